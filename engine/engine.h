@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The port that every mirror engine offers: start, command, query, digest.
+ *
+ * An engine is a value of struct engine.  The world holds a pointer to one
+ * and knows nothing else about it.  All state of a job lives in the host's
+ * arena, so that copying the arena copies the job.
+ */
+#ifndef MIRRORSIM_ENGINE_ENGINE_H
+#define MIRRORSIM_ENGINE_ENGINE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "engine/block.h"
+#include "engine/digest.h"
+#include "engine/event.h"
+
+/* Copy buffer size when the user gives none (mirror-algorithm section 1). */
+#define MIRROR_DEFAULT_BUFFER_BYTES INT64_C(10485760)
+
+enum job_kind {
+    JOB_MIRROR,
+    JOB_COMMIT, /* active commit of `source` into `target` (section 9) */
+};
+
+enum sync_mode {
+    SYNC_FULL,
+    SYNC_TOP,
+    SYNC_NONE,
+};
+
+/* What to do; the strings and nodes stay the caller's. */
+struct job_spec {
+    enum job_kind kind;
+    struct block_node *source;
+    struct block_node *target;
+    const char *replaces; /* name of the node to replace, or NULL: the source */
+    enum sync_mode sync;
+    int64_t speed;        /* bytes/s, 0 = unlimited */
+    int64_t granularity;  /* bytes, 0 = choose (S1) */
+    int64_t buffer_bytes; /* MIRROR_DEFAULT_BUFFER_BYTES unless the user says */
+    enum error_policy on_source_error;
+    enum error_policy on_target_error; /* a commit uses on_source_error for both */
+
+    /*
+     * Called once, from the main loop, when the job has concluded, after the
+     * COMPLETED or CANCELLED event; the job is gone when it returns.  Not
+     * called for a start that was refused.
+     */
+    void (*concluded)(void *opaque, int ret);
+    void *opaque;
+};
+
+/* Why a start or a command was refused, for people and for checks. */
+struct job_error {
+    enum job_refusal refusal;
+    int error;      /* negative errno */
+    char text[160]; /* a sentence without a full stop */
+};
+
+/* Where the job is in its life, as the user sees it. */
+enum job_status {
+    JOB_STATUS_CREATED,
+    JOB_STATUS_RUNNING, /* copying, not ready */
+    JOB_STATUS_PAUSED,  /* parked while not ready */
+    JOB_STATUS_READY,
+    JOB_STATUS_STANDBY,    /* parked while ready */
+    JOB_STATUS_CONCLUDING, /* the loop has ended, completion is still to run */
+    JOB_STATUS_CONCLUDED,
+    JOB_STATUS_COUNT,
+};
+
+/* C7 */
+struct job_info {
+    enum job_kind kind;
+    enum job_status status;
+    uint64_t offset;
+    uint64_t len;
+    uint64_t speed;
+    enum io_status io_status;
+    bool busy;   /* neither sleeping nor parked */
+    bool paused; /* a pause is wanted, whether or not the job has parked yet */
+    bool ready;
+    bool cancelled;
+};
+
+struct engine_job; /* each engine's own */
+
+struct engine {
+    const char *name;
+    const char *summary; /* one line for `mirrorsim engines` */
+
+    /*
+     * Starts a job.  0: *job is it (it runs until it first has to wait, and
+     * may have deferred its conclusion to the main loop).  -errno: refused,
+     * *error says why, and everything is as it was.
+     */
+    int (*start)(struct host *host, const struct job_spec *spec, struct engine_job **job,
+                 struct job_error *error);
+
+    /*
+     * Gives a command.  `arg` is the speed for VERB_SET_SPEED.  0, or -errno
+     * with *error filled in and nothing changed.  Never calls `concluded`.
+     */
+    int (*command)(struct engine_job *job, enum job_verb verb, int64_t arg,
+                   struct job_error *error);
+
+    void (*query)(const struct engine_job *job, struct job_info *info);
+
+    /* Adds the complete state of the job, without addresses. */
+    void (*digest)(const struct engine_job *job, struct digest *digest);
+
+    /* Asserts the job's own invariants (section 10). */
+    void (*check)(const struct engine_job *job);
+
+    /* Name of a number in EVENT_JOB_PHASE. */
+    const char *(*phase_name)(unsigned phase);
+};
+
+/* Our engine. */
+extern const struct engine mirror_engine;
+
+const char *job_status_name(enum job_status status);
+const char *job_kind_name(enum job_kind kind);
+const char *sync_mode_name(enum sync_mode sync);
+
+#endif

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The trace vocabulary: everything that can be seen happening in a world.
+ *
+ * Engines emit the JOB events through host_emit(); the simulated block layer
+ * emits the rest.  A trace is a sequence of these records and nothing else;
+ * oracles and reports read only them, the plan and the disk images.
+ *
+ * All fields are plain numbers, so that a record hashes and prints the same
+ * everywhere.  Fields that a kind does not use are zero.
+ */
+#ifndef MIRRORSIM_ENGINE_EVENT_H
+#define MIRRORSIM_ENGINE_EVENT_H
+
+#include <stdint.h>
+
+/*
+ * X(enumerator, name in traces)
+ *
+ * Requests: node, op, by, request (number), offset, bytes; `index` of a guest
+ * request is its number in the plan plus one (0 = not from the plan).
+ */
+#define EVENT_KINDS(X)                                                                             \
+    /* request life: submit -> start -> effect -> done */                                          \
+    X(REQUEST_QUEUED, "queued") /* a guest request waits for the end of a drain */                 \
+    X(REQUEST_SUBMIT, "submit")                                                                    \
+    X(REQUEST_START, "start")   /* got a lane; only on nodes with a lane limit */                  \
+    X(REQUEST_EFFECT, "effect") /* data moved: [offset, bytes) is what did */                      \
+    X(REQUEST_DONE, "done")     /* ret = 0 or -errno */                                            \
+    X(FAULT, "fault")           /* index = fault of the plan; request it hit, or 0 */              \
+    X(HELD, "held")             /* index = fault of the plan (a hold); request */                  \
+    X(RELEASED, "released")     /* index as for HELD */                                            \
+    /* dirty bitmaps: index = bitmap number on the node; offset, bytes in bytes of the node */     \
+    X(DIRTY_CREATE, "dirty-create") /* bytes = granularity */                                      \
+    X(DIRTY_SET, "dirty-set")                                                                      \
+    X(DIRTY_CLEAR, "dirty-clear")                                                                  \
+    X(DIRTY_RELEASE, "dirty-release")                                                              \
+    /* node graph; node is the one acted upon */                                                   \
+    X(DRAIN_BEGIN, "drain-begin")                                                                  \
+    X(DRAINED, "drained") /* no request in flight on it; new ones queue */                         \
+    X(DRAIN_END, "drain-end")                                                                      \
+    X(GRAPH_OPEN_BACKING, "open-backing") /* ret */                                                \
+    X(GRAPH_REOPEN, "reopen")             /* bytes = new flags; ret */                             \
+    X(GRAPH_TRUNCATE, "truncate")         /* bytes = new length; ret */                            \
+    X(GRAPH_PIVOT, "pivot")   /* node = new, index = id of the node it takes the place of */       \
+    X(GRAPH_UNLINK, "unlink") /* node lost its backing link */                                     \
+    X(GRAPH_BLOCK, "block")   /* all operations on node blocked by the job */                      \
+    X(GRAPH_UNBLOCK, "unblock")                                                                    \
+    X(GRAPH_REF, "ref")          /* bytes = references after it */                                 \
+    X(GRAPH_UNREF, "unref")      /* bytes = references after it */                                 \
+    X(BUFFERS_CREATE, "buffers") /* bytes = size of one, offset = how many */                      \
+    X(BUFFERS_RELEASE, "buffers-release")                                                          \
+    /* the job */                                                                                  \
+    X(JOB_STARTED, "started")       /* node = source, index = id of the target */                  \
+    X(JOB_REFUSED, "start-refused") /* detail = enum job_refusal, ret */                           \
+    X(JOB_PHASE, "phase")           /* detail = from, detail2 = to (engine's own numbers) */       \
+    X(JOB_PROGRESS, "progress")     /* offset = job offset, bytes = job len */                     \
+    X(JOB_READY, "ready")                                                                          \
+    X(JOB_ERROR, "error")         /* op, detail = enum error_action, ret, offset, bytes */         \
+    X(JOB_PAUSED, "paused")       /* the job parked: it issues nothing until resumed */            \
+    X(JOB_RESUMED, "resumed")     /* the job goes on after JOB_PAUSED */                           \
+    X(JOB_COMPLETED, "completed") /* ret = 0 or -errno; offset, bytes = job offset and len */      \
+    X(JOB_CANCELLED, "cancelled") /* as JOB_COMPLETED */                                           \
+    X(COMMAND, "command")         /* detail = enum job_verb, offset = argument */                  \
+    X(COMMAND_REFUSED, "refused") /* detail = verb, detail2 = enum job_refusal, ret */             \
+    /* the story */                                                                                \
+    X(STEP, "step")                 /* index = step of the plan that begins */                     \
+    X(REACT, "react")               /* index = react rule that acts */                             \
+    X(MARK, "mark")                 /* index = mark of the plan */                                 \
+    X(QUERY, "query")               /* a query step: offset, bytes = job offset, len; ret = 0 */   \
+    X(CHECK_FAILED, "check-failed") /* index = step whose expectation did not hold */              \
+    X(POWER_CUT, "power-cut")       /* node */                                                     \
+    X(END, "end")                   /* detail = enum world_end */
+
+enum event_kind {
+#define X(id, name) EVENT_##id,
+    EVENT_KINDS(X)
+#undef X
+        EVENT_KIND_COUNT
+};
+
+/* Operations of requests, and the queries that faults can hit. */
+#define OPS(X)                                                                                     \
+    X(READ, "read")                                                                                \
+    X(WRITE, "write")                                                                              \
+    X(WRITE_ZEROES, "write-zeroes")                                                                \
+    X(DISCARD, "discard")                                                                          \
+    X(FLUSH, "flush")                                                                              \
+    X(STATUS, "block-status")       /* allocation query (R6) */                                    \
+    X(GETLENGTH, "getlength")       /* R2 */                                                       \
+    X(GET_INFO, "get-info")         /* cluster size: S1, R4 */                                     \
+    X(OPEN_BACKING, "open-backing") /* C4 */                                                       \
+    X(REOPEN, "reopen")             /* C6, section 9 */                                            \
+    X(TRUNCATE, "truncate")         /* section 9 */                                                \
+    X(BUFFER, "buffer")             /* R5 */                                                       \
+    X(BITMAP, "dirty-bitmap")       /* S6 */
+
+enum op {
+#define X(id, name) OP_##id,
+    OPS(X)
+#undef X
+        OP_COUNT
+};
+
+/* Who issued a request. */
+enum by {
+    BY_NONE,
+    BY_JOB,
+    BY_GUEST,
+};
+
+/* E1 */
+enum error_policy {
+    POLICY_REPORT,
+    POLICY_IGNORE,
+    POLICY_STOP,
+    POLICY_ENOSPC,
+};
+
+enum error_action {
+    ACTION_REPORT,
+    ACTION_IGNORE,
+    ACTION_STOP,
+};
+
+/* C1 .. C5 */
+enum job_verb {
+    VERB_COMPLETE,
+    VERB_CANCEL,
+    VERB_PAUSE,
+    VERB_RESUME,
+    VERB_SET_SPEED,
+    VERB_COUNT,
+};
+
+enum job_refusal {
+    REFUSED_NOT,               /* accepted */
+    REFUSED_NOT_READY,         /* complete while paused, cancelled or not ready (C4) */
+    REFUSED_INVALID_PARAMETER, /* S1, S2, S4, C5 */
+    REFUSED_BUSY,              /* S3 */
+    REFUSED_NOT_ACTIVE,        /* no job, or the job is about to conclude (D12) */
+    REFUSED_NOT_FOUND,         /* replaces: no such node (C4) */
+    REFUSED_BLOCKED,           /* replaces: blocked, or not the topmost non-filter (C4) */
+    REFUSED_FAILED,            /* an operation failed: see the errno */
+    REFUSED_COUNT,
+};
+
+enum io_status {
+    IO_STATUS_OK,
+    IO_STATUS_FAILED,
+    IO_STATUS_NOSPACE,
+};
+
+struct event {
+    uint64_t now_ns;
+    uint64_t offset;
+    uint64_t bytes;
+    uint32_t request; /* number of the request, from 1; 0 = none */
+    int32_t ret;
+    uint8_t kind; /* enum event_kind */
+    uint8_t node; /* block_node_id() of the node; 0 where there is none */
+    uint8_t op;   /* enum op */
+    uint8_t by;   /* enum by */
+    uint8_t detail;
+    uint8_t detail2;
+    uint16_t index;
+};
+
+/* Names as traces and scenarios write them; never NULL for values in range. */
+const char *event_kind_name(enum event_kind kind);
+const char *op_name(enum op op);
+const char *by_name(enum by by);
+const char *error_policy_name(enum error_policy policy);
+const char *error_action_name(enum error_action action);
+const char *job_verb_name(enum job_verb verb);
+const char *job_refusal_name(enum job_refusal refusal);
+const char *io_status_name(enum io_status status);
+
+#endif

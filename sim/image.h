@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What a disk holds: extents of tags, one tag per sector.
+ *
+ * A tag says who wrote the sector, not which bytes it holds.  A run is a
+ * range whose tags are equal (step 0) or count up by one per sector (step 1);
+ * neighbouring runs that go on from each other coalesce, so an image costs
+ * what its history costs and a copied terabyte is one run.  Sectors that no
+ * run covers are not allocated: they read through to the backing image.
+ *
+ * A view is a chain of images as a reader sees it: for each sector the first
+ * layer that has it, or zero.
+ */
+#ifndef MIRRORSIM_SIM_IMAGE_H
+#define MIRRORSIM_SIM_IMAGE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "engine/digest.h"
+#include "engine/range.h"
+#include "sim/arena.h"
+
+/*
+ * Tags: kind in the top 4 bits.  Zero is zero, whoever wrote it.
+ *   fill   1 | disk number (8 bits) | sector (52 bits)
+ *   guest  2 | request number (28 bits) | sector within the request (32 bits)
+ */
+#define TAG_ZERO UINT64_C(0)
+
+enum tag_kind {
+    TAG_KIND_ZERO = 0,
+    TAG_KIND_FILL = 1,
+    TAG_KIND_GUEST = 2,
+};
+
+static inline uint64_t tag_fill(uint8_t disk, uint64_t sector)
+{
+    return UINT64_C(1) << 60 | (uint64_t)disk << 52 | sector;
+}
+
+static inline uint64_t tag_guest(uint32_t request, uint64_t sector)
+{
+    return UINT64_C(2) << 60 | (uint64_t)request << 32 | sector;
+}
+
+static inline enum tag_kind tag_kind(uint64_t tag)
+{
+    return (enum tag_kind)(tag >> 60);
+}
+
+static inline uint8_t tag_disk(uint64_t tag)
+{
+    return (uint8_t)(tag >> 52);
+}
+
+static inline uint32_t tag_request(uint64_t tag)
+{
+    return (uint32_t)(tag >> 32) & UINT32_C(0x0fffffff);
+}
+
+/* `sectors` long from `sector`; the tag of sector + i is tag + i * step. */
+struct run {
+    uint64_t sector;
+    uint64_t sectors;
+    uint64_t tag;
+    uint32_t step; /* 0 or 1 */
+};
+
+/* The run that the fill of a disk has over a range of bytes. */
+static inline struct run run_fill(uint8_t disk, uint64_t offset, uint64_t bytes)
+{
+    uint64_t sector = offset / SECTOR_BYTES;
+    return (struct run){sector, bytes / SECTOR_BYTES, tag_fill(disk, sector), 1};
+}
+
+struct image; /* lives in an arena */
+
+struct image *image_create(struct arena *arena);
+
+/* Overwrites the run's range. */
+void image_write(struct image *image, struct run run);
+
+/* Makes a range unallocated. */
+void image_punch(struct image *image, uint64_t offset, uint64_t bytes);
+
+/*
+ * The run at `sector`, clipped to start there and to `limit` (a sector).
+ * True: allocated, *run says what.  False: a hole; run->sectors says how far
+ * it goes, tag and step are 0.
+ */
+bool image_lookup(const struct image *image, uint64_t sector, uint64_t limit, struct run *run);
+
+/* Number of runs, and allocated bytes: what the image costs. */
+uint64_t image_runs(const struct image *image);
+uint64_t image_allocated_bytes(const struct image *image);
+
+void image_digest(const struct image *image, struct digest *digest);
+
+/* Asserts order, no overlap, and that neighbours are coalesced. */
+void image_check(const struct image *image);
+
+#define VIEW_MAX_LAYERS 16
+
+/* Layer 0 is the top.  A layer shorter than the top reads zero past its end. */
+struct view {
+    const struct image *layer[VIEW_MAX_LAYERS];
+    uint64_t bytes[VIEW_MAX_LAYERS];
+    uint32_t layers;
+};
+
+/* What a reader sees at `sector`: a run clipped to start there and to `limit`. */
+struct run view_lookup(const struct view *view, uint64_t sector, uint64_t limit);
+
+/*
+ * Compares two views over a byte range.  True if equal; otherwise
+ * *first_difference is the first differing sector.
+ */
+bool view_equal(const struct view *a, const struct view *b, uint64_t offset, uint64_t bytes,
+                uint64_t *first_difference);
+
+#endif

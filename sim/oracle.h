@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Oracles: each proves one promise, in every run, without being asked.
+ *
+ * An oracle is a value of struct oracle in a file of its own.  Its state is
+ * allocated in the world's arena by the runner, zeroed, and snapshots with
+ * the world.  It looks at struct evidence only.
+ */
+#ifndef MIRRORSIM_SIM_ORACLE_H
+#define MIRRORSIM_SIM_ORACLE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "sim/evidence.h"
+
+struct oracle {
+    const char *name;
+    const char *proves; /* one sentence */
+    size_t state_bytes;
+    uint64_t kinds; /* bit per event kind that it wants to see */
+
+    /* Before anything happens.  May be NULL, like the next three. */
+    void (*open)(void *state, struct evidence *evidence);
+
+    /* An event of a wanted kind has just been appended to the trace. */
+    void (*event)(void *state, struct evidence *evidence, const struct event *event);
+
+    /* A timeline event has been dealt with completely: the world is between events. */
+    void (*settled)(void *state, struct evidence *evidence);
+
+    /* The run is over; evidence->end says how. */
+    void (*close)(void *state, struct evidence *evidence);
+};
+
+/* All of them, NULL-terminated, in the order in which they report. */
+extern const struct oracle *const oracles[];
+
+#endif

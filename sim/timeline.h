@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Pending events, ordered by (due_ns, sequence number of insertion).
+ *
+ * Virtual time moves only when the next event is taken.  Two events due at
+ * the same instant are taken first in, first out, unless the choice site
+ * "order" says otherwise.
+ */
+#ifndef MIRRORSIM_SIM_TIMELINE_H
+#define MIRRORSIM_SIM_TIMELINE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "sim/arena.h"
+#include "sim/choice.h"
+
+/* Embedded in its owner; all zero = not pending. */
+struct pending {
+    uint64_t due_ns;
+    uint64_t sequence;
+    void (*fire)(void *opaque);
+    void *opaque;
+    uint32_t slot; /* place in the heap plus one; 0 = not pending */
+};
+
+struct timeline {
+    struct arena *arena;
+    struct choices *choices;
+    struct choice_site *order;
+    uint64_t now_ns;
+    uint64_t next_sequence;
+    uint32_t count;
+    uint32_t capacity;
+    struct pending **heap;
+};
+
+void timeline_init(struct timeline *timeline, struct arena *arena, struct choices *choices);
+
+/* Makes `pending` due `delay_ns` from now (saturating); it must not be pending. */
+void timeline_add(struct timeline *timeline, struct pending *pending, uint64_t delay_ns,
+                  void (*fire)(void *opaque), void *opaque);
+
+/* Takes it out; it must be pending. */
+void timeline_remove(struct timeline *timeline, struct pending *pending);
+
+static inline bool pending_is_set(const struct pending *pending)
+{
+    return pending->slot != 0;
+}
+
+/* Due instant of the next event; false if nothing is pending. */
+bool timeline_next_due(const struct timeline *timeline, uint64_t *due_ns);
+
+/*
+ * Takes the next event, moves now_ns to it and fires it.  The event is not
+ * pending any more when it fires.  False if nothing is pending.
+ */
+bool timeline_step(struct timeline *timeline);
+
+void timeline_check(const struct timeline *timeline);
+
+#endif
