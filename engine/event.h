@@ -18,7 +18,7 @@
  * X(enumerator, name in traces)
  *
  * Requests: node, op, by, request (number), offset, bytes; `index` of a guest
- * request is its number in the plan plus one (0 = not from the plan).
+ * request is its number in the plan (plan_action()) plus one (0 = not from the plan).
  */
 #define EVENT_KINDS(X)                                                                             \
     /* request life: submit -> start -> effect -> done */                                          \

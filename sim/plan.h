@@ -14,6 +14,7 @@
 #define MIRRORSIM_SIM_PLAN_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "engine/engine.h"
@@ -398,6 +399,23 @@ void plan_destroy(struct plan *plan);
 
 /* Index of the disk of that name, or PLAN_NONE. */
 uint32_t plan_find_disk(const struct plan *plan, const char *name);
+
+/*
+ * Actions are numbered through the plan: steps, then timed, then reactions.
+ * A guest request's number in events is that of its action.  NULL past the last.
+ */
+static inline const struct action *plan_action(const struct plan *plan, uint32_t number)
+{
+    if (number < plan->step_count) {
+        return &plan->steps[number];
+    }
+    number -= plan->step_count;
+    if (number < plan->timed_count) {
+        return &plan->timed[number].action;
+    }
+    number -= plan->timed_count;
+    return number < plan->react_count ? &plan->reacts[number].action : NULL;
+}
 
 /* True if the event matches; the trace's own node ids are disk indices. */
 bool event_matches(const struct event_match *match, const struct event *event);
