@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The names that traces and scenarios write for the numbers of event.h and engine.h.
+ */
+#include "engine/event.h"
+
+#include <assert.h>
+
+#include "engine/engine.h"
+
+/* A value that has no name is a bug of ours: there is no "unknown". */
+#define NAME(names, value) name_at(names, sizeof(names) / sizeof((names)[0]), (unsigned)(value))
+
+static const char *name_at(const char *const *names, unsigned long count, unsigned value)
+{
+    assert(value < count && names[value]);
+    return names[value];
+}
+
+#define X(id, name) name,
+
+const char *event_kind_name(enum event_kind kind)
+{
+    static const char *const names[] = {EVENT_KINDS(X)};
+
+    return NAME(names, kind);
+}
+
+const char *op_name(enum op op)
+{
+    static const char *const names[] = {OPS(X)};
+
+    return NAME(names, op);
+}
+
+#undef X
+
+const char *by_name(enum by by)
+{
+    static const char *const names[] = {
+        [BY_NONE] = "-",
+        [BY_JOB] = "job",
+        [BY_GUEST] = "guest",
+    };
+
+    return NAME(names, by);
+}
+
+const char *error_policy_name(enum error_policy policy)
+{
+    static const char *const names[] = {
+        [POLICY_REPORT] = "report",
+        [POLICY_IGNORE] = "ignore",
+        [POLICY_STOP] = "stop",
+        [POLICY_ENOSPC] = "enospc",
+    };
+
+    return NAME(names, policy);
+}
+
+const char *error_action_name(enum error_action action)
+{
+    static const char *const names[] = {
+        [ACTION_REPORT] = "report",
+        [ACTION_IGNORE] = "ignore",
+        [ACTION_STOP] = "stop",
+    };
+
+    return NAME(names, action);
+}
+
+const char *job_verb_name(enum job_verb verb)
+{
+    static const char *const names[VERB_COUNT] = {
+        [VERB_COMPLETE] = "complete", [VERB_CANCEL] = "cancel",       [VERB_PAUSE] = "pause",
+        [VERB_RESUME] = "resume",     [VERB_SET_SPEED] = "set-speed",
+    };
+
+    return NAME(names, verb);
+}
+
+const char *job_refusal_name(enum job_refusal refusal)
+{
+    static const char *const names[REFUSED_COUNT] = {
+        [REFUSED_NOT] = "accepted",
+        [REFUSED_NOT_READY] = "not-ready",
+        [REFUSED_INVALID_PARAMETER] = "invalid-parameter",
+        [REFUSED_BUSY] = "busy",
+        [REFUSED_NOT_ACTIVE] = "not-active",
+        [REFUSED_NOT_FOUND] = "not-found",
+        [REFUSED_BLOCKED] = "blocked",
+        [REFUSED_FAILED] = "failed",
+    };
+
+    return NAME(names, refusal);
+}
+
+const char *io_status_name(enum io_status status)
+{
+    static const char *const names[] = {
+        [IO_STATUS_OK] = "ok",
+        [IO_STATUS_FAILED] = "failed",
+        [IO_STATUS_NOSPACE] = "nospace",
+    };
+
+    return NAME(names, status);
+}
+
+const char *job_status_name(enum job_status status)
+{
+    static const char *const names[JOB_STATUS_COUNT] = {
+        [JOB_STATUS_CREATED] = "created",     [JOB_STATUS_RUNNING] = "running",
+        [JOB_STATUS_PAUSED] = "paused",       [JOB_STATUS_READY] = "ready",
+        [JOB_STATUS_STANDBY] = "standby",     [JOB_STATUS_CONCLUDING] = "concluding",
+        [JOB_STATUS_CONCLUDED] = "concluded",
+    };
+
+    return NAME(names, status);
+}
+
+const char *job_kind_name(enum job_kind kind)
+{
+    static const char *const names[] = {
+        [JOB_MIRROR] = "mirror",
+        [JOB_COMMIT] = "commit",
+    };
+
+    return NAME(names, kind);
+}
+
+const char *sync_mode_name(enum sync_mode sync)
+{
+    static const char *const names[] = {
+        [SYNC_FULL] = "full",
+        [SYNC_TOP] = "top",
+        [SYNC_NONE] = "none",
+    };
+
+    return NAME(names, sync);
+}
