@@ -77,7 +77,10 @@ bool block_names_backing(const struct block_node *node);
 /* The open backing node, or NULL. */
 struct block_node *block_backing(const struct block_node *node);
 
-/* Unallocated ranges are known to read zero and nothing is allocated (D15). */
+/*
+ * Nothing is allocated, no backing file is named, and unallocated ranges are
+ * known to read zero: the node reads zero all over (D15).
+ */
 bool block_has_zero_init(const struct block_node *node);
 
 uint32_t block_flags(const struct block_node *node);
@@ -103,7 +106,8 @@ void block_unref(struct block_node *node);
 void block_op_block_all(struct block_node *node);
 void block_op_unblock_all(struct block_node *node);
 
-/* S7; on-target-error for reads and writes, and status tracking with it. */
+/* S7: the cache (and with it the open flag "write-back"); on-target-error for reads and writes, and
+ * status tracking with it. */
 void block_set_write_cache(struct block_node *node, bool on);
 void block_set_on_error(struct block_node *node, enum error_policy policy);
 void block_io_status_enable(struct block_node *node, bool on);
@@ -113,10 +117,16 @@ void block_io_status_set(struct block_node *node, enum io_status status);
 int block_reopen(struct block_node *node, uint32_t flags);
 int block_truncate(struct block_node *node, uint64_t bytes);
 
-/* Opens the backing file if the header names one that is not open (C4). */
+/*
+ * Opens the backing file if the header names one that is not open (C4).  On
+ * success, also with nothing to open, the open flag "no backing" is cleared.
+ */
 int block_open_backing(struct block_node *node);
 
-/* Drops the link to the backing node (section 9). */
+/*
+ * Closes the backing node (section 9): the link is gone, the header still
+ * names the file.
+ */
 void block_unlink_backing(struct block_node *node);
 
 /*

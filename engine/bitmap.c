@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * A hierarchical bitmap with a cursor that is safe under mutation.
+ *
+ * Invariant: bit n of level l + 1 is set exactly if word n of level l is not
+ * zero.  The top level is one word.
+ */
+#include "engine/bitmap.h"
+
+#include <assert.h>
+#include <stddef.h>
+
+#include "engine/range.h"
+
+#define WORD_BITS 64
+
+static uint64_t words_for(uint64_t bits)
+{
+    return div_round_up(bits, WORD_BITS);
+}
+
+uint64_t bitmap_memory_bytes(uint64_t size)
+{
+    uint64_t words = 0;
+
+    for (uint64_t bits = size; bits > 0; bits = words_for(bits)) {
+        words += words_for(bits);
+        if (bits <= WORD_BITS) {
+            break;
+        }
+    }
+    return words * sizeof(uint64_t);
+}
+
+void bitmap_init(struct bitmap *bitmap, uint64_t size, void *memory)
+{
+    uint64_t *next = memory;
+
+    *bitmap = (struct bitmap){.size = size};
+    for (uint64_t bits = size; bits > 0; bits = words_for(bits)) {
+        assert(bitmap->levels < BITMAP_MAX_LEVELS);
+        bitmap->level[bitmap->levels++] = next;
+        next += words_for(bits);
+        if (bits <= WORD_BITS) {
+            break;
+        }
+    }
+}
+
+bool bitmap_get(const struct bitmap *bitmap, uint64_t bit)
+{
+    assert(bit < bitmap->size);
+    return bitmap->level[0][bit / WORD_BITS] >> (bit % WORD_BITS) & 1;
+}
+
+/* The bits of word `word` that lie in [first, last]. */
+static uint64_t word_mask(uint64_t word, uint64_t first, uint64_t last)
+{
+    uint64_t mask = UINT64_MAX;
+
+    if (word == first / WORD_BITS) {
+        mask &= UINT64_MAX << (first % WORD_BITS);
+    }
+    if (word == last / WORD_BITS) {
+        mask &= UINT64_MAX >> (WORD_BITS - 1 - last % WORD_BITS);
+    }
+    return mask;
+}
+
+static uint64_t bits_in(uint64_t word)
+{
+    return (uint64_t)__builtin_popcountll(word);
+}
+
+void bitmap_set(struct bitmap *bitmap, uint64_t first, uint64_t count)
+{
+    uint64_t last = first + count - 1;
+
+    if (count == 0) {
+        return;
+    }
+    assert(first < bitmap->size && count <= bitmap->size - first);
+    for (uint64_t word = first / WORD_BITS; word <= last / WORD_BITS; word++) {
+        uint64_t old = bitmap->level[0][word];
+        uint64_t new = old | word_mask(word, first, last);
+
+        bitmap->count += bits_in(new) - bits_in(old);
+        bitmap->level[0][word] = new;
+    }
+    for (uint32_t l = 1; l < bitmap->levels; l++) {
+        first /= WORD_BITS;
+        last /= WORD_BITS;
+        for (uint64_t word = first / WORD_BITS; word <= last / WORD_BITS; word++) {
+            bitmap->level[l][word] |= word_mask(word, first, last);
+        }
+    }
+}
+
+/*
+ * Clears the bits [first, last] of a level.  Returns in the same variables
+ * the range of its words that are now zero; false if there is none.
+ */
+static bool level_clear(uint64_t *level, uint64_t *first, uint64_t *last)
+{
+    uint64_t from = *first / WORD_BITS;
+    uint64_t to = *last / WORD_BITS;
+
+    for (uint64_t word = from; word <= to; word++) {
+        level[word] &= ~word_mask(word, *first, *last);
+    }
+    if (level[from] != 0) {
+        from++;
+    }
+    /* Now from > to means that the only word is not zero; otherwise `to` may be. */
+    if (from <= to && level[to] != 0) {
+        if (to == from) {
+            return false;
+        }
+        to--;
+    }
+    *first = from;
+    *last = to;
+    return from <= to;
+}
+
+void bitmap_clear(struct bitmap *bitmap, uint64_t first, uint64_t count)
+{
+    uint64_t last = first + count - 1;
+
+    if (count == 0) {
+        return;
+    }
+    assert(first < bitmap->size && count <= bitmap->size - first);
+    bitmap->count -= bitmap_count_range(bitmap, first, count);
+    for (uint32_t l = 0; l < bitmap->levels; l++) {
+        if (!level_clear(bitmap->level[l], &first, &last)) {
+            return;
+        }
+    }
+}
+
+bool bitmap_next_set(const struct bitmap *bitmap, uint64_t from, uint64_t *bit)
+{
+    uint64_t words = words_for(bitmap->size);
+    uint64_t at = from;
+    uint32_t l = 0;
+
+    if (from >= bitmap->size) {
+        return false;
+    }
+    /* Up, until a level has something at or after `at` in the word of `at`. */
+    for (;;) {
+        uint64_t word = bitmap->level[l][at / WORD_BITS] & UINT64_MAX << (at % WORD_BITS);
+
+        if (word != 0) {
+            at = align_down(at, WORD_BITS) + (uint64_t)__builtin_ctzll(word);
+            break;
+        }
+        at = at / WORD_BITS + 1;
+        l++;
+        if (l == bitmap->levels || at >= words) {
+            return false;
+        }
+        words = words_for(words);
+    }
+    /* Down again: the first bit of each word. */
+    while (l > 0) {
+        l--;
+        at = at * WORD_BITS + (uint64_t)__builtin_ctzll(bitmap->level[l][at]);
+    }
+    *bit = at;
+    return true;
+}
+
+uint64_t bitmap_next_clear(const struct bitmap *bitmap, uint64_t from, uint64_t limit)
+{
+    assert(limit <= bitmap->size);
+    while (from < limit) {
+        uint64_t clear = ~bitmap->level[0][from / WORD_BITS] & UINT64_MAX << (from % WORD_BITS);
+
+        if (clear != 0) {
+            return min_u64(limit, align_down(from, WORD_BITS) + (uint64_t)__builtin_ctzll(clear));
+        }
+        from = align_down(from, WORD_BITS) + WORD_BITS;
+    }
+    return limit;
+}
+
+uint64_t bitmap_count_range(const struct bitmap *bitmap, uint64_t first, uint64_t count)
+{
+    uint64_t last = first + count - 1;
+    uint64_t bits = 0;
+
+    if (count == 0) {
+        return 0;
+    }
+    assert(first < bitmap->size && count <= bitmap->size - first);
+    for (uint64_t word = first / WORD_BITS; word <= last / WORD_BITS; word++) {
+        bits += bits_in(bitmap->level[0][word] & word_mask(word, first, last));
+    }
+    return bits;
+}
+
+void bitmap_digest(const struct bitmap *bitmap, struct digest *digest)
+{
+    uint64_t bit = 0;
+
+    digest_u64(digest, bitmap->size);
+    digest_u64(digest, bitmap->count);
+    while (bitmap_next_set(bitmap, bit, &bit)) {
+        digest_u64(digest, bit);
+        bit = bitmap_next_clear(bitmap, bit, bitmap->size);
+        digest_u64(digest, bit);
+    }
+}
+
+void bitmap_check(const struct bitmap *bitmap)
+{
+    uint64_t bits = bitmap->size;
+    uint64_t count = 0;
+
+    for (uint32_t l = 0; l < bitmap->levels; l++) {
+        for (uint64_t word = 0; word < words_for(bits); word++) {
+            uint64_t value = bitmap->level[l][word];
+
+            count += l == 0 ? bits_in(value) : 0;
+            if (l + 1 < bitmap->levels) {
+                bool summary = bitmap->level[l + 1][word / WORD_BITS] >> (word % WORD_BITS) & 1;
+                assert(summary == (value != 0));
+            }
+        }
+        bits = words_for(bits);
+    }
+    assert(count == bitmap->count);
+}
