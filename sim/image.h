@@ -3,7 +3,7 @@
  * What a disk holds: extents of tags, one tag per sector.
  *
  * A tag says who wrote the sector, not which bytes it holds.  A run is a
- * range whose tags are equal (step 0) or count up by one per sector (step 1);
+ * range that is zero (step 0) or whose tags count up by one per sector (step 1);
  * neighbouring runs that go on from each other coalesce, so an image costs
  * what its history costs and a copied terabyte is one run.  Sectors that no
  * run covers are not allocated: they read through to the backing image.
@@ -59,7 +59,10 @@ static inline uint32_t tag_request(uint64_t tag)
     return (uint32_t)(tag >> 32) & UINT32_C(0x0fffffff);
 }
 
-/* `sectors` long from `sector`; the tag of sector + i is tag + i * step. */
+/*
+ * `sectors` long from `sector`; the tag of sector + i is tag + i * step.  Runs
+ * of zero have step 0, all others step 1 (a single sector may say either).
+ */
 struct run {
     uint64_t sector;
     uint64_t sectors;

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Views: what a reader sees through a chain of images, run by run.
+ *
+ * Going down, each layer's hole limits how far the answer of the layers below
+ * can hold; the first layer that has the sector, or ends before it, decides.
+ */
+#include <assert.h>
+
+#include "engine/range.h"
+#include "sim/image.h"
+
+struct run view_lookup(const struct view *view, uint64_t sector, uint64_t limit)
+{
+    struct run run = {.sector = sector};
+
+    assert(sector < limit && view->layers <= VIEW_MAX_LAYERS);
+    for (uint32_t i = 0; i < view->layers; i++) {
+        uint64_t layer_end = view->bytes[i] / SECTOR_BYTES;
+
+        if (sector >= layer_end) {
+            break;
+        }
+        if (image_lookup(view->layer[i], sector, min_u64(limit, layer_end), &run)) {
+            return run;
+        }
+        limit = sector + run.sectors;
+    }
+    run.sectors = limit - sector;
+    return run;
+}
+
+bool view_equal(const struct view *a, const struct view *b, uint64_t offset, uint64_t bytes,
+                uint64_t *first_difference)
+{
+    uint64_t sector = offset / SECTOR_BYTES;
+    uint64_t end = range_end(offset, bytes) / SECTOR_BYTES;
+
+    while (sector < end) {
+        struct run run_a = view_lookup(a, sector, end);
+        struct run run_b = view_lookup(b, sector, end);
+
+        /* Runs are canonical: where they begin with equal tags they go on so. */
+        if (run_a.tag != run_b.tag) {
+            *first_difference = sector;
+            return false;
+        }
+        sector += min_u64(run_a.sectors, run_b.sectors);
+    }
+    return true;
+}
