@@ -190,6 +190,9 @@ void image_punch(struct image *image, uint64_t offset, uint64_t bytes)
     uint64_t sector = offset / SECTOR_BYTES;
 
     assert(offset % SECTOR_BYTES == 0 && bytes % SECTOR_BYTES == 0);
+    if (bytes == 0) {
+        return;
+    }
     extents_carve(image, extent_from(image, sector), sector, sector + bytes / SECTOR_BYTES);
 }
 
