@@ -77,7 +77,7 @@ static const struct {
 const char *errno_name(int error)
 {
     for (size_t i = 0; i < ERROR_COUNT; i++) {
-        if (errors[i].error == error || errors[i].error == -error) {
+        if (errors[i].error == error || -errors[i].error == error) {
             return errors[i].name;
         }
     }
