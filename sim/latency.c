@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Latencies in integer arithmetic.
+ *
+ * A lognormal distribution is given by its median and its 99th percentile: at
+ * normal deviate z it is p50 * (p99 / p50) ^ (z / z(0.99)), which is worked
+ * out as a power of two with logarithms in 16.16 fixed point.
+ */
+#include "sim/latency.h"
+
+#include <assert.h>
+
+#include "engine/range.h"
+
+#define ONE_16 (INT64_C(1) << 16)
+#define ONE_31 (UINT64_C(1) << 31)
+
+/* value * factor / 2^16, saturating; factor is in 16.16 fixed point. */
+static uint64_t scale_16(uint64_t value, uint32_t factor)
+{
+    uint64_t high = (value >> 32) * factor;
+    uint64_t low = (value & UINT32_MAX) * factor >> 16;
+
+    if (high >> 47 != 0) {
+        return UINT64_MAX;
+    }
+    return (high << 16) + low;
+}
+
+/* log2(value) in 16.16 fixed point; value > 0. */
+static int64_t log2_16(uint64_t value)
+{
+    int64_t result = 0;
+    uint64_t mantissa;
+    unsigned exponent = 0;
+
+    while (value >> exponent > 1) {
+        exponent++;
+    }
+    /* In 1.31: each squaring doubles the logarithm, and brings out one bit of it. */
+    mantissa = exponent > 31 ? value >> (exponent - 31) : value << (31 - exponent);
+    for (int bit = 0; bit < 16; bit++) {
+        mantissa = mantissa * mantissa >> 31;
+        result = 2 * result;
+        if (mantissa >= 2 * ONE_31) {
+            mantissa >>= 1;
+            result++;
+        }
+    }
+    return exponent * ONE_16 + result;
+}
+
+/* value * 2 ^ (power / 2^16), saturating. */
+static uint64_t scale_power(uint64_t value, int64_t power)
+{
+    const int64_t bias = 128 * ONE_16; /* makes it positive, to round towards the lower power */
+    uint64_t biased = (uint64_t)(power + bias);
+    int shift = (int)(biased >> 16) - 128 - 31;
+    uint64_t mantissa = ONE_31;
+
+    for (unsigned bit = 0; bit < 16; bit++) {
+        if (biased >> (15 - bit) & 1) {
+            mantissa = mantissa * latency_power[bit] >> 31;
+        }
+    }
+    for (; value > UINT32_MAX; value >>= 1) {
+        shift++;
+    }
+    value *= mantissa;
+    if (shift <= 0) {
+        return shift > -64 ? value >> -shift : 0;
+    }
+    return shift < 64 && value <= UINT64_MAX >> shift ? value << shift : UINT64_MAX;
+}
+
+static uint64_t uniform(const struct latency_spec *spec, uint32_t quantile)
+{
+    const uint64_t steps = LATENCY_BOUND - 1;
+    uint64_t span = spec->b_ns - spec->a_ns;
+
+    return spec->a_ns + span / steps * quantile + span % steps * quantile / steps;
+}
+
+static uint64_t percentiles(const struct latency_spec *spec, uint32_t quantile)
+{
+    int64_t spread;
+
+    if (quantile == LATENCY_MEDIAN || spec->a_ns == spec->b_ns || spec->a_ns == 0) {
+        return spec->a_ns;
+    }
+    spread = log2_16(spec->b_ns) - log2_16(spec->a_ns);
+    if (quantile > LATENCY_MEDIAN) {
+        return scale_power(spec->a_ns, spread * latency_normal[quantile - LATENCY_MEDIAN] / ONE_16);
+    }
+    return scale_power(spec->a_ns, -(spread * latency_normal[LATENCY_MEDIAN - quantile] / ONE_16));
+}
+
+uint64_t latency_quantile(const struct latency_spec *spec, uint32_t quantile)
+{
+    uint64_t latency_ns = spec->a_ns;
+
+    assert(quantile < LATENCY_BOUND);
+    switch (spec->kind) {
+    case LATENCY_FIXED:
+        break;
+    case LATENCY_UNIFORM:
+        assert(spec->a_ns <= spec->b_ns);
+        latency_ns = uniform(spec, quantile);
+        break;
+    case LATENCY_EXPONENTIAL:
+        latency_ns = scale_16(spec->a_ns, latency_exponential[quantile]);
+        break;
+    case LATENCY_PERCENTILES:
+        assert(spec->a_ns <= spec->b_ns);
+        latency_ns = percentiles(spec, quantile);
+        break;
+    }
+    latency_ns = max_u64(latency_ns, spec->min_ns);
+    return spec->max_ns == 0 ? latency_ns : min_u64(latency_ns, spec->max_ns);
+}
+
+uint64_t latency_draw(const struct latency_spec *spec, struct choices *choices,
+                      struct choice_site *site)
+{
+    uint32_t answer = 0;
+
+    if (spec->kind != LATENCY_FIXED) {
+        answer = choose(choices, site, LATENCY_BOUND);
+    }
+    return latency_quantile(spec, (LATENCY_MEDIAN + answer) % LATENCY_BOUND);
+}
