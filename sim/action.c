@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Actions: starting the job, commands, guest requests, faults, checks.
+ */
+#include "sim/action.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "sim/cache.h"
+#include "sim/query.h"
+#include "sim/world_private.h"
+
+#define NO_STEP UINT16_MAX
+
+/* ---- Expectations ---- */
+
+void action_fail(struct world *world, uint32_t number, struct where where, const char *kind,
+                 const char *format, ...)
+{
+    char text[FINDING_TEXT_BYTES];
+    struct finding *finding;
+    va_list args;
+
+    world_emit(world, &(struct event){.kind = EVENT_CHECK_FAILED,
+                                      .index = number < world->plan->step_count ? (uint16_t)number
+                                                                                : NO_STEP});
+    va_start(args, format);
+    vsnprintf(text, sizeof(text), format, args);
+    va_end(args);
+    finding = verdict_add(&world->evidence, "expect", kind, "%s", text);
+    if (finding != NULL) {
+        finding->where = where;
+    }
+}
+
+/* An answer to `what`: was it refused, or not, as the action expects? */
+static void judge_refusal(struct world *world, uint32_t number, const char *what,
+                          const struct job_error *error)
+{
+    const struct action *action = plan_action(world->plan, number);
+    bool refused = error->refusal != REFUSED_NOT;
+    bool wanted = action->refusal == ANY || (enum job_refusal)action->refusal == error->refusal;
+
+    if (action->may_be_refused) {
+        return;
+    }
+    verdict_checked(&world->evidence);
+    if (action->expect_refused && !refused) {
+        action_fail(world, number, action->where, "not-refused",
+                    "%s was expected to be refused, but was accepted.", what);
+    } else if (action->expect_refused && !wanted) {
+        action_fail(world, number, action->where, "refused-otherwise",
+                    "%s was expected to be refused with %s, but was refused with %s (%s).", what,
+                    job_refusal_name((enum job_refusal)action->refusal),
+                    job_refusal_name(error->refusal), error->text);
+    } else if (!action->expect_refused && refused) {
+        action_fail(world, number, action->where, "refused",
+                    "%s was expected to be accepted, but was refused with %s (%s).", what,
+                    job_refusal_name(error->refusal), error->text);
+    }
+}
+
+/* ---- The job ---- */
+
+static void job_is_gone(void *opaque, int ret)
+{
+    struct world *world = opaque;
+
+    (void)ret;
+    world->job = NULL;
+}
+
+void action_job_ended(struct world *world, const struct event *event)
+{
+    if (world->job != NULL) {
+        world->engine->query(world->job, &world->last_job);
+        world->has_last_job = true;
+    }
+    world->job_concluded = true;
+    world->job_cancelled = event->kind == EVENT_JOB_CANCELLED;
+    world->job_ret = event->ret;
+}
+
+static struct job_spec job_spec_of(struct world *world)
+{
+    const struct plan_job *job = &world->plan->job;
+
+    return (struct job_spec){.kind = job->kind,
+                             .source = &world->nodes[job->source],
+                             .target = &world->nodes[job->target],
+                             .replaces = job->replaces,
+                             .sync = job->sync,
+                             .speed = job->speed,
+                             .granularity = job->granularity,
+                             .buffer_bytes = job->buffer_bytes,
+                             .on_source_error = job->on_source_error,
+                             .on_target_error = job->on_target_error,
+                             .concluded = job_is_gone,
+                             .opaque = world};
+}
+
+static void start_job(struct world *world, uint32_t number)
+{
+    struct job_spec spec = job_spec_of(world);
+    struct engine_job *job = NULL;
+    struct job_error error = {.refusal = REFUSED_NOT};
+    int ret = world->engine->start(world_host(world), &spec, &job, &error);
+
+    if (ret < 0) {
+        world_emit(world, &(struct event){.kind = EVENT_JOB_REFUSED,
+                                          .detail = (uint8_t)error.refusal,
+                                          .ret = ret});
+    } else if (world->job != NULL) {
+        verdict_add(&world->evidence, "job", "second-job",
+                    "The engine started a second job while the first was still there.");
+    } else {
+        world->job = job;
+        world->job_concluded = false;
+    }
+    judge_refusal(world, number, "start", &error);
+}
+
+static void command(struct world *world, uint32_t number, enum job_verb verb, int64_t arg)
+{
+    struct job_error error = {.refusal = REFUSED_NOT};
+    int ret;
+
+    world_emit(world, &(struct event){
+                          .kind = EVENT_COMMAND, .detail = (uint8_t)verb, .offset = (uint64_t)arg});
+    if (world->job != NULL) {
+        ret = world->engine->command(world->job, verb, arg, &error);
+    } else {
+        ret = -ENOTCONN;
+        error = (struct job_error){REFUSED_NOT_ACTIVE, ret, "there is no job"};
+    }
+    if (ret < 0) {
+        world_emit(world, &(struct event){.kind = EVENT_COMMAND_REFUSED,
+                                          .detail = (uint8_t)verb,
+                                          .detail2 = (uint8_t)error.refusal,
+                                          .ret = ret});
+    }
+    judge_refusal(world, number, job_verb_name(verb), &error);
+}
+
+/* ---- Checks ---- */
+
+static void check_field(struct world *world, uint32_t number, const struct query_check *check,
+                        const struct job_info *info)
+{
+    char text[FINDING_TEXT_BYTES];
+
+    verdict_checked(&world->evidence);
+    if (!query_check_holds(check, info)) {
+        query_check_describe(check, info, text, sizeof(text));
+        action_fail(world, number, check->where, "query", "The job's %s.", text);
+    }
+}
+
+static void query(struct world *world, uint32_t number, const struct action *action)
+{
+    struct job_info info;
+
+    if (!world_job(world, &info)) {
+        action_fail(world, number, action->where, "query", "There is no job to query.");
+        return;
+    }
+    world_emit(world,
+               &(struct event){.kind = EVENT_QUERY, .offset = info.offset, .bytes = info.len});
+    for (uint32_t i = 0; i < action->check_count; i++) {
+        check_field(world, number, &action->checks[i], &info);
+    }
+}
+
+static void expect_no_job(struct world *world, uint32_t number, const struct action *action)
+{
+    verdict_checked(&world->evidence);
+    if (world->job != NULL) {
+        action_fail(world, number, action->where, "job-exists",
+                    "No job was expected, but one exists.");
+    }
+}
+
+/* ---- All of them ---- */
+
+static void guest(struct world *world, uint32_t number, const struct action *action)
+{
+    guest_submit(world, &action->guest, number < UINT16_MAX ? (uint16_t)(number + 1) : 0);
+}
+
+static void mark(struct world *world, uint32_t index)
+{
+    world_emit(world, &(struct event){.kind = EVENT_MARK, .index = (uint16_t)index});
+    fault_mark(world, index);
+}
+
+static void power_cut(struct world *world, uint32_t disk)
+{
+    cache_power_cut(&world->nodes[disk]);
+    world_emit(world, &(struct event){.kind = EVENT_POWER_CUT, .node = (uint8_t)disk});
+}
+
+void action_run(struct world *world, uint32_t number)
+{
+    const struct action *action = plan_action(world->plan, number);
+
+    switch (action->kind) {
+    case DO_START:
+        start_job(world, number);
+        break;
+    case DO_COMPLETE:
+        command(world, number, VERB_COMPLETE, 0);
+        break;
+    case DO_CANCEL:
+        command(world, number, VERB_CANCEL, 0);
+        break;
+    case DO_PAUSE:
+        command(world, number, VERB_PAUSE, 0);
+        break;
+    case DO_RESUME:
+        command(world, number, VERB_RESUME, 0);
+        break;
+    case DO_SET_SPEED:
+        command(world, number, VERB_SET_SPEED, action->speed);
+        break;
+    case DO_GUEST:
+        guest(world, number, action);
+        break;
+    case DO_HOLD:
+        fault_arm(world, action->index);
+        break;
+    case DO_RELEASE:
+        fault_disarm(world, action->index);
+        requests_release(world, action->index);
+        break;
+    case DO_MARK:
+        mark(world, action->index);
+        break;
+    case DO_POWER_CUT:
+        power_cut(world, action->index);
+        break;
+    case DO_QUERY:
+        query(world, number, action);
+        break;
+    case DO_JOB_NONE:
+        expect_no_job(world, number, action);
+        break;
+    case DO_WAIT:
+    case DO_AT:
+    case DO_SETTLE:
+        assert(false && "an action that takes no time");
+        break;
+    }
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Dirty bitmaps of a node: every write marks all of them, each user cleans
+ * its own (S6, D6).
+ */
+#ifndef MIRRORSIM_SIM_DIRTY_H
+#define MIRRORSIM_SIM_DIRTY_H
+
+#include <stdint.h>
+
+#include "engine/block.h"
+#include "engine/digest.h"
+
+/* A write of this range has ended: marks it in every bitmap of the node. */
+void dirty_mark(struct block_node *node, enum by by, uint64_t offset, uint64_t bytes);
+
+void dirty_digest(const struct block_node *node, struct digest *digest);
+
+#endif

@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Faults: matching, counting, and what a hit does to a request.
+ */
+#include "sim/fault.h"
+
+#include <assert.h>
+#include <errno.h>
+
+#include "sim/world_private.h"
+
+#define PPM 1000000u
+#define ALL_OPS ((1u << OP_COUNT) - 1)
+
+/* ---- When a fault is armed ---- */
+
+static void fault_init(struct fault *fault, const struct fault_spec *spec)
+{
+    fault->until_ns = spec->until_ns == 0 ? UINT64_MAX : spec->until_ns;
+    fault->from_ns = spec->armed || spec->from_ns > 0 ? spec->from_ns : UINT64_MAX;
+}
+
+static void watch_nodes(struct world *world, const struct request_match *match)
+{
+    for (uint32_t i = 0; i < world->node_count; i++) {
+        if (match->disks == 0 || match->disks >> i & 1) {
+            world->nodes[i].fault_ops |= match->ops == 0 ? ALL_OPS : match->ops;
+        }
+    }
+}
+
+void faults_create(struct world *world)
+{
+    const struct plan *plan = world->plan;
+
+    assert(plan->fault_count < FAULT_NONE);
+    world->faults = arena_alloc(world->arena, plan->fault_count * sizeof(*world->faults));
+    for (uint32_t i = 0; i < plan->fault_count; i++) {
+        fault_init(&world->faults[i], &plan->faults[i]);
+        watch_nodes(world, &plan->faults[i].match);
+    }
+}
+
+void fault_arm(struct world *world, uint32_t fault)
+{
+    world->faults[fault].from_ns = world->timeline.now_ns;
+    world->faults[fault].matched = 0;
+}
+
+void fault_disarm(struct world *world, uint32_t fault)
+{
+    world->faults[fault].from_ns = UINT64_MAX;
+}
+
+void fault_mark(struct world *world, uint32_t mark)
+{
+    uint64_t now_ns = world->timeline.now_ns;
+
+    for (uint32_t i = 0; i < world->plan->fault_count; i++) {
+        const struct fault_spec *spec = &world->plan->faults[i];
+        struct fault *fault = &world->faults[i];
+
+        if (spec->from_mark == mark) {
+            uint64_t shift_ns = spec->shift_ns > 0 ? (uint64_t)spec->shift_ns : 0;
+
+            fault->from_ns = min_u64(fault->from_ns, now_ns + shift_ns);
+        }
+        if (spec->until_mark == mark) {
+            fault->until_ns = now_ns;
+        }
+    }
+}
+
+static bool fault_is_armed(const struct fault *fault, uint64_t now_ns)
+{
+    return fault->from_ns <= now_ns && now_ns < fault->until_ns;
+}
+
+/* ---- Matching and counting ---- */
+
+/* Answer 0, the quiet one, is no fault. */
+static bool fault_is_drawn(struct world *world, struct fault *fault, const struct fault_spec *spec)
+{
+    if (spec->probability_ppm == 0 || spec->probability_ppm >= PPM) {
+        return true;
+    }
+    if (fault->site == NULL) {
+        fault->site =
+            choices_site(world->choices, arena_printf(world->arena, "fault %s", spec->name));
+    }
+    return choose(world->choices, fault->site, PPM) >= PPM - spec->probability_ppm;
+}
+
+/* Counts a request that matches an armed fault; true if it is hit. */
+static bool fault_counts(struct world *world, struct fault *fault, const struct fault_spec *spec)
+{
+    uint64_t nth = max_u64(spec->nth, 1);
+
+    fault->matched++;
+    if (fault->matched < nth || (spec->times > 0 && fault->matched - nth >= spec->times) ||
+        !fault_is_drawn(world, fault, spec)) {
+        return false;
+    }
+    fault->hits++;
+    return true;
+}
+
+/* What is looked at: a request, or a query (number 0). */
+struct subject {
+    struct block_node *node;
+    enum op op;
+    enum by by;
+    uint64_t offset;
+    uint64_t bytes;
+    uint32_t number;
+};
+
+static bool fault_hits(const struct subject *subject, uint32_t index)
+{
+    struct world *world = subject->node->world;
+    const struct fault_spec *spec = &world->plan->faults[index];
+    struct fault *fault = &world->faults[index];
+
+    if (!fault_is_armed(fault, world->timeline.now_ns) ||
+        !request_matches(&spec->match, subject->node->id, subject->op, subject->by, subject->offset,
+                         subject->bytes) ||
+        !fault_counts(world, fault, spec)) {
+        return false;
+    }
+    world_emit(world, &(struct event){.kind = EVENT_FAULT,
+                                      .index = (uint16_t)index,
+                                      .node = subject->node->id,
+                                      .op = (uint8_t)subject->op,
+                                      .by = (uint8_t)subject->by,
+                                      .request = subject->number,
+                                      .offset = subject->offset,
+                                      .bytes = subject->bytes,
+                                      .ret = spec->kind == FAULT_FULL ? -ENOSPC : spec->error});
+    return true;
+}
+
+static struct subject subject_of(const struct request *request)
+{
+    return (struct subject){request->node,   request->op,    request->by,
+                            request->offset, request->bytes, request->number};
+}
+
+/* ---- What a hit does ---- */
+
+static void add_error(struct request_faults *faults, const struct fault_spec *spec)
+{
+    if (faults->error != 0) {
+        return;
+    }
+    faults->error = spec->error;
+    switch (spec->applied) {
+    case APPLIED_NOTHING:
+        break;
+    case APPLIED_PREFIX:
+        faults->applied_bytes = spec->bytes;
+        break;
+    case APPLIED_ALL:
+        faults->applied_bytes = UINT64_MAX;
+        break;
+    }
+}
+
+static void add_fault(struct request_faults *faults, const struct fault_spec *spec, uint16_t index)
+{
+    switch (spec->kind) {
+    case FAULT_ERROR:
+        add_error(faults, spec);
+        break;
+    case FAULT_HANG:
+        faults->hang = faults->hang == FAULT_NONE ? index : faults->hang;
+        break;
+    case FAULT_HOLD:
+        faults->hold = faults->hold == FAULT_NONE ? index : faults->hold;
+        break;
+    case FAULT_DELAY:
+        faults->extra_ns += spec->span_ns;
+        if (spec->factor_percent > 0) {
+            faults->factor_percent = (uint32_t)spec->factor_percent;
+        }
+        break;
+    case FAULT_LATENCY:
+        faults->exact = true;
+        faults->exact_ns = spec->span_ns;
+        break;
+    case FAULT_FULL:
+        break;
+    }
+}
+
+void fault_request(struct world *world, struct request *request)
+{
+    struct subject subject = subject_of(request);
+
+    for (uint32_t i = 0; i < world->plan->fault_count; i++) {
+        if (world->plan->faults[i].kind != FAULT_FULL && fault_hits(&subject, i)) {
+            add_fault(&request->faults, &world->plan->faults[i], (uint16_t)i);
+        }
+    }
+}
+
+int fault_query(struct block_node *node, enum op op, uint64_t offset, uint64_t bytes)
+{
+    const struct plan *plan = node->world->plan;
+    struct subject subject = {node, op, BY_JOB, offset, bytes, 0};
+    int ret = 0;
+
+    if (!(node->fault_ops >> op & 1)) {
+        return 0;
+    }
+    for (uint32_t i = 0; i < plan->fault_count; i++) {
+        if (plan->faults[i].kind == FAULT_ERROR && fault_hits(&subject, i) && ret == 0) {
+            ret = plan->faults[i].error;
+        }
+    }
+    return ret;
+}
+
+int fault_full(struct request *request, uint64_t bytes)
+{
+    const struct block_node *node = request->node;
+    const struct plan *plan = node->world->plan;
+    struct subject subject = subject_of(request);
+    uint64_t total = image_allocated_bytes(node->disk.image) + bytes;
+
+    for (uint32_t i = 0; bytes > 0 && i < plan->fault_count; i++) {
+        if (plan->faults[i].kind == FAULT_FULL && total > plan->faults[i].bytes &&
+            fault_hits(&subject, i)) {
+            return -ENOSPC;
+        }
+    }
+    return 0;
+}
+
+void faults_digest(const struct world *world, struct digest *digest)
+{
+    uint64_t now_ns = world->timeline.now_ns;
+
+    for (uint32_t i = 0; i < world->plan->fault_count; i++) {
+        const struct fault *fault = &world->faults[i];
+
+        digest_u64(digest, fault_is_armed(fault, now_ns));
+        digest_u64(digest, fault->from_ns > now_ns ? fault->from_ns - now_ns : 0);
+        digest_u64(digest, fault->until_ns > now_ns ? fault->until_ns - now_ns : 0);
+        digest_u64(digest, fault->matched);
+        digest_u64(digest, fault->hits);
+    }
+}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The host port: the world's clock, arena, timers and trace, as engines see them.
+ */
+#include "sim/world_private.h"
+
+uint64_t host_now_ns(struct host *host)
+{
+    return world_of(host)->timeline.now_ns;
+}
+
+void *host_alloc(struct host *host, size_t bytes)
+{
+    return arena_alloc(world_of(host)->arena, bytes);
+}
+
+void host_free(struct host *host, void *memory, size_t bytes)
+{
+    arena_free(world_of(host)->arena, memory, bytes);
+}
+
+static void timer_release(struct host_timer *timer)
+{
+    LIST_REMOVE(timer, link);
+    arena_free(timer->world->arena, timer, sizeof(*timer));
+}
+
+static void timer_fire(void *opaque)
+{
+    struct host_timer timer = *(struct host_timer *)opaque;
+
+    timer_release(opaque);
+    timer.fired(timer.opaque);
+}
+
+/* A late timer (`timer_slack_ns`) is late only if it had to wait at all. */
+struct host_timer *host_timer_start(struct host *host, uint64_t delay_ns,
+                                    void (*fired)(void *opaque), void *opaque)
+{
+    struct world *world = world_of(host);
+    struct host_timer *timer = arena_alloc(world->arena, sizeof(*timer));
+
+    timer->world = world;
+    timer->fired = fired;
+    timer->opaque = opaque;
+    LIST_INSERT_HEAD(&world->timers, timer, link);
+    if (delay_ns > 0 && delay_ns <= UINT64_MAX - world->plan->timer_slack_ns) {
+        delay_ns += world->plan->timer_slack_ns;
+    }
+    timeline_add(&world->timeline, &timer->pending, delay_ns, timer_fire, timer);
+    return timer;
+}
+
+void host_timer_stop(struct host *host, struct host_timer *timer)
+{
+    timeline_remove(&world_of(host)->timeline, &timer->pending);
+    timer_release(timer);
+}
+
+void host_emit(struct host *host, const struct event *event)
+{
+    struct event copy = *event;
+
+    world_emit(world_of(host), &copy);
+}

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Requests: submit -> start -> effect -> done (io-model).
+ *
+ * Submitting counts the request for faults and gives it a lane, or a place in
+ * the node's waiting line.  With a lane it takes its latency.  Its data moves
+ * at the effect instant, which is the completion instant unless the disk says
+ * otherwise; a request with nothing special about it is one timeline event.
+ * In that event, in this order:
+ *
+ *   range check, data effect         EVENT_REQUEST_EFFECT (what moved)
+ *   a write marks the dirty bitmaps  EVENT_DIRTY_SET
+ *   the request leaves the node      EVENT_REQUEST_DONE
+ *   the lane goes to the next        EVENT_REQUEST_START (of that one)
+ *   callback
+ *   a drain that waited for it ends  EVENT_DRAINED, callback
+ *
+ * A fault can stop a request before its effect or its completion (hold) or
+ * for good (hang); it keeps its lane.  Released, it goes on at that instant
+ * with whatever is left, as a timeline event of its own.
+ */
+#ifndef MIRRORSIM_SIM_REQUEST_H
+#define MIRRORSIM_SIM_REQUEST_H
+
+#include <sys/queue.h>
+
+#include "engine/block.h"
+#include "sim/fault.h"
+#include "sim/node.h"
+#include "sim/plan.h"
+#include "sim/timeline.h"
+
+enum request_state {
+    REQUEST_QUEUED,  /* of the guest: the node is drained */
+    REQUEST_WAITING, /* for a lane */
+    REQUEST_SERVED,  /* its event is pending, or it is being dealt with */
+    REQUEST_HELD,
+    REQUEST_HUNG,
+};
+
+struct request {
+    TAILQ_ENTRY(request) link;  /* all that are not finished */
+    STAILQ_ENTRY(request) turn; /* the guest's queue, or the waiting line of the node */
+    struct block_node *node;
+    struct pending pending;
+    uint64_t offset;
+    uint64_t bytes;
+    uint64_t submitted_ns;
+    uint64_t due_ns; /* completes at this instant; before it, the pending event is the effect */
+    struct block_iov iov;
+    const struct guest_request *guest; /* its script, or NULL */
+    block_done *done;                  /* NULL for the guest's */
+    void *opaque;
+    struct request_faults faults;
+    struct cached_write *cached; /* its record in a volatile cache, or NULL */
+    uint64_t flush_stamp;        /* of a flush: what was finished when it was submitted */
+    uint32_t number;
+    int ret;
+    uint16_t plan_number; /* as in events */
+    uint8_t op;
+    uint8_t by;
+    uint8_t state;
+    bool moved; /* the effect instant has passed */
+};
+
+/* A request of the guest on its disk; it queues while that is drained. */
+void guest_submit(struct world *world, const struct guest_request *guest, uint16_t plan_number);
+
+/* Submits what has queued, in order, if the guest's disk is not drained. */
+void guest_submit_queued(struct world *world);
+
+/* Lets go every request that the fault holds or hangs, or was going to. */
+void requests_release(struct world *world, uint32_t fault);
+
+/* True if the fault holds or hangs a request now. */
+bool requests_held_by(const struct world *world, uint32_t fault);
+
+/* Adds the requests that are not finished, without their absolute numbers. */
+void requests_digest(const struct world *world, struct digest *digest);
+
+#endif
