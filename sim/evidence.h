@@ -39,7 +39,8 @@ struct disk_state {
 
 struct evidence {
     const struct plan *plan;
-    struct arena *arena; /* the world's: oracle state lives here */
+    struct arena *arena;       /* the world's: oracle state lives here */
+    const struct trace *trace; /* so far; may be NULL, or not kept */
     struct disk_state *disks[PLAN_MAX_DISKS];
     uint64_t now_ns;
     uint64_t event_number; /* of the event being judged */

@@ -130,6 +130,7 @@ struct world *world_create(const struct plan *plan, const struct world_options *
     world->choices = choices_create(world->arena, &world->choice_spec);
     world->evidence.plan = plan;
     world->evidence.arena = world->arena;
+    world->evidence.trace = trace;
     world->evidence.verdict = world->verdict;
     world->guest_node = plan->job.source;
     world->layout_changes = 1;

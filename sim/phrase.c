@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Phrases: numbers and tags in words.
+ */
+#include "sim/phrase.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "sim/errno_name.h"
+
+#define NS_PER_MS UINT64_C(1000000)
+
+struct phrase phrase_time(uint64_t ns)
+{
+    struct phrase phrase;
+
+    snprintf(phrase.text, sizeof(phrase.text), "%" PRIu64 ".%06" PRIu64 "ms", ns / NS_PER_MS,
+             ns % NS_PER_MS);
+    return phrase;
+}
+
+struct phrase phrase_size(uint64_t bytes)
+{
+    static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB"};
+    struct phrase phrase;
+    uint32_t unit = 0;
+
+    while (bytes > 0 && bytes % 1024 == 0 && unit + 1 < sizeof(units) / sizeof(units[0])) {
+        bytes /= 1024;
+        unit++;
+    }
+    snprintf(phrase.text, sizeof(phrase.text), "%" PRIu64 "%s", bytes, units[unit]);
+    return phrase;
+}
+
+struct phrase phrase_sector(uint64_t sector)
+{
+    struct phrase phrase;
+
+    snprintf(phrase.text, sizeof(phrase.text), "sector %" PRIu64 " (%s)", sector,
+             phrase_size(sector * SECTOR_BYTES).text);
+    return phrase;
+}
+
+struct phrase phrase_range(uint64_t offset, uint64_t bytes)
+{
+    struct phrase phrase;
+
+    snprintf(phrase.text, sizeof(phrase.text), "[%s, %s)", phrase_size(offset).text,
+             phrase_size(range_end(offset, bytes)).text);
+    return phrase;
+}
+
+struct phrase phrase_result(int ret)
+{
+    struct phrase phrase;
+    const char *name = errno_name(ret);
+
+    if (ret == 0) {
+        snprintf(phrase.text, sizeof(phrase.text), "success");
+    } else if (name != NULL) {
+        snprintf(phrase.text, sizeof(phrase.text), "%s", name);
+    } else {
+        snprintf(phrase.text, sizeof(phrase.text), "errno %d", -ret);
+    }
+    return phrase;
+}
+
+const char *phrase_disk(const struct evidence *evidence, uint32_t disk)
+{
+    return disk < evidence->plan->disk_count ? evidence->plan->disks[disk].name : "no disk";
+}
+
+/* The scenario's tag of a guest request, or NULL: the kept trace knows its number in the plan. */
+static const char *guest_tag(const struct evidence *evidence, uint32_t request)
+{
+    const struct trace *trace = evidence->trace;
+
+    for (uint64_t i = 0; trace != NULL && trace->keep && i < trace->count; i++) {
+        const struct event *event = &trace->events[i];
+        const struct action *action;
+
+        if (event->kind == EVENT_REQUEST_SUBMIT && event->request == request && event->index > 0) {
+            action = plan_action(evidence->plan, event->index - 1u);
+            return action != NULL ? action->guest.tag : NULL;
+        }
+    }
+    return NULL;
+}
+
+static struct phrase phrase_guest(const struct evidence *evidence, uint32_t request)
+{
+    struct phrase phrase;
+    const char *tag = guest_tag(evidence, request);
+
+    if (tag != NULL) {
+        snprintf(phrase.text, sizeof(phrase.text), "guest write #%" PRIu32 " (tag %.64s)", request,
+                 tag);
+    } else {
+        snprintf(phrase.text, sizeof(phrase.text), "guest write #%" PRIu32, request);
+    }
+    return phrase;
+}
+
+struct phrase phrase_tag(const struct evidence *evidence, uint64_t tag)
+{
+    struct phrase phrase;
+
+    switch (tag_kind(tag)) {
+    case TAG_KIND_GUEST:
+        return phrase_guest(evidence, tag_request(tag));
+    case TAG_KIND_FILL:
+        snprintf(phrase.text, sizeof(phrase.text), "the initial fill of %.80s",
+                 phrase_disk(evidence, tag_disk(tag)));
+        return phrase;
+    case TAG_KIND_ZERO:
+        break;
+    }
+    snprintf(phrase.text, sizeof(phrase.text), "zeroes");
+    return phrase;
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Phrases: the words that findings are made of.
+ *
+ * Each function returns its text by value, so that a call can stand among the
+ * arguments of verdict_add(): phrase_time(now_ns).text.
+ */
+#ifndef MIRRORSIM_SIM_PHRASE_H
+#define MIRRORSIM_SIM_PHRASE_H
+
+#include <stdint.h>
+
+#include "sim/evidence.h"
+
+struct phrase {
+    char text[112];
+};
+
+/* "12.300000ms" */
+struct phrase phrase_time(uint64_t ns);
+
+/* "642KiB": in the largest unit that leaves no remainder. */
+struct phrase phrase_size(uint64_t bytes);
+
+/* "sector 1284 (642KiB)" */
+struct phrase phrase_sector(uint64_t sector);
+
+/* "[640KiB, 704KiB)" */
+struct phrase phrase_range(uint64_t offset, uint64_t bytes);
+
+/* "success", "EIO", or "errno 1234". */
+struct phrase phrase_result(int ret);
+
+/* "the initial fill of dst", "guest write #17 (tag newer)", "zeroes". */
+struct phrase phrase_tag(const struct evidence *evidence, uint64_t tag);
+
+/* The name of a disk; "no disk" for PLAN_NONE. */
+const char *phrase_disk(const struct evidence *evidence, uint32_t disk);
+
+#endif
