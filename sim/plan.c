@@ -4,6 +4,7 @@
  */
 #include "sim/plan.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "engine/range.h"
@@ -59,6 +60,21 @@ uint32_t plan_find_disk(const struct plan *plan, const char *name)
         }
     }
     return PLAN_NONE;
+}
+
+const char *action_kind_name(enum action_kind kind)
+{
+    static const char *const names[] = {
+        [DO_START] = "start",       [DO_COMPLETE] = "complete",   [DO_CANCEL] = "cancel",
+        [DO_PAUSE] = "pause",       [DO_RESUME] = "resume",       [DO_SET_SPEED] = "set-speed",
+        [DO_GUEST] = "guest",       [DO_HOLD] = "hold",           [DO_RELEASE] = "release",
+        [DO_MARK] = "mark",         [DO_POWER_CUT] = "power-cut", [DO_QUERY] = "query",
+        [DO_JOB_NONE] = "job-none", [DO_WAIT] = "wait",           [DO_AT] = "at",
+        [DO_SETTLE] = "settle",
+    };
+
+    assert((size_t)kind < sizeof(names) / sizeof(names[0]));
+    return names[kind];
 }
 
 bool request_matches(const struct request_match *match, uint8_t disk, enum op op, enum by by,

@@ -417,6 +417,9 @@ static inline const struct action *plan_action(const struct plan *plan, uint32_t
     return number < plan->react_count ? &plan->reacts[number].action : NULL;
 }
 
+/* The word that scenarios write for it. */
+const char *action_kind_name(enum action_kind kind);
+
 /* True if the event matches; the trace's own node ids are disk indices. */
 bool event_matches(const struct event_match *match, const struct event *event);
 bool request_matches(const struct request_match *match, uint8_t disk, enum op op, enum by by,
