@@ -10,7 +10,7 @@
 #include "sim/world_private.h"
 
 struct chunk_buffer {
-    struct run first; /* sectors 0: never filled, reads zero */
+    struct run first;
     struct run_list more;
 };
 
@@ -154,6 +154,9 @@ int block_buffers_create(struct block_node *node, uint64_t bytes, uint32_t count
     *buffers = arena_alloc(node->world->arena, buffers_memory_bytes(count));
     **buffers =
         (struct block_buffers){.node = node, .sectors = bytes / SECTOR_BYTES, .count = count};
+    for (uint32_t i = 0; i < count; i++) {
+        (*buffers)->buffer[i].first.sectors = (*buffers)->sectors;
+    }
     world_emit(node->world, &(struct event){.kind = EVENT_BUFFERS_CREATE,
                                             .by = BY_JOB,
                                             .node = node->id,
