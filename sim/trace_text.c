@@ -17,7 +17,7 @@
 
 /* ---- Writing ---- */
 
-/* Counts everything, keeps what fits: snprintf's rules. */
+/* Counts everything, keeps what fits, as snprintf does; finish() closes the string. */
 struct out {
     char *buf;
     size_t size;
@@ -26,7 +26,7 @@ struct out {
 
 static void put_char(struct out *out, char c)
 {
-    if (out->length + 1 < out->size) {
+    if (out->length < out->size) {
         out->buf[out->length] = c;
     }
     out->length++;

@@ -60,6 +60,39 @@ static void test_arena_alloc_gives_zeroed_aligned_memory_when_pieces_are_reused(
     }
 }
 
+static uint64_t next_random(uint64_t *seed)
+{
+    uint64_t z = (*seed += UINT64_C(0x9e3779b97f4a7c15));
+
+    z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+    z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
+    return z ^ (z >> 31);
+}
+
+/* No two pieces share a byte: each keeps the stamp that it was filled with. */
+static void test_arena_pieces_keep_their_bytes_when_sizes_come_and_go_at_random(void **state)
+{
+    struct {
+        unsigned char *memory;
+        size_t bytes;
+    } live[64] = {{NULL, 0}};
+    struct arena *arena = *state;
+    uint64_t seed = 1;
+
+    for (int round = 0; round < 20000; round++) {
+        uint64_t random = next_random(&seed);
+        unsigned slot = random % 64;
+
+        for (size_t i = 0; i < live[slot].bytes; i++) {
+            assert_int_equal(live[slot].memory[i], slot);
+        }
+        arena_free(arena, live[slot].memory, live[slot].bytes);
+        live[slot].bytes = (random >> 8) % (random & 128 ? 1200 : 12000);
+        live[slot].memory = arena_alloc(arena, live[slot].bytes);
+        memset(live[slot].memory, (int)slot, live[slot].bytes);
+    }
+}
+
 static void test_arena_alloc_takes_the_newest_piece_when_several_of_a_size_are_free(void **state)
 {
     struct arena *arena = *state;
@@ -182,6 +215,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(
             test_arena_alloc_gives_zeroed_aligned_memory_when_pieces_are_reused, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            test_arena_pieces_keep_their_bytes_when_sizes_come_and_go_at_random, set_up, tear_down),
         cmocka_unit_test_setup_teardown(
             test_arena_alloc_takes_the_newest_piece_when_several_of_a_size_are_free, set_up,
             tear_down),
