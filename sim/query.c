@@ -5,8 +5,9 @@
 #include "sim/query.h"
 
 #include <assert.h>
-#include <inttypes.h>
 #include <stdio.h>
+
+#include "sim/phrase.h"
 
 static const char *const field_names[] = {
     [QUERY_OFFSET] = "offset",       [QUERY_LEN] = "len",       [QUERY_SPEED] = "speed",
@@ -85,7 +86,7 @@ static int value_describe(enum query_field field, uint64_t value, char *buf, siz
     case QUERY_SPEED:
         break;
     }
-    return snprintf(buf, size, "%" PRIu64, value);
+    return snprintf(buf, size, "%s", phrase_size(value).text);
 }
 
 int query_check_describe(const struct query_check *check, const struct job_info *info, char *buf,

@@ -58,7 +58,7 @@ void world_load(struct world *world, const void *memory)
 
     memcpy(&head, at, sizeof(head));
     at += sizeof(head);
-    verdict_init(verdict);
+    verdict->outcome = OUTCOME_PASS;
     verdict->finding_count = head.finding_count;
     verdict->dropped = head.dropped;
     verdict->checks = head.checks;

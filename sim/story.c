@@ -12,6 +12,7 @@
 #include <stdio.h>
 
 #include "sim/action.h"
+#include "sim/phrase.h"
 #include "sim/world_private.h"
 
 #define KIND(kind) (UINT64_C(1) << EVENT_##kind)
@@ -125,6 +126,15 @@ static void step_end(struct world *world)
     }
 }
 
+/* What the step waited for has come, in time. */
+static void step_satisfied(struct world *world)
+{
+    if (step_at(world, world->story.step)->wait.within_ns > 0) {
+        verdict_checked(&world->evidence);
+    }
+    step_end(world);
+}
+
 /* Does the state that the step waits for hold? */
 static bool step_is_satisfied(const struct world *world)
 {
@@ -190,9 +200,9 @@ static void bound_reached(void *opaque)
     story->state = STORY_STOPPED;
     describe_wait(world, action, what, sizeof(what));
     action_fail(world, story->step, action->where, "wait-timeout",
-                "Step %" PRIu32 " waited for %s from %" PRIu64 " ns on; "
-                "within %" PRIu64 " ns it did not come.",
-                story->step + 1, what, world->timeline.now_ns - within_ns, within_ns);
+                "Step %" PRIu32 " waited for %s from %s on; within %s it did not come.",
+                story->step + 1, what, phrase_time(world->timeline.now_ns - within_ns).text,
+                phrase_time(within_ns).text);
 }
 
 /* 0: the step has no bound. */
@@ -218,8 +228,7 @@ static void step_wait(struct world *world, const struct action *action)
 
     story->state = STORY_WAITING;
     if (step_is_satisfied(world)) {
-        verdict_checked(&world->evidence);
-        step_end(world);
+        step_satisfied(world);
     } else if (has_bound(action)) {
         timeline_add(&world->timeline, &story->bound, bound_delay_ns(world, action), bound_reached,
                      world);
@@ -316,8 +325,7 @@ void story_observe(struct world *world, const struct event *event)
         story->matches += waits_for_event(action) && event_matches(&action->wait.match, event);
     }
     if (story->state == STORY_WAITING && step_is_satisfied(world)) {
-        verdict_checked(&world->evidence);
-        step_end(world);
+        step_satisfied(world);
     }
     for (uint32_t i = 0; i < world->plan->react_count; i++) {
         react(world, i, event);

@@ -10,7 +10,7 @@
 #include "sim/world_private.h"
 
 /* Address space, not memory: what a run may come to use at most. */
-#define WORLD_RESERVE_BYTES ((size_t)(sizeof(void *) >= 8 ? UINT64_C(1) << 34 : UINT64_C(1) << 28))
+#define WORLD_RESERVE_BYTES ((size_t)(sizeof(void *) >= 8 ? UINT64_C(1) << 32 : UINT64_C(1) << 28))
 
 /* ---- Oracles ---- */
 
@@ -130,6 +130,7 @@ struct world *world_create(const struct plan *plan, const struct world_options *
     world->choices = choices_create(world->arena, &world->choice_spec);
     world->evidence.plan = plan;
     world->evidence.arena = world->arena;
+    world->evidence.trace = trace;
     world->evidence.trace = trace;
     world->evidence.verdict = world->verdict;
     world->guest_node = plan->job.source;
