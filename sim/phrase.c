@@ -38,7 +38,7 @@ struct phrase phrase_sector(uint64_t sector)
 {
     struct phrase phrase;
 
-    snprintf(phrase.text, sizeof(phrase.text), "sector %" PRIu64 " (%s)", sector,
+    snprintf(phrase.text, sizeof(phrase.text), "sector %" PRIu64 " (%.40s)", sector,
              phrase_size(sector * SECTOR_BYTES).text);
     return phrase;
 }
@@ -47,7 +47,7 @@ struct phrase phrase_range(uint64_t offset, uint64_t bytes)
 {
     struct phrase phrase;
 
-    snprintf(phrase.text, sizeof(phrase.text), "[%s, %s)", phrase_size(offset).text,
+    snprintf(phrase.text, sizeof(phrase.text), "[%.40s, %.40s)", phrase_size(offset).text,
              phrase_size(range_end(offset, bytes)).text);
     return phrase;
 }

@@ -1,0 +1,402 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Oracle "bounds": the job stays within its limits, and leaves nothing behind.
+ *
+ * Every request of the job is whole sectors inside the disk that it may
+ * touch in that way.  An operation is a read and then, in the timeline event
+ * in which the read succeeds, a write of the same range; operations in flight
+ * are at most 16, of at most 1024 chunks, disjoint, and fit the buffers.
+ *
+ * What a job takes (references, blockers, drains, dirty bitmaps, buffers) it
+ * has given back when it is gone, and a start that is refused has taken nothing.
+ */
+#include <inttypes.h>
+#include <stddef.h>
+
+#include "sim/oracles.h"
+#include "sim/phrase.h"
+#include "sim/verdict.h"
+
+#define BOUNDS "bounds"
+#define MAX_OPS 16
+#define MAX_OP_CHUNKS 1024
+
+struct op_in_flight {
+    uint64_t offset;
+    uint64_t bytes;
+    uint32_t request; /* of the half that is in flight */
+    bool was_read;    /* and its write is not yet submitted */
+};
+
+/* What the job has taken of a disk and not given back. */
+struct taken {
+    int16_t references;
+    int16_t blockers;
+    int16_t drains;
+    int16_t bitmaps;
+};
+
+struct bounds {
+    bool alive; /* a job has started and not ended */
+    bool ended; /* during this timeline event: look for what is left over */
+    bool pivoted;
+    uint64_t granularity; /* 0 = not known */
+    uint64_t buffers;     /* chunk buffers that the job has; 0 = none made */
+    uint64_t chunks;      /* in flight */
+    uint32_t op_count;
+    uint32_t unwritten; /* operations that were read, their write not submitted */
+    uint32_t flushes;
+    struct op_in_flight ops[MAX_OPS];
+    struct taken taken[PLAN_MAX_DISKS];
+};
+
+/* ---- One request ---- */
+
+static bool may_touch(const struct plan_job *job, const struct event *event)
+{
+    switch (event->op) {
+    case OP_READ:
+        return event->node == job->source;
+    case OP_WRITE:
+    case OP_FLUSH:
+        return event->node == job->target;
+    default:
+        return false;
+    }
+}
+
+static void judge_request(struct evidence *evidence, const struct event *event)
+{
+    uint64_t length = evidence->disks[event->node]->bytes;
+    const char *disk = phrase_disk(evidence, event->node);
+    const char *op = op_name((enum op)event->op);
+
+    if (!may_touch(&evidence->plan->job, event)) {
+        verdict_add(evidence, BOUNDS, "wrong-disk",
+                    "The job issued %s #%" PRIu32 " to %s, which it must not %s.", op,
+                    event->request, disk, op);
+    } else if ((event->offset | event->bytes) % SECTOR_BYTES != 0) {
+        verdict_add(evidence, BOUNDS, "unaligned",
+                    "The job's %s #%" PRIu32 " of %s at offset %" PRIu64 ", %" PRIu64
+                    " bytes, is not whole sectors.",
+                    op, event->request, disk, event->offset, event->bytes);
+    } else if (event->offset > length || event->bytes > length - event->offset) {
+        verdict_add(evidence, BOUNDS, "out-of-range",
+                    "The job's %s #%" PRIu32 " of %s at %s is outside of %s, which is %s long.", op,
+                    event->request, disk, phrase_range(event->offset, event->bytes).text, disk,
+                    phrase_size(length).text);
+    }
+}
+
+/* ---- Operations ---- */
+
+static uint64_t chunks_of(const struct bounds *bounds, uint64_t offset, uint64_t bytes)
+{
+    uint64_t granularity = bounds->granularity;
+
+    return granularity == 0
+               ? 0
+               : div_round_up(range_end(offset, bytes), granularity) - offset / granularity;
+}
+
+static bool shares_chunk(const struct bounds *bounds, const struct op_in_flight *op,
+                         uint64_t offset, uint64_t bytes)
+{
+    uint64_t granularity = max_u64(bounds->granularity, SECTOR_BYTES);
+    uint64_t first = align_down(offset, granularity);
+    uint64_t end = align_up(range_end(offset, bytes), granularity);
+
+    return range_overlaps(first, end - first, op->offset, op->bytes);
+}
+
+static void judge_operation(const struct bounds *bounds, struct evidence *evidence,
+                            const struct event *event)
+{
+    uint64_t chunks = chunks_of(bounds, event->offset, event->bytes);
+    struct phrase range = phrase_range(event->offset, event->bytes);
+
+    for (uint32_t i = 0; i < bounds->op_count; i++) {
+        const struct op_in_flight *op = &bounds->ops[i];
+
+        if (shares_chunk(bounds, op, event->offset, event->bytes)) {
+            verdict_add(evidence, BOUNDS, "shared-chunk",
+                        "The operation that read #%" PRIu32 " begins at %s shares a chunk with one "
+                        "in flight at %s.",
+                        event->request, range.text, phrase_range(op->offset, op->bytes).text);
+        }
+    }
+    if (bounds->op_count == MAX_OPS) {
+        verdict_add(evidence, BOUNDS, "too-many-operations",
+                    "Read #%" PRIu32 " begins operation %d in flight; at most %d may be.",
+                    event->request, MAX_OPS + 1, MAX_OPS);
+    }
+    if (chunks > MAX_OP_CHUNKS) {
+        verdict_add(evidence, BOUNDS, "too-long",
+                    "Read #%" PRIu32 " of %s is %" PRIu64 " chunk buffers long; at most %d may be.",
+                    event->request, range.text, chunks, MAX_OP_CHUNKS);
+    }
+    if (chunks + bounds->chunks > bounds->buffers) {
+        verdict_add(evidence, BOUNDS, "too-few-buffers",
+                    "With read #%" PRIu32 " of %s the job holds %" PRIu64
+                    " chunk buffers, but it has %" PRIu64 ".",
+                    event->request, range.text, chunks + bounds->chunks, bounds->buffers);
+    }
+}
+
+static void begin_operation(struct bounds *bounds, struct evidence *evidence,
+                            const struct event *event)
+{
+    judge_operation(bounds, evidence, event);
+    if (bounds->op_count < MAX_OPS) {
+        bounds->ops[bounds->op_count++] =
+            (struct op_in_flight){event->offset, event->bytes, event->request, false};
+        bounds->chunks += chunks_of(bounds, event->offset, event->bytes);
+    }
+}
+
+static void end_operation(struct bounds *bounds, struct op_in_flight *op)
+{
+    bounds->chunks -= chunks_of(bounds, op->offset, op->bytes);
+    bounds->op_count--;
+    *op = bounds->ops[bounds->op_count];
+}
+
+/* The write that goes on with what has just been read. */
+static void continue_operation(struct bounds *bounds, struct evidence *evidence,
+                               const struct event *event)
+{
+    for (uint32_t i = 0; i < bounds->op_count; i++) {
+        struct op_in_flight *op = &bounds->ops[i];
+
+        if (op->was_read && op->offset == event->offset && op->bytes == event->bytes) {
+            op->was_read = false;
+            op->request = event->request;
+            bounds->unwritten--;
+            return;
+        }
+    }
+    if (bounds->op_count < MAX_OPS) {
+        verdict_add(evidence, BOUNDS, "stray-write",
+                    "Write #%" PRIu32 " of %s writes %s, which the job has not just read.",
+                    event->request, phrase_disk(evidence, event->node),
+                    phrase_range(event->offset, event->bytes).text);
+    }
+}
+
+static void submitted(struct bounds *bounds, struct evidence *evidence, const struct event *event)
+{
+    judge_request(evidence, event);
+    if (event->op == OP_READ) {
+        begin_operation(bounds, evidence, event);
+    } else if (event->op == OP_WRITE) {
+        continue_operation(bounds, evidence, event);
+    } else {
+        bounds->flushes++;
+    }
+}
+
+static void done(struct bounds *bounds, const struct event *event)
+{
+    if (event->op == OP_FLUSH) {
+        bounds->flushes--;
+        return;
+    }
+    for (uint32_t i = 0; i < bounds->op_count; i++) {
+        struct op_in_flight *op = &bounds->ops[i];
+
+        if (op->request == event->request && !op->was_read) {
+            if (event->op == OP_READ && event->ret == 0) {
+                op->was_read = true;
+                bounds->unwritten++;
+            } else {
+                end_operation(bounds, op);
+            }
+            return;
+        }
+    }
+}
+
+/* ---- What is left over ---- */
+
+static void judge_taken(struct evidence *evidence, uint32_t disk, int count, const char *what)
+{
+    if (count != 0) {
+        verdict_add(evidence, BOUNDS, "left-over", "The job is gone, but %d %s of %s %s.",
+                    count > 0 ? count : -count, what, phrase_disk(evidence, disk),
+                    count > 0 ? "were not given back" : "too many were given back");
+    }
+}
+
+/* After a commit no one may still read the old top through the chain. */
+static void judge_chain(const struct bounds *bounds, struct evidence *evidence)
+{
+    const struct plan *plan = evidence->plan;
+    uint32_t disk = plan->job.target;
+    uint32_t steps = 0;
+
+    if (!bounds->pivoted || plan->job.kind != JOB_COMMIT) {
+        return;
+    }
+    if (evidence->disks[plan->job.source]->backing_open) {
+        verdict_add(evidence, BOUNDS, "chain-loop",
+                    "The commit is over, but the old top %s is still linked to its backing file.",
+                    phrase_disk(evidence, plan->job.source));
+    }
+    while (evidence->disks[disk]->backing_open && steps < plan->disk_count) {
+        disk = evidence->disks[disk]->backing;
+        steps++;
+    }
+    if (steps == plan->disk_count) {
+        verdict_add(evidence, BOUNDS, "chain-loop",
+                    "The commit is over, and the backing chain of %s never ends.",
+                    phrase_disk(evidence, plan->job.target));
+    }
+}
+
+static void judge_left_over(struct bounds *bounds, struct evidence *evidence)
+{
+    verdict_checked(evidence);
+    if (bounds->op_count > 0 || bounds->flushes > 0) {
+        verdict_add(evidence, BOUNDS, "left-over",
+                    "The job is gone, but %" PRIu32 " operations and %" PRIu32
+                    " flushes of it are in flight.",
+                    bounds->op_count, bounds->flushes);
+    }
+    if (bounds->buffers > 0) {
+        verdict_add(evidence, BOUNDS, "left-over",
+                    "The job is gone, but its %" PRIu64 " chunk buffers were not given back.",
+                    bounds->buffers);
+    }
+    for (uint32_t i = 0; i < evidence->plan->disk_count; i++) {
+        judge_taken(evidence, i, bounds->taken[i].references, "references");
+        judge_taken(evidence, i, bounds->taken[i].blockers, "blockers");
+        judge_taken(evidence, i, bounds->taken[i].drains, "drains");
+        judge_taken(evidence, i, bounds->taken[i].bitmaps, "dirty bitmaps");
+    }
+    judge_chain(bounds, evidence);
+    *bounds = (struct bounds){0};
+}
+
+/* ---- Events ---- */
+
+static void request_event(struct bounds *bounds, struct evidence *evidence,
+                          const struct event *event)
+{
+    if (event->by != BY_JOB) {
+        return;
+    }
+    if (event->kind == EVENT_REQUEST_SUBMIT) {
+        submitted(bounds, evidence, event);
+    } else {
+        done(bounds, event);
+    }
+}
+
+static void bitmap_event(struct bounds *bounds, const struct evidence *evidence,
+                         const struct event *event)
+{
+    struct taken *taken = &bounds->taken[event->node];
+
+    if (event->by != BY_JOB) {
+        return;
+    }
+    if (event->kind == EVENT_DIRTY_RELEASE) {
+        taken->bitmaps--;
+        return;
+    }
+    taken->bitmaps++;
+    if (event->node == evidence->plan->job.source && bounds->granularity == 0) {
+        bounds->granularity = event->bytes;
+    }
+}
+
+static void node_event(struct bounds *bounds, const struct event *event)
+{
+    struct taken *taken = &bounds->taken[event->node];
+
+    switch (event->kind) {
+    case EVENT_GRAPH_REF:
+        taken->references++;
+        break;
+    case EVENT_GRAPH_UNREF:
+        taken->references--;
+        break;
+    case EVENT_GRAPH_BLOCK:
+        taken->blockers++;
+        break;
+    case EVENT_GRAPH_UNBLOCK:
+        taken->blockers--;
+        break;
+    case EVENT_DRAIN_BEGIN:
+        taken->drains++;
+        break;
+    default: /* drain end */
+        taken->drains--;
+        break;
+    }
+}
+
+static void bounds_event(void *state, struct evidence *evidence, const struct event *event)
+{
+    struct bounds *bounds = state;
+
+    switch (event->kind) {
+    case EVENT_REQUEST_SUBMIT:
+    case EVENT_REQUEST_DONE:
+        request_event(bounds, evidence, event);
+        break;
+    case EVENT_DIRTY_CREATE:
+    case EVENT_DIRTY_RELEASE:
+        bitmap_event(bounds, evidence, event);
+        break;
+    case EVENT_BUFFERS_CREATE:
+        bounds->buffers = event->offset;
+        break;
+    case EVENT_BUFFERS_RELEASE:
+        bounds->buffers = 0;
+        break;
+    case EVENT_GRAPH_PIVOT:
+        bounds->pivoted = true;
+        break;
+    case EVENT_JOB_STARTED:
+        bounds->alive = true;
+        break;
+    case EVENT_JOB_REFUSED: /* perhaps because there is a job, which goes on */
+        bounds->ended = bounds->ended || !bounds->alive;
+        break;
+    case EVENT_JOB_COMPLETED:
+    case EVENT_JOB_CANCELLED:
+        bounds->ended = true;
+        break;
+    default:
+        node_event(bounds, event);
+        break;
+    }
+}
+
+static void bounds_settled(void *state, struct evidence *evidence)
+{
+    struct bounds *bounds = state;
+
+    if (bounds->unwritten > 0) {
+        verdict_add(evidence, BOUNDS, "lost-operation",
+                    "The job has read a range, but did not go on to write it.");
+        bounds->unwritten = 0;
+    }
+    if (bounds->ended) {
+        judge_left_over(bounds, evidence);
+    }
+}
+
+const struct oracle oracle_bounds = {
+    .name = BOUNDS,
+    .proves = "The job's requests stay within their bounds, and it leaves nothing behind.",
+    .state_bytes = sizeof(struct bounds),
+    .kinds = KIND(REQUEST_SUBMIT) | KIND(REQUEST_DONE) | KIND(DIRTY_CREATE) | KIND(DIRTY_RELEASE) |
+             KIND(DRAIN_BEGIN) | KIND(DRAIN_END) | KIND(GRAPH_PIVOT) | KIND(GRAPH_BLOCK) |
+             KIND(GRAPH_UNBLOCK) | KIND(GRAPH_REF) | KIND(GRAPH_UNREF) | KIND(BUFFERS_CREATE) |
+             KIND(BUFFERS_RELEASE) | KIND(JOB_STARTED) | KIND(JOB_REFUSED) | KIND(JOB_COMPLETED) |
+             KIND(JOB_CANCELLED),
+    .event = bounds_event,
+    .settled = bounds_settled,
+};

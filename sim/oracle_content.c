@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Oracle "content": when the job reports success, the target is a copy.
+ *
+ * Success is a COMPLETED without an error.  At that very instant nothing can
+ * have moved since the copy was last known to be equal: the source was drained
+ * until just before.  Any other end must have left the guest where it was.
+ */
+#include "sim/oracles.h"
+#include "sim/phrase.h"
+#include "sim/promise.h"
+#include "sim/verdict.h"
+
+struct content {
+    bool started;
+    bool pivoted;
+    bool power_cut; /* content was lost that nobody can account for */
+    struct promise promise;
+};
+
+static void judge_copy(const struct content *content, struct evidence *evidence)
+{
+    const struct plan_job *job = &evidence->plan->job;
+    const char *source_name = phrase_disk(evidence, job->source);
+    const char *target_name = phrase_disk(evidence, job->target);
+    struct finding *finding;
+    struct view source;
+    struct view target;
+    uint64_t sector;
+
+    verdict_checked(evidence);
+    if (promise_is_kept(&content->promise, evidence, 0, evidence->disks[job->source]->bytes,
+                        &sector)) {
+        return;
+    }
+    evidence_view(evidence, job->source, &source);
+    evidence_view(evidence, job->target, &target);
+    finding = verdict_add(
+        evidence, "content", "stale-sector",
+        "%s and %s differ at %s: %s holds %s, %s holds %s, though the job completed "
+        "successfully at %s.",
+        source_name, target_name, phrase_sector(sector).text, target_name,
+        phrase_tag(evidence, view_lookup(&target, sector, sector + 1).tag).text, source_name,
+        phrase_tag(evidence, view_lookup(&source, sector, sector + 1).tag).text,
+        phrase_time(evidence->now_ns).text);
+    if (finding != NULL) {
+        finding->has_sector = true;
+        finding->disk = job->target;
+        finding->sector = sector;
+    }
+}
+
+static void judge_end(const struct content *content, struct evidence *evidence,
+                      const struct event *event)
+{
+    bool success = event->kind == EVENT_JOB_COMPLETED && event->ret == 0;
+
+    if (success && content->started && !content->power_cut) {
+        judge_copy(content, evidence);
+    } else if (!success) {
+        verdict_checked(evidence);
+    }
+    if (!success && content->pivoted) {
+        verdict_add(evidence, "content", "pivot-without-success",
+                    "The guest was switched to %s, though the job ended %s with %s at %s.",
+                    phrase_disk(evidence, evidence->plan->job.target),
+                    event->kind == EVENT_JOB_CANCELLED ? "cancelled" : "completed",
+                    phrase_result(event->ret).text, phrase_time(evidence->now_ns).text);
+    }
+}
+
+static void content_event(void *state, struct evidence *evidence, const struct event *event)
+{
+    struct content *content = state;
+
+    if (event->kind == EVENT_JOB_STARTED) {
+        *content = (struct content){.started = true};
+        promise_begin(&content->promise, evidence);
+    } else if (event->kind == EVENT_GRAPH_PIVOT) {
+        content->pivoted = true;
+    } else if (event->kind == EVENT_POWER_CUT) {
+        content->power_cut = true;
+    } else if (event->kind != EVENT_REQUEST_EFFECT) {
+        judge_end(content, evidence, event);
+        content->started = false;
+    } else if (content->started && event_changes_source(evidence, event)) {
+        promise_add(&content->promise, event->offset, event->bytes);
+    }
+}
+
+const struct oracle oracle_content = {
+    .name = "content",
+    .proves = "When the job reports success, the target holds what the source holds.",
+    .state_bytes = sizeof(struct content),
+    .kinds = KIND(JOB_STARTED) | KIND(REQUEST_EFFECT) | KIND(GRAPH_PIVOT) | KIND(POWER_CUT) |
+             KIND(JOB_COMPLETED) | KIND(JOB_CANCELLED),
+    .event = content_event,
+};

@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Oracle "guest": the guest's disk is one disk, whatever is behind it.
+ *
+ * The trace says at which instant each guest write took effect, and on what
+ * part of its range.  Applied to a model in that order, they say exactly what
+ * each guest read must return: the latest write that was acknowledged, or one
+ * concurrent with the read.  A pivot changes nothing about the model, except
+ * where the job has promised nothing: there the content becomes unknown.
+ *
+ * Requests of the guest go to its disk of the moment, and none is lost.
+ */
+#include <inttypes.h>
+
+#include "sim/oracles.h"
+#include "sim/outstanding.h"
+#include "sim/phrase.h"
+#include "sim/promise.h"
+#include "sim/verdict.h"
+
+struct guest {
+    uint32_t disk; /* of the guest, now */
+    bool job_started;
+    bool power_cut;      /* what the disks hold is anybody's guess */
+    struct image *model; /* what the guest's disk reads; a hole is unknown */
+    struct promise promise;
+    struct outstanding_list requests;
+};
+
+static void guest_open(void *state, struct evidence *evidence)
+{
+    struct guest *guest = state;
+    uint64_t end;
+    struct view view;
+
+    guest->disk = evidence->plan->job.source;
+    guest->promise.everything = true;
+    guest->model = image_create(evidence->arena);
+    evidence_view(evidence, guest->disk, &view);
+    end = evidence->disks[guest->disk]->bytes / SECTOR_BYTES;
+    for (uint64_t sector = 0; sector < end;) {
+        struct run run = view_lookup(&view, sector, end);
+
+        image_write(guest->model, run);
+        sector += run.sectors;
+    }
+}
+
+/* ---- Where requests go ---- */
+
+static void judge_node(const struct guest *guest, struct evidence *evidence,
+                       const struct event *event)
+{
+    if (event->node != guest->disk) {
+        verdict_add(evidence, "guest", "wrong-disk",
+                    "Guest %s #%" PRIu32 " went to %s at %s, but the guest's disk is %s.",
+                    op_name((enum op)event->op), event->request, phrase_disk(evidence, event->node),
+                    phrase_time(evidence->now_ns).text, phrase_disk(evidence, guest->disk));
+    }
+}
+
+static void submitted(struct guest *guest, struct evidence *evidence, const struct event *event)
+{
+    if (event->kind == EVENT_REQUEST_SUBMIT) {
+        judge_node(guest, evidence, event);
+    }
+    if (outstanding_find(&guest->requests, event->request) == NULL) {
+        outstanding_add(&guest->requests, evidence->arena, event);
+    }
+}
+
+/* What the job has not promised to copy is unknown from now on. */
+static void forget_unpromised(struct guest *guest, uint64_t end)
+{
+    for (uint64_t at = 0; at < end;) {
+        uint64_t promised = at;
+        uint64_t bytes = promise_next(&guest->promise, &promised, end);
+
+        image_punch(guest->model, at, promised - at);
+        at = promised + bytes;
+    }
+}
+
+static void pivoted(struct guest *guest, struct evidence *evidence, const struct event *event)
+{
+    if (event->index == guest->disk) {
+        forget_unpromised(guest, evidence->disks[guest->disk]->bytes);
+        guest->disk = event->node;
+    }
+}
+
+/* ---- What they read and write ---- */
+
+static void report_read(struct evidence *evidence, const struct event *event, uint64_t sector,
+                        uint64_t is, uint64_t should_be)
+{
+    struct finding *finding =
+        verdict_add(evidence, "guest", "wrong-data",
+                    "Guest read #%" PRIu32 " got %s at %s of %s at %s, but the latest there is %s.",
+                    event->request, phrase_tag(evidence, is).text, phrase_sector(sector).text,
+                    phrase_disk(evidence, event->node), phrase_time(evidence->now_ns).text,
+                    phrase_tag(evidence, should_be).text);
+
+    if (finding != NULL) {
+        finding->has_sector = true;
+        finding->disk = event->node;
+        finding->sector = sector;
+    }
+}
+
+/* Compares one run that was read with the model; false after a difference. */
+static bool judge_run(const struct guest *guest, struct evidence *evidence,
+                      const struct event *event, struct run run)
+{
+    uint64_t end = run.sector + run.sectors;
+
+    for (uint64_t sector = run.sector; sector < end;) {
+        uint64_t tag = run.tag + (sector - run.sector) * run.step;
+        struct run model;
+
+        if (image_lookup(guest->model, sector, end, &model) && model.tag != tag) {
+            report_read(evidence, event, sector, tag, model.tag);
+            return false;
+        }
+        /* Equal tags go on equally (image.h). */
+        sector += model.sectors;
+    }
+    return true;
+}
+
+static void judge_read(const struct guest *guest, struct evidence *evidence,
+                       const struct event *event)
+{
+    if (guest->power_cut) {
+        return;
+    }
+    verdict_checked(evidence);
+    for (uint32_t i = 0; i < evidence->read_run_count; i++) {
+        if (!judge_run(guest, evidence, event, evidence->read_runs[i])) {
+            return;
+        }
+    }
+}
+
+static void apply_write(struct guest *guest, const struct event *event)
+{
+    struct run run = {event->offset / SECTOR_BYTES, event->bytes / SECTOR_BYTES, TAG_ZERO, 0};
+
+    if (event->op == OP_WRITE) {
+        run.tag = tag_guest(event->request, 0);
+        run.step = 1;
+    }
+    image_write(guest->model, run);
+}
+
+static void took_effect(struct guest *guest, struct evidence *evidence, const struct event *event)
+{
+    if (event->op == OP_READ) {
+        judge_read(guest, evidence, event);
+    } else if (event->op == OP_WRITE || event->op == OP_WRITE_ZEROES || event->op == OP_DISCARD) {
+        apply_write(guest, event);
+        if (guest->job_started && event_changes_source(evidence, event)) {
+            promise_add(&guest->promise, event->offset, event->bytes);
+        }
+    }
+}
+
+/* ---- Whether they end ---- */
+
+static void set_stopped(struct guest *guest, const struct event *event, bool stopped)
+{
+    struct outstanding *request = outstanding_find(&guest->requests, event->request);
+
+    if (request != NULL) {
+        request->stopped = stopped;
+    }
+}
+
+static void hit(struct guest *guest, const struct evidence *evidence, const struct event *event)
+{
+    if (evidence->plan->faults[event->index].kind == FAULT_HANG) {
+        set_stopped(guest, event, true);
+    }
+}
+
+/* A request that a fault keeps for good may keep others behind it, too. */
+static bool is_any_stopped(const struct guest *guest)
+{
+    for (uint32_t i = 0; i < guest->requests.count; i++) {
+        if (guest->requests.requests[i].stopped) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void guest_close(void *state, struct evidence *evidence)
+{
+    const struct guest *guest = state;
+    const struct outstanding *lost = guest->requests.requests;
+
+    if (evidence->end != END_CONCLUDED || is_any_stopped(guest)) {
+        return;
+    }
+    if (guest->requests.count > 0) {
+        verdict_add(evidence, "guest", "lost-request",
+                    "Guest %s #%" PRIu32 " of %s never ended, though nothing holds it and the "
+                    "run is over (%" PRIu32 " requests in all).",
+                    op_name((enum op)lost->op), lost->number,
+                    phrase_range(lost->offset, lost->bytes).text, guest->requests.count);
+    }
+}
+
+/* ---- Events ---- */
+
+static void request_event(struct guest *guest, struct evidence *evidence, const struct event *event)
+{
+    switch (event->kind) {
+    case EVENT_REQUEST_QUEUED:
+    case EVENT_REQUEST_SUBMIT:
+        submitted(guest, evidence, event);
+        break;
+    case EVENT_REQUEST_EFFECT:
+        took_effect(guest, evidence, event);
+        break;
+    case EVENT_REQUEST_DONE:
+        outstanding_remove(&guest->requests, event->request);
+        break;
+    case EVENT_FAULT:
+        hit(guest, evidence, event);
+        break;
+    default: /* held or released */
+        set_stopped(guest, event, event->kind == EVENT_HELD);
+        break;
+    }
+}
+
+static void guest_event(void *state, struct evidence *evidence, const struct event *event)
+{
+    struct guest *guest = state;
+
+    if (event->kind == EVENT_JOB_STARTED) {
+        guest->job_started = true;
+        promise_begin(&guest->promise, evidence);
+    } else if (event->kind == EVENT_GRAPH_PIVOT) {
+        pivoted(guest, evidence, event);
+    } else if (event->kind == EVENT_POWER_CUT) {
+        guest->power_cut = true;
+    } else if (event->by == BY_GUEST) {
+        request_event(guest, evidence, event);
+    }
+}
+
+const struct oracle oracle_guest = {
+    .name = "guest",
+    .proves = "Each guest read returns the latest write, before and after the pivot, and no "
+              "guest request is lost.",
+    .state_bytes = sizeof(struct guest),
+    .kinds = KIND(REQUEST_QUEUED) | KIND(REQUEST_SUBMIT) | KIND(REQUEST_EFFECT) |
+             KIND(REQUEST_DONE) | KIND(FAULT) | KIND(HELD) | KIND(RELEASED) | KIND(GRAPH_PIVOT) |
+             KIND(POWER_CUT) | KIND(JOB_STARTED),
+    .open = guest_open,
+    .event = guest_event,
+    .close = guest_close,
+};

@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Oracle "liveness": the run comes to an end, and the job gets on.
+ *
+ * A run that ends at a limit, or with nothing pending and a job that has not
+ * concluded, is a finding that says what the job was waiting for.  With
+ * `ready_within_ns` in the plan, a job that is neither paused nor cancelled
+ * becomes ready so long after the last fault and the last guest write.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "sim/oracles.h"
+#include "sim/phrase.h"
+#include "sim/verdict.h"
+
+struct liveness {
+    bool has_spoken; /* the job has */
+    bool alive;
+    bool ready;
+    bool parked;
+    bool cancelled;
+    bool overdue;      /* READY is, and that has been reported */
+    uint8_t last_word; /* event kind of the job's last report */
+    uint64_t last_word_ns;
+    uint64_t quiet_since_ns;
+    uint32_t job_requests; /* in flight */
+    uint32_t guest_requests;
+    bool is_stopped; /* a fault holds or hangs a request: */
+    struct event stopped;
+};
+
+/* ---- READY in time ---- */
+
+static bool ready_is_due(const struct liveness *live)
+{
+    return live->alive && !live->ready && !live->parked && !live->cancelled;
+}
+
+static void judge_ready(struct liveness *live, struct evidence *evidence)
+{
+    uint64_t bound_ns = evidence->plan->limits.ready_within_ns;
+
+    if (bound_ns == 0 || live->overdue || !ready_is_due(live)) {
+        return;
+    }
+    verdict_checked(evidence);
+    if (evidence->now_ns - live->quiet_since_ns > bound_ns) {
+        live->overdue = true;
+        verdict_add(evidence, "liveness", "ready-overdue",
+                    "The job was not ready by %s, though nothing has disturbed it since %s; "
+                    "it had %s.",
+                    phrase_time(evidence->now_ns).text, phrase_time(live->quiet_since_ns).text,
+                    phrase_time(bound_ns).text);
+    }
+}
+
+/* Whether READY came in time is judged by what was so until now; then the time begins anew. */
+static void disturbed(struct liveness *live, struct evidence *evidence)
+{
+    judge_ready(live, evidence);
+    live->quiet_since_ns = evidence->now_ns;
+}
+
+/* ---- Events ---- */
+
+static void job_said(struct liveness *live, struct evidence *evidence, const struct event *event)
+{
+    disturbed(live, evidence);
+    live->has_spoken = true;
+    live->last_word = event->kind;
+    live->last_word_ns = evidence->now_ns;
+    switch (event->kind) {
+    case EVENT_JOB_STARTED:
+        live->alive = true;
+        live->ready = false;
+        live->parked = false;
+        live->cancelled = false;
+        break;
+    case EVENT_JOB_READY:
+    case EVENT_JOB_ERROR:
+        live->ready = event->kind == EVENT_JOB_READY;
+        live->overdue = false;
+        break;
+    case EVENT_JOB_PAUSED:
+    case EVENT_JOB_RESUMED:
+        live->parked = event->kind == EVENT_JOB_PAUSED;
+        break;
+    default: /* completed or cancelled */
+        live->alive = false;
+        break;
+    }
+}
+
+static uint32_t *count_of(struct liveness *live, const struct event *event)
+{
+    return event->by == BY_JOB ? &live->job_requests : &live->guest_requests;
+}
+
+static bool is_guest_write(const struct event *event)
+{
+    return event->by == BY_GUEST && event->op != OP_READ && event->op != OP_FLUSH;
+}
+
+static void request_done(struct liveness *live, struct evidence *evidence,
+                         const struct event *event)
+{
+    uint32_t *count = count_of(live, event);
+
+    *count -= *count > 0;
+    live->is_stopped = live->is_stopped && live->stopped.request != event->request;
+    if (is_guest_write(event)) {
+        disturbed(live, evidence);
+    }
+}
+
+static void hit(struct liveness *live, struct evidence *evidence, const struct event *event)
+{
+    enum fault_kind kind = evidence->plan->faults[event->index].kind;
+
+    disturbed(live, evidence);
+    if (event->kind == EVENT_HELD || kind == FAULT_HANG) {
+        live->is_stopped = true;
+        live->stopped = *event;
+    }
+}
+
+static void liveness_event(void *state, struct evidence *evidence, const struct event *event)
+{
+    struct liveness *live = state;
+
+    switch (event->kind) {
+    case EVENT_REQUEST_SUBMIT:
+        ++*count_of(live, event);
+        break;
+    case EVENT_REQUEST_DONE:
+        request_done(live, evidence, event);
+        break;
+    case EVENT_FAULT:
+    case EVENT_HELD:
+        hit(live, evidence, event);
+        break;
+    case EVENT_RELEASED:
+        disturbed(live, evidence);
+        live->is_stopped = live->is_stopped && live->stopped.request != event->request;
+        break;
+    case EVENT_COMMAND: /* a cancelled job need not become ready */
+        disturbed(live, evidence);
+        live->cancelled = live->cancelled || event->detail == VERB_CANCEL;
+        break;
+    default:
+        job_said(live, evidence, event);
+        break;
+    }
+}
+
+/* ---- The end of the run ---- */
+
+struct story {
+    char text[FINDING_TEXT_BYTES];
+};
+
+static const char *last_word(const struct liveness *live)
+{
+    return live->has_spoken ? event_kind_name((enum event_kind)live->last_word) : "nothing";
+}
+
+/* What the job, and what the world was waiting for. */
+static struct story what_was_pending(const struct liveness *live, const struct evidence *evidence)
+{
+    struct story story;
+    const struct event *stopped = &live->stopped;
+    int length = snprintf(story.text, sizeof(story.text),
+                          "the job last reported \"%s\" at %s, with %" PRIu32
+                          " requests of it and %" PRIu32 " of the guest in flight",
+                          last_word(live), phrase_time(live->last_word_ns).text, live->job_requests,
+                          live->guest_requests);
+
+    if (live->is_stopped && length > 0 && (size_t)length < sizeof(story.text)) {
+        snprintf(story.text + length, sizeof(story.text) - (size_t)length,
+                 "; fault %s keeps %s #%" PRIu32 " of %s",
+                 evidence->plan->faults[stopped->index].name, op_name((enum op)stopped->op),
+                 stopped->request, phrase_disk(evidence, stopped->node));
+    }
+    return story;
+}
+
+static void judge_end(const struct liveness *live, struct evidence *evidence)
+{
+    const struct limits_spec *limits = &evidence->plan->limits;
+    struct story pending = what_was_pending(live, evidence);
+    const char *kind = world_end_name(evidence->end);
+
+    switch (evidence->end) {
+    case END_DEADLOCK:
+        verdict_add(evidence, "liveness", kind,
+                    "Nothing will ever happen again, but the job has not ended: %s.", pending.text);
+        break;
+    case END_LIVELOCK:
+        verdict_add(evidence, "liveness", kind,
+                    "%" PRIu64 " events went by without virtual time passing: %s.",
+                    limits->events_at_once, pending.text);
+        break;
+    case END_TIME:
+        verdict_add(evidence, "liveness", kind, "The run did not end within %s: %s.",
+                    phrase_time(limits->time_ns).text, pending.text);
+        break;
+    case END_EVENTS:
+        verdict_add(evidence, "liveness", kind,
+                    "The run did not end within %" PRIu64 " events: %s.", limits->events,
+                    pending.text);
+        break;
+    case END_NOT:
+    case END_CONCLUDED:
+        break;
+    }
+}
+
+static void liveness_close(void *state, struct evidence *evidence)
+{
+    struct liveness *live = state;
+
+    if (live->has_spoken) {
+        verdict_checked(evidence);
+    }
+    judge_ready(live, evidence);
+    judge_end(live, evidence);
+}
+
+const struct oracle oracle_liveness = {
+    .name = "liveness",
+    .proves = "The run comes to an end, and the job becomes ready in time.",
+    .state_bytes = sizeof(struct liveness),
+    .kinds = KIND(REQUEST_SUBMIT) | KIND(REQUEST_DONE) | KIND(FAULT) | KIND(HELD) | KIND(RELEASED) |
+             KIND(COMMAND) | KIND(JOB_STARTED) | KIND(JOB_READY) | KIND(JOB_ERROR) |
+             KIND(JOB_PAUSED) | KIND(JOB_RESUMED) | KIND(JOB_COMPLETED) | KIND(JOB_CANCELLED),
+    .event = liveness_event,
+    .close = liveness_close,
+};

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The table of oracles: what was lost first, then why.
+ */
+#include "sim/oracles.h"
+
+#include <stddef.h>
+
+const struct oracle *const oracles[] = {
+    &oracle_content, &oracle_debt,  &oracle_guest,    &oracle_job,
+    &oracle_bounds,  &oracle_limit, &oracle_liveness, NULL,
+};

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The oracles one by one, for the table and for their tests.
+ */
+#ifndef MIRRORSIM_SIM_ORACLES_H
+#define MIRRORSIM_SIM_ORACLES_H
+
+#include "sim/oracle.h"
+
+extern const struct oracle oracle_content;
+extern const struct oracle oracle_debt;
+extern const struct oracle oracle_guest;
+extern const struct oracle oracle_job;
+extern const struct oracle oracle_bounds;
+extern const struct oracle oracle_limit;
+extern const struct oracle oracle_liveness;
+
+/* Bit of an event kind in struct oracle's kinds. */
+#define KIND(kind) (UINT64_C(1) << EVENT_##kind)
+
+#endif

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Outstanding requests: an array that grows, oldest first.
+ */
+#include "sim/outstanding.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#define FIRST_CAPACITY 4
+
+static void grow(struct outstanding_list *list, struct arena *arena)
+{
+    uint32_t capacity = list->capacity == 0 ? FIRST_CAPACITY : 2 * list->capacity;
+    struct outstanding *requests = arena_alloc(arena, capacity * sizeof(*requests));
+
+    if (list->count > 0) {
+        memcpy(requests, list->requests, list->count * sizeof(*requests));
+    }
+    arena_free(arena, list->requests, list->capacity * sizeof(*requests));
+    list->requests = requests;
+    list->capacity = capacity;
+}
+
+void outstanding_add(struct outstanding_list *list, struct arena *arena, const struct event *event)
+{
+    if (list->count == list->capacity) {
+        grow(list, arena);
+    }
+    list->requests[list->count++] = (struct outstanding){.offset = event->offset,
+                                                         .bytes = event->bytes,
+                                                         .number = event->request,
+                                                         .node = event->node,
+                                                         .op = event->op,
+                                                         .by = event->by};
+}
+
+struct outstanding *outstanding_find(const struct outstanding_list *list, uint32_t number)
+{
+    for (uint32_t i = 0; i < list->count; i++) {
+        if (list->requests[i].number == number) {
+            return &list->requests[i];
+        }
+    }
+    return NULL;
+}
+
+void outstanding_remove(struct outstanding_list *list, uint32_t number)
+{
+    struct outstanding *found = outstanding_find(list, number);
+
+    if (found != NULL) {
+        size_t after = (size_t)(list->requests + list->count - (found + 1));
+
+        memmove(found, found + 1, after * sizeof(*found));
+        list->count--;
+    }
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Requests that an oracle follows until they are done, in order of their coming.
+ *
+ * There are few of them at a time, so looking one up is a walk.
+ */
+#ifndef MIRRORSIM_SIM_OUTSTANDING_H
+#define MIRRORSIM_SIM_OUTSTANDING_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "engine/event.h"
+#include "sim/arena.h"
+
+struct outstanding {
+    uint64_t offset;
+    uint64_t bytes;
+    uint32_t number;
+    uint8_t node;
+    uint8_t op;
+    uint8_t by;
+    bool stopped; /* for the oracle's own use: a fault holds or hangs it */
+};
+
+/* All zero = empty. */
+struct outstanding_list {
+    struct outstanding *requests;
+    uint32_t count;
+    uint32_t capacity;
+};
+
+/* Appends the request of an event. */
+void outstanding_add(struct outstanding_list *list, struct arena *arena, const struct event *event);
+
+/* The request of that number, or NULL. */
+struct outstanding *outstanding_find(const struct outstanding_list *list, uint32_t number);
+
+/* Takes it out, if it is there. */
+void outstanding_remove(struct outstanding_list *list, uint32_t number);
+
+#endif

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The verdict: bounded lists of findings, and what they amount to.
+ */
+#include "sim/verdict.h"
+
+#include <assert.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#define VACUOUS "vacuous"
+
+void verdict_init(struct verdict *verdict)
+{
+    *verdict = (struct verdict){.outcome = OUTCOME_PASS};
+}
+
+static uint32_t findings_of(const struct verdict *verdict, const char *oracle)
+{
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i < verdict->finding_count; i++) {
+        count += strcmp(verdict->findings[i].oracle, oracle) == 0;
+    }
+    return count;
+}
+
+struct finding *verdict_add(struct evidence *evidence, const char *oracle, const char *kind,
+                            const char *format, ...)
+{
+    struct verdict *verdict = evidence->verdict;
+    struct finding *finding;
+    va_list args;
+
+    if (verdict->finding_count == VERDICT_MAX_FINDINGS ||
+        findings_of(verdict, oracle) == VERDICT_MAX_PER_ORACLE) {
+        verdict->dropped++;
+        return NULL;
+    }
+    finding = &verdict->findings[verdict->finding_count++];
+    *finding = (struct finding){.oracle = oracle,
+                                .now_ns = evidence->now_ns,
+                                .event_number = evidence->event_number,
+                                .disk = PLAN_NONE};
+    snprintf(finding->kind, sizeof(finding->kind), "%s", kind);
+    va_start(args, format);
+    vsnprintf(finding->text, sizeof(finding->text), format, args);
+    va_end(args);
+    return finding;
+}
+
+void verdict_checked(struct evidence *evidence)
+{
+    evidence->verdict->checks++;
+}
+
+/*
+ * Does the xfail expect this finding?  A vacuous run has shown nothing, so
+ * that has to be expected by name.
+ */
+static bool xfail_covers(const struct xfail_spec *xfail, const struct finding *finding)
+{
+    if (xfail->oracle == NULL) {
+        return strcmp(finding->oracle, VACUOUS) != 0;
+    }
+    return strcmp(finding->oracle, xfail->oracle) == 0;
+}
+
+static bool xfail_applies(const struct xfail_spec *xfail, const char *engine)
+{
+    return xfail->engine == NULL || strcmp(xfail->engine, engine) == 0;
+}
+
+static bool is_expected(const struct plan *plan, const char *engine, const struct finding *finding)
+{
+    for (uint32_t i = 0; i < plan->xfail_count; i++) {
+        const struct xfail_spec *xfail = &plan->xfails[i];
+
+        if (xfail_applies(xfail, engine) && xfail_covers(xfail, finding)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static const struct xfail_spec *applicable_xfail(const struct plan *plan, const char *engine)
+{
+    for (uint32_t i = 0; i < plan->xfail_count; i++) {
+        if (xfail_applies(&plan->xfails[i], engine)) {
+            return &plan->xfails[i];
+        }
+    }
+    return NULL;
+}
+
+/* Every finding has to be a known one: a new failure must not hide behind an old one. */
+static enum outcome outcome_of(const struct verdict *verdict, const struct plan *plan,
+                               const char *engine)
+{
+    if (verdict->finding_count == 0) {
+        return applicable_xfail(plan, engine) != NULL ? OUTCOME_XPASS : OUTCOME_PASS;
+    }
+    for (uint32_t i = 0; i < verdict->finding_count; i++) {
+        if (!is_expected(plan, engine, &verdict->findings[i])) {
+            return OUTCOME_FAIL;
+        }
+    }
+    return OUTCOME_XFAIL;
+}
+
+void verdict_conclude(struct evidence *evidence, const char *engine)
+{
+    struct verdict *verdict = evidence->verdict;
+
+    assert(verdict->outcome != OUTCOME_INVALID);
+    if (verdict->checks == 0 && verdict->finding_count == 0) {
+        verdict_add(evidence, VACUOUS, "nothing-checked",
+                    "Nothing was checked: no job ran, and the scenario expects nothing.");
+    }
+    verdict->outcome = outcome_of(verdict, evidence->plan, engine);
+}
+
+const char *outcome_name(enum outcome outcome)
+{
+    switch (outcome) {
+    case OUTCOME_PASS:
+        return "pass";
+    case OUTCOME_FAIL:
+        return "fail";
+    case OUTCOME_XFAIL:
+        return "xfail";
+    case OUTCOME_XPASS:
+        return "xpass";
+    case OUTCOME_INVALID:
+        return "invalid";
+    }
+    return "?";
+}
+
+bool outcome_is_bad(enum outcome outcome)
+{
+    return outcome != OUTCOME_PASS && outcome != OUTCOME_XFAIL;
+}
