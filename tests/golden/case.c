@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * One case: runs NAME.cfg and compares its trace with NAME.out.
+ *
+ * The trace is compared while it is made; only the first difference is kept.
+ */
+#include "tests/golden/case.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/golden/config.h"
+
+#define END_OF_TRACE "(the end of the trace)"
+
+/* ---- Line by line ---- */
+
+struct matcher {
+    const struct line *expected;
+    size_t count;
+    size_t next; /* expected line */
+    bool used_or_else;
+    bool differs; /* at `next`, where we have `got` */
+    char got[RENDER_LINE_BYTES];
+};
+
+static void compare_line(void *opaque, const char *line, const char *or_else)
+{
+    struct matcher *matcher = opaque;
+    const char *expected =
+        matcher->next < matcher->count ? matcher->expected[matcher->next].text : NULL;
+    if (matcher->differs) {
+        return;
+    }
+    if (expected && strcmp(expected, line) == 0) {
+        matcher->next++;
+    } else if (expected && or_else && strcmp(expected, or_else) == 0) {
+        matcher->next++;
+        matcher->used_or_else = true;
+    } else {
+        matcher->differs = true;
+        snprintf(matcher->got, sizeof(matcher->got), "%s", line);
+    }
+}
+
+/* True if the engine's trace is exactly these lines. */
+static bool run_equals(const struct plan *plan, const struct engine *engine,
+                       const struct line *expected, size_t count, struct matcher *matcher)
+{
+    *matcher = (struct matcher){.expected = expected, .count = count};
+    if (!render_run(plan, engine, compare_line, matcher)) {
+        matcher->differs = true;
+        snprintf(matcher->got, sizeof(matcher->got), "(no memory for a world)");
+    }
+    if (!matcher->differs && matcher->next < count) {
+        matcher->differs = true;
+        snprintf(matcher->got, sizeof(matcher->got), END_OF_TRACE);
+    }
+    return !matcher->differs;
+}
+
+static void explain_difference(const struct matcher *matcher, char *text)
+{
+    bool at_end = matcher->next == matcher->count;
+    const struct line *expected = &matcher->expected[matcher->next];
+    if (at_end) {
+        snprintf(text, CASE_TEXT_BYTES, "after the last line\n  expected: %s\n  got:      %s",
+                 END_OF_TRACE, matcher->got);
+    } else {
+        snprintf(text, CASE_TEXT_BYTES, "line %" PRIu32 "\n  expected: %.500s\n  got:      %s",
+                 expected->number, expected->text, matcher->got);
+    }
+}
+
+/* ---- The files of a case ---- */
+
+static enum case_outcome read_plan(const char *path, struct plan **plan, char *text)
+{
+    struct text file;
+    struct config_error error;
+    char problem[120];
+    if (!text_read(path, &file, problem, sizeof(problem))) {
+        snprintf(text, CASE_TEXT_BYTES, "%.1000s: %s", path, problem);
+        return CASE_INVALID;
+    }
+    *plan = config_read(path, file.bytes, &error);
+    text_free(&file);
+    if (*plan) {
+        return CASE_PASS;
+    }
+    snprintf(text, CASE_TEXT_BYTES, "%.1000s:%" PRIu32 ": %s", path, error.line, error.text);
+    return error.unsupported ? CASE_UNSUPPORTED : CASE_INVALID;
+}
+
+/* Left-over references are the reference's own concern; the world has oracles for ours. */
+static void drop_residue(struct text *trace)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < trace->count; i++) {
+        const char *line = trace->lines[i].text;
+        if (*line != '\0' && strncmp(line, "residue", strlen("residue")) != 0) {
+            trace->lines[kept++] = trace->lines[i];
+        }
+    }
+    trace->count = kept;
+}
+
+/* The trace beside NAME.cfg. */
+static bool read_trace(const char *path, struct text *trace, char *text)
+{
+    char problem[120];
+    size_t length = strlen(path) - strlen("cfg");
+    char *out = malloc(length + sizeof("out"));
+    bool read = false;
+    if (!out) {
+        snprintf(text, CASE_TEXT_BYTES, "%.1000s: no memory", path);
+        return false;
+    }
+    memcpy(out, path, length);
+    memcpy(out + length, "out", sizeof("out"));
+    if (!text_read(out, trace, problem, sizeof(problem))) {
+        snprintf(text, CASE_TEXT_BYTES, "%.1000s: %s", out, problem);
+    } else if (!text_split(trace)) {
+        snprintf(text, CASE_TEXT_BYTES, "%.1000s: no memory", out);
+        text_free(trace);
+    } else {
+        drop_residue(trace);
+        read = true;
+    }
+    free(out);
+    return read;
+}
+
+/* ---- One case ---- */
+
+static enum case_outcome compare_plainly(const struct plan *plan, const struct engine *engine,
+                                         const struct text *trace, char *text)
+{
+    struct matcher matcher;
+    if (!run_equals(plan, engine, trace->lines, trace->count, &matcher)) {
+        explain_difference(&matcher, text);
+        return CASE_DIFF;
+    }
+    snprintf(text, CASE_TEXT_BYTES, "%s", matcher.used_or_else ? "L2" : "");
+    return CASE_PASS;
+}
+
+/* An exception that does not fit, or that nothing needs, is a difference, too. */
+static enum case_outcome compare_edited(const struct plan *plan, const struct engine *engine,
+                                        const struct text *trace, const struct exception *exception,
+                                        struct line *edited, char *text)
+{
+    struct matcher matcher;
+    const struct line *failed;
+    size_t count = exception_apply(exception, trace->lines, trace->count, edited, &failed);
+    if (failed) {
+        snprintf(text, CASE_TEXT_BYTES,
+                 "the exception for %s no longer applies: line %" PRIu32
+                 " of the exceptions finds no place\n  %.500s",
+                 exception->defect, failed->number, failed->text);
+        return CASE_DIFF;
+    }
+    if (run_equals(plan, engine, edited, count, &matcher)) {
+        snprintf(text, CASE_TEXT_BYTES, "%s%s", exception->defect,
+                 matcher.used_or_else ? ", L2" : "");
+        return CASE_PASS;
+    }
+    explain_difference(&matcher, text);
+    if (run_equals(plan, engine, trace->lines, trace->count, &matcher)) {
+        snprintf(text, CASE_TEXT_BYTES,
+                 "the exception for %s is not needed: the trace equals the reference",
+                 exception->defect);
+    }
+    return CASE_DIFF;
+}
+
+static enum case_outcome compare_trace(const struct plan *plan, const struct engine *engine,
+                                       const struct text *trace, const struct exception *exception,
+                                       char *text)
+{
+    if (!exception) {
+        return compare_plainly(plan, engine, trace, text);
+    }
+    struct line *edited = calloc(trace->count + exception->edit_count + 1, sizeof(*edited));
+    if (!edited) {
+        snprintf(text, CASE_TEXT_BYTES, "no memory for an exception");
+        return CASE_DIFF;
+    }
+    enum case_outcome outcome = compare_edited(plan, engine, trace, exception, edited, text);
+    free(edited);
+    return outcome;
+}
+
+enum case_outcome case_compare(const char *path, const char *name, const struct engine *engine,
+                               const struct exceptions *exceptions, char *text)
+{
+    struct plan *plan;
+    struct text trace;
+    enum case_outcome outcome = read_plan(path, &plan, text);
+    if (outcome != CASE_PASS) {
+        return outcome;
+    }
+    outcome = CASE_INVALID;
+    if (read_trace(path, &trace, text)) {
+        outcome = compare_trace(plan, engine, &trace, exceptions_find(exceptions, name), text);
+        text_free(&trace);
+    }
+    plan_destroy(plan);
+    return outcome;
+}
+
+enum case_outcome case_print(const char *path, const struct engine *engine, render_line *line,
+                             void *opaque, char *text)
+{
+    struct plan *plan;
+    enum case_outcome outcome = read_plan(path, &plan, text);
+    if (outcome == CASE_PASS) {
+        if (!render_run(plan, engine, line, opaque)) {
+            snprintf(text, CASE_TEXT_BYTES, "%.1000s: no memory for a world", path);
+            outcome = CASE_INVALID;
+        }
+        plan_destroy(plan);
+    }
+    return outcome;
+}

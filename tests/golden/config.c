@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Reads the configuration of a reference trace into a plan.
+ *
+ * Each directive is a row of a table: of the job's here, of the disks' and the
+ * story's in files of their own.  What depends on the whole file (which disk is
+ * the target, default lengths, allocation maps) is settled after the last line.
+ */
+#include "tests/golden/config.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "engine/range.h"
+#include "tests/golden/reader.h"
+
+#define DEFAULT_LIMIT_NS UINT64_C(100000000000)
+
+/* ---- The job ---- */
+
+static bool read_mode(struct reader *reader, char **args, uint32_t count)
+{
+    enum { COMMIT = -1 };
+    static const struct word_value modes[] = {
+        {"full", SYNC_FULL}, {"top", SYNC_TOP}, {"none", SYNC_NONE}, {"commit", COMMIT}, {NULL, 0},
+    };
+    (void)count;
+    struct plan_job *job = &reader->plan->job;
+    int mode;
+    if (!words_choice(reader, args[0], modes, &mode)) {
+        return false;
+    }
+    job->where = reader->where;
+    job->kind = mode == COMMIT ? JOB_COMMIT : JOB_MIRROR;
+    job->sync = mode == COMMIT ? SYNC_TOP : (enum sync_mode)mode;
+    return true;
+}
+
+static bool read_policy(struct reader *reader, const char *word, enum error_policy *policy)
+{
+    static const struct word_value policies[] = {
+        {"report", POLICY_REPORT},
+        {"ignore", POLICY_IGNORE},
+        {"enospc", POLICY_ENOSPC},
+        {"stop", POLICY_STOP},
+        {NULL, 0},
+    };
+    int value;
+    if (!words_choice(reader, word, policies, &value)) {
+        return false;
+    }
+    *policy = (enum error_policy)value;
+    return true;
+}
+
+static bool read_on_source_error(struct reader *reader, char **args, uint32_t count)
+{
+    (void)count;
+    return read_policy(reader, args[0], &reader->plan->job.on_source_error);
+}
+
+static bool read_on_target_error(struct reader *reader, char **args, uint32_t count)
+{
+    (void)count;
+    return read_policy(reader, args[0], &reader->plan->job.on_target_error);
+}
+
+static bool read_granularity(struct reader *reader, char **args, uint32_t count)
+{
+    (void)count;
+    return words_signed(reader, args[0], &reader->plan->job.granularity);
+}
+
+static bool read_buf_size(struct reader *reader, char **args, uint32_t count)
+{
+    (void)count;
+    return words_signed(reader, args[0], &reader->plan->job.buffer_bytes);
+}
+
+static bool read_speed(struct reader *reader, char **args, uint32_t count)
+{
+    (void)count;
+    return words_signed(reader, args[0], &reader->plan->job.speed);
+}
+
+static bool read_start(struct reader *reader, char **args, uint32_t count)
+{
+    (void)count;
+    return words_time(reader, args[0], &reader->plan->timed[0].at_ns);
+}
+
+static bool read_limit(struct reader *reader, char **args, uint32_t count)
+{
+    (void)count;
+    return words_time(reader, args[0], &reader->plan->limits.time_ns);
+}
+
+static bool read_timer_slack(struct reader *reader, char **args, uint32_t count)
+{
+    (void)count;
+    return words_time(reader, args[0], &reader->plan->timer_slack_ns);
+}
+
+/* The named node exists only if another directive mentions it (C4). */
+static bool read_replaces(struct reader *reader, char **args, uint32_t count)
+{
+    (void)count;
+    reader->plan->job.replaces = arena_strdup(reader->plan->arena, args[0]);
+    return true;
+}
+
+/* ---- Lines ---- */
+
+static const struct directive job_directives[] = {
+    {"mode", 1, 1, read_mode, "full|top|none|commit"},
+    {"granularity", 1, 1, read_granularity, "BYTES"},
+    {"buf_size", 1, 1, read_buf_size, "BYTES"},
+    {"speed", 1, 1, read_speed, "BYTES"},
+    {"start", 1, 1, read_start, "TIME"},
+    {"limit", 1, 1, read_limit, "TIME"},
+    {"timer_slack", 1, 1, read_timer_slack, "NS"},
+    {"on_source_error", 1, 1, read_on_source_error, "report|ignore|enospc|stop"},
+    {"on_target_error", 1, 1, read_on_target_error, "report|ignore|enospc|stop"},
+    {"replaces", 1, 1, read_replaces, "NODE"},
+    {NULL, 0, 0, NULL, NULL},
+};
+
+static const struct directive *find_directive(const char *name)
+{
+    const struct directive *const tables[] = {job_directives, disk_directives, story_directives};
+    for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
+        for (const struct directive *directive = tables[i]; directive->name; directive++) {
+            if (strcmp(directive->name, name) == 0) {
+                return directive;
+            }
+        }
+    }
+    return NULL;
+}
+
+static bool read_line(struct reader *reader, char *line)
+{
+    if (!reader_split(reader, line)) {
+        return false;
+    }
+    if (reader->count == 0) {
+        return true;
+    }
+    uint32_t args = reader->count - 1;
+    const struct directive *directive = find_directive(reader->words[0]);
+    if (!directive) {
+        return reader_fail(reader, "'%.40s' is no directive", reader->words[0]);
+    }
+    if (args < directive->min_args || args > directive->max_args) {
+        return reader_fail(reader, "usage: %s %s", directive->name, directive->usage);
+    }
+    return directive->read(reader, reader->words + 1, args);
+}
+
+static bool read_lines(struct reader *reader, char *text)
+{
+    for (char *line; (line = strsep(&text, "\n")) != NULL;) {
+        reader->where.line++;
+        if (!read_line(reader, line)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* ---- Before and after the lines ---- */
+
+/* What lies beyond the end of the disk counts for nothing. */
+static void clip_allocated(struct disk_spec *disk)
+{
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < disk->allocated_count; i++) {
+        struct range_spec range = disk->allocated[i];
+        if (range.offset < disk->bytes && range.bytes > 0) {
+            range.bytes = min_u64(range.bytes, disk->bytes - range.offset);
+            disk->allocated[kept++] = range;
+        }
+    }
+    disk->allocated_count = kept;
+}
+
+static void begin(struct reader *reader)
+{
+    struct plan *plan = reader->plan;
+    uint32_t source;
+    words_node(reader, "source", &source);
+    plan->job.source = source;
+    plan->job.buffer_bytes = MIRROR_DEFAULT_BUFFER_BYTES;
+    plan->limits = limits_default();
+    plan->limits.time_ns = DEFAULT_LIMIT_NS;
+    plan->limits.ready_within_ns = 0;
+    *READER_APPEND(plan->arena, plan->timed, plan->timed_count) =
+        (struct timed_spec){.action = {.kind = DO_START, .may_be_refused = true}};
+}
+
+static bool finish(struct reader *reader)
+{
+    struct plan *plan = reader->plan;
+    const char *target = plan->job.kind == JOB_COMMIT ? "base" : "target";
+    uint64_t source_bytes = plan->disks[plan->job.source].bytes;
+    reader->where.line = 0;
+    if (!words_node(reader, target, &plan->job.target)) {
+        return false;
+    }
+    if (source_bytes == CONFIG_NO_LENGTH) {
+        return reader_fail(reader, "no line says 'length source BYTES'");
+    }
+    for (uint32_t i = 0; i < plan->disk_count; i++) {
+        struct disk_spec *disk = &plan->disks[i];
+        disk->bytes = disk->bytes == CONFIG_NO_LENGTH ? source_bytes : disk->bytes;
+        clip_allocated(disk);
+    }
+    return true;
+}
+
+struct plan *config_read(const char *path, char *text, struct config_error *error)
+{
+    struct reader reader = {.plan = plan_create(), .error = error};
+    if (!reader.plan) {
+        reader_fail(&reader, "no memory");
+        return NULL;
+    }
+    reader.plan->file = arena_strdup(reader.plan->arena, path);
+    reader.plan->name = reader.plan->file;
+    reader.plan->case_name = "";
+    begin(&reader);
+    if (!read_lines(&reader, text) || !finish(&reader)) {
+        plan_destroy(reader.plan);
+        return NULL;
+    }
+    return reader.plan;
+}

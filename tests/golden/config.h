@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Reads the configuration of a reference trace into a plan.
+ *
+ * The format is that of shared/golden/README.md: one directive a line, nodes
+ * come to exist by being mentioned, lengths default to the source's.  What the
+ * format leaves open is decided here: the mode is `full`, the granularity 0
+ * and a latency that no directive gives 0 ns.
+ */
+#ifndef MIRRORSIM_GOLDEN_CONFIG_H
+#define MIRRORSIM_GOLDEN_CONFIG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "sim/plan.h"
+
+/* Longer names are refused, so that a line of a trace has a bound. */
+#define CONFIG_MAX_NAME 64
+
+/* Why there is no plan. */
+struct config_error {
+    uint32_t line;    /* from 1; 0 = the file as a whole */
+    bool unsupported; /* the file is well-formed but asks for more than a plan can say */
+    char text[200];
+};
+
+/*
+ * Reads `text`, which it cuts into words; `path` is the name for messages.
+ * NULL with *error filled in if the text is no valid configuration.  Guest
+ * requests carry their tag as its text; timed[0] is the start of the job.
+ */
+struct plan *config_read(const char *path, char *text, struct config_error *error);
+
+/* A number as the format writes it: decimal, or hexadecimal after 0x. */
+bool config_parse_number(const char *word, uint64_t *value);
+
+#endif

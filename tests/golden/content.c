@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The final comparison of a reference trace.
+ *
+ * Our tags say exactly who wrote a sector.  The reference's say less: images
+ * whose names begin with the same letter, and guest writes that were given the
+ * same tag, can't be told apart.  So tags are translated before they are
+ * compared.
+ */
+#include "tests/golden/content.h"
+
+#include <assert.h>
+#include <ctype.h>
+
+#include "engine/range.h"
+#include "tests/golden/config.h"
+
+/* The tag that a run's sectors have in the reference: value + i * step. */
+struct reference_tags {
+    uint64_t value;
+    uint64_t step;
+    uint64_t sectors;
+};
+
+/* The tag that the configuration gave the guest request of that number. */
+static uint64_t guest_tag(const struct plan *plan, const struct trace *trace, uint32_t request)
+{
+    const struct event *submit = trace->events;
+    uint64_t tag;
+    while (submit->kind != EVENT_REQUEST_SUBMIT || submit->request != request) {
+        submit++; /* what is on a disk has been submitted */
+    }
+    bool is_number = config_parse_number(plan_action(plan, submit->index - 1U)->guest.tag, &tag);
+    assert(is_number);
+    return tag;
+}
+
+static struct reference_tags reference_tags(const struct plan *plan, const struct trace *trace,
+                                            struct run run)
+{
+    struct reference_tags tags = {0, 0, run.sectors};
+    switch (tag_kind(run.tag)) {
+    case TAG_KIND_ZERO:
+        break;
+    case TAG_KIND_FILL: {
+        int letter = toupper((unsigned char)plan->disks[tag_disk(run.tag)].name[0]);
+        tags.value = (uint64_t)letter << 56 | (run.tag & ((UINT64_C(1) << 52) - 1));
+        tags.step = 1;
+        break;
+    }
+    case TAG_KIND_GUEST:
+        tags.value = guest_tag(plan, trace, tag_request(run.tag));
+        break;
+    }
+    return tags;
+}
+
+/*
+ * A disk as its reader sees it: through its open backing files, and, if
+ * `named` says so, through one that its own header only names.  Links are
+ * those of the plan: what a pivot does to them does not count.
+ */
+static void view_of(const struct evidence *evidence, uint32_t disk, bool named, struct view *view)
+{
+    const struct plan *plan = evidence->plan;
+    bool follow = true;
+    view->layers = 0;
+    while (disk != PLAN_NONE && follow) {
+        assert(view->layers < VIEW_MAX_LAYERS);
+        view->layer[view->layers] = evidence->disks[disk]->image;
+        view->bytes[view->layers] = evidence->disks[disk]->bytes;
+        view->layers++;
+        follow = named || plan->disks[disk].backing_open;
+        named = false;
+        disk = plan->disks[disk].backing;
+    }
+}
+
+bool content_equal(const struct evidence *evidence, const struct trace *trace, uint64_t *sector)
+{
+    const struct plan *plan = evidence->plan;
+    uint64_t end = evidence->disks[plan->job.source]->bytes / SECTOR_BYTES;
+    struct view source;
+    struct view target;
+    view_of(evidence, plan->job.source, false, &source);
+    view_of(evidence, plan->job.target, true, &target);
+    for (*sector = 0; *sector < end;) {
+        struct reference_tags a = reference_tags(plan, trace, view_lookup(&source, *sector, end));
+        struct reference_tags b = reference_tags(plan, trace, view_lookup(&target, *sector, end));
+        if (a.value != b.value) {
+            return false;
+        }
+        *sector += a.step == b.step ? min_u64(a.sectors, b.sectors) : 1;
+    }
+    return true;
+}

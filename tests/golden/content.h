@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The final comparison of a reference trace: does the target hold what the
+ * source holds, in the reference's terms?
+ */
+#ifndef MIRRORSIM_GOLDEN_CONTENT_H
+#define MIRRORSIM_GOLDEN_CONTENT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "sim/evidence.h"
+#include "sim/trace.h"
+
+/*
+ * Compares the source with the target (of a commit: the base) over the
+ * source's length.  True if they are equal; otherwise *sector is the first
+ * that differs.  `trace` says which guest request is which.
+ */
+bool content_equal(const struct evidence *evidence, const struct trace *trace, uint64_t *sector);
+
+#endif

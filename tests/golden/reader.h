@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The words of one configuration line, and what they can mean.
+ *
+ * Every words_* function returns false after filling in the reader's error, so
+ * that a directive is a chain of them.
+ */
+#ifndef MIRRORSIM_GOLDEN_READER_H
+#define MIRRORSIM_GOLDEN_READER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "tests/golden/config.h"
+
+#define READER_MAX_WORDS 12
+
+/* Length of a disk that no directive has given one. */
+#define CONFIG_NO_LENGTH UINT64_MAX
+
+/* A configuration being read: its plan so far, and the current line. */
+struct reader {
+    struct plan *plan;
+    struct config_error *error;
+    struct where where;
+    char *words[READER_MAX_WORDS];
+    uint32_t count;
+};
+
+/* A word and the number it stands for; lists end with a NULL name. */
+struct word_value {
+    const char *name;
+    int value;
+};
+
+/* One kind of line: its first word, and what reads the `count` words after it. */
+struct directive {
+    const char *name; /* NULL ends a table */
+    uint32_t min_args;
+    uint32_t max_args;
+    bool (*read)(struct reader *reader, char **args, uint32_t count);
+    const char *usage; /* what follows the name */
+};
+
+extern const struct directive disk_directives[];
+extern const struct directive story_directives[];
+
+/* Cuts a line into words, without its comment. */
+bool reader_split(struct reader *reader, char *line);
+
+/* Notes what is wrong with the current line; returns false. */
+bool reader_fail(struct reader *reader, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* As reader_fail(), for what is right but beyond us. */
+bool reader_unsupported(struct reader *reader, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+bool words_number(struct reader *reader, const char *word, uint64_t *value);
+bool words_time(struct reader *reader, const char *word, uint64_t *value_ns);
+
+/* A number that may be negative: a speed, a granularity, a buffer size. */
+bool words_signed(struct reader *reader, const char *word, int64_t *value);
+
+/* A length or an offset: a multiple of the sector size, below 2^62. */
+bool words_bytes(struct reader *reader, const char *word, uint64_t *bytes);
+
+/* One of a list. */
+bool words_choice(struct reader *reader, const char *word, const struct word_value *list,
+                  int *value);
+
+/* A positive errno, by name or number. */
+bool words_errno(struct reader *reader, const char *word, int *error);
+
+/* The disk of that name, made on its first mention. */
+bool words_node(struct reader *reader, const char *word, uint32_t *disk);
+
+/* Room for one more element in an array that lives in the arena; updates *count. */
+void *reader_append(struct arena *arena, void *array, uint32_t *count, size_t element);
+
+/* Appends to `array` and points at its new, uninitialised last element. */
+#define READER_APPEND(arena, array, count)                                                         \
+    ((array) = reader_append((arena), (array), &(count), sizeof(*(array))), &(array)[(count)-1])
+
+#endif
