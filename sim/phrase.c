@@ -72,16 +72,20 @@ const char *phrase_disk(const struct evidence *evidence, uint32_t disk)
     return disk < evidence->plan->disk_count ? evidence->plan->disks[disk].name : "no disk";
 }
 
-/* The scenario's tag of a guest request, or NULL: the kept trace knows its number in the plan. */
-static const char *guest_tag(const struct evidence *evidence, uint32_t request)
+/* The kept trace knows a request's number in the plan. */
+const char *phrase_name_of_tag(const struct evidence *evidence, uint64_t tag)
 {
     const struct trace *trace = evidence->trace;
 
-    for (uint64_t i = 0; trace != NULL && trace->keep && i < trace->count; i++) {
+    if (tag_kind(tag) != TAG_KIND_GUEST || trace == NULL || !trace->keep) {
+        return NULL;
+    }
+    for (uint64_t i = 0; i < trace->count; i++) {
         const struct event *event = &trace->events[i];
         const struct action *action;
 
-        if (event->kind == EVENT_REQUEST_SUBMIT && event->request == request && event->index > 0) {
+        if (event->kind == EVENT_REQUEST_SUBMIT && event->request == tag_request(tag) &&
+            event->index > 0) {
             action = plan_action(evidence->plan, event->index - 1u);
             return action != NULL ? action->guest.tag : NULL;
         }
@@ -89,14 +93,23 @@ static const char *guest_tag(const struct evidence *evidence, uint32_t request)
     return NULL;
 }
 
-static struct phrase phrase_guest(const struct evidence *evidence, uint32_t request)
+struct phrase phrase_tagged(const char *name)
 {
     struct phrase phrase;
-    const char *tag = guest_tag(evidence, request);
 
-    if (tag != NULL) {
+    snprintf(phrase.text, sizeof(phrase.text), "a guest write with tag %.64s", name);
+    return phrase;
+}
+
+static struct phrase phrase_guest(const struct evidence *evidence, uint64_t tag)
+{
+    struct phrase phrase;
+    uint32_t request = tag_request(tag);
+    const char *name = phrase_name_of_tag(evidence, tag);
+
+    if (name != NULL) {
         snprintf(phrase.text, sizeof(phrase.text), "guest write #%" PRIu32 " (tag %.64s)", request,
-                 tag);
+                 name);
     } else {
         snprintf(phrase.text, sizeof(phrase.text), "guest write #%" PRIu32, request);
     }
@@ -109,7 +122,7 @@ struct phrase phrase_tag(const struct evidence *evidence, uint64_t tag)
 
     switch (tag_kind(tag)) {
     case TAG_KIND_GUEST:
-        return phrase_guest(evidence, tag_request(tag));
+        return phrase_guest(evidence, tag);
     case TAG_KIND_FILL:
         snprintf(phrase.text, sizeof(phrase.text), "the initial fill of %.80s",
                  phrase_disk(evidence, tag_disk(tag)));

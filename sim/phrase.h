@@ -34,6 +34,16 @@ struct phrase phrase_result(int ret);
 /* "the initial fill of dst", "guest write #17 (tag newer)", "zeroes". */
 struct phrase phrase_tag(const struct evidence *evidence, uint64_t tag);
 
+/* "a guest write with tag newer" */
+struct phrase phrase_tagged(const char *name);
+
+/* The scenario's name for the guest request that wrote the tag, or NULL. */
+const char *phrase_name_of_tag(const struct evidence *evidence, uint64_t tag);
+
+/* "error (write, dst, report, EIO)": an event, and what a match asks of one. */
+struct phrase phrase_event(const struct evidence *evidence, const struct event *event);
+struct phrase phrase_match(const struct evidence *evidence, const struct event_match *match);
+
 /* The name of a disk; "no disk" for PLAN_NONE. */
 const char *phrase_disk(const struct evidence *evidence, uint32_t disk);
 

@@ -26,6 +26,16 @@ static uint32_t findings_of(const struct verdict *verdict, const char *oracle)
     return count;
 }
 
+/* Names in it come from files: none of them may control a terminal or break a line. */
+static void disarm(char *text)
+{
+    for (; *text != '\0'; text++) {
+        if ((unsigned char)*text < 0x20 || *text == 0x7f) {
+            *text = '?';
+        }
+    }
+}
+
 struct finding *verdict_add(struct evidence *evidence, const char *oracle, const char *kind,
                             const char *format, ...)
 {
@@ -47,6 +57,7 @@ struct finding *verdict_add(struct evidence *evidence, const char *oracle, const
     va_start(args, format);
     vsnprintf(finding->text, sizeof(finding->text), format, args);
     va_end(args);
+    disarm(finding->text);
     return finding;
 }
 

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Expectations about disks: what they hold and how they are linked at the end.
+ */
+#include <inttypes.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "sim/expect.h"
+#include "sim/phrase.h"
+
+static void locate_sector(struct finding *finding, uint32_t disk, uint64_t sector)
+{
+    if (finding != NULL) {
+        finding->has_sector = true;
+        finding->disk = disk;
+        finding->sector = sector;
+    }
+}
+
+static uint64_t tag_at(const struct evidence *evidence, uint32_t disk, uint64_t sector)
+{
+    struct view view;
+
+    evidence_view(evidence, disk, &view);
+    return view_lookup(&view, sector, sector + 1).tag;
+}
+
+/* ---- Two disks ---- */
+
+void expect_comparison(const struct run_end *run, const struct expect_spec *expect)
+{
+    struct evidence *evidence = run->evidence;
+    const char *a_name = phrase_disk(evidence, expect->a);
+    const char *b_name = phrase_disk(evidence, expect->b);
+    uint64_t shorter =
+        min_u64(evidence->disks[expect->a]->bytes, evidence->disks[expect->b]->bytes);
+    uint64_t bytes = expect->bytes > 0 ? expect->bytes : shorter - min_u64(expect->offset, shorter);
+    struct phrase range = phrase_range(expect->offset, bytes);
+    struct view a;
+    struct view b;
+    uint64_t sector;
+    bool equal;
+
+    evidence_view(evidence, expect->a, &a);
+    evidence_view(evidence, expect->b, &b);
+    equal = view_equal(&a, &b, expect->offset, bytes, &sector);
+    if (expect->kind == EXPECT_DIFFER && equal) {
+        expect_failed(run, expect, "differ",
+                      "%s and %s were expected to differ in %s, but they are "
+                      "the same.",
+                      a_name, b_name, range.text);
+    } else if (expect->kind == EXPECT_SAME && !equal) {
+        locate_sector(
+            expect_failed(run, expect, "same",
+                          "%s and %s were expected to be the same in %s, but at %s %s holds %s and "
+                          "%s holds %s.",
+                          a_name, b_name, range.text, phrase_sector(sector).text, a_name,
+                          phrase_tag(evidence, tag_at(evidence, expect->a, sector)).text, b_name,
+                          phrase_tag(evidence, tag_at(evidence, expect->b, sector)).text),
+            expect->b, sector);
+    }
+}
+
+/* ---- Sectors ---- */
+
+/* What the expectation says in words. */
+static struct phrase expected_content(const struct evidence *evidence,
+                                      const struct expect_spec *expect)
+{
+    switch (expect->content) {
+    case SECTOR_GUEST_TAG:
+        return phrase_tagged(expect->tag);
+    case SECTOR_FILL_OF:
+        return phrase_tag(evidence, tag_fill((uint8_t)expect->b, 0));
+    case SECTOR_ZERO:
+        break;
+    }
+    return phrase_tag(evidence, TAG_ZERO);
+}
+
+static bool content_is(const struct evidence *evidence, const struct expect_spec *expect,
+                       uint64_t sector, uint64_t tag)
+{
+    const char *name;
+
+    switch (expect->content) {
+    case SECTOR_GUEST_TAG:
+        name = phrase_name_of_tag(evidence, tag);
+        return name != NULL && strcmp(name, expect->tag) == 0;
+    case SECTOR_FILL_OF:
+        return tag == (evidence->plan->disks[expect->b].fill == FILL_ZERO
+                           ? TAG_ZERO
+                           : tag_fill((uint8_t)expect->b, sector));
+    case SECTOR_ZERO:
+        break;
+    }
+    return tag == TAG_ZERO;
+}
+
+/* Runs have one origin, so the first sector of each decides. */
+void expect_sector(const struct run_end *run, const struct expect_spec *expect)
+{
+    struct evidence *evidence = run->evidence;
+    uint64_t sector = expect->offset / SECTOR_BYTES;
+    uint64_t end = range_end(expect->offset, max_u64(expect->bytes, SECTOR_BYTES)) / SECTOR_BYTES;
+    struct view view;
+
+    evidence_view(evidence, expect->a, &view);
+    while (sector < end) {
+        struct run seen = view_lookup(&view, sector, end);
+
+        if (!content_is(evidence, expect, sector, seen.tag)) {
+            locate_sector(
+                expect_failed(
+                    run, expect, "sector", "%s of %s was expected to hold %s, but it holds %s.",
+                    phrase_sector(sector).text, phrase_disk(evidence, expect->a),
+                    expected_content(evidence, expect).text, phrase_tag(evidence, seen.tag).text),
+                expect->a, sector);
+            return;
+        }
+        sector += seen.sectors;
+    }
+}
+
+/* ---- One disk ---- */
+
+static uint32_t open_backing(const struct disk_state *disk)
+{
+    return disk->backing_open ? disk->backing : PLAN_NONE;
+}
+
+void expect_disk(const struct run_end *run, const struct expect_spec *expect)
+{
+    const struct evidence *evidence = run->evidence;
+    const struct disk_state *disk = evidence->disks[expect->a];
+    const char *name = phrase_disk(evidence, expect->a);
+    bool length = expect->kind == EXPECT_LENGTH;
+    uint64_t bytes = length ? disk->bytes : image_allocated_bytes(disk->image);
+
+    if (expect->kind == EXPECT_BACKING) {
+        if (open_backing(disk) != expect->b) {
+            expect_failed(run, expect, "backing",
+                          "%s was expected to be backed by %s at the end, but it is backed by %s.",
+                          name, phrase_disk(evidence, expect->b),
+                          phrase_disk(evidence, open_backing(disk)));
+        }
+    } else if (bytes != expect->count) {
+        expect_failed(run, expect, length ? "length" : "allocated",
+                      "%s was expected to %s %s at the end (%" PRIu64 " bytes), but it is %" PRIu64
+                      " bytes.",
+                      name, length ? "be as long as" : "have allocated",
+                      phrase_size(expect->count).text, expect->count, bytes);
+    }
+}
