@@ -146,6 +146,9 @@ static void test_fault_leaves_behind_what_it_says_when_a_write_fails(void **stat
         assert_int_equal(failed(stage), 1);
         assert_int_equal(block_dirty_bits(dirty)->count, 1);
         assert_int_equal(stage_count(stage, EVENT_REQUEST_EFFECT), cases[i].written > 0);
+        if (cases[i].written > 0) {
+            assert_int_equal(stage_event(stage, EVENT_REQUEST_EFFECT, 0)->bytes, cases[i].written);
+        }
         for (uint64_t offset = 0; offset < CHUNK; offset += 512) {
             assert_int_equal(tag_kind(stage_tag(stage, SRC, offset)),
                              offset < cases[i].written ? TAG_KIND_GUEST : TAG_KIND_FILL);
@@ -254,6 +257,22 @@ static void test_fault_holds_a_request_where_it_says_until_released(void **state
     }
 }
 
+static void test_fault_released_request_takes_no_more_time(void **state)
+{
+    struct stage *stage = *state;
+    struct world *world;
+
+    stage->plan->disks[SRC].effect = EFFECT_AT_START;
+    stage_fault(stage, FAULT_HOLD)->times = 1;
+    world = stage_open(stage);
+    stage_guest(stage, OP_WRITE, 0, CHUNK);
+    timeline_step(&world->timeline);
+    assert_int_equal(stage_event(stage, EVENT_HELD, 0)->now_ns, 0);
+    requests_release(world, 0);
+    stage_run(stage);
+    assert_int_equal(stage_event(stage, EVENT_REQUEST_DONE, 0)->now_ns, 0);
+}
+
 static void test_fault_lets_a_request_pass_when_released_before_it_stops(void **state)
 {
     struct stage *stage = *state;
@@ -337,6 +356,7 @@ int main(void)
         STAGE_TEST(test_fault_changes_the_latency),
         STAGE_TEST(test_fault_fires_by_choice_when_it_has_a_probability),
         STAGE_TEST(test_fault_holds_a_request_where_it_says_until_released),
+        STAGE_TEST(test_fault_released_request_takes_no_more_time),
         STAGE_TEST(test_fault_lets_a_request_pass_when_released_before_it_stops),
         STAGE_TEST(test_fault_keeps_the_lane_of_what_it_holds),
         STAGE_TEST(test_fault_fills_the_disk_when_more_would_be_allocated),

@@ -228,6 +228,22 @@ static void test_request_copies_what_was_read_and_joins_it(void **state)
     assert_int_equal(image_runs(stage->world->nodes[DST].disk.image), 5);
 }
 
+static void test_request_replaces_what_its_buffers_held(void **state)
+{
+    struct stage *stage = *state;
+    struct block_iov iov;
+
+    stage_open(stage);
+    stage_guest(stage, OP_WRITE, 512, 512);
+    world_step(stage->world);
+    iov = make_buffers(stage, 1);
+    read_into(stage, SRC, 0, CHUNK, iov);
+    read_into(stage, SRC, CHUNK, CHUNK, iov);
+    write_from(stage, DST, CHUNK, CHUNK, iov);
+    assert_int_equal(image_runs(stage->world->nodes[DST].disk.image), 1);
+    assert_int_equal(stage_tag(stage, DST, CHUNK + 512), tag_fill(SRC, CHUNK / 512 + 1));
+}
+
 static void test_request_fills_the_cluster_from_the_backing_only_when_it_is_open(void **state)
 {
     struct stage *stage = *state;
@@ -316,15 +332,18 @@ static void test_request_is_durable_when_a_flush_covered_it(void **state)
     struct stage *stage = *state;
 
     stage->plan->disks[SRC].volatile_cache = true;
+    stage->plan->disks[SRC].effect = EFFECT_AT_START;
     stage->options.choices.recorded = lost;
     stage->options.choices.recorded_count = 1;
     stage_open(stage);
     stage_guest(stage, OP_WRITE, 0, CHUNK);
     world_step(stage->world);
-    stage_guest(stage, OP_WRITE, CHUNK, CHUNK); /* unfinished when the flush is submitted */
+    world_step(stage->world);
+    /* This one has taken effect, but has not finished, when the flush is submitted. */
+    stage_guest(stage, OP_WRITE, CHUNK, CHUNK);
     stage_guest(stage, OP_FLUSH, 0, 0);
-    world_step(stage->world);
-    world_step(stage->world);
+    world_run(stage->world, WRITE_NS + FLUSH_NS);
+    assert_int_equal(stage_count(stage, EVENT_REQUEST_DONE), 2);
     assert_int_equal(stage_tag(stage, SRC, CHUNK), tag_guest(2, 0));
     cache_power_cut(&stage->world->nodes[SRC]);
     assert_int_equal(stage_tag(stage, SRC, 0), tag_guest(1, 0));
@@ -392,6 +411,7 @@ int main(void)
         STAGE_TEST(test_request_takes_effect_where_the_policy_says),
         STAGE_TEST(test_request_fails_without_effect_when_the_disk_cannot_serve_it),
         STAGE_TEST(test_request_copies_what_was_read_and_joins_it),
+        STAGE_TEST(test_request_replaces_what_its_buffers_held),
         STAGE_TEST(test_request_fills_the_cluster_from_the_backing_only_when_it_is_open),
         STAGE_TEST(test_request_discards_to_zero_whether_or_not_there_is_a_backing),
         STAGE_TEST(test_request_queues_while_drained_and_goes_to_the_disk_of_the_guest),

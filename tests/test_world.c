@@ -154,6 +154,7 @@ static void test_world_ends_as_it_must(void **state)
         last = &stage->trace.events[stage->trace.count - 1];
         assert_int_equal(last->kind, EVENT_END);
         assert_int_equal(last->detail, cases[i].end);
+        assert_true(world_now_ns(stage->world) <= cases[i].limits.time_ns);
         world_destroy(stage->world);
     }
     stage->world = NULL;
