@@ -8,16 +8,19 @@
  */
 #include "tests/golden/config.h"
 
-#include <errno.h>
 #include <inttypes.h>
-#include <stddef.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "engine/range.h"
 #include "tests/golden/reader.h"
 
 #define DEFAULT_LIMIT_NS UINT64_C(100000000000)
+
+/* What a run may cost: no reference trace comes near. */
+#define MAX_EVENTS UINT64_C(2000000)
+#define MAX_CHUNKS (UINT64_C(1) << 28)
+#define MAX_BUFFERS (UINT64_C(1) << 22)
+#define MIN_DEFAULT_GRANULARITY UINT64_C(4096) /* S1 */
 
 /* ---- The job ---- */
 
@@ -163,7 +166,9 @@ static bool read_line(struct reader *reader, char *line)
 static bool read_lines(struct reader *reader, char *text)
 {
     for (char *line; (line = strsep(&text, "\n")) != NULL;) {
-        reader->where.line++;
+        if (reader->where.line++ == READER_MAX_LINES) {
+            return reader_unsupported(reader, "more than %d lines", READER_MAX_LINES);
+        }
         if (!read_line(reader, line)) {
             return false;
         }
@@ -196,9 +201,28 @@ static void begin(struct reader *reader)
     plan->job.buffer_bytes = MIRROR_DEFAULT_BUFFER_BYTES;
     plan->limits = limits_default();
     plan->limits.time_ns = DEFAULT_LIMIT_NS;
-    plan->limits.ready_within_ns = 0;
+    plan->limits.events = MAX_EVENTS;
     *READER_APPEND(plan->arena, plan->timed, plan->timed_count) =
         (struct timed_spec){.action = {.kind = DO_START, .may_be_refused = true}};
+}
+
+/* A world holds a few bits a chunk, and more a chunk buffer. */
+static bool check_cost(struct reader *reader)
+{
+    const struct plan *plan = reader->plan;
+    const struct disk_spec *source = &plan->disks[plan->job.source];
+    const struct disk_spec *target = &plan->disks[plan->job.target];
+    uint64_t granularity = plan->job.granularity > 0 && plan->job.kind == JOB_MIRROR
+                               ? (uint64_t)plan->job.granularity
+                               : MIN_DEFAULT_GRANULARITY;
+    uint64_t buffer = plan->job.buffer_bytes > 0 ? (uint64_t)plan->job.buffer_bytes : 0;
+    if (source->bytes / granularity > MAX_CHUNKS) {
+        return reader_unsupported(reader, "more than %" PRIu64 " chunks", MAX_CHUNKS);
+    }
+    if (max_u64(buffer, target->cluster) / granularity > MAX_BUFFERS) {
+        return reader_unsupported(reader, "more than %" PRIu64 " chunk buffers", MAX_BUFFERS);
+    }
+    return true;
 }
 
 static bool finish(struct reader *reader)
@@ -218,7 +242,7 @@ static bool finish(struct reader *reader)
         disk->bytes = disk->bytes == CONFIG_NO_LENGTH ? source_bytes : disk->bytes;
         clip_allocated(disk);
     }
-    return true;
+    return check_cost(reader);
 }
 
 struct plan *config_read(const char *path, char *text, struct config_error *error)

@@ -16,6 +16,9 @@
 
 #define READER_MAX_WORDS 12
 
+/* More lines may be more than the arena of a plan can hold. */
+#define READER_MAX_LINES 10000
+
 /* Length of a disk that no directive has given one. */
 #define CONFIG_NO_LENGTH UINT64_MAX
 
