@@ -67,36 +67,42 @@ bool query_check_holds(const struct query_check *check, const struct job_info *i
 }
 
 /* A field's value as scenarios write it. */
-static int value_describe(enum query_field field, uint64_t value, char *buf, size_t size)
+static struct phrase value_phrase(enum query_field field, uint64_t value)
 {
+    struct phrase phrase;
+    const char *word = NULL;
+
     switch (field) {
     case QUERY_BUSY:
     case QUERY_PAUSED:
     case QUERY_READY:
     case QUERY_CANCELLED:
-        return snprintf(buf, size, "%s", value ? "true" : "false");
+        word = value ? "true" : "false";
+        break;
     case QUERY_IO_STATUS:
-        return snprintf(buf, size, "%s", io_status_name((enum io_status)value));
+        word = io_status_name((enum io_status)value);
+        break;
     case QUERY_STATUS:
-        return snprintf(buf, size, "%s", job_status_name((enum job_status)value));
+        word = job_status_name((enum job_status)value);
+        break;
     case QUERY_KIND:
-        return snprintf(buf, size, "%s", job_kind_name((enum job_kind)value));
+        word = job_kind_name((enum job_kind)value);
+        break;
     case QUERY_OFFSET:
     case QUERY_LEN:
     case QUERY_SPEED:
-        break;
+        return phrase_size(value);
     }
-    return snprintf(buf, size, "%s", phrase_size(value).text);
+    snprintf(phrase.text, sizeof(phrase.text), "%s", word);
+    return phrase;
 }
 
 int query_check_describe(const struct query_check *check, const struct job_info *info, char *buf,
                          size_t size)
 {
-    char is[32];
-    char wanted[32];
+    uint64_t value = query_field_value(info, check->field);
 
-    value_describe(check->field, query_field_value(info, check->field), is, sizeof(is));
-    value_describe(check->field, check->value, wanted, sizeof(wanted));
-    return snprintf(buf, size, "%s is %s, expected %s%s", field_names[check->field], is,
-                    comparison_words[check->comparison], wanted);
+    return snprintf(buf, size, "%s is %s, expected %s%s", field_names[check->field],
+                    value_phrase(check->field, value).text, comparison_words[check->comparison],
+                    value_phrase(check->field, check->value).text);
 }

@@ -164,24 +164,24 @@ static bool step_is_satisfied(const struct world *world)
     return false;
 }
 
-static void describe_wait(const struct world *world, const struct action *action, char *buf,
-                          size_t size)
+static struct phrase phrase_wait(const struct world *world, const struct action *action)
 {
     const struct wait_spec *wait = &action->wait;
-    int kind = wait->match.kinds == 0 ? 0 : __builtin_ctzll(wait->match.kinds);
+    struct phrase phrase;
 
-    if (action->kind == DO_SETTLE) {
-        snprintf(buf, size, "the job to conclude and the guest to be idle");
-    } else if (wait->kind == WAIT_EVENT) {
-        snprintf(buf, size, "event \"%s\" (%" PRIu64 " of %" PRIu64 " seen)",
-                 event_kind_name((enum event_kind)kind), world->story.matches,
-                 max_u64(wait->nth, 1));
-    } else if (wait->kind == WAIT_HELD) {
-        snprintf(buf, size, "hold \"%s\" to take a request", world->plan->faults[wait->index].name);
-    } else {
-        snprintf(buf, size, "%s",
-                 wait->kind == WAIT_CONCLUDED ? "the job to conclude" : "the guest to be idle");
+    if (action->kind == DO_WAIT && wait->kind == WAIT_EVENT) {
+        return phrase_match(&world->evidence, &wait->match);
     }
+    if (action->kind == DO_WAIT && wait->kind == WAIT_HELD) {
+        snprintf(phrase.text, sizeof(phrase.text), "a request in hold %s",
+                 world->plan->faults[wait->index].name);
+    } else if (action->kind == DO_WAIT && wait->kind == WAIT_GUEST_IDLE) {
+        snprintf(phrase.text, sizeof(phrase.text), "the guest to be idle");
+    } else {
+        snprintf(phrase.text, sizeof(phrase.text), "the job to conclude%s",
+                 action->kind == DO_SETTLE ? " and the guest to be idle" : "");
+    }
+    return phrase;
 }
 
 /* The time of the step is up: that is its end, or its failure. */
@@ -191,18 +191,16 @@ static void bound_reached(void *opaque)
     struct story *story = &world->story;
     const struct action *action = step_at(world, story->step);
     uint64_t within_ns = action->wait.within_ns;
-    char what[160];
 
     if (action->kind == DO_AT || (action->kind == DO_WAIT && action->wait.kind == WAIT_DURATION)) {
         step_end(world);
         return;
     }
     story->state = STORY_STOPPED;
-    describe_wait(world, action, what, sizeof(what));
     action_fail(world, story->step, action->where, "wait-timeout",
                 "Step %" PRIu32 " waited for %s from %s on; within %s it did not come.",
-                story->step + 1, what, phrase_time(world->timeline.now_ns - within_ns).text,
-                phrase_time(within_ns).text);
+                story->step + 1, phrase_wait(world, action).text,
+                phrase_time(world->timeline.now_ns - within_ns).text, phrase_time(within_ns).text);
 }
 
 /* 0: the step has no bound. */
