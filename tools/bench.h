@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Measuring: each figure several times, each time in a process of its own.
+ */
+#ifndef MIRRORSIM_TOOLS_BENCH_H
+#define MIRRORSIM_TOOLS_BENCH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* What one measurement gives. */
+struct bench_sample {
+    uint64_t ns;         /* wall clock, of the measured part only */
+    uint64_t count;      /* of whatever the figure counts; or a size in bytes */
+    uint64_t peak_bytes; /* largest resident set of the process; set by bench_measure() */
+};
+
+/* How a sample becomes a figure. */
+enum bench_unit {
+    BENCH_PER_SECOND, /* count / ns */
+    BENCH_NS_EACH,    /* ns / count */
+    BENCH_SECONDS,    /* ns */
+    BENCH_BYTES,      /* count */
+};
+
+struct bench_figure {
+    const char *key;      /* in JSON */
+    const char *title;    /* for people */
+    const char *peak_key; /* the largest resident set as well, under this key; or NULL */
+    const char *scenario; /* text of the scenario; NULL: the path of --scenarios */
+    enum bench_unit unit;
+    bool no_oracles;
+    void (*measure)(const struct bench_figure *figure, const char *path,
+                    struct bench_sample *sample);
+};
+
+extern const struct bench_figure bench_figures[];
+extern const uint32_t bench_figure_count;
+
+/* Measures in a child process; false if the child failed. */
+bool bench_measure(const struct bench_figure *figure, const char *path,
+                   struct bench_sample *sample);
+
+#endif

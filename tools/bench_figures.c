@@ -1,0 +1,316 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What is measured, and how.
+ *
+ * Figures that count go on for MEASURE_NS, so that the clock's grain and the
+ * first run's page faults do not matter.
+ */
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "sim/scenario.h"
+#include "sim/world.h"
+#include "tools/bench.h"
+#include "tools/command.h"
+#include "tools/runner.h"
+#include "tools/support.h"
+
+#define MEASURE_NS UINT64_C(400000000)
+
+/* Runs between two looks at the clock. */
+#define BATCH 64
+
+static const char small_run[] = "scenario: 1\n"
+                                "name: small\n"
+                                "doc: A mirror of 1 MiB in 16 operations, to its completion.\n"
+                                "disks: {src: {size: 1MiB, fill: unique}, dst: {size: 1MiB}}\n"
+                                "job: {mirror: src, to: dst, granularity: 64KiB, buffer: 64KiB}\n"
+                                "steps: [start, {wait: {event: ready}}, complete, "
+                                "{wait: concluded}]\n";
+
+static const char disk_model[] =
+    "scenario: 1\n"
+    "name: disk-model\n"
+    "doc: A mirror of 1 GiB in 16384 operations between disks with lanes and a bandwidth.\n"
+    "disks:\n"
+    "  src: {size: 1GiB, fill: unique, lanes: 4, bandwidth: 1GiB/s, "
+    "latency: {read: {p50: 80us, p99: 900us}}}\n"
+    "  dst: {size: 1GiB, lanes: 4, bandwidth: 1GiB/s, latency: {write: {p50: 30us, p99: 400us}}}\n"
+    "job: {mirror: src, to: dst, granularity: 64KiB, buffer: 1MiB}\n"
+    "limits: {time: 1000s}\n"
+    "steps: [start, {wait: {event: ready}}, complete, {wait: concluded}]\n";
+
+static const char tebibyte[] = "scenario: 1\n"
+                               "name: tebibyte\n"
+                               "doc: A full mirror of 1 TiB with the default buffer.\n"
+                               "disks: {src: {size: 1TiB, fill: unique}, dst: {size: 1TiB}}\n"
+                               "job: {mirror: src, to: dst, granularity: 64KiB, buffer: 10MiB}\n"
+                               "limits: {time: 1000000s}\n"
+                               "steps: [start, {wait: {event: ready}}, complete, "
+                               "{wait: concluded}]\n";
+
+static uint64_t clock_ns(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+/* ---- One plan, run again and again ---- */
+
+struct stage {
+    struct plan *plan;
+    struct world_options options;
+    struct trace trace;
+};
+
+static void stage_open(struct stage *stage, const struct bench_figure *figure)
+{
+    const struct choice_spec quiet = {0};
+    struct scenario *scenario =
+        scenario_load_text(figure->key, figure->scenario, strlen(figure->scenario));
+
+    if (scenario_mistakes(scenario)->count > 0) {
+        die("%s", mistakes_format(figure->key, scenario_mistakes(scenario)));
+    }
+    stage->plan = scenario_plan(scenario, 0, &quiet);
+    stage->options = runner_options(stage->plan, engines[0], 0);
+    stage->options.no_oracles = figure->no_oracles;
+    trace_init(&stage->trace, true);
+    scenario_free(scenario);
+}
+
+static void stage_close(struct stage *stage)
+{
+    trace_free(&stage->trace);
+    plan_destroy(stage->plan);
+}
+
+static struct world *stage_world(struct stage *stage)
+{
+    struct world *world = world_create(stage->plan, &stage->options, &stage->trace);
+
+    if (world == NULL) {
+        die("there is no memory for a world");
+    }
+    return world;
+}
+
+/* A figure is worth nothing if what was measured did not work. */
+static void run_to_end(struct world *world, bool judged)
+{
+    const struct verdict *verdict;
+
+    world_run(world, UINT64_MAX);
+    verdict = world_judge(world);
+    if (!verdict->concluded || verdict->ret != 0 || (judged && verdict->outcome != OUTCOME_PASS)) {
+        die("a measured run failed: %s",
+            verdict->finding_count > 0 ? verdict->findings[0].text : "it did not conclude");
+    }
+}
+
+/* ---- Runs and events ---- */
+
+static void measure_fresh(const struct bench_figure *figure, const char *path,
+                          struct bench_sample *sample)
+{
+    struct stage stage;
+    uint64_t start_ns;
+
+    (void)path;
+    stage_open(&stage, figure);
+    start_ns = clock_ns();
+    do {
+        for (uint32_t i = 0; i < BATCH; i++) {
+            struct world *world = stage_world(&stage);
+
+            run_to_end(world, !figure->no_oracles);
+            world_destroy(world);
+        }
+        sample->count += BATCH;
+        sample->ns = clock_ns() - start_ns;
+    } while (sample->ns < MEASURE_NS);
+    stage_close(&stage);
+}
+
+static void measure_restored(const struct bench_figure *figure, const char *path,
+                             struct bench_sample *sample)
+{
+    struct stage stage;
+    struct world *world;
+    uint64_t start_ns;
+    void *initial;
+
+    (void)path;
+    stage_open(&stage, figure);
+    world = stage_world(&stage);
+    initial = must_alloc(world_save_bytes(world));
+    world_save(world, initial);
+    start_ns = clock_ns();
+    do {
+        for (uint32_t i = 0; i < BATCH; i++) {
+            run_to_end(world, !figure->no_oracles);
+            world_load(world, initial);
+        }
+        sample->count += BATCH;
+        sample->ns = clock_ns() - start_ns;
+    } while (sample->ns < MEASURE_NS);
+    free(initial);
+    world_destroy(world);
+    stage_close(&stage);
+}
+
+static void measure_events(const struct bench_figure *figure, const char *path,
+                           struct bench_sample *sample)
+{
+    struct stage stage;
+    struct world *world;
+    uint64_t start_ns;
+
+    (void)path;
+    stage_open(&stage, figure);
+    start_ns = clock_ns();
+    do {
+        world = stage_world(&stage);
+        run_to_end(world, !figure->no_oracles);
+        sample->count += world_events(world);
+        world_destroy(world);
+        sample->ns = clock_ns() - start_ns;
+    } while (sample->ns < MEASURE_NS);
+    stage_close(&stage);
+}
+
+static void measure_one(const struct bench_figure *figure, const char *path,
+                        struct bench_sample *sample)
+{
+    struct stage stage;
+    struct world *world;
+    uint64_t start_ns;
+
+    (void)path;
+    stage_open(&stage, figure);
+    start_ns = clock_ns();
+    world = stage_world(&stage);
+    run_to_end(world, !figure->no_oracles);
+    sample->ns = clock_ns() - start_ns;
+    world_destroy(world);
+    stage_close(&stage);
+}
+
+/* ---- Snapshots ---- */
+
+/* The most that a snapshot takes at any time of the run. */
+static void measure_state(const struct bench_figure *figure, const char *path,
+                          struct bench_sample *sample)
+{
+    struct stage stage;
+    struct world *world;
+
+    (void)path;
+    stage_open(&stage, figure);
+    world = stage_world(&stage);
+    do {
+        sample->count = max_u64(sample->count, world_save_bytes(world));
+    } while (world_step(world));
+    world_destroy(world);
+    stage_close(&stage);
+}
+
+/* In the middle of the run: `load` goes back, else a snapshot is taken. */
+static void measure_snapshot(const struct bench_figure *figure, struct bench_sample *sample,
+                             bool load)
+{
+    struct stage stage;
+    struct world *world;
+    uint64_t start_ns;
+    void *memory;
+
+    stage_open(&stage, figure);
+    world = stage_world(&stage);
+    for (uint32_t i = 0; i < 20; i++) {
+        world_step(world);
+    }
+    memory = must_alloc(world_save_bytes(world));
+    world_save(world, memory);
+    start_ns = clock_ns();
+    do {
+        for (uint32_t i = 0; i < BATCH; i++) {
+            if (load) {
+                world_load(world, memory);
+            } else {
+                world_save(world, memory);
+            }
+        }
+        sample->count += BATCH;
+        sample->ns = clock_ns() - start_ns;
+    } while (sample->ns < MEASURE_NS / 4);
+    free(memory);
+    world_destroy(world);
+    stage_close(&stage);
+}
+
+static void measure_save(const struct bench_figure *figure, const char *path,
+                         struct bench_sample *sample)
+{
+    (void)path;
+    measure_snapshot(figure, sample, false);
+}
+
+static void measure_load(const struct bench_figure *figure, const char *path,
+                         struct bench_sample *sample)
+{
+    (void)path;
+    measure_snapshot(figure, sample, true);
+}
+
+/* ---- The shipped scenarios ---- */
+
+/* The whole program, as a user starts it, on one core. */
+static void measure_scenarios(const struct bench_figure *figure, const char *path,
+                              struct bench_sample *sample)
+{
+    uint64_t start_ns = clock_ns();
+    int status = 0;
+    pid_t child = fork();
+
+    (void)figure;
+    if (child == 0) {
+        execl("/proc/self/exe", "mirrorsim", "run", "--quiet", "--once", "--jobs", "1", "--tap",
+              path, (char *)NULL);
+        _exit(EXIT_HARNESS);
+    }
+    if (child < 0 || waitpid(child, &status, 0) < 0 || !WIFEXITED(status) ||
+        WEXITSTATUS(status) > EXIT_FAILED) {
+        die("cannot run %s", path);
+    }
+    sample->ns = clock_ns() - start_ns;
+}
+
+const struct bench_figure bench_figures[] = {
+    {"small_runs_per_s", "small runs a second, each in a world gone back to its beginning", NULL,
+     small_run, BENCH_PER_SECOND, false, measure_restored},
+    {"small_runs_fresh_per_s", "small runs a second, each in a new world", NULL, small_run,
+     BENCH_PER_SECOND, false, measure_fresh},
+    {"small_runs_without_oracles_per_s", "the first without oracles", NULL, small_run,
+     BENCH_PER_SECOND, true, measure_restored},
+    {"events_per_s", "timeline events a second, disks with lanes and bandwidth", NULL, disk_model,
+     BENCH_PER_SECOND, false, measure_events},
+    {"events_without_oracles_per_s", "the same without oracles", NULL, disk_model, BENCH_PER_SECOND,
+     true, measure_events},
+    {"tebibyte_s", "full mirror of 1 TiB", "tebibyte_peak_bytes", tebibyte, BENCH_SECONDS, false,
+     measure_one},
+    {"scenarios_s", "all shipped scenarios, on one core", NULL, NULL, BENCH_SECONDS, false,
+     measure_scenarios},
+    {"state_bytes", "largest snapshot of a small run", NULL, small_run, BENCH_BYTES, false,
+     measure_state},
+    {"snapshot_ns", "taking a snapshot of it", NULL, small_run, BENCH_NS_EACH, false, measure_save},
+    {"restore_ns", "going back to a snapshot of it", NULL, small_run, BENCH_NS_EACH, false,
+     measure_load},
+};
+
+const uint32_t bench_figure_count = sizeof(bench_figures) / sizeof(bench_figures[0]);

@@ -1,0 +1,366 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * mirrorsim run: runs files and folders, and reports in all forms that are asked for.
+ */
+#include <errno.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "engine/range.h"
+#include "tools/command.h"
+#include "tools/progress.h"
+#include "tools/report.h"
+#include "tools/support.h"
+#include "tools/workers.h"
+
+enum format {
+    FORMAT_TEXT,
+    FORMAT_JSON,
+    FORMAT_TAP,
+};
+
+struct run_options {
+    struct suite suite;
+    struct suite_filter filter;
+    enum format format;
+    struct report_text_options text;
+    const char *junit;
+    bool annotations;
+    bool fail_fast;
+    bool twice;
+    bool no_fork;
+    uint32_t jobs;
+};
+
+static const struct argp_option option_list[] = {
+    {0, 0, NULL, 0, "What to run:", 1},
+    {"seed", KEY_SEED, "N", 0, "Random choices from this seed; 0 (default) = the quiet run", 1},
+    {"seeds", KEY_SEEDS, "A..B", 0, "Each run with every seed from A to B", 1},
+    {"case", KEY_CASE, "N|NAME", 0, "Only this case of each matrix: number from 1, or name", 1},
+    {"filter", KEY_FILTER, "PATTERN", 0,
+     "Only scenarios whose file, name or tag matches: a glob, or a part of file or name", 1},
+    {"engine", KEY_ENGINE, "NAME", 0, "The engine; `mirrorsim engines` lists them", 1},
+    {0, 0, NULL, 0, "How to run:", 2},
+    {"jobs", 'j', "N", 0, "Worker processes (default: one a core)", 2},
+    {"twice", KEY_TWICE, NULL, 0,
+     "Everything twice: the traces must be equal (default if the environment has CI)", 2},
+    {"once", KEY_ONCE, NULL, 0, "Not twice", 2},
+    {"fail-fast", KEY_FAIL_FAST, NULL, 0, "Stop at the first failure", 2},
+    {"no-fork", KEY_NO_FORK, NULL, 0, "Run in this process, for debuggers: a crash is then the end",
+     2},
+    {0, 0, NULL, 0, "What to report:", 3},
+    {"quiet", 'q', NULL, 0, "Only failures and the summary", 3},
+    {"verbose", 'v', NULL, 0, "Also events, checks and trace hash of each run", 3},
+    {"json", KEY_JSON, NULL, 0, "JSON on standard output, instead of text", 3},
+    {"tap", KEY_TAP, NULL, 0, "TAP version 14 on standard output, instead of text", 3},
+    {"junit", KEY_JUNIT, "FILE", 0, "JUnit XML into this file as well", 3},
+    {"annotations", KEY_ANNOTATIONS, NULL, 0,
+     "GitHub annotations as well (default if the environment has GITHUB_ACTIONS)", 3},
+    {0},
+};
+
+/* ---- Options ---- */
+
+static void parse_seeds(const struct argp_state *state, struct suite *suite, const char *arg)
+{
+    char *first = must_strdup(arg);
+    char *dots = strstr(first, "..");
+    uint64_t last;
+
+    if (dots == NULL) {
+        argp_error(state, "--seeds wants A..B, like 1..1000, not '%s'", arg);
+        return;
+    }
+    *dots = '\0';
+    suite->first_seed = option_number(state, "--seeds", first);
+    last = option_number(state, "--seeds", dots + 2);
+    if (last < suite->first_seed || last - suite->first_seed >= UINT32_MAX) {
+        argp_error(state, "--seeds %s: the last seed comes before the first, or is too far away",
+                   arg);
+    }
+    suite->seed_count = last - suite->first_seed + 1;
+    free(first);
+}
+
+static void parse_jobs(const struct argp_state *state, struct run_options *options, const char *arg)
+{
+    uint64_t jobs = option_number(state, "--jobs", arg);
+
+    if (jobs < 1 || jobs > 1024) {
+        argp_error(state, "--jobs wants a number from 1 to 1024, not '%s'", arg);
+    }
+    options->jobs = (uint32_t)jobs;
+}
+
+static error_t parse_what(int key, const char *arg, const struct argp_state *state,
+                          struct run_options *options)
+{
+    switch (key) {
+    case KEY_SEED:
+        options->suite.first_seed = option_number(state, "--seed", arg);
+        options->suite.seed_count = 1;
+        return 0;
+    case KEY_SEEDS:
+        parse_seeds(state, &options->suite, arg);
+        return 0;
+    case KEY_CASE:
+        options->filter.chosen = arg;
+        return 0;
+    case KEY_FILTER:
+        options->filter.pattern = arg;
+        return 0;
+    case KEY_ENGINE:
+        options->suite.engine = option_engine(state, arg);
+        return 0;
+    case ARGP_KEY_ARG:
+        suite_add_path(&options->suite, arg);
+        return 0;
+    case ARGP_KEY_NO_ARGS:
+        argp_error(state, "which files or folders?");
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static error_t parse_how(int key, const char *arg, const struct argp_state *state,
+                         struct run_options *options)
+{
+    switch (key) {
+    case 'j':
+        parse_jobs(state, options, arg);
+        return 0;
+    case KEY_TWICE:
+    case KEY_ONCE:
+        options->twice = key == KEY_TWICE;
+        return 0;
+    case KEY_FAIL_FAST:
+        options->fail_fast = true;
+        return 0;
+    case KEY_NO_FORK:
+        options->no_fork = true;
+        return 0;
+    default:
+        return parse_what(key, arg, state, options);
+    }
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+    struct run_options *options = state->input;
+
+    switch (key) {
+    case 'q':
+        options->text.quiet = true;
+        return 0;
+    case 'v':
+        options->text.verbose = true;
+        return 0;
+    case KEY_JSON:
+        options->format = FORMAT_JSON;
+        return 0;
+    case KEY_TAP:
+        options->format = FORMAT_TAP;
+        return 0;
+    case KEY_JUNIT:
+        options->junit = arg;
+        return 0;
+    case KEY_ANNOTATIONS:
+        options->annotations = true;
+        return 0;
+    default:
+        return parse_how(key, arg, state, options);
+    }
+}
+
+static uint32_t count_cores(void)
+{
+    cpu_set_t cores;
+
+    return sched_getaffinity(0, sizeof(cores), &cores) == 0 ? (uint32_t)CPU_COUNT(&cores) : 1;
+}
+
+static bool in_environment(const char *name)
+{
+    const char *value = getenv(name);
+
+    return value != NULL && *value != '\0' && strcmp(value, "false") != 0;
+}
+
+static struct run_options default_options(void)
+{
+    return (struct run_options){
+        .suite = {.engine = engines[0], .seed_count = 1},
+        .text = {.colour = isatty(STDOUT_FILENO) == 1 && getenv("NO_COLOR") == NULL},
+        .annotations = in_environment("GITHUB_ACTIONS"),
+        .twice = in_environment("CI"),
+        .jobs = count_cores(),
+    };
+}
+
+/* ---- Reports ---- */
+
+#define MAX_REPORTS 3
+
+struct session {
+    const struct run_options *options;
+    struct report *reports[MAX_REPORTS];
+    uint32_t report_count;
+    struct output junit;
+    struct report_summary summary;
+    struct progress progress;
+};
+
+static void open_reports(struct session *session)
+{
+    const struct run_options *options = session->options;
+    bool machine = options->format != FORMAT_TEXT;
+
+    session->reports[session->report_count++] = options->format == FORMAT_JSON ? report_json(stdout)
+                                                : options->format == FORMAT_TAP
+                                                    ? report_tap(stdout)
+                                                    : report_text(stdout, &options->text);
+    if (options->annotations) {
+        session->reports[session->report_count++] = report_annotations(machine ? stderr : stdout);
+    }
+    if (options->junit != NULL) {
+        if (!output_open(&session->junit, options->junit)) {
+            die("%s: %s", options->junit, strerror(errno));
+        }
+        session->reports[session->report_count++] = report_junit(session->junit.stream);
+    }
+}
+
+static void begin_reports(const struct session *session)
+{
+    const struct suite *suite = &session->options->suite;
+
+    for (uint32_t i = 0; i < session->report_count; i++) {
+        struct report *report = session->reports[i];
+
+        report->begin(report, suite);
+        for (size_t j = 0; j < suite->invalid_count; j++) {
+            report->invalid(report, &suite->invalid[j]);
+        }
+    }
+}
+
+static void close_reports(struct session *session)
+{
+    for (uint32_t i = 0; i < session->report_count; i++) {
+        session->reports[i]->end(session->reports[i], &session->summary);
+        free(session->reports[i]);
+    }
+    if (session->options->junit != NULL && !output_close(&session->junit)) {
+        die("%s: %s", session->options->junit, strerror(errno));
+    }
+    if (fflush(stdout) != 0) {
+        die("cannot write the results: %s", strerror(errno));
+    }
+}
+
+static void count(struct report_summary *summary, const struct run_result *result)
+{
+    summary->passed += !outcome_is_bad(result->outcome);
+    summary->failed += outcome_is_bad(result->outcome);
+    summary->known_failures += result->outcome == OUTCOME_XFAIL;
+    summary->harness_errors += result->outcome == OUTCOME_INVALID;
+}
+
+static bool deliver(void *opaque, const struct run_result *result)
+{
+    struct session *session = opaque;
+    const struct suite *suite = &session->options->suite;
+    const struct suite_entry *entry = suite_entry_of(suite, result->number);
+    const struct report_run run = {
+        .file = scenario_file(entry->scenario),
+        .name = scenario_name(entry->scenario),
+        .case_number = entry->case_number + 1,
+        .cases = scenario_cases(entry->scenario),
+        .seed = suite_seed_of(suite, result->number),
+        .engine = suite->engine,
+        .result = result,
+    };
+
+    progress_clear(&session->progress);
+    count(&session->summary, result);
+    for (uint32_t i = 0; i < session->report_count; i++) {
+        session->reports[i]->run(session->reports[i], &run);
+    }
+    progress_show(&session->progress, session->summary.passed + session->summary.failed,
+                  session->summary.failed);
+    return !session->options->fail_fast || session->summary.failed == 0;
+}
+
+/* ---- The command ---- */
+
+static int exit_code(const struct session *session, int signal_number)
+{
+    const struct report_summary *summary = &session->summary;
+
+    if (signal_number != 0) {
+        return 128 + signal_number;
+    }
+    if (summary->harness_errors > 0) {
+        return EXIT_HARNESS;
+    }
+    if (summary->invalid_files > 0) {
+        return EXIT_USAGE;
+    }
+    return summary->failed > 0 ? EXIT_FAILED : EXIT_PASSED;
+}
+
+static int run(const struct run_options *options)
+{
+    const struct suite *suite = &options->suite;
+    struct session session = {.options = options};
+    uint64_t runs = suite_runs(suite);
+    const struct workers_options workers = {
+        .jobs = options->no_fork ? 0 : (uint32_t)min_u64(options->jobs, runs),
+        .twice = options->twice,
+        .deliver = deliver,
+        .opaque = &session,
+    };
+    uint64_t start_ms = clock_ms();
+    int signal_number;
+
+    session.summary.planned = runs;
+    session.summary.invalid_files = suite->invalid_count;
+    open_reports(&session);
+    begin_reports(&session);
+    progress_begin(&session.progress, session.summary.planned);
+    signal_number = workers_run(suite, &workers);
+    progress_clear(&session.progress);
+    session.summary.interrupted = signal_number != 0;
+    session.summary.elapsed_ms = clock_ms() - start_ms;
+    close_reports(&session);
+    return exit_code(&session, signal_number);
+}
+
+int cmd_run(int argc, char **argv)
+{
+    static const struct argp argp = {
+        .options = option_list,
+        .parser = parse,
+        .args_doc = "PATH...",
+        .doc = "Runs scenario files, and all *.yaml files in folders: a line each, and under a "
+               "failure what was expected, what happened, and the commands that repeat it and "
+               "show it.\v"
+               "Exit codes: 0 all passed, 1 a scenario failed, 2 an invalid file or wrong usage, "
+               "3 the harness failed, 130 interrupted (after a summary of what was run).",
+    };
+    struct run_options options = default_options();
+    int code;
+
+    argp_parse(&argp, argc, argv, 0, NULL, &options);
+    suite_select(&options.suite, &options.filter);
+    if (options.suite.entry_count == 0 && options.suite.invalid_count == 0) {
+        fputs("mirrorsim run: no scenario matches --filter and --case\n", stderr);
+        return EXIT_USAGE;
+    }
+    code = run(&options);
+    suite_free(&options.suite);
+    return code;
+}

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * mirrorsim trace: everything that happens in one run, as text or JSON lines.
+ *
+ * Events are written as soon as there are any, so that of a run that crashes
+ * all is seen up to the event in which it did.
+ */
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tools/command.h"
+#include "tools/one_run.h"
+#include "tools/support.h"
+
+#define BIT(kind) (UINT64_C(1) << EVENT_##kind)
+
+/* What --only can name. */
+static const struct {
+    const char *name;
+    uint64_t kinds;
+} groups[] = {
+    {"io", BIT(REQUEST_QUEUED) | BIT(REQUEST_SUBMIT) | BIT(REQUEST_START) | BIT(REQUEST_EFFECT) |
+               BIT(REQUEST_DONE) | BIT(FAULT) | BIT(HELD) | BIT(RELEASED)},
+    {"events", BIT(JOB_STARTED) | BIT(JOB_REFUSED) | BIT(JOB_READY) | BIT(JOB_ERROR) |
+                   BIT(JOB_PAUSED) | BIT(JOB_RESUMED) | BIT(JOB_COMPLETED) | BIT(JOB_CANCELLED)},
+    {"job", BIT(JOB_STARTED) | BIT(JOB_REFUSED) | BIT(JOB_PHASE) | BIT(JOB_PROGRESS) |
+                BIT(JOB_READY) | BIT(JOB_ERROR) | BIT(JOB_PAUSED) | BIT(JOB_RESUMED) |
+                BIT(JOB_COMPLETED) | BIT(JOB_CANCELLED) | BIT(COMMAND) | BIT(COMMAND_REFUSED) |
+                BIT(BUFFERS_CREATE) | BIT(BUFFERS_RELEASE)},
+    {"dirty", BIT(DIRTY_CREATE) | BIT(DIRTY_SET) | BIT(DIRTY_CLEAR) | BIT(DIRTY_RELEASE)},
+    {"graph", BIT(DRAIN_BEGIN) | BIT(DRAINED) | BIT(DRAIN_END) | BIT(GRAPH_OPEN_BACKING) |
+                  BIT(GRAPH_REOPEN) | BIT(GRAPH_TRUNCATE) | BIT(GRAPH_PIVOT) | BIT(GRAPH_UNLINK) |
+                  BIT(GRAPH_BLOCK) | BIT(GRAPH_UNBLOCK) | BIT(GRAPH_REF) | BIT(GRAPH_UNREF)},
+    {"story", BIT(STEP) | BIT(REACT) | BIT(MARK) | BIT(QUERY) | BIT(CHECK_FAILED) | BIT(POWER_CUT) |
+                  BIT(COMMAND) | BIT(COMMAND_REFUSED) | BIT(END)},
+};
+
+#define GROUP_COUNT (sizeof(groups) / sizeof(groups[0]))
+
+struct trace_options {
+    struct one_run run;
+    bool json;
+    uint64_t kinds;
+    uint64_t from_ns;
+    uint64_t to_ns;
+    uint64_t written; /* events that have been dealt with */
+};
+
+static const struct argp_option option_list[] = {
+    {"json", KEY_JSON, NULL, 0, "A JSON object a line", 2},
+    {"only", KEY_ONLY, "GROUP,...", 0, "Only events of io, events, job, dirty, graph, story", 2},
+    {"from", KEY_FROM, "TIME", 0, "Only from this virtual time on, like 5ms", 2},
+    {"to", KEY_TO, "TIME", 0, "Only up to this virtual time", 2},
+    {0},
+};
+
+static void parse_only(const struct argp_state *state, struct trace_options *options,
+                       const char *arg)
+{
+    options->kinds = 0;
+    while (*arg != '\0') {
+        size_t length = strcspn(arg, ",");
+        size_t i = 0;
+
+        while (i < GROUP_COUNT &&
+               (strncmp(groups[i].name, arg, length) != 0 || groups[i].name[length] != '\0')) {
+            i++;
+        }
+        if (i == GROUP_COUNT) {
+            argp_error(state, "--only: '%.*s' is none of io, events, job, dirty, graph, story",
+                       (int)length, arg);
+            return;
+        }
+        options->kinds |= groups[i].kinds;
+        arg += length + (arg[length] == ',');
+    }
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+    struct trace_options *options = state->input;
+
+    switch (key) {
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = &options->run;
+        return 0;
+    case KEY_JSON:
+        options->json = true;
+        return 0;
+    case KEY_ONLY:
+        parse_only(state, options, arg);
+        return 0;
+    case KEY_FROM:
+        options->from_ns = option_time(state, "--from", arg);
+        return 0;
+    case KEY_TO:
+        options->to_ns = option_time(state, "--to", arg);
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+/* ---- Writing ---- */
+
+static int format_event(const struct trace_options *options, uint64_t number, char *buf,
+                        size_t size)
+{
+    const struct trace_names names = {options->run.plan, options->run.engine};
+    const struct event *event = &options->run.trace.events[number];
+
+    return options->json ? trace_format_json(&names, event, number, buf, size)
+                         : trace_format_text(&names, event, buf, size);
+}
+
+static void write_event(const struct trace_options *options, uint64_t number)
+{
+    char buf[1024];
+    char *line = buf;
+    int length = format_event(options, number, buf, sizeof(buf));
+
+    if ((size_t)length >= sizeof(buf)) {
+        line = must_alloc((size_t)length + 1);
+        format_event(options, number, line, (size_t)length + 1);
+    }
+    puts(line);
+    if (line != buf) {
+        free(line);
+    }
+}
+
+static void write_new_events(struct trace_options *options)
+{
+    const struct trace *trace = &options->run.trace;
+
+    for (; options->written < trace->count; options->written++) {
+        const struct event *event = &trace->events[options->written];
+
+        if ((options->kinds >> event->kind & 1) != 0 && event->now_ns >= options->from_ns &&
+            event->now_ns <= options->to_ns) {
+            write_event(options, options->written);
+        }
+    }
+}
+
+/*
+ * A run that dies has its last events still to be written.  The handler runs
+ * where the run died, so it can do what any code there could; it needs to find
+ * the options, and a handler has no argument for them.
+ */
+static struct trace_options *dying;
+
+static void write_last_events(int signal_number)
+{
+    signal(signal_number, SIG_DFL);
+    write_new_events(dying);
+    fflush(stdout);
+    raise(signal_number);
+}
+
+static void catch_death(struct trace_options *options)
+{
+    dying = options;
+    signal(SIGABRT, write_last_events);
+    signal(SIGSEGV, write_last_events);
+    signal(SIGFPE, write_last_events);
+    signal(SIGBUS, write_last_events);
+}
+
+static void write_verdict(const struct verdict *verdict)
+{
+    char buf[TIME_TEXT_BYTES];
+
+    printf("\n%s after %s, %" PRIu64 " events in the trace, hash %016" PRIx64 "\n",
+           outcome_name(verdict->outcome), time_text(verdict->virtual_ns, buf),
+           verdict->trace_events, verdict->trace_hash);
+    for (uint32_t i = 0; i < verdict->finding_count; i++) {
+        const struct finding *finding = &verdict->findings[i];
+
+        printf("%s (%s) at %s: %s\n", finding->oracle, finding->kind,
+               time_text(finding->now_ns, buf), finding->text);
+    }
+}
+
+int cmd_trace(int argc, char **argv)
+{
+    static const struct argp_child children[] = {{&one_run_argp, 0, NULL, 1}, {0}};
+    static const struct argp argp = {
+        .options = option_list,
+        .parser = parse,
+        .args_doc = "FILE",
+        .doc = "Runs one case of a scenario file and shows everything that happens in it.",
+        .children = children,
+    };
+    struct trace_options options = {
+        .run = {.engine = engines[0]}, .kinds = UINT64_MAX, .to_ns = UINT64_MAX};
+
+    argp_parse(&argp, argc, argv, 0, NULL, &options);
+    one_run_open(&options.run);
+    catch_death(&options);
+    do {
+        write_new_events(&options);
+    } while (world_step(options.run.world));
+    write_new_events(&options);
+    if (!options.json) {
+        write_verdict(world_judge(options.run.world));
+    }
+    one_run_close(&options.run);
+    return EXIT_PASSED;
+}

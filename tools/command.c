@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Arguments of options that several subcommands have.
+ */
+#include "tools/command.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tools/support.h"
+
+const struct engine *const engines[] = {&mirror_engine, NULL};
+
+uint64_t option_number(const struct argp_state *state, const char *option, const char *arg)
+{
+    uint64_t number;
+
+    if (!number_parse(arg, &number)) {
+        argp_error(state, "%s wants a number from 0 up, not '%s'", option, arg);
+        exit(EXIT_USAGE);
+    }
+    return number;
+}
+
+uint64_t option_time(const struct argp_state *state, const char *option, const char *arg)
+{
+    uint64_t ns;
+
+    if (!time_parse(arg, &ns)) {
+        argp_error(state, "%s wants a time with its unit, like 5ms or 250us, not '%s'", option,
+                   arg);
+        exit(EXIT_USAGE);
+    }
+    return ns;
+}
+
+const struct engine *option_engine(const struct argp_state *state, const char *arg)
+{
+    for (uint32_t i = 0; engines[i] != NULL; i++) {
+        if (strcmp(engines[i]->name, arg) == 0) {
+            return engines[i];
+        }
+    }
+    argp_error(state, "there is no engine '%s'; `mirrorsim engines` lists them", arg);
+    exit(EXIT_USAGE);
+}
+
+void option_one_file(const struct argp_state *state, const char **file, const char *arg)
+{
+    if (*file != NULL) {
+        argp_error(state, "one file at a time: '%s' is one too many", arg);
+    }
+    *file = arg;
+}

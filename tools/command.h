@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Subcommands, and the options that several of them have.
+ */
+#ifndef MIRRORSIM_TOOLS_COMMAND_H
+#define MIRRORSIM_TOOLS_COMMAND_H
+
+#include <argp.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "engine/engine.h"
+
+struct command {
+    const char *name;
+    const char *summary;
+
+    /* argv[0] is "mirrorsim NAME".  Returns the program's exit code. */
+    int (*run)(int argc, char **argv);
+};
+
+int cmd_run(int argc, char **argv);
+int cmd_check(int argc, char **argv);
+int cmd_trace(int argc, char **argv);
+int cmd_query(int argc, char **argv);
+int cmd_bench(int argc, char **argv);
+int cmd_engines(int argc, char **argv);
+int cmd_version(int argc, char **argv);
+
+/* The engines that are compiled in, NULL-terminated; the first is the default. */
+extern const struct engine *const engines[];
+
+/* Keys of options without a short form. */
+enum option_key {
+    KEY_SEED = 256,
+    KEY_SEEDS,
+    KEY_CASE,
+    KEY_ENGINE,
+    KEY_JSON,
+    KEY_JUNIT,
+    KEY_TAP,
+    KEY_ANNOTATIONS,
+    KEY_TWICE,
+    KEY_ONCE,
+    KEY_FILTER,
+    KEY_FAIL_FAST,
+    KEY_NO_FORK,
+    KEY_ONLY,
+    KEY_FROM,
+    KEY_TO,
+    KEY_AT,
+    KEY_REPEATS,
+    KEY_SCENARIOS,
+};
+
+/* Arguments of options; on a wrong one they explain it and exit with EXIT_USAGE. */
+uint64_t option_number(const struct argp_state *state, const char *option, const char *arg);
+uint64_t option_time(const struct argp_state *state, const char *option, const char *arg);
+const struct engine *option_engine(const struct argp_state *state, const char *arg);
+
+/* For commands that take one file: appends it, or explains that there is one already. */
+void option_one_file(const struct argp_state *state, const char **file, const char *arg);
+
+#endif

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Walking folders, and writing through a temporary file.
+ */
+#include "tools/files.h"
+
+#include <errno.h>
+#include <fts.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "tools/support.h"
+
+/* ---- Walking ---- */
+
+static int compare_names(const FTSENT **a, const FTSENT **b)
+{
+    return strcmp((*a)->fts_name, (*b)->fts_name);
+}
+
+static bool is_scenario(const FTSENT *entry)
+{
+    size_t length = entry->fts_namelen;
+
+    return entry->fts_level == 0 ||
+           (length > 5 && strcmp(entry->fts_name + length - 5, ".yaml") == 0);
+}
+
+static void append(struct file_list *list, const char *path)
+{
+    list->paths = must_grow(list->paths, list->count, sizeof(*list->paths));
+    list->paths[list->count++] = must_strdup(path);
+}
+
+/* Symbolic links to folders are not followed, so that the walk ends. */
+static void walk(struct file_list *list, FTS *tree)
+{
+    FTSENT *entry;
+
+    while ((entry = fts_read(tree)) != NULL) {
+        bool is_file =
+            entry->fts_info == FTS_F || entry->fts_info == FTS_DEFAULT || entry->fts_info == FTS_SL;
+
+        if (is_file && is_scenario(entry)) {
+            append(list, entry->fts_path);
+        }
+    }
+}
+
+bool file_list_add(struct file_list *list, const char *path, const char **why)
+{
+    char *name = must_strdup(path);
+    char *const paths[] = {name, NULL};
+    size_t before = list->count;
+    struct stat status;
+    FTS *tree;
+
+    for (size_t end = strlen(name); end > 1 && name[end - 1] == '/'; end--) {
+        name[end - 1] = '\0';
+    }
+    if (stat(name, &status) != 0) {
+        *why = strerror(errno);
+        free(name);
+        return false;
+    }
+    tree = fts_open(paths, FTS_PHYSICAL | FTS_COMFOLLOW | FTS_NOCHDIR, compare_names);
+    if (tree == NULL) {
+        die("%s: %s", path, strerror(errno));
+    }
+    walk(list, tree);
+    fts_close(tree);
+    free(name);
+    *why = "no scenario files (*.yaml) in this folder";
+    return list->count > before;
+}
+
+void file_list_free(struct file_list *list)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        free(list->paths[i]);
+    }
+    free(list->paths);
+    *list = (struct file_list){0};
+}
+
+char *file_line(const char *path, uint32_t number)
+{
+    FILE *file = fopen(path, "re");
+    char *line = NULL;
+    size_t size = 0;
+    ssize_t length = -1;
+
+    if (file == NULL) {
+        return NULL;
+    }
+    for (uint32_t i = 0; i < number; i++) {
+        length = getline(&line, &size, file);
+    }
+    fclose(file);
+    if (length < 0) {
+        free(line);
+        return NULL;
+    }
+    line[strcspn(line, "\r\n")] = '\0';
+    return line;
+}
+
+/* ---- Writing ---- */
+
+bool output_open(struct output *output, const char *path)
+{
+    output->path = must_strdup(path);
+    output->temporary = must_printf("%s.%ld.tmp", path, (long)getpid());
+    output->stream = fopen(output->temporary, "we");
+    if (output->stream == NULL) {
+        free(output->path);
+        free(output->temporary);
+    }
+    return output->stream != NULL;
+}
+
+bool output_close(struct output *output)
+{
+    bool written = !ferror(output->stream);
+    int error;
+
+    written = fclose(output->stream) == 0 && written;
+    written = written && rename(output->temporary, output->path) == 0;
+    error = errno;
+    if (!written) {
+        unlink(output->temporary);
+    }
+    free(output->path);
+    free(output->temporary);
+    errno = error;
+    return written;
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Scenario files found under paths, and result files that are there whole or not at all.
+ */
+#ifndef MIRRORSIM_TOOLS_FILES_H
+#define MIRRORSIM_TOOLS_FILES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+struct file_list {
+    char **paths;
+    size_t count;
+};
+
+/*
+ * Adds a file, or every *.yaml file below a folder, sorted by name byte by
+ * byte, so that the order of directory entries makes no difference.  False if there
+ * is no such path or nothing in it; *why then says so.
+ */
+bool file_list_add(struct file_list *list, const char *path, const char **why);
+void file_list_free(struct file_list *list);
+
+/* Line `number` (from 1) of a file without its newline; the caller frees it; NULL if none. */
+char *file_line(const char *path, uint32_t number);
+
+/* A file being written beside `path` that takes its place when it is done. */
+struct output {
+    FILE *stream;
+    char *path;
+    char *temporary;
+};
+
+/* Both return false with errno set; a failed output_close() leaves nothing behind. */
+bool output_open(struct output *output, const char *path);
+bool output_close(struct output *output);
+
+#endif

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Choosing and making one run.
+ */
+#include "tools/one_run.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "tools/command.h"
+#include "tools/runner.h"
+#include "tools/support.h"
+
+static const struct argp_option option_list[] = {
+    {"case", KEY_CASE, "N|NAME", 0, "Case of the matrix: number from 1 (default), or name", 1},
+    {"seed", KEY_SEED, "N", 0, "Random choices from this seed; 0 (default) = the quiet run", 1},
+    {"engine", KEY_ENGINE, "NAME", 0, "The engine; `mirrorsim engines` lists them", 1},
+    {0},
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+    struct one_run *run = state->input;
+
+    switch (key) {
+    case KEY_CASE:
+        run->chosen = arg;
+        return 0;
+    case KEY_SEED:
+        run->seed = option_number(state, "--seed", arg);
+        return 0;
+    case KEY_ENGINE:
+        run->engine = option_engine(state, arg);
+        return 0;
+    case ARGP_KEY_ARG:
+        option_one_file(state, &run->file, arg);
+        return 0;
+    case ARGP_KEY_NO_ARGS:
+        argp_error(state, "which file?");
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+const struct argp one_run_argp = {.options = option_list, .parser = parse};
+
+static void load(struct one_run *run)
+{
+    const struct mistakes *mistakes;
+
+    run->scenario = scenario_load(run->file);
+    mistakes = scenario_mistakes(run->scenario);
+    if (mistakes->count > 0) {
+        char *text = mistakes_format(run->file, mistakes);
+
+        fputs(text, stderr);
+        free(text);
+        scenario_free(run->scenario);
+        exit(EXIT_USAGE);
+    }
+}
+
+/* The number of the chosen case, or the names of those there are. */
+static uint32_t choose_case(const struct one_run *run, const struct choice_spec *choices)
+{
+    uint32_t cases = scenario_cases(run->scenario);
+
+    for (uint32_t i = 0; i < cases; i++) {
+        if (suite_case_is(run->scenario, i, run->chosen)) {
+            return i;
+        }
+    }
+    fprintf(stderr, "mirrorsim: %s has no case '%s', but these:\n", run->file, run->chosen);
+    for (uint32_t i = 0; i < cases; i++) {
+        struct plan *plan = scenario_plan(run->scenario, i, choices);
+
+        fprintf(stderr, "  %" PRIu32 "  %s\n", i + 1, plan->case_name);
+        plan_destroy(plan);
+    }
+    exit(EXIT_USAGE);
+}
+
+void one_run_open(struct one_run *run)
+{
+    const struct choice_spec choices = {.seed = run->seed};
+    struct world_options options;
+
+    load(run);
+    run->plan = scenario_plan(run->scenario, choose_case(run, &choices), &choices);
+    trace_init(&run->trace, true);
+    options = runner_options(run->plan, run->engine, run->seed);
+    run->world = world_create(run->plan, &options, &run->trace);
+    if (run->world == NULL) {
+        die("there is no memory for a world");
+    }
+}
+
+void one_run_close(struct one_run *run)
+{
+    world_destroy(run->world);
+    trace_free(&run->trace);
+    plan_destroy(run->plan);
+    scenario_free(run->scenario);
+}

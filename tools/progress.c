@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The progress line.
+ */
+#include "tools/progress.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <time.h>
+#include <unistd.h>
+
+#define FIRST_AFTER_MS 300
+#define PERIOD_MS 100
+
+uint64_t clock_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+void progress_begin(struct progress *progress, uint64_t total)
+{
+    uint64_t now_ms = clock_ms();
+
+    *progress = (struct progress){.on = isatty(STDERR_FILENO) == 1,
+                                  .total = total,
+                                  .start_ms = now_ms,
+                                  .next_ms = now_ms + FIRST_AFTER_MS};
+}
+
+void progress_show(struct progress *progress, uint64_t done, uint64_t failed)
+{
+    uint64_t now_ms = progress->on ? clock_ms() : 0;
+
+    if (!progress->on || done == 0 || now_ms < progress->next_ms) {
+        return;
+    }
+    fflush(stdout);
+    fprintf(stderr,
+            "\r\033[K%" PRIu64 " of %" PRIu64 " runs, %" PRIu64 " failed, about %" PRIu64 " s left",
+            done, progress->total, failed,
+            (now_ms - progress->start_ms) * (progress->total - done) / done / 1000);
+    progress->shown = true;
+    progress->next_ms = now_ms + PERIOD_MS;
+}
+
+void progress_clear(struct progress *progress)
+{
+    if (progress->shown) {
+        fputs("\r\033[K", stderr);
+        progress->shown = false;
+    }
+}

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The report for people: a line a run, and under a failure all that helps.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tools/report.h"
+#include "tools/support.h"
+
+struct text {
+    struct report report;
+    struct report_text_options options;
+};
+
+#define GREEN "\033[32m"
+#define RED "\033[31m"
+#define YELLOW "\033[33m"
+#define PLAIN "\033[0m"
+
+static const struct {
+    const char *word;
+    const char *colour;
+} outcomes[] = {
+    [OUTCOME_PASS] = {"ok  ", GREEN},   [OUTCOME_FAIL] = {"FAIL", RED},
+    [OUTCOME_XFAIL] = {"ok  ", YELLOW}, [OUTCOME_XPASS] = {"FAIL", RED},
+    [OUTCOME_INVALID] = {"ERROR", RED},
+};
+
+/* ---- Findings ---- */
+
+static void show_line(FILE *out, const char *file, uint32_t number, const char *why)
+{
+    char *line = number > 0 ? file_line(file, number) : NULL;
+
+    if (line != NULL) {
+        fprintf(out, "        %s:%" PRIu32 ": %s%s\n", file, number, line + strspn(line, " "), why);
+    }
+    free(line);
+}
+
+static void show_lines(FILE *out, const struct report_run *run, const struct run_finding *finding)
+{
+    show_line(out, run->file, finding->line, "");
+    if (finding->step_line != finding->line) {
+        show_line(out, run->file, finding->step_line, "    <- the step under way");
+    }
+    if (finding->fault_line != finding->line) {
+        show_line(out, run->file, finding->fault_line, "    <- the last fault that hit");
+    }
+}
+
+static void show_finding(FILE *out, const struct report_run *run, const struct run_finding *finding)
+{
+    char buf[TIME_TEXT_BYTES];
+    char *command;
+
+    fprintf(out, "    %s (%s): %s\n", finding->oracle, finding->kind, finding->text);
+    fprintf(out, "        at %s, event %" PRIu64, time_text(finding->now_ns, buf),
+            finding->event_number);
+    if (finding->has_sector) {
+        fprintf(out, ", disk %s, sector %" PRIu64, finding->disk, finding->sector);
+    }
+    fputc('\n', out);
+    show_lines(out, run, finding);
+    command = report_trace_command(program_invocation_name, run, finding);
+    fprintf(out, "        see     %s\n", command);
+    free(command);
+}
+
+static void show_findings(FILE *out, const struct report_run *run)
+{
+    const struct run_result *result = run->result;
+    char *command = report_repeat_command(program_invocation_name, run);
+
+    for (uint32_t i = 0; i < result->finding_count; i++) {
+        show_finding(out, run, &result->findings[i]);
+    }
+    if (result->dropped > 0) {
+        fprintf(out, "    and %" PRIu32 " more findings\n", result->dropped);
+    }
+    if (result->outcome == OUTCOME_XPASS) {
+        fputs("    It passed, although its xfail says that it fails: remove the xfail.\n", out);
+    }
+    fprintf(out, "        repeat  %s\n", command);
+    free(command);
+}
+
+/* ---- The report ---- */
+
+static void text_begin(struct report *report, const struct suite *suite)
+{
+    (void)report;
+    (void)suite;
+}
+
+/* Mistakes are messages, not results. */
+static void text_invalid(struct report *report, const struct suite_invalid *invalid)
+{
+    char *mistakes = mistakes_format(invalid->file, invalid->mistakes);
+
+    fflush(report->out);
+    fputs(mistakes, stderr);
+    free(mistakes);
+}
+
+static void text_run(struct report *report, const struct report_run *run)
+{
+    const struct report_text_options *options = &((struct text *)(void *)report)->options;
+    const struct run_result *result = run->result;
+    bool bad = outcome_is_bad(result->outcome);
+    char buf[TIME_TEXT_BYTES];
+    char *title;
+
+    if (!bad && options->quiet) {
+        return;
+    }
+    title = report_title(run);
+    fprintf(report->out, "%s%s%s %s  %s%s", options->colour ? outcomes[result->outcome].colour : "",
+            outcomes[result->outcome].word, options->colour ? PLAIN : "", title,
+            result->died ? "died" : time_text(result->virtual_ns, buf),
+            result->outcome == OUTCOME_XFAIL ? "  (known failure)" : "");
+    if (options->verbose) {
+        fprintf(report->out, "  %" PRIu64 " events, %" PRIu32 " checks, trace %016" PRIx64,
+                result->events, result->checks, result->trace_hash);
+    }
+    fputc('\n', report->out);
+    free(title);
+    if (bad || (options->verbose && result->finding_count > 0)) {
+        show_findings(report->out, run);
+    }
+}
+
+static void text_end(struct report *report, const struct report_summary *summary)
+{
+    uint64_t done = summary->passed + summary->failed;
+
+    if (summary->interrupted) {
+        fprintf(report->out, "interrupted after %" PRIu64 " of %" PRIu64 " runs\n", done,
+                summary->planned);
+    } else if (done < summary->planned) {
+        fprintf(report->out, "stopped after %" PRIu64 " of %" PRIu64 " runs\n", done,
+                summary->planned);
+    }
+    if (summary->known_failures > 0) {
+        fprintf(report->out, "%" PRIu64 " of those that passed are known failures\n",
+                summary->known_failures);
+    }
+    if (summary->invalid_files > 0) {
+        fprintf(report->out, "%" PRIu64 " invalid files\n", summary->invalid_files);
+    }
+    fprintf(report->out, "%" PRIu64 " runs in %" PRIu64 ".%03" PRIu64 " s\n", done,
+            summary->elapsed_ms / 1000, summary->elapsed_ms % 1000);
+    fprintf(report->out, "%" PRIu64 " passed, %" PRIu64 " failed\n", summary->passed,
+            summary->failed);
+}
+
+struct report *report_text(FILE *out, const struct report_text_options *options)
+{
+    struct text *text = must_alloc(sizeof(*text));
+
+    text->report = (struct report){out, text_begin, text_invalid, text_run, text_end};
+    text->options = *options;
+    return &text->report;
+}

@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * One run, and what of it is told to people.
+ *
+ * Beside the line that a finding is about, people want to know which step was
+ * under way and which fault had just hit: both are read from the trace.
+ */
+#include "tools/runner.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tools/support.h"
+
+/* So many events before a finding are worth looking at. */
+#define EVENTS_BEFORE_FINDING 30
+
+size_t run_result_bytes(uint32_t findings)
+{
+    return sizeof(struct run_result) + findings * sizeof(struct run_finding);
+}
+
+struct run_result *run_result_create(void)
+{
+    return must_alloc(run_result_bytes(RUN_MAX_FINDINGS));
+}
+
+struct run_finding *run_result_add(struct run_result *result, const char *oracle, const char *kind,
+                                   const char *format, ...)
+{
+    struct run_finding *finding;
+    va_list args;
+
+    if (result->finding_count == RUN_MAX_FINDINGS) {
+        return NULL;
+    }
+    finding = &result->findings[result->finding_count++];
+    *finding = (struct run_finding){0};
+    text_copy(finding->oracle, sizeof(finding->oracle), oracle);
+    text_copy(finding->kind, sizeof(finding->kind), kind);
+    va_start(args, format);
+    vsnprintf(finding->text, sizeof(finding->text), format, args);
+    va_end(args);
+    return finding;
+}
+
+struct world_options runner_options(const struct plan *plan, const struct engine *engine,
+                                    uint64_t seed)
+{
+    return (struct world_options){
+        .engine = engine,
+        .choices = {.seed = seed, .recorded = plan->choices, .recorded_count = plan->choice_count}};
+}
+
+/* ---- Findings ---- */
+
+static void find_lines(const struct plan *plan, const struct trace *trace,
+                       struct run_finding *finding)
+{
+    uint64_t last = finding->event_number < trace->count ? finding->event_number + 1 : trace->count;
+    uint64_t from = last > EVENTS_BEFORE_FINDING ? last - EVENTS_BEFORE_FINDING : 0;
+
+    finding->trace_from_ns = from < last ? trace->events[from].now_ns : 0;
+    for (uint64_t i = last; i > 0 && (finding->step_line == 0 || finding->fault_line == 0); i--) {
+        const struct event *event = &trace->events[i - 1];
+
+        if (event->kind == EVENT_STEP && finding->step_line == 0) {
+            finding->step_line = plan->steps[event->index].where.line;
+        } else if (event->kind == EVENT_FAULT && finding->fault_line == 0) {
+            finding->fault_line = plan->faults[event->index].where.line;
+        }
+    }
+}
+
+static void add_finding(const struct plan *plan, const struct trace *trace,
+                        const struct finding *found, struct run_result *result)
+{
+    struct run_finding *finding =
+        run_result_add(result, found->oracle, found->kind, "%s", found->text);
+
+    if (finding == NULL) {
+        return;
+    }
+    finding->now_ns = found->now_ns;
+    finding->event_number = found->event_number;
+    finding->line = found->where.line;
+    finding->has_sector = found->has_sector && found->disk < plan->disk_count;
+    if (finding->has_sector) {
+        finding->sector = found->sector;
+        text_copy(finding->disk, sizeof(finding->disk), plan->disks[found->disk].name);
+    }
+    find_lines(plan, trace, finding);
+}
+
+static void fill_result(const struct plan *plan, const struct trace *trace,
+                        const struct verdict *verdict, struct run_result *result)
+{
+    result->outcome = verdict->outcome;
+    result->virtual_ns = verdict->virtual_ns;
+    result->events = verdict->events;
+    result->trace_events = verdict->trace_events;
+    result->trace_hash = verdict->trace_hash;
+    result->checks = verdict->checks;
+    result->dropped = verdict->dropped;
+    result->concluded = verdict->concluded;
+    result->cancelled = verdict->cancelled;
+    result->ret = verdict->ret;
+    for (uint32_t i = 0; i < verdict->finding_count; i++) {
+        add_finding(plan, trace, &verdict->findings[i], result);
+    }
+}
+
+/* ---- Running ---- */
+
+static void no_memory(struct run_result *result)
+{
+    result->outcome = OUTCOME_INVALID;
+    run_result_add(result, "harness", "no-memory", "There is no memory for a world.");
+}
+
+/* Steps to the end; false if there is no memory. */
+static bool run_world(const struct runner *runner, uint64_t seed, struct trace *trace,
+                      struct run_result *result)
+{
+    struct world_options options = runner_options(runner->plan, runner->suite->engine, seed);
+    struct world *world = world_create(runner->plan, &options, trace);
+    struct run_progress *progress = runner->progress;
+
+    if (world == NULL) {
+        return false;
+    }
+    while (world_step(world)) {
+        progress->now_ns = world_now_ns(world);
+        progress->event_number = trace->count;
+    }
+    fill_result(runner->plan, trace, world_judge(world), result);
+    world_destroy(world);
+    return true;
+}
+
+static void report_difference(const struct runner *runner, const struct trace *first,
+                              const struct trace *second, uint64_t event, struct run_result *result)
+{
+    const struct trace_names names = {runner->plan, runner->suite->engine};
+    const struct trace *const traces[] = {first, second};
+    struct run_finding *finding;
+    char lines[2][120] = {"nothing", "nothing"};
+
+    for (uint32_t i = 0; i < 2; i++) {
+        if (event < traces[i]->count) {
+            trace_format_text(&names, &traces[i]->events[event], lines[i], sizeof(lines[i]));
+        }
+    }
+    finding = run_result_add(result, "determinism", "traces-differ",
+                             "The same run twice gave two traces: first \"%s\", then \"%s\".",
+                             lines[0], lines[1]);
+    if (finding != NULL) {
+        finding->event_number = event;
+        finding->now_ns = event < first->count ? first->events[event].now_ns : 0;
+        find_lines(runner->plan, first, finding);
+    }
+    result->outcome = OUTCOME_FAIL;
+}
+
+/* The second run's own verdict is not needed: equal traces have equal verdicts. */
+static void run_again(const struct runner *runner, uint64_t seed, const struct trace *first,
+                      struct run_result *result)
+{
+    struct run_result *second = run_result_create();
+    struct trace trace;
+    uint64_t event;
+
+    trace_init(&trace, true);
+    if (!run_world(runner, seed, &trace, second)) {
+        no_memory(result);
+    } else if (trace_first_difference(first, &trace, &event)) {
+        report_difference(runner, first, &trace, event, result);
+    }
+    trace_free(&trace);
+    free(second);
+}
+
+static bool crash_is_known(const struct plan *plan, const struct engine *engine)
+{
+    for (uint32_t i = 0; i < plan->xfail_count; i++) {
+        const struct xfail_spec *xfail = &plan->xfails[i];
+
+        if ((xfail->engine == NULL || strcmp(xfail->engine, engine->name) == 0) &&
+            (xfail->oracle == NULL || strcmp(xfail->oracle, "crash") == 0)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A plan depends on the seed only if the scenario leaves values open. */
+static void make_plan(struct runner *runner, const struct suite_entry *entry, uint64_t seed)
+{
+    const struct choice_spec choices = {.seed = seed};
+
+    if (runner->planned == entry && !scenario_has_choices(entry->scenario)) {
+        return;
+    }
+    plan_destroy(runner->plan);
+    runner->plan = scenario_plan(entry->scenario, entry->case_number, &choices);
+    runner->planned = entry;
+    if (runner->plan == NULL) {
+        die("out of memory");
+    }
+}
+
+void runner_run(struct runner *runner, uint64_t number, struct run_result *result)
+{
+    uint64_t seed = suite_seed_of(runner->suite, number);
+    struct run_progress *progress = runner->progress;
+    struct trace trace;
+
+    *progress = (struct run_progress){.number = number, .under_way = true};
+    make_plan(runner, suite_entry_of(runner->suite, number), seed);
+    text_copy(progress->case_name, sizeof(progress->case_name), runner->plan->case_name);
+    progress->crash_is_known = crash_is_known(runner->plan, runner->suite->engine);
+
+    *result = (struct run_result){.number = number};
+    memcpy(result->case_name, progress->case_name, sizeof(result->case_name));
+    trace_init(&trace, true);
+    if (!run_world(runner, seed, &trace, result)) {
+        no_memory(result);
+    } else if (runner->twice) {
+        run_again(runner, seed, &trace, result);
+    }
+    trace_free(&trace);
+    progress->under_way = false;
+}
+
+void runner_close(struct runner *runner)
+{
+    plan_destroy(runner->plan);
+    runner->plan = NULL;
+    runner->planned = NULL;
+}

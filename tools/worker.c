@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The life of a worker process, and what is said about its death.
+ */
+#include "tools/worker.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "tools/support.h"
+#include "tools/workers.h"
+
+#define LAST_WORDS_BYTES 8192
+
+/* ---- In the worker ---- */
+
+/* The processor time of one run is bounded by a timer whose signal kills. */
+static void watch(bool on)
+{
+    const struct itimerval limit = {.it_value = {.tv_sec = on ? WORKERS_MAX_RUN_SECONDS : 0}};
+
+    setitimer(ITIMER_VIRTUAL, &limit, NULL);
+}
+
+/* A broken pipe means that the parent is gone: there is nobody to tell. */
+static void send_result(int pipe_end, const struct run_result *result)
+{
+    const char *at = (const char *)result;
+    size_t left = run_result_bytes(result->finding_count);
+
+    while (left > 0) {
+        ssize_t sent = write(pipe_end, at, left);
+
+        if (sent < 0 && errno != EINTR) {
+            exit(EXIT_HARNESS);
+        }
+        at += sent > 0 ? sent : 0;
+        left -= sent > 0 ? (size_t)sent : 0;
+    }
+}
+
+static void prepare_process(int errors)
+{
+    const struct rlimit no_core = {0, 0};
+
+    dup2(errors, STDERR_FILENO);
+    signal(SIGVTALRM, SIG_DFL);
+    setrlimit(RLIMIT_CORE, &no_core);
+}
+
+static _Noreturn void work(const struct suite *suite, bool twice, struct worker_shared *shared,
+                           struct run_progress *progress, int pipe_end)
+{
+    struct runner runner = {.suite = suite, .twice = twice, .progress = progress};
+    struct run_result *result = run_result_create();
+    uint64_t runs = suite_runs(suite);
+    uint64_t number;
+
+    while ((number = atomic_fetch_add(&shared->next, 1)) < runs) {
+        watch(true);
+        runner_run(&runner, number, result);
+        watch(false);
+        send_result(pipe_end, result);
+    }
+    runner_close(&runner);
+    free(result);
+    exit(EXIT_PASSED);
+}
+
+/* ---- In the parent ---- */
+
+void worker_start(struct worker *worker, const struct suite *suite, bool twice,
+                  struct worker_shared *shared)
+{
+    int ends[2];
+
+    fflush(NULL); /* or the worker would write it again at its exit */
+    worker->errors = memfd_create("stderr", MFD_CLOEXEC);
+    if (worker->errors < 0 || pipe2(ends, O_CLOEXEC) != 0) {
+        die("cannot make a pipe: %s", strerror(errno));
+    }
+    worker->progress->under_way = false;
+    worker->pid = fork();
+    if (worker->pid < 0) {
+        die("cannot start a worker process: %s", strerror(errno));
+    }
+    if (worker->pid == 0) {
+        close(ends[0]);
+        prepare_process(worker->errors);
+        work(suite, twice, shared, worker->progress, ends[1]);
+    }
+    close(ends[1]);
+    worker->results = ends[0];
+}
+
+static bool read_fully(int fd, void *memory, size_t bytes)
+{
+    char *at = memory;
+
+    while (bytes > 0) {
+        ssize_t got = read(fd, at, bytes);
+
+        if (got == 0 || (got < 0 && errno != EINTR)) {
+            return false;
+        }
+        at += got > 0 ? got : 0;
+        bytes -= got > 0 ? (size_t)got : 0;
+    }
+    return true;
+}
+
+struct run_result *worker_receive(const struct worker *worker)
+{
+    struct run_result head;
+    struct run_result *result;
+
+    if (!read_fully(worker->results, &head, sizeof(head)) ||
+        head.finding_count > RUN_MAX_FINDINGS) {
+        return NULL;
+    }
+    result = must_alloc(run_result_bytes(head.finding_count));
+    *result = head;
+    if (!read_fully(worker->results, result->findings,
+                    head.finding_count * sizeof(*result->findings))) {
+        free(result);
+        return NULL;
+    }
+    return result;
+}
+
+/* What it wrote to stderr, the end of it if that was much; the caller frees it. */
+static char *last_words(int errors)
+{
+    char *words = must_alloc(LAST_WORDS_BYTES + 1);
+    off_t bytes = lseek(errors, 0, SEEK_END);
+    off_t from = bytes > LAST_WORDS_BYTES ? bytes - LAST_WORDS_BYTES : 0;
+    ssize_t got = pread(errors, words, LAST_WORDS_BYTES, from);
+
+    words[got > 0 ? got : 0] = '\0';
+    return words;
+}
+
+/*
+ * The line that says most: a sanitizer's first, without its process number, or
+ * else the last one.  Cuts `words`.
+ */
+static const char *telling_line(char *words)
+{
+    static const char *const marks[] = {"ERROR: ", "runtime error: "};
+    char *line = NULL;
+
+    for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]) && line == NULL; i++) {
+        line = strstr(words, marks[i]);
+    }
+    if (line == NULL) {
+        size_t length = strlen(words);
+
+        while (length > 0 && words[length - 1] == '\n') {
+            words[--length] = '\0';
+        }
+        line = strrchr(words, '\n');
+        line = line != NULL ? line + 1 : words;
+    }
+    line[strcspn(line, "\n")] = '\0';
+    return line;
+}
+
+static void describe_death(struct run_result *result, int status, char *words)
+{
+    const char *line = telling_line(words);
+    const char *separator = *line != '\0' ? ": " : "";
+
+    if (WIFSIGNALED(status) && WTERMSIG(status) == SIGVTALRM) {
+        run_result_add(result, "crash", "hang",
+                       "The run used %d s of processor time without coming to an end.",
+                       WORKERS_MAX_RUN_SECONDS);
+    } else if (WIFSIGNALED(status)) {
+        run_result_add(result, "crash", "crash", "The run died of SIG%s%s%.250s.",
+                       sigabbrev_np(WTERMSIG(status)), separator, line);
+    } else {
+        run_result_add(result, "crash", "crash", "The run's process ended with status %d%s%.250s.",
+                       WEXITSTATUS(status), separator, line);
+    }
+}
+
+static struct run_result *death(const struct worker *worker, int status, char *words)
+{
+    struct run_result *result = run_result_create();
+    const struct run_progress *progress = worker->progress;
+
+    result->number = progress->number;
+    result->died = true;
+    result->outcome = progress->crash_is_known ? OUTCOME_XFAIL : OUTCOME_FAIL;
+    memcpy(result->case_name, progress->case_name, sizeof(result->case_name));
+    describe_death(result, status, words);
+    result->findings[0].now_ns = progress->now_ns;
+    result->findings[0].event_number = progress->event_number;
+    return result;
+}
+
+struct run_result *worker_end(struct worker *worker)
+{
+    struct run_result *result = NULL;
+    char *words = last_words(worker->errors);
+    int status = 0;
+
+    while (waitpid(worker->pid, &status, 0) < 0 && errno == EINTR) {
+    }
+    if (worker->progress->under_way) {
+        result = death(worker, status, words);
+    } else {
+        fputs(words, stderr);
+        if (status != 0) {
+            die("a worker process failed outside a run");
+        }
+    }
+    free(words);
+    close(worker->results);
+    close(worker->errors);
+    worker->pid = 0;
+    return result;
+}
+
+void worker_kill(struct worker *worker)
+{
+    kill(worker->pid, SIGKILL);
+    waitpid(worker->pid, NULL, 0);
+    close(worker->results);
+    close(worker->errors);
+    worker->pid = 0;
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * One worker process, as its parent sees it.
+ */
+#ifndef MIRRORSIM_TOOLS_WORKER_H
+#define MIRRORSIM_TOOLS_WORKER_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "tools/runner.h"
+
+/* In memory that all processes share. */
+struct worker_shared {
+    _Atomic uint64_t next;          /* number of the next run that nobody has taken */
+    struct run_progress progress[]; /* one per worker */
+};
+
+struct worker {
+    pid_t pid;                     /* 0 = none */
+    int results;                   /* read end of its pipe */
+    int errors;                    /* file that gets its stderr */
+    struct run_progress *progress; /* shared */
+};
+
+/* Starts the process: it runs until there is no next run. */
+void worker_start(struct worker *worker, const struct suite *suite, bool twice,
+                  struct worker_shared *shared);
+
+/* The next result, to be freed by the caller; NULL at its end or death. */
+struct run_result *worker_receive(const struct worker *worker);
+
+/*
+ * After worker_receive() gave NULL: reaps it.  If it died during a run,
+ * returns that run's result.
+ */
+struct run_result *worker_end(struct worker *worker);
+
+void worker_kill(struct worker *worker);
+
+#endif
