@@ -1,0 +1,432 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Reading one value: a word or a number with its unit, fixed or left to a choice.
+ *
+ * Numbers are read exactly, in integers: 1.5ms is 1500us, and what is no
+ * whole number of the smallest unit is refused.
+ */
+#include "sim/scenario_value.h"
+
+#include <inttypes.h>
+#include <strings.h>
+
+#include "sim/scenario_private.h"
+
+/* A range with more values than this needs a step. */
+#define MAX_RANGE_VALUES (INT64_C(1) << 31)
+
+/* ---- Words ---- */
+
+/* The i-th word of a type, from all of its sources; NULL past the last. */
+static const char *type_word(const struct value_type *type, uint32_t i)
+{
+    for (const struct word *word = type->words; word && word->text; word++) {
+        if (i-- == 0) {
+            return word->text;
+        }
+    }
+    return type->word_at ? type->word_at(i) : NULL;
+}
+
+static bool find_word(const struct value_type *type, const char *text, int64_t *value)
+{
+    for (const struct word *word = type->words; word && word->text; word++) {
+        if (strcmp(word->text, text) == 0) {
+            *value = word->value;
+            return true;
+        }
+    }
+    return type->parse && type->parse(text, value);
+}
+
+static const char *list_words(struct loader *loader, const struct value_type *type)
+{
+    const char *list = "";
+
+    for (uint32_t i = 0; type_word(type, i); i++) {
+        list = arena_printf(loader->arena, "%s%s%s", list, i ? ", " : "", type_word(type, i));
+    }
+    return list;
+}
+
+static void unknown_word(struct loader *loader, const struct yaml_node *node, const char *text,
+                         const struct value_type *type)
+{
+    struct nearest nearest = nearest_to(text);
+
+    for (uint32_t i = 0; type_word(type, i); i++) {
+        nearest_offer(&nearest, type_word(type, i));
+    }
+    if (nearest.best) {
+        read_mistake(loader, node, "%s is no %s; did you mean %s?", read_quote(loader, text),
+                     type->what, read_quote(loader, nearest.best));
+    } else if (type->units) {
+        read_mistake(loader, node, "%s is no %s; write for example %s", read_quote(loader, text),
+                     type->what, type->example);
+    } else {
+        read_mistake(loader, node, "%s is no %s; there are %s", read_quote(loader, text),
+                     type->what, list_words(loader, type));
+    }
+}
+
+/* ---- Numbers ---- */
+
+/* A number as it is written: mantissa / scale, then a suffix. */
+struct number {
+    bool negative;
+    bool overflow;
+    int64_t mantissa;
+    int64_t scale;
+    const char *suffix;
+};
+
+static const char *split_digits(const char *at, struct number *number, bool is_fraction)
+{
+    for (; *at >= '0' && *at <= '9'; at++) {
+        number->overflow |= __builtin_mul_overflow(number->mantissa, 10, &number->mantissa) ||
+                            __builtin_add_overflow(number->mantissa, *at - '0', &number->mantissa);
+        if (is_fraction) {
+            number->overflow |= __builtin_mul_overflow(number->scale, 10, &number->scale);
+        }
+    }
+    return at;
+}
+
+/* False if the text is no number at all. */
+static bool split_number(const char *text, struct number *number)
+{
+    const char *digits = text + (*text == '-');
+    const char *at;
+
+    *number = (struct number){.negative = digits > text, .scale = 1};
+    at = split_digits(digits, number, false);
+    if (at == digits) {
+        return false;
+    }
+    if (at[0] == '.' && at[1] >= '0' && at[1] <= '9') {
+        at = split_digits(at + 1, number, true);
+    }
+    number->suffix = at;
+    return true;
+}
+
+static const struct unit *find_unit(const struct value_type *type, const char *suffix)
+{
+    for (const struct unit *unit = type->units; unit->suffix; unit++) {
+        if (strcmp(unit->suffix, suffix) == 0) {
+            return unit;
+        }
+    }
+    return NULL;
+}
+
+static void missing_unit(struct loader *loader, const struct yaml_node *node, const char *text,
+                         const struct value_type *type)
+{
+    const char *list = "";
+
+    for (const struct unit *unit = type->units; unit->suffix; unit++) {
+        if (*unit->suffix) {
+            list = arena_printf(loader->arena, "%s%s%s%s", list, *list ? ", " : "", text,
+                                unit->suffix);
+        }
+    }
+    read_mistake(loader, node, "%s needs a unit: one of %s", read_quote(loader, text), list);
+}
+
+/* The least unit that begins with the same letter, in either case, is most likely meant. */
+static const char *nearest_unit(const struct value_type *type, const char *suffix)
+{
+    const char *nearest = NULL;
+
+    for (const struct unit *unit = type->units; unit->suffix; unit++) {
+        if (*unit->suffix && strncasecmp(unit->suffix, suffix, 1) == 0) {
+            nearest = unit->suffix;
+        }
+    }
+    return nearest;
+}
+
+static void unknown_unit(struct loader *loader, const struct yaml_node *node, const char *text,
+                         const struct number *number, const struct value_type *type)
+{
+    const char *unit = nearest_unit(type, number->suffix);
+
+    if (unit) {
+        read_mistake(loader, node, "%s has an unknown unit; did you mean \"%.*s%s\"?",
+                     read_quote(loader, text), (int)(number->suffix - text), text, unit);
+    } else {
+        read_mistake(loader, node, "%s is no %s; write for example %s", read_quote(loader, text),
+                     type->what, type->example);
+    }
+}
+
+/* The value, if it is a whole number that fits. */
+static bool number_value(const struct number *number, const struct unit *unit, bool *is_whole,
+                         int64_t *value)
+{
+    int64_t product;
+
+    *is_whole = true;
+    if (number->overflow || __builtin_mul_overflow(number->mantissa, unit->factor, &product)) {
+        return false;
+    }
+    *is_whole = product % number->scale == 0;
+    *value = product / number->scale;
+    *value = number->negative ? -*value : *value;
+    return *is_whole;
+}
+
+const char *value_format(struct loader *loader, const struct value_type *type, int64_t value)
+{
+    const struct unit *unit = type->units;
+
+    while (unit[1].suffix && (value == 0 || value % unit->factor != 0)) {
+        unit++;
+    }
+    return arena_printf(loader->arena, "%" PRId64 "%s", value / unit->factor, unit->suffix);
+}
+
+static bool check_bounds(struct loader *loader, const struct yaml_node *node, const char *text,
+                         const struct value_type *type, int64_t value)
+{
+    if (value < type->min) {
+        read_mistake(loader, node, "%s is too small: the least is %s", read_quote(loader, text),
+                     value_format(loader, type, type->min));
+    } else if (value > type->max) {
+        read_mistake(loader, node, "%s is too large: the most is %s", read_quote(loader, text),
+                     value_format(loader, type, type->max));
+    } else if (type->multiple > 1 && value % type->multiple != 0) {
+        read_mistake(loader, node, "%s is not a multiple of %" PRId64, read_quote(loader, text),
+                     type->multiple);
+    } else if (type->power_of_two && (value & (value - 1)) != 0) {
+        read_mistake(loader, node, "%s is not a power of two", read_quote(loader, text));
+    } else {
+        return true;
+    }
+    return false;
+}
+
+static bool parse_number(struct loader *loader, const struct yaml_node *node, const char *text,
+                         const struct value_type *type, int64_t *value)
+{
+    struct number number;
+    const struct unit *unit;
+    bool is_whole;
+
+    if (!split_number(text, &number)) {
+        unknown_word(loader, node, text, type);
+        return false;
+    }
+    unit = find_unit(type, number.suffix);
+    if (unit && !*unit->suffix && type->needs_unit && number.mantissa != 0 && !number.negative) {
+        missing_unit(loader, node, text, type);
+        return false;
+    }
+    if (!unit) {
+        unknown_unit(loader, node, text, &number, type);
+        return false;
+    }
+    if (number_value(&number, unit, &is_whole, value)) {
+        return check_bounds(loader, node, text, type, *value);
+    }
+    if (!is_whole) {
+        read_mistake(loader, node, "%s is no whole number of the smallest unit",
+                     read_quote(loader, text));
+        return false;
+    }
+    return check_bounds(loader, node, text, type, number.negative ? INT64_MIN : INT64_MAX);
+}
+
+static bool parse_value(struct loader *loader, const struct yaml_node *node,
+                        const struct value_type *type, int64_t *value)
+{
+    const char *text = read_text(loader, node, type->what);
+
+    if (!text) {
+        return false;
+    }
+    if (find_word(type, text, value)) {
+        return true;
+    }
+    if (!type->units) {
+        unknown_word(loader, node, text, type);
+        return false;
+    }
+    return parse_number(loader, node, text, type, value);
+}
+
+/* ---- Choices ---- */
+
+const char *choice_site_name(struct loader *loader, const struct yaml_node *node)
+{
+    return arena_printf(loader->arena, "choose %" PRIu32 ":%" PRIu32, node->where.line,
+                        node->where.column);
+}
+
+/* One site per place in the file; a place that is read twice keeps its answer. */
+static uint32_t decide(struct loader *loader, const struct yaml_node *node, uint32_t bound)
+{
+    struct decision *decision = loader->decisions;
+
+    while (decision && decision->node != node) {
+        decision = decision->next;
+    }
+    if (!decision) {
+        decision = arena_alloc(loader->arena, sizeof(*decision));
+        decision->node = node;
+        decision->next = loader->decisions;
+        loader->decisions = decision;
+        if (loader->choices) {
+            struct choice_site *site =
+                choices_site(loader->choices, choice_site_name(loader, node));
+
+            decision->pick = choose(loader->choices, site, bound);
+        }
+    }
+    return decision->pick % bound;
+}
+
+/* What a check goes on with. */
+static int64_t worse(const struct loader *loader, int64_t a, int64_t b)
+{
+    return (a < b) == loader->want_least ? a : b;
+}
+
+static bool check_choose(struct loader *loader, const struct yaml_node *list,
+                         const struct value_type *type, int64_t *value)
+{
+    bool all = true;
+
+    for (const struct yaml_node *item = list->first; item; item = item->next) {
+        int64_t alternative;
+
+        if (!value_read(loader, item, type, &alternative)) {
+            all = false;
+        } else {
+            *value = item == list->first ? alternative : worse(loader, *value, alternative);
+        }
+    }
+    return all;
+}
+
+static bool read_choose(struct loader *loader, const struct yaml_node *node,
+                        const struct value_type *type, int64_t *value)
+{
+    const struct yaml_node *list = read_single(loader, node, "a choice");
+    const struct yaml_node *item;
+    uint32_t pick;
+
+    if (!list || !read_sequence(loader, &list, "choose")) {
+        return false;
+    }
+    if (list->count == 0) {
+        read_mistake(loader, list, "choose needs something to choose from");
+        return false;
+    }
+    pick = decide(loader, node, list->count);
+    if (loader_is_checking(loader)) {
+        return check_choose(loader, list, type, value);
+    }
+    item = list->first;
+    while (pick-- > 0) {
+        item = item->next;
+    }
+    return value_read(loader, item, type, value);
+}
+
+/* Microseconds and sectors, if both ends are whole ones. */
+static int64_t default_step(const struct value_type *type, int64_t low, int64_t high)
+{
+    int64_t step = type->range_step > 0 ? type->range_step : 1;
+
+    return low % step == 0 && high % step == 0 ? step : type->multiple > 1 ? type->multiple : 1;
+}
+
+static bool read_step(struct loader *loader, const struct yaml_node *node,
+                      const struct value_type *type, int64_t *step)
+{
+    struct value_type step_type = *type;
+
+    step_type.min = type->multiple > 1 ? type->multiple : 1;
+    step_type.words = NULL;
+    return parse_value(loader, node, &step_type, step);
+}
+
+static bool read_range_shape(struct loader *loader, const struct yaml_node *node,
+                             const struct value_type *type, int64_t ends[2], int64_t *step)
+{
+    const struct yaml_node *list = yaml_get(node, "range");
+    const struct yaml_node *step_node = yaml_get(node, "step");
+    struct value_type number = *type;
+
+    if (!type->units || type->power_of_two) {
+        read_mistake(loader, node, "a %s can't be left to a range; use choose", type->what);
+        return false;
+    }
+    if (!read_sequence(loader, &list, "range")) {
+        return false;
+    }
+    if (list->count != 2 || node->count != 1u + (step_node != NULL)) {
+        read_mistake(loader, node, "a range is written {range: [least, greatest]}, or with step:");
+        return false;
+    }
+    number.words = NULL;
+    if (!parse_value(loader, list->first, &number, &ends[0]) ||
+        !parse_value(loader, list->first->next, &number, &ends[1])) {
+        return false;
+    }
+    *step = default_step(type, ends[0], ends[1]);
+    return !step_node || read_step(loader, step_node, type, step);
+}
+
+static bool read_range(struct loader *loader, const struct yaml_node *node,
+                       const struct value_type *type, int64_t *value)
+{
+    int64_t ends[2];
+    int64_t step;
+    int64_t count;
+
+    if (!read_range_shape(loader, node, type, ends, &step)) {
+        return false;
+    }
+    if (ends[0] > ends[1]) {
+        read_mistake(loader, node, "the range ends before it begins");
+        return false;
+    }
+    if (__builtin_sub_overflow(ends[1], ends[0], &count) || count / step >= MAX_RANGE_VALUES) {
+        read_mistake(loader, node, "the range has more than 2^31 values: give it a step");
+        return false;
+    }
+    count = count / step + 1;
+    *value = ends[0] + step * decide(loader, node, (uint32_t)count);
+    if (loader_is_checking(loader)) {
+        *value = loader->want_least ? ends[0] : ends[0] + step * (count - 1);
+    }
+    return true;
+}
+
+bool value_read(struct loader *loader, const struct yaml_node *node, const struct value_type *type,
+                int64_t *value)
+{
+    node = read_resolve(loader, node);
+    if (yaml_get(node, "choose")) {
+        return read_choose(loader, node, type, value);
+    }
+    if (yaml_get(node, "range")) {
+        return read_range(loader, node, type, value);
+    }
+    return parse_value(loader, node, type, value);
+}
+
+bool value_read_least(struct loader *loader, const struct yaml_node *node,
+                      const struct value_type *type, int64_t *value)
+{
+    bool before = loader->want_least;
+    bool found;
+
+    loader->want_least = true;
+    found = value_read(loader, node, type, value);
+    loader->want_least = before;
+    return found;
+}
