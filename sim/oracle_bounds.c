@@ -113,7 +113,6 @@ static void judge_operation(const struct bounds *bounds, struct evidence *eviden
                             const struct event *event)
 {
     uint64_t chunks = chunks_of(bounds, event->offset, event->bytes);
-    struct phrase range = phrase_range(event->offset, event->bytes);
 
     for (uint32_t i = 0; i < bounds->op_count; i++) {
         const struct op_in_flight *op = &bounds->ops[i];
@@ -122,7 +121,8 @@ static void judge_operation(const struct bounds *bounds, struct evidence *eviden
             verdict_add(evidence, BOUNDS, "shared-chunk",
                         "The operation that read #%" PRIu32 " begins at %s shares a chunk with one "
                         "in flight at %s.",
-                        event->request, range.text, phrase_range(op->offset, op->bytes).text);
+                        event->request, phrase_range(event->offset, event->bytes).text,
+                        phrase_range(op->offset, op->bytes).text);
         }
     }
     if (bounds->op_count == MAX_OPS) {
@@ -133,13 +133,15 @@ static void judge_operation(const struct bounds *bounds, struct evidence *eviden
     if (chunks > MAX_OP_CHUNKS) {
         verdict_add(evidence, BOUNDS, "too-long",
                     "Read #%" PRIu32 " of %s is %" PRIu64 " chunk buffers long; at most %d may be.",
-                    event->request, range.text, chunks, MAX_OP_CHUNKS);
+                    event->request, phrase_range(event->offset, event->bytes).text, chunks,
+                    MAX_OP_CHUNKS);
     }
     if (chunks + bounds->chunks > bounds->buffers) {
         verdict_add(evidence, BOUNDS, "too-few-buffers",
                     "With read #%" PRIu32 " of %s the job holds %" PRIu64
                     " chunk buffers, but it has %" PRIu64 ".",
-                    event->request, range.text, chunks + bounds->chunks, bounds->buffers);
+                    event->request, phrase_range(event->offset, event->bytes).text,
+                    chunks + bounds->chunks, bounds->buffers);
     }
 }
 
