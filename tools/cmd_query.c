@@ -106,13 +106,12 @@ static void show_requests(const struct one_run *run)
     }
 }
 
-static void show_text(const struct one_run *run)
+static void show_text(const struct one_run *run, uint64_t at_ns)
 {
     char buf[TIME_TEXT_BYTES];
 
-    printf("at %s, after %" PRIu64 " timeline events: %s\n",
-           time_text(world_now_ns(run->world), buf), world_events(run->world),
-           world_end_name(world_ended(run->world)));
+    printf("at %s, after %" PRIu64 " timeline events: %s\n", time_text(at_ns, buf),
+           world_events(run->world), world_end_name(world_ended(run->world)));
     show_job(run->world);
     show_disks(run);
     show_requests(run);
@@ -179,12 +178,12 @@ static json_t *requests_json(const struct one_run *run)
     return array;
 }
 
-static void show_json(const struct one_run *run)
+static void show_json(const struct one_run *run, uint64_t at_ns)
 {
-    json_t *answer = json_pack(
-        "{s:I, s:I, s:s, s:o, s:o, s:o}", "time_ns", (json_int_t)world_now_ns(run->world), "events",
-        (json_int_t)world_events(run->world), "state", world_end_name(world_ended(run->world)),
-        "job", job_json(run->world), "disks", disks_json(run), "requests", requests_json(run));
+    json_t *answer = json_pack("{s:I, s:I, s:s, s:o, s:o, s:o}", "time_ns", (json_int_t)at_ns,
+                               "events", (json_int_t)world_events(run->world), "state",
+                               world_end_name(world_ended(run->world)), "job", job_json(run->world),
+                               "disks", disks_json(run), "requests", requests_json(run));
 
     json_dumpf(answer, stdout, JSON_INDENT(1));
     putchar('\n');
@@ -206,11 +205,13 @@ int cmd_query(int argc, char **argv)
 
     argp_parse(&argp, argc, argv, 0, NULL, &options);
     one_run_open(&options.run);
-    world_run(options.run.world, options.at_ns);
+    if (world_run(options.run.world, options.at_ns) != END_NOT) {
+        options.at_ns = world_now_ns(options.run.world);
+    }
     if (options.json) {
-        show_json(&options.run);
+        show_json(&options.run, options.at_ns);
     } else {
-        show_text(&options.run);
+        show_text(&options.run, options.at_ns);
     }
     one_run_close(&options.run);
     return EXIT_PASSED;

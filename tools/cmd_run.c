@@ -3,6 +3,7 @@
  * mirrorsim run: runs files and folders, and reports in all forms that are asked for.
  */
 #include <errno.h>
+#include <inttypes.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,6 +33,7 @@ struct run_options {
     bool twice;
     bool no_fork;
     uint32_t jobs;
+    uint32_t cpu_limit_s;
 };
 
 static const struct argp_option option_list[] = {
@@ -48,6 +50,8 @@ static const struct argp_option option_list[] = {
      "Everything twice: the traces must be equal (default if the environment has CI)", 2},
     {"once", KEY_ONCE, NULL, 0, "Not twice", 2},
     {"fail-fast", KEY_FAIL_FAST, NULL, 0, "Stop at the first failure", 2},
+    {"cpu-limit", KEY_CPU_LIMIT, "SECONDS", 0,
+     "A run that takes more processor time is a hang (default 20)", 2},
     {"no-fork", KEY_NO_FORK, NULL, 0, "Run in this process, for debuggers: a crash is then the end",
      2},
     {0, 0, NULL, 0, "What to report:", 3},
@@ -84,14 +88,16 @@ static void parse_seeds(const struct argp_state *state, struct suite *suite, con
     free(first);
 }
 
-static void parse_jobs(const struct argp_state *state, struct run_options *options, const char *arg)
+/* A number from 1 to `max`. */
+static uint32_t parse_count(const struct argp_state *state, const char *option, uint32_t max,
+                            const char *arg)
 {
-    uint64_t jobs = option_number(state, "--jobs", arg);
+    uint64_t count = option_number(state, option, arg);
 
-    if (jobs < 1 || jobs > 1024) {
-        argp_error(state, "--jobs wants a number from 1 to 1024, not '%s'", arg);
+    if (count < 1 || count > max) {
+        argp_error(state, "%s wants a number from 1 to %" PRIu32 ", not '%s'", option, max, arg);
     }
-    options->jobs = (uint32_t)jobs;
+    return (uint32_t)count;
 }
 
 static error_t parse_what(int key, const char *arg, const struct argp_state *state,
@@ -130,7 +136,10 @@ static error_t parse_how(int key, const char *arg, const struct argp_state *stat
 {
     switch (key) {
     case 'j':
-        parse_jobs(state, options, arg);
+        options->jobs = parse_count(state, "--jobs", 1024, arg);
+        return 0;
+    case KEY_CPU_LIMIT:
+        options->cpu_limit_s = parse_count(state, "--cpu-limit", 86400, arg);
         return 0;
     case KEY_TWICE:
     case KEY_ONCE:
@@ -197,6 +206,7 @@ static struct run_options default_options(void)
         .annotations = in_environment("GITHUB_ACTIONS"),
         .twice = in_environment("CI"),
         .jobs = count_cores(),
+        .cpu_limit_s = 20,
     };
 }
 
@@ -261,7 +271,7 @@ static void close_reports(struct session *session)
     }
 }
 
-static void count(struct report_summary *summary, const struct run_result *result)
+static void count_result(struct report_summary *summary, const struct run_result *result)
 {
     summary->passed += !outcome_is_bad(result->outcome);
     summary->failed += outcome_is_bad(result->outcome);
@@ -285,7 +295,7 @@ static bool deliver(void *opaque, const struct run_result *result)
     };
 
     progress_clear(&session->progress);
-    count(&session->summary, result);
+    count_result(&session->summary, result);
     for (uint32_t i = 0; i < session->report_count; i++) {
         session->reports[i]->run(session->reports[i], &run);
     }
@@ -320,6 +330,7 @@ static int run(const struct run_options *options)
     const struct workers_options workers = {
         .jobs = options->no_fork ? 0 : (uint32_t)min_u64(options->jobs, runs),
         .twice = options->twice,
+        .cpu_limit_s = options->cpu_limit_s,
         .deliver = deliver,
         .opaque = &session,
     };

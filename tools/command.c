@@ -10,8 +10,6 @@
 
 #include "tools/support.h"
 
-const struct engine *const engines[] = {&mirror_engine, NULL};
-
 uint64_t option_number(const struct argp_state *state, const char *option, const char *arg)
 {
     uint64_t number;

@@ -45,6 +45,7 @@ enum option_key {
     KEY_FILTER,
     KEY_FAIL_FAST,
     KEY_NO_FORK,
+    KEY_CPU_LIMIT,
     KEY_ONLY,
     KEY_FROM,
     KEY_TO,

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,16 +17,15 @@
 #include <unistd.h>
 
 #include "tools/support.h"
-#include "tools/workers.h"
 
 #define LAST_WORDS_BYTES 8192
 
 /* ---- In the worker ---- */
 
 /* The processor time of one run is bounded by a timer whose signal kills. */
-static void watch(bool on)
+static void watch(uint32_t seconds)
 {
-    const struct itimerval limit = {.it_value = {.tv_sec = on ? WORKERS_MAX_RUN_SECONDS : 0}};
+    const struct itimerval limit = {.it_value = {.tv_sec = (time_t)seconds}};
 
     setitimer(ITIMER_VIRTUAL, &limit, NULL);
 }
@@ -56,18 +56,19 @@ static void prepare_process(int errors)
     setrlimit(RLIMIT_CORE, &no_core);
 }
 
-static _Noreturn void work(const struct suite *suite, bool twice, struct worker_shared *shared,
-                           struct run_progress *progress, int pipe_end)
+static _Noreturn void work(const struct suite *suite, const struct workers_options *options,
+                           struct worker_shared *shared, struct run_progress *progress,
+                           int pipe_end)
 {
-    struct runner runner = {.suite = suite, .twice = twice, .progress = progress};
+    struct runner runner = {.suite = suite, .twice = options->twice, .progress = progress};
     struct run_result *result = run_result_create();
     uint64_t runs = suite_runs(suite);
     uint64_t number;
 
     while ((number = atomic_fetch_add(&shared->next, 1)) < runs) {
-        watch(true);
+        watch(options->cpu_limit_s);
         runner_run(&runner, number, result);
-        watch(false);
+        watch(0);
         send_result(pipe_end, result);
     }
     runner_close(&runner);
@@ -77,8 +78,8 @@ static _Noreturn void work(const struct suite *suite, bool twice, struct worker_
 
 /* ---- In the parent ---- */
 
-void worker_start(struct worker *worker, const struct suite *suite, bool twice,
-                  struct worker_shared *shared)
+void worker_start(struct worker *worker, const struct suite *suite,
+                  const struct workers_options *options, struct worker_shared *shared)
 {
     int ends[2];
 
@@ -95,7 +96,7 @@ void worker_start(struct worker *worker, const struct suite *suite, bool twice,
     if (worker->pid == 0) {
         close(ends[0]);
         prepare_process(worker->errors);
-        work(suite, twice, shared, worker->progress, ends[1]);
+        work(suite, options, shared, worker->progress, ends[1]);
     }
     close(ends[1]);
     worker->results = ends[0];
@@ -173,15 +174,15 @@ static const char *telling_line(char *words)
     return line;
 }
 
-static void describe_death(struct run_result *result, int status, char *words)
+static void describe_death(struct run_result *result, int status, uint32_t cpu_limit_s, char *words)
 {
     const char *line = telling_line(words);
     const char *separator = *line != '\0' ? ": " : "";
 
     if (WIFSIGNALED(status) && WTERMSIG(status) == SIGVTALRM) {
         run_result_add(result, "crash", "hang",
-                       "The run used %d s of processor time without coming to an end.",
-                       WORKERS_MAX_RUN_SECONDS);
+                       "The run used %" PRIu32 " s of processor time without coming to an end.",
+                       cpu_limit_s);
     } else if (WIFSIGNALED(status)) {
         run_result_add(result, "crash", "crash", "The run died of SIG%s%s%.250s.",
                        sigabbrev_np(WTERMSIG(status)), separator, line);
@@ -191,7 +192,8 @@ static void describe_death(struct run_result *result, int status, char *words)
     }
 }
 
-static struct run_result *death(const struct worker *worker, int status, char *words)
+static struct run_result *death(const struct worker *worker, int status, uint32_t cpu_limit_s,
+                                char *words)
 {
     struct run_result *result = run_result_create();
     const struct run_progress *progress = worker->progress;
@@ -200,13 +202,13 @@ static struct run_result *death(const struct worker *worker, int status, char *w
     result->died = true;
     result->outcome = progress->crash_is_known ? OUTCOME_XFAIL : OUTCOME_FAIL;
     memcpy(result->case_name, progress->case_name, sizeof(result->case_name));
-    describe_death(result, status, words);
+    describe_death(result, status, cpu_limit_s, words);
     result->findings[0].now_ns = progress->now_ns;
     result->findings[0].event_number = progress->event_number;
     return result;
 }
 
-struct run_result *worker_end(struct worker *worker)
+struct run_result *worker_end(struct worker *worker, const struct workers_options *options)
 {
     struct run_result *result = NULL;
     char *words = last_words(worker->errors);
@@ -215,7 +217,7 @@ struct run_result *worker_end(struct worker *worker)
     while (waitpid(worker->pid, &status, 0) < 0 && errno == EINTR) {
     }
     if (worker->progress->under_way) {
-        result = death(worker, status, words);
+        result = death(worker, status, options->cpu_limit_s, words);
     } else {
         fputs(words, stderr);
         if (status != 0) {

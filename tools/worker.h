@@ -10,7 +10,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "tools/runner.h"
+#include "tools/workers.h"
 
 /* In memory that all processes share. */
 struct worker_shared {
@@ -26,8 +26,8 @@ struct worker {
 };
 
 /* Starts the process: it runs until there is no next run. */
-void worker_start(struct worker *worker, const struct suite *suite, bool twice,
-                  struct worker_shared *shared);
+void worker_start(struct worker *worker, const struct suite *suite,
+                  const struct workers_options *options, struct worker_shared *shared);
 
 /* The next result, to be freed by the caller; NULL at its end or death. */
 struct run_result *worker_receive(const struct worker *worker);
@@ -36,7 +36,7 @@ struct run_result *worker_receive(const struct worker *worker);
  * After worker_receive() gave NULL: reaps it.  If it died during a run,
  * returns that run's result.
  */
-struct run_result *worker_end(struct worker *worker);
+struct run_result *worker_end(struct worker *worker, const struct workers_options *options);
 
 void worker_kill(struct worker *worker);
 

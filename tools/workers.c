@@ -72,7 +72,7 @@ static void start(struct crew *crew, uint32_t number)
 {
     struct worker *worker = &crew->workers[number];
 
-    worker_start(worker, crew->suite, crew->options->twice, crew->shared);
+    worker_start(worker, crew->suite, crew->options, crew->shared);
     crew->polls[number] = (struct pollfd){.fd = worker->results, .events = POLLIN};
     crew->alive++;
 }
@@ -144,7 +144,7 @@ static bool attend(struct crew *crew, uint32_t number)
     }
     crew->polls[number].fd = -1;
     crew->alive--;
-    result = worker_end(worker);
+    result = worker_end(worker, crew->options);
     if (result == NULL) {
         return true;
     }

@@ -15,12 +15,10 @@
 
 #include "tools/runner.h"
 
-/* A run that takes more processor time than this is a hang. */
-#define WORKERS_MAX_RUN_SECONDS 20
-
 struct workers_options {
     uint32_t jobs; /* worker processes; 0 = none: run in this process, for debuggers */
     bool twice;
+    uint32_t cpu_limit_s; /* a run that takes more processor time is a hang */
 
     /* Called for each result in order; false stops all. */
     bool (*deliver)(void *opaque, const struct run_result *result);
