@@ -288,7 +288,7 @@ static const char *describe_errno(int error)
 }
 
 /* Opening a pipe must not wait for its writer; it is refused once open. */
-static int open_file(struct scenario *scenario)
+static int open_file(struct scenario *scenario, size_t *size)
 {
     int fd = open(scenario->file, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
     struct stat status;
@@ -304,28 +304,37 @@ static int open_file(struct scenario *scenario)
         close(fd);
         return -1;
     }
+    *size = (uint64_t)status.st_size <= SCENARIO_MAX_BYTES ? (size_t)status.st_size
+                                                           : SCENARIO_MAX_BYTES + 1;
     return fd;
 }
 
-/* False after noting why; one byte more than allowed is enough to refuse a file. */
-static bool read_file(struct scenario *scenario, char *text, size_t *bytes)
+static void refuse_size(struct scenario *scenario)
 {
-    int fd = open_file(scenario);
+    mistake_add(&scenario->mistakes, whole_file, "larger than %u KiB, which is the most",
+                SCENARIO_MAX_BYTES / 1024);
+}
+
+/* The text, or NULL after noting why there is none; what is too large is not read. */
+static char *read_file(struct scenario *scenario, int fd, size_t size, size_t *bytes)
+{
+    char *text = NULL;
     ssize_t got = 1;
 
     *bytes = 0;
-    if (fd < 0) {
-        return false;
+    if (size > SCENARIO_MAX_BYTES) {
+        refuse_size(scenario);
+        return NULL;
     }
-    while (got > 0 && *bytes <= SCENARIO_MAX_BYTES) {
-        got = read(fd, text + *bytes, SCENARIO_MAX_BYTES + 1 - *bytes);
+    text = arena_alloc(scenario->arena, size + 1);
+    while (got > 0 && *bytes < size) {
+        got = read(fd, text + *bytes, size - *bytes);
         *bytes += got > 0 ? (size_t)got : 0;
     }
-    close(fd);
     if (got < 0) {
         mistake_add(&scenario->mistakes, whole_file, "%s", describe_errno(errno));
     }
-    return got >= 0;
+    return got < 0 ? NULL : text;
 }
 
 /* ---- Scenarios ---- */
@@ -353,11 +362,6 @@ static void load_text(struct scenario *scenario, const char *text, size_t bytes)
     static const char byte_order_mark[] = "\xef\xbb\xbf";
     const struct yaml_node *name;
 
-    if (bytes > SCENARIO_MAX_BYTES) {
-        mistake_add(&scenario->mistakes, whole_file, "larger than %u KiB, which is the most",
-                    SCENARIO_MAX_BYTES / 1024);
-        return;
-    }
     if (bytes >= 3 && memcmp(text, byte_order_mark, 3) == 0) {
         text += 3;
         bytes -= 3;
@@ -380,10 +384,15 @@ static void load_text(struct scenario *scenario, const char *text, size_t bytes)
 struct scenario *scenario_load(const char *file)
 {
     struct scenario *scenario = create(file);
-    char *text = arena_alloc(scenario->arena, SCENARIO_MAX_BYTES + 1);
-    size_t bytes;
+    size_t size = 0;
+    size_t bytes = 0;
+    int fd = open_file(scenario, &size);
+    const char *text = fd >= 0 ? read_file(scenario, fd, size, &bytes) : NULL;
 
-    if (read_file(scenario, text, &bytes)) {
+    if (fd >= 0) {
+        close(fd);
+    }
+    if (text) {
         load_text(scenario, text, bytes);
     }
     mistakes_finish(&scenario->mistakes, &scenario->result);
@@ -393,11 +402,15 @@ struct scenario *scenario_load(const char *file)
 struct scenario *scenario_load_text(const char *file, const char *text, size_t bytes)
 {
     struct scenario *scenario = create(file);
-    size_t kept = bytes <= SCENARIO_MAX_BYTES ? bytes : 0;
-    char *copy = arena_alloc(scenario->arena, kept + 1);
 
-    memcpy(copy, text, kept);
-    load_text(scenario, copy, bytes);
+    if (bytes > SCENARIO_MAX_BYTES) {
+        refuse_size(scenario);
+    } else {
+        char *copy = arena_alloc(scenario->arena, bytes + 1);
+
+        memcpy(copy, text, bytes);
+        load_text(scenario, copy, bytes);
+    }
     mistakes_finish(&scenario->mistakes, &scenario->result);
     return scenario;
 }

@@ -91,7 +91,7 @@ static void read_guest(struct loader *loader, const struct yaml_node *node, stru
 {
     node = read_resolve(loader, node);
     action->guest.op = OP_COUNT;
-    if (node->kind == YAML_SCALAR && strcmp(node->text, "flush") == 0) {
+    if (read_is_word(loader, node, "flush")) {
         action->guest.op = OP_FLUSH;
         return;
     }
@@ -128,7 +128,7 @@ static const struct field command_fields[] = {FIELD_WHOLE("refused", read_refusa
 static void read_command(struct loader *loader, const struct yaml_node *node, struct action *action)
 {
     node = read_resolve(loader, node);
-    if (node->kind == YAML_SCALAR && strcmp(node->text, "refused") == 0) {
+    if (read_is_word(loader, node, "refused")) {
         action->may_be_refused = false;
         action->expect_refused = true;
         action->refusal = ANY;
@@ -230,7 +230,7 @@ static void read_wait(struct loader *loader, const struct yaml_node *node, struc
         read_span(loader, node, &wait->within_ns);
         return;
     }
-    if (node->kind == YAML_SCALAR && strcmp(node->text, "concluded") == 0) {
+    if (read_is_word(loader, node, "concluded")) {
         wait->kind = WAIT_CONCLUDED;
         return;
     }

@@ -60,6 +60,25 @@ void disk_read_index(struct loader *loader, const struct yaml_node *node, void *
 
 /* ---- Ranges ---- */
 
+/* The range itself, also if only the name of its variable stands there. */
+static const struct yaml_node *read_range_name(struct loader *loader, const struct yaml_node *node)
+{
+    const struct yaml_node *variable;
+    const char *name;
+
+    if (node->kind != YAML_SCALAR) {
+        return node;
+    }
+    name = read_text(loader, node, "range");
+    variable = name ? yaml_get(yaml_get(loader->root, "vars"), name) : NULL;
+    if (name && !variable) {
+        read_mistake(loader, node,
+                     "%s is no range: write {at: 64KiB, len: 4KiB} or the name of a variable",
+                     read_quote(loader, name));
+    }
+    return variable;
+}
+
 bool range_read(struct loader *loader, const struct yaml_node *node, const struct value_type *type,
                 struct range_spec *range)
 {
@@ -70,37 +89,43 @@ bool range_read(struct loader *loader, const struct yaml_node *node, const struc
         {"len", true, NULL, length_type, offsetof(struct range_spec, bytes), sizeof(uint64_t)},
         FIELD_END};
 
-    node = read_resolve(loader, node);
-    if (node->kind == YAML_SCALAR) {
-        const struct yaml_node *variable = yaml_get(yaml_get(loader->root, "vars"), node->text);
-
-        if (!variable) {
-            read_mistake(loader, node,
-                         "%s is no range: write {at: 64KiB, len: 4KiB} or the name of a variable",
-                         read_quote(loader, node->text));
-            return false;
-        }
-        node = variable;
+    node = read_range_name(loader, read_resolve(loader, node));
+    if (!node) {
+        return false;
     }
     *range = (struct range_spec){0, 0};
     read_fields(loader, node, "a range", fields, range);
     return range->bytes > 0;
 }
 
+/* A commit grows its base to the length of the top. */
+static uint64_t disk_end(const struct plan *plan, uint32_t disk)
+{
+    const struct plan_job *job = &plan->job;
+    uint64_t end = plan->disks[disk].bytes;
+
+    if (job->kind == JOB_COMMIT && disk == job->target && job->source != PLAN_NONE &&
+        plan->disks[job->source].bytes > end) {
+        end = plan->disks[job->source].bytes;
+    }
+    return end;
+}
+
 void range_check(struct loader *loader, const struct yaml_node *node,
                  const struct range_spec *range, uint32_t disk)
 {
-    const struct disk_spec *spec = &loader->plan->disks[disk];
+    uint64_t end;
 
     if (!loader_is_checking(loader) || !(loader->sized_disks >> disk & 1)) {
         return;
     }
-    if (range->offset + range->bytes > spec->bytes) {
+    end = disk_end(loader->plan, disk);
+    if (range->offset + range->bytes > end) {
         read_mistake(loader, node, "%s + %s goes beyond disk %s, which ends at %s",
                      value_format(loader, &type_bytes, (int64_t)range->offset),
                      value_format(loader, &type_bytes, (int64_t)range->bytes),
-                     read_quote(loader, spec->name),
-                     value_format(loader, &type_bytes, (int64_t)spec->bytes));
+                     read_quote(loader, loader->plan->disks[disk].name),
+                     value_format(loader, &type_bytes, (int64_t)end));
     }
 }
 
@@ -260,32 +285,36 @@ static void read_size(struct loader *loader, const struct yaml_node *node, void 
     }
 }
 
+static bool read_allocated_shape(struct loader *loader, const struct yaml_node *node)
+{
+    if (node->kind == YAML_SEQUENCE || read_is_word(loader, node, "all")) {
+        return true;
+    }
+    read_mistake(loader, node, "allocated is all, none or a list of ranges");
+    return false;
+}
+
+static struct range_spec *add_allocated(struct loader *loader, struct disk_spec *disk)
+{
+    return read_append(loader, &disk->allocated, &disk->allocated_count, sizeof(*disk->allocated));
+}
+
 static void read_allocated(struct loader *loader, const struct yaml_node *node, void *record)
 {
     struct disk_spec *disk = record;
     uint32_t index = (uint32_t)(disk - loader->plan->disks);
-    bool is_all;
 
     node = read_resolve(loader, node);
     disk->has_allocated = true;
-    if (node->kind == YAML_SCALAR) {
-        is_all = strcmp(node->text, "all") == 0;
-        if (!is_all && strcmp(node->text, "none") != 0) {
-            read_mistake(loader, node, "allocated is all, none or a list of ranges, not %s",
-                         read_quote(loader, node->text));
-        } else if (is_all && disk->bytes > 0) {
-            disk->allocated = arena_alloc(loader->arena, sizeof(*disk->allocated));
-            disk->allocated[0].bytes = disk->bytes;
-            disk->allocated_count = 1;
-        }
+    if (read_is_word(loader, node, "none") || !read_allocated_shape(loader, node)) {
         return;
     }
-    if (!read_sequence(loader, &node, "allocated")) {
-        return;
+    if (read_is_word(loader, node, "all")) {
+        *add_allocated(loader, disk) = (struct range_spec){0, disk->bytes};
+        disk->allocated_count = disk->bytes > 0;
     }
-    disk->allocated = arena_alloc(loader->arena, node->count * sizeof(*disk->allocated));
     for (const struct yaml_node *item = node->first; item; item = item->next) {
-        struct range_spec *range = &disk->allocated[disk->allocated_count++];
+        struct range_spec *range = add_allocated(loader, disk);
 
         if (range_read(loader, item, &type_sectors, range)) {
             range_check(loader, item, range, index);

@@ -183,9 +183,9 @@ static void read_applied(struct loader *loader, const struct yaml_node *node, vo
     node = read_resolve(loader, node);
     if (fault->kind != FAULT_ERROR) {
         read_mistake(loader, node, "only an error leaves part of a write behind");
-    } else if (node->kind == YAML_SCALAR && strcmp(node->text, "nothing") == 0) {
+    } else if (read_is_word(loader, node, "nothing")) {
         fault->applied = APPLIED_NOTHING;
-    } else if (node->kind == YAML_SCALAR && strcmp(node->text, "all") == 0) {
+    } else if (read_is_word(loader, node, "all")) {
         fault->applied = APPLIED_ALL;
     } else if (value_read(loader, node, &type_sectors, &bytes)) {
         fault->applied = APPLIED_PREFIX;

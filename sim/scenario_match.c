@@ -48,7 +48,7 @@ static void read_ops(struct loader *loader, const struct yaml_node *node, void *
     uint32_t *mask = record;
 
     node = read_resolve(loader, node);
-    if (node->kind == YAML_SCALAR && strcmp(node->text, "any") == 0) {
+    if (read_is_word(loader, node, "any")) {
         return;
     }
     if (node->kind != YAML_SEQUENCE) {

@@ -82,6 +82,9 @@ const struct yaml_node *read_resolve(struct loader *loader, const struct yaml_no
 /* The text of a scalar with every `${name}` replaced; NULL after noting a mistake. */
 const char *read_text(struct loader *loader, const struct yaml_node *node, const char *what);
 
+/* True if the node is this very word. */
+bool read_is_word(struct loader *loader, const struct yaml_node *node, const char *word);
+
 /* A name that the file gives to something: a word; in the plan's arena. */
 const char *read_name(struct loader *loader, const struct yaml_node *node, const char *what);
 

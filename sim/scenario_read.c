@@ -171,7 +171,14 @@ const char *read_text(struct loader *loader, const struct yaml_node *node, const
     return strstr(node->text, "${") ? expand(loader, node) : node->text;
 }
 
-/* ---- Names, lines, flags ---- */
+/* ---- Words, names, lines, flags ---- */
+
+bool read_is_word(struct loader *loader, const struct yaml_node *node, const char *word)
+{
+    const char *text = node->kind == YAML_SCALAR ? read_text(loader, node, "word") : NULL;
+
+    return text && strcmp(text, word) == 0;
+}
 
 static bool is_name(const char *text)
 {
