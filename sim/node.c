@@ -174,21 +174,6 @@ bool block_is_blocked(const struct block_node *node)
     return node->blockers > 0;
 }
 
-static bool has_only_filters_above(const struct block_node *node)
-{
-    const struct world *world = node->world;
-
-    for (uint32_t i = 0; i < world->node_count; i++) {
-        const struct block_node *parent = &world->nodes[i];
-
-        if (node_backing(parent) == node &&
-            !(parent->spec->filter && has_only_filters_above(parent))) {
-            return false;
-        }
-    }
-    return true;
-}
-
 /* Is `node` somewhere below `top`?  A chain may be a loop. */
 static bool is_below(const struct block_node *node, const struct block_node *top)
 {
