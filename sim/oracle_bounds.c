@@ -2,8 +2,8 @@
 /*
  * Oracle "bounds": the job stays within its limits, and leaves nothing behind.
  *
- * Every request of the job is whole sectors inside the disk that it may
- * touch in that way.  An operation is a read and then, in the timeline event
+ * Every request of the job is whole sectors inside the source's length, on the disk that
+ * it may touch in that way.  An operation is a read and then, in the timeline event
  * in which the read succeeds, a write of the same range; operations in flight
  * are at most 16, of at most 1024 chunks, disjoint, and fit the buffers.
  *
@@ -65,9 +65,14 @@ static bool may_touch(const struct plan_job *job, const struct event *event)
     }
 }
 
+/*
+ * Both sides are bounded by the source's length: a longer target keeps what
+ * lies beyond, and a shorter one is the user's doing and fails the write.
+ */
 static void judge_request(struct evidence *evidence, const struct event *event)
 {
-    uint64_t length = evidence->disks[event->node]->bytes;
+    uint8_t source = (uint8_t)evidence->plan->job.source;
+    uint64_t length = evidence->disks[source]->bytes;
     const char *disk = phrase_disk(evidence, event->node);
     const char *op = op_name((enum op)event->op);
 
@@ -83,8 +88,8 @@ static void judge_request(struct evidence *evidence, const struct event *event)
     } else if (event->offset > length || event->bytes > length - event->offset) {
         verdict_add(evidence, BOUNDS, "out-of-range",
                     "The job's %s #%" PRIu32 " of %s at %s is outside of %s, which is %s long.", op,
-                    event->request, disk, phrase_range(event->offset, event->bytes).text, disk,
-                    phrase_size(length).text);
+                    event->request, disk, phrase_range(event->offset, event->bytes).text,
+                    phrase_disk(evidence, source), phrase_size(length).text);
     }
 }
 
