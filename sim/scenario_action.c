@@ -320,7 +320,7 @@ static const struct action_word *read_word(struct loader *loader, const struct y
     const char *text;
 
     if (node->kind != YAML_SCALAR) {
-        *value = read_single(loader, node, "a step");
+        *value = read_single(loader, node, "a step is one word or one {key: value}");
         return *value ? find_action(loader, (*value)->key, (*value)->key->text) : NULL;
     }
     text = read_text(loader, node, "step");

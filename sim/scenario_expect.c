@@ -465,7 +465,7 @@ void expect_read_all(struct loader *loader)
     for (const struct yaml_node *item = list->first; item; item = item->next) {
         const struct yaml_node *single = read_resolve(loader, item);
 
-        if (read_single(loader, single, "an expectation")) {
+        if (read_single(loader, single, "an expectation is one {key: value}")) {
             read_fields(loader, single, "expect", expect_fields, NULL);
         }
     }

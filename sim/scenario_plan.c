@@ -45,7 +45,7 @@ static void read_lines(struct loader *loader, const struct yaml_node *node, cons
         return;
     }
     for (const struct yaml_node *item = node->first; item; item = item->next) {
-        const char *line = read_line(loader, item, what);
+        const char *line = read_line(loader, item, "line of text");
 
         if (line) {
             *(const char **)read_append(loader, lines, count, sizeof(char *)) = line;

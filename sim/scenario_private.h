@@ -99,11 +99,11 @@ bool read_mapping(struct loader *loader, const struct yaml_node **node, const ch
 bool read_sequence(struct loader *loader, const struct yaml_node **node, const char *what);
 
 /*
- * The only entry of a mapping such as a step, or NULL after noting a mistake:
- * "`what` is one word or one {key: value}".
+ * The only entry of a mapping such as a step, or NULL after noting a mistake
+ * that begins with the right shape: "a step is one {key: value}".
  */
 const struct yaml_node *read_single(struct loader *loader, const struct yaml_node *node,
-                                    const char *what);
+                                    const char *shape);
 
 /* "no `what` is called "x"; did you mean "y"?" */
 void read_unknown_name(struct loader *loader, const struct yaml_node *node, const char *what,

@@ -160,11 +160,16 @@ static const char *expand(struct loader *loader, const struct yaml_node *node)
     return arena_strdup(loader->arena, buf);
 }
 
+static const char *article(const char *noun)
+{
+    return strchr("aeiouI", noun[0]) ? "an" : "a";
+}
+
 const char *read_text(struct loader *loader, const struct yaml_node *node, const char *what)
 {
     node = read_resolve(loader, node);
     if (node->kind != YAML_SCALAR) {
-        read_mistake(loader, node, "expected a %s here, not a %s", what,
+        read_mistake(loader, node, "expected %s %s here, not a %s", article(what), what,
                      node->kind == YAML_MAPPING ? "mapping" : "list");
         return NULL;
     }
@@ -197,8 +202,8 @@ const char *read_name(struct loader *loader, const struct yaml_node *node, const
     }
     if (!is_name(text)) {
         read_mistake(loader, node,
-                     "%s is no name of a %s: a name is up to 64 letters, digits, '-', '_' and '.'",
-                     read_quote(loader, text), what);
+                     "%s can't name %s %s: a name is up to 64 letters, digits, '-', '_' and '.'",
+                     read_quote(loader, text), article(what), what);
         return NULL;
     }
     return arena_strdup(loader->arena, text);
@@ -209,7 +214,8 @@ const char *read_line(struct loader *loader, const struct yaml_node *node, const
     const char *text = read_text(loader, node, what);
 
     if (text && (text[0] == '\0' || strchr(text, '\n') || strlen(text) > MAX_EXPANDED)) {
-        read_mistake(loader, node, "the %s must be one line of text", what);
+        read_mistake(loader, node, "expected one line of text, of up to %u characters",
+                     MAX_EXPANDED);
         return NULL;
     }
     return text ? arena_strdup(loader->arena, text) : NULL;
@@ -252,10 +258,10 @@ bool read_sequence(struct loader *loader, const struct yaml_node **node, const c
 }
 
 const struct yaml_node *read_single(struct loader *loader, const struct yaml_node *node,
-                                    const char *what)
+                                    const char *shape)
 {
     if (node->kind != YAML_MAPPING || node->count != 1) {
-        read_mistake(loader, node, "%s is one word or one {key: value}, and this is %s", what,
+        read_mistake(loader, node, "%s, and this is %s", shape,
                      node->kind == YAML_SEQUENCE ? "a list"
                      : node->count == 0          ? "empty"
                                                  : "a mapping of several keys");
@@ -296,6 +302,23 @@ static void check_key(struct loader *loader, const struct yaml_node *key, const 
     }
 }
 
+static void check_required(struct loader *loader, const struct yaml_node *node, const char *what,
+                           const struct field *fields)
+{
+    const char *missing = "";
+
+    for (const struct field *field = fields; field->key; field++) {
+        if (field->required && !yaml_get(node, field->key)) {
+            missing = arena_printf(loader->arena, "%s%s\"%s\"", missing, *missing ? ", " : "",
+                                   field->key);
+        }
+    }
+    if (*missing) {
+        read_mistake(loader, node, "%s needs the key%s %s", what, strchr(missing, ',') ? "s" : "",
+                     missing);
+    }
+}
+
 static void store(void *member, size_t width, int64_t value)
 {
     uint32_t value32 = (uint32_t)value;
@@ -333,13 +356,12 @@ void read_fields(struct loader *loader, const struct yaml_node *node, const char
     for (const struct yaml_node *entry = node->first; entry; entry = entry->next) {
         check_key(loader, entry->key, what, fields);
     }
+    check_required(loader, node, what, fields);
     for (const struct field *field = fields; field->key; field++) {
         const struct yaml_node *entry = yaml_get(node, field->key);
 
         if (entry) {
             read_field(loader, entry, field, record);
-        } else if (field->required) {
-            read_mistake(loader, node, "%s needs the key \"%s\"", what, field->key);
         }
     }
 }

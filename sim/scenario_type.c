@@ -26,25 +26,27 @@
 
 /* ---- Units ---- */
 
-static const struct unit size_units[] = {{"EiB", EIB}, {"PiB", PIB}, {"TiB", TIB},
-                                         {"GiB", GIB}, {"MiB", MIB}, {"KiB", KIB},
-                                         {"", 1},      {"B", 1},     {NULL, 0}};
+static const struct unit size_units[] = {
+    {"EiB", EIB, false}, {"PiB", PIB, false}, {"TiB", TIB, false},
+    {"GiB", GIB, true},  {"MiB", MIB, true},  {"KiB", KIB, true},
+    {"", 1, false},      {"B", 1, false},     {NULL, 0, false}};
 
-static const struct unit time_units[] = {{"h", INT64_C(3600) * 1000 * 1000 * 1000},
-                                         {"min", INT64_C(60) * 1000 * 1000 * 1000},
-                                         {"s", 1000 * 1000 * 1000},
-                                         {"ms", 1000 * 1000},
-                                         {"us", 1000},
-                                         {"ns", 1},
-                                         {"", 1},
-                                         {NULL, 0}};
+static const struct unit time_units[] = {{"h", INT64_C(3600) * 1000 * 1000 * 1000, false},
+                                         {"min", INT64_C(60) * 1000 * 1000 * 1000, false},
+                                         {"s", 1000 * 1000 * 1000, true},
+                                         {"ms", 1000 * 1000, true},
+                                         {"us", 1000, true},
+                                         {"ns", 1, true},
+                                         {"", 1, false},
+                                         {NULL, 0, false}};
 
 static const struct unit speed_units[] = {
-    {"TiB/s", TIB}, {"GiB/s", GIB}, {"MiB/s", MIB}, {"KiB/s", KIB}, {"B/s", 1}, {"", 1}, {NULL, 0}};
+    {"TiB/s", TIB, false}, {"GiB/s", GIB, true}, {"MiB/s", MIB, true}, {"KiB/s", KIB, true},
+    {"B/s", 1, true},      {"", 1, false},       {NULL, 0, false}};
 
-static const struct unit count_units[] = {{"", 1}, {NULL, 0}};
-static const struct unit percent_units[] = {{"%", 10000}, {"", 1}, {NULL, 0}};
-static const struct unit factor_units[] = {{"", 100}, {NULL, 0}};
+static const struct unit count_units[] = {{"", 1, false}, {NULL, 0, false}};
+static const struct unit percent_units[] = {{"%", 10000, true}, {"", 1, false}, {NULL, 0, false}};
+static const struct unit factor_units[] = {{"", 100, false}, {NULL, 0, false}};
 
 /* ---- Words whose names others keep ---- */
 
@@ -139,9 +141,9 @@ TIME_TYPE(type_shift, -MAX_TIME_NS);
 SPEED_TYPE(type_speed, -PIB);
 SPEED_TYPE(type_bandwidth, 1);
 
-#define COUNT_TYPE(name, words_, least)                                                            \
+#define COUNT_TYPE(name, words_, least, example_)                                                  \
     const struct value_type name = {.what = "number",                                              \
-                                    .example = "3",                                                \
+                                    .example = (example_),                                         \
                                     .units = count_units,                                          \
                                     .words = (words_),                                             \
                                     .min = (least),                                                \
@@ -149,9 +151,9 @@ SPEED_TYPE(type_bandwidth, 1);
 
 static const struct word times_words[] = {{"forever", 0}, {NULL, 0}};
 
-COUNT_TYPE(type_count, NULL, 1);
-COUNT_TYPE(type_number, NULL, 0);
-COUNT_TYPE(type_times, times_words, 1);
+COUNT_TYPE(type_count, NULL, 1, "3");
+COUNT_TYPE(type_number, NULL, 0, "3");
+COUNT_TYPE(type_times, times_words, 1, "3 or forever");
 
 const struct value_type type_small_count = {
     .what = "number", .example = "3", .units = count_units, .min = 1, .max = 1000 * 1000};

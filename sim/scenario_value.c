@@ -124,14 +124,15 @@ static void missing_unit(struct loader *loader, const struct yaml_node *node, co
                          const struct value_type *type)
 {
     const char *list = "";
+    const char *separator = "";
 
     for (const struct unit *unit = type->units; unit->suffix; unit++) {
-        if (*unit->suffix) {
-            list = arena_printf(loader->arena, "%s%s%s%s", list, *list ? ", " : "", text,
-                                unit->suffix);
+        if (*unit->suffix && unit->is_common) {
+            list = arena_printf(loader->arena, "%s%s%.20s%s", list, separator, text, unit->suffix);
+            separator = unit[1].is_common && unit[2].is_common ? ", " : " or ";
         }
     }
-    read_mistake(loader, node, "%s needs a unit: one of %s", read_quote(loader, text), list);
+    read_mistake(loader, node, "%s needs a unit: %s?", read_quote(loader, text), list);
 }
 
 /* The least unit that begins with the same letter, in either case, is most likely meant. */
@@ -313,7 +314,7 @@ static bool check_choose(struct loader *loader, const struct yaml_node *list,
 static bool read_choose(struct loader *loader, const struct yaml_node *node,
                         const struct value_type *type, int64_t *value)
 {
-    const struct yaml_node *list = read_single(loader, node, "a choice");
+    const struct yaml_node *list = read_single(loader, node, "a choice is one {choose: [...]}");
     const struct yaml_node *item;
     uint32_t pick;
 

@@ -17,6 +17,7 @@ struct yaml_node;
 struct unit {
     const char *suffix; /* NULL ends a table */
     int64_t factor;
+    bool is_common; /* proposed to those who give no unit */
 };
 
 struct word {

@@ -84,25 +84,39 @@ static bool text_is_clean(struct mistake_list *mistakes)
 
 /* ---- Nodes ---- */
 
-static bool next_event(struct builder *builder, yaml_event_t *event)
+/* libyaml's words, at the place where they help most. */
+static void note_syntax(struct builder *builder)
 {
     const yaml_parser_t *parser = &builder->parser;
+    const char *problem = parser->problem ? parser->problem : "unknown problem";
+    bool at_end = parser->problem_mark.index >= builder->mistakes->bytes;
+    const char *hint =
+        strstr(problem, "cannot start any token") ? " (is it a tab, or one of % @ `?)" : "";
 
+    if (!parser->context) {
+        mistake_add(builder->mistakes, where_of(&parser->problem_mark), "this is not YAML: %s",
+                    problem);
+    } else if (at_end) {
+        mistake_add(builder->mistakes, where_of(&parser->context_mark),
+                    "this is not YAML: %s up to the end of the file, %s that begins here", problem,
+                    parser->context);
+    } else {
+        mistake_add(builder->mistakes, where_of(&parser->problem_mark),
+                    "this is not YAML: %s%s, %s that begins at %zu:%zu", problem, hint,
+                    parser->context, parser->context_mark.line + 1,
+                    parser->context_mark.column + 1);
+    }
+}
+
+static bool next_event(struct builder *builder, yaml_event_t *event)
+{
     if (yaml_parser_parse(&builder->parser, event)) {
         return true;
     }
-    if (parser->error == YAML_MEMORY_ERROR) {
+    if (builder->parser.error == YAML_MEMORY_ERROR) {
         abort();
     }
-    if (parser->context) {
-        mistake_add(builder->mistakes, where_of(&parser->problem_mark),
-                    "this is not YAML: %s %s that begins at %zu:%zu", parser->problem,
-                    parser->context, parser->context_mark.line + 1,
-                    parser->context_mark.column + 1);
-    } else {
-        mistake_add(builder->mistakes, where_of(&parser->problem_mark), "this is not YAML: %s",
-                    parser->problem ? parser->problem : "unknown problem");
-    }
+    note_syntax(builder);
     return false;
 }
 
