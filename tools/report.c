@@ -6,6 +6,7 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "tools/support.h"
 
@@ -55,6 +56,16 @@ static void write_command(FILE *out, const char *program, const char *verb,
     }
 }
 
+static bool differs_from_itself(const struct run_result *result)
+{
+    for (uint32_t i = 0; i < result->finding_count; i++) {
+        if (strcmp(result->findings[i].oracle, "determinism") == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 char *report_repeat_command(const char *program, const struct report_run *run)
 {
     char *command;
@@ -62,6 +73,9 @@ char *report_repeat_command(const char *program, const struct report_run *run)
     FILE *out = text_open(&command, &size);
 
     write_command(out, program, "run", run);
+    if (differs_from_itself(run->result)) {
+        fputs(" --twice", out);
+    }
     fclose(out);
     return command;
 }

@@ -155,7 +155,7 @@ static void report_difference(const struct runner *runner, const struct trace *f
     }
     finding = run_result_add(result, "determinism", "traces-differ",
                              "The same run twice gave two traces: first \"%s\", then \"%s\".",
-                             lines[0], lines[1]);
+                             lines[0] + strspn(lines[0], " "), lines[1] + strspn(lines[1], " "));
     if (finding != NULL) {
         finding->event_number = event;
         finding->now_ns = event < first->count ? first->events[event].now_ns : 0;

@@ -151,7 +151,7 @@ static char *last_words(int errors)
 
 /*
  * The line that says most: a sanitizer's first, without its process number, or
- * else the last one.  Cuts `words`.
+ * else the last one; without its full stop.  Cuts `words`.
  */
 static const char *telling_line(char *words)
 {
@@ -171,6 +171,9 @@ static const char *telling_line(char *words)
         line = line != NULL ? line + 1 : words;
     }
     line[strcspn(line, "\n")] = '\0';
+    for (size_t length = strlen(line); length > 0 && line[length - 1] == '.'; length--) {
+        line[length - 1] = '\0';
+    }
     return line;
 }
 

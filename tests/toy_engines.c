@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Engines that go wrong in ways that a scenario cannot ask for.
+ *
+ * Each is the real engine until `complete` is given; the program built with
+ * them shows that no run takes the others with it.
+ */
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "tools/command.h"
+
+static int toy_start(struct host *host, const struct job_spec *spec, struct engine_job **job,
+                     struct job_error *error)
+{
+    return mirror_engine.start(host, spec, job, error);
+}
+
+/* Gives the job another buffer in every second run of a process. */
+static int fickle_start(struct host *host, const struct job_spec *spec, struct engine_job **job,
+                        struct job_error *error)
+{
+    static unsigned starts;
+    struct job_spec other = *spec;
+
+    other.buffer_bytes = starts++ % 2 == 0 ? spec->buffer_bytes : 1;
+    return mirror_engine.start(host, &other, job, error);
+}
+
+static int toy_command(struct engine_job *job, enum job_verb verb, int64_t arg,
+                       struct job_error *error)
+{
+    return mirror_engine.command(job, verb, arg, error);
+}
+
+static int crash_command(struct engine_job *job, enum job_verb verb, int64_t arg,
+                         struct job_error *error)
+{
+    assert(verb != VERB_COMPLETE && "a toy that crashes");
+    return mirror_engine.command(job, verb, arg, error);
+}
+
+static int exit_command(struct engine_job *job, enum job_verb verb, int64_t arg,
+                        struct job_error *error)
+{
+    if (verb == VERB_COMPLETE) {
+        fputs("a toy\nthat leaves\n", stderr);
+        exit(42);
+    }
+    return mirror_engine.command(job, verb, arg, error);
+}
+
+static int hang_command(struct engine_job *job, enum job_verb verb, int64_t arg,
+                        struct job_error *error)
+{
+    volatile enum job_verb given = verb;
+
+    while (given == VERB_COMPLETE) {
+    }
+    return mirror_engine.command(job, verb, arg, error);
+}
+
+static void toy_query(const struct engine_job *job, struct job_info *info)
+{
+    mirror_engine.query(job, info);
+}
+
+static void toy_digest(const struct engine_job *job, struct digest *digest)
+{
+    mirror_engine.digest(job, digest);
+}
+
+static void toy_check(const struct engine_job *job)
+{
+    mirror_engine.check(job);
+}
+
+static const char *toy_phase_name(unsigned phase)
+{
+    return mirror_engine.phase_name(phase);
+}
+
+#define TOY(toy_name, toy_start_with, toy_command_with)                                            \
+    {                                                                                              \
+        .name = (toy_name), .summary = "a toy", .start = (toy_start_with),                         \
+        .command = (toy_command_with), .query = toy_query, .digest = toy_digest,                   \
+        .check = toy_check, .phase_name = toy_phase_name                                           \
+    }
+
+static const struct engine toys[] = {
+    TOY("crash", toy_start, crash_command),
+    TOY("exit", toy_start, exit_command),
+    TOY("hang", toy_start, hang_command),
+    TOY("fickle", fickle_start, toy_command),
+};
+
+const struct engine *const engines[] = {&mirror_engine, &toys[0], &toys[1],
+                                        &toys[2],       &toys[3], NULL};
