@@ -33,29 +33,21 @@ static uint64_t add_saturating(uint64_t a, uint64_t b)
     return a > UINT64_MAX - b ? UINT64_MAX : a + b;
 }
 
-static void emit(const struct request *request, enum event_kind kind)
+void request_emit(const struct request *request, enum event_kind kind, uint16_t index)
 {
     world_emit(request->node->world, &(struct event){.kind = (uint8_t)kind,
                                                      .node = request->node->id,
                                                      .op = request->op,
                                                      .by = request->by,
                                                      .request = request->number,
-                                                     .index = request->plan_number,
+                                                     .index = index,
                                                      .offset = request->offset,
                                                      .bytes = request->bytes});
 }
 
-/* For events whose index is the fault's. */
-static void emit_stop(const struct request *request, enum event_kind kind, uint16_t fault)
+static void emit(const struct request *request, enum event_kind kind)
 {
-    world_emit(request->node->world, &(struct event){.kind = (uint8_t)kind,
-                                                     .node = request->node->id,
-                                                     .op = request->op,
-                                                     .by = request->by,
-                                                     .request = request->number,
-                                                     .index = fault,
-                                                     .offset = request->offset,
-                                                     .bytes = request->bytes});
+    request_emit(request, kind, request->plan_number);
 }
 
 /* ---- Time ---- */
@@ -252,7 +244,7 @@ static bool request_is_stopped(struct request *request, enum hold_phase phase)
         return false;
     }
     request->state = REQUEST_HELD;
-    emit_stop(request, EVENT_HELD, hold);
+    request_emit(request, EVENT_HELD, hold);
     return true;
 }
 
@@ -277,6 +269,15 @@ static void request_fire(void *opaque)
     }
 }
 
+void request_resume(struct request *request)
+{
+    struct timeline *timeline = &request->node->world->timeline;
+
+    request->state = REQUEST_SERVED;
+    request->due_ns = timeline->now_ns;
+    timeline_add(timeline, &request->pending, 0, request_fire, request);
+}
+
 /* Has a lane. */
 static void request_start(struct request *request)
 {
@@ -299,7 +300,7 @@ static void request_start(struct request *request)
                  request);
 }
 
-static void request_submit(struct request *request)
+void request_submit(struct request *request)
 {
     struct block_node *node = request->node;
 
@@ -318,8 +319,8 @@ static void request_submit(struct request *request)
     }
 }
 
-static struct request *request_create(struct block_node *node, enum op op, enum by by,
-                                      uint64_t offset, uint64_t bytes)
+struct request *request_create(struct block_node *node, enum op op, enum by by, uint64_t offset,
+                               uint64_t bytes)
 {
     struct world *world = node->world;
     struct request *request = arena_alloc(world->arena, sizeof(*request));
@@ -364,130 +365,4 @@ void block_write(struct block_node *node, uint64_t offset, uint64_t bytes, struc
 void block_flush(struct block_node *node, block_done *done, void *opaque)
 {
     job_submit(node, OP_FLUSH, 0, 0, (struct block_iov){0}, done, opaque);
-}
-
-/* ---- The guest ---- */
-
-void guest_submit(struct world *world, const struct guest_request *guest, uint16_t plan_number)
-{
-    struct block_node *node = &world->nodes[world->guest_node];
-    struct request *request =
-        request_create(node, guest->op, BY_GUEST, guest->offset, guest->bytes);
-
-    request->guest = guest;
-    request->plan_number = plan_number;
-    world->guest_requests++;
-    if (node->drained || !STAILQ_EMPTY(&world->queued)) {
-        request->submitted_ns = world->timeline.now_ns;
-        STAILQ_INSERT_TAIL(&world->queued, request, turn);
-        emit(request, EVENT_REQUEST_QUEUED);
-    } else {
-        request_submit(request);
-    }
-}
-
-void guest_submit_queued(struct world *world)
-{
-    struct block_node *node = &world->nodes[world->guest_node];
-
-    while (!node->drained && !STAILQ_EMPTY(&world->queued)) {
-        struct request *request = STAILQ_FIRST(&world->queued);
-
-        STAILQ_REMOVE_HEAD(&world->queued, turn);
-        request->node = node;
-        request_submit(request);
-    }
-}
-
-/* ---- Holds ---- */
-
-void requests_release(struct world *world, uint32_t fault)
-{
-    struct request *request;
-
-    TAILQ_FOREACH (request, &world->requests, link) {
-        struct request_faults *faults = &request->faults;
-        bool stopped = (request->state == REQUEST_HELD && faults->hold == fault) ||
-                       (request->state == REQUEST_HUNG && faults->hang == fault);
-
-        faults->hold = faults->hold == fault ? FAULT_NONE : faults->hold;
-        faults->hang = faults->hang == fault ? FAULT_NONE : faults->hang;
-        if (stopped) {
-            request->state = REQUEST_SERVED;
-            request->due_ns = world->timeline.now_ns;
-            emit_stop(request, EVENT_RELEASED, (uint16_t)fault);
-            timeline_add(&world->timeline, &request->pending, 0, request_fire, request);
-        }
-    }
-}
-
-bool requests_held_by(const struct world *world, uint32_t fault)
-{
-    const struct request *request;
-
-    TAILQ_FOREACH (request, &world->requests, link) {
-        if (request->state == REQUEST_HELD && request->faults.hold == fault) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* ---- Looking at them ---- */
-
-static const char *const state_names[] = {
-    [REQUEST_QUEUED] = "queued", [REQUEST_WAITING] = "waiting", [REQUEST_SERVED] = "served",
-    [REQUEST_HELD] = "held",     [REQUEST_HUNG] = "hung",
-};
-
-uint32_t world_requests(const struct world *world, struct request_info *info, uint32_t max)
-{
-    const struct request *request;
-    uint32_t count = 0;
-
-    TAILQ_FOREACH (request, &world->requests, link) {
-        if (count < max) {
-            info[count] = (struct request_info){.number = request->number,
-                                                .disk = request->node->id,
-                                                .op = request->op,
-                                                .by = request->by,
-                                                .offset = request->offset,
-                                                .bytes = request->bytes,
-                                                .submitted_ns = request->submitted_ns,
-                                                .state = state_names[request->state]};
-        }
-        count++;
-    }
-    return count;
-}
-
-static void request_digest(const struct request *request, struct digest *digest)
-{
-    const struct request_faults *faults = &request->faults;
-
-    digest_u64(digest, request->node->id);
-    digest_u64(digest, request->op);
-    digest_u64(digest, request->by);
-    digest_u64(digest, request->offset);
-    digest_u64(digest, request->bytes);
-    digest_u64(digest, request->state);
-    digest_u64(digest, request->moved);
-    digest_u64(digest, (uint64_t)(int64_t)request->ret);
-    digest_u64(digest, (uint64_t)(int64_t)faults->error);
-    digest_u64(digest, faults->applied_bytes);
-    digest_u64(digest, faults->hold);
-    digest_u64(digest, faults->hang);
-    if (request->iov.buffers != NULL && (request->moved || request->op == OP_WRITE)) {
-        buffers_digest(request->iov, digest);
-    }
-    world_digest_pending(request->node->world, &request->pending, digest);
-}
-
-void requests_digest(const struct world *world, struct digest *digest)
-{
-    const struct request *request;
-
-    TAILQ_FOREACH (request, &world->requests, link) {
-        request_digest(request, digest);
-    }
 }

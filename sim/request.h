@@ -63,11 +63,26 @@ struct request {
     bool moved; /* the effect instant has passed */
 };
 
+/* A request that is not submitted yet, at the end of the world's list. */
+struct request *request_create(struct block_node *node, enum op op, enum by by, uint64_t offset,
+                               uint64_t bytes);
+void request_submit(struct request *request);
+
+/* A request that was held or hung goes on. */
+void request_resume(struct request *request);
+
+/* An event about the request; `index` as the kind says. */
+void request_emit(const struct request *request, enum event_kind kind, uint16_t index);
+
+/* ---- guest.c ---- */
+
 /* A request of the guest on its disk; it queues while that is drained. */
 void guest_submit(struct world *world, const struct guest_request *guest, uint16_t plan_number);
 
 /* Submits what has queued, in order, if the guest's disk is not drained. */
 void guest_submit_queued(struct world *world);
+
+/* ---- request_list.c ---- */
 
 /* Lets go every request that the fault holds or hangs, or was going to. */
 void requests_release(struct world *world, uint32_t fault);

@@ -394,7 +394,11 @@ void story_digest(const struct world *world, struct digest *digest)
         digest_u64(digest, reaction->react);
         world_digest_pending(world, &reaction->pending, digest);
     }
+    /* Their place among simultaneous events is always the same: before what came later. */
     for (uint32_t i = 0; i < plan->timed_count; i++) {
-        world_digest_pending(world, &story->timed[i].pending, digest);
+        if (pending_is_set(&story->timed[i].pending)) {
+            digest_u64(digest, i);
+            digest_u64(digest, plan->timed[i].at_ns - world->timeline.now_ns);
+        }
     }
 }
