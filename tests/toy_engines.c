@@ -7,7 +7,7 @@
  */
 #include <assert.h>
 #include <stdio.h>
-#include <stdlib.h>
+#include <unistd.h>
 
 #include "tools/command.h"
 
@@ -46,7 +46,7 @@ static int exit_command(struct engine_job *job, enum job_verb verb, int64_t arg,
 {
     if (verb == VERB_COMPLETE) {
         fputs("a toy\nthat leaves\n", stderr);
-        exit(42);
+        _exit(42);
     }
     return mirror_engine.command(job, verb, arg, error);
 }

@@ -363,15 +363,15 @@ int cmd_run(int argc, char **argv)
                "3 the harness failed, 130 interrupted (after a summary of what was run).",
     };
     struct run_options options = default_options();
-    int code;
+    int code = EXIT_USAGE;
 
     argp_parse(&argp, argc, argv, 0, NULL, &options);
     suite_select(&options.suite, &options.filter);
     if (options.suite.entry_count == 0 && options.suite.invalid_count == 0) {
         fputs("mirrorsim run: no scenario matches --filter and --case\n", stderr);
-        return EXIT_USAGE;
+    } else {
+        code = run(&options);
     }
-    code = run(&options);
     suite_free(&options.suite);
     return code;
 }

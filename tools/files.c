@@ -24,14 +24,14 @@ static bool is_scenario(const FTSENT *entry)
 {
     size_t length = entry->fts_namelen;
 
-    return entry->fts_level == 0 ||
-           (length > 5 && strcmp(entry->fts_name + length - 5, ".yaml") == 0);
+    return length > 5 && strcmp(entry->fts_name + length - 5, ".yaml") == 0;
 }
 
-static void append(struct file_list *list, const char *path)
+/* Takes the path over. */
+static void append(struct file_list *list, char *path)
 {
     list->paths = must_grow(list->paths, list->count, sizeof(*list->paths));
-    list->paths[list->count++] = must_strdup(path);
+    list->paths[list->count++] = path;
 }
 
 /* Symbolic links to folders are not followed, so that the walk ends. */
@@ -44,12 +44,12 @@ static void walk(struct file_list *list, FTS *tree)
             entry->fts_info == FTS_F || entry->fts_info == FTS_DEFAULT || entry->fts_info == FTS_SL;
 
         if (is_file && is_scenario(entry)) {
-            append(list, entry->fts_path);
+            append(list, must_strdup(entry->fts_path));
         }
     }
 }
 
-bool file_list_add(struct file_list *list, const char *path, const char **why)
+void file_list_add(struct file_list *list, const char *path)
 {
     char *name = must_strdup(path);
     char *const paths[] = {name, NULL};
@@ -60,10 +60,9 @@ bool file_list_add(struct file_list *list, const char *path, const char **why)
     for (size_t end = strlen(name); end > 1 && name[end - 1] == '/'; end--) {
         name[end - 1] = '\0';
     }
-    if (stat(name, &status) != 0) {
-        *why = strerror(errno);
-        free(name);
-        return false;
+    if (stat(name, &status) != 0 || !S_ISDIR(status.st_mode)) {
+        append(list, name);
+        return;
     }
     tree = fts_open(paths, FTS_PHYSICAL | FTS_COMFOLLOW | FTS_NOCHDIR, compare_names);
     if (tree == NULL) {
@@ -71,9 +70,10 @@ bool file_list_add(struct file_list *list, const char *path, const char **why)
     }
     walk(list, tree);
     fts_close(tree);
+    if (list->count == before) {
+        append(list, must_printf("%s/*.yaml", name));
+    }
     free(name);
-    *why = "no scenario files (*.yaml) in this folder";
-    return list->count > before;
 }
 
 void file_list_free(struct file_list *list)

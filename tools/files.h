@@ -17,10 +17,10 @@ struct file_list {
 
 /*
  * Adds a file, or every *.yaml file below a folder, sorted by name byte by
- * byte, so that the order of directory entries makes no difference.  False if there
- * is no such path or nothing in it; *why then says so.
+ * byte, so that the order of directory entries makes no difference.  Where
+ * there is nothing, adds a path at which there is nothing: loading it says so.
  */
-bool file_list_add(struct file_list *list, const char *path, const char **why);
+void file_list_add(struct file_list *list, const char *path);
 void file_list_free(struct file_list *list);
 
 /* Line `number` (from 1) of a file without its newline; the caller frees it; NULL if none. */

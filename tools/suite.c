@@ -12,43 +12,25 @@
 
 /* ---- Loading ---- */
 
-static void add_invalid(struct suite *suite, const char *file, const struct mistakes *mistakes)
-{
-    suite->invalid = must_grow(suite->invalid, suite->invalid_count, sizeof(*suite->invalid));
-    suite->invalid[suite->invalid_count++] = (struct suite_invalid){file, mistakes};
-}
-
-/* A path with nothing to run is an invalid file with one mistake. */
-static void add_missing(struct suite *suite, const char *path, const char *why)
-{
-    struct mistakes *mistakes = must_alloc(sizeof(*mistakes));
-
-    mistakes->list = must_alloc(sizeof(*mistakes->list));
-    mistakes->list[0].text = must_strdup(why);
-    mistakes->count = 1;
-    add_invalid(suite, must_strdup(path), mistakes);
-}
-
 static void load(struct suite *suite, size_t file)
 {
-    struct scenario *scenario = scenario_load(suite->files.paths[file]);
+    const char *path = suite->files.paths[file];
+    struct scenario *scenario = scenario_load(path);
     const struct mistakes *mistakes = scenario_mistakes(scenario);
 
     suite->scenarios = must_grow(suite->scenarios, file, sizeof(*suite->scenarios));
     suite->scenarios[file] = scenario;
     if (mistakes->count > 0) {
-        add_invalid(suite, suite->files.paths[file], mistakes);
+        suite->invalid = must_grow(suite->invalid, suite->invalid_count, sizeof(*suite->invalid));
+        suite->invalid[suite->invalid_count++] = (struct suite_invalid){path, mistakes};
     }
 }
 
 void suite_add_path(struct suite *suite, const char *path)
 {
     size_t before = suite->files.count;
-    const char *why;
 
-    if (!file_list_add(&suite->files, path, &why)) {
-        add_missing(suite, path, why);
-    }
+    file_list_add(&suite->files, path);
     for (size_t i = before; i < suite->files.count; i++) {
         load(suite, i);
     }
@@ -121,7 +103,6 @@ void suite_select(struct suite *suite, const struct suite_filter *filter)
     }
 }
 
-/* The few mistakes of missing paths live as long as the program. */
 void suite_free(struct suite *suite)
 {
     for (size_t i = 0; i < suite->files.count; i++) {

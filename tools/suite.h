@@ -21,7 +21,7 @@ struct suite_entry {
     uint32_t case_number; /* from 0 */
 };
 
-/* A file that cannot be run: its mistakes, or why there is no such file. */
+/* A file that cannot be run. */
 struct suite_invalid {
     const char *file;
     const struct mistakes *mistakes;
