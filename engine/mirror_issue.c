@@ -70,6 +70,15 @@ static bool is_limited(const struct engine_job *mirror)
     return !mirror->job.ready && mirror->job.speed > 0;
 }
 
+/*
+ * What an earlier charge still asks for.  The job has slept for it, unless the
+ * speed was lowered while the job was waiting or parked (T3).
+ */
+static uint64_t owed_delay(struct engine_job *mirror)
+{
+    return is_limited(mirror) ? ratelimit_delay(&mirror->limit, host_now_ns(mirror->job.host)) : 0;
+}
+
 static struct piece piece_at(const struct engine_job *mirror, uint64_t chunk, uint64_t max)
 {
     if (needs_cow(mirror, chunk)) {
@@ -87,7 +96,7 @@ static uint64_t take_piece(struct engine_job *mirror, struct piece piece)
     if (!is_limited(mirror)) {
         return 0;
     }
-    return ratelimit_charge(&mirror->limit, bytes / SECTOR_BYTES, host_now_ns(mirror->job.host));
+    return ratelimit_charge(&mirror->limit, bytes, host_now_ns(mirror->job.host));
 }
 
 /*
@@ -293,8 +302,12 @@ void mirror_issue(struct engine_job *mirror)
 {
     uint64_t chunk = next_dirty_chunk(mirror);
     struct piece op;
-    uint64_t delay_ns;
+    uint64_t delay_ns = owed_delay(mirror);
 
+    if (delay_ns > 0) {
+        mirror_rest(mirror, false, delay_ns);
+        return;
+    }
     if (bitmap_get(&mirror->in_flight, chunk)) {
         mirror_set_phase(mirror, PHASE_WAIT_CHUNK);
         return;
