@@ -102,12 +102,14 @@ static void tell_paused(struct render *render, const struct event *event)
     tell(render, "%" PRIu64 " event PAUSED", event->now_ns);
 }
 
+/* The reference goes by the job's flag alone, also when the job has failed. */
 static void tell_end(struct render *render, const struct event *event)
 {
+    struct job_info info = {0};
+    world_last_job(render->world, &info);
     render->has_ended = true;
     render->ret = event->ret;
-    tell(render, "%" PRIu64 " event %s", event->now_ns,
-         event->kind == EVENT_JOB_CANCELLED ? "CANCELLED" : "COMPLETED");
+    tell(render, "%" PRIu64 " event %s", event->now_ns, info.cancelled ? "CANCELLED" : "COMPLETED");
 }
 
 static void tell_start_refused(struct render *render, const struct event *event)
