@@ -208,6 +208,7 @@ static void test_config_is_refused_when_invalid(void **state)
         {LENGTH "length target -512\n", 2, false, "'-512'"},
         {LENGTH "length target 99999999999999999999\n", 2, false, "multiple of 512"},
         {LENGTH "length target 9223372036854775808\n", 2, false, "multiple of 512"},
+        {LENGTH "\033[2J\351\n", 2, false, "'?[2J?' is no directive"},
         {LENGTH "mode fast\n", 2, false, "none of full, top, none, commit"},
         {LENGTH "latency source trim 1\n", 2, false, "none of read, write, flush"},
         {LENGTH "alloc source all\n", 2, false, "alloc NODE none"},

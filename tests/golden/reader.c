@@ -29,6 +29,10 @@ static void note_error(struct reader *reader, bool unsupported, const char *form
     error->line = reader->where.line;
     error->unsupported = unsupported;
     vsnprintf(error->text, sizeof(error->text), format, args);
+    for (char *at = error->text; *at; at++) {
+        /* What the file holds must not reach a terminal as it is. */
+        *at = *at < ' ' || *at > '~' ? '?' : *at;
+    }
 }
 
 bool reader_fail(struct reader *reader, const char *format, ...)
