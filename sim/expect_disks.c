@@ -18,14 +18,6 @@ static void locate_sector(struct finding *finding, uint32_t disk, uint64_t secto
     }
 }
 
-static uint64_t tag_at(const struct evidence *evidence, uint32_t disk, uint64_t sector)
-{
-    struct view view;
-
-    evidence_view(evidence, disk, &view);
-    return view_lookup(&view, sector, sector + 1).tag;
-}
-
 /* ---- Two disks ---- */
 
 void expect_comparison(const struct run_end *run, const struct expect_spec *expect)
@@ -56,46 +48,42 @@ void expect_comparison(const struct run_end *run, const struct expect_spec *expe
                           "%s and %s were expected to be the same in %s, but at %s %s holds %s and "
                           "%s holds %s.",
                           a_name, b_name, range.text, phrase_sector(sector).text, a_name,
-                          phrase_tag(evidence, tag_at(evidence, expect->a, sector)).text, b_name,
-                          phrase_tag(evidence, tag_at(evidence, expect->b, sector)).text),
+                          phrase_content(evidence, expect->a, sector).text, b_name,
+                          phrase_content(evidence, expect->b, sector).text),
             expect->b, sector);
     }
 }
 
 /* ---- Sectors ---- */
 
-/* What the expectation says in words. */
-static struct phrase expected_content(const struct evidence *evidence,
-                                      const struct expect_spec *expect)
+/* The tag that is expected, unless any one of a guest request will do. */
+static uint64_t expected_tag(const struct evidence *evidence, const struct expect_spec *expect,
+                             uint64_t sector)
 {
-    switch (expect->content) {
-    case SECTOR_GUEST_TAG:
-        return phrase_tagged(expect->tag);
-    case SECTOR_FILL_OF:
-        return phrase_tag(evidence, tag_fill((uint8_t)expect->b, 0));
-    case SECTOR_ZERO:
-        break;
-    }
-    return phrase_tag(evidence, TAG_ZERO);
+    bool zero =
+        expect->content == SECTOR_ZERO || evidence->plan->disks[expect->b].fill == FILL_ZERO;
+
+    return zero ? TAG_ZERO : tag_fill((uint8_t)expect->b, sector);
 }
 
-static bool content_is(const struct evidence *evidence, const struct expect_spec *expect,
-                       uint64_t sector, uint64_t tag)
+static struct phrase expected_content(const struct evidence *evidence,
+                                      const struct expect_spec *expect, uint64_t sector)
+{
+    return expect->content == SECTOR_GUEST_TAG
+               ? phrase_tagged(expect->tag)
+               : phrase_tag(evidence, expected_tag(evidence, expect, sector), sector);
+}
+
+static bool content_is_expected(const struct evidence *evidence, const struct expect_spec *expect,
+                                uint64_t sector, uint64_t tag)
 {
     const char *name;
 
-    switch (expect->content) {
-    case SECTOR_GUEST_TAG:
-        name = phrase_name_of_tag(evidence, tag);
-        return name != NULL && strcmp(name, expect->tag) == 0;
-    case SECTOR_FILL_OF:
-        return tag == (evidence->plan->disks[expect->b].fill == FILL_ZERO
-                           ? TAG_ZERO
-                           : tag_fill((uint8_t)expect->b, sector));
-    case SECTOR_ZERO:
-        break;
+    if (expect->content != SECTOR_GUEST_TAG) {
+        return tag == expected_tag(evidence, expect, sector);
     }
-    return tag == TAG_ZERO;
+    name = phrase_name_of_tag(evidence, tag);
+    return name != NULL && strcmp(name, expect->tag) == 0;
 }
 
 /* Runs have one origin, so the first sector of each decides. */
@@ -110,13 +98,14 @@ void expect_sector(const struct run_end *run, const struct expect_spec *expect)
     while (sector < end) {
         struct run seen = view_lookup(&view, sector, end);
 
-        if (!content_is(evidence, expect, sector, seen.tag)) {
-            locate_sector(
-                expect_failed(
-                    run, expect, "sector", "%s of %s was expected to hold %s, but it holds %s.",
-                    phrase_sector(sector).text, phrase_disk(evidence, expect->a),
-                    expected_content(evidence, expect).text, phrase_tag(evidence, seen.tag).text),
-                expect->a, sector);
+        if (!content_is_expected(evidence, expect, sector, seen.tag)) {
+            locate_sector(expect_failed(run, expect, "sector",
+                                        "%s of %s was expected to hold %s, but it holds %s.",
+                                        phrase_sector(sector).text,
+                                        phrase_disk(evidence, expect->a),
+                                        expected_content(evidence, expect, sector).text,
+                                        phrase_tag(evidence, seen.tag, sector).text),
+                          expect->a, sector);
             return;
         }
         sector += seen.sectors;

@@ -24,8 +24,6 @@ static void judge_copy(const struct content *content, struct evidence *evidence)
     const char *source_name = phrase_disk(evidence, job->source);
     const char *target_name = phrase_disk(evidence, job->target);
     struct finding *finding;
-    struct view source;
-    struct view target;
     uint64_t sector;
 
     verdict_checked(evidence);
@@ -33,16 +31,13 @@ static void judge_copy(const struct content *content, struct evidence *evidence)
                         &sector)) {
         return;
     }
-    evidence_view(evidence, job->source, &source);
-    evidence_view(evidence, job->target, &target);
     finding = verdict_add(
         evidence, "content", "stale-sector",
         "%s and %s differ at %s: %s holds %s, %s holds %s, though the job completed "
         "successfully at %s.",
         source_name, target_name, phrase_sector(sector).text, target_name,
-        phrase_tag(evidence, view_lookup(&target, sector, sector + 1).tag).text, source_name,
-        phrase_tag(evidence, view_lookup(&source, sector, sector + 1).tag).text,
-        phrase_time(evidence->now_ns).text);
+        phrase_content(evidence, job->target, sector).text, source_name,
+        phrase_content(evidence, job->source, sector).text, phrase_time(evidence->now_ns).text);
     if (finding != NULL) {
         finding->has_sector = true;
         finding->disk = job->target;

@@ -108,19 +108,14 @@ static void report(struct evidence *evidence, uint64_t sector)
     const char *source_name = phrase_disk(evidence, job->source);
     const char *target_name = phrase_disk(evidence, job->target);
     struct finding *finding;
-    struct view source;
-    struct view target;
 
-    evidence_view(evidence, job->source, &source);
-    evidence_view(evidence, job->target, &target);
     finding = verdict_add(
         evidence, "debt", "forgotten-sector",
         "%s of %s is neither dirty nor being copied, but %s holds %s and %s holds %s, "
         "since %s.",
         phrase_sector(sector).text, source_name, target_name,
-        phrase_tag(evidence, view_lookup(&target, sector, sector + 1).tag).text, source_name,
-        phrase_tag(evidence, view_lookup(&source, sector, sector + 1).tag).text,
-        phrase_time(evidence->now_ns).text);
+        phrase_content(evidence, job->target, sector).text, source_name,
+        phrase_content(evidence, job->source, sector).text, phrase_time(evidence->now_ns).text);
     if (finding != NULL) {
         finding->has_sector = true;
         finding->disk = job->target;

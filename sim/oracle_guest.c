@@ -94,12 +94,12 @@ static void pivoted(struct guest *guest, struct evidence *evidence, const struct
 static void report_read(struct evidence *evidence, const struct event *event, uint64_t sector,
                         uint64_t is, uint64_t should_be)
 {
-    struct finding *finding =
-        verdict_add(evidence, "guest", "wrong-data",
-                    "Guest read #%" PRIu32 " got %s at %s of %s at %s, but the latest there is %s.",
-                    event->request, phrase_tag(evidence, is).text, phrase_sector(sector).text,
-                    phrase_disk(evidence, event->node), phrase_time(evidence->now_ns).text,
-                    phrase_tag(evidence, should_be).text);
+    struct finding *finding = verdict_add(
+        evidence, "guest", "wrong-data",
+        "Guest read #%" PRIu32 " got %s at %s of %s at %s, but the latest there is %s.",
+        event->request, phrase_tag(evidence, is, sector).text, phrase_sector(sector).text,
+        phrase_disk(evidence, event->node), phrase_time(evidence->now_ns).text,
+        phrase_tag(evidence, should_be, sector).text);
 
     if (finding != NULL) {
         finding->has_sector = true;

@@ -116,7 +116,22 @@ static struct phrase phrase_guest(const struct evidence *evidence, uint64_t tag)
     return phrase;
 }
 
-struct phrase phrase_tag(const struct evidence *evidence, uint64_t tag)
+static struct phrase phrase_fill(const struct evidence *evidence, uint64_t tag, uint64_t sector)
+{
+    struct phrase phrase;
+    const char *disk = phrase_disk(evidence, tag_disk(tag));
+    uint64_t home = tag - tag_fill(tag_disk(tag), 0);
+
+    if (home == sector) {
+        snprintf(phrase.text, sizeof(phrase.text), "the initial fill of %.64s", disk);
+    } else {
+        snprintf(phrase.text, sizeof(phrase.text),
+                 "the initial fill of sector %" PRIu64 " of %.40s", home, disk);
+    }
+    return phrase;
+}
+
+struct phrase phrase_tag(const struct evidence *evidence, uint64_t tag, uint64_t sector)
 {
     struct phrase phrase;
 
@@ -124,12 +139,18 @@ struct phrase phrase_tag(const struct evidence *evidence, uint64_t tag)
     case TAG_KIND_GUEST:
         return phrase_guest(evidence, tag);
     case TAG_KIND_FILL:
-        snprintf(phrase.text, sizeof(phrase.text), "the initial fill of %.80s",
-                 phrase_disk(evidence, tag_disk(tag)));
-        return phrase;
+        return phrase_fill(evidence, tag, sector);
     case TAG_KIND_ZERO:
         break;
     }
     snprintf(phrase.text, sizeof(phrase.text), "zeroes");
     return phrase;
+}
+
+struct phrase phrase_content(const struct evidence *evidence, uint32_t disk, uint64_t sector)
+{
+    struct view view;
+
+    evidence_view(evidence, disk, &view);
+    return phrase_tag(evidence, view_lookup(&view, sector, sector + 1).tag, sector);
 }

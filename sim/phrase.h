@@ -31,8 +31,14 @@ struct phrase phrase_range(uint64_t offset, uint64_t bytes);
 /* "success", "EIO", or "errno 1234". */
 struct phrase phrase_result(int ret);
 
-/* "the initial fill of dst", "guest write #17 (tag newer)", "zeroes". */
-struct phrase phrase_tag(const struct evidence *evidence, uint64_t tag);
+/*
+ * "the initial fill of dst", "guest write #17 (tag newer)", "zeroes"; for a
+ * fill that belongs to another sector than `sector`, that sector, too.
+ */
+struct phrase phrase_tag(const struct evidence *evidence, uint64_t tag, uint64_t sector);
+
+/* The same of what a disk holds there now. */
+struct phrase phrase_content(const struct evidence *evidence, uint32_t disk, uint64_t sector);
 
 /* "a guest write with tag newer" */
 struct phrase phrase_tagged(const char *name);

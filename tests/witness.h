@@ -81,6 +81,7 @@ static inline int witness_set_up(void **state)
     witness_disk(w, SRC, "src");
     witness_disk(w, DST, "dst");
     witness_disk(w, THIRD, "third");
+    plan->disks[SRC].fill = FILL_UNIQUE;
     image_write(w->disks[SRC].image, run_fill(SRC, 0, LENGTH));
     *state = w;
     return 0;

@@ -1,0 +1,496 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Expectations and vacuity: each kind shown to hold and to fail, at its line of the scenario.
+ */
+#include "tests/witness.h"
+
+#define LINE 42
+#define END_NS (50 * MS)
+
+/* These tests look at the end of a run only. */
+static const struct oracle nobody = {.name = "nobody"};
+
+/*
+ * A run that has been: started at 0, an error at 10 ms, ready at 20 ms, a
+ * guest write of 4 ms, completed at 50 ms.
+ */
+static struct witness *run_over(void **state)
+{
+    struct witness *w = *state;
+    struct ticket ticket;
+
+    witness_call(w, &nobody);
+    start(w);
+    w->evidence.now_ns = 10 * MS;
+    error_event(w, OP_WRITE, -EIO, ACTION_IGNORE);
+    w->evidence.now_ns = 20 * MS;
+    say(w, EVENT_JOB_READY);
+    ticket = submit(w, BY_GUEST, SRC, OP_WRITE, 0, SECTOR_BYTES);
+    w->evidence.now_ns = 24 * MS;
+    guest_effect(w, ticket);
+    done(w, ticket, 0);
+    w->evidence.now_ns = END_NS;
+    conclude(w, EVENT_JOB_COMPLETED, 0);
+    w->evidence.end = END_CONCLUDED;
+    w->evidence.story_over = true;
+    return w;
+}
+
+static struct final_state final_state(const uint64_t *hits)
+{
+    return (struct final_state){
+        .has_job_info = true,
+        .job = {.offset = 5, .len = 7, .ready = true},
+        .guest_disk = DST,
+        .fault_hits = hits,
+    };
+}
+
+/* Judges one expectation, at LINE; fault 0, if there is one, has fired so often. */
+static void judge_with_hits(struct witness *w, struct expect_spec expect, uint64_t hits)
+{
+    struct final_state final = final_state(&hits);
+
+    verdict_init(&w->verdict);
+    expect.where.line = LINE;
+    w->plan->expects = &expect;
+    w->plan->expect_count = 1;
+    expect_judge(&w->evidence, &w->trace, &final);
+    assert_int_equal(w->verdict.checks, 1);
+}
+
+static void judge(struct witness *w, struct expect_spec expect)
+{
+    judge_with_hits(w, expect, 0);
+}
+
+static void assert_holds(struct witness *w, struct expect_spec expect)
+{
+    judge(w, expect);
+    assert_silent(w);
+}
+
+static void assert_fails(struct witness *w, struct expect_spec expect, const char *kind,
+                         const char *says)
+{
+    judge(w, expect);
+    assert_found(w, kind, says);
+    assert_string_equal(w->verdict.findings[0].oracle, "expect");
+    assert_int_equal(w->verdict.findings[0].where.line, LINE);
+}
+
+/* ---- The job ---- */
+
+static void test_expect_result_and_end_of_the_job(void **state)
+{
+    struct witness *w = run_over(state);
+
+    assert_holds(w, (struct expect_spec){.kind = EXPECT_RESULT});
+    assert_fails(w, (struct expect_spec){.kind = EXPECT_RESULT, .ret = -EIO}, "result",
+                 "expected to end with EIO, but it ended with success at 50.000000ms");
+    assert_fails(w, (struct expect_spec){.kind = EXPECT_CANCELLED}, "cancelled",
+                 "but it completed");
+    assert_holds(w, (struct expect_spec){.kind = EXPECT_CONCLUDED});
+    assert_holds(w, (struct expect_spec){.kind = EXPECT_CONCLUDED, .time_ns = END_NS});
+    assert_fails(w, (struct expect_spec){.kind = EXPECT_CONCLUDED, .time_ns = END_NS - 1},
+                 "concluded", "by 49.999999ms, but it ended at 50.000000ms");
+}
+
+static void test_expect_fails_when_the_job_has_not_ended(void **state)
+{
+    struct witness *w = run_over(state);
+
+    trace_rewind(&w->trace, 10, 0);
+    assert_fails(w, (struct expect_spec){.kind = EXPECT_RESULT}, "result", "did not end");
+    assert_fails(w, (struct expect_spec){.kind = EXPECT_CANCELLED}, "cancelled", "did not end");
+    assert_fails(w, (struct expect_spec){.kind = EXPECT_CONCLUDED}, "concluded", "it did not");
+}
+
+static void test_expect_cancelled_holds_when_the_job_ended_so(void **state)
+{
+    struct witness *w = run_over(state);
+
+    conclude(w, EVENT_JOB_CANCELLED, 0);
+    assert_holds(w, (struct expect_spec){.kind = EXPECT_CANCELLED});
+}
+
+static void test_expect_query_looks_at_the_last_state(void **state)
+{
+    struct witness *w = run_over(state);
+    struct query_check checks[] = {
+        {.field = QUERY_OFFSET, .comparison = COMPARE_AT_LEAST, .value = 5},
+        {.field = QUERY_LEN, .comparison = COMPARE_EQUAL, .value = 7},
+    };
+    struct expect_spec expect = {.kind = EXPECT_QUERY, .checks = checks, .check_count = 2};
+
+    assert_holds(w, expect);
+    checks[1].value = 8;
+    assert_fails(w, expect, "query", "At its end the job's len is 7B, expected 8B");
+}
+
+/* ---- Events ---- */
+
+static void test_expect_events_lists_the_reports_completely(void **state)
+{
+    struct witness *w = run_over(state);
+    struct event_match matches[] = {event_match_kind(EVENT_JOB_ERROR),
+                                    event_match_kind(EVENT_JOB_READY),
+                                    event_match_kind(EVENT_JOB_COMPLETED)};
+    struct expect_spec expect = {.kind = EXPECT_EVENTS, .matches = matches, .match_count = 3};
+
+    assert_holds(w, expect);
+    expect.match_count = 2;
+    assert_fails(w, expect, "events",
+                 "nothing after number 2, but it reported completed at 50.000000ms");
+    assert_int_equal(w->verdict.findings[0].now_ns, END_NS);
+    expect.match_count = 3;
+    matches[0].action = ACTION_STOP;
+    assert_fails(w, expect, "events",
+                 "report error (stop) as number 1 of 3, but it reported error (write, dst, ignore, "
+                 "EIO) at 10.000000ms");
+    conclude(w, EVENT_JOB_COMPLETED, 0);
+    matches[0] = event_match_kind(EVENT_JOB_ERROR);
+    assert_fails(w, expect, "events", "nothing after number 3");
+}
+
+static void test_expect_events_fails_when_there_are_too_few(void **state)
+{
+    struct witness *w = run_over(state);
+    struct event_match matches[] = {
+        event_match_kind(EVENT_JOB_ERROR), event_match_kind(EVENT_JOB_READY),
+        event_match_kind(EVENT_JOB_COMPLETED), event_match_kind(EVENT_JOB_PAUSED)};
+
+    assert_fails(w,
+                 (struct expect_spec){.kind = EXPECT_EVENTS, .matches = matches, .match_count = 4},
+                 "events", "report paused as number 4 of 4, but it reported no more");
+}
+
+static void test_expect_order_lets_others_between(void **state)
+{
+    struct witness *w = run_over(state);
+    struct event_match matches[] = {event_match_kind(EVENT_JOB_STARTED),
+                                    event_match_kind(EVENT_JOB_COMPLETED),
+                                    event_match_kind(EVENT_JOB_READY)};
+    struct expect_spec expect = {.kind = EXPECT_IN_ORDER, .matches = matches, .match_count = 2};
+
+    assert_holds(w, expect);
+    expect.match_count = 3;
+    assert_fails(w, expect, "order",
+                 "Event ready was expected after completed, but it did not happen then");
+    expect.matches = matches + 2;
+    expect.match_count = 2;
+    matches[2] = event_match_kind(EVENT_JOB_PAUSED);
+    expect.match_count = 1;
+    assert_fails(w, expect, "order", "Event paused was expected, but it did not happen.");
+}
+
+static void test_expect_never_and_counts(void **state)
+{
+    struct witness *w = run_over(state);
+    struct event_match paused = event_match_kind(EVENT_JOB_PAUSED);
+    struct event_match error = event_match_kind(EVENT_JOB_ERROR);
+    struct expect_spec expect = {.kind = EXPECT_NEVER, .matches = &paused, .match_count = 1};
+
+    assert_holds(w, expect);
+    expect.matches = &error;
+    assert_fails(w, expect, "never",
+                 "Event error was never to happen, but error (write, dst, ignore, EIO) did at "
+                 "10.000000ms");
+    assert_int_equal(w->verdict.findings[0].now_ns, 10 * MS);
+    expect.kind = EXPECT_AT_MOST;
+    expect.count = 1;
+    assert_holds(w, expect);
+    expect.count = 0;
+    assert_fails(w, expect, "at-most", "at most 0 times, but it happened 1 times");
+    expect.kind = EXPECT_COUNT;
+    expect.count = 1;
+    assert_holds(w, expect);
+    expect.count = 2;
+    assert_fails(w, expect, "count", "exactly 2 times, but it happened 1 times");
+}
+
+static void test_expect_instants(void **state)
+{
+    struct witness *w = run_over(state);
+    struct event_match ready = event_match_kind(EVENT_JOB_READY);
+    struct event_match paused = event_match_kind(EVENT_JOB_PAUSED);
+    struct expect_spec expect = {.matches = &ready, .match_count = 1, .time_ns = 20 * MS};
+
+    expect.kind = EXPECT_WITHIN;
+    assert_holds(w, expect);
+    expect.kind = EXPECT_NOT_BEFORE;
+    assert_holds(w, expect);
+    expect.time_ns = 20 * MS + 1;
+    assert_fails(w, expect, "not-before",
+                 "no sooner than 20.000001ms, but it happened at 20.000000ms");
+    expect.kind = EXPECT_WITHIN;
+    expect.time_ns = 20 * MS - 1;
+    assert_fails(w, expect, "within", "by 19.999999ms, but it happened at 20.000000ms");
+    expect.matches = &paused;
+    assert_fails(w, expect, "within", "but it never happened");
+    expect.kind = EXPECT_NOT_BEFORE;
+    assert_fails(w, expect, "not-before", "but it never happened");
+}
+
+static void test_expect_guest_stall_measures_from_the_queue_to_the_end(void **state)
+{
+    struct witness *w = run_over(state);
+    struct expect_spec expect = {.kind = EXPECT_GUEST_STALL, .time_ns = 4 * MS};
+
+    assert_holds(w, expect);
+    expect.time_ns = 4 * MS - 1;
+    assert_fails(w, expect, "guest-stall", "longer than 3.999999ms, but write #1 took 4.000000ms");
+    assert_int_equal(w->verdict.findings[0].now_ns, 20 * MS);
+    expect.time_ns = 4 * MS;
+    w->evidence.now_ns = 60 * MS;
+    request_event(w, EVENT_REQUEST_QUEUED, (struct ticket){SRC, OP_READ, BY_GUEST, 0, 512, 2}, 0);
+    w->evidence.now_ns = 70 * MS;
+    submit(w, BY_GUEST, DST, OP_READ, 0, 512);
+    assert_fails(w, expect, "guest-stall", "read #2 took 10.000000ms");
+}
+
+/* ---- Disks ---- */
+
+static void test_expect_same_and_differ(void **state)
+{
+    struct witness *w = run_over(state);
+    struct expect_spec expect = {.kind = EXPECT_SAME, .a = SRC, .b = DST};
+
+    copy_content(w, 0, LENGTH);
+    assert_holds(w, expect);
+    expect.kind = EXPECT_DIFFER;
+    assert_fails(w, expect, "differ", "src and dst were expected to differ in [0B, 256KiB)");
+    image_write(w->disks[DST].image, run_fill(DST, CHUNK, SECTOR_BYTES));
+    assert_holds(w, expect);
+    expect.kind = EXPECT_SAME;
+    assert_fails(w, expect, "same",
+                 "at sector 128 (64KiB) src holds the initial fill of src and dst holds the "
+                 "initial fill of dst");
+    assert_int_equal(w->verdict.findings[0].sector, 128);
+    expect.bytes = CHUNK;
+    assert_holds(w, expect);
+    expect.offset = CHUNK;
+    assert_fails(w, expect, "same", "in [64KiB, 128KiB)");
+}
+
+static void test_expect_same_looks_at_the_shorter_of_two_disks(void **state)
+{
+    struct witness *w = run_over(state);
+
+    copy_content(w, 0, CHUNK);
+    w->disks[DST].bytes = CHUNK;
+    assert_holds(w, (struct expect_spec){.kind = EXPECT_SAME, .a = SRC, .b = DST});
+}
+
+static void test_expect_sector_asks_who_wrote_it(void **state)
+{
+    struct witness *w = run_over(state);
+    struct action step = {.kind = DO_GUEST, .guest = {.op = OP_WRITE, .tag = "newer"}};
+    struct expect_spec expect = {
+        .kind = EXPECT_SECTOR, .a = SRC, .content = SECTOR_GUEST_TAG, .tag = "newer"};
+
+    w->plan->steps = &step;
+    w->plan->step_count = 1;
+    assert_fails(w, expect, "sector",
+                 "sector 0 (0B) of src was expected to hold a guest write with tag newer, but it "
+                 "holds guest write #1.");
+    for (uint64_t i = 0; i < w->trace.count; i++) {
+        w->trace.events[i].index = w->trace.events[i].request == 1;
+    }
+    assert_holds(w, expect);
+    expect.tag = "older";
+    assert_fails(w, expect, "sector", "but it holds guest write #1 (tag newer).");
+    expect.content = SECTOR_FILL_OF;
+    expect.b = SRC;
+    assert_fails(w, expect, "sector", "expected to hold the initial fill of src");
+    expect.offset = SECTOR_BYTES;
+    expect.bytes = CHUNK;
+    assert_holds(w, expect);
+    expect.a = DST;
+    assert_fails(w, expect, "sector", "sector 1 (512B) of dst");
+    expect.content = SECTOR_ZERO;
+    assert_holds(w, expect);
+    image_write(w->disks[DST].image, run_fill(SRC, CHUNK, SECTOR_BYTES));
+    assert_fails(w, expect, "sector", "sector 128 (64KiB) of dst was expected to hold zeroes");
+}
+
+/* A fill that came from another place is not the fill of this sector. */
+static void test_expect_sector_fails_when_the_fill_is_from_elsewhere(void **state)
+{
+    struct witness *w = run_over(state);
+    struct run run = run_fill(SRC, CHUNK, SECTOR_BYTES);
+
+    run.sector = 0;
+    image_write(w->disks[DST].image, run);
+    assert_fails(
+        w,
+        (struct expect_spec){.kind = EXPECT_SECTOR, .a = DST, .b = SRC, .content = SECTOR_FILL_OF},
+        "sector",
+        "hold the initial fill of src, but it holds the initial fill of sector 128 of src");
+}
+
+static void test_expect_links_lengths_and_allocation(void **state)
+{
+    struct witness *w = run_over(state);
+    struct expect_spec expect = {.kind = EXPECT_BACKING, .a = SRC, .b = PLAN_NONE};
+
+    w->disks[SRC].backing = THIRD;
+    assert_holds(w, expect);
+    w->disks[SRC].backing_open = true;
+    assert_fails(w, expect, "backing", "backed by no disk at the end, but it is backed by third");
+    expect.b = THIRD;
+    assert_holds(w, expect);
+    expect = (struct expect_spec){.kind = EXPECT_LENGTH, .a = SRC, .count = LENGTH};
+    assert_holds(w, expect);
+    expect.count = CHUNK;
+    assert_fails(w, expect, "length",
+                 "as long as 64KiB at the end (65536 bytes), but it is 262144");
+    expect = (struct expect_spec){.kind = EXPECT_ALLOCATED, .a = DST};
+    assert_holds(w, expect);
+    image_write(w->disks[DST].image, run_fill(SRC, 0, CHUNK));
+    assert_fails(w, expect, "allocated", "have allocated 0B at the end");
+}
+
+/* ---- The guest and the faults ---- */
+
+static void test_expect_guest_on(void **state)
+{
+    struct witness *w = run_over(state);
+
+    assert_holds(w, (struct expect_spec){.kind = EXPECT_GUEST_ON, .a = DST});
+    assert_fails(w, (struct expect_spec){.kind = EXPECT_GUEST_ON, .a = SRC}, "guest-on",
+                 "on src at the end, but it is on dst");
+}
+
+static void test_expect_fired(void **state)
+{
+    struct witness *w = run_over(state);
+    struct fault_spec fault = {.name = "bad", .from_mark = PLAN_NONE};
+    struct expect_spec expect = {.kind = EXPECT_FIRED, .a = 0, .count = 0};
+
+    w->plan->faults = &fault;
+    w->plan->fault_count = 1;
+    assert_holds(w, expect); /* and the fault is not vacuous then */
+    expect.count = 2;
+    judge_with_hits(w, expect, 2);
+    assert_silent(w);
+    judge_with_hits(w, expect, 1);
+    assert_found(w, "fired", "Fault bad was expected to hit 2 times, but it hit 1 times");
+}
+
+/* ---- Vacuity ---- */
+
+static void judge_vacuity(struct witness *w, uint64_t hits)
+{
+    struct final_state final = final_state(&hits);
+
+    verdict_init(&w->verdict);
+    w->plan->expect_count = 0;
+    expect_judge(&w->evidence, &w->trace, &final);
+}
+
+static void assert_vacuous(struct witness *w, const char *kind, const char *says)
+{
+    judge_vacuity(w, 0);
+    assert_found(w, kind, says);
+    assert_string_equal(w->verdict.findings[0].oracle, "vacuous");
+    assert_int_equal(w->verdict.findings[0].where.line, LINE);
+}
+
+static void test_expect_finds_a_fault_that_never_fired(void **state)
+{
+    struct witness *w = run_over(state);
+    struct fault_spec fault = {.name = "bad",
+                               .where = {.line = LINE},
+                               .match = {.by = BY_GUEST, .ops = 1 << OP_WRITE},
+                               .nth = 3,
+                               .from_mark = PLAN_NONE};
+    const char *mark = "near";
+
+    w->plan->faults = &fault;
+    w->plan->fault_count = 1;
+    w->plan->marks = &mark;
+    w->plan->mark_count = 1;
+    assert_vacuous(w, "never-fired",
+                   "Fault bad never fired: only 1 matching requests were seen, and it hits number "
+                   "3.");
+    fault.nth = 0;
+    assert_vacuous(w, "never-fired", "1 matching requests were seen, but not while it was armed");
+    fault.from_mark = 0;
+    assert_vacuous(w, "never-fired", "mark near was never set");
+    judge_vacuity(w, 1);
+    assert_silent(w);
+}
+
+static void test_expect_excuses_a_fault_that_need_not_fire(void **state)
+{
+    struct witness *w = run_over(state);
+    struct fault_spec fault = {.name = "bad", .from_mark = PLAN_NONE, .optional = true};
+
+    w->plan->faults = &fault;
+    w->plan->fault_count = 1;
+    judge_vacuity(w, 0);
+    assert_silent(w);
+    fault.optional = false;
+    fault.probability_ppm = 1000;
+    judge_vacuity(w, 0);
+    assert_silent(w);
+}
+
+static void test_expect_finds_a_story_that_did_not_end(void **state)
+{
+    struct witness *w = run_over(state);
+    struct action steps[] = {
+        {.kind = DO_START}, {.kind = DO_WAIT, .where = {.line = LINE}}, {.kind = DO_COMPLETE}};
+
+    w->plan->steps = steps;
+    w->plan->step_count = 3;
+    w->evidence.story_over = false;
+    w->evidence.steps_run = 2;
+    assert_vacuous(w, "steps-not-run", "while step 2 of 3 was still waiting");
+}
+
+static void test_expect_is_silent_when_a_finding_explains_the_story(void **state)
+{
+    struct witness *w = run_over(state);
+    uint64_t hits = 0;
+    struct final_state final = final_state(&hits);
+
+    w->evidence.story_over = false;
+    verdict_add(&w->evidence, "expect", "wait-timeout", "It timed out.");
+    expect_judge(&w->evidence, &w->trace, &final);
+    assert_int_equal(w->verdict.finding_count, 1);
+    verdict_init(&w->verdict);
+    verdict_add(&w->evidence, "liveness", "deadlock", "It hangs.");
+    expect_judge(&w->evidence, &w->trace, &final);
+    assert_int_equal(w->verdict.finding_count, 1);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        WITNESS_TEST(test_expect_result_and_end_of_the_job),
+        WITNESS_TEST(test_expect_fails_when_the_job_has_not_ended),
+        WITNESS_TEST(test_expect_cancelled_holds_when_the_job_ended_so),
+        WITNESS_TEST(test_expect_query_looks_at_the_last_state),
+        WITNESS_TEST(test_expect_events_lists_the_reports_completely),
+        WITNESS_TEST(test_expect_events_fails_when_there_are_too_few),
+        WITNESS_TEST(test_expect_order_lets_others_between),
+        WITNESS_TEST(test_expect_never_and_counts),
+        WITNESS_TEST(test_expect_instants),
+        WITNESS_TEST(test_expect_guest_stall_measures_from_the_queue_to_the_end),
+        WITNESS_TEST(test_expect_same_and_differ),
+        WITNESS_TEST(test_expect_same_looks_at_the_shorter_of_two_disks),
+        WITNESS_TEST(test_expect_sector_asks_who_wrote_it),
+        WITNESS_TEST(test_expect_sector_fails_when_the_fill_is_from_elsewhere),
+        WITNESS_TEST(test_expect_links_lengths_and_allocation),
+        WITNESS_TEST(test_expect_guest_on),
+        WITNESS_TEST(test_expect_fired),
+        WITNESS_TEST(test_expect_finds_a_fault_that_never_fired),
+        WITNESS_TEST(test_expect_excuses_a_fault_that_need_not_fire),
+        WITNESS_TEST(test_expect_finds_a_story_that_did_not_end),
+        WITNESS_TEST(test_expect_is_silent_when_a_finding_explains_the_story),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
