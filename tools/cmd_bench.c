@@ -181,8 +181,9 @@ int cmd_bench(int argc, char **argv)
         .parser = parse,
         .doc = "Measures speed, memory and the size of a world's state.\v"
                "A small run is a mirror of 1 MiB at 64 KiB granularity with a buffer of 64 KiB, to "
-               "its completion, with oracles and verdict; its plan is made once.  A timeline event "
-               "is one step of a world: a completion, a timer, a step of the story.",
+               "its completion, with oracles and verdict; its plan is made once.  A trace event is "
+               "what `mirrorsim trace` shows in a line; a timeline event is one step of a world, "
+               "that is what one completion, timer or step of the story sets off.",
     };
     struct bench_options options = {.repeats = 5, .path = "scenarios"};
     json_t *figures;
