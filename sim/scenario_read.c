@@ -263,6 +263,7 @@ const struct yaml_node *read_single(struct loader *loader, const struct yaml_nod
     if (node->kind != YAML_MAPPING || node->count != 1) {
         read_mistake(loader, node, "%s, and this is %s", shape,
                      node->kind == YAML_SEQUENCE ? "a list"
+                     : node->kind == YAML_SCALAR ? "a word"
                      : node->count == 0          ? "empty"
                                                  : "a mapping of several keys");
         return NULL;

@@ -187,9 +187,12 @@ const struct value_type type_factor = {.what = "factor",
 static const struct word result_words[] = {{"OK", 0}, {NULL, 0}};
 
 const struct value_type type_error = {
-    .what = "error", .parse = error_parse, .word_at = errno_name_at};
-const struct value_type type_result = {
-    .what = "result", .words = result_words, .parse = error_parse, .word_at = errno_name_at};
+    .what = "error", .example = "EIO or ENOSPC", .parse = error_parse, .word_at = errno_name_at};
+const struct value_type type_result = {.what = "result",
+                                       .example = "OK or EIO",
+                                       .words = result_words,
+                                       .parse = error_parse,
+                                       .word_at = errno_name_at};
 
 WORD_TYPE(type_fill, "fill", {"unique", FILL_UNIQUE}, {"random", FILL_UNIQUE}, {"zero", FILL_ZERO},
           {"garbage", FILL_GARBAGE});
@@ -223,7 +226,10 @@ NAME_TYPE(type_by, "issuer of requests", by);
 NAME_TYPE(type_action, "error action", action);
 NAME_TYPE(type_verb, "command", verb);
 NAME_TYPE(type_refusal, "reason for a refusal", refusal);
-NAME_TYPE(type_event, "event", event);
+const struct value_type type_event = {.what = "event",
+                                      .example = "ready, error or completed",
+                                      .parse = event_parse,
+                                      .word_at = event_at};
 NAME_TYPE(type_io_status, "I/O status", io_status);
 NAME_TYPE(type_job_status, "job status", job_status);
 NAME_TYPE(type_job_kind, "kind of job", job_kind);

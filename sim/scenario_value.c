@@ -60,7 +60,7 @@ static void unknown_word(struct loader *loader, const struct yaml_node *node, co
     if (nearest.best) {
         read_mistake(loader, node, "%s is no %s; did you mean %s?", read_quote(loader, text),
                      type->what, read_quote(loader, nearest.best));
-    } else if (type->units) {
+    } else if (type->example) {
         read_mistake(loader, node, "%s is no %s; write for example %s", read_quote(loader, text),
                      type->what, type->example);
     } else {
