@@ -81,11 +81,10 @@ void bitmap_set(struct bitmap *bitmap, uint64_t first, uint64_t count)
     }
     assert(first < bitmap->size && count <= bitmap->size - first);
     for (uint64_t word = first / WORD_BITS; word <= last / WORD_BITS; word++) {
-        uint64_t old = bitmap->level[0][word];
-        uint64_t new = old | word_mask(word, first, last);
+        uint64_t added = word_mask(word, first, last) & ~bitmap->level[0][word];
 
-        bitmap->count += bits_in(new) - bits_in(old);
-        bitmap->level[0][word] = new;
+        bitmap->count += bits_in(added);
+        bitmap->level[0][word] |= added;
     }
     for (uint32_t l = 1; l < bitmap->levels; l++) {
         first /= WORD_BITS;

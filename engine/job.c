@@ -57,6 +57,14 @@ void job_publish_progress(struct job *job, uint64_t len)
     }
 }
 
+void job_advance(struct job *job, uint64_t bytes)
+{
+    job->offset += bytes;
+    if (job->offset > job->len) {
+        job_publish_progress(job, job->offset);
+    }
+}
+
 void job_become_ready(struct job *job)
 {
     assert(!job->ready);
@@ -79,7 +87,7 @@ static enum error_action action_for(enum error_policy policy, int error)
     return ACTION_REPORT;
 }
 
-/* E4; the first error decides the job's I/O status. */
+/* E4; the first error decides each I/O status. */
 static void stop_on_error(struct job *job, enum op op, int error)
 {
     enum io_status status = error == -ENOSPC ? IO_STATUS_NOSPACE : IO_STATUS_FAILED;
@@ -88,7 +96,8 @@ static void stop_on_error(struct job *job, enum op op, int error)
     if (job->io_status == IO_STATUS_OK) {
         job->io_status = status;
     }
-    if (op == OP_WRITE) {
+    if (op == OP_WRITE && job->target_io_status == IO_STATUS_OK) {
+        job->target_io_status = status;
         block_io_status_set(job->spec.target, status);
     }
 }
@@ -120,6 +129,7 @@ void job_clear_pause(struct job *job)
 {
     job->pause_wanted = false;
     job->io_status = IO_STATUS_OK;
+    job->target_io_status = IO_STATUS_OK;
     block_io_status_set(job->spec.target, IO_STATUS_OK);
 }
 
@@ -152,5 +162,6 @@ void job_digest(const struct job *job, struct digest *digest)
     digest_u64(digest, job->len);
     digest_u64(digest, job->published_offset);
     digest_u64(digest, (uint64_t)job->pause_wanted | (uint64_t)job->cancelled << 1 |
-                           (uint64_t)job->ready << 2 | (uint64_t)job->io_status << 3);
+                           (uint64_t)job->ready << 2 | (uint64_t)job->io_status << 3 |
+                           (uint64_t)job->target_io_status << 5);
 }

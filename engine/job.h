@@ -27,6 +27,7 @@ struct job {
     bool cancelled;            /* a cancel is wanted and has not been served */
     bool ready;                /* READY has been emitted and nothing withdrew it */
     enum io_status io_status;
+    enum io_status target_io_status; /* what the target has been told (E4) */
 };
 
 /*
@@ -41,6 +42,13 @@ void job_emit(const struct job *job, enum event_kind kind, const struct block_no
 
 /* L2: publishes the total, with an event if something has changed. */
 void job_publish_progress(struct job *job, uint64_t len);
+
+/*
+ * Adds bytes copied.  They may be more than the last total counted on, when
+ * clusters are copied for the sake of one dirty chunk (R4): `len` never falls
+ * behind `offset` (section 10).
+ */
+void job_advance(struct job *job, uint64_t bytes);
 
 /* Emits READY and becomes ready. */
 void job_become_ready(struct job *job);

@@ -40,7 +40,7 @@ static const unsigned legal_next[PHASE_COUNT] = {
     [PHASE_DRAIN] = TO(PASS) | TO(EXIT),
     [PHASE_SLEEP] = TO(POPULATE) | TO(PASS),
     [PHASE_PARKED] = TO(POPULATE) | TO(PASS),
-    [PHASE_EMPTY] = TO(DRAIN) | TO(EXIT),
+    [PHASE_EMPTY] = TO(DRAIN),
     [PHASE_EXIT] = TO(DEFERRED),
     [PHASE_DEFERRED] = TO(CONCLUDED),
 };
@@ -219,11 +219,11 @@ static void begin_pass(struct engine_job *mirror)
         mirror_exit(mirror, mirror->ret);
         return;
     }
+    publish_len(mirror);
     if (job->pause_wanted) {
         mirror_park(mirror);
         return;
     }
-    publish_len(mirror);
     if (may_issue && (mirror->ops_in_flight == MIRROR_MAX_IN_FLIGHT || mirror->free_count == 0 ||
                       (!dirty && mirror->ops_in_flight > 0))) {
         mirror_set_phase(mirror, PHASE_WAIT_OP);

@@ -82,8 +82,8 @@ static void digest_state(const struct engine_job *mirror, struct digest *digest)
     digest_u64(digest, mirror->cursor);
     digest_u64(digest, mirror->walk);
     digest_u64(digest, mirror->run_start);
-    digest_u64(digest, now_ns - mirror->last_pause_ns);
-    digest_u64(digest, mirror->timer != NULL ? mirror->wake_ns - now_ns : 0);
+    digest_u64(digest, min_u64(now_ns - mirror->last_pause_ns, SLICE_NS));
+    digest_u64(digest, mirror->phase == PHASE_SLEEP ? mirror->wake_ns - now_ns : 0);
     digest_u64(digest, (uint64_t)mirror->populated | (uint64_t)mirror->draining << 1 |
                            (uint64_t)mirror->complete_wanted << 2);
     ratelimit_digest(&mirror->limit, now_ns, digest);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The end of a mirror job: winding down, pivot, conclusion (C6), and the
- * engine's table.
+ * The end of a mirror job: winding down, pivot, conclusion (C6).
  */
 #include <assert.h>
 #include <stddef.h>

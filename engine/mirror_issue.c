@@ -247,20 +247,24 @@ static void finish_op(struct mirror_op *op, int ret)
         if (mirror->cluster > 0) {
             bitmap_set(&mirror->cow, op->first, op->chunks);
         }
-        mirror->job.offset += op->bytes;
+        job_advance(&mirror->job, op->bytes);
     }
     forget_op(mirror, op);
     wake_waiter(mirror);
 }
 
-/* E1, E3: dirty again, and the first reported error becomes the result. */
+/*
+ * E1, E3: dirty again, and the first reported error becomes the result, unless
+ * the loop has ended with another one.
+ */
 static void fail_op(struct mirror_op *op, enum op failed, int ret)
 {
     struct engine_job *mirror = op->mirror;
+    enum error_action action;
 
     block_dirty_set(mirror->dirty, op->offset, op->bytes);
-    if (job_handle_error(&mirror->job, failed, ret, op->offset, op->bytes) == ACTION_REPORT &&
-        mirror->ret == 0) {
+    action = job_handle_error(&mirror->job, failed, ret, op->offset, op->bytes);
+    if (action == ACTION_REPORT && mirror->ret == 0 && mirror->phase != PHASE_EXIT) {
         mirror->ret = ret;
     }
     finish_op(op, ret);

@@ -21,7 +21,7 @@ const char *job_objection_to_issue(const struct job_model *job)
     if (job->wishes.cancel && !job->ready) {
         return "the job is cancelled and not ready";
     }
-    return job->first_error < 0 ? "an error has been reported" : NULL;
+    return job->first_error < 0 && job->has_straggled ? "an error has been reported" : NULL;
 }
 
 enum error_action job_error_action(const struct plan_job *job, enum op side, int ret)

@@ -32,6 +32,12 @@ struct job_model {
     struct wishes wishes;
     int first_error; /* the first errno reported with action report */
 
+    /*
+     * The operation that the error found waiting for its chunk or its buffers
+     * (I2, I3) has been issued; L1 ends the job at the next pass.
+     */
+    bool has_straggled;
+
     uint64_t offset; /* last seen */
     uint64_t copied; /* bytes of successful writes */
 

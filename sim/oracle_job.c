@@ -33,6 +33,7 @@ static void submitted(struct job_model *job, struct evidence *evidence, const st
         job->flush_covers = job->in_flight == 1;
     }
     job->has_issued = true;
+    job->has_straggled = job->first_error < 0;
     if (objection != NULL) {
         verdict_add(evidence, JOB, "illegal-issue", "The job issued %s #%" PRIu32 ", but %s.",
                     op_name((enum op)event->op), event->request, objection);
