@@ -160,6 +160,16 @@ void stub_destroy(struct host *host);
 /* All of it allocated and readable; refs = 1 (the test's). */
 struct block_node *stub_node_add(struct host *host, const char *name, uint64_t bytes);
 
+static inline struct block_node *stub_source(struct host *host)
+{
+    return &host->nodes[0];
+}
+
+static inline struct block_node *stub_target(struct host *host)
+{
+    return &host->nodes[1];
+}
+
 /* From now on only the ranges added are allocated. */
 void stub_allocate(struct block_node *node, uint64_t offset, uint64_t bytes);
 
@@ -200,11 +210,17 @@ uint64_t stub_timer_delay_ns(const struct host *host);
 /* Gives a slow allocation answer. */
 void stub_answer(struct host *host);
 
+/* The oldest request succeeds; or a slow answer comes, or the timer fires. */
+void stub_step(struct host *host);
+
 /* Lets everything succeed until the job is ready (or gone). */
 void stub_run_until_ready(struct host *host);
 
-/* From DEFERRED, or a success that is still to flush, to the end. */
+/* Lets everything succeed until the job is gone: something must end it. */
 void stub_run_until_concluded(struct host *host);
+
+/* Cancels the job and lets it conclude. */
+void stub_cancel(struct host *host);
 
 /* ---- The guest ---- */
 

@@ -333,7 +333,7 @@ bool stub_is_dirty(const struct host *host, uint64_t offset)
 
 /* ---- Longer ways ---- */
 
-static void step(struct host *host)
+void stub_step(struct host *host)
 {
     if (host->request_count > 0) {
         stub_finish_at(host, 0, 0);
@@ -347,15 +347,21 @@ static void step(struct host *host)
 void stub_run_until_ready(struct host *host)
 {
     while (host->job != NULL && !stub_query(host).ready) {
-        step(host);
+        stub_step(host);
     }
 }
 
 void stub_run_until_concluded(struct host *host)
 {
     while (host->job != NULL) {
-        step(host);
+        stub_step(host);
     }
+}
+
+void stub_cancel(struct host *host)
+{
+    assert_int_equal(stub_command(host, VERB_CANCEL, 0), 0);
+    stub_run_until_concluded(host);
 }
 
 void stub_fire(struct host *host)
