@@ -33,6 +33,12 @@ struct job_model {
     int first_error; /* the first errno reported with action report */
 
     /*
+     * It came after a cancel: if the copy loop had ended by then, which does
+     * not show, it does not replace the result (E3).
+     */
+    bool cancelled_before_error;
+
+    /*
      * The operation that the error found waiting for its chunk or its buffers
      * (I2, I3) has been issued; L1 ends the job at the next pass.
      */

@@ -107,6 +107,7 @@ static void reported_error(struct job_model *job, struct evidence *evidence,
         job->wishes.pause = true;
     } else if (event->detail == ACTION_REPORT && job->first_error == 0) {
         job->first_error = event->ret;
+        job->cancelled_before_error = job->wishes.cancel;
     }
 }
 
@@ -242,7 +243,9 @@ static void judge_result(const struct job_model *job, struct evidence *evidence,
 {
     const char *objection = NULL;
 
-    if (event->ret != job->first_error && (job->first_error < 0 || job->has_issued)) {
+    if (event->kind == EVENT_JOB_CANCELLED && event->ret == 0 && job->cancelled_before_error) {
+        objection = job_objection_to_cancelled(job);
+    } else if (event->ret != job->first_error && (job->first_error < 0 || job->has_issued)) {
         verdict_add(evidence, JOB, "wrong-result",
                     "The job ended with %s, but the first error it reported was %s.",
                     phrase_result(event->ret).text,
