@@ -9,6 +9,9 @@
 /* Longer words have no near ones: nobody misspells them by a letter. */
 #define MAX_LENGTH 40u
 
+/* A hostile file asks often, among many. */
+#define MAX_CANDIDATES 200u
+
 static uint32_t min3(uint32_t a, uint32_t b, uint32_t c)
 {
     uint32_t min = a < b ? a : b;
@@ -60,7 +63,8 @@ void nearest_offer(struct nearest *nearest, const char *candidate)
     size_t length = strnlen(candidate, MAX_LENGTH + 1);
     uint32_t distance;
 
-    if (nearest->distance == 0 || length > MAX_LENGTH) {
+    nearest->offered++;
+    if (nearest->distance == 0 || nearest->offered > MAX_CANDIDATES || length > MAX_LENGTH) {
         return;
     }
     distance = edit_distance(nearest->word, strlen(nearest->word), candidate, length);

@@ -11,6 +11,7 @@ struct nearest {
     const char *word;
     const char *best; /* the candidate itself; NULL if none is near */
     uint32_t distance;
+    uint32_t offered;
 };
 
 struct nearest nearest_to(const char *word);
