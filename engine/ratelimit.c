@@ -64,7 +64,7 @@ uint64_t ratelimit_delay(struct ratelimit *limit, uint64_t now_ns)
     uint64_t slices;
 
     pay(limit, now_ns);
-    if (limit->speed == 0 || limit->account_bytes <= quota_bytes(limit)) {
+    if (limit->speed == 0 || limit->account_bytes < quota_bytes(limit)) {
         return 0;
     }
     slices = limit->account_bytes / quota_bytes(limit);

@@ -4,8 +4,8 @@
  *
  * A leaky bucket.  The account holds bytes charged and not yet paid; time pays
  * them at the job's speed, and an empty account earns nothing.  While the
- * account is within one quota (what a slice pays) the caller may charge more;
- * beyond it, it sleeps until whole slices have paid all but a rest below the
+ * account is below one quota (what a slice pays) the caller may charge more;
+ * from there on, it sleeps until whole slices have paid all but a rest below the
  * quota, and that rest stays in the account (D11: nothing is forgotten,
  * nothing is free).  So the account never exceeds a quota and an operation,
  * and T2 follows: over any window, bytes charged are at most speed * window +

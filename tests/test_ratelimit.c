@@ -157,11 +157,11 @@ static void test_ratelimit_carries_excess_over_when_quota_is_exceeded(void **sta
 
     (void)state;
     ratelimit_set_speed(&limit, 512000, 0); /* 51200 bytes a slice */
-    assert_int_equal(ratelimit_charge(&limit, 51200, 0), 0);
-    assert_int_equal(ratelimit_charge(&limit, 25600, 0), SLICE_NS);
-    assert_int_equal(ratelimit_charge(&limit, 25600, SLICE_NS), 0);
-    assert_int_equal(ratelimit_charge(&limit, 512, SLICE_NS), SLICE_NS);
-    assert_int_equal(ratelimit_charge(&limit, 3 * 51200 + 512, 2 * SLICE_NS), 3 * SLICE_NS);
+    assert_int_equal(ratelimit_charge(&limit, 51200 - 512, 0), 0);
+    assert_int_equal(ratelimit_charge(&limit, 512, 0), SLICE_NS);
+    assert_int_equal(ratelimit_charge(&limit, 51200 + 512, SLICE_NS), SLICE_NS);
+    assert_int_equal(ratelimit_charge(&limit, 3 * 51200, 2 * SLICE_NS), 3 * SLICE_NS);
+    assert_int_equal(ratelimit_charge(&limit, 51200 - 1024, 5 * SLICE_NS), 0);
 }
 
 /* A slice is as long as a sector takes if the speed can't pay one in 100 ms. */
@@ -171,7 +171,7 @@ static void test_ratelimit_waits_for_whole_sectors_when_speed_is_tiny(void **sta
 
     (void)state;
     ratelimit_set_speed(&limit, 1, 0);
-    assert_int_equal(ratelimit_charge(&limit, 512, 0), 0);
+    assert_int_equal(ratelimit_charge(&limit, 512, 0), 512 * NS_PER_SECOND);
     assert_int_equal(ratelimit_charge(&limit, 1024, 0), 3 * 512 * NS_PER_SECOND);
     assert_int_equal(ratelimit_delay(&limit, 3 * 512 * NS_PER_SECOND), 0);
 }
@@ -202,7 +202,7 @@ static void test_ratelimit_forgets_when_speed_is_lifted(void **state)
     assert_int_equal(ratelimit_delay(&limit, 0), 0);
     assert_int_equal(ratelimit_charge(&limit, 1 << 30, 0), 0);
     ratelimit_set_speed(&limit, 512, 0);
-    assert_int_equal(ratelimit_charge(&limit, 512, 0), 0);
+    assert_int_equal(ratelimit_charge(&limit, 512, 0), NS_PER_SECOND);
 }
 
 /* However often the speed is set again, what is owed gets paid in the same time. */
