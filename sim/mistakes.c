@@ -98,19 +98,24 @@ static int compare_places(const void *a, const void *b)
     return strcmp(x->text, y->text);
 }
 
+/* A copy of that line (from 1) without its end; NULL if there is none. */
 static const char *find_line(const struct mistake_list *mistakes, uint32_t line)
 {
     const char *start = mistakes->text;
-    const char *end = start + mistakes->bytes;
-    const char *newline = NULL;
-    char *copy;
+    const char *end;
+    const char *newline;
     size_t length;
+    char *copy;
 
-    for (; start && line > 1; line--) {
-        start = memchr(start, '\n', (size_t)(end - start));
-        start = start ? start + 1 : NULL;
-    }
     if (!start || line == 0) {
+        return NULL;
+    }
+    end = start + mistakes->bytes;
+    for (; start && line > 1; line--) {
+        newline = memchr(start, '\n', (size_t)(end - start));
+        start = newline ? newline + 1 : NULL;
+    }
+    if (!start) {
         return NULL;
     }
     newline = memchr(start, '\n', (size_t)(end - start));

@@ -466,7 +466,7 @@ void expect_read_all(struct loader *loader)
         const struct yaml_node *single = read_resolve(loader, item);
 
         if (read_single(loader, single, "an expectation is one {key: value}")) {
-            read_fields(loader, single, "expect", expect_fields, NULL);
+            read_fields(loader, single, "expect", expect_fields, loader->plan);
         }
     }
 }
