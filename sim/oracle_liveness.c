@@ -165,16 +165,30 @@ static const char *last_word(const struct liveness *live)
     return live->has_spoken ? event_kind_name((enum event_kind)live->last_word) : "nothing";
 }
 
+static const char *state_word(const struct liveness *live)
+{
+    if (!live->alive) {
+        return live->has_spoken ? "gone" : "not there";
+    }
+    if (live->parked) {
+        return "paused";
+    }
+    if (live->ready) {
+        return live->cancelled ? "ready and cancelled" : "ready";
+    }
+    return live->cancelled ? "not ready and cancelled" : "not ready";
+}
+
 /* What the job, and what the world was waiting for. */
 static struct story what_was_pending(const struct liveness *live, const struct evidence *evidence)
 {
     struct story story;
     const struct event *stopped = &live->stopped;
     int length = snprintf(story.text, sizeof(story.text),
-                          "the job last reported \"%s\" at %s, with %" PRIu32
-                          " requests of it and %" PRIu32 " of the guest in flight",
-                          last_word(live), phrase_time(live->last_word_ns).text, live->job_requests,
-                          live->guest_requests);
+                          "the job was %s, last reported \"%s\" at %s, and had %" PRIu32
+                          " requests in flight, the guest %" PRIu32,
+                          state_word(live), last_word(live), phrase_time(live->last_word_ns).text,
+                          live->job_requests, live->guest_requests);
 
     if (live->is_stopped && length > 0 && (size_t)length < sizeof(story.text)) {
         snprintf(story.text + length, sizeof(story.text) - (size_t)length,

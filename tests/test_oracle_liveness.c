@@ -64,8 +64,8 @@ static void test_liveness_says_how_the_run_ended_and_what_was_pending(void **sta
         end_run(w, cases[i].end);
         assert_found(w, cases[i].kind, cases[i].says);
         assert_found(w, cases[i].kind,
-                     "the job last reported \"started\" at 2.000000ms, with 1 requests of it and 1 "
-                     "of the guest in flight.");
+                     "the job was not ready, last reported \"started\" at 2.000000ms, and had 1 "
+                     "requests in flight, the guest 1.");
     }
 }
 
