@@ -46,6 +46,7 @@ struct evidence {
     uint64_t event_number; /* of the event being judged */
     uint32_t steps_run;    /* steps that have begun */
     bool story_over;       /* the last step has finished */
+    bool story_stopped;    /* a wait exceeded its bound: the rest of the steps will not run */
     enum world_end end;
 
     /* During a REQUEST_EFFECT of a read: what it read, in order. */

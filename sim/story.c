@@ -197,6 +197,7 @@ static void bound_reached(void *opaque)
         return;
     }
     story->state = STORY_STOPPED;
+    world->evidence.story_stopped = true;
     action_fail(world, story->step, action->where, "wait-timeout",
                 "Step %" PRIu32 " waited for %s from %s on; within %s it did not come.",
                 story->step + 1, phrase_wait(world, action).text,

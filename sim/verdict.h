@@ -82,7 +82,8 @@ bool outcome_is_bad(enum outcome outcome);
 /*
  * The plan's `expect` list against a finished, kept trace; and what makes a
  * run vacuous: a fault that never fired, a step that never ran, nothing
- * checked.  Findings of the oracles "expect" and "vacuous".
+ * checked.  Findings of the oracles "expect" and "vacuous".  A story that
+ * stopped at a step is not judged further: the rest would be its echo.
  */
 struct final_state {
     bool has_job_info; /* the last state of the job before it was gone */

@@ -457,9 +457,11 @@ static void test_expect_is_silent_when_a_finding_explains_the_story(void **state
     struct final_state final = final_state(&hits);
 
     w->evidence.story_over = false;
+    w->evidence.story_stopped = true;
     verdict_add(&w->evidence, "expect", "wait-timeout", "It timed out.");
     expect_judge(&w->evidence, &w->trace, &final);
     assert_int_equal(w->verdict.finding_count, 1);
+    w->evidence.story_stopped = false;
     verdict_init(&w->verdict);
     verdict_add(&w->evidence, "liveness", "deadlock", "It hangs.");
     expect_judge(&w->evidence, &w->trace, &final);
