@@ -170,7 +170,7 @@ static inline struct block_node *stub_target(struct host *host)
     return &host->nodes[1];
 }
 
-/* From now on only the ranges added are allocated. */
+/* From now on only the ranges added are allocated; the rest reads zero. */
 void stub_allocate(struct block_node *node, uint64_t offset, uint64_t bytes);
 
 /*

@@ -48,6 +48,12 @@ struct block_node *stub_node_add(struct host *host, const char *name, uint64_t b
 void stub_allocate(struct block_node *node, uint64_t offset, uint64_t bytes)
 {
     assert_true(node->range_count < STUB_MAX_RANGES);
+    for (uint64_t i = 0; i < node->bytes / SECTOR_BYTES && !node->sparse; i++) {
+        node->content[i] = 0;
+    }
+    for (uint64_t i = offset / SECTOR_BYTES; i < (offset + bytes) / SECTOR_BYTES; i++) {
+        node->content[i] = STUB_INITIAL + (uint32_t)i;
+    }
     node->sparse = true;
     node->ranges[node->range_count++] = (struct stub_range){offset, bytes};
 }
