@@ -30,6 +30,49 @@ static bool is_continuation(char byte)
     return ((unsigned char)byte & 0xc0) == 0x80;
 }
 
+/* ---- Pieces of sentences ---- */
+
+const char *mistake_part(struct mistake_list *mistakes, const char *format, ...)
+{
+    size_t room = sizeof(mistakes->parts) - mistakes->parts_used;
+    char *part = mistakes->parts + mistakes->parts_used;
+    va_list args;
+    int length;
+
+    va_start(args, format);
+    length = vsnprintf(part, room, format, args);
+    va_end(args);
+    if (length < 0 || (size_t)length >= room) {
+        return "...";
+    }
+    mistakes->parts_used += (size_t)length + 1;
+    return part;
+}
+
+const char *mistake_quote(struct mistake_list *mistakes, const char *text)
+{
+    size_t length = strlen(text);
+    char copy[QUOTE_MAX_BYTES + 1];
+    bool is_cut = length > QUOTE_MAX_BYTES;
+
+    if (is_cut) {
+        length = QUOTE_MAX_BYTES;
+        while (is_continuation(text[length])) {
+            length--;
+        }
+    }
+    for (size_t i = 0; i < length; i++) {
+        copy[i] = is_control(text[i]) ? '?' : text[i];
+    }
+    copy[length] = '\0';
+    return mistake_part(mistakes, "\"%s%s\"", copy, is_cut ? "..." : "");
+}
+
+void mistake_discard(struct mistake_list *mistakes)
+{
+    mistakes->parts_used = 0;
+}
+
 /* ---- Collecting ---- */
 
 static void grow(struct mistake_list *mistakes)
@@ -66,6 +109,7 @@ void mistake_add(struct mistake_list *mistakes, struct where where, const char *
     va_start(args, format);
     vsnprintf(text, sizeof(text), format, args);
     va_end(args);
+    mistake_discard(mistakes);
     if (is_known(mistakes, where, text)) {
         return;
     }
@@ -136,7 +180,11 @@ void mistakes_finish(struct mistake_list *mistakes, struct mistakes *result)
         mistakes->count = SCENARIO_MAX_MISTAKES;
     }
     for (uint32_t i = 0; i < mistakes->count; i++) {
-        mistakes->list[i].source_line = find_line(mistakes, mistakes->list[i].line);
+        struct mistake *mistake = &mistakes->list[i];
+        bool is_same = i > 0 && mistake[-1].line == mistake->line;
+
+        mistake->source_line =
+            is_same ? mistake[-1].source_line : find_line(mistakes, mistake->line);
     }
     result->list = mistakes->list;
     result->count = mistakes->count;
@@ -144,25 +192,6 @@ void mistakes_finish(struct mistake_list *mistakes, struct mistakes *result)
 }
 
 /* ---- Showing ---- */
-
-const char *mistake_quote(struct arena *arena, const char *text)
-{
-    size_t length = strlen(text);
-    bool cut = length > QUOTE_MAX_BYTES;
-    char *copy;
-
-    if (cut) {
-        length = QUOTE_MAX_BYTES;
-        while (is_continuation(text[length])) {
-            length--;
-        }
-    }
-    copy = arena_printf(arena, "\"%.*s%s\"", (int)length, text, cut ? "..." : "");
-    for (char *byte = copy; *byte; byte++) {
-        *byte = is_control(*byte) ? '?' : *byte;
-    }
-    return copy;
-}
 
 /* The first byte of the character in that column (from 1), or the end. */
 static const char *at_column(const char *line, uint32_t column)

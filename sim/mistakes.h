@@ -13,7 +13,10 @@
 #include "sim/arena.h"
 #include "sim/scenario.h"
 
-/* Mistakes in the order of finding; all memory is the arena's. */
+/* The pieces of one sentence; what does not fit is left out. */
+#define MISTAKE_PARTS_BYTES 8192
+
+/* Mistakes in the order of finding; all lasting memory is the arena's. */
 struct mistake_list {
     struct arena *arena;
     const char *text; /* the file, for showing lines of it; it must outlive the result */
@@ -22,6 +25,8 @@ struct mistake_list {
     uint32_t count;
     uint32_t capacity;
     uint32_t dropped;
+    size_t parts_used;
+    char parts[MISTAKE_PARTS_BYTES];
 };
 
 /* Notes a sentence about a place; line 0 means the file as a whole. */
@@ -31,7 +36,14 @@ void mistake_add(struct mistake_list *mistakes, struct where where, const char *
 /* Sorts by place, drops repetitions and what is beyond the bound, finds the lines. */
 void mistakes_finish(struct mistake_list *mistakes, struct mistakes *result);
 
-/* The text in double quotes, fit for a message. */
-const char *mistake_quote(struct arena *arena, const char *text);
+/* A piece of the next sentence, good until that is added. */
+const char *mistake_part(struct mistake_list *mistakes, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* Such a piece: the text in double quotes. */
+const char *mistake_quote(struct mistake_list *mistakes, const char *text);
+
+/* Gives up the sentence whose pieces have been made. */
+void mistake_discard(struct mistake_list *mistakes);
 
 #endif

@@ -156,7 +156,7 @@ static void check_sites(struct loader *loader)
         if (!at || at->kind != YAML_SCALAR || !is_loader_site(at->text)) {
             continue;
         }
-        while (decision && strcmp(choice_site_name(loader, decision->node), at->text) != 0) {
+        while (decision && strcmp(decision->site, at->text) != 0) {
             decision = decision->next;
         }
         if (!decision) {

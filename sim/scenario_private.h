@@ -30,6 +30,7 @@
 #define SCENARIO_MAX_ACTIONS 10000 /* steps; guest requests; reactions; expectations */
 #define SCENARIO_MAX_FAULTS 1000   /* holds included */
 #define SCENARIO_MAX_MARKS 1000
+#define SCENARIO_MAX_DECISIONS 1000
 
 /* A name of `matrix` and the value it has in the case that is being read. */
 struct axis {
@@ -38,10 +39,18 @@ struct axis {
     const struct yaml_node *value;
 };
 
+struct matrix {
+    struct axis axes[SCENARIO_MAX_AXES];
+    uint32_t count;
+    uint32_t cases; /* at least 1 */
+};
+
 /* What was picked at a `choose` or `range`: once, however often it is read. */
 struct decision {
     struct decision *next;
     const struct yaml_node *node;
+    const char *site;
+    bool is_made;
     uint32_t pick;
 };
 
@@ -52,9 +61,10 @@ struct loader {
     const struct choice_spec *choice_spec; /* NULL: checking */
     struct choices *choices;               /* from it, once `choices` has been read */
     const struct yaml_node *root;
-    const struct axis *axes;
-    uint32_t axis_count;
+    const struct matrix *matrix;
     struct decision *decisions;
+    uint32_t decision_count;
+    uint32_t variable_nodes; /* what variables add to the file, in nodes */
     bool want_least;         /* checking goes on with the least alternative */
     uint32_t sized_disks;    /* bit per disk: its size could be read */
     uint32_t flagged_disks;  /* bit per disk: the file gives its flags */
@@ -67,6 +77,18 @@ static inline bool loader_is_checking(const struct loader *loader)
     return loader->choice_spec == NULL;
 }
 
+/* ---- The matrix: scenario_matrix.c ---- */
+
+/* Reads `matrix`, and checks that `vars` use nothing but its names. */
+void matrix_read(struct matrix *matrix, const struct yaml_node *root,
+                 struct mistake_list *mistakes);
+
+/* Sets the values of a case; the last name varies fastest. */
+void matrix_select(struct matrix *matrix, uint32_t number);
+
+/* "policy=stop lanes=4" */
+const char *matrix_name_case(const struct matrix *matrix, struct arena *arena);
+
 /* ---- Nodes: scenario_read.c ---- */
 
 /* Notes a mistake about a node; a broken node's is known already. */
@@ -78,6 +100,9 @@ const char *read_quote(struct loader *loader, const char *text);
 
 /* The node that is meant: `${name}` of a variable is the variable's value. */
 const struct yaml_node *read_resolve(struct loader *loader, const struct yaml_node *node);
+
+/* The value of a variable, or NULL. */
+const struct yaml_node *read_variable(struct loader *loader, const char *name);
 
 /* The text of a scalar with every `${name}` replaced; NULL after noting a mistake. */
 const char *read_text(struct loader *loader, const struct yaml_node *node, const char *what);
@@ -166,6 +191,10 @@ void disk_read_names(struct loader *loader);
 void disk_read_all(struct loader *loader);
 bool disk_read_reference(struct loader *loader, const struct yaml_node *node, uint32_t *disk);
 part_reader disk_read_index; /* a disk's name, into a uint32_t */
+
+/* A disk's latencies by operation: scenario_latency.c. */
+void latency_set_defaults(struct latency_spec *latency);
+part_reader latency_read;
 
 /* {at:, len:} or the name of such a variable; multiples of the type's. */
 bool range_read(struct loader *loader, const struct yaml_node *node, const struct value_type *type,

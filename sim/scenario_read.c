@@ -17,6 +17,7 @@ void read_mistake(struct loader *loader, const struct yaml_node *node, const cha
     va_list args;
 
     if (node->kind == YAML_BROKEN) {
+        mistake_discard(loader->mistakes);
         return;
     }
     va_start(args, format);
@@ -27,7 +28,7 @@ void read_mistake(struct loader *loader, const struct yaml_node *node, const cha
 
 const char *read_quote(struct loader *loader, const char *text)
 {
-    return mistake_quote(loader->arena, text);
+    return mistake_quote(loader->mistakes, text);
 }
 
 void read_unknown_name(struct loader *loader, const struct yaml_node *node, const char *what,
@@ -43,16 +44,30 @@ void read_unknown_name(struct loader *loader, const struct yaml_node *node, cons
 
 /* ---- ${name} ---- */
 
-static const struct yaml_node *find_variable(const struct loader *loader, const char *name)
+/* With its variables written out, a file must keep to the bound of files. */
+const struct yaml_node *read_variable(struct loader *loader, const char *name)
 {
-    return yaml_get(yaml_get(loader->root, "vars"), name);
+    static const struct yaml_node broken = {.kind = YAML_BROKEN};
+    const struct yaml_node *variable = yaml_get(yaml_get(loader->root, "vars"), name);
+
+    if (!variable) {
+        return NULL;
+    }
+    if (loader->variable_nodes <= SCENARIO_MAX_NODES) {
+        loader->variable_nodes += yaml_count(variable);
+    }
+    if (loader->variable_nodes > SCENARIO_MAX_NODES) {
+        read_mistake(loader, variable, "this variable is too large to be used so often");
+        return &broken;
+    }
+    return variable;
 }
 
 static const char *find_axis_value(const struct loader *loader, const char *name)
 {
-    for (uint32_t i = 0; i < loader->axis_count; i++) {
-        if (strcmp(loader->axes[i].name, name) == 0) {
-            return loader->axes[i].value->text;
+    for (uint32_t i = 0; i < loader->matrix->count; i++) {
+        if (strcmp(loader->matrix->axes[i].name, name) == 0) {
+            return loader->matrix->axes[i].value->text;
         }
     }
     return NULL;
@@ -78,7 +93,7 @@ const struct yaml_node *read_resolve(struct loader *loader, const struct yaml_no
 
     if (node->kind == YAML_SCALAR && strncmp(node->text, "${", 2) == 0) {
         name = reference_name(loader, node->text, &end);
-        variable = name && *end == '\0' ? find_variable(loader, name) : NULL;
+        variable = name && *end == '\0' ? read_variable(loader, name) : NULL;
     }
     return variable ? variable : node;
 }
@@ -88,8 +103,8 @@ static void unknown_reference(struct loader *loader, const struct yaml_node *nod
     const struct yaml_node *variables = yaml_get(loader->root, "vars");
     struct nearest nearest = nearest_to(name);
 
-    for (uint32_t i = 0; i < loader->axis_count; i++) {
-        nearest_offer(&nearest, loader->axes[i].name);
+    for (uint32_t i = 0; i < loader->matrix->count; i++) {
+        nearest_offer(&nearest, loader->matrix->axes[i].name);
     }
     if (variables && variables->kind == YAML_MAPPING) {
         for (const struct yaml_node *entry = variables->first; entry; entry = entry->next) {
@@ -103,12 +118,13 @@ static void unknown_reference(struct loader *loader, const struct yaml_node *nod
 static const char *reference_text(struct loader *loader, const struct yaml_node *node,
                                   const char *name)
 {
-    const struct yaml_node *variable = find_variable(loader, name);
     const char *value = find_axis_value(loader, name);
+    const struct yaml_node *variable;
 
     if (value) {
         return value;
     }
+    variable = read_variable(loader, name);
     if (!variable) {
         /* An axis that is not there although it is named was refused. */
         if (!yaml_get(yaml_get(loader->root, "matrix"), name)) {
@@ -278,7 +294,7 @@ static const char *list_keys(struct loader *loader, const struct field *fields)
     const char *list = "";
 
     for (const struct field *field = fields; field->key; field++) {
-        list = arena_printf(loader->arena, "%s%s%s", list, *list ? ", " : "", field->key);
+        list = mistake_part(loader->mistakes, "%s%s%s", list, *list ? ", " : "", field->key);
     }
     return list;
 }
@@ -310,7 +326,7 @@ static void check_required(struct loader *loader, const struct yaml_node *node, 
 
     for (const struct field *field = fields; field->key; field++) {
         if (field->required && !yaml_get(node, field->key)) {
-            missing = arena_printf(loader->arena, "%s%s\"%s\"", missing, *missing ? ", " : "",
+            missing = mistake_part(loader->mistakes, "%s%s\"%s\"", missing, *missing ? ", " : "",
                                    field->key);
         }
     }

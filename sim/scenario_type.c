@@ -130,16 +130,20 @@ const struct value_type type_cluster = {.what = "cluster size",
 TIME_TYPE(type_time, 0);
 TIME_TYPE(type_shift, -MAX_TIME_NS);
 
-#define SPEED_TYPE(name, least)                                                                    \
+#define SPEED_TYPE(name, words_, least)                                                            \
     const struct value_type name = {.what = "speed",                                               \
                                     .example = "1MiB/s or 64KiB/s",                                \
                                     .units = speed_units,                                          \
+                                    .words = (words_),                                             \
                                     .needs_unit = true,                                            \
                                     .min = (least),                                                \
                                     .max = PIB}
 
-SPEED_TYPE(type_speed, -PIB);
-SPEED_TYPE(type_bandwidth, 1);
+/* What an engine refuses, and what needs no unit to be understood. */
+static const struct word speed_words[] = {{"-1", -1}, {NULL, 0}};
+
+SPEED_TYPE(type_speed, speed_words, -PIB);
+SPEED_TYPE(type_bandwidth, NULL, 1);
 
 #define COUNT_TYPE(name, words_, least, example_)                                                  \
     const struct value_type name = {.what = "number",                                              \

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Reading one value: a word or a number with its unit, fixed or left to a choice.
+ * Reading one value: a word, or a number with its unit.
  *
  * Numbers are read exactly, in integers: 1.5ms is 1500us, and what is no
  * whole number of the smallest unit is refused.
@@ -11,9 +11,6 @@
 #include <strings.h>
 
 #include "sim/scenario_private.h"
-
-/* A range with more values than this needs a step. */
-#define MAX_RANGE_VALUES (INT64_C(1) << 31)
 
 /* ---- Words ---- */
 
@@ -44,7 +41,7 @@ static const char *list_words(struct loader *loader, const struct value_type *ty
     const char *list = "";
 
     for (uint32_t i = 0; type_word(type, i); i++) {
-        list = arena_printf(loader->arena, "%s%s%s", list, i ? ", " : "", type_word(type, i));
+        list = mistake_part(loader->mistakes, "%s%s%s", list, i ? ", " : "", type_word(type, i));
     }
     return list;
 }
@@ -128,7 +125,8 @@ static void missing_unit(struct loader *loader, const struct yaml_node *node, co
 
     for (const struct unit *unit = type->units; unit->suffix; unit++) {
         if (*unit->suffix && unit->is_common) {
-            list = arena_printf(loader->arena, "%s%s%.20s%s", list, separator, text, unit->suffix);
+            list =
+                mistake_part(loader->mistakes, "%s%s%.20s%s", list, separator, text, unit->suffix);
             separator = unit[1].is_common && unit[2].is_common ? ", " : " or ";
         }
     }
@@ -185,7 +183,7 @@ const char *value_format(struct loader *loader, const struct value_type *type, i
     while (unit[1].suffix && (value == 0 || value % unit->factor != 0)) {
         unit++;
     }
-    return arena_printf(loader->arena, "%" PRId64 "%s", value / unit->factor, unit->suffix);
+    return mistake_part(loader->mistakes, "%" PRId64 "%s", value / unit->factor, unit->suffix);
 }
 
 static bool check_bounds(struct loader *loader, const struct yaml_node *node, const char *text,
@@ -220,7 +218,7 @@ static bool parse_number(struct loader *loader, const struct yaml_node *node, co
         return false;
     }
     unit = find_unit(type, number.suffix);
-    if (unit && !*unit->suffix && type->needs_unit && number.mantissa != 0 && !number.negative) {
+    if (unit && !*unit->suffix && type->needs_unit && number.mantissa != 0) {
         missing_unit(loader, node, text, type);
         return false;
     }
@@ -239,8 +237,8 @@ static bool parse_number(struct loader *loader, const struct yaml_node *node, co
     return check_bounds(loader, node, text, type, number.negative ? INT64_MIN : INT64_MAX);
 }
 
-static bool parse_value(struct loader *loader, const struct yaml_node *node,
-                        const struct value_type *type, int64_t *value)
+bool value_read_fixed(struct loader *loader, const struct yaml_node *node,
+                      const struct value_type *type, int64_t *value)
 {
     const char *text = read_text(loader, node, type->what);
 
@@ -255,179 +253,4 @@ static bool parse_value(struct loader *loader, const struct yaml_node *node,
         return false;
     }
     return parse_number(loader, node, text, type, value);
-}
-
-/* ---- Choices ---- */
-
-const char *choice_site_name(struct loader *loader, const struct yaml_node *node)
-{
-    return arena_printf(loader->arena, "choose %" PRIu32 ":%" PRIu32, node->where.line,
-                        node->where.column);
-}
-
-/* One site per place in the file; a place that is read twice keeps its answer. */
-static uint32_t decide(struct loader *loader, const struct yaml_node *node, uint32_t bound)
-{
-    struct decision *decision = loader->decisions;
-
-    while (decision && decision->node != node) {
-        decision = decision->next;
-    }
-    if (!decision) {
-        decision = arena_alloc(loader->arena, sizeof(*decision));
-        decision->node = node;
-        decision->next = loader->decisions;
-        loader->decisions = decision;
-        if (loader->choices) {
-            struct choice_site *site =
-                choices_site(loader->choices, choice_site_name(loader, node));
-
-            decision->pick = choose(loader->choices, site, bound);
-        }
-    }
-    return decision->pick % bound;
-}
-
-/* What a check goes on with. */
-static int64_t worse(const struct loader *loader, int64_t a, int64_t b)
-{
-    return (a < b) == loader->want_least ? a : b;
-}
-
-static bool check_choose(struct loader *loader, const struct yaml_node *list,
-                         const struct value_type *type, int64_t *value)
-{
-    bool all = true;
-
-    for (const struct yaml_node *item = list->first; item; item = item->next) {
-        int64_t alternative;
-
-        if (!value_read(loader, item, type, &alternative)) {
-            all = false;
-        } else {
-            *value = item == list->first ? alternative : worse(loader, *value, alternative);
-        }
-    }
-    return all;
-}
-
-static bool read_choose(struct loader *loader, const struct yaml_node *node,
-                        const struct value_type *type, int64_t *value)
-{
-    const struct yaml_node *list = read_single(loader, node, "a choice is one {choose: [...]}");
-    const struct yaml_node *item;
-    uint32_t pick;
-
-    if (!list || !read_sequence(loader, &list, "choose")) {
-        return false;
-    }
-    if (list->count == 0) {
-        read_mistake(loader, list, "choose needs something to choose from");
-        return false;
-    }
-    pick = decide(loader, node, list->count);
-    if (loader_is_checking(loader)) {
-        return check_choose(loader, list, type, value);
-    }
-    item = list->first;
-    while (pick-- > 0) {
-        item = item->next;
-    }
-    return value_read(loader, item, type, value);
-}
-
-/* Microseconds and sectors, if both ends are whole ones. */
-static int64_t default_step(const struct value_type *type, int64_t low, int64_t high)
-{
-    int64_t step = type->range_step > 0 ? type->range_step : 1;
-
-    return low % step == 0 && high % step == 0 ? step : type->multiple > 1 ? type->multiple : 1;
-}
-
-static bool read_step(struct loader *loader, const struct yaml_node *node,
-                      const struct value_type *type, int64_t *step)
-{
-    struct value_type step_type = *type;
-
-    step_type.min = type->multiple > 1 ? type->multiple : 1;
-    step_type.words = NULL;
-    return parse_value(loader, node, &step_type, step);
-}
-
-static bool read_range_shape(struct loader *loader, const struct yaml_node *node,
-                             const struct value_type *type, int64_t ends[2], int64_t *step)
-{
-    const struct yaml_node *list = yaml_get(node, "range");
-    const struct yaml_node *step_node = yaml_get(node, "step");
-    struct value_type number = *type;
-
-    if (!type->units || type->power_of_two) {
-        read_mistake(loader, node, "a %s can't be left to a range; use choose", type->what);
-        return false;
-    }
-    if (!read_sequence(loader, &list, "range")) {
-        return false;
-    }
-    if (list->count != 2 || node->count != 1u + (step_node != NULL)) {
-        read_mistake(loader, node, "a range is written {range: [least, greatest]}, or with step:");
-        return false;
-    }
-    number.words = NULL;
-    if (!parse_value(loader, list->first, &number, &ends[0]) ||
-        !parse_value(loader, list->first->next, &number, &ends[1])) {
-        return false;
-    }
-    *step = default_step(type, ends[0], ends[1]);
-    return !step_node || read_step(loader, step_node, type, step);
-}
-
-static bool read_range(struct loader *loader, const struct yaml_node *node,
-                       const struct value_type *type, int64_t *value)
-{
-    int64_t ends[2];
-    int64_t step;
-    int64_t count;
-
-    if (!read_range_shape(loader, node, type, ends, &step)) {
-        return false;
-    }
-    if (ends[0] > ends[1]) {
-        read_mistake(loader, node, "the range ends before it begins");
-        return false;
-    }
-    if (__builtin_sub_overflow(ends[1], ends[0], &count) || count / step >= MAX_RANGE_VALUES) {
-        read_mistake(loader, node, "the range has more than 2^31 values: give it a step");
-        return false;
-    }
-    count = count / step + 1;
-    *value = ends[0] + step * decide(loader, node, (uint32_t)count);
-    if (loader_is_checking(loader)) {
-        *value = loader->want_least ? ends[0] : ends[0] + step * (count - 1);
-    }
-    return true;
-}
-
-bool value_read(struct loader *loader, const struct yaml_node *node, const struct value_type *type,
-                int64_t *value)
-{
-    node = read_resolve(loader, node);
-    if (yaml_get(node, "choose")) {
-        return read_choose(loader, node, type, value);
-    }
-    if (yaml_get(node, "range")) {
-        return read_range(loader, node, type, value);
-    }
-    return parse_value(loader, node, type, value);
-}
-
-bool value_read_least(struct loader *loader, const struct yaml_node *node,
-                      const struct value_type *type, int64_t *value)
-{
-    bool before = loader->want_least;
-    bool found;
-
-    loader->want_least = true;
-    found = value_read(loader, node, type, value);
-    loader->want_least = before;
-    return found;
 }

@@ -92,14 +92,15 @@ extern const struct value_type type_explore_amount;
 bool value_read(struct loader *loader, const struct yaml_node *node, const struct value_type *type,
                 int64_t *value);
 
+/* As value_read(), of a value that can't be left to a choice. */
+bool value_read_fixed(struct loader *loader, const struct yaml_node *node,
+                      const struct value_type *type, int64_t *value);
+
 /* As value_read(), but a check goes on with the least alternative. */
 bool value_read_least(struct loader *loader, const struct yaml_node *node,
                       const struct value_type *type, int64_t *value);
 
-/* The site at which the value of a `choose` or `range` node is asked for; in the arena. */
-const char *choice_site_name(struct loader *loader, const struct yaml_node *node);
-
-/* The value as a file would write it, in the greatest unit that divides it; in the arena. */
+/* The value as a file would write it, in the greatest unit that divides it; for a mistake. */
 const char *value_format(struct loader *loader, const struct value_type *type, int64_t value);
 
 #endif

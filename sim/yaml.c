@@ -284,7 +284,7 @@ static void refuse_duplicate_keys(struct builder *builder, const struct yaml_nod
     for (uint32_t i = 1; i < count; i++) {
         if (strcmp(keys[i - 1]->text, keys[i]->text) == 0) {
             mistake_add(builder->mistakes, keys[i]->where, "key %s is here twice",
-                        mistake_quote(builder->mistakes->arena, keys[i]->text));
+                        mistake_quote(builder->mistakes, keys[i]->text));
         }
     }
     arena_free(builder->mistakes->arena, keys, mapping->count * sizeof(struct yaml_node *));
@@ -383,6 +383,16 @@ struct yaml_node *yaml_parse(struct mistake_list *mistakes)
     root = build_document(&builder);
     yaml_parser_delete(&builder.parser);
     return root;
+}
+
+uint32_t yaml_count(const struct yaml_node *node)
+{
+    uint32_t count = 1;
+
+    for (const struct yaml_node *child = node->first; child; child = child->next) {
+        count += yaml_count(child);
+    }
+    return count;
 }
 
 const struct yaml_node *yaml_get(const struct yaml_node *mapping, const char *key)

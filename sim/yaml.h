@@ -42,6 +42,9 @@ struct yaml_node {
  */
 struct yaml_node *yaml_parse(struct mistake_list *mistakes);
 
+/* How many nodes there are at and below one. */
+uint32_t yaml_count(const struct yaml_node *node);
+
 /* The value of that key, or NULL; `mapping` may be any node, or NULL. */
 const struct yaml_node *yaml_get(const struct yaml_node *mapping, const char *key);
 

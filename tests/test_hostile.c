@@ -152,6 +152,42 @@ static void test_hostile_text_is_refused_when_it_would_grow(void **state)
     assert_text_refused(inside, sizeof(inside) - 1, "names of the matrix only");
 }
 
+/* A variable of `count` pieces, and as many uses of it in a list. */
+static void load_large_variable(const char *head, const char *piece, const char *middle,
+                                const char *use, uint32_t count)
+{
+    char *text = NULL;
+    size_t bytes;
+    FILE *out = open_memstream(&text, &bytes);
+
+    fputs(head, out);
+    for (uint32_t i = 0; i < count; i++) {
+        fputs(piece, out);
+    }
+    fputs(middle, out);
+    for (uint32_t i = 0; i < count; i++) {
+        fputs(use, out);
+    }
+    fputs("]\n", out);
+    fclose(out);
+    assert_text_refused(text, bytes, "too large to be used so often");
+    free(text);
+}
+
+/* Many uses of a large variable are as good as aliases. */
+static void test_hostile_text_is_refused_when_its_variables_would_multiply(void **state)
+{
+    (void)state;
+    load_large_variable(LOAD_HEAD "vars: {v: [", "ready,", "]}\nsteps: [start,",
+                        "{query: {is: \"${v}\"}},", 9000);
+    load_large_variable(LOAD_HEAD "vars: {v: {choose: [", "1MiB,", "]}}\nexpect: [",
+                        "{length: {d: \"${v}\"}},", 9000);
+    load_large_variable(LOAD_HEAD "vars: {v: [", "ready,", "]}\nexpect: [", "{never: \"${v}\"},",
+                        9000);
+    load_large_variable(LOAD_HEAD "vars: {v: {at: 0, len: 1, x: [", "1,", "]}}\nsteps: [",
+                        "{guest: {write: v}},", 9000);
+}
+
 /* A matrix with more cases than anyone waits for, in few bytes. */
 static void test_hostile_matrix_is_refused_when_it_has_too_many_cases(void **state)
 {
@@ -208,6 +244,11 @@ static void test_hostile_text_ends_when_it_repeats_one_thing(void **state)
     load_repeated(LOAD_HEAD "steps: [", "{hold: {name: h}},", "]\n");
     load_repeated(LOAD_HEAD "expect: [", "{never: [ready, ready, ready]},", "]\n");
     load_repeated(LOAD_HEAD "expect: [{never: [", "ready,", "]}]\n");
+    load_repeated(LOAD_HEAD "expect: [{never: [", "  ready,", "]}]\n");
+    load_repeated(LOAD_HEAD "disks: {d: {size: 1MiB}}\nexpect: [",
+                  "{length: {d: {choose: [1MiB]}}},", "]\n");
+    load_repeated(LOAD_HEAD "expect: [", "{unknown-key-of-an-expectation: 1},", "]\n");
+    load_repeated(LOAD_HEAD "steps: [", "{guest: {unknown-key-of-a-request: 1}},", "]\n");
     load_repeated(LOAD_HEAD "react: [", "{when: ready, do: start},", "]\n");
     load_repeated(LOAD_HEAD "choices: [", "{at: order, pick: 1},", "]\n");
     load_repeated(LOAD_HEAD "xfail: [", "{bug: b},", "]\n");
@@ -236,6 +277,7 @@ static void test_hostile_text_ends_when_it_names_many_things(void **state)
 {
     (void)state;
     load_numbered("{", "k", ": 1,", "}");
+    load_numbered("{", "unknown-key-", ": 1,", "}");
     load_numbered(LOAD_HEAD "disks: {", "d", ": {size: 1MiB, backing: d0},", "}\n");
     load_numbered(LOAD_HEAD "faults: {", "f", ": {match: {}, error: EIO},", "}\n");
     load_numbered(LOAD_HEAD "steps: [", "{mark: m", "},", "]\n");
@@ -260,6 +302,7 @@ int main(void)
         cmocka_unit_test(test_hostile_file_is_read_when_it_has_a_byte_order_mark),
         cmocka_unit_test(test_hostile_text_is_refused_when_it_is_binary),
         cmocka_unit_test(test_hostile_text_is_refused_when_it_would_grow),
+        cmocka_unit_test(test_hostile_text_is_refused_when_its_variables_would_multiply),
         cmocka_unit_test(test_hostile_matrix_is_refused_when_it_has_too_many_cases),
         cmocka_unit_test(test_hostile_text_ends_when_it_repeats_one_thing),
         cmocka_unit_test(test_hostile_text_ends_when_it_names_many_things),

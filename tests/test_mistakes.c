@@ -175,10 +175,10 @@ static const struct wrong wrongs[] = {
      "4:10: an expectation is one {key: value}, and this is a mapping of several keys"},
     {"expect: [ready]\n", "4:10: an expectation is one {key: value}, and this is a word"},
     {"expect: [{result: GOOD}]\n", "4:19: \"GOOD\" is no result; write for example OK or EIO"},
-    {"matrix: {a: [1, 2]}\n", "4:10: matrix name \"a\" is never used: write ${a} somewhere"},
-    {"matrix: {a: []}\n", "4:10: matrix name \"a\" is never used: write ${a} somewhere\n"
+    {"matrix: {a: [1, 2]}\n", "4:10: matrix name \"a\" is never used"},
+    {"matrix: {a: []}\n", "4:10: matrix name \"a\" is never used\n"
                           "4:13: a matrix name stands for a list, [a, b]"},
-    {"matrix: {a: 1}\n", "4:10: matrix name \"a\" is never used: write ${a} somewhere\n"
+    {"matrix: {a: 1}\n", "4:10: matrix name \"a\" is never used\n"
                          "4:13: a matrix name stands for a list, [a, b]"},
     {"matrix: [a]\n", "4:9: matrix must be a mapping, {name: [value, ...]}"},
     {"vars: {a: {at: 0, len: 512}, b: \"${a}\"}\n",
