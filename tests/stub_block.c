@@ -203,6 +203,7 @@ int block_truncate(struct block_node *node, uint64_t bytes)
 
 int block_open_backing(struct block_node *node)
 {
+    node->open_backings++;
     return node->open_backing_ret;
 }
 
@@ -242,6 +243,7 @@ void block_drain_end(struct block_node *node)
 {
     assert_true(node->drained);
     node->drained = false;
+    node->guest_node_at_drain_end = node->host->guest_node;
     node->on_drained = NULL;
 }
 

@@ -99,6 +99,8 @@ struct block_node {
     void (*on_drained)(void *opaque);
     void *drain_opaque;
     uint32_t drains;
+    struct block_node *guest_node_at_drain_end;
+    uint32_t open_backings;
     uint32_t reopens;
     uint32_t truncates;
     uint32_t status_queries;
