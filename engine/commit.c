@@ -11,23 +11,22 @@
 
 #include "engine/mirror.h"
 
-/* The base must hold all of the top. */
-static int grow_base(const struct job_spec *spec, struct job_error *error)
+/* The base must hold all of the top.  *base_bytes is what it held before. */
+static int grow_base(const struct job_spec *spec, uint64_t *base_bytes, struct job_error *error)
 {
     uint64_t top_bytes;
-    uint64_t base_bytes;
     int ret = block_getlength(spec->source, &top_bytes);
 
     if (ret < 0) {
         return job_refuse(error, REFUSED_FAILED, ret,
                           "can't determine the length of the top image");
     }
-    ret = block_getlength(spec->target, &base_bytes);
+    ret = block_getlength(spec->target, base_bytes);
     if (ret < 0) {
         return job_refuse(error, REFUSED_FAILED, ret,
                           "can't determine the length of the base image");
     }
-    if (base_bytes >= top_bytes) {
+    if (*base_bytes >= top_bytes) {
         return 0;
     }
     ret = block_truncate(spec->target, top_bytes);
@@ -38,6 +37,16 @@ static int grow_base(const struct job_spec *spec, struct job_error *error)
                  block_node_name(spec->source), block_node_name(spec->target));
     }
     return ret;
+}
+
+/* The base as it was before, as far as it can be. */
+static void shrink_base(const struct job_spec *spec, uint64_t base_bytes)
+{
+    uint64_t bytes;
+
+    if (block_getlength(spec->target, &bytes) == 0 && bytes > base_bytes) {
+        block_truncate(spec->target, base_bytes);
+    }
 }
 
 /* Is `base` somewhere below `top`? */
@@ -56,6 +65,7 @@ int commit_start(struct host *host, const struct job_spec *spec, struct engine_j
 {
     struct job_spec commit = *spec;
     uint32_t base_flags = block_flags(spec->target);
+    uint64_t base_bytes;
     int ret = mirror_check_spec(spec, error);
 
     if (ret < 0) {
@@ -74,9 +84,12 @@ int commit_start(struct host *host, const struct job_spec *spec, struct engine_j
     if (ret < 0) {
         return job_refuse(error, REFUSED_FAILED, ret, "can't reopen the base image");
     }
-    ret = grow_base(spec, error);
+    ret = grow_base(spec, &base_bytes, error);
     if (ret == 0) {
         ret = mirror_start(host, &commit, mirror, error);
+        if (ret < 0) {
+            shrink_base(spec, base_bytes);
+        }
     }
     if (ret < 0) {
         block_reopen(spec->target, base_flags);
