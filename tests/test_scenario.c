@@ -461,82 +461,6 @@ static void test_scenario_describes_the_rest_when_it_is_given(void **state)
     plan_destroy(plan);
 }
 
-/* ---- Matrix, variables, choices ---- */
-
-static void test_scenario_has_a_case_for_each_combination_when_there_is_a_matrix(void **state)
-{
-    static const char sections[] =
-        "matrix: {policy: [stop, ignore], lanes: [1, 2, 3]}\n"
-        "vars: {big: {at: 0, len: \"${lanes}KiB\"}}\n"
-        "disks: {src: {size: 1MiB, lanes: \"${lanes}\", allocated: [big]},\n"
-        "        dst: {size: 1MiB}}\n"
-        "job: {mirror: src, to: dst, on-target-error: \"${policy}\"}\n";
-    struct scenario *scenario = load_sections(sections);
-    struct plan *plan;
-
-    (void)state;
-    assert_int_equal(scenario_cases(scenario), 6);
-    assert_false(scenario_has_choices(scenario));
-    scenario_free(scenario);
-    plan = load_plan(sections, 4, 0);
-    assert_string_equal(plan->case_name, "policy=ignore lanes=2");
-    assert_int_equal(plan->disks[SRC].lanes, 2);
-    assert_int_equal(plan->disks[SRC].allocated[0].bytes, 2 * KIB);
-    assert_int_equal(plan->job.on_target_error, POLICY_IGNORE);
-    plan_destroy(plan);
-}
-
-static void test_scenario_takes_the_first_value_when_the_seed_is_zero(void **state)
-{
-    struct plan *plan =
-        load_plan("vars: {g: {choose: [64KiB, 1MiB]}}\n"
-                  "job: {mirror: src, to: dst, granularity: \"${g}\", buffer: \"${g}\",\n"
-                  "      speed: {range: [1MiB/s, 2MiB/s]}}\n",
-                  0, 0);
-
-    (void)state;
-    assert_int_equal(plan->job.granularity, 64 * KIB);
-    assert_int_equal(plan->job.buffer_bytes, 64 * KIB);
-    assert_int_equal(plan->job.speed, MIB);
-    plan_destroy(plan);
-}
-
-/* A variable has one value in a run; a range stays on its steps. */
-static void test_scenario_decides_once_when_a_value_is_used_twice(void **state)
-{
-    static const char sections[] =
-        "vars: {g: {choose: [64KiB, 1MiB]}}\n"
-        "job: {mirror: src, to: dst, granularity: \"${g}\", buffer: \"${g}\",\n"
-        "      speed: {range: [10B/s, 30B/s], step: 7B/s}}\n";
-    uint32_t large = 0;
-
-    (void)state;
-    for (uint64_t seed = 1; seed <= 40; seed++) {
-        struct plan *plan = load_plan(sections, 0, seed);
-
-        assert_int_equal(plan->job.granularity, plan->job.buffer_bytes);
-        assert_true(plan->job.speed == 10 || plan->job.speed == 17 || plan->job.speed == 24);
-        large += plan->job.granularity == MIB;
-        plan_destroy(plan);
-    }
-    assert_in_range(large, 5, 35);
-}
-
-static void test_scenario_follows_its_record_when_choices_are_listed(void **state)
-{
-    struct plan *plan =
-        load_plan("job: {mirror: src, to: dst, granularity: {choose: [4KiB, 64KiB, 1MiB]}}\n"
-                  "choices: [{at: \"choose 4:42\", pick: 2}, {at: order, pick: 1}]\n",
-                  0, 0);
-
-    (void)state;
-    assert_int_equal(plan->job.granularity, MIB);
-    /* The world is not told of what it will not ask. */
-    assert_int_equal(plan->choice_count, 1);
-    assert_string_equal(plan->choices[0].site, "order");
-    plan_destroy(plan);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -550,10 +474,6 @@ int main(void)
         cmocka_unit_test(test_scenario_describes_reactions_when_the_guest_has_some_too),
         cmocka_unit_test(test_scenario_describes_expectations_of_every_kind),
         cmocka_unit_test(test_scenario_describes_the_rest_when_it_is_given),
-        cmocka_unit_test(test_scenario_has_a_case_for_each_combination_when_there_is_a_matrix),
-        cmocka_unit_test(test_scenario_takes_the_first_value_when_the_seed_is_zero),
-        cmocka_unit_test(test_scenario_decides_once_when_a_value_is_used_twice),
-        cmocka_unit_test(test_scenario_follows_its_record_when_choices_are_listed),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
