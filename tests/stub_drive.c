@@ -280,7 +280,7 @@ void stub_fire_late(struct host *host, uint64_t late_ns)
 
     assert_non_null(host->timer);
     timer = *host->timer;
-    host->now_ns = timer.due_ns + late_ns;
+    host->now_ns = max_u64(host->now_ns, timer.due_ns + late_ns);
     free(host->timer);
     host->timer = NULL;
     timer.fired(timer.opaque);
