@@ -68,7 +68,7 @@ static void test_scenario_describes_disks_when_all_is_said(void **state)
         "        latency: {read: 5us, write: {uniform: [1ms, 2ms]}, discard: 0,\n"
         "                  flush: {p50: 1us, p99: 9us, min: 500ns, max: 1s}}}\n"
         "  dst: {size: 1MiB, cluster: unknown, allocated: all, latency: {exponential: 1ms}}\n"
-        "  base: {size: 1MiB, allocated: none}\n"
+        "  base: {size: 1MiB, allocated: none, latency: {write: 3us}}\n"
         "vars: {part: {at: 8KiB, len: 512}}\n",
         0, 0);
     const struct disk_spec *src = &plan->disks[SRC];
@@ -106,6 +106,8 @@ static void test_scenario_describes_disks_when_all_is_said(void **state)
     assert_int_equal(plan->disks[DST].allocated[0].bytes, MIB);
     assert_int_equal(plan->disks[DST].latency[OP_FLUSH].kind, LATENCY_EXPONENTIAL);
     assert_int_equal(plan->disks[DST].latency[OP_READ].a_ns, MS);
+    assert_int_equal(plan->disks[BASE].latency[OP_READ].a_ns, 100 * US);
+    assert_int_equal(plan->disks[BASE].latency[OP_DISCARD].a_ns, 3 * US);
     assert_true(plan->disks[BASE].has_allocated);
     assert_int_equal(plan->disks[BASE].allocated_count, 0);
     plan_destroy(plan);
