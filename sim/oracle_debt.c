@@ -55,6 +55,16 @@ static void touch(struct debt *debt, uint64_t offset, uint64_t bytes)
     }
 }
 
+/* What a write of part of a cluster leaves in the rest of it may differ, too. */
+static void touch_clusters(struct debt *debt, const struct evidence *evidence,
+                           const struct event *event)
+{
+    uint64_t cluster = max_u64(evidence->plan->disks[event->node].cluster, SECTOR_BYTES);
+    uint64_t offset = align_down(event->offset, cluster);
+
+    touch(debt, offset, align_up(range_end(event->offset, event->bytes), cluster) - offset);
+}
+
 /* ---- Whether it is owed ---- */
 
 static uint64_t granularity(const struct debt *debt)
@@ -250,7 +260,7 @@ static void took_effect(struct debt *debt, struct evidence *evidence, const stru
             promise_add(&debt->promise, event->offset, event->bytes);
         }
     }
-    touch(debt, event->offset, event->bytes);
+    touch_clusters(debt, evidence, event);
 }
 
 static void done(struct debt *debt, struct evidence *evidence, const struct event *event)

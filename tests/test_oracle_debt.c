@@ -191,6 +191,23 @@ static void test_debt_forgets_no_range_when_one_event_touches_many(void **state)
     assert_found(w, "forgotten-sector", "sector 2304 (1152KiB)");
 }
 
+/* The target fills up its clusters itself: wrongly, with a backing file that is not open. */
+static void test_debt_finds_the_rest_of_a_cluster_when_a_write_spoils_it(void **state)
+{
+    struct witness *w = called(state);
+    struct ticket ticket;
+
+    w->plan->disks[DST].cluster = 2 * CHUNK;
+    start(w);
+    copy(w, CHUNK, CHUNK);
+    ticket = begin_write(w, begin_read(w, 0, CHUNK));
+    settle(w);
+    image_write(w->disks[DST].image, (struct run){CHUNK / SECTOR_BYTES, 8, TAG_ZERO, 0});
+    end_write(w, ticket);
+    settle(w);
+    assert_found(w, "forgotten-sector", "sector 128 (64KiB)");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -206,6 +223,7 @@ int main(void)
         WITNESS_TEST(test_debt_heeds_only_the_bitmap_of_the_job),
         WITNESS_TEST(test_debt_asks_for_what_is_promised_when_the_mode_is_none),
         WITNESS_TEST(test_debt_forgets_no_range_when_one_event_touches_many),
+        WITNESS_TEST(test_debt_finds_the_rest_of_a_cluster_when_a_write_spoils_it),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
