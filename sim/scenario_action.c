@@ -234,7 +234,7 @@ static void read_wait(struct loader *loader, const struct yaml_node *node, struc
         wait->kind = WAIT_CONCLUDED;
         return;
     }
-    if (!event_read(loader, node, EVENT_AWAITED, &spec)) {
+    if (!event_read(loader, node, PLACE_AWAITED, &spec)) {
         return;
     }
     wait->kind = spec.waits_concluded                                             ? WAIT_CONCLUDED

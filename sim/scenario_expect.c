@@ -52,7 +52,7 @@ static void read_event_list(struct loader *loader, const struct yaml_node *node,
         return;
     }
     for (const struct yaml_node *item = node->first; item; item = item->next) {
-        if (!event_read(loader, item, EVENT_ALONE, &spec)) {
+        if (!event_read(loader, item, PLACE_ALONE, &spec)) {
             continue;
         }
         if (expect->kind == EXPECT_EVENTS && (spec.match.kinds & ~JOB_EVENTS)) {
@@ -86,7 +86,7 @@ static void read_each(struct loader *loader, const struct yaml_node *node, enum 
         for (const struct yaml_node *item = node->first; item; item = item->next) {
             read_each(loader, item, kind);
         }
-    } else if (event_read(loader, node, EVENT_ALONE, &spec)) {
+    } else if (event_read(loader, node, PLACE_ALONE, &spec)) {
         add_match(loader, add_expect(loader, node, kind), &spec.match);
     }
 }
@@ -108,7 +108,7 @@ static void read_counted(struct loader *loader, const struct yaml_node *node, en
     struct expect_spec *expect = add_expect(loader, node, kind);
     struct event_spec spec;
 
-    if (!event_read(loader, node, EVENT_COUNTED, &spec)) {
+    if (!event_read(loader, node, PLACE_COUNTED, &spec)) {
         return;
     }
     if (!spec.has_times) {
@@ -135,7 +135,7 @@ static void read_timed(struct loader *loader, const struct yaml_node *node, enum
     struct expect_spec *expect = add_expect(loader, node, kind);
     struct event_spec spec;
 
-    if (!event_read(loader, node, EVENT_TIMED, &spec)) {
+    if (!event_read(loader, node, PLACE_TIMED, &spec)) {
         return;
     }
     if (!spec.has_time) {

@@ -337,15 +337,15 @@ static const struct field timed_fields[] = {EVENT_KIND_FIELDS, EVENT_DETAIL_FIEL
 static const struct field *place_fields(enum event_place place)
 {
     switch (place) {
-    case EVENT_AWAITED:
+    case PLACE_AWAITED:
         return awaited_fields;
-    case EVENT_ANSWERED:
+    case PLACE_ANSWERED:
         return answered_fields;
-    case EVENT_COUNTED:
+    case PLACE_COUNTED:
         return counted_fields;
-    case EVENT_TIMED:
+    case PLACE_TIMED:
         return timed_fields;
-    case EVENT_ALONE:
+    case PLACE_ALONE:
         break;
     }
     return alone_fields;

@@ -220,7 +220,6 @@ part_reader match_read_request; /* into a struct match_spec */
 struct event_spec {
     struct event_match match;
     struct match_spec request;
-    uint64_t phase; /* of the request: an event kind */
     uint64_t nth;
     uint64_t times;
     uint64_t time_ns;
@@ -234,11 +233,11 @@ struct event_spec {
 
 /* What an event may say beside itself, by where it stands. */
 enum event_place {
-    EVENT_ALONE,    /* in a list of events */
-    EVENT_AWAITED,  /* wait: nth, within, since */
-    EVENT_ANSWERED, /* when: nth */
-    EVENT_COUNTED,  /* times */
-    EVENT_TIMED,    /* time */
+    PLACE_ALONE,    /* in a list of events */
+    PLACE_AWAITED,  /* wait: nth, within, since */
+    PLACE_ANSWERED, /* when: nth */
+    PLACE_COUNTED,  /* times */
+    PLACE_TIMED,    /* time */
 };
 
 bool event_read(struct loader *loader, const struct yaml_node *node, enum event_place place,

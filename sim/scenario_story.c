@@ -139,7 +139,7 @@ struct guest_entry {
 
 static void read_guest_when(struct loader *loader, const struct yaml_node *node, void *record)
 {
-    event_read(loader, node, EVENT_ANSWERED, record);
+    event_read(loader, node, PLACE_ANSWERED, record);
 }
 
 static void refuse_generator(struct loader *loader, const struct yaml_node *node, void *record)
@@ -220,7 +220,7 @@ static void read_when(struct loader *loader, const struct yaml_node *node, void 
     struct react_spec *react = record;
     struct event_spec spec;
 
-    if (event_read(loader, node, EVENT_ANSWERED, &spec)) {
+    if (event_read(loader, node, PLACE_ANSWERED, &spec)) {
         react->when = spec.match;
         react->nth = spec.nth;
     }
