@@ -94,35 +94,18 @@ void world_emit(struct world *world, struct event *event)
 
 /* ---- Creation ---- */
 
-static struct world *world_alloc(void)
+/* A world in an empty arena, which becomes the world's, as does the verdict. */
+static struct world *world_set_up(struct arena *arena, struct verdict *verdict,
+                                  const struct plan *plan, const struct world_options *options,
+                                  struct trace *trace)
 {
-    struct arena *arena = arena_create(WORLD_RESERVE_BYTES);
-    struct world *world;
-
-    if (arena == NULL) {
-        return NULL;
-    }
-    world = arena_alloc(arena, sizeof(*world));
-    world->arena = arena;
-    world->verdict = malloc(sizeof(*world->verdict));
-    if (world->verdict == NULL) {
-        arena_destroy(arena);
-        return NULL;
-    }
-    verdict_init(world->verdict);
-    return world;
-}
-
-struct world *world_create(const struct plan *plan, const struct world_options *options,
-                           struct trace *trace)
-{
-    struct world *world = world_alloc();
+    struct world *world = arena_alloc(arena, sizeof(*world));
 
     assert(plan->disk_count > 0 && plan->disk_count <= PLAN_MAX_DISKS);
     assert(plan->job.source < plan->disk_count && plan->job.target < plan->disk_count);
-    if (world == NULL) {
-        return NULL;
-    }
+    verdict_init(verdict);
+    world->arena = arena;
+    world->verdict = verdict;
     world->plan = plan;
     world->engine = options->engine;
     world->trace = trace;
@@ -130,7 +113,6 @@ struct world *world_create(const struct plan *plan, const struct world_options *
     world->choices = choices_create(world->arena, &world->choice_spec);
     world->evidence.plan = plan;
     world->evidence.arena = world->arena;
-    world->evidence.trace = trace;
     world->evidence.trace = trace;
     world->evidence.verdict = world->verdict;
     world->guest_node = plan->job.source;
@@ -147,6 +129,30 @@ struct world *world_create(const struct plan *plan, const struct world_options *
         oracles_open(world);
     }
     return world;
+}
+
+struct world *world_create(const struct plan *plan, const struct world_options *options,
+                           struct trace *trace)
+{
+    struct arena *arena = arena_create(WORLD_RESERVE_BYTES);
+    struct verdict *verdict = malloc(sizeof(*verdict));
+
+    if (arena == NULL || verdict == NULL) {
+        free(verdict);
+        arena_destroy(arena);
+        return NULL;
+    }
+    return world_set_up(arena, verdict, plan, options, trace);
+}
+
+struct world *world_renew(struct world *world, const struct plan *plan,
+                          const struct world_options *options, struct trace *trace)
+{
+    struct arena *arena = world->arena;
+    struct verdict *verdict = world->verdict;
+
+    arena_reset(arena);
+    return world_set_up(arena, verdict, plan, options, trace);
 }
 
 void world_destroy(struct world *world)

@@ -38,6 +38,13 @@ struct world *world_create(const struct plan *plan, const struct world_options *
                            struct trace *trace);
 void world_destroy(struct world *world);
 
+/*
+ * world_destroy() and world_create() in one, in the same memory: cheaper, and
+ * it cannot fail.  `world` and what was got from it are gone.
+ */
+struct world *world_renew(struct world *world, const struct plan *plan,
+                          const struct world_options *options, struct trace *trace);
+
 /* Takes one timeline event.  False once the world has ended. */
 bool world_step(struct world *world);
 
