@@ -18,7 +18,8 @@ struct oracle {
     const char *name;
     const char *proves; /* one sentence */
     size_t state_bytes;
-    uint64_t kinds; /* bit per event kind that it wants to see */
+    uint64_t kinds;      /* bit per event kind that it wants to see */
+    enum by requests_by; /* of requests, only those of this one; BY_NONE: of both */
 
     /* Before anything happens.  May be NULL, like the next three. */
     void (*open)(void *state, struct evidence *evidence);
@@ -32,6 +33,15 @@ struct oracle {
     /* The run is over; evidence->end says how. */
     void (*close)(void *state, struct evidence *evidence);
 };
+
+/* Does it want to see an event of that kind, by that one? */
+static inline bool oracle_wants(const struct oracle *oracle, enum event_kind kind, enum by by)
+{
+    bool of_request = kind <= EVENT_RELEASED; /* event.h lists them first */
+
+    return (oracle->kinds >> kind & 1) &&
+           !(of_request && oracle->requests_by != BY_NONE && oracle->requests_by != by);
+}
 
 /* All of them, NULL-terminated, in the order in which they report. */
 extern const struct oracle *const oracles[];

@@ -289,9 +289,6 @@ static void judge_left_over(struct bounds *bounds, struct evidence *evidence)
 static void request_event(struct bounds *bounds, struct evidence *evidence,
                           const struct event *event)
 {
-    if (event->by != BY_JOB) {
-        return;
-    }
     if (event->kind == EVENT_REQUEST_SUBMIT) {
         submitted(bounds, evidence, event);
     } else {
@@ -404,6 +401,7 @@ const struct oracle oracle_bounds = {
              KIND(GRAPH_UNBLOCK) | KIND(GRAPH_REF) | KIND(GRAPH_UNREF) | KIND(BUFFERS_CREATE) |
              KIND(BUFFERS_RELEASE) | KIND(JOB_STARTED) | KIND(JOB_REFUSED) | KIND(JOB_COMPLETED) |
              KIND(JOB_CANCELLED),
+    .requests_by = BY_JOB,
     .event = bounds_event,
     .settled = bounds_settled,
 };

@@ -89,5 +89,6 @@ const struct oracle oracle_content = {
     .state_bytes = sizeof(struct content),
     .kinds = KIND(JOB_STARTED) | KIND(REQUEST_EFFECT) | KIND(GRAPH_PIVOT) | KIND(POWER_CUT) |
              KIND(JOB_COMPLETED) | KIND(JOB_CANCELLED),
+    .requests_by = BY_GUEST,
     .event = content_event,
 };

@@ -246,7 +246,7 @@ static void guest_event(void *state, struct evidence *evidence, const struct eve
         pivoted(guest, evidence, event);
     } else if (event->kind == EVENT_POWER_CUT) {
         guest->power_cut = true;
-    } else if (event->by == BY_GUEST) {
+    } else {
         request_event(guest, evidence, event);
     }
 }
@@ -259,6 +259,7 @@ const struct oracle oracle_guest = {
     .kinds = KIND(REQUEST_QUEUED) | KIND(REQUEST_SUBMIT) | KIND(REQUEST_EFFECT) |
              KIND(REQUEST_DONE) | KIND(FAULT) | KIND(HELD) | KIND(RELEASED) | KIND(GRAPH_PIVOT) |
              KIND(POWER_CUT) | KIND(JOB_STARTED),
+    .requests_by = BY_GUEST,
     .open = guest_open,
     .event = guest_event,
     .close = guest_close,

@@ -296,9 +296,9 @@ static void start_refused(struct job_model *job, struct evidence *evidence)
 static void request_event(struct job_model *job, struct evidence *evidence,
                           const struct event *event)
 {
-    if (event->by == BY_JOB && event->kind == EVENT_REQUEST_SUBMIT) {
+    if (event->kind == EVENT_REQUEST_SUBMIT) {
         submitted(job, evidence, event);
-    } else if (event->by == BY_JOB && job->in_flight > 0) {
+    } else if (job->in_flight > 0) {
         done(job, evidence, event);
     }
 }
@@ -405,6 +405,7 @@ const struct oracle oracle_job = {
              KIND(JOB_REFUSED) | KIND(JOB_PROGRESS) | KIND(JOB_READY) | KIND(JOB_ERROR) |
              KIND(JOB_PAUSED) | KIND(JOB_RESUMED) | KIND(JOB_COMPLETED) | KIND(JOB_CANCELLED) |
              KIND(COMMAND) | KIND(COMMAND_REFUSED),
+    .requests_by = BY_JOB,
     .event = job_event,
     .settled = job_settled,
 };

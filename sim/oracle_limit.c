@@ -98,7 +98,7 @@ static void limit_event(void *state, struct evidence *evidence, const struct eve
 
     switch (event->kind) {
     case EVENT_REQUEST_SUBMIT:
-        if (event->by == BY_JOB && event->op == OP_READ) {
+        if (event->op == OP_READ) {
             charge(limit, evidence, event);
         }
         break;
@@ -129,5 +129,6 @@ const struct oracle oracle_limit = {
     .state_bytes = sizeof(struct limit),
     .kinds = KIND(REQUEST_SUBMIT) | KIND(JOB_STARTED) | KIND(COMMAND) | KIND(COMMAND_REFUSED) |
              KIND(JOB_READY) | KIND(JOB_ERROR),
+    .requests_by = BY_JOB,
     .event = limit_event,
 };

@@ -202,9 +202,13 @@ static struct story what_was_pending(const struct liveness *live, const struct e
 static void judge_end(const struct liveness *live, struct evidence *evidence)
 {
     const struct limits_spec *limits = &evidence->plan->limits;
-    struct story pending = what_was_pending(live, evidence);
     const char *kind = world_end_name(evidence->end);
+    struct story pending;
 
+    if (evidence->end == END_NOT || evidence->end == END_CONCLUDED) {
+        return;
+    }
+    pending = what_was_pending(live, evidence);
     switch (evidence->end) {
     case END_DEADLOCK:
         verdict_add(evidence, "liveness", kind,

@@ -20,7 +20,10 @@ static void oracle_open(struct world *world, struct oracle_slot *slot, uint32_t 
 
     slot->state = arena_alloc(world->arena, oracle->state_bytes);
     for (uint32_t kind = 0; oracle->event != NULL && kind < EVENT_KIND_COUNT; kind++) {
-        world->wanted_by[kind] |= (uint32_t)(oracle->kinds >> kind & 1) << number;
+        for (uint32_t by = BY_NONE; by <= BY_GUEST; by++) {
+            world->wanted_by[by][kind] |=
+                (uint32_t)oracle_wants(oracle, (enum event_kind)kind, (enum by)by) << number;
+        }
     }
     if (oracle->settled != NULL) {
         world->settled_by |= UINT32_C(1) << number;
@@ -49,7 +52,8 @@ static void oracles_open(struct world *world)
 static void show_oracles(struct world *world, const struct event *event)
 {
     world->judging = true;
-    for (uint32_t wanted = world->wanted_by[event->kind]; wanted != 0; wanted &= wanted - 1) {
+    for (uint32_t wanted = world->wanted_by[event->by][event->kind]; wanted != 0;
+         wanted &= wanted - 1) {
         const struct oracle_slot *slot = &world->oracles[__builtin_ctz(wanted)];
 
         slot->oracle->event(slot->state, &world->evidence, event);
@@ -84,7 +88,7 @@ void world_emit(struct world *world, struct event *event)
     world->evidence.now_ns = event->now_ns;
     world->evidence.event_number = world->trace->count;
     trace_append(world->trace, event);
-    if (world->wanted_by[event->kind] != 0) {
+    if (world->wanted_by[event->by][event->kind] != 0) {
         show_oracles(world, event);
     }
     if (world->story.watched >> event->kind & 1) {

@@ -113,7 +113,7 @@ static inline void see(struct witness *w, struct event event)
     event.now_ns = w->evidence.now_ns;
     w->evidence.event_number = w->trace.count;
     trace_append(&w->trace, &event);
-    if (w->oracle->kinds >> event.kind & 1) {
+    if (oracle_wants(w->oracle, (enum event_kind)event.kind, (enum by)event.by)) {
         w->oracle->event(w->state, &w->evidence, &event);
     }
 }
