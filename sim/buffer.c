@@ -5,6 +5,7 @@
 #include "sim/buffer.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <string.h>
 
 #include "sim/world_private.h"
@@ -150,6 +151,9 @@ int block_buffers_create(struct block_node *node, uint64_t bytes, uint32_t count
 
     if (ret < 0) {
         return ret;
+    }
+    if (count > BUFFERS_MAX_COUNT) {
+        return -ENOMEM;
     }
     *buffers = arena_alloc(node->world->arena, buffers_memory_bytes(count));
     **buffers =

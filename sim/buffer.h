@@ -13,6 +13,9 @@
 #include "sim/arena.h"
 #include "sim/image.h"
 
+/* More chunk buffers are refused with -ENOMEM. */
+#define BUFFERS_MAX_COUNT (UINT32_C(1) << 22)
+
 /* Runs in order; grows in an arena. */
 struct run_list {
     struct run *runs;

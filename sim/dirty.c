@@ -6,6 +6,7 @@
 #include "sim/dirty.h"
 
 #include <assert.h>
+#include <errno.h>
 
 #include "sim/world_private.h"
 
@@ -43,6 +44,9 @@ int block_dirty_create(struct block_node *node, uint64_t granularity, struct blo
     assert(is_power_of_two(granularity) && granularity >= SECTOR_BYTES);
     if (ret < 0) {
         return ret;
+    }
+    if (chunks > DIRTY_MAX_CHUNKS) {
+        return -EFBIG;
     }
     *dirty = arena_alloc(node->world->arena, dirty_memory_bytes(chunks));
     (*dirty)->node = node;

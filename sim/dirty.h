@@ -11,6 +11,12 @@
 #include "engine/block.h"
 #include "engine/digest.h"
 
+/*
+ * A bitmap of more chunks is refused with -EFBIG: 16 TiB at 64 KiB.  What a
+ * world costs in memory and time then stays bounded, whatever the plan says.
+ */
+#define DIRTY_MAX_CHUNKS (UINT64_C(1) << 28)
+
 /* A write of this range has ended: marks it in every bitmap of the node. */
 void dirty_mark(struct block_node *node, enum by by, uint64_t offset, uint64_t bytes);
 
