@@ -12,7 +12,7 @@
 struct bench_sample {
     uint64_t ns;         /* wall clock, of the measured part only */
     uint64_t count;      /* of whatever the figure counts; or a size in bytes */
-    uint64_t peak_bytes; /* largest resident set of the process; set by bench_measure() */
+    uint64_t peak_bytes; /* largest resident set of the process; set by whoever started it */
 };
 
 /* How a sample becomes a figure. */
@@ -23,6 +23,8 @@ enum bench_unit {
     BENCH_BYTES,      /* count */
 };
 
+struct bench_task;
+
 struct bench_figure {
     const char *key;      /* in JSON */
     const char *title;    /* for people */
@@ -30,15 +32,16 @@ struct bench_figure {
     const char *scenario; /* text of the scenario; NULL: the path of --scenarios */
     enum bench_unit unit;
     bool no_oracles;
-    void (*measure)(const struct bench_figure *figure, const char *path,
-                    struct bench_sample *sample);
+    void (*measure)(const struct bench_task *task, struct bench_sample *sample);
+};
+
+/* One figure to be measured. */
+struct bench_task {
+    const struct bench_figure *figure;
+    const char *path; /* of the shipped scenarios */
 };
 
 extern const struct bench_figure bench_figures[];
 extern const uint32_t bench_figure_count;
-
-/* Measures in a child process; false if the child failed. */
-bool bench_measure(const struct bench_figure *figure, const char *path,
-                   struct bench_sample *sample);
 
 #endif

@@ -116,20 +116,18 @@ static void run_to_end(struct world *world, bool judged)
 
 /* ---- Runs and events ---- */
 
-static void measure_fresh(const struct bench_figure *figure, const char *path,
-                          struct bench_sample *sample)
+static void measure_fresh(const struct bench_task *task, struct bench_sample *sample)
 {
     struct stage stage;
     uint64_t start_ns;
 
-    (void)path;
-    stage_open(&stage, figure);
+    stage_open(&stage, task->figure);
     start_ns = clock_ns();
     do {
         for (uint32_t i = 0; i < BATCH; i++) {
             struct world *world = stage_world(&stage);
 
-            run_to_end(world, !figure->no_oracles);
+            run_to_end(world, !task->figure->no_oracles);
             world_destroy(world);
         }
         sample->count += BATCH;
@@ -138,23 +136,42 @@ static void measure_fresh(const struct bench_figure *figure, const char *path,
     stage_close(&stage);
 }
 
-static void measure_restored(const struct bench_figure *figure, const char *path,
-                             struct bench_sample *sample)
+static void measure_renewed(const struct bench_task *task, struct bench_sample *sample)
+{
+    struct stage stage;
+    struct world *world;
+    uint64_t start_ns;
+
+    stage_open(&stage, task->figure);
+    world = stage_world(&stage);
+    start_ns = clock_ns();
+    do {
+        for (uint32_t i = 0; i < BATCH; i++) {
+            run_to_end(world, !task->figure->no_oracles);
+            world = world_renew(world, stage.plan, &stage.options, &stage.trace);
+        }
+        sample->count += BATCH;
+        sample->ns = clock_ns() - start_ns;
+    } while (sample->ns < MEASURE_NS);
+    world_destroy(world);
+    stage_close(&stage);
+}
+
+static void measure_restored(const struct bench_task *task, struct bench_sample *sample)
 {
     struct stage stage;
     struct world *world;
     uint64_t start_ns;
     void *initial;
 
-    (void)path;
-    stage_open(&stage, figure);
+    stage_open(&stage, task->figure);
     world = stage_world(&stage);
     initial = must_alloc(world_save_bytes(world));
     world_save(world, initial);
     start_ns = clock_ns();
     do {
         for (uint32_t i = 0; i < BATCH; i++) {
-            run_to_end(world, !figure->no_oracles);
+            run_to_end(world, !task->figure->no_oracles);
             world_load(world, initial);
         }
         sample->count += BATCH;
@@ -165,18 +182,18 @@ static void measure_restored(const struct bench_figure *figure, const char *path
     stage_close(&stage);
 }
 
-static void measure_big_runs(const struct bench_figure *figure, struct bench_sample *sample,
+static void measure_big_runs(const struct bench_task *task, struct bench_sample *sample,
                              bool timeline)
 {
     struct stage stage;
     struct world *world;
     uint64_t start_ns;
 
-    stage_open(&stage, figure);
+    stage_open(&stage, task->figure);
     start_ns = clock_ns();
     do {
         world = stage_world(&stage);
-        run_to_end(world, !figure->no_oracles);
+        run_to_end(world, !task->figure->no_oracles);
         sample->count += timeline ? world_events(world) : stage.trace.count;
         world_destroy(world);
         sample->ns = clock_ns() - start_ns;
@@ -184,32 +201,26 @@ static void measure_big_runs(const struct bench_figure *figure, struct bench_sam
     stage_close(&stage);
 }
 
-static void measure_events(const struct bench_figure *figure, const char *path,
-                           struct bench_sample *sample)
+static void measure_events(const struct bench_task *task, struct bench_sample *sample)
 {
-    (void)path;
-    measure_big_runs(figure, sample, false);
+    measure_big_runs(task, sample, false);
 }
 
-static void measure_timeline(const struct bench_figure *figure, const char *path,
-                             struct bench_sample *sample)
+static void measure_timeline(const struct bench_task *task, struct bench_sample *sample)
 {
-    (void)path;
-    measure_big_runs(figure, sample, true);
+    measure_big_runs(task, sample, true);
 }
 
-static void measure_one(const struct bench_figure *figure, const char *path,
-                        struct bench_sample *sample)
+static void measure_one(const struct bench_task *task, struct bench_sample *sample)
 {
     struct stage stage;
     struct world *world;
     uint64_t start_ns;
 
-    (void)path;
-    stage_open(&stage, figure);
+    stage_open(&stage, task->figure);
     start_ns = clock_ns();
     world = stage_world(&stage);
-    run_to_end(world, !figure->no_oracles);
+    run_to_end(world, !task->figure->no_oracles);
     sample->ns = clock_ns() - start_ns;
     world_destroy(world);
     stage_close(&stage);
@@ -218,14 +229,12 @@ static void measure_one(const struct bench_figure *figure, const char *path,
 /* ---- Snapshots ---- */
 
 /* The most that a snapshot takes at any time of the run. */
-static void measure_state(const struct bench_figure *figure, const char *path,
-                          struct bench_sample *sample)
+static void measure_state(const struct bench_task *task, struct bench_sample *sample)
 {
     struct stage stage;
     struct world *world;
 
-    (void)path;
-    stage_open(&stage, figure);
+    stage_open(&stage, task->figure);
     world = stage_world(&stage);
     do {
         sample->count = max_u64(sample->count, world_save_bytes(world));
@@ -235,15 +244,14 @@ static void measure_state(const struct bench_figure *figure, const char *path,
 }
 
 /* In the middle of the run: `load` goes back, else a snapshot is taken. */
-static void measure_snapshot(const struct bench_figure *figure, struct bench_sample *sample,
-                             bool load)
+static void measure_snapshot(const struct bench_task *task, struct bench_sample *sample, bool load)
 {
     struct stage stage;
     struct world *world;
     uint64_t start_ns;
     void *memory;
 
-    stage_open(&stage, figure);
+    stage_open(&stage, task->figure);
     world = stage_world(&stage);
     for (uint32_t i = 0; i < 20; i++) {
         world_step(world);
@@ -267,40 +275,34 @@ static void measure_snapshot(const struct bench_figure *figure, struct bench_sam
     stage_close(&stage);
 }
 
-static void measure_save(const struct bench_figure *figure, const char *path,
-                         struct bench_sample *sample)
+static void measure_save(const struct bench_task *task, struct bench_sample *sample)
 {
-    (void)path;
-    measure_snapshot(figure, sample, false);
+    measure_snapshot(task, sample, false);
 }
 
-static void measure_load(const struct bench_figure *figure, const char *path,
-                         struct bench_sample *sample)
+static void measure_load(const struct bench_task *task, struct bench_sample *sample)
 {
-    (void)path;
-    measure_snapshot(figure, sample, true);
+    measure_snapshot(task, sample, true);
 }
 
 /* ---- The shipped scenarios ---- */
 
 /* The whole program, as a user starts it, on one core. */
-static void measure_scenarios(const struct bench_figure *figure, const char *path,
-                              struct bench_sample *sample)
+static void measure_scenarios(const struct bench_task *task, struct bench_sample *sample)
 {
     uint64_t start_ns = clock_ns();
     int status = 0;
     pid_t child = fork();
 
-    (void)figure;
     if (child == 0) {
         dup2(open("/dev/null", O_WRONLY), STDOUT_FILENO);
-        execl("/proc/self/exe", "mirrorsim", "run", "--quiet", "--once", "--jobs", "1", path,
+        execl("/proc/self/exe", "mirrorsim", "run", "--quiet", "--once", "--jobs", "1", task->path,
               (char *)NULL);
         _exit(EXIT_HARNESS);
     }
     if (child < 0 || waitpid(child, &status, 0) < 0 || !WIFEXITED(status) ||
         WEXITSTATUS(status) >= EXIT_HARNESS) {
-        die("cannot run %s", path);
+        die("cannot run %s", task->path);
     }
     sample->ns = clock_ns() - start_ns;
 }
@@ -308,7 +310,9 @@ static void measure_scenarios(const struct bench_figure *figure, const char *pat
 const struct bench_figure bench_figures[] = {
     {"small_runs_per_s", "small runs a second, each in a world gone back to its beginning", NULL,
      small_run, BENCH_PER_SECOND, false, measure_restored},
-    {"small_runs_fresh_per_s", "small runs a second, each in a new world", NULL, small_run,
+    {"small_runs_renewed_per_s", "small runs a second, each in a world made in the same memory",
+     NULL, small_run, BENCH_PER_SECOND, false, measure_renewed},
+    {"small_runs_fresh_per_s", "small runs a second, each in new memory", NULL, small_run,
      BENCH_PER_SECOND, false, measure_fresh},
     {"small_runs_without_oracles_per_s", "the first without oracles", NULL, small_run,
      BENCH_PER_SECOND, true, measure_restored},

@@ -58,7 +58,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 /* ---- Measuring ---- */
 
-bool bench_measure(const struct bench_figure *figure, const char *path, struct bench_sample *sample)
+/* Measures in a child process; false if the child failed. */
+static bool measure_once(const struct bench_task *task, struct bench_sample *sample)
 {
     struct rusage usage;
     int status = 0;
@@ -72,7 +73,7 @@ bool bench_measure(const struct bench_figure *figure, const char *path, struct b
     }
     if (child == 0) {
         *sample = (struct bench_sample){0};
-        figure->measure(figure, path, sample);
+        task->figure->measure(task, sample);
         good = write(ends[1], sample, sizeof(*sample)) == sizeof(*sample);
         exit(good ? EXIT_PASSED : EXIT_HARNESS);
     }
@@ -118,13 +119,14 @@ struct figure_result {
 static struct figure_result measure(const struct bench_options *options,
                                     const struct bench_figure *figure)
 {
+    const struct bench_task task = {figure, options->path};
     struct figure_result result = {0};
     double values[MAX_REPEATS];
 
     for (uint64_t i = 0; i < options->repeats; i++) {
         struct bench_sample sample;
 
-        if (!bench_measure(figure, options->path, &sample)) {
+        if (!measure_once(&task, &sample)) {
             die("measuring %s failed", figure->key);
         }
         values[i] = figure_value(figure, &sample);

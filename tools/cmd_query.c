@@ -13,6 +13,7 @@
 #include "tools/one_run.h"
 #include "tools/report.h"
 #include "tools/support.h"
+#include "tools/text.h"
 
 #define MAX_REQUESTS 256
 

@@ -14,6 +14,7 @@
 #include "tools/command.h"
 #include "tools/one_run.h"
 #include "tools/support.h"
+#include "tools/text.h"
 
 #define BIT(kind) (UINT64_C(1) << EVENT_##kind)
 

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "tools/support.h"
+#include "tools/text.h"
 
 uint64_t option_number(const struct argp_state *state, const char *option, const char *arg)
 {

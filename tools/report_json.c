@@ -8,6 +8,7 @@
 #include "sim/errno_name.h"
 #include "tools/report.h"
 #include "tools/support.h"
+#include "tools/text.h"
 
 struct json {
     struct report report;

@@ -12,6 +12,7 @@
 
 #include "tools/report.h"
 #include "tools/support.h"
+#include "tools/text.h"
 
 struct junit {
     struct report report;

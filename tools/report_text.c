@@ -9,6 +9,7 @@
 
 #include "tools/report.h"
 #include "tools/support.h"
+#include "tools/text.h"
 
 struct text {
     struct report report;

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "tools/support.h"
+#include "tools/text.h"
 
 /* So many events before a finding are worth looking at. */
 #define EVENTS_BEFORE_FINDING 30
@@ -121,13 +122,17 @@ static void no_memory(struct run_result *result)
 }
 
 /* Steps to the end; false if there is no memory. */
-static bool run_world(const struct runner *runner, uint64_t seed, struct trace *trace,
+static bool run_world(struct runner *runner, uint64_t seed, struct trace *trace,
                       struct run_result *result)
 {
     struct world_options options = runner_options(runner->plan, runner->suite->engine, seed);
-    struct world *world = world_create(runner->plan, &options, trace);
     struct run_progress *progress = runner->progress;
+    struct world *world;
 
+    runner->world = runner->world == NULL
+                        ? world_create(runner->plan, &options, trace)
+                        : world_renew(runner->world, runner->plan, &options, trace);
+    world = runner->world;
     if (world == NULL) {
         return false;
     }
@@ -136,7 +141,6 @@ static bool run_world(const struct runner *runner, uint64_t seed, struct trace *
         progress->event_number = trace->count;
     }
     fill_result(runner->plan, trace, world_judge(world), result);
-    world_destroy(world);
     return true;
 }
 
@@ -165,7 +169,7 @@ static void report_difference(const struct runner *runner, const struct trace *f
 }
 
 /* The second run's own verdict is not needed: equal traces have equal verdicts. */
-static void run_again(const struct runner *runner, uint64_t seed, const struct trace *first,
+static void run_again(struct runner *runner, uint64_t seed, const struct trace *first,
                       struct run_result *result)
 {
     struct run_result *second = run_result_create();
@@ -236,7 +240,6 @@ void runner_run(struct runner *runner, uint64_t number, struct run_result *resul
 
 void runner_close(struct runner *runner)
 {
+    world_destroy(runner->world);
     plan_destroy(runner->plan);
-    runner->plan = NULL;
-    runner->planned = NULL;
 }

@@ -72,16 +72,18 @@ struct run_progress {
     bool crash_is_known; /* the scenario's xfail says so */
 };
 
-/* Runs a suite's runs one by one; keeps the plan of the last. */
+/* Runs a suite's runs one by one; keeps the plan and the memory of the last. */
 struct runner {
     const struct suite *suite;
     bool twice; /* every run a second time: the traces must be equal */
     struct run_progress *progress;
     const struct suite_entry *planned; /* what `plan` is of */
     struct plan *plan;
+    struct world *world;
 };
 
 void runner_run(struct runner *runner, uint64_t number, struct run_result *result);
+/* The runner is not to be used afterwards. */
 void runner_close(struct runner *runner);
 
 /* The world's options for a plan: engine, seed, and the answers that the plan records. */

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "tools/support.h"
+#include "tools/text.h"
 
 /* ---- Loading ---- */
 

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Parsing the options of `mirrorsim run`, and what they are when not given.
+ */
+#include "tools/run_options.h"
+
+#include <inttypes.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tools/command.h"
+#include "tools/support.h"
+
+static const struct argp_option option_list[] = {
+    {0, 0, NULL, 0, "What to run:", 1},
+    {"seed", KEY_SEED, "N", 0, "Random choices from this seed; 0 (default) = the quiet run", 1},
+    {"seeds", KEY_SEEDS, "A..B", 0, "Each run with every seed from A to B", 1},
+    {"case", KEY_CASE, "N|NAME", 0, "Only this case of each matrix: number from 1, or name", 1},
+    {"filter", KEY_FILTER, "PATTERN", 0,
+     "Only scenarios whose file, name or tag matches: a glob, or a part of file or name", 1},
+    {"engine", KEY_ENGINE, "NAME", 0, "The engine; `mirrorsim engines` lists them", 1},
+    {0, 0, NULL, 0, "How to run:", 2},
+    {"jobs", 'j', "N", 0, "Worker processes (default: one a core)", 2},
+    {"twice", KEY_TWICE, NULL, 0,
+     "Everything twice: the traces must be equal (default if the environment has CI)", 2},
+    {"once", KEY_ONCE, NULL, 0, "Not twice", 2},
+    {"fail-fast", KEY_FAIL_FAST, NULL, 0, "Stop at the first failure", 2},
+    {"cpu-limit", KEY_CPU_LIMIT, "SECONDS", 0,
+     "A run that takes more processor time is a hang (default 20)", 2},
+    {"no-fork", KEY_NO_FORK, NULL, 0, "Run in this process, for debuggers: a crash is then the end",
+     2},
+    {0, 0, NULL, 0, "What to report:", 3},
+    {"quiet", 'q', NULL, 0, "Only failures and the summary", 3},
+    {"verbose", 'v', NULL, 0, "Also events, checks and trace hash of each run", 3},
+    {"json", KEY_JSON, NULL, 0, "JSON on standard output, instead of text", 3},
+    {"tap", KEY_TAP, NULL, 0, "TAP version 14 on standard output, instead of text", 3},
+    {"junit", KEY_JUNIT, "FILE", 0, "JUnit XML into this file as well", 3},
+    {"annotations", KEY_ANNOTATIONS, NULL, 0,
+     "GitHub annotations as well (default if the environment has GITHUB_ACTIONS)", 3},
+    {0},
+};
+
+static void parse_seeds(const struct argp_state *state, struct suite *suite, const char *arg)
+{
+    char *first = must_strdup(arg);
+    char *dots = strstr(first, "..");
+    uint64_t last;
+
+    if (dots == NULL) {
+        argp_error(state, "--seeds wants A..B, like 1..1000, not '%s'", arg);
+        return;
+    }
+    *dots = '\0';
+    suite->first_seed = option_number(state, "--seeds", first);
+    last = option_number(state, "--seeds", dots + 2);
+    if (last < suite->first_seed || last - suite->first_seed >= UINT32_MAX) {
+        argp_error(state, "--seeds %s: the last seed comes before the first, or is too far away",
+                   arg);
+    }
+    suite->seed_count = last - suite->first_seed + 1;
+    free(first);
+}
+
+/* A number from 1 to `max`. */
+static uint32_t parse_count(const struct argp_state *state, const char *option, uint32_t max,
+                            const char *arg)
+{
+    uint64_t count = option_number(state, option, arg);
+
+    if (count < 1 || count > max) {
+        argp_error(state, "%s wants a number from 1 to %" PRIu32 ", not '%s'", option, max, arg);
+    }
+    return (uint32_t)count;
+}
+
+static error_t parse_what(int key, const char *arg, const struct argp_state *state,
+                          struct run_options *options)
+{
+    switch (key) {
+    case KEY_SEED:
+        options->suite.first_seed = option_number(state, "--seed", arg);
+        options->suite.seed_count = 1;
+        return 0;
+    case KEY_SEEDS:
+        parse_seeds(state, &options->suite, arg);
+        return 0;
+    case KEY_CASE:
+        options->filter.chosen = arg;
+        return 0;
+    case KEY_FILTER:
+        options->filter.pattern = arg;
+        return 0;
+    case KEY_ENGINE:
+        options->suite.engine = option_engine(state, arg);
+        return 0;
+    case ARGP_KEY_ARG:
+        suite_add_path(&options->suite, arg);
+        return 0;
+    case ARGP_KEY_NO_ARGS:
+        argp_error(state, "which files or folders?");
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static error_t parse_how(int key, const char *arg, const struct argp_state *state,
+                         struct run_options *options)
+{
+    switch (key) {
+    case 'j':
+        options->jobs = parse_count(state, "--jobs", 1024, arg);
+        return 0;
+    case KEY_CPU_LIMIT:
+        options->cpu_limit_s = parse_count(state, "--cpu-limit", 86400, arg);
+        return 0;
+    case KEY_TWICE:
+    case KEY_ONCE:
+        options->twice = key == KEY_TWICE;
+        return 0;
+    case KEY_FAIL_FAST:
+        options->fail_fast = true;
+        return 0;
+    case KEY_NO_FORK:
+        options->no_fork = true;
+        return 0;
+    default:
+        return parse_what(key, arg, state, options);
+    }
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+    struct run_options *options = state->input;
+
+    switch (key) {
+    case 'q':
+        options->text.quiet = true;
+        return 0;
+    case 'v':
+        options->text.verbose = true;
+        return 0;
+    case KEY_JSON:
+        options->format = FORMAT_JSON;
+        return 0;
+    case KEY_TAP:
+        options->format = FORMAT_TAP;
+        return 0;
+    case KEY_JUNIT:
+        options->junit = arg;
+        return 0;
+    case KEY_ANNOTATIONS:
+        options->annotations = true;
+        return 0;
+    default:
+        return parse_how(key, arg, state, options);
+    }
+}
+
+static uint32_t count_cores(void)
+{
+    cpu_set_t cores;
+
+    return sched_getaffinity(0, sizeof(cores), &cores) == 0 ? (uint32_t)CPU_COUNT(&cores) : 1;
+}
+
+static bool in_environment(const char *name)
+{
+    const char *value = getenv(name);
+
+    return value != NULL && *value != '\0' && strcmp(value, "false") != 0;
+}
+
+static struct run_options default_options(void)
+{
+    return (struct run_options){
+        .suite = {.engine = engines[0], .seed_count = 1},
+        .text = {.colour = isatty(STDOUT_FILENO) == 1 && getenv("NO_COLOR") == NULL},
+        .annotations = in_environment("GITHUB_ACTIONS"),
+        .twice = in_environment("CI"),
+        .jobs = count_cores(),
+        .cpu_limit_s = 20,
+    };
+}
+
+void run_options_parse(struct run_options *options, int argc, char **argv)
+{
+    static const struct argp argp = {
+        .options = option_list,
+        .parser = parse,
+        .args_doc = "PATH...",
+        .doc = "Runs scenario files, and all *.yaml files in folders: a line each, and under a "
+               "failure what was expected, what happened, and the commands that repeat it and "
+               "show it.\v"
+               "Exit codes: 0 all passed, 1 a scenario failed, 2 an invalid file or wrong usage, "
+               "3 the harness failed, 130 interrupted (after a summary of what was run).",
+    };
+
+    *options = default_options();
+    argp_parse(&argp, argc, argv, 0, NULL, options);
+}
