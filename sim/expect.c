@@ -195,6 +195,39 @@ static void judge(const struct run_end *run, const struct expect_spec *expect)
     }
 }
 
+/* Does the plan say itself how the job is to end? */
+static bool names_the_end(const struct expect_spec *expect)
+{
+    if (expect->kind == EXPECT_RESULT || expect->kind == EXPECT_EVENTS) {
+        return true;
+    }
+    for (uint32_t i = 0; i < expect->match_count; i++) {
+        if (expect->matches[i].kinds & UINT64_C(1) << EVENT_JOB_COMPLETED) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A job that fails although nobody expects it to has not passed. */
+static void judge_unexpected_error(const struct run_end *run)
+{
+    const struct plan *plan = run->evidence->plan;
+    const struct event *end = job_end(run);
+
+    for (uint32_t i = 0; i < plan->expect_count; i++) {
+        if (names_the_end(&plan->expects[i])) {
+            return;
+        }
+    }
+    if (end != NULL && end->ret < 0) {
+        verdict_add(run->evidence, "expect", "unexpected-error",
+                    "The job failed with %s at %s, and no expectation says that it should "
+                    "(\"result\" or \"events\" would).",
+                    phrase_result(end->ret).text, phrase_time(end->now_ns).text);
+    }
+}
+
 void expect_judge(struct evidence *evidence, const struct trace *trace,
                   const struct final_state *final)
 {
@@ -207,5 +240,6 @@ void expect_judge(struct evidence *evidence, const struct trace *trace,
     for (uint32_t i = 0; i < evidence->plan->expect_count; i++) {
         judge(&run, &evidence->plan->expects[i]);
     }
+    judge_unexpected_error(&run);
     vacuity_judge(&run);
 }

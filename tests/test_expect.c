@@ -468,6 +468,21 @@ static void test_expect_is_silent_when_a_finding_explains_the_story(void **state
     assert_int_equal(w->verdict.finding_count, 1);
 }
 
+/* A job that fails passes only if the scenario says how it is to end. */
+static void test_expect_finds_a_failure_that_nobody_expects(void **state)
+{
+    struct witness *w = run_over(state);
+    struct event *end = &w->trace.events[w->trace.count - 1];
+
+    while (end->kind != EVENT_JOB_COMPLETED) {
+        end--;
+    }
+    end->ret = -EIO;
+    assert_fails(w, (struct expect_spec){.kind = EXPECT_CONCLUDED}, "unexpected-error",
+                 "The job failed with EIO");
+    assert_holds(w, (struct expect_spec){.kind = EXPECT_RESULT, .ret = -EIO});
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -492,6 +507,7 @@ int main(void)
         WITNESS_TEST(test_expect_excuses_a_fault_that_need_not_fire),
         WITNESS_TEST(test_expect_finds_a_story_that_did_not_end),
         WITNESS_TEST(test_expect_is_silent_when_a_finding_explains_the_story),
+        WITNESS_TEST(test_expect_finds_a_failure_that_nobody_expects),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
