@@ -83,12 +83,6 @@ static void timer_fired(void *opaque)
     mirror_run(mirror);
 }
 
-static void set_timer(struct engine_job *mirror, uint64_t delay_ns)
-{
-    mirror->wake_ns = host_now_ns(mirror->job.host) + delay_ns;
-    mirror->timer = host_timer_start(mirror->job.host, delay_ns, timer_fired, mirror);
-}
-
 void mirror_park(struct engine_job *mirror)
 {
     mirror_set_phase(mirror, PHASE_PARKED);
@@ -104,29 +98,22 @@ void mirror_sleep(struct engine_job *mirror, uint64_t delay_ns)
         mirror_park(mirror);
     } else {
         mirror_set_phase(mirror, PHASE_SLEEP);
-        set_timer(mirror, delay_ns);
+        mirror->wake_ns = host_now_ns(mirror->job.host) + delay_ns;
+        mirror->timer = host_timer_start(mirror->job.host, delay_ns, timer_fired, mirror);
     }
 }
 
 void mirror_kick(struct engine_job *mirror)
 {
-    uint64_t now_ns = host_now_ns(mirror->job.host);
-
     if (mirror->phase == PHASE_EMPTY && (mirror->complete_wanted || mirror->job.cancelled)) {
         mirror_rest(mirror, true, 0);
     } else if (mirror->phase == PHASE_PARKED) {
         job_emit(&mirror->job, EVENT_JOB_RESUMED, mirror->job.spec.source);
         go_on(mirror);
     } else if (mirror->phase == PHASE_SLEEP) {
-        uint64_t owed_ns = mirror->job.ready ? 0 : ratelimit_delay(&mirror->limit, now_ns);
-
         host_timer_stop(mirror->job.host, mirror->timer);
         mirror->timer = NULL;
-        if (owed_ns > 0 && !mirror->job.cancelled) {
-            set_timer(mirror, owed_ns);
-        } else {
-            go_on(mirror);
-        }
+        go_on(mirror);
     }
 }
 

@@ -122,8 +122,8 @@ void mirror_park(struct engine_job *mirror);
 
 /*
  * Ends a sleep, a parking or the wait of an empty job (C2, C3, C4); otherwise
- * does nothing.  A sleep for the rate limit is cut to what the limit still
- * asks for (T3, D17).
+ * does nothing.  What the rate limit still asks for is slept out before the
+ * next operation (T3).
  */
 void mirror_kick(struct engine_job *mirror);
 

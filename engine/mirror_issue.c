@@ -71,8 +71,8 @@ static bool is_limited(const struct engine_job *mirror)
 }
 
 /*
- * What an earlier charge still asks for.  The job has slept for it, unless the
- * speed was lowered while the job was waiting or parked (T3).
+ * What an earlier charge still asks for (T2).  The job has slept for it, unless
+ * a command woke it, or lowered the speed while it was waiting or parked.
  */
 static uint64_t owed_delay(struct engine_job *mirror)
 {
