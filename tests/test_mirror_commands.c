@@ -342,6 +342,25 @@ static void test_mirror_commands_set_speed_changes_the_sleep_when_job_sleeps_for
     stub_cancel(host);
 }
 
+/* T3: a trip through the event loop is no sleep for the speed. */
+static void test_mirror_commands_set_speed_leaves_other_sleeps_alone(void **state)
+{
+    struct host *host = *state;
+    struct job_spec spec = stub_spec(host);
+
+    spec.on_target_error = POLICY_IGNORE;
+    start(host, spec);
+    stub_finish_copies(host);
+    stub_finish(host, OP_FLUSH, 0, 0, -EIO);
+    assert_int_equal(stub_timer_delay_ns(host), 0);
+    assert_int_equal(stub_command(host, VERB_SET_SPEED, 1), 0);
+    assert_int_equal(stub_timer_delay_ns(host), 0);
+    stub_run_until_ready(host);
+    assert_int_equal(stub_command(host, VERB_SET_SPEED, 2), 0);
+    assert_int_equal(stub_timer_delay_ns(host), 100 * MS);
+    stub_cancel(host);
+}
+
 /* C3: a cancel wakes a parked job. */
 static void test_mirror_commands_cancel_wakes_the_job_when_parked(void **state)
 {
@@ -416,6 +435,7 @@ int main(void)
         CASE(test_mirror_commands_resume_wakes_a_sleeping_job_when_paused),
         CASE(test_mirror_commands_resume_keeps_the_speed_when_job_sleeps_for_it),
         CASE(test_mirror_commands_set_speed_changes_the_sleep_when_job_sleeps_for_it),
+        CASE(test_mirror_commands_set_speed_leaves_other_sleeps_alone),
         CASE(test_mirror_commands_cancel_wakes_the_job_when_parked),
         CASE(test_mirror_commands_complete_is_refused_when_cancelled),
         CASE(test_mirror_commands_cancel_withdraws_complete_when_draining),

@@ -131,6 +131,27 @@ static void test_mirror_errors_keep_the_first_when_several_are_reported(void **s
     assert_int_equal(host->ret, -EPERM);
 }
 
+/* E3: also if the job learns of them when it wakes. */
+static void test_mirror_errors_keep_the_first_when_several_come_in_a_sleep(void **state)
+{
+    struct host *host = *state;
+    struct job_spec spec = stub_spec(host);
+
+    spec.speed = 2 << 20; /* three chunks a slice and a bit */
+    for (uint64_t i = 0; i < 5; i++) {
+        stub_allocate(stub_source(host), i * 128 * KIB, 64 * KIB);
+    }
+    assert_int_equal(stub_start(host, &spec), 0);
+    assert_int_equal(host->request_count, 4);
+    finish_at(host, OP_READ, 2, -EPERM);
+    finish_at(host, OP_READ, 0, -EIO);
+    stub_finish_copies(host);
+    stub_fire(host);
+    assert_int_equal(host->request_count, 0);
+    stub_fire(host);
+    assert_int_equal(host->ret, -EPERM);
+}
+
 /* E3, C3: an error that comes after a cancel has ended the loop is an event, not the result. */
 static void test_mirror_errors_leave_the_result_when_cancelled_before(void **state)
 {
@@ -148,6 +169,20 @@ static void test_mirror_errors_leave_the_result_when_cancelled_before(void **sta
     stub_fire(host);
     assert_int_equal(host->ret, 0);
     assert_int_equal(stub_event_count(host, EVENT_JOB_CANCELLED), 1);
+}
+
+/* L1, C6: an error that comes first ends the job, and the result says so. */
+static void test_mirror_errors_are_the_result_when_cancel_is_not_yet_noticed(void **state)
+{
+    struct host *host = *state;
+
+    start_three(host, POLICY_REPORT, POLICY_REPORT);
+    assert_int_equal(stub_command(host, VERB_CANCEL, 0), 0);
+    finish_at(host, OP_READ, 2, -EIO);
+    stub_run_until_concluded(host);
+    assert_int_equal(host->ret, -EIO);
+    assert_int_equal(stub_event_count(host, EVENT_JOB_CANCELLED), 0);
+    assert_int_equal(stub_event(host, EVENT_JOB_COMPLETED)->ret, -EIO);
 }
 
 /* E1, E5: dirty again, copied again, and nothing is lost. */
@@ -199,8 +234,8 @@ static void test_mirror_errors_keep_the_first_status_when_several_stop(void **st
     finish_at(host, OP_READ, 4, 0);
     finish_at(host, OP_READ, 0, -EIO);
     finish_at(host, OP_WRITE, 2, -ENOSPC);
-    finish_at(host, OP_WRITE, 4, -EIO);
     assert_int_equal(stub_query(host).io_status, IO_STATUS_FAILED);
+    finish_at(host, OP_WRITE, 4, -EIO);
     assert_int_equal(stub_target(host)->io_status, IO_STATUS_NOSPACE);
     assert_int_equal(stub_command(host, VERB_RESUME, 0), 0);
     assert_int_equal(stub_target(host)->io_status, IO_STATUS_OK);
@@ -295,6 +330,19 @@ static void test_mirror_errors_repeat_the_flush_when_its_error_is_ignored(void *
     stub_cancel(host);
 }
 
+/* L6: a cancelled job takes no trip through the event loop any more. */
+static void test_mirror_errors_end_the_job_at_once_when_flush_fails_after_cancel(void **state)
+{
+    struct host *host = *state;
+
+    start_ready(host, POLICY_IGNORE);
+    assert_int_equal(stub_command(host, VERB_CANCEL, 0), 0);
+    stub_finish(host, OP_FLUSH, 0, 0, -EIO);
+    assert_int_equal(stub_query(host).status, JOB_STATUS_CONCLUDING);
+    stub_run_until_concluded(host);
+    assert_int_equal(stub_event_count(host, EVENT_JOB_CANCELLED), 1);
+}
+
 static void test_mirror_errors_park_the_job_when_flush_error_stops(void **state)
 {
     struct host *host = *state;
@@ -352,7 +400,9 @@ int main(void)
         cmocka_unit_test(test_mirror_errors_act_by_policy_of_the_side),
         CASE(test_mirror_errors_end_the_job_when_reported),
         CASE(test_mirror_errors_keep_the_first_when_several_are_reported),
+        CASE(test_mirror_errors_keep_the_first_when_several_come_in_a_sleep),
         CASE(test_mirror_errors_leave_the_result_when_cancelled_before),
+        CASE(test_mirror_errors_are_the_result_when_cancel_is_not_yet_noticed),
         CASE(test_mirror_errors_are_retried_when_ignored),
         CASE(test_mirror_errors_park_the_job_when_stopped),
         CASE(test_mirror_errors_keep_the_first_status_when_several_stop),
@@ -361,6 +411,7 @@ int main(void)
         CASE(test_mirror_errors_withdraw_readiness_until_the_job_catches_up),
         CASE(test_mirror_errors_end_the_job_when_flush_error_is_reported),
         CASE(test_mirror_errors_repeat_the_flush_when_its_error_is_ignored),
+        CASE(test_mirror_errors_end_the_job_at_once_when_flush_fails_after_cancel),
         CASE(test_mirror_errors_park_the_job_when_flush_error_stops),
         CASE(test_mirror_errors_hold_the_pivot_up_when_flush_fails),
         CASE(test_mirror_errors_withdraw_the_pivot_when_cancelled_after),

@@ -133,6 +133,7 @@ static void check_progress(struct life *life)
     struct job_info info = stub_query(life->host);
 
     assert_true(info.offset >= life->last_offset);
+    assert_true(info.offset <= info.len);
     life->last_offset = info.offset;
 }
 

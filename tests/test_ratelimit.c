@@ -219,7 +219,7 @@ static void test_ratelimit_does_not_starve_when_speed_is_set_again_and_again(voi
         ratelimit_set_speed(&limit, speeds[i][0], 0);
         assert_true(ratelimit_charge(&limit, 4096, 0) > 0);
         for (uint32_t n = 0; ratelimit_delay(&limit, now_ns) > 0; n++) {
-            now_ns += paid_ns / 1000;
+            now_ns += paid_ns / 100000;
             ratelimit_set_speed(&limit, speeds[i][n % 2], now_ns);
             assert_true(now_ns <= paid_ns);
         }
