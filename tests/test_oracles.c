@@ -312,6 +312,7 @@ static const struct verdict *run(struct stage *stage, enum defect defect)
     plan->job.buffer_bytes = defect;
     plan->job.speed = INT64_C(1) << 20;
     plan->limits.time_ns = 10 * SECOND_NS;
+    plan->limits.events = 100000;
     stage->options.engine = &toy_engine;
     fault = stage_fault(stage, FAULT_ERROR);
     fault->match = (struct request_match){.disks = 1 << DST, .ops = 1 << OP_WRITE};
