@@ -3,9 +3,9 @@
  * A hierarchical bitmap with a cursor that is safe under mutation.
  *
  * One bit per chunk; above the bits, each level has one bit per word of the
- * level below, set exactly if that word is not zero.  Finding the next set or
- * clear bit of a sparse or dense map costs one word per level, not one per
- * chunk, and setting a range costs its words.
+ * level below, set exactly if that word is not zero.  Finding the next set bit
+ * costs a few words per level, however sparse the map is; setting, clearing
+ * and counting a range, and measuring a run of set bits, cost their words.
  *
  * There is no iterator object: bitmap_next_set() takes the position to start
  * from, so a caller's cursor is a plain number that no mutation can
