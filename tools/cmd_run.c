@@ -135,6 +135,7 @@ static int run(const struct run_options *options)
         .jobs = options->no_fork ? 0 : (uint32_t)min_u64(options->jobs, runs),
         .twice = options->twice,
         .cpu_limit_s = options->cpu_limit_s,
+        .memory_limit = (uint64_t)options->memory_limit_mib << 20,
         .deliver = deliver,
         .opaque = &session,
     };

@@ -46,6 +46,7 @@ enum option_key {
     KEY_FAIL_FAST,
     KEY_NO_FORK,
     KEY_CPU_LIMIT,
+    KEY_MEMORY_LIMIT,
     KEY_ONLY,
     KEY_FROM,
     KEY_TO,

@@ -29,6 +29,8 @@ static const struct argp_option option_list[] = {
     {"fail-fast", KEY_FAIL_FAST, NULL, 0, "Stop at the first failure", 2},
     {"cpu-limit", KEY_CPU_LIMIT, "SECONDS", 0,
      "A run that takes more processor time is a hang (default 20)", 2},
+    {"memory-limit", KEY_MEMORY_LIMIT, "MIB", 0,
+     "A run that needs more memory than this is given up (default 4096)", 2},
     {"no-fork", KEY_NO_FORK, NULL, 0, "Run in this process, for debuggers: a crash is then the end",
      2},
     {0, 0, NULL, 0, "What to report:", 3},
@@ -116,6 +118,9 @@ static error_t parse_how(int key, const char *arg, const struct argp_state *stat
     case KEY_CPU_LIMIT:
         options->cpu_limit_s = parse_count(state, "--cpu-limit", 86400, arg);
         return 0;
+    case KEY_MEMORY_LIMIT:
+        options->memory_limit_mib = parse_count(state, "--memory-limit", 1 << 20, arg);
+        return 0;
     case KEY_TWICE:
     case KEY_ONCE:
         options->twice = key == KEY_TWICE;
@@ -182,6 +187,7 @@ static struct run_options default_options(void)
         .twice = in_environment("CI"),
         .jobs = count_cores(),
         .cpu_limit_s = 20,
+        .memory_limit_mib = 4096,
     };
 }
 

@@ -29,6 +29,7 @@ struct run_options {
     bool no_fork;
     uint32_t jobs;
     uint32_t cpu_limit_s;
+    uint32_t memory_limit_mib;
 };
 
 /* Explains wrong usage on stderr and exits with EXIT_USAGE. */

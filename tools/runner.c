@@ -7,6 +7,7 @@
  */
 #include "tools/runner.h"
 
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -121,6 +122,23 @@ static void no_memory(struct run_result *result)
     run_result_add(result, "harness", "no-memory", "There is no memory for a world.");
 }
 
+static void give_up(const struct runner *runner, const struct world *world,
+                    const struct trace *trace, struct run_result *result)
+{
+    struct run_finding *finding = run_result_add(
+        result, "harness", "memory", "The run needs more than %" PRIu64 " MiB (--memory-limit).",
+        runner->memory_limit >> 20);
+
+    finding->now_ns = world_now_ns(world);
+    finding->event_number = trace->count;
+    find_lines(runner->plan, trace, finding);
+    result->outcome = OUTCOME_FAIL;
+    result->virtual_ns = finding->now_ns;
+    result->events = world_events(world);
+    result->trace_events = trace->count;
+    result->trace_hash = trace->hash;
+}
+
 /* Steps to the end; false if there is no memory. */
 static bool run_world(struct runner *runner, uint64_t seed, struct trace *trace,
                       struct run_result *result)
@@ -139,6 +157,10 @@ static bool run_world(struct runner *runner, uint64_t seed, struct trace *trace,
     while (world_step(world)) {
         progress->now_ns = world_now_ns(world);
         progress->event_number = trace->count;
+        if (trace->count * sizeof(struct event) + world_save_bytes(world) > runner->memory_limit) {
+            give_up(runner, world, trace, result);
+            return true;
+        }
     }
     fill_result(runner->plan, trace, world_judge(world), result);
     return true;

@@ -60,7 +60,10 @@ static _Noreturn void work(const struct suite *suite, const struct workers_optio
                            struct worker_shared *shared, struct run_progress *progress,
                            int pipe_end)
 {
-    struct runner runner = {.suite = suite, .twice = options->twice, .progress = progress};
+    struct runner runner = {.suite = suite,
+                            .twice = options->twice,
+                            .memory_limit = options->memory_limit,
+                            .progress = progress};
     struct run_result *result = run_result_create();
     uint64_t runs = suite_runs(suite);
     uint64_t number;

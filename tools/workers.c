@@ -180,7 +180,10 @@ static int crew_work(struct crew *crew)
 static void run_here(const struct suite *suite, const struct workers_options *options)
 {
     struct run_progress progress;
-    struct runner runner = {.suite = suite, .twice = options->twice, .progress = &progress};
+    struct runner runner = {.suite = suite,
+                            .twice = options->twice,
+                            .memory_limit = options->memory_limit,
+                            .progress = &progress};
     struct run_result *result = run_result_create();
     bool go_on = true;
 
