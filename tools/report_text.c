@@ -42,21 +42,25 @@ static void show_line(FILE *out, const char *file, uint32_t number, const char *
     free(line);
 }
 
-static void show_lines(FILE *out, const struct report_run *run, const struct run_finding *finding)
+/* What was going on; the first finding is the cause, and its echoes have the same to say. */
+static void show_surroundings(FILE *out, const struct report_run *run,
+                              const struct run_finding *finding)
 {
-    show_line(out, run->file, finding->line, "");
+    char *command = report_trace_command(program_invocation_name, run, finding);
+
     if (finding->step_line != finding->line) {
         show_line(out, run->file, finding->step_line, "    <- the step under way");
     }
     if (finding->fault_line != finding->line) {
         show_line(out, run->file, finding->fault_line, "    <- the last fault that hit");
     }
+    fprintf(out, "        see     %s\n", command);
+    free(command);
 }
 
 static void show_finding(FILE *out, const struct report_run *run, const struct run_finding *finding)
 {
     char buf[TIME_TEXT_BYTES];
-    char *command;
 
     fprintf(out, "    %s (%s): %s\n", finding->oracle, finding->kind, finding->text);
     fprintf(out, "        at %s, event %" PRIu64, time_text(finding->now_ns, buf),
@@ -65,10 +69,7 @@ static void show_finding(FILE *out, const struct report_run *run, const struct r
         fprintf(out, ", disk %s, sector %" PRIu64, finding->disk, finding->sector);
     }
     fputc('\n', out);
-    show_lines(out, run, finding);
-    command = report_trace_command(program_invocation_name, run, finding);
-    fprintf(out, "        see     %s\n", command);
-    free(command);
+    show_line(out, run->file, finding->line, "");
 }
 
 static void show_findings(FILE *out, const struct report_run *run)
@@ -77,7 +78,13 @@ static void show_findings(FILE *out, const struct report_run *run)
     char *command = report_repeat_command(program_invocation_name, run);
 
     for (uint32_t i = 0; i < result->finding_count; i++) {
-        show_finding(out, run, &result->findings[i]);
+        const struct run_finding *finding = &result->findings[i];
+
+        show_finding(out, run, finding);
+        if (i == 0 || finding->step_line != finding[-1].step_line ||
+            finding->fault_line != finding[-1].fault_line) {
+            show_surroundings(out, run, finding);
+        }
     }
     if (result->dropped > 0) {
         fprintf(out, "    and %" PRIu32 " more findings\n", result->dropped);
