@@ -391,6 +391,7 @@ struct plan {
     uint64_t timer_slack_ns; /* added to every timer of more than 0 ns */
     struct choice_answer *choices;
     uint32_t choice_count;
+    bool quiet; /* the story holds in the quiet order only: seeds change nothing */
 };
 
 /* An empty plan in an arena of its own; NULL if the system has no memory. */

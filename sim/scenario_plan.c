@@ -98,6 +98,10 @@ static void read_choices(struct loader *loader, const struct yaml_node *node, vo
 {
     struct plan *plan = record;
 
+    if (read_is_word(loader, node, "quiet")) {
+        plan->quiet = true;
+        return;
+    }
     if (!read_sequence(loader, &node, "choices")) {
         return;
     }
@@ -137,6 +141,9 @@ static void create_choices(struct loader *loader)
     }
     plan->choice_count = kept;
     *spec = *loader->choice_spec;
+    if (plan->quiet) {
+        spec->seed = 0;
+    }
     if (spec->recorded_count == 0) {
         spec->recorded = own;
         spec->recorded_count = own_count;

@@ -114,6 +114,9 @@ static struct world *world_set_up(struct arena *arena, struct verdict *verdict,
     world->engine = options->engine;
     world->trace = trace;
     world->choice_spec = options->choices;
+    if (plan->quiet) {
+        world->choice_spec.seed = 0;
+    }
     world->choices = choices_create(world->arena, &world->choice_spec);
     world->evidence.plan = plan;
     world->evidence.arena = world->arena;

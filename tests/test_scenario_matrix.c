@@ -90,6 +90,21 @@ static void test_scenario_choice_follows_its_record_when_choices_are_listed(void
     plan_destroy(plan);
 }
 
+static void test_scenario_choice_takes_the_first_value_when_the_file_is_quiet(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 20; seed++) {
+        struct plan *plan =
+            load_plan("job: {mirror: src, to: dst, granularity: {choose: [4KiB, 64KiB, 1MiB]}}\n"
+                      "choices: quiet\n",
+                      0, seed);
+
+        assert_true(plan->quiet);
+        assert_int_equal(plan->job.granularity, 4 * KIB);
+        plan_destroy(plan);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -98,6 +113,7 @@ int main(void)
         cmocka_unit_test(test_scenario_choice_takes_the_first_value_when_the_seed_is_zero),
         cmocka_unit_test(test_scenario_choice_decides_once_when_a_value_is_used_twice),
         cmocka_unit_test(test_scenario_choice_follows_its_record_when_choices_are_listed),
+        cmocka_unit_test(test_scenario_choice_takes_the_first_value_when_the_file_is_quiet),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
