@@ -194,13 +194,15 @@ static void target_flushed(void *opaque, int ret)
     mirror_run(mirror);
 }
 
-/* L1 to L4. */
+/*
+ * L1 to L4.  L3 also asks for a good I/O status: a job whose status is bad has
+ * been stopped (E4), and so has parked here.
+ */
 static void begin_pass(struct engine_job *mirror)
 {
     struct job *job = &mirror->job;
     bool dirty = mirror_is_dirty(mirror);
-    bool may_issue =
-        host_now_ns(job->host) - mirror->last_pause_ns < SLICE_NS && job->io_status == IO_STATUS_OK;
+    bool may_issue = host_now_ns(job->host) - mirror->last_pause_ns < SLICE_NS;
 
     if (mirror->ret < 0 || mirror_must_abort(mirror)) {
         mirror_exit(mirror, mirror->ret);
