@@ -95,31 +95,18 @@ void bitmap_set(struct bitmap *bitmap, uint64_t first, uint64_t count)
     }
 }
 
-/*
- * Clears the bits [first, last] of a level.  Returns in the same variables
- * the range of its words that are now zero; false if there is none.
- */
-static bool level_clear(uint64_t *level, uint64_t *first, uint64_t *last)
+/* Clears the bits [first, last] of a level; returns how many of them were set. */
+static uint64_t level_clear(uint64_t *level, uint64_t first, uint64_t last)
 {
-    uint64_t from = *first / WORD_BITS;
-    uint64_t to = *last / WORD_BITS;
+    uint64_t count = 0;
 
-    for (uint64_t word = from; word <= to; word++) {
-        level[word] &= ~word_mask(word, *first, *last);
+    for (uint64_t word = first / WORD_BITS; word <= last / WORD_BITS; word++) {
+        uint64_t removed = word_mask(word, first, last) & level[word];
+
+        count += bits_in(removed);
+        level[word] -= removed;
     }
-    if (level[from] != 0) {
-        from++;
-    }
-    /* Now from > to means that the only word is not zero; otherwise `to` may be. */
-    if (from <= to && level[to] != 0) {
-        if (to == from) {
-            return false;
-        }
-        to--;
-    }
-    *first = from;
-    *last = to;
-    return from <= to;
+    return count;
 }
 
 void bitmap_clear(struct bitmap *bitmap, uint64_t first, uint64_t count)
@@ -130,11 +117,21 @@ void bitmap_clear(struct bitmap *bitmap, uint64_t first, uint64_t count)
         return;
     }
     assert(first < bitmap->size && count <= bitmap->size - first);
-    bitmap->count -= bitmap_count_range(bitmap, first, count);
-    for (uint32_t l = 0; l < bitmap->levels; l++) {
-        if (!level_clear(bitmap->level[l], &first, &last)) {
+    bitmap->count -= level_clear(bitmap->level[0], first, last);
+    /* All words between the outermost two are zero now; these may be. */
+    for (uint32_t l = 1; l < bitmap->levels; l++) {
+        const uint64_t *below = bitmap->level[l - 1];
+
+        first /= WORD_BITS;
+        last /= WORD_BITS;
+        first += below[first] != 0;
+        if (first <= last && below[last] != 0) {
+            last--;
+        }
+        if (first > last) {
             return;
         }
+        level_clear(bitmap->level[l], first, last);
     }
 }
 
