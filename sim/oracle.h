@@ -14,18 +14,18 @@
 
 #include "sim/evidence.h"
 
+/* An event has just been appended to the trace. */
+typedef void oracle_event(void *state, struct evidence *evidence, const struct event *event);
+
 struct oracle {
     const char *name;
     const char *proves; /* one sentence */
     size_t state_bytes;
-    uint64_t kinds;      /* bit per event kind that it wants to see */
-    enum by requests_by; /* of requests, only those of this one; BY_NONE: of both */
+    enum by requests_by;                /* sees requests of this one only; BY_NONE: of both */
+    oracle_event *on[EVENT_KIND_COUNT]; /* NULL: does not see events of that kind */
 
-    /* Before anything happens.  May be NULL, like the next three. */
+    /* Before anything happens.  May be NULL, like the next two. */
     void (*open)(void *state, struct evidence *evidence);
-
-    /* An event of a wanted kind has just been appended to the trace. */
-    void (*event)(void *state, struct evidence *evidence, const struct event *event);
 
     /* A timeline event has been dealt with completely: the world is between events. */
     void (*settled)(void *state, struct evidence *evidence);
@@ -39,7 +39,7 @@ static inline bool oracle_wants(const struct oracle *oracle, enum event_kind kin
 {
     bool of_request = kind <= EVENT_RELEASED; /* event.h lists them first */
 
-    return (oracle->kinds >> kind & 1) &&
+    return oracle->on[kind] != NULL &&
            !(of_request && oracle->requests_by != BY_NONE && oracle->requests_by != by);
 }
 

@@ -24,6 +24,7 @@
 struct op_in_flight {
     uint64_t offset;
     uint64_t bytes;
+    uint64_t chunks;
     uint32_t request; /* of the half that is in flight */
     bool was_read;    /* and its write is not yet submitted */
 };
@@ -73,23 +74,24 @@ static void judge_request(struct evidence *evidence, const struct event *event)
 {
     uint8_t source = (uint8_t)evidence->plan->job.source;
     uint64_t length = evidence->disks[source]->bytes;
-    const char *disk = phrase_disk(evidence, event->node);
-    const char *op = op_name((enum op)event->op);
 
     if (!may_touch(&evidence->plan->job, event)) {
         verdict_add(evidence, BOUNDS, "wrong-disk",
-                    "The job issued %s #%" PRIu32 " to %s, which it must not %s.", op,
-                    event->request, disk, op);
+                    "The job issued %s #%" PRIu32 " to %s, which it must not %s.",
+                    op_name((enum op)event->op), event->request, phrase_disk(evidence, event->node),
+                    op_name((enum op)event->op));
     } else if ((event->offset | event->bytes) % SECTOR_BYTES != 0) {
         verdict_add(evidence, BOUNDS, "unaligned",
                     "The job's %s #%" PRIu32 " of %s at offset %" PRIu64 ", %" PRIu64
                     " bytes, is not whole sectors.",
-                    op, event->request, disk, event->offset, event->bytes);
+                    op_name((enum op)event->op), event->request, phrase_disk(evidence, event->node),
+                    event->offset, event->bytes);
     } else if (event->offset > length || event->bytes > length - event->offset) {
         verdict_add(evidence, BOUNDS, "out-of-range",
-                    "The job's %s #%" PRIu32 " of %s at %s is outside of %s, which is %s long.", op,
-                    event->request, disk, phrase_range(event->offset, event->bytes).text,
-                    phrase_disk(evidence, source), phrase_size(length).text);
+                    "The job's %s #%" PRIu32 " of %s at %s is outside of %s, which is %s long.",
+                    op_name((enum op)event->op), event->request, phrase_disk(evidence, event->node),
+                    phrase_range(event->offset, event->bytes).text, phrase_disk(evidence, source),
+                    phrase_size(length).text);
     }
 }
 
@@ -99,9 +101,11 @@ static uint64_t chunks_of(const struct bounds *bounds, uint64_t offset, uint64_t
 {
     uint64_t granularity = bounds->granularity;
 
-    return granularity == 0
-               ? 0
-               : div_round_up(range_end(offset, bytes), granularity) - offset / granularity;
+    if (granularity == 0) {
+        return 0;
+    }
+    return (align_up(range_end(offset, bytes), granularity) - align_down(offset, granularity)) >>
+           __builtin_ctzll(granularity);
 }
 
 static bool shares_chunk(const struct bounds *bounds, const struct op_in_flight *op,
@@ -115,10 +119,8 @@ static bool shares_chunk(const struct bounds *bounds, const struct op_in_flight 
 }
 
 static void judge_operation(const struct bounds *bounds, struct evidence *evidence,
-                            const struct event *event)
+                            const struct event *event, uint64_t chunks)
 {
-    uint64_t chunks = chunks_of(bounds, event->offset, event->bytes);
-
     for (uint32_t i = 0; i < bounds->op_count; i++) {
         const struct op_in_flight *op = &bounds->ops[i];
 
@@ -153,17 +155,19 @@ static void judge_operation(const struct bounds *bounds, struct evidence *eviden
 static void begin_operation(struct bounds *bounds, struct evidence *evidence,
                             const struct event *event)
 {
-    judge_operation(bounds, evidence, event);
+    uint64_t chunks = chunks_of(bounds, event->offset, event->bytes);
+
+    judge_operation(bounds, evidence, event, chunks);
     if (bounds->op_count < MAX_OPS) {
         bounds->ops[bounds->op_count++] =
-            (struct op_in_flight){event->offset, event->bytes, event->request, false};
-        bounds->chunks += chunks_of(bounds, event->offset, event->bytes);
+            (struct op_in_flight){event->offset, event->bytes, chunks, event->request, false};
+        bounds->chunks += chunks;
     }
 }
 
 static void end_operation(struct bounds *bounds, struct op_in_flight *op)
 {
-    bounds->chunks -= chunks_of(bounds, op->offset, op->bytes);
+    bounds->chunks -= op->chunks;
     bounds->op_count--;
     *op = bounds->ops[bounds->op_count];
 }
@@ -190,8 +194,10 @@ static void continue_operation(struct bounds *bounds, struct evidence *evidence,
     }
 }
 
-static void submitted(struct bounds *bounds, struct evidence *evidence, const struct event *event)
+static void submitted(void *state, struct evidence *evidence, const struct event *event)
 {
+    struct bounds *bounds = state;
+
     judge_request(evidence, event);
     if (event->op == OP_READ) {
         begin_operation(bounds, evidence, event);
@@ -202,8 +208,11 @@ static void submitted(struct bounds *bounds, struct evidence *evidence, const st
     }
 }
 
-static void done(struct bounds *bounds, const struct event *event)
+static void done(void *state, struct evidence *evidence, const struct event *event)
 {
+    struct bounds *bounds = state;
+
+    (void)evidence;
     if (event->op == OP_FLUSH) {
         bounds->flushes--;
         return;
@@ -286,19 +295,9 @@ static void judge_left_over(struct bounds *bounds, struct evidence *evidence)
 
 /* ---- Events ---- */
 
-static void request_event(struct bounds *bounds, struct evidence *evidence,
-                          const struct event *event)
+static void bitmap_event(void *state, struct evidence *evidence, const struct event *event)
 {
-    if (event->kind == EVENT_REQUEST_SUBMIT) {
-        submitted(bounds, evidence, event);
-    } else {
-        done(bounds, event);
-    }
-}
-
-static void bitmap_event(struct bounds *bounds, const struct evidence *evidence,
-                         const struct event *event)
-{
+    struct bounds *bounds = state;
     struct taken *taken = &bounds->taken[event->node];
 
     if (event->by != BY_JOB) {
@@ -314,10 +313,12 @@ static void bitmap_event(struct bounds *bounds, const struct evidence *evidence,
     }
 }
 
-static void node_event(struct bounds *bounds, const struct event *event)
+static void node_event(void *state, struct evidence *evidence, const struct event *event)
 {
+    struct bounds *bounds = state;
     struct taken *taken = &bounds->taken[event->node];
 
+    (void)evidence;
     switch (event->kind) {
     case EVENT_GRAPH_REF:
         taken->references++;
@@ -340,19 +341,12 @@ static void node_event(struct bounds *bounds, const struct event *event)
     }
 }
 
-static void bounds_event(void *state, struct evidence *evidence, const struct event *event)
+static void job_event(void *state, struct evidence *evidence, const struct event *event)
 {
     struct bounds *bounds = state;
 
+    (void)evidence;
     switch (event->kind) {
-    case EVENT_REQUEST_SUBMIT:
-    case EVENT_REQUEST_DONE:
-        request_event(bounds, evidence, event);
-        break;
-    case EVENT_DIRTY_CREATE:
-    case EVENT_DIRTY_RELEASE:
-        bitmap_event(bounds, evidence, event);
-        break;
     case EVENT_BUFFERS_CREATE:
         bounds->buffers = event->offset;
         break;
@@ -368,12 +362,8 @@ static void bounds_event(void *state, struct evidence *evidence, const struct ev
     case EVENT_JOB_REFUSED: /* perhaps because there is a job, which goes on */
         bounds->ended = bounds->ended || !bounds->alive;
         break;
-    case EVENT_JOB_COMPLETED:
-    case EVENT_JOB_CANCELLED:
+    default: /* completed or cancelled */
         bounds->ended = true;
-        break;
-    default:
-        node_event(bounds, event);
         break;
     }
 }
@@ -396,12 +386,26 @@ const struct oracle oracle_bounds = {
     .name = BOUNDS,
     .proves = "The job's requests stay within their bounds, and it leaves nothing behind.",
     .state_bytes = sizeof(struct bounds),
-    .kinds = KIND(REQUEST_SUBMIT) | KIND(REQUEST_DONE) | KIND(DIRTY_CREATE) | KIND(DIRTY_RELEASE) |
-             KIND(DRAIN_BEGIN) | KIND(DRAIN_END) | KIND(GRAPH_PIVOT) | KIND(GRAPH_BLOCK) |
-             KIND(GRAPH_UNBLOCK) | KIND(GRAPH_REF) | KIND(GRAPH_UNREF) | KIND(BUFFERS_CREATE) |
-             KIND(BUFFERS_RELEASE) | KIND(JOB_STARTED) | KIND(JOB_REFUSED) | KIND(JOB_COMPLETED) |
-             KIND(JOB_CANCELLED),
     .requests_by = BY_JOB,
-    .event = bounds_event,
+    .on =
+        {
+            [EVENT_REQUEST_SUBMIT] = submitted,
+            [EVENT_REQUEST_DONE] = done,
+            [EVENT_DIRTY_CREATE] = bitmap_event,
+            [EVENT_DIRTY_RELEASE] = bitmap_event,
+            [EVENT_DRAIN_BEGIN] = node_event,
+            [EVENT_DRAIN_END] = node_event,
+            [EVENT_GRAPH_BLOCK] = node_event,
+            [EVENT_GRAPH_UNBLOCK] = node_event,
+            [EVENT_GRAPH_REF] = node_event,
+            [EVENT_GRAPH_UNREF] = node_event,
+            [EVENT_GRAPH_PIVOT] = job_event,
+            [EVENT_BUFFERS_CREATE] = job_event,
+            [EVENT_BUFFERS_RELEASE] = job_event,
+            [EVENT_JOB_STARTED] = job_event,
+            [EVENT_JOB_REFUSED] = job_event,
+            [EVENT_JOB_COMPLETED] = job_event,
+            [EVENT_JOB_CANCELLED] = job_event,
+        },
     .settled = bounds_settled,
 };

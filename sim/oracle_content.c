@@ -45,9 +45,9 @@ static void judge_copy(const struct content *content, struct evidence *evidence)
     }
 }
 
-static void judge_end(const struct content *content, struct evidence *evidence,
-                      const struct event *event)
+static void ended(void *state, struct evidence *evidence, const struct event *event)
 {
+    struct content *content = state;
     bool success = event->kind == EVENT_JOB_COMPLETED && event->ret == 0;
 
     if (success && content->started && !content->power_cut) {
@@ -62,33 +62,57 @@ static void judge_end(const struct content *content, struct evidence *evidence,
                     event->kind == EVENT_JOB_CANCELLED ? "cancelled" : "completed",
                     phrase_result(event->ret).text, phrase_time(evidence->now_ns).text);
     }
+    content->started = false;
 }
 
-static void content_event(void *state, struct evidence *evidence, const struct event *event)
+static void started(void *state, struct evidence *evidence, const struct event *event)
 {
     struct content *content = state;
 
-    if (event->kind == EVENT_JOB_STARTED) {
-        *content = (struct content){.started = true};
-        promise_begin(&content->promise, evidence);
-    } else if (event->kind == EVENT_GRAPH_PIVOT) {
-        content->pivoted = true;
-    } else if (event->kind == EVENT_POWER_CUT) {
-        content->power_cut = true;
-    } else if (event->kind != EVENT_REQUEST_EFFECT) {
-        judge_end(content, evidence, event);
-        content->started = false;
-    } else if (content->started && event_changes_source(evidence, event)) {
+    (void)event;
+    *content = (struct content){.started = true};
+    promise_begin(&content->promise, evidence);
+}
+
+static void took_effect(void *state, struct evidence *evidence, const struct event *event)
+{
+    struct content *content = state;
+
+    if (content->started && event_changes_source(evidence, event)) {
         promise_add(&content->promise, event->offset, event->bytes);
     }
+}
+
+static void pivoted(void *state, struct evidence *evidence, const struct event *event)
+{
+    struct content *content = state;
+
+    (void)evidence;
+    (void)event;
+    content->pivoted = true;
+}
+
+static void power_cut(void *state, struct evidence *evidence, const struct event *event)
+{
+    struct content *content = state;
+
+    (void)evidence;
+    (void)event;
+    content->power_cut = true;
 }
 
 const struct oracle oracle_content = {
     .name = "content",
     .proves = "When the job reports success, the target holds what the source holds.",
     .state_bytes = sizeof(struct content),
-    .kinds = KIND(JOB_STARTED) | KIND(REQUEST_EFFECT) | KIND(GRAPH_PIVOT) | KIND(POWER_CUT) |
-             KIND(JOB_COMPLETED) | KIND(JOB_CANCELLED),
     .requests_by = BY_GUEST,
-    .event = content_event,
+    .on =
+        {
+            [EVENT_JOB_STARTED] = started,
+            [EVENT_REQUEST_EFFECT] = took_effect,
+            [EVENT_GRAPH_PIVOT] = pivoted,
+            [EVENT_POWER_CUT] = power_cut,
+            [EVENT_JOB_COMPLETED] = ended,
+            [EVENT_JOB_CANCELLED] = ended,
+        },
 };

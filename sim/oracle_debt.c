@@ -196,8 +196,9 @@ static void release_bitmap(struct debt *debt, struct evidence *evidence)
     debt->populated = false;
 }
 
-static void bitmap_event(struct debt *debt, struct evidence *evidence, const struct event *event)
+static void bitmap_event(void *state, struct evidence *evidence, const struct event *event)
 {
+    struct debt *debt = state;
     uint64_t first = event->offset >> debt->shift;
     uint64_t count = (event->bytes + granularity(debt) - 1) >> debt->shift;
 
@@ -235,8 +236,10 @@ static bool is_copy(const struct evidence *evidence, const struct event *event)
 }
 
 /* The first copy, or the flush of a job with nothing to copy, ends R6. */
-static void submitted(struct debt *debt, struct evidence *evidence, const struct event *event)
+static void submitted(void *state, struct evidence *evidence, const struct event *event)
 {
+    struct debt *debt = state;
+
     if (event->by != BY_JOB || !debt->started) {
         return;
     }
@@ -249,8 +252,10 @@ static void submitted(struct debt *debt, struct evidence *evidence, const struct
     }
 }
 
-static void took_effect(struct debt *debt, struct evidence *evidence, const struct event *event)
+static void took_effect(void *state, struct evidence *evidence, const struct event *event)
 {
+    struct debt *debt = state;
+
     if (!op_writes(event->op)) {
         return;
     }
@@ -263,33 +268,35 @@ static void took_effect(struct debt *debt, struct evidence *evidence, const stru
     touch_clusters(debt, evidence, event);
 }
 
-static void done(struct debt *debt, struct evidence *evidence, const struct event *event)
+static void done(void *state, struct evidence *evidence, const struct event *event)
 {
+    struct debt *debt = state;
+
     if (is_copy(evidence, event) || (event->by == BY_GUEST && op_writes(event->op))) {
         outstanding_remove(&debt->covers, event->request);
         touch(debt, event->offset, event->bytes);
     }
 }
 
-static void debt_event(void *state, struct evidence *evidence, const struct event *event)
+/* ---- The rest ---- */
+
+static void started(void *state, struct evidence *evidence, const struct event *event)
 {
     struct debt *debt = state;
 
-    if (event->kind == EVENT_REQUEST_SUBMIT) {
-        submitted(debt, evidence, event);
-    } else if (event->kind == EVENT_REQUEST_EFFECT) {
-        took_effect(debt, evidence, event);
-    } else if (event->kind == EVENT_REQUEST_DONE) {
-        done(debt, evidence, event);
-    } else if (event->kind == EVENT_POWER_CUT) {
-        debt->power_cut = true;
-    } else if (event->kind == EVENT_JOB_STARTED) {
-        debt->started = true;
-        debt->power_cut = false;
-        promise_begin(&debt->promise, evidence);
-    } else {
-        bitmap_event(debt, evidence, event);
-    }
+    (void)event;
+    debt->started = true;
+    debt->power_cut = false;
+    promise_begin(&debt->promise, evidence);
+}
+
+static void power_cut(void *state, struct evidence *evidence, const struct event *event)
+{
+    struct debt *debt = state;
+
+    (void)evidence;
+    (void)event;
+    debt->power_cut = true;
 }
 
 const struct oracle oracle_debt = {
@@ -297,9 +304,17 @@ const struct oracle oracle_debt = {
     .proves = "Whatever differs between source and target is dirty, being copied, or about to "
               "be marked.",
     .state_bytes = sizeof(struct debt),
-    .kinds = KIND(REQUEST_SUBMIT) | KIND(REQUEST_EFFECT) | KIND(REQUEST_DONE) | KIND(POWER_CUT) |
-             KIND(JOB_STARTED) | KIND(DIRTY_CREATE) | KIND(DIRTY_SET) | KIND(DIRTY_CLEAR) |
-             KIND(DIRTY_RELEASE),
-    .event = debt_event,
+    .on =
+        {
+            [EVENT_REQUEST_SUBMIT] = submitted,
+            [EVENT_REQUEST_EFFECT] = took_effect,
+            [EVENT_REQUEST_DONE] = done,
+            [EVENT_DIRTY_CREATE] = bitmap_event,
+            [EVENT_DIRTY_SET] = bitmap_event,
+            [EVENT_DIRTY_CLEAR] = bitmap_event,
+            [EVENT_DIRTY_RELEASE] = bitmap_event,
+            [EVENT_POWER_CUT] = power_cut,
+            [EVENT_JOB_STARTED] = started,
+        },
     .settled = debt_settled,
 };

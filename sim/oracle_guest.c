@@ -59,8 +59,10 @@ static void judge_node(const struct guest *guest, struct evidence *evidence,
     }
 }
 
-static void submitted(struct guest *guest, struct evidence *evidence, const struct event *event)
+static void submitted(void *state, struct evidence *evidence, const struct event *event)
 {
+    struct guest *guest = state;
+
     if (event->kind == EVENT_REQUEST_SUBMIT) {
         judge_node(guest, evidence, event);
     }
@@ -81,8 +83,10 @@ static void forget_unpromised(struct guest *guest, uint64_t end)
     }
 }
 
-static void pivoted(struct guest *guest, struct evidence *evidence, const struct event *event)
+static void pivoted(void *state, struct evidence *evidence, const struct event *event)
 {
+    struct guest *guest = state;
+
     if (event->index == guest->disk) {
         forget_unpromised(guest, evidence->disks[guest->disk]->bytes);
         guest->disk = event->node;
@@ -153,8 +157,10 @@ static void apply_write(struct guest *guest, const struct event *event)
     image_write(guest->model, run);
 }
 
-static void took_effect(struct guest *guest, struct evidence *evidence, const struct event *event)
+static void took_effect(void *state, struct evidence *evidence, const struct event *event)
 {
+    struct guest *guest = state;
+
     if (event->op == OP_READ) {
         judge_read(guest, evidence, event);
     } else if (event->op == OP_WRITE || event->op == OP_WRITE_ZEROES || event->op == OP_DISCARD) {
@@ -167,6 +173,14 @@ static void took_effect(struct guest *guest, struct evidence *evidence, const st
 
 /* ---- Whether they end ---- */
 
+static void done(void *state, struct evidence *evidence, const struct event *event)
+{
+    struct guest *guest = state;
+
+    (void)evidence;
+    outstanding_remove(&guest->requests, event->request);
+}
+
 static void set_stopped(struct guest *guest, const struct event *event, bool stopped)
 {
     struct outstanding *request = outstanding_find(&guest->requests, event->request);
@@ -176,11 +190,17 @@ static void set_stopped(struct guest *guest, const struct event *event, bool sto
     }
 }
 
-static void hit(struct guest *guest, const struct evidence *evidence, const struct event *event)
+static void hit(void *state, struct evidence *evidence, const struct event *event)
 {
     if (evidence->plan->faults[event->index].kind == FAULT_HANG) {
-        set_stopped(guest, event, true);
+        set_stopped(state, event, true);
     }
+}
+
+static void held_or_released(void *state, struct evidence *evidence, const struct event *event)
+{
+    (void)evidence;
+    set_stopped(state, event, event->kind == EVENT_HELD);
 }
 
 /* A request that a fault keeps for good may keep others behind it, too. */
@@ -211,44 +231,24 @@ static void guest_close(void *state, struct evidence *evidence)
     }
 }
 
-/* ---- Events ---- */
+/* ---- The rest ---- */
 
-static void request_event(struct guest *guest, struct evidence *evidence, const struct event *event)
-{
-    switch (event->kind) {
-    case EVENT_REQUEST_QUEUED:
-    case EVENT_REQUEST_SUBMIT:
-        submitted(guest, evidence, event);
-        break;
-    case EVENT_REQUEST_EFFECT:
-        took_effect(guest, evidence, event);
-        break;
-    case EVENT_REQUEST_DONE:
-        outstanding_remove(&guest->requests, event->request);
-        break;
-    case EVENT_FAULT:
-        hit(guest, evidence, event);
-        break;
-    default: /* held or released */
-        set_stopped(guest, event, event->kind == EVENT_HELD);
-        break;
-    }
-}
-
-static void guest_event(void *state, struct evidence *evidence, const struct event *event)
+static void started(void *state, struct evidence *evidence, const struct event *event)
 {
     struct guest *guest = state;
 
-    if (event->kind == EVENT_JOB_STARTED) {
-        guest->job_started = true;
-        promise_begin(&guest->promise, evidence);
-    } else if (event->kind == EVENT_GRAPH_PIVOT) {
-        pivoted(guest, evidence, event);
-    } else if (event->kind == EVENT_POWER_CUT) {
-        guest->power_cut = true;
-    } else {
-        request_event(guest, evidence, event);
-    }
+    (void)event;
+    guest->job_started = true;
+    promise_begin(&guest->promise, evidence);
+}
+
+static void power_cut(void *state, struct evidence *evidence, const struct event *event)
+{
+    struct guest *guest = state;
+
+    (void)evidence;
+    (void)event;
+    guest->power_cut = true;
 }
 
 const struct oracle oracle_guest = {
@@ -256,11 +256,20 @@ const struct oracle oracle_guest = {
     .proves = "Each guest read returns the latest write, before and after the pivot, and no "
               "guest request is lost.",
     .state_bytes = sizeof(struct guest),
-    .kinds = KIND(REQUEST_QUEUED) | KIND(REQUEST_SUBMIT) | KIND(REQUEST_EFFECT) |
-             KIND(REQUEST_DONE) | KIND(FAULT) | KIND(HELD) | KIND(RELEASED) | KIND(GRAPH_PIVOT) |
-             KIND(POWER_CUT) | KIND(JOB_STARTED),
     .requests_by = BY_GUEST,
+    .on =
+        {
+            [EVENT_REQUEST_QUEUED] = submitted,
+            [EVENT_REQUEST_SUBMIT] = submitted,
+            [EVENT_REQUEST_EFFECT] = took_effect,
+            [EVENT_REQUEST_DONE] = done,
+            [EVENT_FAULT] = hit,
+            [EVENT_HELD] = held_or_released,
+            [EVENT_RELEASED] = held_or_released,
+            [EVENT_GRAPH_PIVOT] = pivoted,
+            [EVENT_POWER_CUT] = power_cut,
+            [EVENT_JOB_STARTED] = started,
+        },
     .open = guest_open,
-    .event = guest_event,
     .close = guest_close,
 };

@@ -19,8 +19,9 @@
 
 /* ---- The job's requests ---- */
 
-static void submitted(struct job_model *job, struct evidence *evidence, const struct event *event)
+static void submitted(void *state, struct evidence *evidence, const struct event *event)
 {
+    struct job_model *job = state;
     const char *objection = job_objection_to_issue(job);
 
     job->in_flight++;
@@ -48,8 +49,13 @@ static void report_owed(const struct job_model *job, struct evidence *evidence)
                 phrase_disk(evidence, job->failed.node), phrase_result(job->failed.ret).text);
 }
 
-static void done(struct job_model *job, struct evidence *evidence, const struct event *event)
+static void done(void *state, struct evidence *evidence, const struct event *event)
 {
+    struct job_model *job = state;
+
+    if (job->in_flight == 0) {
+        return; /* left over from a job before this one */
+    }
     job->in_flight--;
     if (event->op == OP_WRITE && event->ret == 0) {
         job->copied += event->bytes;
@@ -180,8 +186,10 @@ static void conclude_command(struct job_model *job, struct evidence *evidence)
     }
 }
 
-static void commanded(struct job_model *job, struct evidence *evidence, const struct event *event)
+static void commanded(void *state, struct evidence *evidence, const struct event *event)
 {
+    struct job_model *job = state;
+
     conclude_command(job, evidence);
     job->commanded = true;
     job->verb = (enum job_verb)event->detail;
@@ -197,8 +205,10 @@ static void commanded(struct job_model *job, struct evidence *evidence, const st
     }
 }
 
-static void refused(struct job_model *job, struct evidence *evidence, const struct event *event)
+static void refused(void *state, struct evidence *evidence, const struct event *event)
 {
+    struct job_model *job = state;
+
     job->commanded = false;
     job->wishes = job->wishes_before;
     verdict_checked(evidence);
@@ -217,8 +227,9 @@ static void refused(struct job_model *job, struct evidence *evidence, const stru
 
 /* ---- The end ---- */
 
-static void pivoted(struct job_model *job, struct evidence *evidence, const struct event *event)
+static void pivoted(void *state, struct evidence *evidence, const struct event *event)
 {
+    struct job_model *job = state;
     const struct plan *plan = evidence->plan;
     const char *objection = job_objection_to_pivot(job, evidence);
 
@@ -273,16 +284,22 @@ static void ended(struct job_model *job, struct evidence *evidence, const struct
 
 /* ---- The start ---- */
 
-static void started(struct job_model *job, struct evidence *evidence)
+static void started(void *state, struct evidence *evidence, const struct event *event)
 {
+    struct job_model *job = state;
+
+    (void)event;
     if (job->alive) {
         verdict_add(evidence, JOB, "started-twice", "A job started while there was one.");
     }
     *job = (struct job_model){.alive = true, .just_started = true};
 }
 
-static void start_refused(struct job_model *job, struct evidence *evidence)
+static void start_refused(void *state, struct evidence *evidence, const struct event *event)
 {
+    struct job_model *job = state;
+
+    (void)event;
     verdict_checked(evidence);
     if (job->just_started) {
         verdict_add(evidence, JOB, "refused-but-started",
@@ -293,19 +310,11 @@ static void start_refused(struct job_model *job, struct evidence *evidence)
 
 /* ---- Events ---- */
 
-static void request_event(struct job_model *job, struct evidence *evidence,
-                          const struct event *event)
-{
-    if (event->kind == EVENT_REQUEST_SUBMIT) {
-        submitted(job, evidence, event);
-    } else if (job->in_flight > 0) {
-        done(job, evidence, event);
-    }
-}
-
 /* What only a living job can say. */
-static void life_event(struct job_model *job, struct evidence *evidence, const struct event *event)
+static void life_event(void *state, struct evidence *evidence, const struct event *event)
 {
+    struct job_model *job = state;
+
     if (!job->alive) {
         verdict_add(evidence, JOB, "event-without-job",
                     "The job emitted \"%s\", but it has ended or never started.",
@@ -334,8 +343,9 @@ static void life_event(struct job_model *job, struct evidence *evidence, const s
     }
 }
 
-static void node_event(struct job_model *job, struct evidence *evidence, const struct event *event)
+static void node_event(void *state, struct evidence *evidence, const struct event *event)
 {
+    struct job_model *job = state;
     bool is_source = event->node == evidence->plan->job.source;
 
     if (event->kind == EVENT_DIRTY_RELEASE) {
@@ -344,42 +354,6 @@ static void node_event(struct job_model *job, struct evidence *evidence, const s
         job->opened_backing = event->ret == 0;
     } else if (is_source) {
         job->drained = event->kind == EVENT_DRAINED;
-    }
-}
-
-static void job_event(void *state, struct evidence *evidence, const struct event *event)
-{
-    struct job_model *job = state;
-
-    switch (event->kind) {
-    case EVENT_REQUEST_SUBMIT:
-    case EVENT_REQUEST_DONE:
-        request_event(job, evidence, event);
-        break;
-    case EVENT_DIRTY_RELEASE:
-    case EVENT_DRAINED:
-    case EVENT_DRAIN_END:
-    case EVENT_GRAPH_OPEN_BACKING:
-        node_event(job, evidence, event);
-        break;
-    case EVENT_GRAPH_PIVOT:
-        pivoted(job, evidence, event);
-        break;
-    case EVENT_JOB_STARTED:
-        started(job, evidence);
-        break;
-    case EVENT_JOB_REFUSED:
-        start_refused(job, evidence);
-        break;
-    case EVENT_COMMAND:
-        commanded(job, evidence, event);
-        break;
-    case EVENT_COMMAND_REFUSED:
-        refused(job, evidence, event);
-        break;
-    default:
-        life_event(job, evidence, event);
-        break;
     }
 }
 
@@ -400,12 +374,27 @@ const struct oracle oracle_job = {
     .proves = "The job's events are legal and in order, and its errors, commands, progress and "
               "result are what the rules say.",
     .state_bytes = sizeof(struct job_model),
-    .kinds = KIND(REQUEST_SUBMIT) | KIND(REQUEST_DONE) | KIND(DIRTY_RELEASE) | KIND(DRAINED) |
-             KIND(DRAIN_END) | KIND(GRAPH_OPEN_BACKING) | KIND(GRAPH_PIVOT) | KIND(JOB_STARTED) |
-             KIND(JOB_REFUSED) | KIND(JOB_PROGRESS) | KIND(JOB_READY) | KIND(JOB_ERROR) |
-             KIND(JOB_PAUSED) | KIND(JOB_RESUMED) | KIND(JOB_COMPLETED) | KIND(JOB_CANCELLED) |
-             KIND(COMMAND) | KIND(COMMAND_REFUSED),
     .requests_by = BY_JOB,
-    .event = job_event,
+    .on =
+        {
+            [EVENT_REQUEST_SUBMIT] = submitted,
+            [EVENT_REQUEST_DONE] = done,
+            [EVENT_DIRTY_RELEASE] = node_event,
+            [EVENT_DRAINED] = node_event,
+            [EVENT_DRAIN_END] = node_event,
+            [EVENT_GRAPH_OPEN_BACKING] = node_event,
+            [EVENT_GRAPH_PIVOT] = pivoted,
+            [EVENT_JOB_STARTED] = started,
+            [EVENT_JOB_REFUSED] = start_refused,
+            [EVENT_COMMAND] = commanded,
+            [EVENT_COMMAND_REFUSED] = refused,
+            [EVENT_JOB_PROGRESS] = life_event,
+            [EVENT_JOB_READY] = life_event,
+            [EVENT_JOB_ERROR] = life_event,
+            [EVENT_JOB_PAUSED] = life_event,
+            [EVENT_JOB_RESUMED] = life_event,
+            [EVENT_JOB_COMPLETED] = life_event,
+            [EVENT_JOB_CANCELLED] = life_event,
+        },
     .settled = job_settled,
 };

@@ -59,8 +59,13 @@ static uint64_t quota(const struct limit *limit)
     return max_u64(limit->speed / SLICES_PER_SECOND, SECTOR_BYTES);
 }
 
-static void charge(struct limit *limit, struct evidence *evidence, const struct event *event)
+static void submitted(void *state, struct evidence *evidence, const struct event *event)
 {
+    struct limit *limit = state;
+
+    if (event->op != OP_READ) {
+        return;
+    }
     limit->largest = max_u64(limit->largest, event->bytes);
     if (limit->speed == 0 || limit->ready) {
         return;
@@ -97,11 +102,6 @@ static void limit_event(void *state, struct evidence *evidence, const struct eve
     struct limit *limit = state;
 
     switch (event->kind) {
-    case EVENT_REQUEST_SUBMIT:
-        if (event->op == OP_READ) {
-            charge(limit, evidence, event);
-        }
-        break;
     case EVENT_JOB_STARTED:
         *limit = (struct limit){.paid_ns = evidence->now_ns,
                                 .speed = (uint64_t)evidence->plan->job.speed};
@@ -127,8 +127,14 @@ const struct oracle oracle_limit = {
     .name = "limit",
     .proves = "While it is not ready, the job reads no faster than its speed limit promises.",
     .state_bytes = sizeof(struct limit),
-    .kinds = KIND(REQUEST_SUBMIT) | KIND(JOB_STARTED) | KIND(COMMAND) | KIND(COMMAND_REFUSED) |
-             KIND(JOB_READY) | KIND(JOB_ERROR),
     .requests_by = BY_JOB,
-    .event = limit_event,
+    .on =
+        {
+            [EVENT_REQUEST_SUBMIT] = submitted,
+            [EVENT_JOB_STARTED] = limit_event,
+            [EVENT_COMMAND] = limit_event,
+            [EVENT_COMMAND_REFUSED] = limit_event,
+            [EVENT_JOB_READY] = limit_event,
+            [EVENT_JOB_ERROR] = limit_event,
+        },
 };

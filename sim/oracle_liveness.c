@@ -64,8 +64,10 @@ static void disturbed(struct liveness *live, struct evidence *evidence)
 
 /* ---- Events ---- */
 
-static void job_said(struct liveness *live, struct evidence *evidence, const struct event *event)
+static void job_said(void *state, struct evidence *evidence, const struct event *event)
 {
+    struct liveness *live = state;
+
     disturbed(live, evidence);
     live->has_spoken = true;
     live->last_word = event->kind;
@@ -97,14 +99,20 @@ static uint32_t *count_of(struct liveness *live, const struct event *event)
     return event->by == BY_JOB ? &live->job_requests : &live->guest_requests;
 }
 
+static void submitted(void *state, struct evidence *evidence, const struct event *event)
+{
+    (void)evidence;
+    ++*count_of(state, event);
+}
+
 static bool is_guest_write(const struct event *event)
 {
     return event->by == BY_GUEST && event->op != OP_READ && event->op != OP_FLUSH;
 }
 
-static void request_done(struct liveness *live, struct evidence *evidence,
-                         const struct event *event)
+static void done(void *state, struct evidence *evidence, const struct event *event)
 {
+    struct liveness *live = state;
     uint32_t *count = count_of(live, event);
 
     *count -= *count > 0;
@@ -114,8 +122,9 @@ static void request_done(struct liveness *live, struct evidence *evidence,
     }
 }
 
-static void hit(struct liveness *live, struct evidence *evidence, const struct event *event)
+static void hit(void *state, struct evidence *evidence, const struct event *event)
 {
+    struct liveness *live = state;
     enum fault_kind kind = evidence->plan->faults[event->index].kind;
 
     disturbed(live, evidence);
@@ -125,33 +134,21 @@ static void hit(struct liveness *live, struct evidence *evidence, const struct e
     }
 }
 
-static void liveness_event(void *state, struct evidence *evidence, const struct event *event)
+static void released(void *state, struct evidence *evidence, const struct event *event)
 {
     struct liveness *live = state;
 
-    switch (event->kind) {
-    case EVENT_REQUEST_SUBMIT:
-        ++*count_of(live, event);
-        break;
-    case EVENT_REQUEST_DONE:
-        request_done(live, evidence, event);
-        break;
-    case EVENT_FAULT:
-    case EVENT_HELD:
-        hit(live, evidence, event);
-        break;
-    case EVENT_RELEASED:
-        disturbed(live, evidence);
-        live->is_stopped = live->is_stopped && live->stopped.request != event->request;
-        break;
-    case EVENT_COMMAND: /* a cancelled job need not become ready */
-        disturbed(live, evidence);
-        live->cancelled = live->cancelled || event->detail == VERB_CANCEL;
-        break;
-    default:
-        job_said(live, evidence, event);
-        break;
-    }
+    disturbed(live, evidence);
+    live->is_stopped = live->is_stopped && live->stopped.request != event->request;
+}
+
+/* A cancelled job need not become ready. */
+static void commanded(void *state, struct evidence *evidence, const struct event *event)
+{
+    struct liveness *live = state;
+
+    disturbed(live, evidence);
+    live->cancelled = live->cancelled || event->detail == VERB_CANCEL;
 }
 
 /* ---- The end of the run ---- */
@@ -249,9 +246,21 @@ const struct oracle oracle_liveness = {
     .name = "liveness",
     .proves = "The run comes to an end, and the job becomes ready in time.",
     .state_bytes = sizeof(struct liveness),
-    .kinds = KIND(REQUEST_SUBMIT) | KIND(REQUEST_DONE) | KIND(FAULT) | KIND(HELD) | KIND(RELEASED) |
-             KIND(COMMAND) | KIND(JOB_STARTED) | KIND(JOB_READY) | KIND(JOB_ERROR) |
-             KIND(JOB_PAUSED) | KIND(JOB_RESUMED) | KIND(JOB_COMPLETED) | KIND(JOB_CANCELLED),
-    .event = liveness_event,
+    .on =
+        {
+            [EVENT_REQUEST_SUBMIT] = submitted,
+            [EVENT_REQUEST_DONE] = done,
+            [EVENT_FAULT] = hit,
+            [EVENT_HELD] = hit,
+            [EVENT_RELEASED] = released,
+            [EVENT_COMMAND] = commanded,
+            [EVENT_JOB_STARTED] = job_said,
+            [EVENT_JOB_READY] = job_said,
+            [EVENT_JOB_ERROR] = job_said,
+            [EVENT_JOB_PAUSED] = job_said,
+            [EVENT_JOB_RESUMED] = job_said,
+            [EVENT_JOB_COMPLETED] = job_said,
+            [EVENT_JOB_CANCELLED] = job_said,
+        },
     .close = liveness_close,
 };

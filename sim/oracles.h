@@ -15,7 +15,4 @@ extern const struct oracle oracle_bounds;
 extern const struct oracle oracle_limit;
 extern const struct oracle oracle_liveness;
 
-/* Bit of an event kind in struct oracle's kinds. */
-#define KIND(kind) (UINT64_C(1) << EVENT_##kind)
-
 #endif

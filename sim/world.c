@@ -19,9 +19,9 @@ static void oracle_open(struct world *world, struct oracle_slot *slot, uint32_t 
     const struct oracle *oracle = slot->oracle;
 
     slot->state = arena_alloc(world->arena, oracle->state_bytes);
-    for (uint32_t kind = 0; oracle->event != NULL && kind < EVENT_KIND_COUNT; kind++) {
+    for (uint32_t kind = 0; kind < EVENT_KIND_COUNT; kind++) {
         for (uint32_t by = BY_NONE; by <= BY_GUEST; by++) {
-            world->wanted_by[by][kind] |=
+            world->wanted_by[kind][by] |=
                 (uint32_t)oracle_wants(oracle, (enum event_kind)kind, (enum by)by) << number;
         }
     }
@@ -51,14 +51,14 @@ static void oracles_open(struct world *world)
 
 static void show_oracles(struct world *world, const struct event *event)
 {
-    world->judging = true;
-    for (uint32_t wanted = world->wanted_by[event->by][event->kind]; wanted != 0;
-         wanted &= wanted - 1) {
-        const struct oracle_slot *slot = &world->oracles[__builtin_ctz(wanted)];
+    const struct oracle_slot *slots = world->oracles;
 
-        slot->oracle->event(slot->state, &world->evidence, event);
+    for (uint32_t wanted = world->wanted_by[event->kind][event->by]; wanted != 0;
+         wanted &= wanted - 1) {
+        const struct oracle_slot *slot = &slots[__builtin_ctz(wanted)];
+
+        slot->oracle->on[event->kind](slot->state, &world->evidence, event);
     }
-    world->judging = false;
 }
 
 static void oracles_settled(struct world *world)
@@ -83,14 +83,11 @@ static void oracles_close(struct world *world)
 
 void world_emit(struct world *world, struct event *event)
 {
-    assert(!world->judging);
     event->now_ns = world->timeline.now_ns;
     world->evidence.now_ns = event->now_ns;
     world->evidence.event_number = world->trace->count;
     trace_append(world->trace, event);
-    if (world->wanted_by[event->by][event->kind] != 0) {
-        show_oracles(world, event);
-    }
+    show_oracles(world, event);
     if (world->story.watched >> event->kind & 1) {
         story_observe(world, event);
     }

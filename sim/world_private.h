@@ -76,9 +76,8 @@ struct world {
     /* Oracles, and for each kind of event those that want it, a bit each. */
     struct oracle_slot *oracles;
     uint32_t oracle_count;
-    uint32_t wanted_by[BY_GUEST + 1][EVENT_KIND_COUNT];
+    uint32_t wanted_by[EVENT_KIND_COUNT][BY_GUEST + 1];
     uint32_t settled_by;
-    bool judging; /* an oracle runs: nothing may be emitted */
 };
 
 /* An engine's host is the world under another name. */

@@ -5,6 +5,8 @@
 #include "sim/phrase.h"
 #include "tests/witness.h"
 
+#define KIND(kind) (UINT64_C(1) << EVENT_##kind)
+
 static void test_phrase_time_is_exact(void **state)
 {
     (void)state;

@@ -114,7 +114,7 @@ static inline void see(struct witness *w, struct event event)
     w->evidence.event_number = w->trace.count;
     trace_append(&w->trace, &event);
     if (oracle_wants(w->oracle, (enum event_kind)event.kind, (enum by)event.by)) {
-        w->oracle->event(w->state, &w->evidence, &event);
+        w->oracle->on[event.kind](w->state, &w->evidence, &event);
     }
 }
 
