@@ -83,13 +83,13 @@ void timeline_add(struct timeline *timeline, struct pending *pending, uint64_t d
                   void (*fire)(void *opaque), void *opaque)
 {
     assert(!pending_is_set(pending));
-    if (timeline->count == timeline->capacity) {
-        heap_grow(timeline);
-    }
     pending->due_ns = timeline->now_ns + min_u64(delay_ns, UINT64_MAX - timeline->now_ns);
     pending->sequence = timeline->next_sequence++;
     pending->fire = fire;
     pending->opaque = opaque;
+    if (timeline->count == timeline->capacity) {
+        heap_grow(timeline);
+    }
     heap_rise(timeline, timeline->count++, pending);
 }
 
