@@ -196,6 +196,12 @@ static void spoil_job(struct draw *draw)
     }
 }
 
+/* Any disk below the source will do. */
+static uint32_t draw_base(struct draw *draw)
+{
+    return one_in(draw, 2) ? draw->plan->disks[SRC].backing : BASE;
+}
+
 static void draw_job(struct draw *draw)
 {
     static const char *const replaces[] = {"src", "other", "other", "nothing", "base"};
@@ -204,7 +210,7 @@ static void draw_job(struct draw *draw)
 
     job->kind = is_backed && one_in(draw, 4) ? JOB_COMMIT : JOB_MIRROR;
     job->source = SRC;
-    job->target = job->kind == JOB_COMMIT ? BASE : DST;
+    job->target = job->kind == JOB_COMMIT ? draw_base(draw) : DST;
     job->sync = one_in(draw, is_backed ? 2 : 10) ? (enum sync_mode)below(draw, 3) : SYNC_FULL;
     job->granularity = one_in(draw, 10) ? 0 : (int64_t)SECTOR_BYTES << below(draw, 8);
     job->speed = one_in(draw, 4) ? draw_speed(draw) : 0;

@@ -366,6 +366,9 @@ void draw_story(struct draw *draw)
     for (uint64_t i = 0; i < observers; i++) {
         draw_observer(draw);
     }
+    if (one_in(draw, 20)) {
+        add_timed(draw, instant(draw), DO_POWER_CUT)->index = draw->plan->job.target;
+    }
     answer_job(draw);
     try_again(draw);
     add_timed(draw, LATE_NS, DO_CANCEL);
