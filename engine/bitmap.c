@@ -8,7 +8,6 @@
 #include "engine/bitmap.h"
 
 #include <assert.h>
-#include <stddef.h>
 
 #include "engine/range.h"
 

@@ -66,7 +66,7 @@ struct block_node *block_node_find(struct host *host, const char *name);
 int block_getlength(struct block_node *node, uint64_t *bytes);
 
 /*
- * 0 and the allocation unit (0 = it has none), or -errno; -ENOTSUP = the node
+ * 0 and the allocation unit (a power of two; 0 = it has none), or -errno; -ENOTSUP = the node
  * can't tell, which R4 takes for "no clusters" (S1, R4, D19).
  */
 int block_cluster_size(struct block_node *node, uint64_t *bytes);
@@ -106,11 +106,16 @@ void block_unref(struct block_node *node);
 void block_op_block_all(struct block_node *node);
 void block_op_unblock_all(struct block_node *node);
 
-/* S7: the cache (and with it the open flag "write-back"); on-target-error for reads and writes, and
- * status tracking with it. */
+/* The write cache, and with it the open flag "write-back" (S7). */
 void block_set_write_cache(struct block_node *node, bool on);
+
+/* The node's own policy, for reads and writes (S7). */
 void block_set_on_error(struct block_node *node, enum error_policy policy);
+
+/* Switches I/O status tracking (S7, exit of L). */
 void block_io_status_enable(struct block_node *node, bool on);
+
+/* Sets the I/O status (E4, C2). */
 void block_io_status_set(struct block_node *node, enum io_status status);
 
 /* 0 or -errno; on failure nothing has changed. */

@@ -7,7 +7,6 @@
  * after the pivot.
  */
 #include <errno.h>
-#include <stdio.h>
 
 #include "engine/mirror.h"
 
@@ -31,10 +30,9 @@ static int grow_base(const struct job_spec *spec, uint64_t *base_bytes, struct j
     }
     ret = block_truncate(spec->target, top_bytes);
     if (ret < 0) {
-        job_refuse(error, REFUSED_FAILED, ret, "");
-        snprintf(error->text, sizeof(error->text),
-                 "Top image %s is larger than base image %s, and resize of base image failed",
-                 block_node_name(spec->source), block_node_name(spec->target));
+        job_refuse(error, REFUSED_FAILED, ret,
+                   "Top image %s is larger than base image %s, and resize of base image failed",
+                   block_node_name(spec->source), block_node_name(spec->target));
     }
     return ret;
 }

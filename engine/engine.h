@@ -121,6 +121,7 @@ struct engine {
 /* Our engine. */
 extern const struct engine mirror_engine;
 
+/* Names, with those of events in event.c. */
 const char *job_status_name(enum job_status status);
 const char *job_kind_name(enum job_kind kind);
 const char *sync_mode_name(enum sync_mode sync);

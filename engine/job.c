@@ -6,19 +6,20 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 
 #define VERB_BIT(verb) (1u << (verb))
-#define ANY_VERB                                                                                   \
+#define NEEDS_NO_READY                                                                             \
     (VERB_BIT(VERB_CANCEL) | VERB_BIT(VERB_PAUSE) | VERB_BIT(VERB_RESUME) |                        \
      VERB_BIT(VERB_SET_SPEED))
 
 /* A job that is about to conclude takes no command any more (D12). */
 static const unsigned legal_verbs[JOB_STATUS_COUNT] = {
-    [JOB_STATUS_RUNNING] = ANY_VERB,
-    [JOB_STATUS_PAUSED] = ANY_VERB,
-    [JOB_STATUS_READY] = ANY_VERB | VERB_BIT(VERB_COMPLETE),
-    [JOB_STATUS_STANDBY] = ANY_VERB,
+    [JOB_STATUS_RUNNING] = NEEDS_NO_READY,
+    [JOB_STATUS_PAUSED] = NEEDS_NO_READY,
+    [JOB_STATUS_READY] = NEEDS_NO_READY | VERB_BIT(VERB_COMPLETE),
+    [JOB_STATUS_STANDBY] = NEEDS_NO_READY,
 };
 
 void job_claim_node(struct block_node *node)
@@ -141,17 +142,23 @@ int job_check_verb(const struct job *job, enum job_status status, enum job_verb 
     }
     if (!(legal_verbs[status] & VERB_BIT(verb)) ||
         (verb == VERB_COMPLETE && (job->pause_wanted || job->cancelled))) {
-        return job_refuse(error, REFUSED_NOT_READY, -EBUSY,
-                          "the job is paused, cancelled or not ready");
+        return job_refuse(error, REFUSED_NOT_READY, -EBUSY, "the job is %s",
+                          job->pause_wanted ? "paused"
+                          : job->cancelled  ? "cancelled"
+                                            : "not ready");
     }
     return 0;
 }
 
-int job_refuse(struct job_error *error, enum job_refusal refusal, int ret, const char *text)
+int job_refuse(struct job_error *error, enum job_refusal refusal, int ret, const char *format, ...)
 {
+    va_list args;
+
     error->refusal = refusal;
     error->error = ret;
-    snprintf(error->text, sizeof(error->text), "%s", text);
+    va_start(args, format);
+    vsnprintf(error->text, sizeof(error->text), format, args);
+    va_end(args);
     return ret;
 }
 

@@ -72,8 +72,9 @@ void job_clear_pause(struct job *job);
 int job_check_verb(const struct job *job, enum job_status status, enum job_verb verb,
                    struct job_error *error);
 
-/* Fills in an error and returns it; `text` is a sentence without a full stop. */
-int job_refuse(struct job_error *error, enum job_refusal refusal, int ret, const char *text);
+/* Fills in an error and returns `ret`; the text is a sentence without a full stop. */
+int job_refuse(struct job_error *error, enum job_refusal refusal, int ret, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
 
 void job_digest(const struct job *job, struct digest *digest);
 

@@ -10,7 +10,6 @@
 #include "engine/mirror.h"
 
 #include <assert.h>
-#include <errno.h>
 
 static const char *const phase_names[PHASE_COUNT] = {
 #define X(id, name) [PHASE_##id] = name,
@@ -67,8 +66,7 @@ static void trace_phase(struct engine_job *mirror)
 
 /* ---- Sleeping (L6, L7) and parking (C1, E4) ---- */
 
-/* The wait is over: L7, or back to the walk of R6. */
-static void go_on(struct engine_job *mirror)
+void mirror_go_on(struct engine_job *mirror)
 {
     mirror->last_pause_ns = host_now_ns(mirror->job.host);
     mirror_set_phase(mirror, mirror->populated ? PHASE_PASS : PHASE_POPULATE);
@@ -79,7 +77,7 @@ static void timer_fired(void *opaque)
     struct engine_job *mirror = opaque;
 
     mirror->timer = NULL;
-    go_on(mirror);
+    mirror_go_on(mirror);
     mirror_run(mirror);
 }
 
@@ -93,7 +91,7 @@ void mirror_park(struct engine_job *mirror)
 void mirror_sleep(struct engine_job *mirror, uint64_t delay_ns)
 {
     if (mirror->job.cancelled) {
-        go_on(mirror);
+        mirror_go_on(mirror);
     } else if (mirror->job.pause_wanted) {
         mirror_park(mirror);
     } else {
@@ -109,11 +107,11 @@ void mirror_kick(struct engine_job *mirror)
         mirror_rest(mirror, true, 0);
     } else if (mirror->phase == PHASE_PARKED) {
         job_emit(&mirror->job, EVENT_JOB_RESUMED, mirror->job.spec.source);
-        go_on(mirror);
+        mirror_go_on(mirror);
     } else if (mirror->phase == PHASE_SLEEP) {
         host_timer_stop(mirror->job.host, mirror->timer);
         mirror->timer = NULL;
-        go_on(mirror);
+        mirror_go_on(mirror);
     }
 }
 
@@ -164,7 +162,7 @@ void mirror_rest(struct engine_job *mirror, bool finish, uint64_t delay_ns)
             mirror->draining = false;
             block_drain_end(job->spec.source);
         }
-        go_on(mirror);
+        mirror_go_on(mirror);
     } else if (!mirror->draining) {
         drain_source(mirror);
     } else {

@@ -120,6 +120,9 @@ void mirror_exit(struct engine_job *mirror, int ret);
 void mirror_sleep(struct engine_job *mirror, uint64_t delay_ns);
 void mirror_park(struct engine_job *mirror);
 
+/* A wait is over, or a part begins: L7, and on to the loop or to the walk of R6. */
+void mirror_go_on(struct engine_job *mirror);
+
 /*
  * Ends a sleep, a parking or the wait of an empty job (C2, C3, C4); otherwise
  * does nothing.  What the rate limit still asks for is slept out before the
@@ -156,6 +159,7 @@ void mirror_release_to_replace(struct engine_job *mirror);
 int commit_start(struct host *host, const struct job_spec *spec, struct engine_job **mirror,
                  struct job_error *error);
 
+/* mirror_engine.c: what can be asked of a job, and its invariants. */
 enum job_status mirror_status(const struct engine_job *mirror);
 void mirror_check(const struct engine_job *mirror);
 

@@ -74,7 +74,10 @@ static void command_resume(struct engine_job *mirror)
     }
 }
 
-/* C5, T3; a job that sleeps for the old speed sleeps on for the new one. */
+/*
+ * C5, T3; a job that sleeps for the old speed looks again at once.  A trip through
+ * the event loop (L6, 0 ns) is no such sleep, and keeps its turn.
+ */
 static int command_set_speed(struct engine_job *mirror, int64_t speed, struct job_error *error)
 {
     uint64_t now_ns = host_now_ns(mirror->job.host);

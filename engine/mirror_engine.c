@@ -41,7 +41,7 @@ enum job_status mirror_status(const struct engine_job *mirror)
 static bool is_busy(const struct engine_job *mirror)
 {
     return mirror->phase != PHASE_SLEEP && mirror->phase != PHASE_PARKED &&
-           mirror->phase != PHASE_EMPTY;
+           mirror->phase != PHASE_EMPTY && mirror->phase < PHASE_DEFERRED;
 }
 
 static void query(const struct engine_job *mirror, struct job_info *info)
@@ -113,6 +113,7 @@ void mirror_check(const struct engine_job *mirror)
     if (mirror->phase < PHASE_EXIT) {
         assert(mirror->in_flight.count == chunks);
         bitmap_check(&mirror->in_flight);
+        bitmap_check(&mirror->cow);
         bitmap_check(block_dirty_bits(mirror->dirty));
     }
     assert(mirror->job.offset <= mirror->job.len);

@@ -23,6 +23,7 @@ static void pivot(struct engine_job *mirror)
 
     /* D10, D12: whatever led here, a pivot needs all of this to be true. */
     assert(mirror->job.ready && mirror->draining && mirror->ops_in_flight == 0);
+    /* C6 has no way back from here: if the flags can't be had, the data is still right. */
     if (block_flags(spec->target) != block_flags(old_node)) {
         block_reopen(spec->target, block_flags(old_node));
     }
@@ -63,6 +64,7 @@ static void conclude(void *opaque)
     }
     mirror_release_to_replace(mirror);
     mirror_set_phase(mirror, PHASE_CONCLUDED);
+    mirror_run(mirror); /* only to trace it */
     job_release_node(spec.target);
     emit_end(mirror);
     job_release_node(spec.source);

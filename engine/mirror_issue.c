@@ -255,7 +255,7 @@ static void finish_op(struct mirror_op *op, int ret)
 
 /*
  * E1, E3: dirty again, and the first reported error becomes the result, unless
- * the loop has ended with another one.
+ * the loop has ended: what it ended with, an error or a cancel, stands.
  */
 static void fail_op(struct mirror_op *op, enum op failed, int ret)
 {

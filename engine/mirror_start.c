@@ -5,7 +5,6 @@
  */
 #include <assert.h>
 #include <errno.h>
-#include <stdio.h>
 
 #include "engine/mirror.h"
 
@@ -47,7 +46,7 @@ int mirror_check_spec(const struct job_spec *spec, struct job_error *error)
         text = "parameter 'speed' must not be negative";
     }
     if (text != NULL) {
-        return job_refuse(error, REFUSED_INVALID_PARAMETER, -EINVAL, text);
+        return job_refuse(error, REFUSED_INVALID_PARAMETER, -EINVAL, "%s", text);
     }
     if (block_is_blocked(spec->source)) {
         return job_refuse(error, REFUSED_BUSY, -EBUSY, "the source is in use");
@@ -195,8 +194,7 @@ static struct block_node *allocation_base(const struct engine_job *mirror)
 static void enter_loop(struct engine_job *mirror)
 {
     mirror->populated = true;
-    mirror->last_pause_ns = host_now_ns(mirror->job.host);
-    mirror_set_phase(mirror, PHASE_PASS);
+    mirror_go_on(mirror);
 }
 
 static int set_up(struct engine_job *mirror)
@@ -231,12 +229,11 @@ void mirror_begin(struct engine_job *mirror)
         return;
     }
     mirror->base = allocation_base(mirror);
-    mirror->last_pause_ns = host_now_ns(mirror->job.host);
     if (spec->kind == JOB_MIRROR && spec->sync == SYNC_NONE) {
         enter_loop(mirror);
         return;
     }
-    mirror_set_phase(mirror, PHASE_POPULATE);
+    mirror_go_on(mirror);
     if (spec->kind == JOB_MIRROR && mirror->base == NULL && !block_has_zero_init(spec->target)) {
         /* D15: holes must be written too. */
         block_dirty_set(mirror->dirty, 0, mirror->length);
