@@ -11,7 +11,7 @@
 
 #include "engine/range.h"
 
-#define WORD_BITS 64
+#define WORD_BITS BITMAP_WORD_BITS
 
 static uint64_t words_for(uint64_t bits)
 {
@@ -44,12 +44,6 @@ void bitmap_init(struct bitmap *bitmap, uint64_t size, void *memory)
             break;
         }
     }
-}
-
-bool bitmap_get(const struct bitmap *bitmap, uint64_t bit)
-{
-    assert(bit < bitmap->size);
-    return bitmap->level[0][bit / WORD_BITS] >> (bit % WORD_BITS) & 1;
 }
 
 /* The bits of word `word` that lie in [first, last]. */

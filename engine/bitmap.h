@@ -16,11 +16,13 @@
 #ifndef MIRRORSIM_ENGINE_BITMAP_H
 #define MIRRORSIM_ENGINE_BITMAP_H
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "engine/digest.h"
 
+#define BITMAP_WORD_BITS 64
 #define BITMAP_MAX_LEVELS 7 /* 64^7 bits: more than any device has chunks */
 
 struct bitmap {
@@ -40,7 +42,11 @@ uint64_t bitmap_memory_bytes(uint64_t size);
  */
 void bitmap_init(struct bitmap *bitmap, uint64_t size, void *memory);
 
-bool bitmap_get(const struct bitmap *bitmap, uint64_t bit);
+static inline bool bitmap_get(const struct bitmap *bitmap, uint64_t bit)
+{
+    assert(bit < bitmap->size);
+    return bitmap->level[0][bit / BITMAP_WORD_BITS] >> (bit % BITMAP_WORD_BITS) & 1;
+}
 
 /* Set or clear a range inside the bitmap; setting a set bit changes nothing. */
 void bitmap_set(struct bitmap *bitmap, uint64_t first, uint64_t count);

@@ -50,9 +50,9 @@ void outstanding_remove(struct outstanding_list *list, uint32_t number)
     struct outstanding *found = outstanding_find(list, number);
 
     if (found != NULL) {
-        size_t after = (size_t)(list->requests + list->count - (found + 1));
-
-        memmove(found, found + 1, after * sizeof(*found));
         list->count--;
+        for (; found < list->requests + list->count; found++) {
+            *found = found[1];
+        }
     }
 }
