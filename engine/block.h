@@ -51,7 +51,7 @@ struct host_timer *host_timer_start(struct host *host, uint64_t delay_ns,
 void host_timer_stop(struct host *host, struct host_timer *timer);
 
 /* Appends to the trace; the host fills in now_ns. */
-void host_emit(struct host *host, const struct event *event);
+void host_emit(struct host *host, struct event *event);
 
 /* ---- Nodes: attributes ---- */
 

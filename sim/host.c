@@ -57,9 +57,7 @@ void host_timer_stop(struct host *host, struct host_timer *timer)
     timer_release(timer);
 }
 
-void host_emit(struct host *host, const struct event *event)
+void host_emit(struct host *host, struct event *event)
 {
-    struct event copy = *event;
-
-    world_emit(world_of(host), &copy);
+    world_emit(world_of(host), event);
 }

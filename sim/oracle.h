@@ -14,7 +14,7 @@
 
 #include "sim/evidence.h"
 
-/* An event has just been appended to the trace. */
+/* An event has happened; it is not in the trace yet. */
 typedef void oracle_event(void *state, struct evidence *evidence, const struct event *event);
 
 struct oracle {

@@ -86,8 +86,9 @@ void world_emit(struct world *world, struct event *event)
     event->now_ns = world->timeline.now_ns;
     world->evidence.now_ns = event->now_ns;
     world->evidence.event_number = world->trace->count;
-    trace_append(world->trace, event);
     show_oracles(world, event);
+    /* By now the record is written: to read it a word at a time any earlier would stall. */
+    trace_append(world->trace, event);
     if (world->story.watched >> event->kind & 1) {
         story_observe(world, event);
     }

@@ -92,8 +92,8 @@ static inline struct host *world_host(struct world *world)
 }
 
 /*
- * Appends to the trace at the present instant, shows the event to the oracles
- * and then to the story.  Fills in event->now_ns.
+ * Shows an event of the present instant to the oracles, appends it to the
+ * trace and shows it to the story.  Fills in event->now_ns.
  */
 void world_emit(struct world *world, struct event *event);
 

@@ -59,11 +59,11 @@ void host_timer_stop(struct host *host, struct host_timer *timer)
     host->timer = NULL;
 }
 
-void host_emit(struct host *host, const struct event *event)
+void host_emit(struct host *host, struct event *event)
 {
     assert_true(host->event_count < STUB_MAX_EVENTS);
-    host->events[host->event_count] = *event;
-    host->events[host->event_count++].now_ns = host->now_ns;
+    event->now_ns = host->now_ns;
+    host->events[host->event_count++] = *event;
 }
 
 /* ---- Nodes: attributes ---- */
