@@ -40,8 +40,12 @@ static void open_reports(struct session *session)
         session->reports[session->report_count++] = report_annotations(machine ? stderr : stdout);
     }
     if (options->junit != NULL) {
+        if (file_list_has(&options->suite.files, options->junit)) {
+            fprintf(stderr, "mirrorsim: --junit=%s would overwrite a scenario\n", options->junit);
+            exit(EXIT_USAGE);
+        }
         if (!output_open(&session->junit, options->junit)) {
-            die("%s: %s", options->junit, strerror(errno));
+            die("--junit=%s: %s", options->junit, strerror(errno));
         }
         session->reports[session->report_count++] = report_junit(session->junit.stream);
     }

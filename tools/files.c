@@ -109,11 +109,40 @@ char *file_line(const char *path, uint32_t number)
 
 /* ---- Writing ---- */
 
+bool file_list_has(const struct file_list *list, const char *path)
+{
+    struct stat wanted;
+    struct stat status;
+
+    if (stat(path, &wanted) != 0) {
+        return false;
+    }
+    for (size_t i = 0; i < list->count; i++) {
+        if (stat(list->paths[i], &status) == 0 && status.st_dev == wanted.st_dev &&
+            status.st_ino == wanted.st_ino) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A device or a pipe must not be replaced by a file; a directory can't be. */
+static bool is_replaceable(const char *path)
+{
+    struct stat status;
+
+    return stat(path, &status) != 0 || S_ISREG(status.st_mode);
+}
+
 bool output_open(struct output *output, const char *path)
 {
-    output->path = must_strdup(path);
-    output->temporary = must_printf("%s.%ld.tmp", path, (long)getpid());
-    output->stream = fopen(output->temporary, "we");
+    char *real = realpath(path, NULL); /* a link's target is replaced, not the link */
+
+    output->path = real != NULL ? real : must_strdup(path);
+    output->temporary = is_replaceable(output->path)
+                            ? must_printf("%s.%ld.tmp", output->path, (long)getpid())
+                            : NULL;
+    output->stream = fopen(output->temporary != NULL ? output->temporary : output->path, "we");
     if (output->stream == NULL) {
         free(output->path);
         free(output->temporary);
@@ -127,9 +156,11 @@ bool output_close(struct output *output)
     int error;
 
     written = fclose(output->stream) == 0 && written;
-    written = written && rename(output->temporary, output->path) == 0;
+    if (output->temporary != NULL) {
+        written = written && rename(output->temporary, output->path) == 0;
+    }
     error = errno;
-    if (!written) {
+    if (!written && output->temporary != NULL) {
         unlink(output->temporary);
     }
     free(output->path);

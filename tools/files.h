@@ -26,11 +26,17 @@ void file_list_free(struct file_list *list);
 /* Line `number` (from 1) of a file without its newline; the caller frees it; NULL if none. */
 char *file_line(const char *path, uint32_t number);
 
-/* A file being written beside `path` that takes its place when it is done. */
+/* Is this one of the files, perhaps under another name? */
+bool file_list_has(const struct file_list *list, const char *path);
+
+/*
+ * A file being written beside `path` that takes its place when it is done.  A
+ * device or a pipe is written to directly.
+ */
 struct output {
     FILE *stream;
     char *path;
-    char *temporary;
+    char *temporary; /* NULL: written directly */
 };
 
 /* Both return false with errno set; a failed output_close() leaves nothing behind. */

@@ -3,6 +3,7 @@
  * mirrorsim: finds the subcommand and hands over to it.
  */
 #include <argp.h>
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -76,7 +77,7 @@ static int help(int argc, char **argv)
     return EXIT_PASSED;
 }
 
-int main(int argc, char **argv)
+static int run_program(int argc, char **argv)
 {
     const struct command *command;
 
@@ -94,4 +95,15 @@ int main(int argc, char **argv)
     }
     command = find_command(argv[1]);
     return command != NULL ? run_command(command, argc - 1, argv + 1) : unknown_command(argv[1]);
+}
+
+/* Results that could not be written are the harness's failure, whatever they were. */
+int main(int argc, char **argv)
+{
+    int code = run_program(argc, argv);
+
+    if (fflush(stdout) != 0 || ferror(stdout)) {
+        die("cannot write the results: %s", strerror(errno));
+    }
+    return code;
 }

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/time.h>
 #include <sys/wait.h>
@@ -84,6 +85,7 @@ static _Noreturn void work(const struct suite *suite, const struct workers_optio
 void worker_start(struct worker *worker, const struct suite *suite,
                   const struct workers_options *options, struct worker_shared *shared)
 {
+    pid_t parent;
     int ends[2];
 
     fflush(NULL); /* or the worker would write it again at its exit */
@@ -92,11 +94,16 @@ void worker_start(struct worker *worker, const struct suite *suite,
         die("cannot make a pipe: %s", strerror(errno));
     }
     worker->progress->under_way = false;
+    parent = getpid();
     worker->pid = fork();
     if (worker->pid < 0) {
         die("cannot start a worker process: %s", strerror(errno));
     }
     if (worker->pid == 0) {
+        /* No worker outlives a parent that is killed. */
+        if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent) {
+            _exit(EXIT_HARNESS);
+        }
         close(ends[0]);
         prepare_process(worker->errors);
         work(suite, options, shared, worker->progress, ends[1]);
