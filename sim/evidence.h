@@ -25,6 +25,7 @@ enum world_end {
     END_TIME,      /* limits.time_ns */
     END_EVENTS,    /* limits.events */
     END_LIVELOCK,  /* limits.events_at_once */
+    END_FINDINGS,  /* more findings than are kept: there is nothing more to learn */
 };
 
 const char *world_end_name(enum world_end end);

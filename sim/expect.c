@@ -233,8 +233,8 @@ void expect_judge(struct evidence *evidence, const struct trace *trace,
 {
     struct run_end run = {evidence, trace, final};
 
-    /* What was to follow a step that never ended would only be its echo. */
-    if (evidence->story_stopped) {
+    /* What was to follow where the run broke off would only be its echo. */
+    if (evidence->story_stopped || evidence->end == END_FINDINGS) {
         return;
     }
     for (uint32_t i = 0; i < evidence->plan->expect_count; i++) {

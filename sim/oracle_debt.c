@@ -10,6 +10,8 @@
  *
  * The dirty bitmap is the oracle's own, kept from the trace.
  */
+#include <inttypes.h>
+
 #include "sim/oracles.h"
 #include "sim/outstanding.h"
 #include "sim/phrase.h"
@@ -236,12 +238,31 @@ static bool is_copy(const struct evidence *evidence, const struct event *event)
 }
 
 /* The first copy, or the flush of a job with nothing to copy, ends R6. */
+/* I5: what is read has been cleaned before, or a guest write meanwhile would not show. */
+static void judge_read(const struct debt *debt, struct evidence *evidence,
+                       const struct event *event)
+{
+    uint64_t chunk;
+
+    if (bitmap_next_set(&debt->dirty, event->offset >> debt->shift, &chunk) &&
+        chunk << debt->shift < range_end(event->offset, event->bytes)) {
+        verdict_add(evidence, "debt", "not-cleaned",
+                    "Read #%" PRIu32 " of %s began while the chunk at %s was still dirty: a guest "
+                    "write during the copy does not show, and the chunk is copied again and again.",
+                    event->request, phrase_range(event->offset, event->bytes).text,
+                    phrase_size(chunk << debt->shift).text);
+    }
+}
+
 static void submitted(void *state, struct evidence *evidence, const struct event *event)
 {
     struct debt *debt = state;
 
     if (event->by != BY_JOB || !debt->started) {
         return;
+    }
+    if (event->op == OP_READ && debt->has_bitmap) {
+        judge_read(debt, evidence, event);
     }
     if (is_copy(evidence, event)) {
         outstanding_add(&debt->covers, evidence->arena, event);

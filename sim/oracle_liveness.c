@@ -202,7 +202,8 @@ static void judge_end(const struct liveness *live, struct evidence *evidence)
     const char *kind = world_end_name(evidence->end);
     struct story pending;
 
-    if (evidence->end == END_NOT || evidence->end == END_CONCLUDED) {
+    if (evidence->end == END_NOT || evidence->end == END_CONCLUDED ||
+        evidence->end == END_FINDINGS) {
         return;
     }
     pending = what_was_pending(live, evidence);
@@ -227,6 +228,7 @@ static void judge_end(const struct liveness *live, struct evidence *evidence)
         break;
     case END_NOT:
     case END_CONCLUDED:
+    case END_FINDINGS:
         break;
     }
 }

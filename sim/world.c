@@ -187,6 +187,9 @@ static enum world_end end_before_next(const struct world *world)
     const struct limits_spec *limits = &world->plan->limits;
     uint64_t due_ns;
 
+    if (world->verdict->dropped > 0) {
+        return END_FINDINGS;
+    }
     if (!timeline_next_due(&world->timeline, &due_ns)) {
         return end_of_idle(world);
     }

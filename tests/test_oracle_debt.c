@@ -128,8 +128,10 @@ static void test_debt_finds_the_write_when_a_read_cleans_what_it_did_not_see(voi
 
     become_ready(w);
     guest_write(w, 0, SECTOR_BYTES);
-    ticket = submit(w, BY_JOB, SRC, OP_READ, 0, CHUNK); /* D6: cleaned when it is done */
+    ticket = submit(w, BY_JOB, SRC, OP_READ, 0, CHUNK); /* I5: cleaned when it is done */
     settle(w);
+    assert_found(w, "not-cleaned", "while the chunk at 0B was still dirty");
+    verdict_init(&w->verdict);
     image_write(target, (struct run){0, 1, tag_guest(w->requests, 0), 1});
     guest_write(w, SECTOR_BYTES, SECTOR_BYTES);
     dirty(w, EVENT_DIRTY_CLEAR, 0, CHUNK);
