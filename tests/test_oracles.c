@@ -29,6 +29,7 @@ enum defect {
     NEVER_COMPLETES,
     IGNORES_SPEED,
     LIES_ABOUT_PROGRESS,
+    NEVER_CLEANS,
 };
 
 struct engine_job {
@@ -173,7 +174,9 @@ static void toy_copy(struct engine_job *job, uint64_t chunk)
 {
     job->at = chunk * CHUNK;
     job->bytes = min_u64(CHUNK, job->length - job->at);
-    block_dirty_clear(job->dirty, job->at, job->bytes);
+    if (job->defect != NEVER_CLEANS) {
+        block_dirty_clear(job->dirty, job->at, job->bytes);
+    }
     if (job->defect == CLEANS_WITHOUT_COPY && chunk == 3) {
         toy_step(job);
         return;
@@ -375,6 +378,7 @@ static const struct {
     {NEVER_COMPLETES, "liveness", "time-limit"},
     {IGNORES_SPEED, "limit", "too-fast"},
     {LIES_ABOUT_PROGRESS, "job", "progress"},
+    {NEVER_CLEANS, "debt", "not-cleaned"},
 };
 
 static void test_oracles_find_each_defect_of_the_toy(void **state)
@@ -387,6 +391,17 @@ static void test_oracles_find_each_defect_of_the_toy(void **state)
         }
         stage_tear_down(state);
     }
+}
+
+/* An engine that copies for ever does not need for ever to be found out. */
+static void test_oracles_end_the_run_when_there_are_more_findings_than_are_kept(void **state)
+{
+    struct stage *stage = *state;
+    const struct verdict *verdict = run(stage, NEVER_CLEANS);
+
+    assert_int_equal(world_ended(stage->world), END_FINDINGS);
+    assert_int_equal(verdict->finding_count, VERDICT_MAX_PER_ORACLE);
+    assert_int_equal(verdict->outcome, OUTCOME_FAIL);
 }
 
 static void test_oracles_have_names_and_say_what_they_prove(void **state)
@@ -406,6 +421,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         STAGE_TEST(test_oracles_are_silent_when_the_toy_is_right),
         cmocka_unit_test(test_oracles_find_each_defect_of_the_toy),
+        STAGE_TEST(test_oracles_end_the_run_when_there_are_more_findings_than_are_kept),
         cmocka_unit_test(test_oracles_have_names_and_say_what_they_prove),
     };
 
