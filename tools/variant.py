@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""A changed mirrorsim: the program with some of its sources replaced.
+
+Used by tools/bugs and tools/mutants.  A variant is compiled beside a finished build: only the
+sources that differ (all that a changed header reaches) are compiled again, with the very commands
+of that build, and the program is linked with the rest of its objects.  Nothing is written into the
+checkout or the build."""
+
+import json
+import shlex
+import subprocess
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class BuildFailed(Exception):
+    """The changed source does not compile; the text is the compiler's."""
+
+
+class Build:
+    """A build directory of this checkout that has compile_commands.json and the program."""
+
+    def __init__(self, directory):
+        self.directory = Path(directory).resolve()
+        commands = json.loads((self.directory / "compile_commands.json").read_text(encoding="utf-8"))
+        self.commands = {}
+        for entry in commands:
+            source = Path(entry["file"]).relative_to(ROOT).as_posix()
+            if source.split("/")[0] in ("engine", "sim", "tools"):
+                self.commands[source] = shlex.split(entry["command"])
+        self.libraries = self._libraries()
+
+    def _libraries(self):
+        out = subprocess.run(["pkg-config", "--libs", "yaml-0.1", "jansson"], check=True,
+                             capture_output=True, text=True)
+        return shlex.split(out.stdout)
+
+    def object_of(self, source):
+        command = self.commands[source]
+        return self.directory / command[command.index("-o") + 1]
+
+    def _sources_to_compile(self, changed):
+        if any(path.endswith(".h") for path in changed):
+            return sorted(self.commands)
+        return sorted(path for path in changed if path in self.commands)
+
+    def _compile(self, source, tree, output, flags):
+        command = list(self.commands[source])
+        command[command.index("-o") + 1] = str(output)
+        command[command.index("-c") + 1] = str(tree / source if (tree / source).exists() else ROOT / source)
+        # The changed headers come before the checkout's.
+        command[1:1] = [f"-I{tree}"]
+        command += flags
+        done = subprocess.run(command, cwd=self.directory, capture_output=True, text=True)
+        if done.returncode != 0:
+            raise BuildFailed(done.stderr)
+
+    def variant(self, changed, work, flags=()):
+        """Builds the program with `changed` ({path in the checkout: its new text}) in the empty
+        directory `work`; returns the program.  `flags` go to every compilation; those that change
+        the program's other objects need `changed` to name their sources."""
+        tree = Path(work) / "tree"
+        for path, text in changed.items():
+            (tree / path).parent.mkdir(parents=True, exist_ok=True)
+            (tree / path).write_text(text, encoding="utf-8")
+        compiled = {}
+        for source in self._sources_to_compile(changed):
+            output = Path(work) / (source.replace("/", "_") + ".o")
+            self._compile(source, tree, output, list(flags))
+            compiled[source] = output
+        program = Path(work) / "mirrorsim"
+        objects = [str(compiled.get(source, self.object_of(source))) for source in sorted(self.commands)]
+        done = subprocess.run(["cc", "-o", str(program), *objects, *self.libraries],
+                              capture_output=True, text=True)
+        if done.returncode != 0:
+            raise BuildFailed(done.stderr)
+        return program
