@@ -56,10 +56,9 @@ class Build:
         if done.returncode != 0:
             raise BuildFailed(done.stderr)
 
-    def variant(self, changed, work, flags=()):
-        """Builds the program with `changed` ({path in the checkout: its new text}) in the empty
-        directory `work`; returns the program.  `flags` go to every compilation; those that change
-        the program's other objects need `changed` to name their sources."""
+    def compile(self, changed, work, flags=()):
+        """Compiles what `changed` ({path in the checkout: its new text}) reaches, in the empty
+        directory `work`; returns {source: object}.  `flags` go to every compilation."""
         tree = Path(work) / "tree"
         for path, text in changed.items():
             (tree / path).parent.mkdir(parents=True, exist_ok=True)
@@ -69,6 +68,10 @@ class Build:
             output = Path(work) / (source.replace("/", "_") + ".o")
             self._compile(source, tree, output, list(flags))
             compiled[source] = output
+        return compiled
+
+    def link(self, compiled, work):
+        """Links the program in `work` from {source: object} and the build's other objects."""
         program = Path(work) / "mirrorsim"
         objects = [str(compiled.get(source, self.object_of(source))) for source in sorted(self.commands)]
         done = subprocess.run(["cc", "-o", str(program), *objects, *self.libraries],
@@ -76,3 +79,8 @@ class Build:
         if done.returncode != 0:
             raise BuildFailed(done.stderr)
         return program
+
+    def variant(self, changed, work, flags=()):
+        """Compiles and links in one; returns the program.  Flags that change the program's other
+        objects need `changed` to name their sources."""
+        return self.link(self.compile(changed, work, flags), work)
