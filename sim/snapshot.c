@@ -120,3 +120,10 @@ uint64_t world_digest(const struct world *world)
     }
     return digest_value(&digest);
 }
+
+void world_check(const struct world *world)
+{
+    if (world->job != NULL) {
+        world->engine->check(world->job);
+    }
+}

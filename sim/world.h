@@ -67,6 +67,9 @@ void world_load(struct world *world, const void *memory);
 /* Digest of the complete state, without absolute addresses. */
 uint64_t world_digest(const struct world *world);
 
+/* Asserts the invariants of the engine's job, if there is one. */
+void world_check(const struct world *world);
+
 /* What can be asked at any instant. */
 uint64_t world_now_ns(const struct world *world);
 uint64_t world_events(const struct world *world); /* timeline events taken */

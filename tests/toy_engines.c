@@ -71,6 +71,24 @@ static void toy_digest(const struct engine_job *job, struct digest *digest)
     mirror_engine.digest(job, digest);
 }
 
+/* Never the same state twice, whatever the job does. */
+static void moody_digest(const struct engine_job *job, struct digest *digest)
+{
+    static uint64_t moods;
+
+    mirror_engine.digest(job, digest);
+    digest_u64(digest, moods++);
+}
+
+/* An invariant that does not hold. */
+static void broken_check(const struct engine_job *job)
+{
+    struct job_info info;
+
+    mirror_engine.query(job, &info);
+    assert(!info.ready && "a toy that must not be ready");
+}
+
 static void toy_check(const struct engine_job *job)
 {
     mirror_engine.check(job);
@@ -81,19 +99,21 @@ static const char *toy_phase_name(unsigned phase)
     return mirror_engine.phase_name(phase);
 }
 
-#define TOY(toy_name, toy_start_with, toy_command_with)                                            \
+#define TOY(toy_name, toy_start_with, toy_command_with, toy_digest_with, toy_check_with)           \
     {                                                                                              \
         .name = (toy_name), .summary = "a toy", .start = (toy_start_with),                         \
-        .command = (toy_command_with), .query = toy_query, .digest = toy_digest,                   \
-        .check = toy_check, .phase_name = toy_phase_name                                           \
+        .command = (toy_command_with), .query = toy_query, .digest = (toy_digest_with),            \
+        .check = (toy_check_with), .phase_name = toy_phase_name                                    \
     }
 
 static const struct engine toys[] = {
-    TOY("crash", toy_start, crash_command),
-    TOY("exit", toy_start, exit_command),
-    TOY("hang", toy_start, hang_command),
-    TOY("fickle", fickle_start, toy_command),
+    TOY("crash", toy_start, crash_command, toy_digest, toy_check),
+    TOY("exit", toy_start, exit_command, toy_digest, toy_check),
+    TOY("hang", toy_start, hang_command, toy_digest, toy_check),
+    TOY("fickle", fickle_start, toy_command, toy_digest, toy_check),
+    TOY("moody", toy_start, toy_command, moody_digest, toy_check),
+    TOY("broken", toy_start, toy_command, toy_digest, broken_check),
 };
 
-const struct engine *const engines[] = {&mirror_engine, &toys[0], &toys[1],
-                                        &toys[2],       &toys[3], NULL};
+const struct engine *const engines[] = {&mirror_engine, &toys[0], &toys[1], &toys[2],
+                                        &toys[3],       &toys[4], &toys[5], NULL};

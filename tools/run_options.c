@@ -24,7 +24,7 @@ static const struct argp_option option_list[] = {
     {0, 0, NULL, 0, "How to run:", 2},
     {"jobs", 'j', "N", 0, "Worker processes (default: one a core)", 2},
     {"twice", KEY_TWICE, NULL, 0,
-     "Everything twice: the traces must be equal (default if the environment has CI)", 2},
+     "Everything twice: traces and states must be equal (default if the environment has CI)", 2},
     {"once", KEY_ONCE, NULL, 0, "Not twice", 2},
     {"fail-fast", KEY_FAIL_FAST, NULL, 0, "Stop at the first failure", 2},
     {"cpu-limit", KEY_CPU_LIMIT, "SECONDS", 0,

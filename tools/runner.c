@@ -19,6 +19,17 @@
 /* So many events before a finding are worth looking at. */
 #define EVENTS_BEFORE_FINDING 30
 
+/*
+ * The states that a run is compared with itself by: after every event at its beginning, then
+ * ever further apart, so that a long run, or a large world, costs little more.
+ */
+#define STATES_SPREAD 16
+
+struct states {
+    uint64_t next;   /* after so many events of the timeline */
+    uint64_t digest; /* of all until now */
+};
+
 size_t run_result_bytes(uint32_t findings)
 {
     return sizeof(struct run_result) + findings * sizeof(struct run_finding);
@@ -139,9 +150,22 @@ static void give_up(const struct runner *runner, const struct world *world,
     result->trace_hash = trace->hash;
 }
 
-/* Steps to the end; false if there is no memory. */
+/* The engine's own invariants must hold here, too. */
+static void note_state(struct states *states, const struct world *world)
+{
+    uint64_t events = world_events(world);
+
+    if (events >= states->next) {
+        world_check(world);
+        states->digest = (states->digest << 1 | states->digest >> 63) ^ world_digest(world);
+        states->next = events + 1 + events / STATES_SPREAD;
+    }
+}
+
+/* Steps to the end; false if there is no memory.  Notes states only for a run that is made twice.
+ */
 static bool run_world(struct runner *runner, uint64_t seed, struct trace *trace,
-                      struct run_result *result)
+                      struct states *states, struct run_result *result)
 {
     struct world_options options = runner_options(runner->plan, runner->suite->engine, seed);
     struct run_progress *progress = runner->progress;
@@ -157,6 +181,9 @@ static bool run_world(struct runner *runner, uint64_t seed, struct trace *trace,
     while (world_step(world)) {
         progress->now_ns = world_now_ns(world);
         progress->event_number = trace->count;
+        if (runner->twice) {
+            note_state(states, world);
+        }
         if (trace->count * sizeof(struct event) + world_save_bytes(world) > runner->memory_limit) {
             give_up(runner, world, trace, result);
             return true;
@@ -192,17 +219,22 @@ static void report_difference(const struct runner *runner, const struct trace *f
 
 /* The second run's own verdict is not needed: equal traces have equal verdicts. */
 static void run_again(struct runner *runner, uint64_t seed, const struct trace *first,
-                      struct run_result *result)
+                      const struct states *first_states, struct run_result *result)
 {
     struct run_result *second = run_result_create();
+    struct states states = {0};
     struct trace trace;
     uint64_t event;
 
     trace_init(&trace, true);
-    if (!run_world(runner, seed, &trace, second)) {
+    if (!run_world(runner, seed, &trace, &states, second)) {
         no_memory(result);
     } else if (trace_first_difference(first, &trace, &event)) {
         report_difference(runner, first, &trace, event, result);
+    } else if (states.digest != first_states->digest) {
+        run_result_add(result, "determinism", "states-differ",
+                       "The same run twice gave one trace, but went through different states.");
+        result->outcome = OUTCOME_FAIL;
     }
     trace_free(&trace);
     free(second);
@@ -241,6 +273,7 @@ void runner_run(struct runner *runner, uint64_t number, struct run_result *resul
 {
     uint64_t seed = suite_seed_of(runner->suite, number);
     struct run_progress *progress = runner->progress;
+    struct states states = {0};
     struct trace trace;
 
     *progress = (struct run_progress){.number = number, .under_way = true};
@@ -251,10 +284,10 @@ void runner_run(struct runner *runner, uint64_t number, struct run_result *resul
     *result = (struct run_result){.number = number};
     memcpy(result->case_name, progress->case_name, sizeof(result->case_name));
     trace_init(&trace, true);
-    if (!run_world(runner, seed, &trace, result)) {
+    if (!run_world(runner, seed, &trace, &states, result)) {
         no_memory(result);
     } else if (runner->twice) {
-        run_again(runner, seed, &trace, result);
+        run_again(runner, seed, &trace, &states, result);
     }
     trace_free(&trace);
     progress->under_way = false;

@@ -75,7 +75,7 @@ struct run_progress {
 /* Runs a suite's runs one by one; keeps the plan and the memory of the last. */
 struct runner {
     const struct suite *suite;
-    bool twice;            /* every run a second time: the traces must be equal */
+    bool twice;            /* every run a second time: traces and states must be equal */
     uint64_t memory_limit; /* bytes of world and trace beyond which a run is given up */
     struct run_progress *progress;
     const struct suite_entry *planned; /* what `plan` is of */
