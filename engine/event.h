@@ -46,8 +46,9 @@
     X(GRAPH_UNLINK, "unlink") /* node lost its backing link */                                     \
     X(GRAPH_BLOCK, "block")   /* all operations on node blocked by the job */                      \
     X(GRAPH_UNBLOCK, "unblock")                                                                    \
-    X(GRAPH_REF, "ref")          /* bytes = references after it */                                 \
-    X(GRAPH_UNREF, "unref")      /* bytes = references after it */                                 \
+    X(GRAPH_REF, "ref")     /* bytes = references after it */                                      \
+    X(GRAPH_UNREF, "unref") /* bytes = references after it */                                      \
+    X(GRAPH_USE, "use")     /* another user asks for the node; detail = enum job_refusal, ret */   \
     X(BUFFERS_CREATE, "buffers") /* bytes = size of one, offset = how many */                      \
     X(BUFFERS_RELEASE, "buffers-release")                                                          \
     /* the job */                                                                                  \

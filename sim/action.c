@@ -10,6 +10,7 @@
 #include <stdio.h>
 
 #include "sim/cache.h"
+#include "sim/phrase.h"
 #include "sim/query.h"
 #include "sim/world_private.h"
 
@@ -196,10 +197,28 @@ static void mark(struct world *world, uint32_t index)
     fault_mark(world, index);
 }
 
-static void power_cut(struct world *world, uint32_t disk)
+static void power_cut(struct world *world, const struct action *action)
 {
-    cache_power_cut(&world->nodes[disk]);
-    world_emit(world, &(struct event){.kind = EVENT_POWER_CUT, .node = (uint8_t)disk});
+    cache_power_cut(&world->nodes[action->index], action->cut);
+    world_emit(world, &(struct event){.kind = EVENT_POWER_CUT, .node = (uint8_t)action->index});
+}
+
+/* Another job, a resize, an eject: all ask whether the node is blocked. */
+static void use(struct world *world, uint32_t number, const struct action *action)
+{
+    struct job_error error = {.refusal = REFUSED_NOT};
+    char what[FINDING_TEXT_BYTES / 4];
+
+    if (block_is_blocked(&world->nodes[action->index])) {
+        error = (struct job_error){REFUSED_BLOCKED, -EBUSY, "its operations are blocked"};
+    }
+    world_emit(world, &(struct event){.kind = EVENT_GRAPH_USE,
+                                      .node = (uint8_t)action->index,
+                                      .detail = (uint8_t)error.refusal,
+                                      .ret = error.error});
+    snprintf(what, sizeof(what), "another user's operation on %.64s",
+             phrase_disk(&world->evidence, action->index));
+    judge_refusal(world, number, what, &error);
 }
 
 void action_run(struct world *world, uint32_t number)
@@ -239,7 +258,10 @@ void action_run(struct world *world, uint32_t number)
         mark(world, action->index);
         break;
     case DO_POWER_CUT:
-        power_cut(world, action->index);
+        power_cut(world, action);
+        break;
+    case DO_USE:
+        use(world, number, action);
         break;
     case DO_QUERY:
         query(world, number, action);

@@ -61,6 +61,41 @@ void run_list_release(struct run_list *list, struct arena *arena)
     *list = (struct run_list){0};
 }
 
+void runs_append_part(struct run_list *list, struct arena *arena, const struct run_list *from,
+                      uint64_t sector, uint64_t end)
+{
+    for (uint32_t i = 0; i < from->count; i++) {
+        struct run run = from->runs[i];
+        uint64_t first = max_u64(run.sector, sector);
+        uint64_t last = min_u64(run.sector + run.sectors, end);
+
+        if (first < last) {
+            run.tag += (first - run.sector) * run.step;
+            run.sector = first;
+            run.sectors = last - first;
+            run_list_append(list, arena, run);
+        }
+    }
+}
+
+void runs_corrupt(struct run_list *list, struct arena *arena, uint64_t sector)
+{
+    struct run_list changed = {0};
+    struct run_list victim = {0};
+
+    runs_append_part(&victim, arena, list, sector, sector + 1);
+    if (victim.count > 0) {
+        victim.runs[0].tag ^= TAG_CORRUPT;
+        victim.runs[0].step = 1;
+        runs_append_part(&changed, arena, list, 0, sector);
+        run_list_append(&changed, arena, victim.runs[0]);
+        runs_append_part(&changed, arena, list, sector + 1, UINT64_MAX);
+        run_list_release(list, arena);
+        *list = changed;
+    }
+    run_list_release(&victim, arena);
+}
+
 /* ---- Filling and emptying ---- */
 
 /* Cuts [from, from + sectors) out of a run, counted from `from`. */
@@ -120,6 +155,17 @@ static void load_run(const struct run *run, uint64_t base, uint64_t end, struct 
     }
 }
 
+/* A buffer that was last used for a short piece has nothing after that. */
+static void pad(struct run_list *runs, uint64_t end, struct arena *arena)
+{
+    const struct run *last = &runs->runs[runs->count - 1];
+    uint64_t sector = last->sector + last->sectors;
+
+    if (sector < end) {
+        run_list_append(runs, arena, (struct run){sector, end - sector, TAG_ZERO, 0});
+    }
+}
+
 void buffers_load(struct block_iov iov, uint64_t sector, uint64_t sectors, struct run_list *runs,
                   struct arena *arena)
 {
@@ -134,6 +180,7 @@ void buffers_load(struct block_iov iov, uint64_t sector, uint64_t sectors, struc
         for (uint32_t j = 0; j < buffer->more.count; j++) {
             load_run(&buffer->more.runs[j], sector, end, runs, arena);
         }
+        pad(runs, min_u64(sector + buffers->sectors, end), arena);
     }
 }
 

@@ -27,10 +27,20 @@ struct run_list {
 void run_list_append(struct run_list *list, struct arena *arena, struct run run);
 void run_list_release(struct run_list *list, struct arena *arena);
 
+/* Appends those parts of `from` that lie in [sector, end). */
+void runs_append_part(struct run_list *list, struct arena *arena, const struct run_list *from,
+                      uint64_t sector, uint64_t end);
+
+/* A bit of one sector flips (TAG_CORRUPT), if the list has that sector. */
+void runs_corrupt(struct run_list *list, struct arena *arena, uint64_t sector);
+
 /* Cuts `runs` (adjacent, from `sector` on) up into the buffers, in order. */
 void buffers_store(struct block_iov iov, uint64_t sector, const struct run_list *runs);
 
-/* Appends what the buffers hold, in order, as runs of [sector, sector + sectors). */
+/*
+ * Appends what the buffers hold, in order, as runs of [sector, sector +
+ * sectors): zero where nothing was put.
+ */
 void buffers_load(struct block_iov iov, uint64_t sector, uint64_t sectors, struct run_list *runs,
                   struct arena *arena);
 

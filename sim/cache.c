@@ -11,7 +11,8 @@ struct cached_write {
     STAILQ_ENTRY(cached_write) link;
     uint64_t offset;
     uint64_t bytes;
-    uint64_t stamp;       /* the node's when it finished; 0 = not finished */
+    uint64_t stamp; /* the node's when it finished; 0 = not finished */
+    uint32_t request;
     struct run_list runs; /* what the range holds after it; the rest is holes */
 };
 
@@ -50,31 +51,41 @@ void cache_init(struct block_node *node)
     if (!node->spec->volatile_cache) {
         return;
     }
-    node->durable = image_create(arena);
+    node->disk.durable = image_create(arena);
     read_runs(node->disk.image, 0, node->disk.bytes, &runs, arena);
-    replay(node->durable, 0, node->disk.bytes, &runs);
+    replay(node->disk.durable, 0, node->disk.bytes, &runs);
     run_list_release(&runs, arena);
 }
 
-struct cached_write *cache_record(struct block_node *node, uint64_t offset, uint64_t bytes)
+void cache_record(struct block_node *node, uint32_t request, uint64_t offset, uint64_t bytes)
 {
     struct arena *arena = node->world->arena;
     struct cached_write *write;
 
-    if (node->durable == NULL) {
-        return NULL;
+    if (node->disk.durable == NULL) {
+        return;
     }
     write = arena_alloc(arena, sizeof(*write));
+    write->request = request;
     write->offset = offset;
     write->bytes = bytes;
     read_runs(node->disk.image, offset, bytes, &write->runs, arena);
     STAILQ_INSERT_TAIL(&node->cached, write, link);
-    return write;
 }
 
-void cache_finish(struct block_node *node, struct cached_write *write)
+void cache_finish(struct block_node *node, uint32_t request)
 {
-    write->stamp = ++node->cache_stamp;
+    struct cached_write *write;
+
+    if (node->disk.durable == NULL) {
+        return;
+    }
+    node->cache_stamp++;
+    STAILQ_FOREACH (write, &node->cached, link) {
+        if (write->request == request) {
+            write->stamp = node->cache_stamp;
+        }
+    }
 }
 
 static void forget(struct block_node *node, struct cached_write *write)
@@ -90,13 +101,13 @@ void cache_flush(struct block_node *node, uint64_t stamp)
     STAILQ_HEAD(, cached_write) kept = STAILQ_HEAD_INITIALIZER(kept);
     struct cached_write *write;
 
-    if (node->durable == NULL) {
+    if (node->disk.durable == NULL) {
         return;
     }
     while ((write = STAILQ_FIRST(&node->cached)) != NULL) {
         STAILQ_REMOVE_HEAD(&node->cached, link);
         if (write->stamp != 0 && write->stamp <= stamp) {
-            replay(node->durable, write->offset, write->bytes, &write->runs);
+            replay(node->disk.durable, write->offset, write->bytes, &write->runs);
             forget(node, write);
         } else {
             STAILQ_INSERT_TAIL(&kept, write, link);
@@ -108,32 +119,68 @@ void cache_flush(struct block_node *node, uint64_t stamp)
     }
 }
 
-void cache_power_cut(struct block_node *node)
+/* ---- The power cut ---- */
+
+enum fate {
+    FATE_KEPT,
+    FATE_LOST,
+    FATE_TORN, /* sector by sector */
+    FATE_COUNT,
+};
+
+static enum fate choose_fate(struct choices *choices, struct choice_site *site, enum power_cut cut)
+{
+    switch (cut) {
+    case CUT_KEEPS_ALL:
+        return FATE_KEPT;
+    case CUT_LOSES_ALL:
+        return FATE_LOST;
+    case CUT_BY_CHOICE:
+        break;
+    }
+    return (enum fate)choose(choices, site, FATE_COUNT);
+}
+
+/* Every other sector stays as it was; an answer of 1 turns that round for one. */
+static void replay_torn(struct image *image, const struct cached_write *write,
+                        struct choices *choices, struct choice_site *site, struct arena *arena)
+{
+    for (uint64_t at = 0; at < write->bytes; at += SECTOR_BYTES) {
+        uint64_t sector = (write->offset + at) / SECTOR_BYTES;
+        struct run_list runs = {0};
+
+        if ((at / SECTOR_BYTES + choose(choices, site, 2)) % 2 == 0) {
+            runs_append_part(&runs, arena, &write->runs, sector, sector + 1);
+            replay(image, write->offset + at, SECTOR_BYTES, &runs);
+            run_list_release(&runs, arena);
+        }
+    }
+}
+
+void cache_power_cut(struct block_node *node, enum power_cut cut)
 {
     struct world *world = node->world;
+    struct choices *choices = world->choices;
     struct choice_site *site;
     struct run_list runs = {0};
     struct cached_write *write;
-    struct request *request;
 
-    if (node->durable == NULL) {
+    if (node->disk.durable == NULL) {
         return;
     }
-    TAILQ_FOREACH (request, &world->requests, link) {
-        if (request->node == node) {
-            request->cached = NULL;
-        }
-    }
-    site =
-        choices_site(world->choices, arena_printf(world->arena, "power-cut %s", node->spec->name));
+    site = choices_site(choices, arena_printf(world->arena, "power-cut %s", node->spec->name));
     while ((write = STAILQ_FIRST(&node->cached)) != NULL) {
+        enum fate fate = choose_fate(choices, site, cut);
+
         STAILQ_REMOVE_HEAD(&node->cached, link);
-        if (choose(world->choices, site, 2) == 0) {
-            replay(node->durable, write->offset, write->bytes, &write->runs);
+        if (fate == FATE_KEPT) {
+            replay(node->disk.durable, write->offset, write->bytes, &write->runs);
+        } else if (fate == FATE_TORN) {
+            replay_torn(node->disk.durable, write, choices, site, world->arena);
         }
         forget(node, write);
     }
-    read_runs(node->durable, 0, node->disk.bytes, &runs, world->arena);
+    read_runs(node->disk.durable, 0, node->disk.bytes, &runs, world->arena);
     replay(node->disk.image, 0, node->disk.bytes, &runs);
     run_list_release(&runs, world->arena);
     world->layout_changes++;
@@ -143,10 +190,10 @@ void cache_digest(const struct block_node *node, struct digest *digest)
 {
     const struct cached_write *write;
 
-    if (node->durable == NULL) {
+    if (node->disk.durable == NULL) {
         return;
     }
-    image_digest(node->durable, digest);
+    image_digest(node->disk.durable, digest);
     STAILQ_FOREACH (write, &node->cached, link) {
         digest_u64(digest, write->offset);
         digest_u64(digest, write->bytes);

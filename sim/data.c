@@ -4,7 +4,8 @@
  *
  * Everything passes through the world's scratch list of runs: a read collects
  * what it sees and then fills its buffers, a write collects what its buffers
- * hold and then writes each run.  A write to a cluster that is not wholly
+ * hold and then writes each run.  Runs there count the request's own sectors,
+ * which are the disk's unless a fault has misdirected it.  A write to a cluster that is not wholly
  * allocated allocates the rest of it, too, with what a reader saw there.
  */
 #include "sim/data.h"
@@ -13,7 +14,14 @@
 #include "sim/cache.h"
 #include "sim/world_private.h"
 
-static void emit_effect(const struct request *request, uint64_t bytes)
+/* A piece of a request: sectors of its range, and where they are on the disk. */
+struct piece {
+    uint64_t sector;
+    uint64_t end;
+    uint64_t place; /* of the first, on the disk */
+};
+
+static void emit_effect(const struct request *request, uint64_t sector, uint64_t sectors)
 {
     world_emit(request->node->world, &(struct event){.kind = EVENT_REQUEST_EFFECT,
                                                      .node = request->node->id,
@@ -21,33 +29,68 @@ static void emit_effect(const struct request *request, uint64_t bytes)
                                                      .by = request->by,
                                                      .request = request->number,
                                                      .index = request->plan_number,
-                                                     .offset = request->offset,
-                                                     .bytes = bytes});
+                                                     .offset = sector * SECTOR_BYTES,
+                                                     .bytes = sectors * SECTOR_BYTES});
 }
 
 /* ---- Reading ---- */
 
-static void data_read(struct request *request)
+/* What a reader of the disk sees, as sectors of the request. */
+static void look_up(const struct request *request, const struct piece *piece, struct run_list *runs)
+{
+    uint64_t shift = piece->place - piece->sector;
+    uint64_t end = piece->end + shift;
+
+    for (uint64_t at = piece->place; at < end;) {
+        struct run run = node_lookup(request->node, at, end);
+
+        at += run.sectors;
+        run.sector -= shift;
+        run_list_append(runs, request->node->world->arena, run);
+    }
+}
+
+/* A piece of the buffers' content is replaced. */
+static void store_piece(const struct request *request, const struct piece *piece,
+                        const struct run_list *runs)
+{
+    struct arena *arena = request->node->world->arena;
+    uint64_t first = request->offset / SECTOR_BYTES;
+    uint64_t end = first + request->bytes / SECTOR_BYTES;
+    struct run_list old = {0};
+    struct run_list whole = {0};
+
+    buffers_load(request->iov, first, end - first, &old, arena);
+    runs_append_part(&whole, arena, &old, first, piece->sector);
+    runs_append_part(&whole, arena, runs, piece->sector, piece->end);
+    runs_append_part(&whole, arena, &old, piece->end, end);
+    buffers_store(request->iov, first, &whole);
+    run_list_release(&old, arena);
+    run_list_release(&whole, arena);
+}
+
+static void data_read(struct request *request, const struct piece *piece)
 {
     struct world *world = request->node->world;
     struct run_list *runs = &world->scratch;
-    uint64_t sector = request->offset / SECTOR_BYTES;
-    uint64_t end = (request->offset + request->bytes) / SECTOR_BYTES;
 
     runs->count = 0;
-    for (uint64_t at = sector; at < end;) {
-        struct run run = node_lookup(request->node, at, end);
-
-        run_list_append(runs, world->arena, run);
-        at += run.sectors;
+    look_up(request, piece, runs);
+    if (request->faults.corrupt != FAULT_NONE) {
+        runs_corrupt(runs, world->arena, request->effect.victim);
     }
     world->evidence.read_runs = runs->runs;
     world->evidence.read_run_count = runs->count;
-    emit_effect(request, request->bytes);
+    emit_effect(request, piece->sector, piece->end - piece->sector);
     world->evidence.read_runs = NULL;
     world->evidence.read_run_count = 0;
-    if (request->iov.buffers != NULL) {
-        buffers_store(request->iov, sector, runs);
+    if (request->iov.buffers == NULL) {
+        return;
+    }
+    if ((piece->end - piece->sector) * SECTOR_BYTES == request->bytes) {
+        buffers_store(request->iov, piece->sector, runs);
+    } else {
+        store_piece(request, piece, runs);
     }
 }
 
@@ -78,70 +121,109 @@ static void round_to_clusters(const struct block_node *node, uint64_t *sector, u
     }
 }
 
-/* What the request leaves in [sector, end), as runs in the scratch list. */
-static void collect(struct request *request, uint64_t sector, uint64_t end)
+/* What the buffers hold for the piece. */
+static void collect_buffers(const struct request *request, const struct piece *piece,
+                            struct run_list *runs)
+{
+    struct arena *arena = request->node->world->arena;
+    uint64_t first = request->offset / SECTOR_BYTES;
+    struct run_list whole = {0};
+
+    if (piece->sector == first) {
+        buffers_load(request->iov, first, piece->end - first, runs, arena);
+        return;
+    }
+    buffers_load(request->iov, first, piece->end - first, &whole, arena);
+    runs_append_part(runs, arena, &whole, piece->sector, piece->end);
+    run_list_release(&whole, arena);
+}
+
+/* What the request leaves in the piece, as runs in the scratch list. */
+static void collect(struct request *request, const struct piece *piece)
 {
     struct world *world = request->node->world;
-    struct run run = {sector, end - sector, TAG_ZERO, 0};
+    struct run run = {piece->sector, piece->end - piece->sector, TAG_ZERO, 0};
 
     world->scratch.count = 0;
     if (request->iov.buffers != NULL) {
-        buffers_load(request->iov, sector, end - sector, &world->scratch, world->arena);
-        return;
+        collect_buffers(request, piece, &world->scratch);
+    } else {
+        if (request->op == OP_WRITE) {
+            run.tag = tag_guest(request->number, piece->sector - request->offset / SECTOR_BYTES);
+            run.step = 1;
+        }
+        run_list_append(&world->scratch, world->arena, run);
     }
-    if (request->op == OP_WRITE) {
-        run.tag = tag_guest(request->number, 0);
-        run.step = 1;
+    if (request->faults.corrupt != FAULT_NONE) {
+        runs_corrupt(&world->scratch, world->arena, request->effect.victim);
     }
-    run_list_append(&world->scratch, world->arena, run);
 }
 
-static void data_write(struct request *request, uint64_t sector, uint64_t end)
+static void data_write(struct request *request, const struct piece *piece)
 {
     struct block_node *node = request->node;
     const struct run_list *runs = &node->world->scratch;
-    uint64_t first = sector;
+    uint64_t end = piece->place + (piece->end - piece->sector);
+    uint64_t first = piece->place;
     uint64_t last = end;
 
     round_to_clusters(node, &first, &last);
-    fill_holes(node, first, sector);
+    fill_holes(node, first, piece->place);
     fill_holes(node, end, last);
-    collect(request, sector, end);
+    collect(request, piece);
     for (uint32_t i = 0; i < runs->count; i++) {
-        image_write(node->disk.image, runs->runs[i]);
+        struct run run = runs->runs[i];
+
+        run.sector += piece->place - piece->sector;
+        image_write(node->disk.image, run);
     }
-    request->cached = cache_record(node, first * SECTOR_BYTES, (last - first) * SECTOR_BYTES);
+    cache_record(node, request->number, first * SECTOR_BYTES, (last - first) * SECTOR_BYTES);
 }
 
 /* A discarded range reads zero: over a backing file it takes zeros to hide it. */
-static void data_discard(struct request *request, uint64_t bytes)
+static void data_discard(struct request *request, const struct piece *piece)
 {
     struct block_node *node = request->node;
+    struct run run = {piece->place, piece->end - piece->sector, TAG_ZERO, 0};
 
     if (node->disk.backing == PLAN_NONE) {
-        image_punch(node->disk.image, request->offset, bytes);
+        image_punch(node->disk.image, run.sector * SECTOR_BYTES, run.sectors * SECTOR_BYTES);
     } else {
-        image_write(node->disk.image, (struct run){request->offset / SECTOR_BYTES,
-                                                   bytes / SECTOR_BYTES, TAG_ZERO, 0});
+        image_write(node->disk.image, run);
     }
-    request->cached = cache_record(node, request->offset, bytes);
+    cache_record(node, request->number, run.sector * SECTOR_BYTES, run.sectors * SECTOR_BYTES);
 }
 
-void data_move(struct request *request, uint64_t bytes)
+/* Where the piece is on the disk; a misdirected one is cut off at the disk's end. */
+static struct piece piece_of(const struct request *request, uint64_t offset, uint64_t bytes)
 {
-    uint64_t sector = request->offset / SECTOR_BYTES;
+    const struct request_faults *faults = &request->faults;
+    uint64_t place = faults->misdirected ? faults->elsewhere + (offset - request->offset) : offset;
+    uint64_t length = request->node->disk.bytes;
+    uint64_t sector = offset / SECTOR_BYTES;
 
+    bytes = place < length ? min_u64(bytes, length - place) : 0;
+    return (struct piece){sector, sector + bytes / SECTOR_BYTES, place / SECTOR_BYTES};
+}
+
+void data_move(struct request *request, uint64_t offset, uint64_t bytes)
+{
+    struct piece piece = piece_of(request, offset, bytes);
+
+    if (piece.end == piece.sector) {
+        return;
+    }
     if (request->op == OP_READ) {
-        data_read(request);
+        data_read(request, &piece);
         return;
     }
     if (request->op == OP_DISCARD) {
-        data_discard(request, bytes);
+        data_discard(request, &piece);
     } else {
-        data_write(request, sector, sector + bytes / SECTOR_BYTES);
+        data_write(request, &piece);
     }
     request->node->world->layout_changes++;
-    emit_effect(request, bytes);
+    emit_effect(request, piece.place, piece.end - piece.sector);
 }
 
 uint64_t data_new_bytes(const struct request *request)

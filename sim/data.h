@@ -10,10 +10,12 @@
 struct request;
 
 /*
- * Reads into the request's buffers, or writes, zeroes or discards the first
- * `bytes` of its range.
+ * Reads into the request's buffers, or writes, zeroes or discards, a piece of
+ * its range.  Emits EVENT_REQUEST_EFFECT with the piece that was read, or the range of
+ * the disk that has changed.  The place on the disk is another one for a
+ * misdirected request, as far as the disk goes there.
  */
-void data_move(struct request *request, uint64_t bytes);
+void data_move(struct request *request, uint64_t offset, uint64_t bytes);
 
 /* How much of the disk the request would newly allocate. */
 uint64_t data_new_bytes(const struct request *request);

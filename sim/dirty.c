@@ -16,12 +16,18 @@ struct block_dirty {
     uint32_t granularity_shift;
     uint16_t index;
     struct bitmap bits;
-    uint64_t memory[];
+    void *memory; /* of the bits */
 };
 
-static size_t dirty_memory_bytes(uint64_t chunks)
+static void make_bits(struct block_dirty *dirty, uint64_t chunks)
 {
-    return sizeof(struct block_dirty) + bitmap_memory_bytes(chunks);
+    dirty->memory = arena_alloc(dirty->node->world->arena, bitmap_memory_bytes(chunks));
+    bitmap_init(&dirty->bits, chunks, dirty->memory);
+}
+
+static void free_bits(struct block_dirty *dirty)
+{
+    arena_free(dirty->node->world->arena, dirty->memory, bitmap_memory_bytes(dirty->bits.size));
 }
 
 static void emit(const struct block_dirty *dirty, enum event_kind kind, enum by by, uint64_t offset,
@@ -35,30 +41,48 @@ static void emit(const struct block_dirty *dirty, enum event_kind kind, enum by 
                                                    .bytes = bytes});
 }
 
-int block_dirty_create(struct block_node *node, uint64_t granularity, struct block_dirty **dirty)
+static int attach(struct block_node *node, uint64_t granularity, enum by by,
+                  struct block_dirty **dirty)
 {
-    int ret = fault_query(node, OP_BITMAP, 0, 0);
     uint64_t chunks = div_round_up(node->disk.bytes, granularity);
     struct block_dirty **link = &node->dirty;
 
     assert(is_power_of_two(granularity) && granularity >= SECTOR_BYTES);
-    if (ret < 0) {
-        return ret;
-    }
     if (chunks > DIRTY_MAX_CHUNKS) {
         return -EFBIG;
     }
-    *dirty = arena_alloc(node->world->arena, dirty_memory_bytes(chunks));
+    *dirty = arena_alloc(node->world->arena, sizeof(**dirty));
     (*dirty)->node = node;
     (*dirty)->granularity_shift = (uint32_t)__builtin_ctzll(granularity);
     (*dirty)->index = node->dirty_count++;
-    bitmap_init(&(*dirty)->bits, chunks, (*dirty)->memory);
+    make_bits(*dirty, chunks);
     while (*link != NULL) {
         link = &(*link)->next;
     }
     *link = *dirty;
-    emit(*dirty, EVENT_DIRTY_CREATE, BY_JOB, 0, granularity);
+    emit(*dirty, EVENT_DIRTY_CREATE, by, 0, granularity);
     return 0;
+}
+
+int block_dirty_create(struct block_node *node, uint64_t granularity, struct block_dirty **dirty)
+{
+    int ret = fault_query(node, OP_BITMAP, 0, 0);
+
+    return ret < 0 ? ret : attach(node, granularity, BY_JOB, dirty);
+}
+
+/* One that would be too large is not made: the loader refuses such a plan. */
+void dirty_create_others(struct world *world)
+{
+    for (uint32_t i = 0; i < world->node_count; i++) {
+        const struct disk_spec *spec = world->nodes[i].spec;
+
+        for (uint32_t j = 0; j < spec->bitmap_count; j++) {
+            struct block_dirty *dirty;
+
+            attach(&world->nodes[i], spec->bitmaps[j].granularity, BY_NONE, &dirty);
+        }
+    }
 }
 
 void block_dirty_release(struct block_dirty *dirty)
@@ -70,7 +94,8 @@ void block_dirty_release(struct block_dirty *dirty)
     }
     *link = dirty->next;
     emit(dirty, EVENT_DIRTY_RELEASE, BY_JOB, 0, 0);
-    arena_free(dirty->node->world->arena, dirty, dirty_memory_bytes(dirty->bits.size));
+    free_bits(dirty);
+    arena_free(dirty->node->world->arena, dirty, sizeof(*dirty));
 }
 
 const struct bitmap *block_dirty_bits(const struct block_dirty *dirty)
@@ -135,6 +160,25 @@ void dirty_mark(struct block_node *node, enum by by, uint64_t offset, uint64_t b
 {
     for (struct block_dirty *dirty = node->dirty; dirty != NULL; dirty = dirty->next) {
         set_by(dirty, by, offset, bytes);
+    }
+}
+
+void dirty_resize(struct block_node *node)
+{
+    for (struct block_dirty *dirty = node->dirty; dirty != NULL; dirty = dirty->next) {
+        uint64_t size = div_round_up(node->disk.bytes, UINT64_C(1) << dirty->granularity_shift);
+        struct block_dirty old = *dirty;
+        uint64_t chunk = 0;
+
+        if (size > DIRTY_MAX_CHUNKS) {
+            continue;
+        }
+        make_bits(dirty, size);
+        while (bitmap_next_set(&old.bits, chunk, &chunk) && chunk < size) {
+            bitmap_set(&dirty->bits, chunk, 1);
+            chunk++;
+        }
+        free_bits(&old);
     }
 }
 

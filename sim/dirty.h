@@ -17,8 +17,16 @@
  */
 #define DIRTY_MAX_CHUNKS (UINT64_C(1) << 28)
 
+struct world;
+
 /* A write of this range has ended: marks it in every bitmap of the node. */
 void dirty_mark(struct block_node *node, enum by by, uint64_t offset, uint64_t bytes);
+
+/* The node has another length: its bitmaps follow, as far as DIRTY_MAX_CHUNKS. */
+void dirty_resize(struct block_node *node);
+
+/* Attaches the bitmaps of other users that the plan gives to its disks. */
+void dirty_create_others(struct world *world);
 
 void dirty_digest(const struct block_node *node, struct digest *digest);
 

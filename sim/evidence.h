@@ -33,6 +33,7 @@ const char *world_end_name(enum world_end end);
 /* One disk as it is now. */
 struct disk_state {
     struct image *image;
+    struct image *durable; /* what a power cut can't take; NULL: all of `image` */
     uint64_t bytes;
     uint32_t backing; /* disk that its header names, or PLAN_NONE */
     bool backing_open;

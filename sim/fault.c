@@ -147,7 +147,7 @@ static struct subject subject_of(const struct request *request)
 
 /* ---- What a hit does ---- */
 
-static void add_error(struct request_faults *faults, const struct fault_spec *spec)
+static void add_error(struct request_faults *faults, const struct fault_spec *spec, uint16_t index)
 {
     if (faults->error != 0) {
         return;
@@ -155,12 +155,15 @@ static void add_error(struct request_faults *faults, const struct fault_spec *sp
     faults->error = spec->error;
     switch (spec->applied) {
     case APPLIED_NOTHING:
+        faults->moved_bytes = 0;
         break;
     case APPLIED_PREFIX:
-        faults->applied_bytes = spec->bytes;
+        faults->moved_bytes = min_u64(faults->moved_bytes, spec->bytes);
+        break;
+    case APPLIED_TORN:
+        faults->torn = index;
         break;
     case APPLIED_ALL:
-        faults->applied_bytes = UINT64_MAX;
         break;
     }
 }
@@ -169,7 +172,7 @@ static void add_fault(struct request_faults *faults, const struct fault_spec *sp
 {
     switch (spec->kind) {
     case FAULT_ERROR:
-        add_error(faults, spec);
+        add_error(faults, spec, index);
         break;
     case FAULT_HANG:
         faults->hang = faults->hang == FAULT_NONE ? index : faults->hang;
@@ -186,6 +189,19 @@ static void add_fault(struct request_faults *faults, const struct fault_spec *sp
     case FAULT_LATENCY:
         faults->exact = true;
         faults->exact_ns = spec->span_ns;
+        break;
+    case FAULT_LOST:
+        faults->moved_bytes = 0;
+        break;
+    case FAULT_TORN:
+        faults->torn = index;
+        break;
+    case FAULT_CORRUPT:
+        faults->corrupt = index;
+        break;
+    case FAULT_MISDIRECT:
+        faults->misdirected = true;
+        faults->elsewhere = spec->bytes;
         break;
     case FAULT_FULL:
         break;

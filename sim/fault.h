@@ -41,12 +41,16 @@ struct fault {
 struct request_faults {
     uint64_t exact_ns;       /* latency, if `exact` */
     uint64_t extra_ns;       /* on top of the latency */
-    uint64_t applied_bytes;  /* an error leaves so many bytes of a write behind */
+    uint64_t moved_bytes;    /* at most the first so many move */
+    uint64_t elsewhere;      /* they move at this offset, if `misdirected` */
     uint32_t factor_percent; /* of the latency; 0 = 100 */
     int error;               /* 0 or -errno */
     uint16_t hold;           /* fault, or FAULT_NONE */
     uint16_t hang;
+    uint16_t torn;
+    uint16_t corrupt;
     bool exact;
+    bool misdirected;
 };
 
 /* Makes the live faults, and tells each node which operations they may hit. */

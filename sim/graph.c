@@ -7,6 +7,7 @@
  */
 #include <assert.h>
 
+#include "sim/dirty.h"
 #include "sim/world_private.h"
 
 static void emit(struct block_node *node, enum event_kind kind, uint64_t bytes, int ret)
@@ -64,6 +65,7 @@ int block_truncate(struct block_node *node, uint64_t bytes)
             image_punch(node->disk.image, bytes, old_bytes - bytes);
         }
         node->disk.bytes = bytes;
+        dirty_resize(node);
         node->world->layout_changes++;
     }
     emit(node, EVENT_GRAPH_TRUNCATE, bytes, ret);

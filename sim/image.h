@@ -25,8 +25,10 @@
  * Tags: kind in the top 4 bits.  Zero is zero, whoever wrote it.
  *   fill   1 | disk number (8 bits) | sector (52 bits)
  *   guest  2 | request number (28 bits) | sector within the request (32 bits)
+ * The top bit says that a fault has changed what had that tag without it.
  */
 #define TAG_ZERO UINT64_C(0)
+#define TAG_CORRUPT (UINT64_C(1) << 63)
 
 enum tag_kind {
     TAG_KIND_ZERO = 0,
@@ -46,7 +48,12 @@ static inline uint64_t tag_guest(uint32_t request, uint64_t sector)
 
 static inline enum tag_kind tag_kind(uint64_t tag)
 {
-    return (enum tag_kind)(tag >> 60);
+    return (enum tag_kind)((tag & ~TAG_CORRUPT) >> 60);
+}
+
+static inline bool tag_is_corrupt(uint64_t tag)
+{
+    return (tag & TAG_CORRUPT) != 0;
 }
 
 static inline uint8_t tag_disk(uint64_t tag)

@@ -70,8 +70,7 @@ struct block_node {
     struct status_answer status_answer;
     struct status_query status_query;
 
-    /* A volatile cache (cache.h); `durable` is NULL without one. */
-    struct image *durable;
+    /* A volatile cache (cache.h). */
     uint64_t cache_stamp; /* counts the cached writes that have finished */
     STAILQ_HEAD(, cached_write) cached;
 };

@@ -208,7 +208,9 @@ static void bitmap_event(void *state, struct evidence *evidence, const struct ev
         return;
     }
     if (event->kind == EVENT_DIRTY_CREATE) {
-        create_bitmap(debt, evidence, event);
+        if (event->by == BY_JOB) {
+            create_bitmap(debt, evidence, event);
+        }
     } else if (!debt->has_bitmap || event->index != debt->bitmap) {
         return;
     } else if (event->kind == EVENT_DIRTY_RELEASE) {

@@ -95,6 +95,11 @@ static void pivoted(void *state, struct evidence *evidence, const struct event *
 
 /* ---- What they read and write ---- */
 
+static bool op_changes(uint8_t op)
+{
+    return op == OP_WRITE || op == OP_WRITE_ZEROES || op == OP_DISCARD;
+}
+
 static void report_read(struct evidence *evidence, const struct event *event, uint64_t sector,
                         uint64_t is, uint64_t should_be)
 {
@@ -146,15 +151,34 @@ static void judge_read(const struct guest *guest, struct evidence *evidence,
     }
 }
 
-static void apply_write(struct guest *guest, const struct event *event)
+/* The request writes a part of its range. */
+static void apply_write(struct guest *guest, const struct outstanding *request, uint64_t offset,
+                        uint64_t bytes)
 {
-    struct run run = {event->offset / SECTOR_BYTES, event->bytes / SECTOR_BYTES, TAG_ZERO, 0};
+    struct run run = {offset / SECTOR_BYTES, bytes / SECTOR_BYTES, TAG_ZERO, 0};
 
-    if (event->op == OP_WRITE) {
-        run.tag = tag_guest(event->request, 0);
+    if (request->op == OP_WRITE) {
+        run.tag = tag_guest(request->number, (offset - request->offset) / SECTOR_BYTES);
         run.step = 1;
     }
     image_write(guest->model, run);
+}
+
+/*
+ * What a write changes elsewhere is no part of the guest's disk as the guest
+ * knows it: a device that does so lies.
+ */
+static void write_took_effect(struct guest *guest, const struct event *event)
+{
+    struct outstanding *request = outstanding_find(&guest->requests, event->request);
+    uint64_t first = max_u64(event->offset, request->offset);
+    uint64_t end =
+        min_u64(range_end(event->offset, event->bytes), range_end(request->offset, request->bytes));
+
+    if (first < end) {
+        apply_write(guest, request, first, end - first);
+        request->moved += end - first;
+    }
 }
 
 static void took_effect(void *state, struct evidence *evidence, const struct event *event)
@@ -163,8 +187,8 @@ static void took_effect(void *state, struct evidence *evidence, const struct eve
 
     if (event->op == OP_READ) {
         judge_read(guest, evidence, event);
-    } else if (event->op == OP_WRITE || event->op == OP_WRITE_ZEROES || event->op == OP_DISCARD) {
-        apply_write(guest, event);
+    } else if (op_changes(event->op)) {
+        write_took_effect(guest, event);
         if (guest->job_started && event_changes_source(evidence, event)) {
             promise_add(&guest->promise, event->offset, event->bytes);
         }
@@ -176,8 +200,13 @@ static void took_effect(void *state, struct evidence *evidence, const struct eve
 static void done(void *state, struct evidence *evidence, const struct event *event)
 {
     struct guest *guest = state;
+    struct outstanding *request = outstanding_find(&guest->requests, event->request);
 
     (void)evidence;
+    /* What is acknowledged is written, whatever the device has really done. */
+    if (op_changes(event->op) && event->ret == 0 && request->moved < request->bytes) {
+        apply_write(guest, request, request->offset, request->bytes);
+    }
     outstanding_remove(&guest->requests, event->request);
 }
 

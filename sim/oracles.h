@@ -12,6 +12,7 @@ extern const struct oracle oracle_debt;
 extern const struct oracle oracle_guest;
 extern const struct oracle oracle_job;
 extern const struct oracle oracle_bounds;
+extern const struct oracle oracle_sharing;
 extern const struct oracle oracle_limit;
 extern const struct oracle oracle_liveness;
 

@@ -20,7 +20,8 @@ struct outstanding {
     uint8_t node;
     uint8_t op;
     uint8_t by;
-    bool stopped; /* for the oracle's own use: a fault holds or hangs it */
+    uint64_t moved; /* for the oracle's own use: how much has taken effect */
+    bool stopped;   /* for the oracle's own use: a fault holds or hangs it */
 };
 
 /* All zero = empty. */

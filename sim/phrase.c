@@ -131,7 +131,7 @@ static struct phrase phrase_fill(const struct evidence *evidence, uint64_t tag, 
     return phrase;
 }
 
-struct phrase phrase_tag(const struct evidence *evidence, uint64_t tag, uint64_t sector)
+static struct phrase phrase_origin(const struct evidence *evidence, uint64_t tag, uint64_t sector)
 {
     struct phrase phrase;
 
@@ -144,6 +144,18 @@ struct phrase phrase_tag(const struct evidence *evidence, uint64_t tag, uint64_t
         break;
     }
     snprintf(phrase.text, sizeof(phrase.text), "zeroes");
+    return phrase;
+}
+
+struct phrase phrase_tag(const struct evidence *evidence, uint64_t tag, uint64_t sector)
+{
+    struct phrase origin = phrase_origin(evidence, tag & ~TAG_CORRUPT, sector);
+    struct phrase phrase;
+
+    if (!tag_is_corrupt(tag)) {
+        return origin;
+    }
+    snprintf(phrase.text, sizeof(phrase.text), "%.95s, a bit flipped", origin.text);
     return phrase;
 }
 

@@ -65,12 +65,23 @@ uint32_t plan_find_disk(const struct plan *plan, const char *name)
 const char *action_kind_name(enum action_kind kind)
 {
     static const char *const names[] = {
-        [DO_START] = "start",       [DO_COMPLETE] = "complete",   [DO_CANCEL] = "cancel",
-        [DO_PAUSE] = "pause",       [DO_RESUME] = "resume",       [DO_SET_SPEED] = "set-speed",
-        [DO_GUEST] = "guest",       [DO_HOLD] = "hold",           [DO_RELEASE] = "release",
-        [DO_MARK] = "mark",         [DO_POWER_CUT] = "power-cut", [DO_QUERY] = "query",
-        [DO_JOB_NONE] = "job-none", [DO_WAIT] = "wait",           [DO_AT] = "at",
+        [DO_START] = "start",
+        [DO_COMPLETE] = "complete",
+        [DO_CANCEL] = "cancel",
+        [DO_PAUSE] = "pause",
+        [DO_RESUME] = "resume",
+        [DO_SET_SPEED] = "set-speed",
+        [DO_GUEST] = "guest",
+        [DO_HOLD] = "hold",
+        [DO_RELEASE] = "release",
+        [DO_MARK] = "mark",
+        [DO_POWER_CUT] = "power-cut",
+        [DO_QUERY] = "query",
+        [DO_JOB_NONE] = "job-none",
+        [DO_WAIT] = "wait",
+        [DO_AT] = "at",
         [DO_SETTLE] = "settle",
+        [DO_USE] = "use",
     };
 
     assert((size_t)kind < sizeof(names) / sizeof(names[0]));

@@ -23,6 +23,7 @@
 #include "sim/choice.h"
 
 #define PLAN_MAX_DISKS 16
+#define DISK_MAX_BITMAPS 8
 #define PLAN_NONE UINT32_MAX /* an index that points at nothing */
 
 /* Line and column from 1, in plan->file; 0 = not from a file. */
@@ -60,11 +61,19 @@ enum effect_policy {
     EFFECT_AT_COMPLETE,
     EFFECT_AT_START,
     EFFECT_BY_CHOICE,
+    EFFECT_BY_SECTOR, /* by choice, each sector for itself */
 };
 
 struct range_spec {
     uint64_t offset;
     uint64_t bytes;
+};
+
+/* A dirty bitmap of another user than the job (D6). */
+struct bitmap_spec {
+    const char *name;
+    struct where where;
+    uint64_t granularity;
 };
 
 struct disk_spec {
@@ -86,11 +95,13 @@ struct disk_spec {
     struct latency_spec
         latency[OP_COUNT]; /* by operation; queries other than STATUS take no time */
     enum effect_policy effect;
-    bool volatile_cache;   /* what is written and not flushed can be lost */
-    uint32_t flags;        /* opaque open flags; see DISK_FLAG_* */
-    bool tracks_io_status; /* the guest device stops on error (S2) */
-    bool blocked;          /* some other user blocks operations on it */
-    bool filter;           /* a filter node: can't be replaced */
+    bool volatile_cache;         /* what is written and not flushed can be lost */
+    uint32_t flags;              /* opaque open flags; see DISK_FLAG_* */
+    bool tracks_io_status;       /* the guest device stops on error (S2) */
+    struct bitmap_spec *bitmaps; /* of other users, there from the beginning */
+    uint32_t bitmap_count;
+    bool blocked; /* some other user blocks operations on it */
+    bool filter;  /* a filter node: can't be replaced */
 };
 
 /* Open flags, with the values that reference traces use. */
@@ -149,11 +160,17 @@ enum fault_kind {
     FAULT_LATENCY, /* takes exactly span_ns */
     FAULT_HOLD,    /* a breakpoint: stays until released */
     FAULT_FULL,    /* ENOSPC once `bytes` have been allocated on the disk */
+    /* Silent ones: the request succeeds ... */
+    FAULT_LOST,      /* and no data has moved; a flush has made nothing durable */
+    FAULT_TORN,      /* and some sectors have not moved */
+    FAULT_CORRUPT,   /* and one sector has become another */
+    FAULT_MISDIRECT, /* and the data moved at offset `bytes` of the disk instead */
 };
 
 enum fault_applied {
     APPLIED_NOTHING,
     APPLIED_PREFIX, /* the first `bytes` */
+    APPLIED_TORN,   /* some sectors, by choice */
     APPLIED_ALL,
 };
 
@@ -178,7 +195,7 @@ struct fault_spec {
     uint32_t probability_ppm; /* 0 = certain; otherwise a choice point per match */
     int error;                /* negative errno */
     enum fault_applied applied;
-    uint64_t bytes;          /* APPLIED_PREFIX, FULL */
+    uint64_t bytes;          /* APPLIED_PREFIX, FULL; MISDIRECT: where to */
     uint64_t factor_percent; /* DELAY: 100 = unchanged; 0 = use span_ns alone */
     uint64_t span_ns;        /* DELAY: added; LATENCY: instead */
     enum hold_phase phase;
@@ -240,6 +257,13 @@ struct wait_spec {
     uint64_t within_ns;       /* 0 = no bound of its own */
 };
 
+/* What becomes of the writes that no flush has made durable. */
+enum power_cut {
+    CUT_BY_CHOICE, /* the quiet answer keeps them */
+    CUT_LOSES_ALL,
+    CUT_KEEPS_ALL,
+};
+
 enum action_kind {
     DO_START,
     DO_COMPLETE,
@@ -252,6 +276,7 @@ enum action_kind {
     DO_RELEASE,   /* lets go what fault `index` holds or hangs, and disarms it */
     DO_MARK,      /* mark `index` */
     DO_POWER_CUT, /* disk `index` */
+    DO_USE,       /* another user wants disk `index` for itself */
     DO_QUERY,
     DO_JOB_NONE, /* checks that no job exists */
     /* only as steps: */
@@ -265,7 +290,8 @@ struct action {
     struct where where;
     int64_t speed; /* SET_SPEED */
     struct guest_request guest;
-    uint32_t index;             /* HOLD, RELEASE: fault; MARK: mark; POWER_CUT: disk */
+    uint32_t index;             /* HOLD, RELEASE: fault; MARK: mark; POWER_CUT, USE: disk */
+    enum power_cut cut;         /* POWER_CUT */
     struct wait_spec wait;      /* WAIT; SETTLE uses within_ns */
     uint64_t at_ns;             /* AT */
     struct query_check *checks; /* QUERY */

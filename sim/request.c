@@ -4,29 +4,12 @@
  */
 #include "sim/request.h"
 
-#include <assert.h>
-#include <errno.h>
-
 #include "sim/buffer.h"
 #include "sim/cache.h"
-#include "sim/data.h"
 #include "sim/dirty.h"
 #include "sim/world_private.h"
 
-/* Answers to where in its service a request takes effect; 0 = at its end. */
-#define EFFECT_PLACES 5
-
 #define NS_PER_SECOND UINT64_C(1000000000)
-
-static bool op_writes(uint8_t op)
-{
-    return op == OP_WRITE || op == OP_WRITE_ZEROES || op == OP_DISCARD;
-}
-
-static bool op_transfers(uint8_t op)
-{
-    return op == OP_READ || op == OP_WRITE;
-}
 
 static uint64_t add_saturating(uint64_t a, uint64_t b)
 {
@@ -107,81 +90,6 @@ static uint64_t latency_ns(struct request *request)
     return add_saturating(ns, faults->extra_ns);
 }
 
-/* The effect's place in a service of that length. */
-static uint64_t effect_delay_ns(struct request *request, uint64_t service_ns)
-{
-    struct block_node *node = request->node;
-    struct world *world = node->world;
-    uint32_t place = 0;
-
-    if (request->op == OP_FLUSH || node->spec->effect == EFFECT_AT_COMPLETE) {
-        return service_ns;
-    }
-    if (node->spec->effect == EFFECT_AT_START) {
-        return 0;
-    }
-    if (node->effect_site == NULL) {
-        node->effect_site =
-            choices_site(world->choices, arena_printf(world->arena, "effect %s", node->spec->name));
-    }
-    place = choose(world->choices, node->effect_site, EFFECT_PLACES);
-    return place == 0 ? service_ns : service_ns / (EFFECT_PLACES - 1) * (place - 1);
-}
-
-/* ---- Effect ---- */
-
-static bool within_limits(const struct request *request)
-{
-    const struct disk_spec *spec = request->node->spec;
-
-    return !op_transfers(request->op) ||
-           ((spec->max_transfer == 0 || request->bytes <= spec->max_transfer) &&
-            (spec->max_segments == 0 || request->iov.count <= spec->max_segments));
-}
-
-static bool within_disk(const struct request *request)
-{
-    uint64_t length = request->node->disk.bytes;
-
-    return request->offset <= length && request->bytes <= length - request->offset;
-}
-
-static int refusal(struct request *request)
-{
-    if (!within_limits(request)) {
-        return -EINVAL;
-    }
-    if (!within_disk(request)) {
-        return -EIO;
-    }
-    if (op_writes(request->op) && request->node->fault_ops >> request->op & 1) {
-        return fault_full(request, data_new_bytes(request));
-    }
-    return 0;
-}
-
-/* The result is known from here on; an injected error may leave a part of a write behind. */
-static void take_effect(struct request *request)
-{
-    const struct request_faults *faults = &request->faults;
-    uint64_t bytes = request->bytes;
-
-    request->moved = true;
-    request->ret = refusal(request);
-    if (request->ret < 0) {
-        bytes = 0;
-    }
-    if (faults->error != 0) {
-        request->ret = faults->error;
-        bytes = op_writes(request->op)
-                    ? align_down(min_u64(bytes, faults->applied_bytes), SECTOR_BYTES)
-                    : 0;
-    }
-    if (bytes > 0) {
-        data_move(request, bytes);
-    }
-}
-
 /* ---- Life ---- */
 
 static void request_start(struct request *request);
@@ -209,12 +117,13 @@ static void request_complete(struct request *request)
     if (op_writes(request->op)) {
         dirty_mark(node, request->by, request->offset, request->bytes);
     }
-    if (request->cached != NULL) {
-        cache_finish(node, request->cached);
+    if (op_writes(request->op)) {
+        cache_finish(node, request->number);
     }
-    if (request->op == OP_FLUSH && ret == 0) {
+    if (request->op == OP_FLUSH && ret == 0 && request->faults.moved_bytes > 0) {
         cache_flush(node, request->flush_stamp);
     }
+    effect_release(request);
     TAILQ_REMOVE(&world->requests, request, link);
     node->in_flight--;
     world->guest_requests -= request->by == BY_GUEST;
@@ -252,12 +161,17 @@ static void request_fire(void *opaque)
 {
     struct request *request = opaque;
     struct timeline *timeline = &request->node->world->timeline;
+    uint64_t delay_ns;
 
     if (!request->moved) {
-        if (request_is_stopped(request, HOLD_BEFORE_EFFECT)) {
+        if (!request->effect.begun && request_is_stopped(request, HOLD_BEFORE_EFFECT)) {
             return;
         }
-        take_effect(request);
+        request->moved = !effect_take(request, &delay_ns);
+        if (!request->moved) {
+            timeline_add(timeline, &request->pending, delay_ns, request_fire, request);
+            return;
+        }
         if (timeline->now_ns < request->due_ns) {
             timeline_add(timeline, &request->pending, request->due_ns - timeline->now_ns,
                          request_fire, request);
@@ -275,6 +189,7 @@ void request_resume(struct request *request)
 
     request->state = REQUEST_SERVED;
     request->due_ns = timeline->now_ns;
+    effect_hurry(request);
     timeline_add(timeline, &request->pending, 0, request_fire, request);
 }
 
@@ -296,7 +211,7 @@ static void request_start(struct request *request)
     }
     service_ns = add_saturating(link_delay_ns(node, request), latency_ns(request));
     request->due_ns = add_saturating(timeline->now_ns, service_ns);
-    timeline_add(timeline, &request->pending, effect_delay_ns(request, service_ns), request_fire,
+    timeline_add(timeline, &request->pending, effect_begin(request, service_ns), request_fire,
                  request);
 }
 
@@ -333,6 +248,9 @@ struct request *request_create(struct block_node *node, enum op op, enum by by, 
     request->number = ++world->request_count;
     request->faults.hold = FAULT_NONE;
     request->faults.hang = FAULT_NONE;
+    request->faults.torn = FAULT_NONE;
+    request->faults.corrupt = FAULT_NONE;
+    request->faults.moved_bytes = UINT64_MAX;
     TAILQ_INSERT_TAIL(&world->requests, request, link);
     return request;
 }

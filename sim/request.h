@@ -4,8 +4,8 @@
  *
  * Submitting counts the request for faults and gives it a lane, or a place in
  * the node's waiting line.  With a lane it takes its latency.  Its data moves
- * at the effect instant, which is the completion instant unless the disk says
- * otherwise; a request with nothing special about it is one timeline event.
+ * at the effect instant (effect.h), which is the completion instant unless the disk
+ * says otherwise; a request with nothing special about it is one timeline event.
  * In that event, in this order:
  *
  *   range check, data effect         EVENT_REQUEST_EFFECT (what moved)
@@ -25,6 +25,7 @@
 #include <sys/queue.h>
 
 #include "engine/block.h"
+#include "sim/effect.h"
 #include "sim/fault.h"
 #include "sim/node.h"
 #include "sim/plan.h"
@@ -52,16 +53,26 @@ struct request {
     block_done *done;                  /* NULL for the guest's */
     void *opaque;
     struct request_faults faults;
-    struct cached_write *cached; /* its record in a volatile cache, or NULL */
-    uint64_t flush_stamp;        /* of a flush: what was finished when it was submitted */
+    struct effect effect;
+    uint64_t flush_stamp; /* of a flush: what was finished when it was submitted */
     uint32_t number;
     int ret;
     uint16_t plan_number; /* as in events */
     uint8_t op;
     uint8_t by;
     uint8_t state;
-    bool moved; /* the effect instant has passed */
+    bool moved; /* the last effect instant has passed */
 };
+
+static inline bool op_writes(uint8_t op)
+{
+    return op == OP_WRITE || op == OP_WRITE_ZEROES || op == OP_DISCARD;
+}
+
+static inline bool op_transfers(uint8_t op)
+{
+    return op == OP_READ || op == OP_WRITE;
+}
 
 /* A request that is not submitted yet, at the end of the world's list. */
 struct request *request_create(struct block_node *node, enum op op, enum by by, uint64_t offset,

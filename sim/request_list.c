@@ -78,12 +78,15 @@ static void request_digest(const struct request *request, struct digest *digest)
     digest_u64(digest, request->moved);
     digest_u64(digest, (uint64_t)(int64_t)request->ret);
     digest_u64(digest, (uint64_t)(int64_t)faults->error);
-    digest_u64(digest, faults->applied_bytes);
+    digest_u64(digest, faults->moved_bytes);
+    digest_u64(digest, faults->misdirected ? faults->elsewhere : request->offset);
+    digest_u64(digest, faults->corrupt);
     digest_u64(digest, faults->hold);
     digest_u64(digest, faults->hang);
-    if (request->iov.buffers != NULL && (request->moved || request->op == OP_WRITE)) {
+    if (request->iov.buffers != NULL && (request->effect.begun || request->op == OP_WRITE)) {
         buffers_digest(request->iov, digest);
     }
+    effect_digest(request, digest);
     world_digest_pending(request->node->world, &request->pending, digest);
 }
 

@@ -199,7 +199,29 @@ static void read_mark(struct loader *loader, const struct yaml_node *node, struc
 static void read_power_cut(struct loader *loader, const struct yaml_node *node,
                            struct action *action)
 {
-    disk_read_reference(loader, node, &action->index);
+    static const struct field fields[] = {
+        FIELD_NEEDED_PART("disk", disk_read_index, struct action, index),
+        FIELD_VALUE("keeps", type_power_cut, struct action, cut), FIELD_END};
+
+    if (read_resolve(loader, node)->kind == YAML_MAPPING) {
+        read_fields(loader, node, "power-cut", fields, action);
+    } else {
+        disk_read_reference(loader, node, &action->index);
+    }
+}
+
+/* DISK, or {disk: DISK, refused: REASON}. */
+static void read_use(struct loader *loader, const struct yaml_node *node, struct action *action)
+{
+    static const struct field fields[] = {
+        FIELD_NEEDED_PART("disk", disk_read_index, struct action, index),
+        FIELD_WHOLE("refused", read_refusal), FIELD_END};
+
+    if (read_resolve(loader, node)->kind == YAML_MAPPING) {
+        read_fields(loader, node, "use", fields, action);
+    } else {
+        disk_read_reference(loader, node, &action->index);
+    }
 }
 
 /* ---- Waits ---- */
@@ -280,6 +302,7 @@ static const struct action_word action_words[] = {
     {"release", DO_RELEASE, read_release, false, false},
     {"mark", DO_MARK, read_mark, false, false},
     {"power-cut", DO_POWER_CUT, read_power_cut, false, false},
+    {"use", DO_USE, read_use, false, false},
     {"query", DO_QUERY, read_query, false, false},
     {"job", DO_JOB_NONE, read_job, false, false},
     {"wait", DO_WAIT, read_wait, false, true},
@@ -306,8 +329,8 @@ static const struct action_word *find_action(struct loader *loader, const struct
     } else {
         read_mistake(loader, node,
                      "there is no step %s; there are start, complete, cancel, pause, resume, "
-                     "set-speed, guest, hold, release, mark, power-cut, query, job, wait, at, "
-                     "settle",
+                     "set-speed, guest, hold, release, mark, power-cut, use, query, job, wait, "
+                     "at, settle",
                      read_quote(loader, text));
     }
     return NULL;

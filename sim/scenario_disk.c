@@ -4,6 +4,7 @@
  */
 #include <inttypes.h>
 
+#include "sim/dirty.h"
 #include "sim/scenario_private.h"
 
 /* ---- Names ---- */
@@ -228,6 +229,36 @@ static void read_flags(struct loader *loader, const struct yaml_node *node, void
     }
 }
 
+/* Other users' dirty bitmaps: {NAME: granularity}. */
+static void read_bitmaps(struct loader *loader, const struct yaml_node *node, void *record)
+{
+    struct disk_spec *disk = record;
+
+    node = read_resolve(loader, node);
+    if (!read_mapping(loader, &node, "bitmaps")) {
+        return;
+    }
+    for (const struct yaml_node *entry = node->first; entry; entry = entry->next) {
+        const char *name = read_name(loader, entry->key, "bitmap");
+        struct bitmap_spec *bitmap;
+        int64_t granularity;
+
+        if (disk->bitmap_count == DISK_MAX_BITMAPS) {
+            read_mistake(loader, entry->key, "too many bitmaps: %d are the most", DISK_MAX_BITMAPS);
+            return;
+        }
+        if (!name || !value_read(loader, entry, &type_granularity, &granularity)) {
+            continue;
+        }
+        if (disk->bytes / (uint64_t)granularity > DIRTY_MAX_CHUNKS) {
+            read_mistake(loader, entry, "a bitmap of this granularity is too large for the disk");
+        } else {
+            bitmap = read_append(loader, &disk->bitmaps, &disk->bitmap_count, sizeof(*bitmap));
+            *bitmap = (struct bitmap_spec){name, entry->where, (uint64_t)granularity};
+        }
+    }
+}
+
 /* `allocated` needs the size. */
 static const struct field disk_fields[] = {
     {"size", true, read_size, NULL, 0, 0},
@@ -243,6 +274,7 @@ static const struct field disk_fields[] = {
     FIELD_VALUE("effect", type_effect, struct disk_spec, effect),
     FIELD_VALUE("cache", type_cache, struct disk_spec, volatile_cache),
     FIELD_WHOLE("flags", read_flags),
+    FIELD_WHOLE("bitmaps", read_bitmaps),
     FIELD_VALUE("io-status", type_io_status_tracking, struct disk_spec, tracks_io_status),
     FIELD_VALUE("access", type_access, struct disk_spec, blocked),
     FIELD_VALUE("role", type_role, struct disk_spec, filter),

@@ -162,6 +162,39 @@ static void read_latency(struct loader *loader, const struct yaml_node *node, vo
     }
 }
 
+static void read_silent(struct loader *loader, const struct yaml_node *node,
+                        struct fault_spec *fault, enum fault_kind kind)
+{
+    fault->kind = kind;
+    read_flag(loader, node);
+}
+
+static void read_lost(struct loader *loader, const struct yaml_node *node, void *record)
+{
+    read_silent(loader, node, record, FAULT_LOST);
+}
+
+static void read_torn(struct loader *loader, const struct yaml_node *node, void *record)
+{
+    read_silent(loader, node, record, FAULT_TORN);
+}
+
+static void read_corrupt(struct loader *loader, const struct yaml_node *node, void *record)
+{
+    read_silent(loader, node, record, FAULT_CORRUPT);
+}
+
+static void read_misdirect(struct loader *loader, const struct yaml_node *node, void *record)
+{
+    struct fault_spec *fault = record;
+    int64_t offset;
+
+    fault->kind = FAULT_MISDIRECT;
+    if (value_read(loader, node, &type_sectors, &offset)) {
+        fault->bytes = (uint64_t)offset;
+    }
+}
+
 /* A disk that is full stays full. */
 static void read_full(struct loader *loader, const struct yaml_node *node, void *record)
 {
@@ -187,6 +220,8 @@ static void read_applied(struct loader *loader, const struct yaml_node *node, vo
         fault->applied = APPLIED_NOTHING;
     } else if (read_is_word(loader, node, "all")) {
         fault->applied = APPLIED_ALL;
+    } else if (read_is_word(loader, node, "torn")) {
+        fault->applied = APPLIED_TORN;
     } else if (value_read(loader, node, &type_sectors, &bytes)) {
         fault->applied = APPLIED_PREFIX;
         fault->bytes = (uint64_t)bytes;
@@ -274,6 +309,10 @@ static const struct field fault_fields[] = {
     FIELD_WHOLE("delay", read_delay),
     FIELD_WHOLE("latency", read_latency),
     FIELD_WHOLE("full", read_full),
+    FIELD_WHOLE("lost", read_lost),
+    FIELD_WHOLE("torn", read_torn),
+    FIELD_WHOLE("corrupt", read_corrupt),
+    FIELD_WHOLE("misdirect", read_misdirect),
     FIELD_VALUE("times", type_times, struct fault_spec, times),
     FIELD_WHOLE("applied", read_applied),
     FIELD_VALUE("probability", type_probability, struct fault_spec, probability_ppm),
@@ -284,7 +323,8 @@ static const struct field fault_fields[] = {
 
 static void check_kind(struct loader *loader, const struct yaml_node *node)
 {
-    static const char *const kinds[] = {"error", "hang", "hold", "delay", "latency", "full"};
+    static const char *const kinds[] = {"error", "hang", "hold", "delay",   "latency",
+                                        "full",  "lost", "torn", "corrupt", "misdirect"};
     uint32_t count = 0;
 
     for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
@@ -292,7 +332,8 @@ static void check_kind(struct loader *loader, const struct yaml_node *node)
     }
     if (count != 1) {
         read_mistake(loader, node,
-                     "a fault does one of error, hang, hold, delay, latency and full");
+                     "a fault does one of error, hang, hold, delay, latency, full, lost, torn, "
+                     "corrupt and misdirect");
     }
 }
 

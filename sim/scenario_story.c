@@ -288,6 +288,7 @@ static bool needs_job(const struct action *action)
     case DO_RELEASE:
     case DO_MARK:
     case DO_POWER_CUT:
+    case DO_USE:
     case DO_JOB_NONE:
     case DO_AT:
     case DO_SETTLE:

@@ -118,6 +118,13 @@ const struct value_type type_cluster = {.what = "cluster size",
                                         .min = SECTOR,
                                         .max = 2 * GIB};
 
+const struct value_type type_granularity = {.what = "granularity",
+                                            .example = "64KiB",
+                                            .units = size_units,
+                                            .power_of_two = true,
+                                            .min = SECTOR,
+                                            .max = 2 * GIB};
+
 #define TIME_TYPE(name, least)                                                                     \
     const struct value_type name = {.what = "time",                                                \
                                     .example = "5ms, 200us or 1s",                                 \
@@ -201,7 +208,9 @@ const struct value_type type_result = {.what = "result",
 WORD_TYPE(type_fill, "fill", {"unique", FILL_UNIQUE}, {"random", FILL_UNIQUE}, {"zero", FILL_ZERO},
           {"garbage", FILL_GARBAGE});
 WORD_TYPE(type_effect, "effect policy", {"complete", EFFECT_AT_COMPLETE},
-          {"start", EFFECT_AT_START}, {"choice", EFFECT_BY_CHOICE});
+          {"start", EFFECT_AT_START}, {"choice", EFFECT_BY_CHOICE}, {"sector", EFFECT_BY_SECTOR});
+WORD_TYPE(type_power_cut, "fate of what is not flushed", {"choice", CUT_BY_CHOICE},
+          {"none", CUT_LOSES_ALL}, {"all", CUT_KEEPS_ALL});
 WORD_TYPE(type_cache, "cache", {"none", false}, {"volatile", true});
 WORD_TYPE(type_io_status_tracking, "I/O status tracking", {"tracked", true}, {"untracked", false});
 WORD_TYPE(type_access, "access", {"free", false}, {"blocked", true});

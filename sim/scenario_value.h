@@ -61,7 +61,9 @@ extern const struct value_type type_factor;      /* 1.5, in per cent */
 extern const struct value_type type_error;       /* errno by name, negative */
 extern const struct value_type type_result;      /* OK = 0, or as type_error */
 extern const struct value_type type_fill;
+extern const struct value_type type_granularity; /* power of two, at least 512 */
 extern const struct value_type type_effect;
+extern const struct value_type type_power_cut;
 extern const struct value_type type_cache;
 extern const struct value_type type_io_status_tracking;
 extern const struct value_type type_access;

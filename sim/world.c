@@ -7,6 +7,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "sim/dirty.h"
 #include "sim/world_private.h"
 
 /* Address space, not memory: what a run may come to use at most. */
@@ -133,6 +134,7 @@ static struct world *world_set_up(struct arena *arena, struct verdict *verdict,
     if (!options->no_oracles) {
         oracles_open(world);
     }
+    dirty_create_others(world);
     return world;
 }
 

@@ -39,7 +39,7 @@ static void draw_service(struct draw *draw, struct disk_spec *disk)
     }
     disk->lanes = one_in(draw, 4) ? (uint32_t)between(draw, 1, 4) : 0;
     disk->bandwidth = one_in(draw, 6) ? between(draw, 5, 500) * 1000 * 1000 : 0;
-    disk->effect = (enum effect_policy)below(draw, 3);
+    disk->effect = one_in(draw, 16) ? EFFECT_BY_SECTOR : (enum effect_policy)below(draw, 3);
 }
 
 /* Extents anywhere, or a comb of them: many operations in flight at once. */
@@ -66,6 +66,12 @@ static void draw_disk(struct draw *draw, uint32_t number)
     disk->tracks_io_status = !one_in(draw, 20);
     disk->flags = DISK_FLAG_RDWR | (one_in(draw, 4) ? 0 : DISK_FLAG_WRITE_BACK);
     disk->volatile_cache = one_in(draw, 3);
+    if (one_in(draw, 6)) {
+        disk->bitmap_count = 1;
+        disk->bitmaps = arena_alloc(draw->plan->arena, sizeof(*disk->bitmaps));
+        disk->bitmaps->name = "backup";
+        disk->bitmaps->granularity = SECTOR_BYTES << below(draw, 9);
+    }
     disk->cluster = one_in(draw, 3) ? SECTOR_BYTES << below(draw, 9) : 0;
     draw_service(draw, disk);
 }

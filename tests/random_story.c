@@ -191,7 +191,7 @@ static void draw_effect(struct draw *draw, struct fault_spec *fault, uint32_t nu
                                             FAULT_HOLD,  FAULT_FULL};
 
     fault->kind = kinds[below(draw, 10)];
-    fault->applied = (enum fault_applied)below(draw, 3);
+    fault->applied = (enum fault_applied)below(draw, 4);
     fault->bytes = below(draw, draw->sectors + 2) * SECTOR_BYTES;
     fault->factor_percent = one_in(draw, 2) ? below(draw, 500) : 0;
     fault->span_ns = instant(draw) / 4;
@@ -368,6 +368,12 @@ void draw_story(struct draw *draw)
     }
     if (one_in(draw, 20)) {
         add_timed(draw, instant(draw), DO_POWER_CUT)->index = draw->plan->job.target;
+    }
+    if (one_in(draw, 8)) {
+        struct action *use = add_timed(draw, instant(draw), DO_USE);
+
+        use->index = (uint32_t)below(draw, draw->plan->disk_count);
+        use->may_be_refused = true;
     }
     answer_job(draw);
     try_again(draw);

@@ -76,9 +76,11 @@ static const struct wrong wrongs[] = {
     {"faults: {bad: {match: {disk: dst}, error: EOI}}\n",
      "4:43: \"EOI\" is no error; did you mean \"EIO\"?"},
     {"faults: {bad: {match: {disk: dst}}}\n",
-     "4:15: a fault does one of error, hang, hold, delay, latency and full"},
+     "4:15: a fault does one of error, hang, hold, delay, latency, full, lost, torn, "
+     "corrupt and misdirect"},
     {"faults: {bad: {match: {disk: dst}, error: EIO, hang: true}}\n",
-     "4:15: a fault does one of error, hang, hold, delay, latency and full"},
+     "4:15: a fault does one of error, hang, hold, delay, latency, full, lost, torn, "
+     "corrupt and misdirect"},
     {"faults: {bad: {error: EIO}}\n", "4:15: fault needs the key \"match\""},
     {"faults: {bad: {match: {}, error: EIO, times: never}}\n",
      "4:46: \"never\" is no number; write for example 3 or forever"},
@@ -97,10 +99,10 @@ static const struct wrong wrongs[] = {
      "4:34: \"chunk\" is no range: write {at: 64KiB, len: 4KiB} or the name of a variable"},
     {"steps: [start, stop]\n",
      "4:16: there is no step \"stop\"; there are start, complete, cancel, pause, resume, "
-     "set-speed, guest, hold, release, mark, power-cut, query, job, wait, at, settle"},
+     "set-speed, guest, hold, release, mark, power-cut, use, query, job, wait, at, settle"},
     {"steps: [start, 5ms]\n",
      "4:16: there is no step \"5ms\"; there are start, complete, cancel, pause, resume, set-speed, "
-     "guest, hold, release, mark, power-cut, query, job, wait, at, settle"},
+     "guest, hold, release, mark, power-cut, use, query, job, wait, at, settle"},
     {"steps: [start, {wait: concluded, within: 5ms}]\n",
      "4:16: a step is one word or one {key: value}, and this is a mapping of several keys"},
     {"steps: [start, wait]\n", "4:16: \"wait\" needs to say more: {wait: ...}"},

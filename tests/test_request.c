@@ -345,7 +345,7 @@ static void test_request_is_durable_when_a_flush_covered_it(void **state)
     world_run(stage->world, WRITE_NS + FLUSH_NS);
     assert_int_equal(stage_count(stage, EVENT_REQUEST_DONE), 2);
     assert_int_equal(stage_tag(stage, SRC, CHUNK), tag_guest(2, 0));
-    cache_power_cut(&stage->world->nodes[SRC]);
+    cache_power_cut(&stage->world->nodes[SRC], CUT_BY_CHOICE);
     assert_int_equal(stage_tag(stage, SRC, 0), tag_guest(1, 0));
     assert_int_equal(stage_tag(stage, SRC, CHUNK), tag_fill(SRC, 128));
 }
