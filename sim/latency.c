@@ -11,9 +11,7 @@
 #include <assert.h>
 
 #include "engine/range.h"
-
-#define ONE_16 (INT64_C(1) << 16)
-#define ONE_31 (UINT64_C(1) << 31)
+#include "sim/fixed.h"
 
 /* value * factor / 2^16, saturating; factor is in 16.16 fixed point. */
 static uint64_t scale_16(uint64_t value, uint32_t factor)
@@ -25,52 +23,6 @@ static uint64_t scale_16(uint64_t value, uint32_t factor)
         return UINT64_MAX;
     }
     return (high << 16) + low;
-}
-
-/* log2(value) in 16.16 fixed point; value > 0. */
-static int64_t log2_16(uint64_t value)
-{
-    int64_t result = 0;
-    uint64_t mantissa;
-    unsigned exponent = 0;
-
-    while (value >> exponent > 1) {
-        exponent++;
-    }
-    /* In 1.31: each squaring doubles the logarithm, and brings out one bit of it. */
-    mantissa = exponent > 31 ? value >> (exponent - 31) : value << (31 - exponent);
-    for (int bit = 0; bit < 16; bit++) {
-        mantissa = mantissa * mantissa >> 31;
-        result = 2 * result;
-        if (mantissa >= 2 * ONE_31) {
-            mantissa >>= 1;
-            result++;
-        }
-    }
-    return exponent * ONE_16 + result;
-}
-
-/* value * 2 ^ (power / 2^16), saturating. */
-static uint64_t scale_power(uint64_t value, int64_t power)
-{
-    const int64_t bias = 128 * ONE_16; /* makes it positive, to round towards the lower power */
-    uint64_t biased = (uint64_t)(power + bias);
-    int shift = (int)(biased >> 16) - 128 - 31;
-    uint64_t mantissa = ONE_31;
-
-    for (unsigned bit = 0; bit < 16; bit++) {
-        if (biased >> (15 - bit) & 1) {
-            mantissa = mantissa * latency_power[bit] >> 31;
-        }
-    }
-    for (; value > UINT32_MAX; value >>= 1) {
-        shift++;
-    }
-    value *= mantissa;
-    if (shift <= 0) {
-        return shift > -64 ? value >> -shift : 0;
-    }
-    return shift < 64 && value <= UINT64_MAX >> shift ? value << shift : UINT64_MAX;
 }
 
 static uint64_t uniform(const struct latency_spec *spec, uint32_t quantile)
@@ -88,11 +40,13 @@ static uint64_t percentiles(const struct latency_spec *spec, uint32_t quantile)
     if (quantile == LATENCY_MEDIAN || spec->a_ns == spec->b_ns || spec->a_ns == 0) {
         return spec->a_ns;
     }
-    spread = log2_16(spec->b_ns) - log2_16(spec->a_ns);
+    spread = fixed_log2(spec->b_ns) - fixed_log2(spec->a_ns);
     if (quantile > LATENCY_MEDIAN) {
-        return scale_power(spec->a_ns, spread * latency_normal[quantile - LATENCY_MEDIAN] / ONE_16);
+        return fixed_scale(spec->a_ns,
+                           spread * latency_normal[quantile - LATENCY_MEDIAN] / FIXED_ONE);
     }
-    return scale_power(spec->a_ns, -(spread * latency_normal[LATENCY_MEDIAN - quantile] / ONE_16));
+    return fixed_scale(spec->a_ns,
+                       -(spread * latency_normal[LATENCY_MEDIAN - quantile] / FIXED_ONE));
 }
 
 uint64_t latency_quantile(const struct latency_spec *spec, uint32_t quantile)

@@ -36,7 +36,4 @@ uint64_t latency_quantile(const struct latency_spec *spec, uint32_t quantile);
 extern const uint32_t latency_exponential[LATENCY_BOUND];
 extern const uint32_t latency_normal[LATENCY_BOUND - LATENCY_MEDIAN];
 
-/* 2 to the power of 2^-1, 2^-2, ... 2^-16, in 1.31 fixed point. */
-extern const uint32_t latency_power[16];
-
 #endif

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Quantiles of the latency distributions, made by tools/latency-tables.
+ * Quantiles of the latency distributions and roots of two, made by tools/latency-tables.
  * Committed, not built: a run must not depend on any machine's arithmetic.
  */
+#include "sim/fixed.h"
 #include "sim/latency.h"
 
 /* clang-format off */
@@ -168,7 +169,7 @@ const uint32_t latency_normal[LATENCY_BOUND - LATENCY_MEDIAN] = {
     83801, 92878,
 };
 
-const uint32_t latency_power[16] = {
+const uint32_t fixed_power[16] = {
     3037000500, 2553802834, 2341847524, 2242560872, 2194507417, 2170868212, 2159144272, 2153306067, 2150392887, 2148937775,
     2148210589, 2147847087, 2147665360, 2147574502, 2147529075, 2147506361,
 };
