@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Coverage as one model: points (lines, functions, branches) and the scenarios that reach each.
+
+A branch is known by its file, its function, the text of its line and its number on that line, as
+gcov counts them; where a function has the same text twice, `3@2` is branch 3 of the second."""
+
+from typing import NamedTuple
+
+from coverage_source import Source
+
+KINDS = ("lines", "functions", "branches")
+
+
+class Point(NamedTuple):
+    kind: str
+    file: str
+    line: int
+    function: str
+    number: int  # of the branch; 0 for others
+
+
+class Model:
+    def __init__(self, captures, read_source):
+        """`captures`: {scenario: what was captured}; `read_source(file)` gives its text."""
+        self.scenarios = list(captures)
+        self.sources = {}
+        self.spans = {}  # {file: [(first line, last line, function)]}
+        self.reached = {}  # {point: {scenario: count}}
+        for scenario, capture in captures.items():
+            for file, counts in capture["files"].items():
+                if file not in self.sources:
+                    self.sources[file] = Source(read_source(file))
+                    self.spans[file] = spans_of(counts)
+                for point, count in self._points(file, counts):
+                    there = self.reached.setdefault(point, {})
+                    if count > 0:
+                        there[scenario] = count
+        self.identities = self._identify()
+        self.excused = {}  # {branch: reason}
+
+    def _points(self, file, counts):
+        """What is counted: not what an assert does, nor the lines that are there never to be reached."""
+        source = self.sources[file]
+        for key, count in counts["functions"].items():
+            name, line, _end = key.split()
+            yield Point("functions", file, int(line), name, 0), count
+        for key, count in counts["lines"].items():
+            line = int(key)
+            if line not in source.never:
+                yield Point("lines", file, line, self.function_at(file, line), 0), count
+        for key, count in counts["branches"].items():
+            line, function, number = key.split()
+            if int(line) not in source.asserts:
+                yield Point("branches", file, int(line), function, int(number)), count
+
+    def function_at(self, file, line):
+        return next((name for first, last, name in self.spans[file] if first <= line <= last), "-")
+
+    def start_of(self, point):
+        return next((first for first, last, name in self.spans[point.file] if first <= point.line <= last),
+                    point.line)
+
+    def _identify(self):
+        """{(file, function, number as lists write it, text): branch}"""
+        identities = {}
+        lines = {}  # {(file, function, text): its lines}
+        branches = sorted(point for point in self.reached if point.kind == "branches")
+        for point in branches:
+            same = lines.setdefault((point.file, point.function, self.text(point)), [])
+            if point.line not in same:
+                same.append(point.line)
+            which = "" if len(same) == 1 else f"@{len(same)}"
+            identities[point.file, point.function, f"{point.number}{which}", self.text(point)] = point
+        return identities
+
+    def text(self, point):
+        return self.sources[point.file].text(point.line)
+
+    def rules(self, point):
+        return self.sources[point.file].rules(point.line, self.start_of(point))
+
+    def identity(self, point):
+        return next(" | ".join(identity) for identity, other in self.identities.items() if other == point)
+
+    def excuse(self, entries):
+        """Takes the reviewed list of branches; returns what is wrong with it."""
+        mistakes = []
+        for entry in entries:
+            point = self.identities.get(tuple(entry.fields))
+            if point is None:
+                mistakes.append(f"{entry.place}: the engine has no such branch (any more)")
+            elif self.reached[point]:
+                mistakes.append(f"{entry.place}: not unreachable: {next(iter(self.reached[point]))} takes this branch")
+            elif point in self.excused:
+                mistakes.append(f"{entry.place}: listed twice")
+            else:
+                self.excused[point] = entry.reason
+        return mistakes
+
+    # ---- Figures ----
+
+    def files(self):
+        return sorted(self.sources)
+
+    def counted(self, kind, file=None):
+        return [point for point in self.reached
+                if point.kind == kind and (file is None or point.file == file) and point not in self.excused]
+
+    def share(self, kind, file=None):
+        """(reached, of how many)"""
+        points = self.counted(kind, file)
+        return sum(bool(self.reached[point]) for point in points), len(points)
+
+    def missing(self, kind):
+        return sorted(point for point in self.counted(kind) if not self.reached[point])
+
+    # ---- Scenarios ----
+
+    def reach_of_scenarios(self):
+        """{scenario: the points it reaches}"""
+        reach = {scenario: set() for scenario in self.scenarios}
+        for point, there in self.reached.items():
+            for scenario in there:
+                reach[scenario].add(point)
+        return reach
+
+    def adds(self):
+        """{scenario: the points that no other reaches}"""
+        added = {scenario: [] for scenario in self.scenarios}
+        for point, there in self.reached.items():
+            if len(there) == 1:
+                added[next(iter(there))].append(point)
+        return added
+
+
+def spans_of(counts):
+    return sorted((int(line), int(end), name) for name, line, end in map(str.split, counts["functions"]))
+
+
+def smallest_set(reach):
+    """Scenarios that reach together what all reach: each time the one that adds most (the first of
+    equals).  Greedy, so near the smallest, not proved to be it.  [(scenario, points it adds)]"""
+    left = set().union(*reach.values()) if reach else set()
+    chosen = []
+    while left:
+        best = max(reach, key=lambda scenario: len(reach[scenario] & left))
+        chosen.append((best, len(reach[best] & left)))
+        left -= reach[best]
+    return chosen
