@@ -9,14 +9,29 @@
 
 #include "sim/errno_name.h"
 
-#define NS_PER_MS UINT64_C(1000000)
-
 struct phrase phrase_time(uint64_t ns)
 {
+    static const struct {
+        const char *name;
+        uint64_t ns;
+    } units[] = {{"s", UINT64_C(1000000000)}, {"ms", 1000000}, {"us", 1000}, {"ns", 1}};
     struct phrase phrase;
+    uint32_t unit = 0;
+    int length;
 
-    snprintf(phrase.text, sizeof(phrase.text), "%" PRIu64 ".%06" PRIu64 "ms", ns / NS_PER_MS,
-             ns % NS_PER_MS);
+    while (ns != 0 && ns < units[unit].ns) {
+        unit++;
+    }
+    length = snprintf(phrase.text, sizeof(phrase.text), "%" PRIu64, ns / units[unit].ns);
+    ns %= units[unit].ns;
+    if (ns != 0) {
+        phrase.text[length++] = '.';
+    }
+    for (uint64_t place = units[unit].ns / 10; ns != 0; place /= 10) {
+        phrase.text[length++] = (char)('0' + ns / place);
+        ns %= place;
+    }
+    snprintf(phrase.text + length, sizeof(phrase.text) - (size_t)length, "%s", units[unit].name);
     return phrase;
 }
 
@@ -82,12 +97,10 @@ const char *phrase_name_of_tag(const struct evidence *evidence, uint64_t tag)
     }
     for (uint64_t i = 0; i < trace->count; i++) {
         const struct event *event = &trace->events[i];
-        const struct action *action;
 
         if (event->kind == EVENT_REQUEST_SUBMIT && event->request == tag_request(tag) &&
             event->index > 0) {
-            action = plan_action(evidence->plan, event->index - 1u);
-            return action != NULL ? action->guest.tag : NULL;
+            return plan_guest_origin(evidence->plan, event->index - 1u).tag;
         }
     }
     return NULL;

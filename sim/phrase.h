@@ -16,7 +16,7 @@ struct phrase {
     char text[112];
 };
 
-/* "12.300000ms" */
+/* "12.3ms", "800us", "1.000000001s": exact, and as short as can be. */
 struct phrase phrase_time(uint64_t ns);
 
 /* "642KiB": in the largest unit that leaves no remainder. */

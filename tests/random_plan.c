@@ -39,7 +39,7 @@ static void draw_service(struct draw *draw, struct disk_spec *disk)
     }
     disk->lanes = one_in(draw, 4) ? (uint32_t)between(draw, 1, 4) : 0;
     disk->bandwidth = one_in(draw, 6) ? between(draw, 5, 500) * 1000 * 1000 : 0;
-    disk->effect = one_in(draw, 16) ? EFFECT_BY_SECTOR : (enum effect_policy)below(draw, 3);
+    disk->effect = one_in(draw, 32) ? EFFECT_BY_SECTOR : (enum effect_policy)below(draw, 3);
 }
 
 /* Extents anywhere, or a comb of them: many operations in flight at once. */

@@ -60,7 +60,7 @@ static void test_guest_finds_the_sector_when_a_read_returns_old_data(void **stat
     guest_write(w, CHUNK + KIB, SECTOR_BYTES);
     guest_read(w, SRC, CHUNK, 4 * KIB, &old);
     assert_found(w, "wrong-data",
-                 "got the initial fill of src at sector 130 (65KiB) of src at 0.000000ms, but the "
+                 "got the initial fill of src at sector 130 (65KiB) of src at 0s, but the "
                  "latest there is guest write #1");
     assert_int_equal(w->verdict.findings[0].sector, 130);
 }
@@ -126,7 +126,7 @@ static void test_guest_finds_a_request_to_the_old_disk_after_the_pivot(void **st
     submit(w, BY_GUEST, DST, OP_WRITE, 0, SECTOR_BYTES);
     assert_silent(w);
     submit(w, BY_GUEST, SRC, OP_WRITE, 0, SECTOR_BYTES);
-    assert_found(w, "wrong-disk", "went to src at 0.000000ms, but the guest's disk is dst");
+    assert_found(w, "wrong-disk", "went to src at 0s, but the guest's disk is dst");
 }
 
 static void test_guest_stays_when_the_pivot_replaces_another_disk(void **state)

@@ -52,7 +52,7 @@ static void test_limit_finds_one_chunk_too_many(void **state)
     assert_silent(w);
     read_at(w, 0, CHUNK);
     assert_found(w, "too-fast",
-                 "With read #3 at 0.000000ms the job is 196608 bytes ahead of its speed of 655360 "
+                 "With read #3 at 0s the job is 196608 bytes ahead of its speed of 655360 "
                  "bytes/s; it may be 131072 ahead");
 }
 

@@ -10,9 +10,12 @@
 static void test_phrase_time_is_exact(void **state)
 {
     (void)state;
-    assert_string_equal(phrase_time(0).text, "0.000000ms");
+    assert_string_equal(phrase_time(0).text, "0s");
     assert_string_equal(phrase_time(12300001).text, "12.300001ms");
-    assert_string_equal(phrase_time(UINT64_MAX).text, "18446744073709.551615ms");
+    assert_string_equal(phrase_time(12300000).text, "12.3ms");
+    assert_string_equal(phrase_time(800000).text, "800us");
+    assert_string_equal(phrase_time(1000000001).text, "1.000000001s");
+    assert_string_equal(phrase_time(UINT64_MAX).text, "18446744073.709551615s");
 }
 
 static void test_phrase_size_takes_the_largest_exact_unit(void **state)

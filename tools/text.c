@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sim/phrase.h"
 #include "tools/support.h"
 
 /* ---- Numbers and times ---- */
@@ -23,22 +24,7 @@ static const struct {
 
 const char *time_text(uint64_t ns, char buf[TIME_TEXT_BYTES])
 {
-    uint32_t unit = 0;
-    int length;
-
-    while (ns != 0 && ns < time_units[unit].ns) {
-        unit++;
-    }
-    length = snprintf(buf, TIME_TEXT_BYTES, "%" PRIu64, ns / time_units[unit].ns);
-    ns %= time_units[unit].ns;
-    if (ns != 0) {
-        buf[length++] = '.';
-    }
-    for (uint64_t place = time_units[unit].ns / 10; ns != 0; place /= 10) {
-        buf[length++] = (char)('0' + ns / place);
-        ns %= place;
-    }
-    snprintf(buf + length, (size_t)(TIME_TEXT_BYTES - length), "%s", time_units[unit].name);
+    snprintf(buf, TIME_TEXT_BYTES, "%.*s", TIME_TEXT_BYTES - 1, phrase_time(ns).text);
     return buf;
 }
 
