@@ -5,19 +5,22 @@
  */
 #include "sim/world_private.h"
 
-void guest_submit(struct world *world, const struct guest_request *guest, uint16_t plan_number)
+void guest_submit(struct world *world, const struct guest_request *guest, uint32_t number,
+                  block_done *done, void *opaque)
 {
     struct block_node *node = &world->nodes[world->guest_node];
     struct request *request =
         request_create(node, guest->op, BY_GUEST, guest->offset, guest->bytes);
 
     request->guest = guest;
-    request->plan_number = plan_number;
+    request->plan_number = number < UINT16_MAX ? (uint16_t)(number + 1) : 0;
+    request->done = done;
+    request->opaque = opaque;
     world->guest_requests++;
     if (node->drained || !STAILQ_EMPTY(&world->queued)) {
         request->submitted_ns = world->timeline.now_ns;
         STAILQ_INSERT_TAIL(&world->queued, request, turn);
-        request_emit(request, EVENT_REQUEST_QUEUED, plan_number);
+        request_emit(request, EVENT_REQUEST_QUEUED, request->plan_number);
     } else {
         request_submit(request);
     }

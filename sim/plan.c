@@ -52,6 +52,21 @@ void plan_destroy(struct plan *plan)
     }
 }
 
+struct guest_origin plan_guest_origin(const struct plan *plan, uint32_t number)
+{
+    const struct action *action = plan_action(plan, number);
+    uint32_t generator = number - plan_generator_number(plan, 0);
+
+    if (action != NULL) {
+        return (struct guest_origin){action->guest.tag, action->where};
+    }
+    if (generator < plan->generator_count) {
+        return (struct guest_origin){plan->generators[generator].name,
+                                     plan->generators[generator].where};
+    }
+    return (struct guest_origin){0};
+}
+
 uint32_t plan_find_disk(const struct plan *plan, const char *name)
 {
     for (uint32_t i = 0; i < plan->disk_count; i++) {

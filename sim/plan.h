@@ -318,6 +318,68 @@ struct timed_spec {
     struct action action;
 };
 
+/* ---- Guest generators ---- */
+
+enum address_kind {
+    ADDRESS_LIST,       /* one of `places` */
+    ADDRESS_SEQUENTIAL, /* each after the one before, then from the start again */
+    ADDRESS_UNIFORM,
+    ADDRESS_ZIPF, /* rank k is drawn in proportion to k^-theta; ranks are scattered */
+    ADDRESS_HOT,  /* some share of the requests goes to one part */
+};
+
+/* Where requests go: multiples of `align` from the start of a range of the disk. */
+struct address_spec {
+    enum address_kind kind;
+    uint64_t *places; /* LIST */
+    uint32_t place_count;
+    uint64_t offset; /* the range */
+    uint64_t bytes;
+    uint64_t align;
+    uint32_t theta;      /* ZIPF: in thousandths, at most 2000 */
+    uint32_t share_ppm;  /* HOT: of the requests, ... */
+    uint64_t hot_offset; /* ... to this part of the range, from its start */
+    uint64_t hot_bytes;
+};
+
+/* One kind of request in a generator's mix. */
+struct mix_spec {
+    struct where where;
+    uint64_t weight;
+    struct guest_request request; /* offset and bytes are drawn */
+    struct address_spec address;
+    uint64_t *lengths; /* one of these */
+    uint32_t length_count;
+};
+
+enum pace {
+    PACE_RATE,        /* open loop: the next request comes length / rate later */
+    PACE_EVERY,       /* open loop: the next request comes so much later */
+    PACE_OUTSTANDING, /* closed loop: so many at once, each `think_ns` after one has finished */
+};
+
+struct generator_spec {
+    const char *name;
+    struct where where;
+    enum pace pace;
+    uint64_t rate; /* bytes/s */
+    uint64_t every_ns;
+    uint64_t outstanding;
+    uint64_t think_ns;
+    struct mix_spec *mix;
+    uint32_t mix_count;
+    uint64_t from_ns; /* begins at this instant, or ... */
+    bool has_when;    /* ... so long after the nth such event */
+    struct event_match when;
+    uint64_t nth;
+    uint64_t after_ns;
+    uint64_t count;      /* requests; 0 = no bound */
+    uint64_t bytes;      /* of all its requests; 0 = no bound */
+    uint64_t until_ns;   /* no request from this instant on; 0 = no bound */
+    uint32_t until_mark; /* ends when this mark is set, or PLAN_NONE */
+    bool optional;       /* need not submit anything for the run to count */
+};
+
 /* ---- Expectations beyond the oracles ---- */
 
 enum expect_kind {
@@ -405,6 +467,8 @@ struct plan {
     uint32_t react_count;
     struct timed_spec *timed;
     uint32_t timed_count;
+    struct generator_spec *generators;
+    uint32_t generator_count;
     struct action *steps;
     uint32_t step_count;
     struct expect_spec *expects;
@@ -429,7 +493,8 @@ uint32_t plan_find_disk(const struct plan *plan, const char *name);
 
 /*
  * Actions are numbered through the plan: steps, then timed, then reactions.
- * A guest request's number in events is that of its action.  NULL past the last.
+ * A guest request's number in events is that of its action, or, numbered on,
+ * of its generator.  NULL past the last.
  */
 static inline const struct action *plan_action(const struct plan *plan, uint32_t number)
 {
@@ -443,6 +508,21 @@ static inline const struct action *plan_action(const struct plan *plan, uint32_t
     number -= plan->timed_count;
     return number < plan->react_count ? &plan->reacts[number].action : NULL;
 }
+
+/* The number of a generator's requests. */
+static inline uint32_t plan_generator_number(const struct plan *plan, uint32_t generator)
+{
+    return plan->step_count + plan->timed_count + plan->react_count + generator;
+}
+
+/* What a guest request is called, or NULL, and where it is written. */
+struct guest_origin {
+    const char *tag;
+    struct where where;
+};
+
+/* `number` as for plan_action(); nothing past the last. */
+struct guest_origin plan_guest_origin(const struct plan *plan, uint32_t number);
 
 /* The word that scenarios write for it. */
 const char *action_kind_name(enum action_kind kind);

@@ -50,7 +50,7 @@ struct request {
     uint64_t due_ns; /* completes at this instant; before it, the pending event is the effect */
     struct block_iov iov;
     const struct guest_request *guest; /* its script, or NULL */
-    block_done *done;                  /* NULL for the guest's */
+    block_done *done;                  /* NULL for a scripted one */
     void *opaque;
     struct request_faults faults;
     struct effect effect;
@@ -87,8 +87,13 @@ void request_emit(const struct request *request, enum event_kind kind, uint16_t 
 
 /* ---- guest.c ---- */
 
-/* A request of the guest on its disk; it queues while that is drained. */
-void guest_submit(struct world *world, const struct guest_request *guest, uint16_t plan_number);
+/*
+ * A request of the guest on its disk; it queues while that is drained.
+ * `number` is its action's or generator's in the plan, or PLAN_NONE; `guest`
+ * lives until `done`, which may be NULL, is called.
+ */
+void guest_submit(struct world *world, const struct guest_request *guest, uint32_t number,
+                  block_done *done, void *opaque);
 
 /* Submits what has queued, in order, if the guest's disk is not drained. */
 void guest_submit_queued(struct world *world);

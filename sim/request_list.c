@@ -72,6 +72,7 @@ static void request_digest(const struct request *request, struct digest *digest)
     digest_u64(digest, request->node->id);
     digest_u64(digest, request->op);
     digest_u64(digest, request->by);
+    digest_u64(digest, request->plan_number);
     digest_u64(digest, request->offset);
     digest_u64(digest, request->bytes);
     digest_u64(digest, request->state);

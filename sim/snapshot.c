@@ -113,6 +113,7 @@ uint64_t world_digest(const struct world *world)
     timers_digest(world, &digest);
     faults_digest(world, &digest);
     story_digest(world, &digest);
+    generators_digest(world, &digest);
     choices_digest(world->choices, &digest);
     digest_u64(&digest, world->job != NULL);
     if (world->job != NULL) {

@@ -98,12 +98,20 @@ static void watch_from(struct world *world, uint32_t step)
     for (uint32_t i = 0; i < plan->react_count; i++) {
         story->watched |= match_kinds(&plan->reacts[i].when);
     }
+    story->watched |= generators_watched(plan);
     story->watched |= run_kinds(world, step);
 }
 
 /* ---- Steps ---- */
 
 static void step_begin(void *opaque);
+
+static void story_is_over(struct world *world)
+{
+    world->story.state = STORY_OVER;
+    world->evidence.story_over = true;
+    generators_stop(world);
+}
 
 static void step_end(struct world *world)
 {
@@ -118,8 +126,7 @@ static void step_end(struct world *world)
         watch_from(world, story->step);
     }
     if (story->step == world->plan->step_count) {
-        story->state = STORY_OVER;
-        world->evidence.story_over = true;
+        story_is_over(world);
     } else {
         story->state = STORY_ACTING;
         timeline_add(&world->timeline, &story->next, 0, step_begin, world);
@@ -135,6 +142,22 @@ static void step_satisfied(struct world *world)
     step_end(world);
 }
 
+static bool job_is_over(const struct world *world)
+{
+    return world->job_concluded || world->job == NULL;
+}
+
+/* A guest that would go on for ever lets `settle` end. */
+static void let_settle(struct world *world)
+{
+    const struct story *story = &world->story;
+
+    if (story->state == STORY_WAITING && step_at(world, story->step)->kind == DO_SETTLE &&
+        job_is_over(world)) {
+        generators_stop(world);
+    }
+}
+
 /* Does the state that the step waits for hold? */
 static bool step_is_satisfied(const struct world *world)
 {
@@ -144,7 +167,7 @@ static bool step_is_satisfied(const struct world *world)
     uint64_t matches = wait->since_start ? story->run_matches[story->step] : story->matches;
 
     if (action->kind == DO_SETTLE) {
-        return (world->job_concluded || world->job == NULL) && world_guest_idle(world);
+        return job_is_over(world) && world_guest_idle(world) && generators_are_done(world);
     }
     if (action->kind == DO_AT) {
         return false;
@@ -198,6 +221,7 @@ static void bound_reached(void *opaque)
     }
     story->state = STORY_STOPPED;
     world->evidence.story_stopped = true;
+    generators_stop(world);
     action_fail(world, story->step, action->where, "wait-timeout",
                 "Step %" PRIu32 " waited for %s from %s on; within %s it did not come.",
                 story->step + 1, phrase_wait(world, action).text,
@@ -226,6 +250,7 @@ static void step_wait(struct world *world, const struct action *action)
     struct story *story = &world->story;
 
     story->state = STORY_WAITING;
+    let_settle(world);
     if (step_is_satisfied(world)) {
         step_satisfied(world);
     } else if (has_bound(action)) {
@@ -323,11 +348,18 @@ void story_observe(struct world *world, const struct event *event)
 
         story->matches += waits_for_event(action) && event_matches(&action->wait.match, event);
     }
-    if (story->state == STORY_WAITING && step_is_satisfied(world)) {
-        step_satisfied(world);
-    }
+    let_settle(world);
+    story_guest_changed(world);
     for (uint32_t i = 0; i < world->plan->react_count; i++) {
         react(world, i, event);
+    }
+    generators_observe(world, event);
+}
+
+void story_guest_changed(struct world *world)
+{
+    if (world->story.state == STORY_WAITING && step_is_satisfied(world)) {
+        step_satisfied(world);
     }
 }
 

@@ -77,6 +77,9 @@ void story_create(struct world *world);
 /* An event of a watched kind is in the trace. */
 void story_observe(struct world *world, const struct event *event);
 
+/* The guest has become idle, or done, outside any event. */
+void story_guest_changed(struct world *world);
+
 void story_digest(const struct world *world, struct digest *digest);
 
 #endif

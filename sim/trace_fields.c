@@ -166,12 +166,15 @@ static struct value line_of(const struct where *where)
     return where->line ? number(STYLE_COUNT, where->line) : none();
 }
 
-/* The scenario line of the action behind a guest request. */
+/* The scenario line of the action or the generator behind a guest request. */
 static struct value request_line(const struct trace_names *names, unsigned index)
 {
-    const struct action *action = index > 0 ? plan_action(names->plan, index - 1) : NULL;
+    struct guest_origin origin = {0};
 
-    return action ? line_of(&action->where) : none();
+    if (index > 0) {
+        origin = plan_guest_origin(names->plan, index - 1);
+    }
+    return line_of(&origin.where);
 }
 
 static struct value step_value(const struct plan *plan, unsigned step, enum what what)

@@ -131,6 +131,7 @@ static struct world *world_set_up(struct arena *arena, struct verdict *verdict,
     nodes_create(world);
     faults_create(world);
     story_create(world);
+    generators_create(world);
     if (!options->no_oracles) {
         oracles_open(world);
     }

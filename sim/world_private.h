@@ -17,6 +17,7 @@
 #include "sim/buffer.h"
 #include "sim/evidence.h"
 #include "sim/fault.h"
+#include "sim/generator.h"
 #include "sim/node.h"
 #include "sim/oracle.h"
 #include "sim/request.h"
@@ -65,6 +66,7 @@ struct world {
 
     struct fault *faults; /* one per fault of the plan */
     struct story story;
+    struct generator *generators; /* one per generator of the plan */
 
     struct engine_job *job; /* NULL: none */
     struct job_info last_job;

@@ -182,7 +182,7 @@ static inline void stage_guest(struct stage *stage, enum op op, uint64_t offset,
     guest->op = op;
     guest->offset = offset;
     guest->bytes = bytes;
-    guest_submit(stage->world, guest, 0);
+    guest_submit(stage->world, guest, PLAN_NONE, NULL, NULL);
 }
 
 static inline void stage_run(struct stage *stage)
