@@ -126,13 +126,18 @@ static void expect_guest_on(const struct run_end *run, const struct expect_spec 
 
 static void expect_fired(const struct run_end *run, const struct expect_spec *expect)
 {
+    const struct fault_spec *fault = &run->evidence->plan->faults[expect->a];
     uint64_t hits = run->final->fault_hits[expect->a];
 
-    if (hits != expect->count) {
+    if (hits == 0 && expect->count > 0) {
+        expect_failed(run, expect, "fired",
+                      "Fault %s was expected to hit %" PRIu64 " times, but it never fired: %s.",
+                      fault->name, expect->count, vacuity_reason(run, fault).text);
+    } else if (hits != expect->count) {
         expect_failed(run, expect, "fired",
                       "Fault %s was expected to hit %" PRIu64 " times, but it hit %" PRIu64
                       " times.",
-                      run->evidence->plan->faults[expect->a].name, expect->count, hits);
+                      fault->name, expect->count, hits);
     }
 }
 
@@ -234,7 +239,11 @@ void expect_judge(struct evidence *evidence, const struct trace *trace,
     struct run_end run = {evidence, trace, final};
 
     /* What was to follow where the run broke off would only be its echo. */
-    if (evidence->story_stopped || evidence->end == END_FINDINGS) {
+    if (evidence->story_stopped) {
+        vacuity_judge_stopped(&run);
+        return;
+    }
+    if (evidence->end == END_FINDINGS) {
         return;
     }
     for (uint32_t i = 0; i < evidence->plan->expect_count; i++) {

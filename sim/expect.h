@@ -7,6 +7,7 @@
 #ifndef MIRRORSIM_SIM_EXPECT_H
 #define MIRRORSIM_SIM_EXPECT_H
 
+#include "sim/phrase.h"
 #include "sim/verdict.h"
 
 struct run_end {
@@ -36,7 +37,11 @@ void expect_comparison(const struct run_end *run, const struct expect_spec *expe
 void expect_sector(const struct run_end *run, const struct expect_spec *expect);
 void expect_disk(const struct run_end *run, const struct expect_spec *expect);
 
-/* Whether the run has tested what it claims. */
+/* Whether the run has tested what it claims; of one that broke off, only its faults. */
 void vacuity_judge(const struct run_end *run);
+void vacuity_judge_stopped(const struct run_end *run);
+
+/* The nearest reason why a fault never fired, as the end of a sentence. */
+struct phrase vacuity_reason(const struct run_end *run, const struct fault_spec *spec);
 
 #endif

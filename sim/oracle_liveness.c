@@ -20,6 +20,7 @@ struct liveness {
     bool ready;
     bool parked;
     bool cancelled;
+    bool completing;   /* told to complete */
     bool overdue;      /* READY is, and that has been reported */
     uint8_t last_word; /* event kind of the job's last report */
     uint64_t last_word_ns;
@@ -78,6 +79,7 @@ static void job_said(void *state, struct evidence *evidence, const struct event 
         live->ready = false;
         live->parked = false;
         live->cancelled = false;
+        live->completing = false;
         break;
     case EVENT_JOB_READY:
     case EVENT_JOB_ERROR:
@@ -149,6 +151,7 @@ static void commanded(void *state, struct evidence *evidence, const struct event
 
     disturbed(live, evidence);
     live->cancelled = live->cancelled || event->detail == VERB_CANCEL;
+    live->completing = live->completing || event->detail == VERB_COMPLETE;
 }
 
 /* ---- The end of the run ---- */
@@ -196,6 +199,13 @@ static struct story what_was_pending(const struct liveness *live, const struct e
     return story;
 }
 
+/* It waits for a command that will not come. */
+static bool is_followed_for_ever(const struct liveness *live)
+{
+    return live->alive && live->ready && !live->parked && !live->cancelled && !live->completing &&
+           !live->is_stopped && live->job_requests + live->guest_requests == 0;
+}
+
 static void judge_end(const struct liveness *live, struct evidence *evidence)
 {
     const struct limits_spec *limits = &evidence->plan->limits;
@@ -218,6 +228,15 @@ static void judge_end(const struct liveness *live, struct evidence *evidence)
                     limits->events_at_once, pending.text);
         break;
     case END_TIME:
+        if (is_followed_for_ever(live) && evidence->story_stopped) {
+            break; /* which is a finding: the steps after it would have ended the job */
+        }
+        if (is_followed_for_ever(live)) {
+            verdict_add(evidence, "liveness", kind,
+                        "The story is over, but the job is still ready: nobody has told it to "
+                        "complete or to cancel, and it would follow the guest for ever.");
+            break;
+        }
         verdict_add(evidence, "liveness", kind, "The run did not end within %s: %s.",
                     phrase_time(limits->time_ns).text, pending.text);
         break;

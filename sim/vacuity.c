@@ -28,12 +28,11 @@ static bool is_expected_to_count(const struct plan *plan, uint32_t fault)
     return false;
 }
 
-static bool must_fire(const struct plan *plan, uint32_t fault)
+static bool must_fire(const struct fault_spec *spec)
 {
-    const struct fault_spec *spec = &plan->faults[fault];
     bool drawn = spec->probability_ppm > 0 && spec->probability_ppm < PPM;
 
-    return !spec->optional && !drawn && !is_expected_to_count(plan, fault);
+    return !spec->optional && !drawn;
 }
 
 static bool was_marked(const struct trace *trace, uint32_t mark)
@@ -61,7 +60,7 @@ static uint64_t matching_requests(const struct trace *trace, const struct reques
 }
 
 /* The nearest reason, as the end of a sentence. */
-static struct phrase why_it_never_fired(const struct run_end *run, const struct fault_spec *spec)
+struct phrase vacuity_reason(const struct run_end *run, const struct fault_spec *spec)
 {
     const struct plan *plan = run->evidence->plan;
     uint64_t seen = matching_requests(run->trace, &spec->match);
@@ -73,8 +72,8 @@ static struct phrase why_it_never_fired(const struct run_end *run, const struct 
                  plan->marks[spec->from_mark]);
     } else if (seen < wanted) {
         snprintf(why.text, sizeof(why.text),
-                 "only %" PRIu64 " matching requests were seen, and it hits number %" PRIu64, seen,
-                 wanted);
+                 "only %" PRIu64 " matching request%s seen, and it hits number %" PRIu64, seen,
+                 seen == 1 ? " was" : "s were", wanted);
     } else {
         snprintf(why.text, sizeof(why.text),
                  "%" PRIu64 " matching requests were seen, but not while it was armed", seen);
@@ -87,13 +86,23 @@ static void judge_fault(const struct run_end *run, uint32_t fault)
     const struct fault_spec *spec = &run->evidence->plan->faults[fault];
     struct finding *finding;
 
-    if (run->final->fault_hits[fault] > 0 || !must_fire(run->evidence->plan, fault)) {
+    if (run->final->fault_hits[fault] > 0 || !must_fire(spec)) {
         return;
     }
     finding = verdict_add(run->evidence, VACUOUS, "never-fired", "Fault %s never fired: %s.",
-                          spec->name, why_it_never_fired(run, spec).text);
+                          spec->name, vacuity_reason(run, spec).text);
     if (finding != NULL) {
         finding->where = spec->where;
+    }
+}
+
+/* A story that broke off may have waited for what a fault was to bring about. */
+void vacuity_judge_stopped(const struct run_end *run)
+{
+    for (uint32_t i = 0; i < run->evidence->plan->fault_count; i++) {
+        if (run->evidence->plan->faults[i].armed) {
+            judge_fault(run, i);
+        }
     }
 }
 
@@ -131,7 +140,9 @@ static void judge_story(const struct run_end *run)
 void vacuity_judge(const struct run_end *run)
 {
     for (uint32_t i = 0; i < run->evidence->plan->fault_count; i++) {
-        judge_fault(run, i);
+        if (!is_expected_to_count(run->evidence->plan, i)) {
+            judge_fault(run, i);
+        }
     }
     judge_story(run);
 }

@@ -235,7 +235,7 @@ static void test_expect_finds_a_fault_that_never_fired(void **state)
     w->plan->marks = &mark;
     w->plan->mark_count = 1;
     assert_vacuous(w, "never-fired",
-                   "Fault bad never fired: only 1 matching requests were seen, and it hits number "
+                   "Fault bad never fired: only 1 matching request was seen, and it hits number "
                    "3.");
     fault.nth = 0;
     assert_vacuous(w, "never-fired", "1 matching requests were seen, but not while it was armed");

@@ -69,6 +69,31 @@ static void test_liveness_says_how_the_run_ended_and_what_was_pending(void **sta
     }
 }
 
+static void test_liveness_says_that_nobody_ended_the_job_when_it_is_ready_for_ever(void **state)
+{
+    struct witness *w = called(state);
+
+    start(w);
+    see(w, (struct event){.kind = EVENT_JOB_READY, .node = SRC});
+    end_run(w, END_TIME);
+    assert_found(w, "time-limit", "nobody has told it to complete or to cancel");
+    verdict_init(&w->verdict);
+    see(w, (struct event){.kind = EVENT_COMMAND, .detail = VERB_COMPLETE});
+    end_run(w, END_TIME);
+    assert_found(w, "time-limit", "did not end within");
+}
+
+static void test_liveness_is_silent_when_a_broken_off_story_left_the_job_ready(void **state)
+{
+    struct witness *w = called(state);
+
+    start(w);
+    see(w, (struct event){.kind = EVENT_JOB_READY, .node = SRC});
+    w->evidence.story_stopped = true;
+    end_run(w, END_TIME);
+    assert_int_equal(w->verdict.finding_count, 0);
+}
+
 static void test_liveness_names_the_fault_when_it_keeps_a_request(void **state)
 {
     struct fault_spec faults[] = {{.name = "slow", .kind = FAULT_DELAY},
@@ -194,6 +219,8 @@ int main(void)
         WITNESS_TEST(test_liveness_is_silent_when_the_run_ends),
         WITNESS_TEST(test_liveness_has_checked_nothing_when_there_was_no_job),
         WITNESS_TEST(test_liveness_says_how_the_run_ended_and_what_was_pending),
+        WITNESS_TEST(test_liveness_says_that_nobody_ended_the_job_when_it_is_ready_for_ever),
+        WITNESS_TEST(test_liveness_is_silent_when_a_broken_off_story_left_the_job_ready),
         WITNESS_TEST(test_liveness_names_the_fault_when_it_keeps_a_request),
         WITNESS_TEST(test_liveness_does_not_name_the_fault_when_the_request_ended),
         WITNESS_TEST(test_liveness_is_silent_when_ready_comes_in_time),

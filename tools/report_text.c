@@ -157,10 +157,11 @@ static void text_end(struct report *report, const struct report_summary *summary
                 summary->known_failures);
     }
     if (summary->invalid_files > 0) {
-        fprintf(report->out, "%" PRIu64 " invalid files\n", summary->invalid_files);
+        fprintf(report->out, "%" PRIu64 " invalid file%s\n", summary->invalid_files,
+                summary->invalid_files == 1 ? "" : "s");
     }
-    fprintf(report->out, "%" PRIu64 " runs in %" PRIu64 ".%03" PRIu64 " s\n", done,
-            summary->elapsed_ms / 1000, summary->elapsed_ms % 1000);
+    fprintf(report->out, "%" PRIu64 " run%s in %" PRIu64 ".%03" PRIu64 " s\n", done,
+            done == 1 ? "" : "s", summary->elapsed_ms / 1000, summary->elapsed_ms % 1000);
     fprintf(report->out, "%" PRIu64 " passed, %" PRIu64 " failed\n", summary->passed,
             summary->failed);
 }
