@@ -10,11 +10,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "tools/command.h"
 #include "tools/one_run.h"
 #include "tools/support.h"
 #include "tools/text.h"
+
+/* As `run` gives up a run by default. */
+#define CPU_LIMIT_S 20
 
 #define BIT(kind) (UINT64_C(1) << EVENT_##kind)
 
@@ -34,7 +38,8 @@ static const struct {
     {"dirty", BIT(DIRTY_CREATE) | BIT(DIRTY_SET) | BIT(DIRTY_CLEAR) | BIT(DIRTY_RELEASE)},
     {"graph", BIT(DRAIN_BEGIN) | BIT(DRAINED) | BIT(DRAIN_END) | BIT(GRAPH_OPEN_BACKING) |
                   BIT(GRAPH_REOPEN) | BIT(GRAPH_TRUNCATE) | BIT(GRAPH_PIVOT) | BIT(GRAPH_UNLINK) |
-                  BIT(GRAPH_BLOCK) | BIT(GRAPH_UNBLOCK) | BIT(GRAPH_REF) | BIT(GRAPH_UNREF)},
+                  BIT(GRAPH_BLOCK) | BIT(GRAPH_UNBLOCK) | BIT(GRAPH_REF) | BIT(GRAPH_UNREF) |
+                  BIT(GRAPH_USE)},
     {"story", BIT(STEP) | BIT(REACT) | BIT(MARK) | BIT(QUERY) | BIT(CHECK_FAILED) | BIT(POWER_CUT) |
                   BIT(COMMAND) | BIT(COMMAND_REFUSED) | BIT(END)},
 };
@@ -62,6 +67,9 @@ static void parse_only(const struct argp_state *state, struct trace_options *opt
                        const char *arg)
 {
     options->kinds = 0;
+    if (*arg == '\0') {
+        argp_error(state, "--only wants one or more of io, events, job, dirty, graph, story");
+    }
     while (*arg != '\0') {
         size_t length = strcspn(arg, ",");
         size_t i = 0;
@@ -99,6 +107,11 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         return 0;
     case KEY_TO:
         options->to_ns = option_time(state, "--to", arg);
+        return 0;
+    case ARGP_KEY_END:
+        if (options->from_ns > options->to_ns) {
+            argp_error(state, "--from comes after --to");
+        }
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -162,13 +175,20 @@ static void write_last_events(int signal_number)
     raise(signal_number);
 }
 
+/* An engine that loops inside one event ends at the limit, or with Ctrl-C. */
 static void catch_death(struct trace_options *options)
 {
+    static const int deaths[] = {SIGABRT, SIGSEGV, SIGFPE, SIGBUS, SIGXCPU, SIGINT, SIGTERM};
+    struct rlimit cpu;
+
     dying = options;
-    signal(SIGABRT, write_last_events);
-    signal(SIGSEGV, write_last_events);
-    signal(SIGFPE, write_last_events);
-    signal(SIGBUS, write_last_events);
+    for (size_t i = 0; i < sizeof(deaths) / sizeof(deaths[0]); i++) {
+        signal(deaths[i], write_last_events);
+    }
+    if (getrlimit(RLIMIT_CPU, &cpu) == 0 && cpu.rlim_cur > CPU_LIMIT_S) {
+        cpu.rlim_cur = CPU_LIMIT_S;
+        setrlimit(RLIMIT_CPU, &cpu);
+    }
 }
 
 static void write_verdict(const struct verdict *verdict)
