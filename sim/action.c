@@ -72,6 +72,7 @@ static void job_is_gone(void *opaque, int ret)
 
     (void)ret;
     world->job = NULL;
+    world_judge_job_memory(world);
 }
 
 void action_job_ended(struct world *world, const struct event *event)
@@ -114,6 +115,9 @@ static void start_job(struct world *world, uint32_t number)
         world_emit(world, &(struct event){.kind = EVENT_JOB_REFUSED,
                                           .detail = (uint8_t)error.refusal,
                                           .ret = ret});
+        if (world->job == NULL) {
+            world_judge_job_memory(world);
+        }
     } else if (world->job != NULL) {
         verdict_add(&world->evidence, "job", "second-job",
                     "The engine started a second job while the first was still there.");

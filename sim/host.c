@@ -2,6 +2,8 @@
 /*
  * The host port: the world's clock, arena, timers and trace, as engines see them.
  */
+#include <inttypes.h>
+
 #include "sim/world_private.h"
 
 uint64_t host_now_ns(struct host *host)
@@ -11,12 +13,28 @@ uint64_t host_now_ns(struct host *host)
 
 void *host_alloc(struct host *host, size_t bytes)
 {
+    world_of(host)->job_taken_bytes += bytes;
     return arena_alloc(world_of(host)->arena, bytes);
 }
 
 void host_free(struct host *host, void *memory, size_t bytes)
 {
+    if (memory != NULL) {
+        world_of(host)->job_given_bytes += bytes;
+    }
     arena_free(world_of(host)->arena, memory, bytes);
+}
+
+void world_judge_job_memory(struct world *world)
+{
+    if (world->job_taken_bytes != world->job_given_bytes) {
+        verdict_add(&world->evidence, "bounds", "memory-left",
+                    "The job is gone; it had taken %" PRIu64 " bytes of memory and has given back "
+                    "%" PRIu64 ".",
+                    world->job_taken_bytes, world->job_given_bytes);
+    }
+    world->job_taken_bytes = 0;
+    world->job_given_bytes = 0;
 }
 
 static void timer_release(struct host_timer *timer)

@@ -11,6 +11,7 @@ extern const struct oracle oracle_content;
 extern const struct oracle oracle_debt;
 extern const struct oracle oracle_guest;
 extern const struct oracle oracle_job;
+extern const struct oracle oracle_naming;
 extern const struct oracle oracle_bounds;
 extern const struct oracle oracle_sharing;
 extern const struct oracle oracle_limit;

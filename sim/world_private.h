@@ -68,7 +68,9 @@ struct world {
     struct story story;
     struct generator *generators; /* one per generator of the plan */
 
-    struct engine_job *job; /* NULL: none */
+    struct engine_job *job;   /* NULL: none */
+    uint64_t job_taken_bytes; /* of memory, by the job that there is */
+    uint64_t job_given_bytes; /* ... and given back */
     struct job_info last_job;
     bool has_last_job;
     bool job_concluded; /* the last job that was started has come to its end ... */
@@ -92,6 +94,9 @@ static inline struct host *world_host(struct world *world)
 {
     return (struct host *)(void *)world;
 }
+
+/* The job is gone, or was refused: has it given back its memory? */
+void world_judge_job_memory(struct world *world);
 
 /*
  * Shows an event of the present instant to the oracles, appends it to the

@@ -30,6 +30,8 @@ enum defect {
     IGNORES_SPEED,
     LIES_ABOUT_PROGRESS,
     NEVER_CLEANS,
+    MISNAMES_ERROR,
+    KEEPS_MEMORY,
 };
 
 struct engine_job {
@@ -63,12 +65,18 @@ static void say(struct engine_job *job, enum event_kind kind, uint64_t offset, u
 
 static void say_error(struct engine_job *job, enum op op, int ret)
 {
+    struct block_node *node = op == OP_READ ? job->spec.source : job->spec.target;
+
     if (job->defect != HIDES_ERROR) {
-        host_emit(job->host, &(struct event){.kind = EVENT_JOB_ERROR,
-                                             .by = BY_JOB,
-                                             .op = (uint8_t)op,
-                                             .detail = ACTION_IGNORE,
-                                             .ret = ret});
+        host_emit(job->host,
+                  &(struct event){.kind = EVENT_JOB_ERROR,
+                                  .by = BY_JOB,
+                                  .op = (uint8_t)op,
+                                  .node = block_node_id(node),
+                                  .detail = ACTION_IGNORE,
+                                  .ret = ret,
+                                  .offset = job->at,
+                                  .bytes = job->bytes - (job->defect == MISNAMES_ERROR)});
     }
 }
 
@@ -90,7 +98,7 @@ static void toy_conclude(void *opaque)
     if (job->defect != KEEPS_REFERENCE) {
         block_unref(spec.source);
     }
-    host_free(job->host, job, sizeof(*job));
+    host_free(job->host, job, sizeof(*job) - (job->defect == KEEPS_MEMORY));
     spec.concluded(spec.opaque, 0);
 }
 
@@ -379,6 +387,8 @@ static const struct {
     {IGNORES_SPEED, "limit", "too-fast"},
     {LIES_ABOUT_PROGRESS, "job", "progress"},
     {NEVER_CLEANS, "debt", "not-cleaned"},
+    {MISNAMES_ERROR, "naming", "wrong-range"},
+    {KEEPS_MEMORY, "bounds", "memory-left"},
 };
 
 static void test_oracles_find_each_defect_of_the_toy(void **state)
