@@ -69,10 +69,7 @@ void bitmap_set(struct bitmap *bitmap, uint64_t first, uint64_t count)
 {
     uint64_t last = first + count - 1;
 
-    if (count == 0) {
-        return;
-    }
-    assert(first < bitmap->size && count <= bitmap->size - first);
+    assert(count > 0 && first < bitmap->size && count <= bitmap->size - first);
     for (uint64_t word = first / WORD_BITS; word <= last / WORD_BITS; word++) {
         uint64_t added = word_mask(word, first, last) & ~bitmap->level[0][word];
 
@@ -106,10 +103,7 @@ void bitmap_clear(struct bitmap *bitmap, uint64_t first, uint64_t count)
 {
     uint64_t last = first + count - 1;
 
-    if (count == 0) {
-        return;
-    }
-    assert(first < bitmap->size && count <= bitmap->size - first);
+    assert(count > 0 && first < bitmap->size && count <= bitmap->size - first);
     bitmap->count -= level_clear(bitmap->level[0], first, last);
     /* All words between the outermost two are zero now; these may be. */
     for (uint32_t l = 1; l < bitmap->levels; l++) {
@@ -180,10 +174,7 @@ uint64_t bitmap_count_range(const struct bitmap *bitmap, uint64_t first, uint64_
     uint64_t last = first + count - 1;
     uint64_t bits = 0;
 
-    if (count == 0) {
-        return 0;
-    }
-    assert(first < bitmap->size && count <= bitmap->size - first);
+    assert(count > 0 && first < bitmap->size && count <= bitmap->size - first);
     for (uint64_t word = first / WORD_BITS; word <= last / WORD_BITS; word++) {
         bits += bits_in(bitmap->level[0][word] & word_mask(word, first, last));
     }

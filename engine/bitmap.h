@@ -11,7 +11,7 @@
  * from, so a caller's cursor is a plain number that no mutation can
  * invalidate (mirror-algorithm R7, D4).
  *
- * Positions are bit numbers; ranges are (first, count), half-open.
+ * Positions are bit numbers; ranges are (first, count), half-open, never empty.
  */
 #ifndef MIRRORSIM_ENGINE_BITMAP_H
 #define MIRRORSIM_ENGINE_BITMAP_H

@@ -35,13 +35,11 @@ void job_release_node(struct block_node *node)
     block_unref(node);
 }
 
-void job_emit(const struct job *job, enum event_kind kind, const struct block_node *node)
+void job_emit(const struct job *job, enum event_kind kind)
 {
-    struct event event = {.kind = (uint8_t)kind, .by = BY_JOB};
+    struct event event = {
+        .kind = (uint8_t)kind, .by = BY_JOB, .node = block_node_id(job->spec.source)};
 
-    if (node != NULL) {
-        event.node = block_node_id(node);
-    }
     host_emit(job->host, &event);
 }
 
@@ -70,7 +68,7 @@ void job_become_ready(struct job *job)
 {
     assert(!job->ready);
     job->ready = true;
-    job_emit(job, EVENT_JOB_READY, job->spec.source);
+    job_emit(job, EVENT_JOB_READY);
 }
 
 static enum error_action action_for(enum error_policy policy, int error)

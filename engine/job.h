@@ -37,8 +37,8 @@ struct job {
 void job_claim_node(struct block_node *node);
 void job_release_node(struct block_node *node);
 
-/* Appends a job event about `node`, which may be NULL. */
-void job_emit(const struct job *job, enum event_kind kind, const struct block_node *node);
+/* Appends an event of the job, which is named by its source. */
+void job_emit(const struct job *job, enum event_kind kind);
 
 /* L2: publishes the total, with an event if something has changed. */
 void job_publish_progress(struct job *job, uint64_t len);

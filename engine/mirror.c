@@ -84,7 +84,7 @@ static void timer_fired(void *opaque)
 void mirror_park(struct engine_job *mirror)
 {
     mirror_set_phase(mirror, PHASE_PARKED);
-    job_emit(&mirror->job, EVENT_JOB_PAUSED, mirror->job.spec.source);
+    job_emit(&mirror->job, EVENT_JOB_PAUSED);
 }
 
 /* A cancelled job does not sleep, a paused one parks instead. */
@@ -106,7 +106,7 @@ void mirror_kick(struct engine_job *mirror)
     if (mirror->phase == PHASE_EMPTY && (mirror->complete_wanted || mirror->job.cancelled)) {
         mirror_rest(mirror, true, 0);
     } else if (mirror->phase == PHASE_PARKED) {
-        job_emit(&mirror->job, EVENT_JOB_RESUMED, mirror->job.spec.source);
+        job_emit(&mirror->job, EVENT_JOB_RESUMED);
         mirror_go_on(mirror);
     } else if (mirror->phase == PHASE_SLEEP) {
         host_timer_stop(mirror->job.host, mirror->timer);

@@ -12,8 +12,6 @@ enum job_status mirror_status(const struct engine_job *mirror)
     bool ready = mirror->job.ready;
 
     switch (mirror->phase) {
-    case PHASE_CREATED:
-        return JOB_STATUS_CREATED;
     case PHASE_PARKED:
         return ready ? JOB_STATUS_STANDBY : JOB_STATUS_PAUSED;
     case PHASE_EXIT:
@@ -21,6 +19,7 @@ enum job_status mirror_status(const struct engine_job *mirror)
         return JOB_STATUS_CONCLUDING;
     case PHASE_CONCLUDED:
         return JOB_STATUS_CONCLUDED;
+    case PHASE_CREATED: /* never seen from outside: the start goes on at once (S8) */
     case PHASE_POPULATE:
     case PHASE_STATUS:
     case PHASE_PASS:

@@ -139,13 +139,13 @@ static void spread_cluster(struct engine_job *mirror, uint64_t chunk, struct pie
     uint64_t end = min_u64(first + per_cluster, mirror->chunks);
     uint64_t window_end = window.first + window.chunks;
 
-    bitmap_set(&mirror->cow, first, window.first - first);
-    bitmap_set(&mirror->cow, window_end, end - window_end);
     if (window.first > first) {
+        bitmap_set(&mirror->cow, first, window.first - first);
         block_dirty_set(mirror->dirty, first * mirror->granularity,
                         (window.first - first) * mirror->granularity);
     }
     if (end > window_end) {
+        bitmap_set(&mirror->cow, window_end, end - window_end);
         block_dirty_set(mirror->dirty, window_end * mirror->granularity,
                         mirror_chunk_bytes(mirror, window_end, end - window_end));
     }

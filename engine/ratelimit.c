@@ -51,9 +51,6 @@ void ratelimit_set_speed(struct ratelimit *limit, uint64_t speed, uint64_t now_n
 
 uint64_t ratelimit_charge(struct ratelimit *limit, uint64_t bytes, uint64_t now_ns)
 {
-    if (limit->speed == 0) {
-        return 0;
-    }
     pay(limit, now_ns);
     limit->account_bytes += min_u64(bytes, UINT64_MAX - limit->account_bytes);
     return ratelimit_delay(limit, now_ns);

@@ -420,12 +420,14 @@ const struct bitmap *block_dirty_bits(const struct block_dirty *dirty)
     return &dirty->bits;
 }
 
-static void touched_chunks(const struct block_dirty *dirty, uint64_t offset, uint64_t bytes,
+/* False if the range is empty: it touches none. */
+static bool touched_chunks(const struct block_dirty *dirty, uint64_t offset, uint64_t bytes,
                            uint64_t *first, uint64_t *count)
 {
     assert_true(offset + bytes <= dirty->node->bytes);
     *first = offset / dirty->granularity;
     *count = div_round_up(offset + bytes, dirty->granularity) - *first;
+    return bytes > 0;
 }
 
 void block_dirty_set(struct block_dirty *dirty, uint64_t offset, uint64_t bytes)
@@ -433,8 +435,9 @@ void block_dirty_set(struct block_dirty *dirty, uint64_t offset, uint64_t bytes)
     uint64_t first;
     uint64_t count;
 
-    touched_chunks(dirty, offset, bytes, &first, &count);
-    bitmap_set(&dirty->bits, first, count);
+    if (touched_chunks(dirty, offset, bytes, &first, &count)) {
+        bitmap_set(&dirty->bits, first, count);
+    }
 }
 
 void block_dirty_clear(struct block_dirty *dirty, uint64_t offset, uint64_t bytes)
@@ -442,6 +445,7 @@ void block_dirty_clear(struct block_dirty *dirty, uint64_t offset, uint64_t byte
     uint64_t first;
     uint64_t count;
 
-    touched_chunks(dirty, offset, bytes, &first, &count);
-    bitmap_clear(&dirty->bits, first, count);
+    if (touched_chunks(dirty, offset, bytes, &first, &count)) {
+        bitmap_clear(&dirty->bits, first, count);
+    }
 }
