@@ -2,8 +2,9 @@
 """The mutants of a C source: one small change each, found on clang's syntax tree.
 
 Used by tools/mutants.  Operators: negate (a condition), compare (< <=, > >=, == !=), off-by-one (a
-constant, or an integer that is stored, passed or returned), drop (a statement), constant (another
-value of the same enum, true and false), logic (&& ||), arithmetic (+ -, * /, & | ...).
+number, or an amount that is stored, passed or returned), drop (a statement), constant (another value
+of the same enum, another errno, true and false), logic (&& ||), arithmetic (+ -, * /, & | ...).
+Amounts have sized or unsigned types; an `int` is 0 or a negative errno here, nothing to count.
 
 What a macro expands to is never changed, only a constant that is one macro as a whole; nothing
 inside assert() is touched, no string, no size of a type.  Changes that mean the same are made once:
@@ -27,8 +28,9 @@ BITS = ("&", "|", "^", "<<", ">>")
 LOOSE = (*LOGIC, "&", "|", "^")
 # What a changed constant on the right of a comparison would repeat.
 REPEATS = {"<": "+ 1", ">=": "+ 1", "<=": "- 1", ">": "- 1"}
-INTEGERS = {TypeKind.CHAR_U, TypeKind.UCHAR, TypeKind.USHORT, TypeKind.UINT, TypeKind.ULONG, TypeKind.ULONGLONG,
-            TypeKind.CHAR_S, TypeKind.SCHAR, TypeKind.SHORT, TypeKind.INT, TypeKind.LONG, TypeKind.LONGLONG}
+AMOUNTS = {TypeKind.CHAR_U, TypeKind.UCHAR, TypeKind.USHORT, TypeKind.UINT, TypeKind.ULONG, TypeKind.ULONGLONG,
+            TypeKind.CHAR_S, TypeKind.SCHAR, TypeKind.SHORT, TypeKind.LONG, TypeKind.LONGLONG}
+INTEGERS = AMOUNTS | {TypeKind.INT}
 STATEMENTS = {CursorKind.CALL_EXPR, CursorKind.COMPOUND_ASSIGNMENT_OPERATOR, CursorKind.RETURN_STMT,
               CursorKind.BREAK_STMT, CursorKind.CONTINUE_STMT}
 
@@ -200,7 +202,7 @@ class Source:
             if self._is_truth(bare):
                 self._condition(bare)
                 return
-            if kind in INTEGERS and not self._is_constant(bare):
+            if kind in AMOUNTS and not self._is_constant(bare):
                 self._off_by_one(bare)
         self._expression(node)
 
@@ -336,6 +338,8 @@ class Source:
         is_object = self._text(node) == name
         if name in ("true", "false"):
             self._replace("constant", node, "false" if name == "true" else "true")
+        elif re.fullmatch(r"E[A-Z0-9]+", name):
+            self._replace("constant", node, "EIO" if name != "EIO" else "EINVAL")
         elif (is_object or re.fullmatch(r"U?INT\d+_C", name)) and node.type.get_canonical().kind in INTEGERS:
             self._off_by_one(node)
 
