@@ -8,6 +8,7 @@
 
 #include "engine/range.h"
 #include "tools/command.h"
+#include "tools/dump_images.h"
 #include "tools/progress.h"
 #include "tools/report.h"
 #include "tools/run_options.h"
@@ -140,6 +141,7 @@ static int run(const struct run_options *options)
         .twice = options->twice,
         .cpu_limit_s = options->cpu_limit_s,
         .memory_limit = (uint64_t)options->memory_limit_mib << 20,
+        .dump_images = options->dump_images,
         .deliver = deliver,
         .opaque = &session,
     };
@@ -169,6 +171,9 @@ int cmd_run(int argc, char **argv)
     if (options.suite.entry_count == 0 && options.suite.invalid_count == 0) {
         fputs("mirrorsim run: no scenario matches --filter and --case\n", stderr);
     } else {
+        if (options.dump_images != NULL) {
+            dump_images_prepare(options.dump_images, &options.suite);
+        }
         code = run(&options);
     }
     suite_free(&options.suite);

@@ -53,6 +53,7 @@ enum option_key {
     KEY_AT,
     KEY_REPEATS,
     KEY_SCENARIOS,
+    KEY_DUMP_IMAGES,
 };
 
 /* Arguments of options; on a wrong one they explain it and exit with EXIT_USAGE. */

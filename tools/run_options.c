@@ -39,6 +39,8 @@ static const struct argp_option option_list[] = {
     {"json", KEY_JSON, NULL, 0, "JSON on standard output, instead of text", 3},
     {"tap", KEY_TAP, NULL, 0, "TAP version 14 on standard output, instead of text", 3},
     {"junit", KEY_JUNIT, "FILE", 0, "JUnit XML into this file as well", 3},
+    {"dump-images", KEY_DUMP_IMAGES, "DIR", 0,
+     "What each run's disks hold at its end, as sparse raw files in this new folder", 3},
     {"annotations", KEY_ANNOTATIONS, NULL, 0,
      "GitHub annotations as well (default if the environment has GITHUB_ACTIONS)", 3},
     {0},
@@ -155,6 +157,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         return 0;
     case KEY_JUNIT:
         options->junit = arg;
+        return 0;
+    case KEY_DUMP_IMAGES:
+        options->dump_images = arg;
         return 0;
     case KEY_ANNOTATIONS:
         options->annotations = true;

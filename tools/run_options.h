@@ -23,6 +23,7 @@ struct run_options {
     enum format format;
     struct report_text_options text;
     const char *junit;
+    const char *dump_images; /* folder, or NULL */
     bool annotations;
     bool fail_fast;
     bool twice;

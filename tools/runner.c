@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tools/dump_images.h"
 #include "tools/support.h"
 #include "tools/text.h"
 
@@ -269,26 +270,52 @@ static void make_plan(struct runner *runner, const struct suite_entry *entry, ui
     }
 }
 
-void runner_run(struct runner *runner, uint64_t number, struct run_result *result)
+/* Images that were asked for and are not there: the harness has failed. */
+static void dump_images(struct runner *runner, uint64_t number, struct run_result *result)
+{
+    char *why = dump_images_write(runner->dump_images, runner->suite, number,
+                                  world_evidence(runner->world));
+
+    if (why != NULL) {
+        result->outcome = OUTCOME_INVALID;
+        run_result_add(result, "harness", "no-image", "%s", why);
+        free(why);
+    }
+}
+
+/* The run itself, and all that is done after it. */
+static void run_and_follow(struct runner *runner, uint64_t number, struct trace *trace,
+                           struct run_result *result)
 {
     uint64_t seed = suite_seed_of(runner->suite, number);
-    struct run_progress *progress = runner->progress;
     struct states states = {0};
+
+    if (!run_world(runner, seed, trace, &states, result)) {
+        no_memory(result);
+        return;
+    }
+    if (runner->dump_images != NULL) {
+        dump_images(runner, number, result);
+    }
+    if (runner->twice) {
+        run_again(runner, seed, trace, &states, result);
+    }
+}
+
+void runner_run(struct runner *runner, uint64_t number, struct run_result *result)
+{
+    struct run_progress *progress = runner->progress;
     struct trace trace;
 
     *progress = (struct run_progress){.number = number, .under_way = true};
-    make_plan(runner, suite_entry_of(runner->suite, number), seed);
+    make_plan(runner, suite_entry_of(runner->suite, number), suite_seed_of(runner->suite, number));
     text_copy(progress->case_name, sizeof(progress->case_name), runner->plan->case_name);
     progress->crash_is_known = crash_is_known(runner->plan, runner->suite->engine);
 
     *result = (struct run_result){.number = number};
     memcpy(result->case_name, progress->case_name, sizeof(result->case_name));
     trace_init(&trace, true);
-    if (!run_world(runner, seed, &trace, &states, result)) {
-        no_memory(result);
-    } else if (runner->twice) {
-        run_again(runner, seed, &trace, &states, result);
-    }
+    run_and_follow(runner, number, &trace, result);
     trace_free(&trace);
     progress->under_way = false;
 }

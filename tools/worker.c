@@ -64,6 +64,7 @@ static _Noreturn void work(const struct suite *suite, const struct workers_optio
     struct runner runner = {.suite = suite,
                             .twice = options->twice,
                             .memory_limit = options->memory_limit,
+                            .dump_images = options->dump_images,
                             .progress = progress};
     struct run_result *result = run_result_create();
     uint64_t runs = suite_runs(suite);

@@ -183,6 +183,7 @@ static void run_here(const struct suite *suite, const struct workers_options *op
     struct runner runner = {.suite = suite,
                             .twice = options->twice,
                             .memory_limit = options->memory_limit,
+                            .dump_images = options->dump_images,
                             .progress = &progress};
     struct run_result *result = run_result_create();
     bool go_on = true;
