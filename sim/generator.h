@@ -31,8 +31,6 @@
 
 struct world;
 
-#define GENERATOR_MAX_UNFINISHED 1024u
-
 /* What a request that moves no data counts for in a rate or an amount of bytes. */
 #define GENERATOR_FLUSH_BYTES UINT64_C(4096)
 

@@ -97,8 +97,7 @@ bool range_read(struct loader *loader, const struct yaml_node *node, const struc
     return range->bytes > 0;
 }
 
-/* A commit grows its base to the length of the top. */
-static uint64_t disk_end(const struct plan *plan, uint32_t disk)
+uint64_t disk_end(const struct plan *plan, uint32_t disk)
 {
     const struct plan_job *job = &plan->job;
     uint64_t end = plan->disks[disk].bytes;

@@ -192,6 +192,9 @@ void disk_read_all(struct loader *loader);
 bool disk_read_reference(struct loader *loader, const struct yaml_node *node, uint32_t *disk);
 part_reader disk_read_index; /* a disk's name, into a uint32_t */
 
+/* Where a disk ends; a commit grows its base to the length of the top. */
+uint64_t disk_end(const struct plan *plan, uint32_t disk);
+
 /* A disk's latencies by operation: scenario_latency.c. */
 void latency_set_defaults(struct latency_spec *latency);
 part_reader latency_read;
@@ -284,6 +287,20 @@ part_reader guest_read_latency;
 /* Notes a request that says nothing to do; `node` is its mapping. */
 void guest_check(struct loader *loader, const struct yaml_node *node,
                  const struct guest_request *request);
+
+/* ---- Generators: scenario_generator.c, scenario_draw.c ---- */
+
+/* True if the entry of `guest` is a generator, and not one request. */
+bool generator_is_meant(const struct yaml_node *node);
+
+/* Reads it into a new generator of the plan. */
+void generator_read(struct loader *loader, const struct yaml_node *node);
+
+/* A drawn request, into a struct mix_spec. */
+part_reader draw_read_write;
+part_reader draw_read_write_zeroes;
+part_reader draw_read_discard;
+part_reader draw_read_read;
 
 /* ---- Faults, expectations, the rest ---- */
 

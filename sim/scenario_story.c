@@ -142,21 +142,11 @@ static void read_guest_when(struct loader *loader, const struct yaml_node *node,
     event_read(loader, node, PLACE_ANSWERED, record);
 }
 
-static void refuse_generator(struct loader *loader, const struct yaml_node *node, void *record)
-{
-    (void)record;
-    read_mistake(
-        loader, node,
-        "guest generators (rate, mix) are not part of format version 1 yet: list requests");
-}
-
 static const struct field guest_fields[] = {
     GUEST_FIELDS(struct guest_entry, request),
     FIELD_VALUE("at", type_time, struct guest_entry, at_ns),
     FIELD_PART("when", read_guest_when, struct guest_entry, when),
     FIELD_VALUE("after", type_time, struct guest_entry, after_ns),
-    FIELD_WHOLE("rate", refuse_generator),
-    FIELD_WHOLE("mix", refuse_generator),
     FIELD_END};
 
 static void add_guest_entry(struct loader *loader, const struct yaml_node *node,
@@ -190,7 +180,7 @@ static void read_guest_entry(struct loader *loader, const struct yaml_node *node
 
     entry.request.tag = arena_strdup(loader->arena, node->key->text);
     read_fields(loader, node, "guest request", guest_fields, &entry);
-    if (node->kind != YAML_MAPPING || yaml_get(node, "rate") || yaml_get(node, "mix")) {
+    if (node->kind != YAML_MAPPING) {
         return;
     }
     guest_check(loader, node, &entry.request);
@@ -209,7 +199,11 @@ void story_read_guest(struct loader *loader)
     const struct yaml_node *guest = find_section(loader, "guest", YAML_MAPPING);
 
     for (const struct yaml_node *node = guest ? guest->first : NULL; node; node = node->next) {
-        read_guest_entry(loader, node);
+        if (generator_is_meant(node)) {
+            generator_read(loader, node);
+        } else {
+            read_guest_entry(loader, node);
+        }
     }
 }
 

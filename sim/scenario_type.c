@@ -46,6 +46,7 @@ static const struct unit speed_units[] = {
 
 static const struct unit count_units[] = {{"", 1, false}, {NULL, 0, false}};
 static const struct unit percent_units[] = {{"%", 10000, true}, {"", 1, false}, {NULL, 0, false}};
+static const struct unit thousandth_units[] = {{"", 1000, false}, {NULL, 0, false}};
 static const struct unit factor_units[] = {{"", 100, false}, {NULL, 0, false}};
 
 /* ---- Words whose names others keep ---- */
@@ -135,6 +136,7 @@ const struct value_type type_granularity = {.what = "granularity",
                                     .range_step = 1000}
 
 TIME_TYPE(type_time, 0);
+TIME_TYPE(type_span, 1);
 TIME_TYPE(type_shift, -MAX_TIME_NS);
 
 #define SPEED_TYPE(name, words_, least)                                                            \
@@ -168,6 +170,18 @@ COUNT_TYPE(type_times, times_words, 1, "3 or forever");
 
 const struct value_type type_small_count = {
     .what = "number", .example = "3", .units = count_units, .min = 1, .max = 1000 * 1000};
+
+const struct value_type type_weight = {
+    .what = "weight", .example = "80", .units = count_units, .min = 1, .max = 1000 * 1000};
+
+const struct value_type type_outstanding = {.what = "number",
+                                            .example = "4",
+                                            .units = count_units,
+                                            .min = 1,
+                                            .max = GENERATOR_MAX_UNFINISHED};
+
+const struct value_type type_theta = {
+    .what = "exponent", .example = "0.9", .units = thousandth_units, .min = 0, .max = 2000};
 
 const struct value_type type_pick = {
     .what = "number", .example = "3", .units = count_units, .min = 0, .max = UINT32_MAX - 1};

@@ -48,6 +48,7 @@ extern const struct value_type type_bytes_length;   /* at least 1 */
 extern const struct value_type type_job_bytes;      /* may be what the engine refuses */
 extern const struct value_type type_cluster;        /* power of two; none = 0, unknown = -1 */
 extern const struct value_type type_time;
+extern const struct value_type type_span;  /* a time of at least 1 ns */
 extern const struct value_type type_shift; /* a time that may be negative */
 extern const struct value_type type_speed; /* may be negative */
 extern const struct value_type type_bandwidth;
@@ -55,6 +56,9 @@ extern const struct value_type type_count;       /* at least 1 */
 extern const struct value_type type_number;      /* at least 0 */
 extern const struct value_type type_times;       /* count, or forever = 0 */
 extern const struct value_type type_small_count; /* as type_count, fits 32 bits */
+extern const struct value_type type_weight;      /* of a part of a mix */
+extern const struct value_type type_outstanding; /* guest requests at once */
+extern const struct value_type type_theta;       /* of a zipf distribution, in thousandths */
 extern const struct value_type type_pick;        /* an answer to a choice */
 extern const struct value_type type_probability; /* per cent, in ppm */
 extern const struct value_type type_factor;      /* 1.5, in per cent */
