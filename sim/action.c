@@ -6,8 +6,10 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "sim/cache.h"
 #include "sim/phrase.h"
@@ -44,6 +46,7 @@ static void judge_refusal(struct world *world, uint32_t number, const char *what
     const struct action *action = plan_action(world->plan, number);
     bool refused = error->refusal != REFUSED_NOT;
     bool wanted = action->refusal == ANY || (enum job_refusal)action->refusal == error->refusal;
+    bool says = action->saying == NULL || strstr(error->text, action->saying) != NULL;
 
     if (action->may_be_refused) {
         return;
@@ -57,6 +60,10 @@ static void judge_refusal(struct world *world, uint32_t number, const char *what
                     "%s was expected to be refused with %s, but was refused with %s (%s).", what,
                     job_refusal_name((enum job_refusal)action->refusal),
                     job_refusal_name(error->refusal), error->text);
+    } else if (action->expect_refused && !says) {
+        action_fail(world, number, action->where, "refused-otherwise",
+                    "The refusal of %s was expected to say \"%s\", but says \"%s\".", what,
+                    action->saying, error->text);
     } else if (!action->expect_refused && refused) {
         action_fail(world, number, action->where, "refused",
                     "%s was expected to be accepted, but was refused with %s (%s).", what,
@@ -179,6 +186,34 @@ static void query(struct world *world, uint32_t number, const struct action *act
     }
 }
 
+static void query_disk(struct world *world, uint32_t number, const struct action *action)
+{
+    const struct block_node *node = &world->nodes[action->index];
+    const struct disk_check *check = &action->disk;
+    const char *disk = phrase_disk(&world->evidence, action->index);
+
+    verdict_checked(&world->evidence);
+    if (check->io_status != ANY && (enum io_status)check->io_status != node->io_status) {
+        action_fail(world, number, action->where, "query", "The I/O status of %s is %s, not %s.",
+                    disk, io_status_name(node->io_status),
+                    io_status_name((enum io_status)check->io_status));
+    }
+    if (check->tracks != ANY && (check->tracks != 0) != node->tracks_io_status) {
+        action_fail(world, number, action->where, "query", "The I/O status of %s is %stracked.",
+                    disk, node->tracks_io_status ? "" : "not ");
+    }
+    if (check->on_error != ANY && (enum error_policy)check->on_error != node->on_error) {
+        action_fail(world, number, action->where, "query", "The policy of %s is %s, not %s.", disk,
+                    error_policy_name(node->on_error),
+                    error_policy_name((enum error_policy)check->on_error));
+    }
+    if (check->flags != ANY && (uint32_t)check->flags != node->flags) {
+        action_fail(world, number, action->where, "query",
+                    "The open flags of %s are %#" PRIx32 ", not %#" PRIx32 ".", disk, node->flags,
+                    (uint32_t)check->flags);
+    }
+}
+
 static void expect_no_job(struct world *world, uint32_t number, const struct action *action)
 {
     verdict_checked(&world->evidence);
@@ -269,6 +304,9 @@ void action_run(struct world *world, uint32_t number)
         break;
     case DO_QUERY:
         query(world, number, action);
+        break;
+    case DO_QUERY_DISK:
+        query_disk(world, number, action);
         break;
     case DO_JOB_NONE:
         expect_no_job(world, number, action);

@@ -92,6 +92,7 @@ const char *action_kind_name(enum action_kind kind)
         [DO_MARK] = "mark",
         [DO_POWER_CUT] = "power-cut",
         [DO_QUERY] = "query",
+        [DO_QUERY_DISK] = "query-disk",
         [DO_JOB_NONE] = "job-none",
         [DO_WAIT] = "wait",
         [DO_AT] = "at",

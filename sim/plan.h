@@ -158,6 +158,14 @@ struct query_check {
     struct where where;
 };
 
+/* What a disk shows of itself must be so; ANY: need not. */
+struct disk_check {
+    int io_status; /* enum io_status */
+    int tracks;    /* is it tracked? */
+    int on_error;  /* enum error_policy */
+    int flags;     /* exactly these open flags */
+};
+
 enum wait_kind {
     WAIT_EVENT,      /* an event matches, from now on (or since `since_start`) */
     WAIT_CONCLUDED,  /* COMPLETED or CANCELLED has happened, also before */
@@ -196,7 +204,8 @@ enum action_kind {
     DO_POWER_CUT, /* disk `index` */
     DO_USE,       /* another user wants disk `index` for itself */
     DO_QUERY,
-    DO_JOB_NONE, /* checks that no job exists */
+    DO_QUERY_DISK, /* disk `index` */
+    DO_JOB_NONE,   /* checks that no job exists */
     /* only as steps: */
     DO_WAIT,
     DO_AT,     /* wait for an absolute instant */
@@ -208,15 +217,17 @@ struct action {
     struct where where;
     int64_t speed; /* SET_SPEED */
     struct guest_request guest;
-    uint32_t index;             /* HOLD, RELEASE: fault; MARK: mark; POWER_CUT, USE: disk */
+    uint32_t index;             /* HOLD, RELEASE: fault; MARK: mark; others: disk */
     enum power_cut cut;         /* POWER_CUT */
     struct wait_spec wait;      /* WAIT; SETTLE uses within_ns */
     uint64_t at_ns;             /* AT */
     struct query_check *checks; /* QUERY */
     uint32_t check_count;
-    bool expect_refused; /* START and commands */
-    int refusal;         /* enum job_refusal that is expected, or ANY */
-    bool may_be_refused; /* either outcome is fine (reactions, reference traces) */
+    struct disk_check disk; /* QUERY_DISK */
+    bool expect_refused;    /* START and commands */
+    int refusal;            /* enum job_refusal that is expected, or ANY */
+    const char *saying;     /* what the refusal's sentence must contain, or NULL */
+    bool may_be_refused;    /* either outcome is fine (reactions, reference traces) */
 };
 
 /* When an event matches: the action, `delay_ns` later, as an event of its own. */

@@ -122,7 +122,25 @@ static void read_refusal(struct loader *loader, const struct yaml_node *node, vo
     }
 }
 
-static const struct field command_fields[] = {FIELD_WHOLE("refused", read_refusal), FIELD_END};
+/* Part of the sentence that a refusal gives people. */
+static void read_saying(struct loader *loader, const struct yaml_node *node, void *record)
+{
+    struct action *action = record;
+
+    action->saying = read_text(loader, node, "text");
+}
+
+#define REFUSAL_FIELDS FIELD_WHOLE("refused", read_refusal), FIELD_WHOLE("saying", read_saying)
+
+static void check_refusal(struct loader *loader, const struct yaml_node *node,
+                          const struct action *action)
+{
+    if (action->saying != NULL && !action->expect_refused) {
+        read_mistake(loader, node, "\"saying\" is about a refusal: \"refused\" is missing");
+    }
+}
+
+static const struct field command_fields[] = {REFUSAL_FIELDS, FIELD_END};
 
 /* {complete: refused} or {complete: {refused: not-ready}}. */
 static void read_command(struct loader *loader, const struct yaml_node *node, struct action *action)
@@ -135,16 +153,18 @@ static void read_command(struct loader *loader, const struct yaml_node *node, st
         return;
     }
     read_fields(loader, node, "a command", command_fields, action);
+    check_refusal(loader, node, action);
 }
 
 static const struct field speed_fields[] = {FIELD_VALUE("speed", type_speed, struct action, speed),
-                                            FIELD_WHOLE("refused", read_refusal), FIELD_END};
+                                            REFUSAL_FIELDS, FIELD_END};
 
 static void read_speed(struct loader *loader, const struct yaml_node *node, struct action *action)
 {
     node = read_resolve(loader, node);
     if (yaml_get(node, "speed") || yaml_get(node, "refused")) {
         read_fields(loader, node, "set-speed", speed_fields, action);
+        check_refusal(loader, node, action);
     } else {
         value_read(loader, node, &type_speed, &action->speed);
     }
@@ -167,6 +187,21 @@ static void read_query(struct loader *loader, const struct yaml_node *node, stru
     action_read_query(loader, node, &list);
     action->checks = list.checks;
     action->check_count = list.count;
+}
+
+static void read_query_disk(struct loader *loader, const struct yaml_node *node,
+                            struct action *action)
+{
+    static const struct field fields[] = {
+        FIELD_NEEDED_PART("disk", disk_read_index, struct action, index),
+        FIELD_VALUE("io-status", type_io_status, struct action, disk.io_status),
+        FIELD_VALUE("tracking", type_io_status_tracking, struct action, disk.tracks),
+        FIELD_VALUE("on-error", type_policy, struct action, disk.on_error),
+        FIELD_PART("flags", disk_read_flags, struct action, disk.flags),
+        FIELD_END};
+
+    action->disk = (struct disk_check){ANY, ANY, ANY, ANY};
+    read_fields(loader, node, "query-disk", fields, action);
 }
 
 /* ---- Holds, marks, power ---- */
@@ -304,6 +339,7 @@ static const struct action_word action_words[] = {
     {"power-cut", DO_POWER_CUT, read_power_cut, false, false},
     {"use", DO_USE, read_use, false, false},
     {"query", DO_QUERY, read_query, false, false},
+    {"query-disk", DO_QUERY_DISK, read_query_disk, false, false},
     {"job", DO_JOB_NONE, read_job, false, false},
     {"wait", DO_WAIT, read_wait, false, true},
     {"at", DO_AT, read_at, false, true},
@@ -329,8 +365,8 @@ static const struct action_word *find_action(struct loader *loader, const struct
     } else {
         read_mistake(loader, node,
                      "there is no step %s; there are start, complete, cancel, pause, resume, "
-                     "set-speed, guest, hold, release, mark, power-cut, use, query, job, wait, "
-                     "at, settle",
+                     "set-speed, guest, hold, release, mark, power-cut, use, query, query-disk, "
+                     "job, wait, at, settle",
                      read_quote(loader, text));
     }
     return NULL;

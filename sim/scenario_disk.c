@@ -212,20 +212,28 @@ static void read_cluster(struct loader *loader, const struct yaml_node *node, vo
     }
 }
 
-static void read_flags(struct loader *loader, const struct yaml_node *node, void *record)
+void disk_read_flags(struct loader *loader, const struct yaml_node *node, void *member)
 {
-    struct disk_spec *disk = record;
+    uint32_t *flags = member;
     int64_t flag;
 
-    loader->flagged_disks |= 1u << (disk - loader->plan->disks);
+    *flags = 0;
     if (!read_sequence(loader, &node, "flags")) {
         return;
     }
     for (const struct yaml_node *item = node->first; item; item = item->next) {
         if (value_read(loader, item, &type_disk_flag, &flag)) {
-            disk->flags |= (uint32_t)flag;
+            *flags |= (uint32_t)flag;
         }
     }
+}
+
+static void read_flags(struct loader *loader, const struct yaml_node *node, void *record)
+{
+    struct disk_spec *disk = record;
+
+    loader->flagged_disks |= 1u << (disk - loader->plan->disks);
+    disk_read_flags(loader, node, &disk->flags);
 }
 
 /* Other users' dirty bitmaps: {NAME: granularity}. */

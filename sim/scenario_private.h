@@ -191,6 +191,7 @@ void disk_read_names(struct loader *loader);
 void disk_read_all(struct loader *loader);
 bool disk_read_reference(struct loader *loader, const struct yaml_node *node, uint32_t *disk);
 part_reader disk_read_index; /* a disk's name, into a uint32_t */
+part_reader disk_read_flags; /* a list of open flags, into a uint32_t */
 
 /* Where a disk ends; a commit grows its base to the length of the top. */
 uint64_t disk_end(const struct plan *plan, uint32_t disk);

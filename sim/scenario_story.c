@@ -283,6 +283,7 @@ static bool needs_job(const struct action *action)
     case DO_MARK:
     case DO_POWER_CUT:
     case DO_USE:
+    case DO_QUERY_DISK:
     case DO_JOB_NONE:
     case DO_AT:
     case DO_SETTLE:

@@ -99,12 +99,16 @@ static const struct wrong wrongs[] = {
      "4:34: \"chunk\" is no range: write {at: 64KiB, len: 4KiB} or the name of a variable"},
     {"steps: [start, stop]\n",
      "4:16: there is no step \"stop\"; there are start, complete, cancel, pause, resume, "
-     "set-speed, guest, hold, release, mark, power-cut, use, query, job, wait, at, settle"},
+     "set-speed, guest, hold, release, mark, power-cut, use, query, query-disk, job, wait, at, "
+     "settle"},
     {"steps: [start, 5ms]\n",
      "4:16: there is no step \"5ms\"; there are start, complete, cancel, pause, resume, set-speed, "
-     "guest, hold, release, mark, power-cut, use, query, job, wait, at, settle"},
+     "guest, hold, release, mark, power-cut, use, query, query-disk, job, wait, at, settle"},
     {"steps: [start, {wait: concluded, within: 5ms}]\n",
      "4:16: a step is one word or one {key: value}, and this is a mapping of several keys"},
+    {"steps: [start, {complete: {saying: busy}}]\n",
+     "4:27: \"saying\" is about a refusal: \"refused\" is missing"},
+    {"steps: [start, {query-disk: {io-status: ok}}]\n", "4:29: query-disk needs the key \"disk\""},
     {"steps: [start, wait]\n", "4:16: \"wait\" needs to say more: {wait: ...}"},
     {"steps: []\n", "4:8: a scenario needs a step, such as start"},
     {"steps: [complete]\n", "4:9: this step can never happen: no job has been started before it"},

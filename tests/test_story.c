@@ -304,6 +304,61 @@ static void test_story_queries_the_job(void **state)
     assert_int_equal(stage_event(stage, EVENT_CHECK_FAILED, 1)->index, 5);
 }
 
+static void test_story_queries_a_disk(void **state)
+{
+    static const struct {
+        struct disk_check check;
+        const char *says;
+    } cases[] = {
+        {{IO_STATUS_OK, 1, POLICY_REPORT, DISK_FLAG_WRITE_BACK}, NULL},
+        {{ANY, ANY, ANY, ANY}, NULL},
+        {{IO_STATUS_NOSPACE, ANY, ANY, ANY}, "The I/O status of dst is ok, not nospace."},
+        {{ANY, 0, ANY, ANY}, "The I/O status of dst is tracked."},
+        {{ANY, ANY, POLICY_STOP, ANY}, "The policy of dst is report, not stop."},
+        {{ANY, ANY, ANY, DISK_FLAG_RDWR}, "The open flags of dst are 0x40, not 0x2."},
+    };
+
+    stage_tear_down(state);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct stage *stage;
+        struct action *query;
+
+        assert_int_equal(stage_set_up(state), 0);
+        stage = *state;
+        stage_step(stage, DO_START);
+        query = stage_step(stage, DO_QUERY_DISK);
+        query->index = stage->plan->job.target;
+        query->disk = cases[i].check;
+        stage_open(stage);
+        stage_run(stage);
+        assert_int_equal(stage_count(stage, EVENT_CHECK_FAILED), cases[i].says != NULL);
+        if (cases[i].says != NULL) {
+            assert_string_equal(stage->world->verdict->findings[0].text, cases[i].says);
+        }
+        if (i + 1 < sizeof(cases) / sizeof(cases[0])) {
+            stage_tear_down(state);
+        }
+    }
+}
+
+static void test_story_expects_what_a_refusal_says(void **state)
+{
+    struct stage *stage = *state;
+
+    for (int i = 0; i < 2; i++) {
+        struct action *pause = stage_step(stage, DO_PAUSE);
+
+        pause->expect_refused = true;
+        pause->refusal = ANY;
+        pause->saying = i == 0 ? "no job" : "no jar";
+    }
+    stage_open(stage);
+    stage_run(stage);
+    assert_int_equal(stage_count(stage, EVENT_CHECK_FAILED), 1);
+    assert_int_equal(stage_event(stage, EVENT_CHECK_FAILED, 0)->index, 1);
+    assert_true(has_finding(stage, "refused-otherwise"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -318,6 +373,8 @@ int main(void)
         STAGE_TEST(test_story_finds_what_a_command_was_not_expected_to_answer),
         STAGE_TEST(test_story_finds_an_accepted_start_that_was_to_be_refused),
         STAGE_TEST(test_story_queries_the_job),
+        STAGE_TEST(test_story_queries_a_disk),
+        STAGE_TEST(test_story_expects_what_a_refusal_says),
     };
 
     return cmocka_run_group_tests_name("story", tests, NULL, NULL);
