@@ -61,13 +61,21 @@ static void query(const struct engine_job *mirror, struct job_info *info)
     };
 }
 
+/* Their order is no part of the state: operations are disjoint. */
 static void digest_ops(const struct engine_job *mirror, struct digest *digest)
 {
-    digest_u64(digest, mirror->ops_in_flight);
+    uint64_t all = 0;
+
     for (uint32_t i = 0; i < mirror->ops_in_flight; i++) {
-        digest_u64(digest, mirror->ops[i]->first);
-        digest_u64(digest, mirror->ops[i]->chunks);
+        struct digest op;
+
+        digest_init(&op);
+        digest_u64(&op, mirror->ops[i]->first);
+        digest_u64(&op, mirror->ops[i]->chunks);
+        all += digest_value(&op);
     }
+    digest_u64(digest, mirror->ops_in_flight);
+    digest_u64(digest, all);
 }
 
 /* Which buffer an operation holds makes no difference, so buffers stay out. */

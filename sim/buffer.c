@@ -230,22 +230,24 @@ void block_buffers_release(struct block_buffers *buffers)
 
 /* ---- Digest ---- */
 
-static void run_digest(const struct run *run, struct digest *digest)
+static void run_digest(const struct run *run, const struct writers *writers, struct digest *digest)
 {
     digest_u64(digest, run->sector);
     digest_u64(digest, run->sectors);
-    digest_u64(digest, run->tag);
     digest_u64(digest, run->step);
+    writers_digest_tag(writers, run->tag, digest);
 }
 
 void buffers_digest(struct block_iov iov, struct digest *digest)
 {
+    const struct writers *writers = &iov.buffers->node->world->writers;
+
     for (uint32_t i = 0; i < iov.count; i++) {
         const struct chunk_buffer *buffer = &iov.buffers->buffer[iov.index[i]];
 
-        run_digest(&buffer->first, digest);
+        run_digest(&buffer->first, writers, digest);
         for (uint32_t j = 0; j < buffer->more.count; j++) {
-            run_digest(&buffer->more.runs[j], digest);
+            run_digest(&buffer->more.runs[j], writers, digest);
         }
     }
 }

@@ -193,14 +193,14 @@ void cache_digest(const struct block_node *node, struct digest *digest)
     if (node->disk.durable == NULL) {
         return;
     }
-    image_digest(node->disk.durable, digest);
+    image_digest(node->disk.durable, &node->world->writers, digest);
     STAILQ_FOREACH (write, &node->cached, link) {
         digest_u64(digest, write->offset);
         digest_u64(digest, write->bytes);
         digest_u64(digest, write->stamp == 0 ? 0 : node->cache_stamp - write->stamp + 1);
         for (uint32_t i = 0; i < write->runs.count; i++) {
             digest_u64(digest, write->runs.runs[i].sector);
-            digest_u64(digest, write->runs.runs[i].tag);
+            writers_digest_tag(&node->world->writers, write->runs.runs[i].tag, digest);
         }
     }
 }

@@ -67,7 +67,10 @@ const struct choice_answer *choices_record(const struct choices *choices, uint32
  */
 uint32_t choices_unused(const struct choices *choices);
 
-/* Adds how often each site was asked. */
+/*
+ * Adds how often each site was asked, on which the answers to come depend;
+ * those of a backend don't.
+ */
 void choices_digest(const struct choices *choices, struct digest *digest);
 
 #endif

@@ -10,9 +10,9 @@
 #include "sim/request.h"
 #include "sim/world_private.h"
 
-/* Quarters of a service, and its end. */
-#define EFFECT_PLACES 5
-#define PLACE_END (EFFECT_PLACES - 1)
+/* The quarters of a service begin at places 0 to 3. */
+#define PLACE_END EFFECT_QUARTERS
+#define EFFECT_PLACES (PLACE_END + 1)
 #define PLACE_NEVER UINT8_MAX
 
 static uint64_t sector_count(const struct request *request)

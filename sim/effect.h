@@ -8,8 +8,8 @@
  * moving (an error's rest, a lost request, a torn one), let it move at another
  * place (misdirect), or change a sector on its way (corrupt).
  *
- * A service has EFFECT_PLACES such instants: its end, which is the quiet
- * answer, and before it the service's quarters.
+ * The instants are the end of the service, which is the quiet answer, and the
+ * beginnings of its quarters.
  */
 #ifndef MIRRORSIM_SIM_EFFECT_H
 #define MIRRORSIM_SIM_EFFECT_H
@@ -18,6 +18,9 @@
 #include <stdint.h>
 
 #include "engine/digest.h"
+
+/* Into so many parts a service is cut. */
+#define EFFECT_QUARTERS 4
 
 struct request;
 

@@ -10,6 +10,9 @@
 #include "sim/world_private.h"
 
 #define PPM 1000000u
+
+/* States in which a fault has hit more often are taken for the same. */
+#define MAX_DISTINCT_HITS 64
 #define ALL_OPS ((1u << OP_COUNT) - 1)
 
 /* ---- When a fault is armed ---- */
@@ -252,17 +255,26 @@ int fault_full(struct request *request, uint64_t bytes)
     return 0;
 }
 
+/* A fault that is through with its matches, or hits all from now on, counts no further. */
+static uint64_t count_that_matters(const struct fault_spec *spec, const struct fault *fault)
+{
+    uint64_t last = max_u64(spec->nth, 1) - 1 + spec->times;
+
+    return min_u64(fault->matched, last);
+}
+
 void faults_digest(const struct world *world, struct digest *digest)
 {
     uint64_t now_ns = world->timeline.now_ns;
 
     for (uint32_t i = 0; i < world->plan->fault_count; i++) {
+        const struct fault_spec *spec = &world->plan->faults[i];
         const struct fault *fault = &world->faults[i];
 
         digest_u64(digest, fault_is_armed(fault, now_ns));
         digest_u64(digest, fault->from_ns > now_ns ? fault->from_ns - now_ns : 0);
         digest_u64(digest, fault->until_ns > now_ns ? fault->until_ns - now_ns : 0);
-        digest_u64(digest, fault->matched);
-        digest_u64(digest, fault->hits);
+        digest_u64(digest, count_that_matters(spec, fault));
+        digest_u64(digest, min_u64(fault->hits, MAX_DISTINCT_HITS));
     }
 }

@@ -17,6 +17,7 @@ void guest_submit(struct world *world, const struct guest_request *guest, uint32
     request->done = done;
     request->opaque = opaque;
     world->guest_requests++;
+    writers_add(&world->writers, request->number, request->plan_number);
     if (node->drained || !STAILQ_EMPTY(&world->queued)) {
         request->submitted_ns = world->timeline.now_ns;
         STAILQ_INSERT_TAIL(&world->queued, request, turn);

@@ -17,6 +17,7 @@
 #include <stddef.h>
 
 #include "engine/range.h"
+#include "sim/writer.h"
 
 #ifndef __unused /* RB_GENERATE_STATIC of libbsd uses it without defining it */
 #define __unused __attribute__((unused))
@@ -232,7 +233,7 @@ static struct extent *extent_first(const struct image *image)
     return extent_from(image, 0);
 }
 
-void image_digest(const struct image *image, struct digest *digest)
+void image_digest(const struct image *image, const struct writers *writers, struct digest *digest)
 {
     struct extent *extent;
 
@@ -241,7 +242,7 @@ void image_digest(const struct image *image, struct digest *digest)
          extent = RB_NEXT(extent_tree, &image->extents, extent)) {
         digest_u64(digest, extent->sector);
         digest_u64(digest, extent->end);
-        digest_u64(digest, extent->tag);
+        writers_digest_tag(writers, extent->tag, digest);
     }
 }
 

@@ -21,6 +21,8 @@
 #include "engine/range.h"
 #include "sim/arena.h"
 
+struct writers;
+
 /*
  * Tags: kind in the top 4 bits.  Zero is zero, whoever wrote it.
  *   fill   1 | disk number (8 bits) | sector (52 bits)
@@ -105,7 +107,8 @@ bool image_lookup(const struct image *image, uint64_t sector, uint64_t limit, st
 uint64_t image_runs(const struct image *image);
 uint64_t image_allocated_bytes(const struct image *image);
 
-void image_digest(const struct image *image, struct digest *digest);
+/* Adds its runs, the writers of the guest's by name. */
+void image_digest(const struct image *image, const struct writers *writers, struct digest *digest);
 
 /* Asserts order, no overlap, and that neighbours are coalesced. */
 void image_check(const struct image *image);

@@ -193,6 +193,17 @@ void request_resume(struct request *request)
     timeline_add(timeline, &request->pending, 0, request_fire, request);
 }
 
+/* Untimed, a service is no longer than it must be to have distinct quarters. */
+static uint64_t service_time_ns(struct request *request)
+{
+    struct block_node *node = request->node;
+
+    if (node->world->timeline.untimed) {
+        return EFFECT_QUARTERS;
+    }
+    return add_saturating(link_delay_ns(node, request), latency_ns(request));
+}
+
 /* Has a lane. */
 static void request_start(struct request *request)
 {
@@ -209,7 +220,7 @@ static void request_start(struct request *request)
         request->state = REQUEST_HUNG;
         return;
     }
-    service_ns = add_saturating(link_delay_ns(node, request), latency_ns(request));
+    service_ns = service_time_ns(request);
     request->due_ns = add_saturating(timeline->now_ns, service_ns);
     timeline_add(timeline, &request->pending, effect_begin(request, service_ns), request_fire,
                  request);
@@ -243,6 +254,7 @@ struct request *request_create(struct block_node *node, enum op op, enum by by, 
     request->node = node;
     request->op = (uint8_t)op;
     request->by = (uint8_t)by;
+    request->pending.kind = PENDING_LOOSE;
     request->offset = offset;
     request->bytes = bytes;
     request->number = ++world->request_count;

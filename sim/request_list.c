@@ -65,6 +65,12 @@ uint32_t world_requests(const struct world *world, struct request_info *info, ui
     return count;
 }
 
+/* What is finished and would be made durable, counted from the present. */
+static uint64_t flush_age(const struct request *request)
+{
+    return request->op == OP_FLUSH ? request->node->cache_stamp - request->flush_stamp : 0;
+}
+
 static void request_digest(const struct request *request, struct digest *digest)
 {
     const struct request_faults *faults = &request->faults;
@@ -87,15 +93,30 @@ static void request_digest(const struct request *request, struct digest *digest)
     if (request->iov.buffers != NULL && (request->effect.begun || request->op == OP_WRITE)) {
         buffers_digest(request->iov, digest);
     }
+    digest_u64(digest, flush_age(request));
     effect_digest(request, digest);
     world_digest_pending(request->node->world, &request->pending, digest);
 }
 
+/*
+ * Requests wait in line in the order of the list, which is that of their
+ * creation; of the others, only which there are counts.
+ */
 void requests_digest(const struct world *world, struct digest *digest)
 {
     const struct request *request;
+    uint64_t others = 0;
 
     TAILQ_FOREACH (request, &world->requests, link) {
-        request_digest(request, digest);
+        struct digest own;
+
+        digest_init(&own);
+        request_digest(request, &own);
+        if (request->state == REQUEST_QUEUED || request->state == REQUEST_WAITING) {
+            digest_u64(digest, digest_value(&own));
+        } else {
+            others += digest_value(&own);
+        }
     }
+    digest_u64(digest, others);
 }

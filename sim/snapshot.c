@@ -70,6 +70,15 @@ void world_load(struct world *world, const void *memory)
 
 /* ---- Digest ---- */
 
+void world_digest_due(const struct world *world, const struct pending *pending,
+                      struct digest *digest)
+{
+    uint64_t now_ns = world->timeline.now_ns;
+
+    digest_u64(digest, pending->due_ns > now_ns ? pending->due_ns - now_ns : 0);
+}
+
+/* Untimed, what is loose has no instant, and any of those at one instant can be first. */
 void world_digest_pending(const struct world *world, const struct pending *pending,
                           struct digest *digest)
 {
@@ -77,14 +86,14 @@ void world_digest_pending(const struct world *world, const struct pending *pendi
     uint64_t earlier = 0;
 
     digest_u64(digest, pending_is_set(pending));
-    if (!pending_is_set(pending)) {
+    if (!pending_is_set(pending) || (timeline->untimed && pending->kind == PENDING_LOOSE)) {
         return;
     }
-    for (uint32_t i = 0; i < timeline->count; i++) {
+    for (uint32_t i = 0; !timeline->untimed && i < timeline->count; i++) {
         earlier += timeline->heap[i]->due_ns == pending->due_ns &&
                    timeline->heap[i]->sequence < pending->sequence;
     }
-    digest_u64(digest, pending->due_ns - timeline->now_ns);
+    world_digest_due(world, pending, digest);
     digest_u64(digest, earlier);
 }
 

@@ -82,6 +82,7 @@ static bool answer_takes_time(struct block_node *node, uint64_t offset, block_do
         return false;
     }
     query->answered = false;
+    query->pending.kind = PENDING_LOOSE;
     query->offset = offset;
     query->done = done;
     query->opaque = opaque;

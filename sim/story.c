@@ -207,6 +207,12 @@ static struct phrase phrase_wait(const struct world *world, const struct action 
     return phrase;
 }
 
+/* It waits for nothing but its time. */
+static bool is_pause(const struct action *action)
+{
+    return action->kind == DO_AT || (action->kind == DO_WAIT && action->wait.kind == WAIT_DURATION);
+}
+
 /* The time of the step is up: that is its end, or its failure. */
 static void bound_reached(void *opaque)
 {
@@ -215,7 +221,7 @@ static void bound_reached(void *opaque)
     const struct action *action = step_at(world, story->step);
     uint64_t within_ns = action->wait.within_ns;
 
-    if (action->kind == DO_AT || (action->kind == DO_WAIT && action->wait.kind == WAIT_DURATION)) {
+    if (is_pause(action)) {
         step_end(world);
         return;
     }
@@ -241,8 +247,7 @@ static uint64_t bound_delay_ns(const struct world *world, const struct action *a
 
 static bool has_bound(const struct action *action)
 {
-    return action->kind == DO_AT || action->wait.within_ns > 0 ||
-           (action->kind == DO_WAIT && action->wait.kind == WAIT_DURATION);
+    return is_pause(action) || action->wait.within_ns > 0;
 }
 
 static void step_wait(struct world *world, const struct action *action)
@@ -254,6 +259,7 @@ static void step_wait(struct world *world, const struct action *action)
     if (step_is_satisfied(world)) {
         step_satisfied(world);
     } else if (has_bound(action)) {
+        story->bound.kind = is_pause(action) ? PENDING_TIMED : PENDING_TIMEOUT;
         timeline_add(&world->timeline, &story->bound, bound_delay_ns(world, action), bound_reached,
                      world);
     }
@@ -422,6 +428,9 @@ void story_digest(const struct world *world, struct digest *digest)
         digest_u64(digest, plan->reacts[i].nth > 0 ? story->reacts[i].matched : 0);
         digest_u64(digest, plan->reacts[i].limit > 0 ? story->reacts[i].acted : 0);
     }
+    for (uint32_t i = story->counting; story->run_matches != NULL && i < plan->step_count; i++) {
+        digest_u64(digest, story->run_matches[i]);
+    }
     LIST_FOREACH(reaction, &story->reactions, link)
     {
         digest_u64(digest, reaction->react);
@@ -431,7 +440,7 @@ void story_digest(const struct world *world, struct digest *digest)
     for (uint32_t i = 0; i < plan->timed_count; i++) {
         if (pending_is_set(&story->timed[i].pending)) {
             digest_u64(digest, i);
-            digest_u64(digest, plan->timed[i].at_ns - world->timeline.now_ns);
+            world_digest_due(world, &story->timed[i].pending, digest);
         }
     }
 }

@@ -16,9 +16,11 @@
 
 #define HEAP_MIN_CAPACITY 64u
 
-void timeline_init(struct timeline *timeline, struct arena *arena, struct choices *choices)
+void timeline_init(struct timeline *timeline, struct arena *arena, struct choices *choices,
+                   bool untimed)
 {
     *timeline = (struct timeline){
+        .untimed = untimed,
         .arena = arena,
         .choices = choices,
         .order = choices_site(choices, "order"),
@@ -116,7 +118,7 @@ bool timeline_next_due(const struct timeline *timeline, uint64_t *due_ns)
     if (timeline->count == 0) {
         return false;
     }
-    *due_ns = timeline->heap[0]->due_ns;
+    *due_ns = max_u64(timeline->heap[0]->due_ns, timeline->now_ns);
     return true;
 }
 
@@ -146,12 +148,76 @@ static struct pending *next_tie(const struct timeline *timeline, uint32_t slot,
     return next_tie(timeline, 2 * slot + 2, than, best);
 }
 
+/* ---- Untimed ---- */
+
+/* The first in the heap's order that is of the kind and comes after `than` (NULL: at all). */
+static struct pending *first_after(const struct timeline *timeline, enum pending_kind kind,
+                                   const struct pending *than)
+{
+    struct pending *first = NULL;
+
+    for (uint32_t slot = 0; slot < timeline->count; slot++) {
+        struct pending *here = timeline->heap[slot];
+
+        if (here->kind == kind && (than == NULL || comes_before(than, here)) &&
+            (first == NULL || comes_before(here, first))) {
+            first = here;
+        }
+    }
+    return first;
+}
+
+/* The timed event after `than` that is due together with the first; NULL at the end. */
+static struct pending *next_timed(const struct timeline *timeline, const struct pending *than)
+{
+    struct pending *next = first_after(timeline, PENDING_TIMED, than);
+
+    return next != NULL && than != NULL && next->due_ns > max_u64(than->due_ns, timeline->now_ns)
+               ? NULL
+               : next;
+}
+
+/* Those that could be next: first the loose ones, then the timed ones. */
+static struct pending *next_candidate(const struct timeline *timeline, const struct pending *than)
+{
+    struct pending *next = NULL;
+
+    if (than == NULL || than->kind == PENDING_LOOSE) {
+        next = first_after(timeline, PENDING_LOOSE, than);
+        return next != NULL ? next : next_timed(timeline, NULL);
+    }
+    return next_timed(timeline, than);
+}
+
+static struct pending *pick_untimed(struct timeline *timeline)
+{
+    struct pending *picked = next_candidate(timeline, NULL);
+    struct pending *candidate;
+    uint32_t count = 0;
+
+    if (picked == NULL) {
+        return timeline->heap[0];
+    }
+    for (candidate = picked; candidate != NULL; count++) {
+        candidate = next_candidate(timeline, candidate);
+    }
+    for (uint32_t pick = choose(timeline->choices, timeline->order, count); pick > 0; pick--) {
+        picked = next_candidate(timeline, picked);
+    }
+    return picked;
+}
+
+/* ---- Taking the next ---- */
+
 /* Which of the events that are due next is taken: the choice point "order". */
 static struct pending *timeline_pick(struct timeline *timeline)
 {
     struct pending *picked = timeline->heap[0];
     uint32_t pick;
 
+    if (timeline->untimed) {
+        return pick_untimed(timeline);
+    }
     if (choices_quiet(timeline->choices)) {
         return picked;
     }
@@ -170,9 +236,11 @@ bool timeline_step(struct timeline *timeline)
         return false;
     }
     next = timeline_pick(timeline);
-    assert(next->due_ns >= timeline->now_ns);
+    assert(next->due_ns >= timeline->now_ns || timeline->untimed);
     timeline_remove(timeline, next);
-    timeline->now_ns = next->due_ns;
+    if (!timeline->untimed || next->kind != PENDING_LOOSE) {
+        timeline->now_ns = max_u64(timeline->now_ns, next->due_ns);
+    }
     /* Its owner may free or reuse the event while it fires. */
     next->fire(next->opaque);
     return true;
@@ -185,7 +253,7 @@ void timeline_check(const struct timeline *timeline)
         const struct pending *pending = timeline->heap[slot];
 
         assert(pending->slot == slot + 1);
-        assert(pending->due_ns >= timeline->now_ns);
+        assert(pending->due_ns >= timeline->now_ns || timeline->untimed);
         assert(pending->sequence < timeline->next_sequence);
         assert(slot == 0 || comes_before(timeline->heap[(slot - 1) / 2], pending));
     }

@@ -5,6 +5,11 @@
  * Virtual time moves only when the next event is taken.  Two events due at
  * the same instant are taken first in, first out, unless the choice site
  * "order" says otherwise.
+ *
+ * An untimed timeline asks what comes next among more: all the loose events
+ * (requests), as if their latencies could be anything, and of the others those
+ * that are due first.  A loose event takes no time then.  Events that only
+ * end a wait for something else are taken when there is nothing else.
  */
 #ifndef MIRRORSIM_SIM_TIMELINE_H
 #define MIRRORSIM_SIM_TIMELINE_H
@@ -15,16 +20,25 @@
 #include "sim/arena.h"
 #include "sim/choice.h"
 
+/* How far an event is bound to its instant when the timeline is untimed. */
+enum pending_kind {
+    PENDING_TIMED,
+    PENDING_LOOSE,   /* may come at any time */
+    PENDING_TIMEOUT, /* comes when nothing else can */
+};
+
 /* Embedded in its owner; all zero = not pending. */
 struct pending {
     uint64_t due_ns;
     uint64_t sequence;
     void (*fire)(void *opaque);
     void *opaque;
-    uint32_t slot; /* place in the heap plus one; 0 = not pending */
+    uint32_t slot;          /* place in the heap plus one; 0 = not pending */
+    enum pending_kind kind; /* the owner's to set, before it is added */
 };
 
 struct timeline {
+    bool untimed;
     struct arena *arena;
     struct choices *choices;
     struct choice_site *order;
@@ -35,7 +49,8 @@ struct timeline {
     struct pending **heap;
 };
 
-void timeline_init(struct timeline *timeline, struct arena *arena, struct choices *choices);
+void timeline_init(struct timeline *timeline, struct arena *arena, struct choices *choices,
+                   bool untimed);
 
 /* Makes `pending` due `delay_ns` from now (saturating); it must not be pending. */
 void timeline_add(struct timeline *timeline, struct pending *pending, uint64_t delay_ns,
@@ -49,7 +64,10 @@ static inline bool pending_is_set(const struct pending *pending)
     return pending->slot != 0;
 }
 
-/* Due instant of the next event; false if nothing is pending. */
+/*
+ * Due instant of the next event, never before now; of an untimed timeline, of the
+ * first that could be next.  False if nothing is pending.
+ */
 bool timeline_next_due(const struct timeline *timeline, uint64_t *due_ns);
 
 /*

@@ -123,11 +123,12 @@ static struct world *world_set_up(struct arena *arena, struct verdict *verdict,
     world->evidence.verdict = world->verdict;
     world->guest_node = plan->job.source;
     world->layout_changes = 1;
+    writers_init(&world->writers, arena);
     TAILQ_INIT(&world->requests);
     STAILQ_INIT(&world->queued);
     LIST_INIT(&world->timers);
     trace_clear(trace);
-    timeline_init(&world->timeline, world->arena, world->choices);
+    timeline_init(&world->timeline, world->arena, world->choices, options->untimed);
     nodes_create(world);
     faults_create(world);
     story_create(world);

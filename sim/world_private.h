@@ -24,6 +24,7 @@
 #include "sim/story.h"
 #include "sim/timeline.h"
 #include "sim/world.h"
+#include "sim/writer.h"
 
 struct oracle_slot {
     const struct oracle *oracle;
@@ -58,6 +59,7 @@ struct world {
     uint32_t guest_node;            /* the guest's disk now */
     uint32_t guest_requests;        /* of the guest, not finished */
     uint32_t request_count;         /* numbers given so far */
+    struct writers writers;         /* the guest's requests */
     uint64_t layout_changes;        /* of any image or link: what was looked up before is stale */
     TAILQ_HEAD(, request) requests; /* not finished, oldest first */
     STAILQ_HEAD(, request) queued;  /* of the guest, until a drain ends */
@@ -110,6 +112,10 @@ void world_emit(struct world *world, struct event *event);
  */
 void world_digest_pending(const struct world *world, const struct pending *pending,
                           struct digest *digest);
+
+/* Only when it is due, from now; it is pending. */
+void world_digest_due(const struct world *world, const struct pending *pending,
+                      struct digest *digest);
 
 /* The guest has nothing queued or in flight. */
 static inline bool world_guest_idle(const struct world *world)

@@ -32,7 +32,7 @@ static int set_up(void **state)
     struct bench *bench = arena_alloc(arena, sizeof(*bench));
 
     bench->arena = arena;
-    timeline_init(&bench->timeline, arena, choices_create(arena, &bench->spec));
+    timeline_init(&bench->timeline, arena, choices_create(arena, &bench->spec), false);
     for (uint32_t i = 0; i < MAX_EVENTS; i++) {
         bench->notes[i].bench = bench;
         bench->notes[i].number = i;
@@ -184,7 +184,7 @@ static void test_timeline_takes_the_chosen_event_when_several_are_due_at_once(vo
     struct script script = {.picks = picks};
     struct choice_spec spec = {.backend = scripted, .opaque = &script};
 
-    timeline_init(&bench->timeline, bench->arena, choices_create(bench->arena, &spec));
+    timeline_init(&bench->timeline, bench->arena, choices_create(bench->arena, &spec), false);
     add(bench, 0, 20);
     add(bench, 1, 10);
     add(bench, 2, 15);
