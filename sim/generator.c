@@ -191,14 +191,14 @@ static void turn_fire(void *opaque)
 {
     struct turn *turn = opaque;
     struct generator *generator = turn->generator;
-    uint64_t next_ns;
+    struct guest_request request;
 
     LIST_REMOVE(turn, link);
     draw_request(generator, &turn->request);
-    next_ns = pace_ns(generator->spec, &turn->request);
+    request = turn->request;
     turn_submit(turn);
     if (!is_closed_loop(generator) && generator->state == GENERATOR_RUNNING) {
-        turn_add(generator, next_ns);
+        turn_add(generator, pace_ns(generator->spec, &request));
     }
 }
 

@@ -3,8 +3,8 @@
  * Vacuity: a run that has not tested what it claims proves nothing.
  *
  * A fault that is not optional has to hit something, unless the scenario
- * itself says how often it does; and the story has to come to its end, unless
- * a finding says already why it did not.
+ * itself says how often it does; a generator has to submit something; and the
+ * story has to come to its end, unless a finding says already why it did not.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -106,6 +106,39 @@ void vacuity_judge_stopped(const struct run_end *run)
     }
 }
 
+/* ---- Generators ---- */
+
+static bool has_come(const struct trace *trace, uint32_t plan_number)
+{
+    for (uint64_t i = 0; i < trace->count; i++) {
+        const struct event *event = &trace->events[i];
+
+        if ((event->kind == EVENT_REQUEST_SUBMIT || event->kind == EVENT_REQUEST_QUEUED) &&
+            event->by == BY_GUEST && event->index == plan_number + 1) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void judge_generator(const struct run_end *run, uint32_t generator)
+{
+    const struct plan *plan = run->evidence->plan;
+    const struct generator_spec *spec = &plan->generators[generator];
+    struct finding *finding;
+
+    if (spec->optional || has_come(run->trace, plan_generator_number(plan, generator))) {
+        return;
+    }
+    finding = verdict_add(run->evidence, VACUOUS, "never-began",
+                          "Generator %s never submitted a request: %s.", spec->name,
+                          spec->has_when ? "what it begins with did not come in time"
+                                         : "the guest was done before it began");
+    if (finding != NULL) {
+        finding->where = spec->where;
+    }
+}
+
 /* ---- The story ---- */
 
 /* A run that did not end says so itself. */
@@ -143,6 +176,9 @@ void vacuity_judge(const struct run_end *run)
         if (!is_expected_to_count(run->evidence->plan, i)) {
             judge_fault(run, i);
         }
+    }
+    for (uint32_t i = 0; i < run->evidence->plan->generator_count; i++) {
+        judge_generator(run, i);
     }
     judge_story(run);
 }
