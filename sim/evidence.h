@@ -55,6 +55,7 @@ struct evidence {
     const struct run *read_runs;
     uint32_t read_run_count;
 
+    const struct writers *writers; /* of the guest's content, for digests */
     struct verdict *verdict;
 };
 

@@ -30,6 +30,13 @@ struct oracle {
     /* A timeline event has been dealt with completely: the world is between events. */
     void (*settled)(void *state, struct evidence *evidence);
 
+    /*
+     * Adds what of the state can make a difference to later findings and is
+     * not a function of the disks, the requests and the job: for telling states of
+     * a world apart (world_digest).  May be NULL.
+     */
+    void (*digest)(const void *state, const struct evidence *evidence, struct digest *digest);
+
     /* The run is over; evidence->end says how. */
     void (*close)(void *state, struct evidence *evidence);
 };

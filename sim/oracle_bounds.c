@@ -382,6 +382,23 @@ static void bounds_settled(void *state, struct evidence *evidence)
     }
 }
 
+/* The operations are those in flight. */
+static void bounds_digest(const void *state, const struct evidence *evidence, struct digest *digest)
+{
+    const struct bounds *bounds = state;
+
+    digest_u64(digest, (uint64_t)bounds->alive | (uint64_t)bounds->pivoted << 1);
+    digest_u64(digest, bounds->buffers);
+    for (uint32_t i = 0; i < evidence->plan->disk_count; i++) {
+        const struct taken *taken = &bounds->taken[i];
+
+        digest_u64(digest, (uint64_t)(uint16_t)taken->references |
+                               (uint64_t)(uint16_t)taken->blockers << 16 |
+                               (uint64_t)(uint16_t)taken->drains << 32 |
+                               (uint64_t)(uint16_t)taken->bitmaps << 48);
+    }
+}
+
 const struct oracle oracle_bounds = {
     .name = BOUNDS,
     .proves = "The job's requests stay within their bounds, and it leaves nothing behind.",
@@ -408,4 +425,5 @@ const struct oracle oracle_bounds = {
             [EVENT_JOB_CANCELLED] = job_event,
         },
     .settled = bounds_settled,
+    .digest = bounds_digest,
 };

@@ -101,6 +101,16 @@ static void power_cut(void *state, struct evidence *evidence, const struct event
     content->power_cut = true;
 }
 
+static void content_digest(const void *state, const struct evidence *evidence,
+                           struct digest *digest)
+{
+    const struct content *content = state;
+
+    digest_u64(digest, (uint64_t)content->started | (uint64_t)content->pivoted << 1 |
+                           (uint64_t)content->power_cut << 2);
+    promise_digest(&content->promise, evidence, digest);
+}
+
 const struct oracle oracle_content = {
     .name = "content",
     .proves = "When the job reports success, the target holds what the source holds.",
@@ -115,4 +125,5 @@ const struct oracle oracle_content = {
             [EVENT_JOB_COMPLETED] = ended,
             [EVENT_JOB_CANCELLED] = ended,
         },
+    .digest = content_digest,
 };

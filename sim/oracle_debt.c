@@ -322,6 +322,16 @@ static void power_cut(void *state, struct evidence *evidence, const struct event
     debt->power_cut = true;
 }
 
+/* Its bitmap is the job's, and what covers a range is in flight. */
+static void debt_digest(const void *state, const struct evidence *evidence, struct digest *digest)
+{
+    const struct debt *debt = state;
+
+    (void)evidence;
+    digest_u64(digest, (uint64_t)debt->has_bitmap | (uint64_t)debt->started << 1 |
+                           (uint64_t)debt->populated << 2 | (uint64_t)debt->power_cut << 3);
+}
+
 const struct oracle oracle_debt = {
     .name = "debt",
     .proves = "Whatever differs between source and target is dirty, being copied, or about to "
@@ -340,4 +350,5 @@ const struct oracle oracle_debt = {
             [EVENT_JOB_STARTED] = started,
         },
     .settled = debt_settled,
+    .digest = debt_digest,
 };

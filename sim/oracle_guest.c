@@ -280,6 +280,16 @@ static void power_cut(void *state, struct evidence *evidence, const struct event
     guest->power_cut = true;
 }
 
+static void guest_digest(const void *state, const struct evidence *evidence, struct digest *digest)
+{
+    const struct guest *guest = state;
+
+    digest_u64(digest, guest->disk);
+    digest_u64(digest, (uint64_t)guest->job_started | (uint64_t)guest->power_cut << 1);
+    image_digest(guest->model, evidence->writers, digest);
+    promise_digest(&guest->promise, evidence, digest);
+}
+
 const struct oracle oracle_guest = {
     .name = "guest",
     .proves = "Each guest read returns the latest write, before and after the pivot, and no "
@@ -301,4 +311,5 @@ const struct oracle oracle_guest = {
         },
     .open = guest_open,
     .close = guest_close,
+    .digest = guest_digest,
 };

@@ -369,6 +369,24 @@ static void job_settled(void *state, struct evidence *evidence)
     job->just_started = false;
 }
 
+static void job_digest(const void *state, const struct evidence *evidence, struct digest *digest)
+{
+    const struct job_model *job = state;
+
+    (void)evidence;
+    digest_u64(digest, (uint64_t)job->alive | (uint64_t)job->winding_down << 1 |
+                           (uint64_t)job->ready << 2 | (uint64_t)job->parked << 3 |
+                           (uint64_t)job->pivoted << 4 | (uint64_t)job->has_issued << 5 |
+                           (uint64_t)job->drained << 6 | (uint64_t)job->wishes.complete << 7 |
+                           (uint64_t)job->wishes.cancel << 8 | (uint64_t)job->wishes.pause << 9 |
+                           (uint64_t)job->cancelled_before_error << 10 |
+                           (uint64_t)job->has_straggled << 11 | (uint64_t)job->flush_covers << 12 |
+                           (uint64_t)job->flushed << 13 | (uint64_t)job->owes_error << 14);
+    digest_u64(digest, (uint64_t)(int64_t)job->first_error);
+    digest_u64(digest, job->offset);
+    digest_u64(digest, job->copied);
+}
+
 const struct oracle oracle_job = {
     .name = JOB,
     .proves = "The job's events are legal and in order, and its errors, commands, progress and "
@@ -397,4 +415,5 @@ const struct oracle oracle_job = {
             [EVENT_JOB_CANCELLED] = life_event,
         },
     .settled = job_settled,
+    .digest = job_digest,
 };

@@ -123,6 +123,19 @@ static void limit_event(void *state, struct evidence *evidence, const struct eve
     }
 }
 
+/* The level as it is by now: when it was last looked at makes no difference. */
+static void limit_digest(const void *state, const struct evidence *evidence, struct digest *digest)
+{
+    struct limit limit = *(const struct limit *)state;
+
+    pay(&limit, evidence->now_ns);
+    digest_u64(digest, limit.ready);
+    digest_u64(digest, limit.speed);
+    digest_u64(digest, limit.level);
+    digest_u64(digest, limit.fraction);
+    digest_u64(digest, limit.speed > 0 ? limit.largest : 0);
+}
+
 const struct oracle oracle_limit = {
     .name = "limit",
     .proves = "While it is not ready, the job reads no faster than its speed limit promises.",
@@ -137,4 +150,5 @@ const struct oracle oracle_limit = {
             [EVENT_JOB_READY] = limit_event,
             [EVENT_JOB_ERROR] = limit_event,
         },
+    .digest = limit_digest,
 };

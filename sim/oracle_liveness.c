@@ -263,6 +263,18 @@ static void liveness_close(void *state, struct evidence *evidence)
     judge_end(live, evidence);
 }
 
+static void liveness_digest(const void *state, const struct evidence *evidence,
+                            struct digest *digest)
+{
+    const struct liveness *live = state;
+    bool times = evidence->plan->limits.ready_within_ns > 0;
+
+    digest_u64(digest, (uint64_t)live->alive | (uint64_t)live->ready << 1 |
+                           (uint64_t)live->parked << 2 | (uint64_t)live->cancelled << 3 |
+                           (uint64_t)live->completing << 4 | (uint64_t)live->overdue << 5);
+    digest_u64(digest, times ? evidence->now_ns - live->quiet_since_ns : 0);
+}
+
 const struct oracle oracle_liveness = {
     .name = "liveness",
     .proves = "The run comes to an end, and the job becomes ready in time.",
@@ -284,4 +296,5 @@ const struct oracle oracle_liveness = {
             [EVENT_JOB_CANCELLED] = job_said,
         },
     .close = liveness_close,
+    .digest = liveness_digest,
 };

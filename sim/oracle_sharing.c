@@ -95,6 +95,15 @@ static void job_event(void *state, struct evidence *evidence, const struct event
     sharing->job_lives = event->kind == EVENT_JOB_STARTED;
 }
 
+static void sharing_digest(const void *state, const struct evidence *evidence,
+                           struct digest *digest)
+{
+    const struct sharing *sharing = state;
+
+    (void)evidence;
+    digest_u64(digest, sharing->job_lives);
+}
+
 const struct oracle oracle_sharing = {
     .name = SHARING,
     .proves = "Other users of the job's disks lose nothing, and stay off while it lives.",
@@ -110,4 +119,5 @@ const struct oracle oracle_sharing = {
             [EVENT_JOB_COMPLETED] = job_event,
             [EVENT_JOB_CANCELLED] = job_event,
         },
+    .digest = sharing_digest,
 };

@@ -96,6 +96,15 @@ bool promise_is_kept(const struct promise *promise, const struct evidence *evide
     return true;
 }
 
+void promise_digest(const struct promise *promise, const struct evidence *evidence,
+                    struct digest *digest)
+{
+    digest_u64(digest, promise->everything);
+    if (promise->ranges != NULL) {
+        image_digest(promise->ranges, evidence->writers, digest);
+    }
+}
+
 bool event_changes_source(const struct evidence *evidence, const struct event *event)
 {
     return event->kind == EVENT_REQUEST_EFFECT && event->by == BY_GUEST &&

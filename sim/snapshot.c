@@ -107,26 +107,47 @@ static void timers_digest(const struct world *world, struct digest *digest)
     }
 }
 
+static void digest_state(const struct world *world, struct digest *digest)
+{
+    for (uint32_t i = 0; i < world->node_count; i++) {
+        node_digest(&world->nodes[i], digest);
+    }
+    digest_u64(digest, world->guest_node);
+    digest_u64(digest, world->job_concluded);
+    digest_u64(digest, world->evidence.end);
+    requests_digest(world, digest);
+    timers_digest(world, digest);
+    faults_digest(world, digest);
+    story_digest(world, digest);
+    generators_digest(world, digest);
+    choices_digest(world->choices, digest);
+    digest_u64(digest, world->job != NULL);
+    if (world->job != NULL) {
+        world->engine->digest(world->job, digest);
+    }
+}
+
 uint64_t world_digest(const struct world *world)
 {
     struct digest digest;
 
     digest_init(&digest);
-    for (uint32_t i = 0; i < world->node_count; i++) {
-        node_digest(&world->nodes[i], &digest);
-    }
-    digest_u64(&digest, world->guest_node);
-    digest_u64(&digest, world->job_concluded);
-    digest_u64(&digest, world->evidence.end);
-    requests_digest(world, &digest);
-    timers_digest(world, &digest);
-    faults_digest(world, &digest);
-    story_digest(world, &digest);
-    generators_digest(world, &digest);
-    choices_digest(world->choices, &digest);
-    digest_u64(&digest, world->job != NULL);
-    if (world->job != NULL) {
-        world->engine->digest(world->job, &digest);
+    digest_state(world, &digest);
+    return digest_value(&digest);
+}
+
+uint64_t world_digest_judged(const struct world *world)
+{
+    struct digest digest;
+
+    digest_init(&digest);
+    digest_state(world, &digest);
+    for (uint32_t i = 0; i < world->oracle_count; i++) {
+        const struct oracle *oracle = world->oracles[i].oracle;
+
+        if (oracle->digest != NULL) {
+            oracle->digest(world->oracles[i].state, &world->evidence, &digest);
+        }
     }
     return digest_value(&digest);
 }

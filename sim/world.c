@@ -121,6 +121,7 @@ static struct world *world_set_up(struct arena *arena, struct verdict *verdict,
     world->evidence.arena = world->arena;
     world->evidence.trace = trace;
     world->evidence.verdict = world->verdict;
+    world->evidence.writers = &world->writers;
     world->guest_node = plan->job.source;
     world->layout_changes = 1;
     writers_init(&world->writers, arena);

@@ -65,8 +65,14 @@ void world_save(const struct world *world, void *memory);
 /* Goes back to a snapshot of this same world; rewinds trace and verdict. */
 void world_load(struct world *world, const void *memory);
 
-/* Digest of the complete state, without absolute addresses. */
+/*
+ * Digest of the state: the same for states that go on in the same way, whatever
+ * numbers their requests have, which buffers they use, and how late it is.
+ */
 uint64_t world_digest(const struct world *world);
+
+/* The same, with what the oracles remember: such states are also judged alike. */
+uint64_t world_digest_judged(const struct world *world);
 
 /* Asserts the invariants of the engine's job, if there is one. */
 void world_check(const struct world *world);
