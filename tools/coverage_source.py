@@ -36,6 +36,8 @@ class Source:
             self.asserts.update(range(first, last + 1))
             if code[found.end():].startswith("false)"):
                 self.never.add(first)
+                if re.match(r"(case \w+|default):$", self.text(first - 1)):
+                    self.never.add(first - 1)
 
     @staticmethod
     def _line_of(text, position):
