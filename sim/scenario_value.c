@@ -160,18 +160,32 @@ static void unknown_unit(struct loader *loader, const struct yaml_node *node, co
     }
 }
 
-/* The value, if it is a whole number that fits. */
+static int64_t greatest_divisor(int64_t a, int64_t b)
+{
+    while (b != 0) {
+        int64_t rest = a % b;
+
+        a = b;
+        b = rest;
+    }
+    return a;
+}
+
+/* The value, if it is a whole number that fits; the product is not larger than it must be. */
 static bool number_value(const struct number *number, const struct unit *unit, bool *is_whole,
                          int64_t *value)
 {
+    int64_t divisor = greatest_divisor(unit->factor, number->scale);
+    int64_t scale = number->scale / divisor;
     int64_t product;
 
     *is_whole = true;
-    if (number->overflow || __builtin_mul_overflow(number->mantissa, unit->factor, &product)) {
+    if (number->overflow ||
+        __builtin_mul_overflow(number->mantissa, unit->factor / divisor, &product)) {
         return false;
     }
-    *is_whole = product % number->scale == 0;
-    *value = product / number->scale;
+    *is_whole = product % scale == 0;
+    *value = product / scale;
     *value = number->negative ? -*value : *value;
     return *is_whole;
 }

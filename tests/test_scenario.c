@@ -357,6 +357,21 @@ static void test_scenario_describes_reactions_when_the_guest_has_some_too(void *
     plan_destroy(plan);
 }
 
+/* A value that fits is read however many digits it is written with. */
+static void test_scenario_reads_times_and_sizes_when_they_have_many_digits(void **state)
+{
+    struct plan *plan = load_plan("guest:\n"
+                                  "  a: {at: 900000.123456789s, flush: true}\n"
+                                  "  b: {at: 1.500000000000s, write: {at: 0, len: 1.500000KiB}}\n",
+                                  0, 0);
+
+    (void)state;
+    assert_int_equal(plan->timed[0].at_ns, UINT64_C(900000123456789));
+    assert_int_equal(plan->timed[1].at_ns, 1500 * MS);
+    assert_int_equal(plan->timed[1].action.guest.bytes, 1536);
+    plan_destroy(plan);
+}
+
 static void test_scenario_describes_expectations_of_every_kind(void **state)
 {
     struct plan *plan = load_plan(
@@ -474,6 +489,7 @@ int main(void)
         cmocka_unit_test(test_scenario_describes_steps_when_they_are_words_or_mappings),
         cmocka_unit_test(test_scenario_describes_waits_when_they_differ),
         cmocka_unit_test(test_scenario_describes_reactions_when_the_guest_has_some_too),
+        cmocka_unit_test(test_scenario_reads_times_and_sizes_when_they_have_many_digits),
         cmocka_unit_test(test_scenario_describes_expectations_of_every_kind),
         cmocka_unit_test(test_scenario_describes_the_rest_when_it_is_given),
     };
