@@ -23,6 +23,7 @@ int cmd_run(int argc, char **argv);
 int cmd_check(int argc, char **argv);
 int cmd_trace(int argc, char **argv);
 int cmd_query(int argc, char **argv);
+int cmd_import(int argc, char **argv);
 int cmd_bench(int argc, char **argv);
 int cmd_engines(int argc, char **argv);
 int cmd_version(int argc, char **argv);
@@ -54,6 +55,15 @@ enum option_key {
     KEY_REPEATS,
     KEY_SCENARIOS,
     KEY_DUMP_IMAGES,
+    KEY_FORMAT,
+    KEY_FILE,
+    KEY_ACTION,
+    KEY_COUNT,
+    KEY_NAME,
+    KEY_SPEED_UP,
+    KEY_SIZE,
+    KEY_FILL,
+    KEY_JOB,
 };
 
 /* Arguments of options; on a wrong one they explain it and exit with EXIT_USAGE. */

@@ -37,23 +37,23 @@ bool number_parse(const char *text, uint64_t *number)
     return *text >= '0' && *text <= '9' && *end == '\0' && errno == 0;
 }
 
-/* "DIGITS[.DIGITS]": in `unit_ns`, and no finer than 1 ns. */
-static bool decimal_parse(const char *text, size_t length, uint64_t unit_ns, uint64_t *ns)
+/* "DIGITS[.DIGITS]": in `unit`, a power of ten if there are decimals, and no finer than 1. */
+static bool decimal_parse(const char *text, size_t length, uint64_t unit, uint64_t *value)
 {
     const char *end = text + length;
-    uint64_t place = unit_ns;
+    uint64_t place = unit;
 
-    *ns = 0;
+    *value = 0;
     for (; text < end && *text >= '0' && *text <= '9'; text++) {
-        if (__builtin_mul_overflow(*ns, UINT64_C(10), ns) ||
-            __builtin_add_overflow(*ns, (uint64_t)(*text - '0') * unit_ns, ns)) {
+        if (__builtin_mul_overflow(*value, UINT64_C(10), value) ||
+            __builtin_add_overflow(*value, (uint64_t)(*text - '0') * unit, value)) {
             return false;
         }
     }
     if (text < end && *text == '.') {
         for (text++; text < end && *text >= '0' && *text <= '9' && place >= 10; text++) {
             place /= 10;
-            *ns += (uint64_t)(*text - '0') * place;
+            *value += (uint64_t)(*text - '0') * place;
         }
     }
     return text == end;
@@ -76,16 +76,37 @@ bool time_parse(const char *text, uint64_t *ns)
     return false;
 }
 
+bool thousandths_parse(const char *text, uint64_t *thousandths)
+{
+    return *text != '\0' && *text != '.' && decimal_parse(text, strlen(text), 1000, thousandths);
+}
+
+static const char *const size_units[] = {"", "KiB", "MiB", "GiB", "TiB"};
+
+#define SIZE_UNITS (sizeof(size_units) / sizeof(size_units[0]))
+
+bool size_parse(const char *text, uint64_t *bytes)
+{
+    size_t length = strspn(text, "0123456789");
+    uint64_t unit = 1;
+
+    for (size_t i = 0; i < SIZE_UNITS; i++, unit *= 1024) {
+        if (strcmp(text + length, size_units[i]) == 0) {
+            return length > 0 && decimal_parse(text, length, unit, bytes);
+        }
+    }
+    return false;
+}
+
 const char *size_text(uint64_t bytes, char buf[TIME_TEXT_BYTES])
 {
-    static const char *const units[] = {"", "KiB", "MiB", "GiB", "TiB"};
     uint32_t unit = 0;
 
-    while (unit < 4 && bytes != 0 && bytes % 1024 == 0) {
+    while (unit < SIZE_UNITS - 1 && bytes != 0 && bytes % 1024 == 0) {
         bytes /= 1024;
         unit++;
     }
-    snprintf(buf, TIME_TEXT_BYTES, "%" PRIu64 "%s", bytes, units[unit]);
+    snprintf(buf, TIME_TEXT_BYTES, "%" PRIu64 "%s", bytes, size_units[unit]);
     return buf;
 }
 

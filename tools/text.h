@@ -17,6 +17,12 @@ const char *time_text(uint64_t ns, char buf[TIME_TEXT_BYTES]);
 /* The reverse; a unit (ns, us, ms, s, min) is needed unless the value is 0. */
 bool time_parse(const char *text, uint64_t *ns);
 
+/* A size with its unit, if it has one ("64KiB", "512"). */
+bool size_parse(const char *text, uint64_t *bytes);
+
+/* A factor with at most three decimals ("10", "0.5"), in thousandths. */
+bool thousandths_parse(const char *text, uint64_t *thousandths);
+
 /* A decimal number and nothing else. */
 bool number_parse(const char *text, uint64_t *number);
 
