@@ -245,7 +245,7 @@ static void test_address_sequential_goes_on_and_starts_again(void **state)
         uint64_t bytes;
         uint64_t at;
     } steps[] = {{4 * KIB, 0}, {6 * KIB, 4 * KIB}, {4 * KIB, 12 * KIB},
-                 {8 * KIB, 0}, {8 * KIB, 8 * KIB}, {512, 16 * KIB},
+                 {8 * KIB, 0}, {8 * KIB, 8 * KIB}, {2 * KIB, 16 * KIB},
                  {512, 0}};
     struct address_spec spec = {
         .kind = ADDRESS_SEQUENTIAL, .offset = MIB, .bytes = 18 * KIB, .align = 4 * KIB};
