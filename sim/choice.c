@@ -18,6 +18,7 @@
 
 #define GOLDEN_RATIO_64 UINT64_C(0x9e3779b97f4a7c15)
 #define RECORD_MIN_CAPACITY 16u
+#define PPM 1000000u
 
 struct choice_site {
     struct choice_site *next; /* the one made before */
@@ -168,28 +169,46 @@ static void record_add(struct choices *choices, const struct choice_site *site, 
         (struct choice_answer){.site = site->name, .nth = site->asked, .pick = pick};
 }
 
-uint32_t choose(struct choices *choices, struct choice_site *site, uint32_t bound)
+/* The next answer of the site, which is below `bound`; the seed's is `seeded`. */
+static uint32_t ask(struct choices *choices, struct choice_site *site, uint32_t bound,
+                    uint32_t seeded)
 {
     const struct choice_spec *spec = choices->spec;
-    uint32_t pick = 0;
+    uint32_t pick = seeded;
 
-    assert(bound >= 1);
-    if (choices->quiet || bound == 1) {
-        return 0;
-    }
-    site->asked++;
-    if (!answer_recorded(choices, site, bound, &pick)) {
-        if (spec->backend) {
-            pick = spec->backend(spec->opaque, site->name, site->asked, bound);
-        } else if (spec->seed != 0) {
-            pick = answer_seeded(site, bound);
-        }
+    if (!answer_recorded(choices, site, bound, &pick) && spec->backend) {
+        pick = spec->backend(spec->opaque, site->name, site->asked, bound);
     }
     assert(pick < bound);
     if (pick != 0) {
         record_add(choices, site, pick);
     }
     return pick;
+}
+
+uint32_t choose(struct choices *choices, struct choice_site *site, uint32_t bound)
+{
+    assert(bound >= 1);
+    if (choices->quiet || bound == 1) {
+        return 0;
+    }
+    site->asked++;
+    return ask(choices, site, bound, choices->spec->seed != 0 ? answer_seeded(site, bound) : 0);
+}
+
+bool choose_chance(struct choices *choices, struct choice_site *site, uint32_t ppm)
+{
+    bool seeded;
+
+    if (ppm == 0 || ppm >= PPM) {
+        return ppm != 0;
+    }
+    if (choices->quiet) {
+        return false;
+    }
+    site->asked++;
+    seeded = choices->spec->seed != 0 && answer_seeded(site, PPM) >= PPM - ppm;
+    return ask(choices, site, 2, seeded) != 0;
 }
 
 const struct choice_answer *choices_record(const struct choices *choices, uint32_t *count)

@@ -58,6 +58,12 @@ bool choices_quiet(const struct choices *choices);
 /* An answer in [0, bound); bound >= 1; with bound 1 nothing is asked. */
 uint32_t choose(struct choices *choices, struct choice_site *site, uint32_t bound);
 
+/*
+ * Does something with that probability happen?  0 and a million are certain, and not
+ * asked.  A question with two answers, 1 for yes.
+ */
+bool choose_chance(struct choices *choices, struct choice_site *site, uint32_t ppm);
+
 /* The non-zero answers so far, oldest first; *count of them. */
 const struct choice_answer *choices_record(const struct choices *choices, uint32_t *count);
 

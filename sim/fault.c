@@ -9,8 +9,6 @@
 
 #include "sim/world_private.h"
 
-#define PPM 1000000u
-
 /* States in which a fault has hit more often are taken for the same. */
 #define MAX_DISTINCT_HITS 64
 #define ALL_OPS ((1u << OP_COUNT) - 1)
@@ -81,17 +79,17 @@ static bool fault_is_armed(const struct fault *fault, uint64_t now_ns)
 
 /* ---- Matching and counting ---- */
 
-/* Answer 0, the quiet one, is no fault. */
+/* A probability of 0 in the plan is none: certain. */
 static bool fault_is_drawn(struct world *world, struct fault *fault, const struct fault_spec *spec)
 {
-    if (spec->probability_ppm == 0 || spec->probability_ppm >= PPM) {
+    if (spec->probability_ppm == 0) {
         return true;
     }
     if (fault->site == NULL) {
         fault->site =
             choices_site(world->choices, arena_printf(world->arena, "fault %s", spec->name));
     }
-    return choose(world->choices, fault->site, PPM) >= PPM - spec->probability_ppm;
+    return choose_chance(world->choices, fault->site, spec->probability_ppm);
 }
 
 /* Counts a request that matches an armed fault; true if it is hit. */

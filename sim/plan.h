@@ -413,7 +413,8 @@ struct plan {
     uint64_t timer_slack_ns; /* added to every timer of more than 0 ns */
     struct choice_answer *choices;
     uint32_t choice_count;
-    bool quiet; /* the story holds in the quiet order only: seeds change nothing */
+    bool untimed; /* what comes next is a choice, not a matter of latencies (timeline.h) */
+    bool quiet;   /* the story holds in the quiet order only: seeds change nothing */
 };
 
 /* An empty plan in an arena of its own; NULL if the system has no memory. */

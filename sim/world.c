@@ -129,7 +129,7 @@ static struct world *world_set_up(struct arena *arena, struct verdict *verdict,
     STAILQ_INIT(&world->queued);
     LIST_INIT(&world->timers);
     trace_clear(trace);
-    timeline_init(&world->timeline, world->arena, world->choices, options->untimed);
+    timeline_init(&world->timeline, world->arena, world->choices, plan->untimed);
     nodes_create(world);
     faults_create(world);
     story_create(world);

@@ -27,7 +27,6 @@ struct world_options {
     const struct engine *engine;
     struct choice_spec choices;
     bool no_oracles; /* only for measuring what oracles cost */
-    bool untimed;    /* requests take any time: see timeline.h */
 };
 
 /*

@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Depth-first search with an explicit stack of snapshots.
+ *
+ * A frame holds the snapshot of its node and the answers of the child that is
+ * being visited.  They are an odometer: the next child is found by raising the last
+ * answer that can still be raised and forgetting those after it, for what is
+ * asked after an answer depends on it.
+ */
+#include "tools/search.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/digest.h"
+#include "tools/support.h"
+
+/* `stop` is asked every so many transitions. */
+#define STOP_INTERVAL 1024
+
+struct question {
+    uint32_t answer;
+    uint32_t bound;
+};
+
+struct frame {
+    void *snapshot;
+    size_t snapshot_capacity;
+    uint64_t history;
+    struct question *questions; /* of the next timeline event */
+    uint32_t question_count;
+    uint32_t question_capacity;
+    bool entered; /* a child has been visited */
+};
+
+struct search {
+    struct visited visited;
+    struct frame *frames;
+    uint32_t depth;
+    uint32_t capacity;
+    struct frame *current; /* whose child is being visited */
+    uint32_t asked;        /* questions of this timeline event */
+    char *unvaried[SEARCH_MAX_UNVARIED];
+    uint32_t unvaried_count;
+    struct search_figures *figures;
+};
+
+struct search *search_create(uint64_t visited_bytes)
+{
+    struct search *search = must_alloc(sizeof(*search));
+
+    visited_init(&search->visited, visited_bytes);
+    return search;
+}
+
+void search_destroy(struct search *search)
+{
+    for (uint32_t i = 0; i < search->capacity; i++) {
+        free(search->frames[i].snapshot);
+        free(search->frames[i].questions);
+    }
+    for (uint32_t i = 0; i < search->unvaried_count; i++) {
+        free(search->unvaried[i]);
+    }
+    free(search->frames);
+    visited_free(&search->visited);
+    free(search);
+}
+
+const char *const *search_unvaried(const struct search *search, uint32_t *count)
+{
+    *count = search->unvaried_count;
+    return (const char *const *)search->unvaried;
+}
+
+/* ---- Answers ---- */
+
+static void note_unvaried(struct search *search, const char *site)
+{
+    search->figures->cut = true;
+    for (uint32_t i = 0; i < search->unvaried_count; i++) {
+        if (strcmp(search->unvaried[i], site) == 0) {
+            return;
+        }
+    }
+    if (search->unvaried_count < SEARCH_MAX_UNVARIED) {
+        search->unvaried[search->unvaried_count++] = must_strdup(site);
+    }
+}
+
+/* The choice backend: what the odometer says, and 0 for what was not asked before. */
+static uint32_t answer(void *opaque, const char *site, uint32_t nth, uint32_t bound)
+{
+    struct search *search = opaque;
+    struct frame *frame = search->current;
+
+    (void)nth;
+    if (frame == NULL || bound > SEARCH_MAX_ANSWERS) {
+        note_unvaried(search, site);
+        return 0;
+    }
+    if (search->asked == frame->question_count) {
+        if (frame->question_count == frame->question_capacity) {
+            frame->questions =
+                must_grow(frame->questions, frame->question_capacity, sizeof(*frame->questions));
+            frame->question_capacity++;
+        }
+        frame->questions[frame->question_count++] = (struct question){0, bound};
+    }
+    assert(frame->questions[search->asked].bound == bound);
+    return frame->questions[search->asked++].answer;
+}
+
+/* On to the next child; false if there is none left. */
+static bool next_child(struct frame *frame)
+{
+    while (frame->question_count > 0) {
+        struct question *last = &frame->questions[frame->question_count - 1];
+
+        if (last->answer + 1 < last->bound) {
+            last->answer++;
+            return true;
+        }
+        frame->question_count--;
+    }
+    return false;
+}
+
+/* ---- Nodes ---- */
+
+static void push(struct search *search, const struct world *world, uint64_t history)
+{
+    struct frame *frame;
+    size_t bytes = world_save_bytes(world);
+
+    if (search->depth == search->capacity) {
+        search->frames = must_grow(search->frames, search->capacity, sizeof(*search->frames));
+        search->capacity++;
+        search->frames[search->depth] = (struct frame){0};
+    }
+    frame = &search->frames[search->depth++];
+    if (bytes > frame->snapshot_capacity) {
+        free(frame->snapshot);
+        frame->snapshot = must_alloc(bytes);
+        frame->snapshot_capacity = bytes;
+    }
+    world_save(world, frame->snapshot);
+    frame->history = history;
+    frame->question_count = 0;
+    frame->entered = false;
+    search->figures->states++;
+    if (search->depth > search->figures->depth) {
+        search->figures->depth = search->depth;
+    }
+}
+
+/* Kinds of events that an expectation of the plan looks at. */
+static uint64_t expected_kinds(const struct plan *plan)
+{
+    uint64_t kinds = 0;
+
+    for (uint32_t i = 0; i < plan->expect_count; i++) {
+        const struct expect_spec *expect = &plan->expects[i];
+
+        for (uint32_t j = 0; j < expect->match_count; j++) {
+            kinds |= expect->matches[j].kinds == 0 ? UINT64_MAX : expect->matches[j].kinds;
+        }
+        if (expect->kind == EXPECT_EVENTS) {
+            kinds |= UINT64_C(1) << EVENT_JOB_READY | UINT64_C(1) << EVENT_JOB_ERROR |
+                     UINT64_C(1) << EVENT_JOB_PAUSED | UINT64_C(1) << EVENT_JOB_RESUMED |
+                     UINT64_C(1) << EVENT_JOB_COMPLETED | UINT64_C(1) << EVENT_JOB_CANCELLED;
+        }
+    }
+    return kinds;
+}
+
+/* What has happened, without instants and numbers. */
+static uint64_t extend_history(uint64_t history, const struct trace *trace, uint64_t from,
+                               uint64_t kinds)
+{
+    for (uint64_t i = from; i < trace->count; i++) {
+        const struct event *event = &trace->events[i];
+        struct digest digest;
+
+        if (!(kinds >> event->kind & 1)) {
+            continue;
+        }
+        digest_init(&digest);
+        digest_u64(&digest, history);
+        digest_u64(&digest, (uint64_t)event->kind | (uint64_t)event->node << 8 |
+                                (uint64_t)event->op << 16 | (uint64_t)event->by << 24 |
+                                (uint64_t)event->detail << 32 | (uint64_t)event->detail2 << 40 |
+                                (uint64_t)event->index << 48);
+        digest_u64(&digest, (uint64_t)(int64_t)event->ret);
+        digest_u64(&digest, event->offset);
+        digest_u64(&digest, event->bytes);
+        history = digest_value(&digest);
+    }
+    return history;
+}
+
+/* ---- The search ---- */
+
+struct path {
+    const struct search_options *options;
+    struct world *world;
+    struct trace *trace;
+    uint64_t kinds;
+};
+
+static bool counts(const struct finding *finding, bool oracles_only)
+{
+    return !oracles_only ||
+           (strcmp(finding->oracle, "expect") != 0 && strcmp(finding->oracle, "vacuous") != 0);
+}
+
+static bool has_finding(const struct verdict *verdict, bool oracles_only)
+{
+    for (uint32_t i = 0; i < verdict->finding_count; i++) {
+        if (counts(&verdict->findings[i], oracles_only)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The path is at its end: false if the caller has enough. */
+static bool judge(struct search *search, const struct path *path)
+{
+    const struct verdict *verdict = world_judge(path->world);
+    const struct choice_answer *choices;
+    uint32_t count;
+
+    search->figures->ends++;
+    if (!outcome_is_bad(verdict->outcome) || !has_finding(verdict, path->options->oracles_only)) {
+        return true;
+    }
+    choices = world_choices(path->world, &count);
+    return path->options->found(path->options->opaque, verdict, choices, count);
+}
+
+/* Takes the child that the frame's answers lead to; false: stop. */
+static bool visit(struct search *search, const struct path *path)
+{
+    struct frame *frame = search->current;
+    uint64_t before = path->trace->count;
+    uint64_t history;
+
+    search->asked = 0;
+    search->figures->transitions++;
+    if (!world_step(path->world) ||
+        has_finding(world_evidence(path->world)->verdict, path->options->oracles_only)) {
+        return judge(search, path);
+    }
+    history = extend_history(frame->history, path->trace, before, path->kinds);
+    if (!visited_add(&search->visited, world_digest_judged(path->world) ^ history)) {
+        search->figures->merged++;
+        return true;
+    }
+    if (search->depth == SEARCH_MAX_DEPTH) {
+        search->figures->cut = true;
+        return true;
+    }
+    push(search, path->world, history);
+    return true;
+}
+
+static bool walk(struct search *search, const struct path *path)
+{
+    while (search->depth > 0) {
+        struct frame *frame = &search->frames[search->depth - 1];
+        bool fresh = !frame->entered;
+
+        if (frame->entered && !next_child(frame)) {
+            search->depth--;
+            continue;
+        }
+        frame->entered = true;
+        if (!fresh) {
+            world_load(path->world, frame->snapshot);
+        }
+        search->current = frame;
+        if (!visit(search, path)) {
+            return false;
+        }
+        if (search->figures->transitions % STOP_INTERVAL == 0 && path->options->stop != NULL &&
+            path->options->stop(path->options->opaque, search->figures)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool search_run(struct search *search, const struct plan *plan,
+                const struct search_options *options, struct search_figures *figures)
+{
+    struct world_options world_options = {.engine = options->engine,
+                                          .choices = {.recorded = plan->choices,
+                                                      .recorded_count = plan->choice_count,
+                                                      .backend = answer,
+                                                      .opaque = search}};
+    struct trace trace;
+    struct path path = {.options = options, .trace = &trace, .kinds = expected_kinds(plan)};
+    bool complete;
+
+    trace_init(&trace, true);
+    visited_clear(&search->visited);
+    search->figures = figures;
+    search->depth = 0;
+    search->current = NULL;
+    path.world = world_create(plan, &world_options, &trace);
+    if (path.world == NULL) {
+        die("there is no memory for a world");
+    }
+    push(search, path.world, 0);
+    complete = walk(search, &path);
+    figures->cut = figures->cut || !complete || search->visited.full;
+    world_destroy(path.world);
+    trace_free(&trace);
+    return complete;
+}

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Exhaustive search: every answer to every choice of one plan, each state once.
+ *
+ * Depth first over snapshots.  A node is the world between two timeline
+ * events; its children are the answers to whatever the next event asks.  A
+ * state that has been seen, by its digest (world_digest_judged) and by what has
+ * happened so far of the events that the scenario's expectations look at, is not
+ * gone on from: nothing new can come of it.
+ *
+ * Questions with more than SEARCH_MAX_ANSWERS answers are not varied: they
+ * get the quiet one, and the space is then not said to be exhausted.
+ */
+#ifndef MIRRORSIM_TOOLS_SEARCH_H
+#define MIRRORSIM_TOOLS_SEARCH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "sim/plan.h"
+#include "sim/verdict.h"
+#include "sim/world.h"
+#include "tools/visited.h"
+
+#define SEARCH_MAX_ANSWERS 64
+#define SEARCH_MAX_DEPTH 20000
+#define SEARCH_MAX_UNVARIED 8
+
+struct search_figures {
+    uint64_t ends;        /* of runs: a finding, or the world's end */
+    uint64_t states;      /* different ones */
+    uint64_t transitions; /* timeline events taken, in all */
+    uint64_t merged;      /* transitions into a state that was known */
+    uint64_t depth;       /* timeline events of the longest path */
+    bool cut;             /* stopped, too deep, or something not varied: not exhausted */
+};
+
+/*
+ * A path ended with a finding.  `choices` are the answers that lead there; they and the
+ * verdict live until the call returns.  Return true to go on.
+ */
+typedef bool search_found(void *opaque, const struct verdict *verdict,
+                          const struct choice_answer *choices, uint32_t choice_count);
+
+struct search_options {
+    const struct engine *engine;
+    bool oracles_only; /* findings of expectations don't count */
+    search_found *found;
+
+    /* Asked every so many transitions; true: stop. */
+    bool (*stop)(void *opaque, const struct search_figures *figures);
+    void *opaque;
+};
+
+struct search; /* memory for searches, one after the other */
+
+struct search *search_create(uint64_t visited_bytes);
+void search_destroy(struct search *search);
+
+/*
+ * Searches one plan.  False if it was stopped by `found` or `stop`.  Figures
+ * are added to what they are.
+ */
+bool search_run(struct search *search, const struct plan *plan,
+                const struct search_options *options, struct search_figures *figures);
+
+/* Sites whose questions were not varied, in all searches; *count of them. */
+const char *const *search_unvaried(const struct search *search, uint32_t *count);
+
+#endif
