@@ -31,6 +31,7 @@ GROUPS = {
     "copies and the rest": ("read done", "copy done alone", "copy done in order", "copy done overtaking",
                             "drained", "power cut of source", "power cut of target"),
 }
+LEFT_OPEN = "?"  # a policy that the scenario leaves to a choice
 POLICIES = ("report", "ignore", "stop", "enospc")
 SIDES = ("read", "write", "flush")
 
@@ -43,9 +44,9 @@ def policies_of(text, case_name):
     """The error policies of a scenario's case: {side: policy}."""
     values = dict(part.split("=", 1) for part in case_name.split() if "=" in part)
     found = {"source": "report", "target": "report"}
-    for side, value in re.findall(r"\bon-(source-error|target-error|error):\s*\"?(\$\{[\w.-]+\}|[\w-]+)", text):
-        if value.startswith("$"):
-            value = values.get(value[2:-1], "?")
+    for side, value in re.findall(r"\bon-(source-error|target-error|error):\s*\"?(\$\{[\w.-]+\}|[\w-]+|\{)", text):
+        if not value[0].isalpha():
+            value = values.get(value[2:-1], LEFT_OPEN)
         for name in (("source", "target") if side == "error" else (side.removesuffix("-error"),)):
             found[name] = value
     return {"read": found["source"], "write": found["target"], "flush": found["target"]}
@@ -200,7 +201,7 @@ class Table:
         for phase, what, count in rows:
             if (phase, what) in table:
                 table[phase, what][scenario] = count
-            elif phase not in POLICIES + ("?", "choose"):
+            elif phase != LEFT_OPEN:
                 self.unknown.append(f"{scenario}: {what} in phase {phase}")
 
     def _excuse(self, entry):

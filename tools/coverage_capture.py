@@ -22,6 +22,8 @@ from coverage_behaviour import Watcher
 ROOT = Path(__file__).resolve().parent.parent
 WORKERS = 2
 TIMEOUT_S = 120
+PACKAGES = ("gcc", "libc6-dev", "cmake", "ninja-build", "pkg-config", "libyaml-dev", "libjansson-dev",
+            "libxxhash-dev", "libbsd-dev")
 
 
 class HarnessFailed(Exception):
@@ -42,8 +44,9 @@ def checked(command, **how):
     return done.stdout
 
 
-def build(directory):
+def build(directory, more_packages=()):
     """The program with counters; returns its path."""
+    checked([ROOT / "tools/install-deps", *PACKAGES, *more_packages])
     checked(["cmake", "-S", ROOT, "-B", directory, "-G", "Ninja", "-DCOVERAGE=ON", "-DBUILD_TESTING=OFF",
              "-DCMAKE_BUILD_TYPE=Debug", "-DCMAKE_C_COMPILER=gcc"])
     checked(["cmake", "--build", directory, "--target", "mirrorsim"])
@@ -59,7 +62,7 @@ def find_scenarios(paths):
         elif path.is_file():
             found.append(path)
         else:
-            raise FileNotFoundError(path)
+            raise FileNotFoundError(f"there is no {path}")
     return found
 
 

@@ -30,16 +30,12 @@ def lcov_record(model, scenario, file, points):
     lines += [f"FNDA:{count[point]},{point.function}" for point in points["functions"]]
     # "-" says that the line was not even reached.
     line_count = {point.line: count[point] for point in points["lines"]}
-    lines += [f"BRDA:{point.line},0,{number_in_lcov(point)},"
+    lines += [f"BRDA:{point.line},0,{point.number},"
               f"{count[point] if line_count.get(point.line) else '-'}" for point in points["branches"]]
     lines += [f"DA:{point.line},{count[point]}" for point in points["lines"]]
     for kind, found, hit in (("functions", "FNF", "FNH"), ("branches", "BRF", "BRH"), ("lines", "LF", "LH")):
         lines += [f"{found}:{len(points[kind])}", f"{hit}:{sum(count[point] > 0 for point in points[kind])}"]
     return lines + ["end_of_record"]
-
-
-def number_in_lcov(point):
-    return point.number
 
 
 def write_lcov(model, path):
@@ -54,8 +50,8 @@ def write_lcov(model, path):
 
 
 def write_html(tracefile, directory):
-    checked(["genhtml", "--quiet", "--branch-coverage", "--title", "scenarios of mirrorsim", "--prefix", str(ROOT),
-             "--output-directory", str(directory), str(tracefile)])
+    checked(["genhtml", "--quiet", "--branch-coverage", "--show-details", "--title", "scenarios of mirrorsim",
+             "--prefix", str(ROOT), "--output-directory", str(directory), str(tracefile)])
     return directory / "index.html"
 
 
