@@ -114,7 +114,7 @@ static struct request_kind read_kind(const char *rwbs)
     return kind;
 }
 
-/* SECTOR + SECTORS; a flush has none, or none after the plus. */
+/* SECTOR + SECTORS, which only a flush need not have. */
 static bool read_range(struct recording *recording, const struct import_line *line,
                        const struct request_kind *kind, struct import_request *request)
 {
@@ -122,7 +122,7 @@ static bool read_range(struct recording *recording, const struct import_line *li
     uint64_t sector;
     uint64_t sectors;
 
-    if (!has_range && kind->flush_before) {
+    if (kind->op == OP_FLUSH || (!has_range && kind->flush_before)) {
         return true;
     }
     if (!has_range) {
@@ -153,7 +153,7 @@ static void add(struct recording *recording, const struct import_line *line,
 
         import_add(recording, line, RWBS_WORD, device, &flush);
     }
-    if (kind->op == OP_FLUSH || (kind->flush_before && request.bytes == 0)) {
+    if (kind->flush_before && request.bytes == 0) {
         return;
     }
     request.op = kind->op;
