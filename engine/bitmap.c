@@ -35,6 +35,7 @@ void bitmap_init(struct bitmap *bitmap, uint64_t size, void *memory)
 {
     uint64_t *next = memory;
 
+    assert((uintptr_t)memory % sizeof(uint64_t) == 0);
     *bitmap = (struct bitmap){.size = size};
     for (uint64_t bits = size; bits > 0; bits = words_for(bits)) {
         assert(bitmap->levels < BITMAP_MAX_LEVELS);

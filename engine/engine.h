@@ -55,7 +55,6 @@ struct job_spec {
 /* Why a start or a command was refused, for people and for checks. */
 struct job_error {
     enum job_refusal refusal;
-    int error;      /* negative errno */
     char text[160]; /* a sentence without a full stop */
 };
 

@@ -153,7 +153,6 @@ int job_refuse(struct job_error *error, enum job_refusal refusal, int ret, const
     va_list args;
 
     error->refusal = refusal;
-    error->error = ret;
     va_start(args, format);
     vsnprintf(error->text, sizeof(error->text), format, args);
     va_end(args);

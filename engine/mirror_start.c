@@ -236,9 +236,7 @@ void mirror_begin(struct engine_job *mirror)
     mirror_go_on(mirror);
     if (spec->kind == JOB_MIRROR && mirror->base == NULL && !block_has_zero_init(spec->target)) {
         /* D15: holes must be written too. */
-        block_dirty_set(mirror->dirty, 0, mirror->length);
         mirror->walk = mirror->length;
-        mirror->run_start = mirror->length;
     }
 }
 

@@ -21,7 +21,10 @@ static uint64_t slice_ns(const struct ratelimit *limit)
     return max_u64(SLICE_NS, div_round_up(SECTOR_BYTES * NS_PER_SECOND, limit->speed));
 }
 
-/* Pays for the time that has passed; in two steps, so that no sum overflows. */
+/*
+ * Pays for the time that has passed, in two steps, so that no sum overflows.
+ * Where there is no limit nothing is owed.
+ */
 static void pay(struct ratelimit *limit, uint64_t now_ns)
 {
     uint64_t seconds = (now_ns - limit->paid_ns) / NS_PER_SECOND;
@@ -43,10 +46,6 @@ void ratelimit_set_speed(struct ratelimit *limit, uint64_t speed, uint64_t now_n
 {
     pay(limit, now_ns);
     limit->speed = speed;
-    if (speed == 0) {
-        limit->account_bytes = 0;
-        limit->paid_parts = 0;
-    }
 }
 
 uint64_t ratelimit_charge(struct ratelimit *limit, uint64_t bytes, uint64_t now_ns)

@@ -118,6 +118,7 @@ static void start_job(struct world *world, uint32_t number)
     struct job_error error = {.refusal = REFUSED_NOT};
     int ret = world->engine->start(world_host(world), &spec, &job, &error);
 
+    assert(ret <= 0);
     if (ret < 0) {
         world_emit(world, &(struct event){.kind = EVENT_JOB_REFUSED,
                                           .detail = (uint8_t)error.refusal,
@@ -146,8 +147,9 @@ static void command(struct world *world, uint32_t number, enum job_verb verb, in
         ret = world->engine->command(world->job, verb, arg, &error);
     } else {
         ret = -ENOTCONN;
-        error = (struct job_error){REFUSED_NOT_ACTIVE, ret, "there is no job"};
+        error = (struct job_error){REFUSED_NOT_ACTIVE, "there is no job"};
     }
+    assert(ret <= 0);
     if (ret < 0) {
         world_emit(world, &(struct event){.kind = EVENT_COMMAND_REFUSED,
                                           .detail = (uint8_t)verb,
@@ -246,15 +248,17 @@ static void power_cut(struct world *world, const struct action *action)
 static void use(struct world *world, uint32_t number, const struct action *action)
 {
     struct job_error error = {.refusal = REFUSED_NOT};
+    int ret = 0;
     char what[FINDING_TEXT_BYTES / 4];
 
     if (block_is_blocked(&world->nodes[action->index])) {
-        error = (struct job_error){REFUSED_BLOCKED, -EBUSY, "its operations are blocked"};
+        ret = -EBUSY;
+        error = (struct job_error){REFUSED_BLOCKED, "its operations are blocked"};
     }
     world_emit(world, &(struct event){.kind = EVENT_GRAPH_USE,
                                       .node = (uint8_t)action->index,
                                       .detail = (uint8_t)error.refusal,
-                                      .ret = error.error});
+                                      .ret = ret});
     snprintf(what, sizeof(what), "another user's operation on %.64s",
              phrase_disk(&world->evidence, action->index));
     judge_refusal(world, number, what, &error);

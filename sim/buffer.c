@@ -196,6 +196,7 @@ int block_buffers_create(struct block_node *node, uint64_t bytes, uint32_t count
 {
     int ret = fault_query(node, OP_BUFFER, 0, 0);
 
+    assert(count > 0 && node_is_sectors(0, bytes));
     if (ret < 0) {
         return ret;
     }

@@ -142,6 +142,7 @@ static void set_by(struct block_dirty *dirty, enum by by, uint64_t offset, uint6
 
 void block_dirty_set(struct block_dirty *dirty, uint64_t offset, uint64_t bytes)
 {
+    assert(node_is_sectors(offset, bytes));
     set_by(dirty, BY_JOB, offset, bytes);
 }
 
@@ -150,6 +151,7 @@ void block_dirty_clear(struct block_dirty *dirty, uint64_t offset, uint64_t byte
     uint64_t first;
     uint64_t count;
 
+    assert(node_is_sectors(offset, bytes));
     if (touched(dirty, offset, bytes, &first, &count)) {
         bitmap_clear(&dirty->bits, first, count);
         emit_chunks(dirty, EVENT_DIRTY_CLEAR, BY_JOB, first, count);

@@ -2,7 +2,9 @@
 /*
  * The host port: the world's clock, arena, timers and trace, as engines see them.
  */
+#include <assert.h>
 #include <inttypes.h>
+#include <string.h>
 
 #include "sim/world_private.h"
 
@@ -11,18 +13,36 @@ uint64_t host_now_ns(struct host *host)
     return world_of(host)->timeline.now_ns;
 }
 
+/* Behind each piece of an engine's memory lie bytes that it must not write. */
+#define GUARD_BYTES 16
+#define GUARD 0xa5
+
 void *host_alloc(struct host *host, size_t bytes)
 {
+    char *memory = arena_alloc(world_of(host)->arena, bytes + GUARD_BYTES);
+
+    memset(memory + bytes, GUARD, GUARD_BYTES);
     world_of(host)->job_taken_bytes += bytes;
-    return arena_alloc(world_of(host)->arena, bytes);
+    return memory;
+}
+
+static bool guard_is_whole(const unsigned char *guard)
+{
+    size_t i = 0;
+
+    while (i < GUARD_BYTES && guard[i] == GUARD) {
+        i++;
+    }
+    return i == GUARD_BYTES;
 }
 
 void host_free(struct host *host, void *memory, size_t bytes)
 {
     if (memory != NULL) {
+        assert(guard_is_whole((unsigned char *)memory + bytes));
         world_of(host)->job_given_bytes += bytes;
+        arena_free(world_of(host)->arena, memory, bytes + GUARD_BYTES);
     }
-    arena_free(world_of(host)->arena, memory, bytes);
 }
 
 void world_judge_job_memory(struct world *world)

@@ -75,6 +75,12 @@ struct block_node {
     STAILQ_HEAD(, cached_write) cached;
 };
 
+/* What an engine says to its ports is in whole sectors, and not of nothing. */
+static inline bool node_is_sectors(uint64_t offset, uint64_t bytes)
+{
+    return bytes > 0 && (offset | bytes) % SECTOR_BYTES == 0;
+}
+
 /* Makes the plan's disks. */
 void nodes_create(struct world *world);
 

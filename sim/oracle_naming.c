@@ -17,6 +17,7 @@ struct naming {
     bool has_phase;
     uint8_t phase;       /* the last that a phase event went to */
     struct event failed; /* the last failed request of the job */
+    uint64_t len;        /* as progress told it last */
 };
 
 static void failed(void *state, struct evidence *evidence, const struct event *event)
@@ -81,8 +82,28 @@ static void judge_error(void *state, struct evidence *evidence, const struct eve
 /* No disk: progress is the job's alone. */
 static void judge_progress(void *state, struct evidence *evidence, const struct event *event)
 {
-    (void)state;
+    struct naming *naming = state;
+
     judge_disk(evidence, event, 0);
+    if ((event->offset | event->bytes) % SECTOR_BYTES != 0) {
+        verdict_add(evidence, "naming", "wrong-progress",
+                    "The job's progress is offset %" PRIu64 " of len %" PRIu64
+                    ": these are no whole sectors.",
+                    event->offset, event->bytes);
+    }
+    naming->len = event->bytes;
+}
+
+static void judge_end(void *state, struct evidence *evidence, const struct event *event)
+{
+    const struct naming *naming = state;
+
+    judge_source(state, evidence, event);
+    if (event->bytes != naming->len) {
+        verdict_add(evidence, "naming", "wrong-progress",
+                    "The job ended with len %" PRIu64 ", but its last progress said %" PRIu64 ".",
+                    event->bytes, naming->len);
+    }
 }
 
 static void judge_phase(void *state, struct evidence *evidence, const struct event *event)
@@ -114,7 +135,7 @@ const struct oracle oracle_naming = {
             [EVENT_JOB_READY] = judge_source,
             [EVENT_JOB_PAUSED] = judge_source,
             [EVENT_JOB_RESUMED] = judge_source,
-            [EVENT_JOB_COMPLETED] = judge_source,
-            [EVENT_JOB_CANCELLED] = judge_source,
+            [EVENT_JOB_COMPLETED] = judge_end,
+            [EVENT_JOB_CANCELLED] = judge_end,
         },
 };

@@ -103,6 +103,8 @@ int block_status_above(struct block_node *top, struct block_node *base, uint64_t
 {
     const struct status_answer *answer = &top->status_answer;
 
+    assert(node_is_sectors(offset, bytes));
+    assert(offset < top->disk.bytes && bytes <= top->disk.bytes - offset);
     if (!status_is_instant(top) && answer_takes_time(top, offset, done, opaque)) {
         return -EINPROGRESS;
     }

@@ -148,7 +148,7 @@ int stub_start(struct host *host, const struct job_spec *spec)
 
     host->error = (struct job_error){0};
     ret = mirror_engine.start(host, spec, &host->job, &host->error);
-    assert_int_equal(ret, host->error.error);
+    assert_true(ret <= 0);
     assert_int_equal(ret < 0, host->error.refusal != REFUSED_NOT);
     assert_int_equal(ret < 0, host->job == NULL);
     stub_check(host);
@@ -162,7 +162,7 @@ int stub_command(struct host *host, enum job_verb verb, int64_t arg)
     assert_non_null(host->job);
     host->error = (struct job_error){0};
     ret = mirror_engine.command(host->job, verb, arg, &host->error);
-    assert_int_equal(ret, host->error.error);
+    assert_true(ret <= 0);
     assert_int_equal(ret < 0, host->error.refusal != REFUSED_NOT);
     assert_non_null(host->job);
     stub_check(host);

@@ -103,6 +103,29 @@ static void test_naming_finds_an_error_about_another_request(void **state)
     }
 }
 
+static void say_amounts(struct witness *w, enum event_kind kind, uint64_t offset, uint64_t len)
+{
+    see(w, (struct event){.kind = (uint8_t)kind,
+                          .by = BY_JOB,
+                          .node = kind == EVENT_JOB_PROGRESS ? 0 : THIRD,
+                          .offset = offset,
+                          .bytes = len});
+}
+
+static void test_naming_finds_progress_that_is_not_in_sectors_or_not_the_last(void **state)
+{
+    struct witness *w = called(state);
+
+    say_amounts(w, EVENT_JOB_PROGRESS, CHUNK, 2 * CHUNK);
+    say_amounts(w, EVENT_JOB_COMPLETED, 2 * CHUNK, 2 * CHUNK);
+    assert_silent(w);
+    say_amounts(w, EVENT_JOB_COMPLETED, 2 * CHUNK, 3 * CHUNK);
+    assert_found(w, "wrong-progress", "ended with len 196608, but its last progress said 131072");
+    verdict_init(&w->verdict);
+    say_amounts(w, EVENT_JOB_PROGRESS, CHUNK, CHUNK + 1);
+    assert_found(w, "wrong-progress", "of len 65537: these are no whole sectors");
+}
+
 static void test_naming_finds_phases_that_do_not_follow_one_another(void **state)
 {
     struct witness *w = called(state);
@@ -123,6 +146,7 @@ int main(void)
         WITNESS_TEST(test_naming_finds_an_event_that_is_not_the_jobs),
         WITNESS_TEST(test_naming_finds_a_start_towards_another_target),
         WITNESS_TEST(test_naming_finds_an_error_about_another_request),
+        WITNESS_TEST(test_naming_finds_progress_that_is_not_in_sectors_or_not_the_last),
         WITNESS_TEST(test_naming_finds_phases_that_do_not_follow_one_another),
     };
 

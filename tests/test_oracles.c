@@ -93,12 +93,15 @@ static void toy_conclude(void *opaque)
     }
     block_op_unblock_all(spec.target);
     block_unref(spec.target);
+    say(job, EVENT_JOB_PROGRESS, job->offset, job->offset);
     say(job, EVENT_JOB_COMPLETED, job->offset, job->offset);
     block_op_unblock_all(spec.source);
     if (job->defect != KEEPS_REFERENCE) {
         block_unref(spec.source);
     }
-    host_free(job->host, job, sizeof(*job) - (job->defect == KEEPS_MEMORY));
+    if (job->defect != KEEPS_MEMORY) {
+        host_free(job->host, job, sizeof(*job));
+    }
     spec.concluded(spec.opaque, 0);
 }
 
