@@ -34,7 +34,7 @@ static const struct argp_option option_list[] = {
      "blkparse: a request is made when it is queued (Q, default), given to the device, complete",
      1},
     {"from", KEY_FROM, "N", 0, "From the Nth request on, which is then made at time 0", 1},
-    {"count", KEY_COUNT, "N", 0, "So many requests", 1},
+    {"count", KEY_COUNT, "N", 0, "So many requests; a scenario has room for 9900", 1},
     {0, 0, NULL, 0, "What to write:", 2},
     {"output", 'o', "FILE", 0, "Into this file (default: standard output)", 2},
     {"name", KEY_NAME, "NAME", 0, "The scenario's name (default: import- and the file's)", 2},
