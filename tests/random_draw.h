@@ -76,6 +76,9 @@ static inline struct range_spec range_anywhere(struct draw *draw)
 /* random_story.c: faults, steps, timed actions, reactions; the disks and the job are drawn. */
 void draw_story(struct draw *draw);
 
+/* random_generator.c: a guest that goes by itself; the story is drawn. */
+void draw_generators(struct draw *draw);
+
 /* bytes/s, of any order of magnitude. */
 int64_t draw_speed(struct draw *draw);
 

@@ -246,5 +246,6 @@ struct plan *random_plan_create(uint64_t seed)
     draw_job(&draw);
     draw_story(&draw);
     draw.plan->timer_slack_ns = one_in(&draw, 8) ? below(&draw, 5 * MS) : 0;
+    draw_generators(&draw);
     return draw.plan;
 }
