@@ -79,7 +79,7 @@ static uint64_t piece_weight(const struct address *address, uint64_t piece)
 static const uint32_t *zipf_starts(const struct address *address, struct arena *arena)
 {
     uint64_t pieces = piece_of(address->slots);
-    uint32_t *starts = arena_alloc(arena, pieces * sizeof(*starts));
+    uint32_t *starts = arena_alloc(arena, (size_t)pieces * sizeof(*starts));
     uint64_t total = 0;
     uint64_t sum = 0;
     unsigned shift;
