@@ -54,16 +54,20 @@ static void check_commit(struct loader *loader, const struct yaml_node *node,
  * A guest's disk and a fresh target are opened for writing; a base is not,
  * which is why a commit has to reopen it.
  */
+uint32_t disk_default_flags(const struct plan_job *job, uint32_t disk)
+{
+    bool is_written = disk == job->source || (disk == job->target && job->kind == JOB_MIRROR);
+
+    return DISK_FLAG_WRITE_BACK | (is_written ? DISK_FLAG_RDWR : 0);
+}
+
 static void set_flags(struct loader *loader)
 {
     struct plan *plan = loader->plan;
 
     for (uint32_t i = 0; i < plan->disk_count; i++) {
-        bool is_written =
-            i == plan->job.source || (i == plan->job.target && plan->job.kind == JOB_MIRROR);
-
         if (!(loader->flagged_disks >> i & 1)) {
-            plan->disks[i].flags = DISK_FLAG_WRITE_BACK | (is_written ? DISK_FLAG_RDWR : 0);
+            plan->disks[i].flags = disk_default_flags(&plan->job, i);
         }
     }
 }

@@ -210,6 +210,9 @@ void range_check(struct loader *loader, const struct yaml_node *node,
 
 void job_read(struct loader *loader);
 
+/* The open flags of a disk for which the file gives none. */
+uint32_t disk_default_flags(const struct plan_job *job, uint32_t disk);
+
 /* ---- Matches: scenario_match.c ---- */
 
 /* What `match` and `request` say. */
