@@ -5,11 +5,11 @@
 #include "sim/generator.h"
 
 #include <assert.h>
+#include <string.h>
 
 #include "sim/world_private.h"
 
 #define KIND(kind) (UINT64_C(1) << EVENT_##kind)
-#define NS_PER_SECOND UINT64_C(1000000000)
 
 /* How finely an answer divides what is drawn; the walk divides it further. */
 #define MAX_ANSWERS 1024u
@@ -29,12 +29,13 @@ static void walk_init(struct walk *walk, const struct generator *generator, cons
                       uint32_t step)
 {
     struct world *world = generator->world;
-    char *name = arena_printf(world->arena, "guest %s %s", generator->spec->name, what);
+    char *site = arena_printf(world->arena, "guest %s %s", generator->spec->name, what);
     struct digest digest;
 
     digest_init(&digest);
     digest_string(&digest, generator->spec->name);
-    walk->site = choices_site(world->choices, name);
+    walk->site = choices_site(world->choices, site);
+    arena_free(world->arena, site, strlen(site) + 1);
     walk->position = (uint32_t)digest_value(&digest);
     walk->step = step;
 }
@@ -106,8 +107,7 @@ static void generator_end(struct generator *generator)
     }
 }
 
-/* One more request, unless its time is beyond the bound; when none is left to come that is the end.
- */
+/* One more request, unless its time is beyond the bound: the last one to find that is the end. */
 static void turn_add(struct generator *generator, uint64_t delay_ns)
 {
     const struct generator_spec *spec = generator->spec;
@@ -148,18 +148,11 @@ static uint64_t bytes_that_count(const struct guest_request *request)
     return request->op == OP_FLUSH ? GENERATOR_FLUSH_BYTES : request->bytes;
 }
 
-/* Of an open loop: from this request to the next; at least 1 ns, so that time passes. */
+/* Of an open loop: from this request to the next; never 0, so that time passes. */
 static uint64_t pace_ns(const struct generator_spec *spec, const struct guest_request *request)
 {
-    uint64_t bytes = bytes_that_count(request);
-
-    if (spec->pace == PACE_EVERY) {
-        return spec->every_ns;
-    }
-    if (bytes > UINT64_MAX / NS_PER_SECOND) {
-        return max_u64(bytes / spec->rate, 1) * NS_PER_SECOND;
-    }
-    return max_u64(bytes * NS_PER_SECOND / spec->rate, 1);
+    return spec->pace == PACE_EVERY ? spec->every_ns
+                                    : request_transfer_ns(bytes_that_count(request), spec->rate);
 }
 
 static bool bound_is_reached(const struct generator *generator)

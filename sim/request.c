@@ -35,12 +35,15 @@ static void emit(const struct request *request, enum event_kind kind)
 
 /* ---- Time ---- */
 
-/* bytes / bandwidth in ns, rounded up, in steps that can't overflow. */
-static uint64_t transfer_ns(uint64_t bytes, uint64_t bandwidth)
+/* In steps of a thousand, so that the rest can't overflow: a bandwidth has at most 54 bits. */
+uint64_t request_transfer_ns(uint64_t bytes, uint64_t bandwidth)
 {
     uint64_t ns = bytes / bandwidth;
     uint64_t rest = bytes % bandwidth;
 
+    if (ns >= UINT64_MAX / NS_PER_SECOND) {
+        return UINT64_MAX;
+    }
     for (int i = 0; i < 3; i++) {
         rest *= 1000;
         ns = ns * 1000 + rest / bandwidth;
@@ -58,7 +61,7 @@ static uint64_t link_delay_ns(struct block_node *node, const struct request *req
         return 0;
     }
     node->link_free_ns = add_saturating(max_u64(node->link_free_ns, now_ns),
-                                        transfer_ns(request->bytes, node->spec->bandwidth));
+                                        request_transfer_ns(request->bytes, node->spec->bandwidth));
     return node->link_free_ns - now_ns;
 }
 

@@ -82,6 +82,9 @@ void request_submit(struct request *request);
 /* A request that was held or hung goes on. */
 void request_resume(struct request *request);
 
+/* bytes / bandwidth (bytes/s) in ns, rounded up, saturating. */
+uint64_t request_transfer_ns(uint64_t bytes, uint64_t bandwidth);
+
 /* An event about the request; `index` as the kind says. */
 void request_emit(const struct request *request, enum event_kind kind, uint16_t index);
 

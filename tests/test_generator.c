@@ -40,7 +40,7 @@ static void test_generator_rate_gives_each_request_the_time_of_its_bytes(void **
         uint64_t bytes = event->op == OP_FLUSH ? 4 * KIB : event->bytes;
 
         assert_int_equal(submission(stage, i + 1)->now_ns - event->now_ns,
-                         bytes * SECOND_NS / (4 * MIB));
+                         div_round_up(bytes * SECOND_NS, 4 * MIB));
     }
     /* A half of 4 KiB, a quarter of 4, a quarter of 64: 19 KiB each. */
     assert_in_range(submissions(stage), 4 * KIB / 19 - 2, 4 * KIB / 19 + 2);
