@@ -241,7 +241,7 @@ static void run_again(struct runner *runner, uint64_t seed, const struct trace *
     free(second);
 }
 
-static bool crash_is_known(const struct plan *plan, const struct engine *engine)
+bool runner_crash_is_known(const struct plan *plan, const struct engine *engine)
 {
     for (uint32_t i = 0; i < plan->xfail_count; i++) {
         const struct xfail_spec *xfail = &plan->xfails[i];
@@ -310,7 +310,7 @@ void runner_run(struct runner *runner, uint64_t number, struct run_result *resul
     *progress = (struct run_progress){.number = number, .under_way = true};
     make_plan(runner, suite_entry_of(runner->suite, number), suite_seed_of(runner->suite, number));
     text_copy(progress->case_name, sizeof(progress->case_name), runner->plan->case_name);
-    progress->crash_is_known = crash_is_known(runner->plan, runner->suite->engine);
+    progress->crash_is_known = runner_crash_is_known(runner->plan, runner->suite->engine);
 
     *result = (struct run_result){.number = number};
     memcpy(result->case_name, progress->case_name, sizeof(result->case_name));

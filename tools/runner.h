@@ -92,4 +92,7 @@ void runner_close(struct runner *runner);
 struct world_options runner_options(const struct plan *plan, const struct engine *engine,
                                     uint64_t seed);
 
+/* Does the plan's xfail expect the engine to crash? */
+bool runner_crash_is_known(const struct plan *plan, const struct engine *engine);
+
 #endif

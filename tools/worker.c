@@ -24,21 +24,22 @@
 /* ---- In the worker ---- */
 
 /* The processor time of one run is bounded by a timer whose signal kills. */
-static void watch(uint32_t seconds)
+void worker_watch(uint64_t ms)
 {
-    const struct itimerval limit = {.it_value = {.tv_sec = (time_t)seconds}};
+    const struct itimerval limit = {
+        .it_value = {.tv_sec = (time_t)(ms / 1000), .tv_usec = (suseconds_t)(ms % 1000 * 1000)}};
 
     setitimer(ITIMER_VIRTUAL, &limit, NULL);
 }
 
 /* A broken pipe means that the parent is gone: there is nobody to tell. */
-static void send_result(int pipe_end, const struct run_result *result)
+void worker_send(int results, const struct run_result *result)
 {
     const char *at = (const char *)result;
     size_t left = run_result_bytes(result->finding_count);
 
     while (left > 0) {
-        ssize_t sent = write(pipe_end, at, left);
+        ssize_t sent = write(results, at, left);
 
         if (sent < 0 && errno != EINTR) {
             exit(EXIT_HARNESS);
@@ -57,34 +58,38 @@ static void prepare_process(int errors)
     setrlimit(RLIMIT_CORE, &no_core);
 }
 
-static _Noreturn void work(const struct suite *suite, const struct workers_options *options,
-                           struct worker_shared *shared, struct run_progress *progress,
-                           int pipe_end)
+/* What a worker that runs a suite needs. */
+struct suite_work {
+    const struct suite *suite;
+    const struct workers_options *options;
+    struct worker_shared *shared;
+};
+
+static void run_suite(void *opaque, struct run_progress *progress, int results)
 {
-    struct runner runner = {.suite = suite,
-                            .twice = options->twice,
-                            .memory_limit = options->memory_limit,
-                            .dump_images = options->dump_images,
+    const struct suite_work *work = opaque;
+    struct runner runner = {.suite = work->suite,
+                            .twice = work->options->twice,
+                            .memory_limit = work->options->memory_limit,
+                            .dump_images = work->options->dump_images,
                             .progress = progress};
     struct run_result *result = run_result_create();
-    uint64_t runs = suite_runs(suite);
+    uint64_t runs = suite_runs(work->suite);
     uint64_t number;
 
-    while ((number = atomic_fetch_add(&shared->next, 1)) < runs) {
-        watch(options->cpu_limit_s);
+    while ((number = atomic_fetch_add(&work->shared->next, 1)) < runs) {
+        worker_watch(work->options->cpu_limit_s * UINT64_C(1000));
         runner_run(&runner, number, result);
-        watch(0);
-        send_result(pipe_end, result);
+        worker_watch(0);
+        worker_send(results, result);
     }
     runner_close(&runner);
     free(result);
-    exit(EXIT_PASSED);
 }
 
 /* ---- In the parent ---- */
 
-void worker_start(struct worker *worker, const struct suite *suite,
-                  const struct workers_options *options, struct worker_shared *shared)
+void worker_fork(struct worker *worker, worker_body *body, void *opaque)
 {
     pid_t parent;
     int ends[2];
@@ -107,10 +112,19 @@ void worker_start(struct worker *worker, const struct suite *suite,
         }
         close(ends[0]);
         prepare_process(worker->errors);
-        work(suite, options, shared, worker->progress, ends[1]);
+        body(opaque, worker->progress, ends[1]);
+        exit(EXIT_PASSED);
     }
     close(ends[1]);
     worker->results = ends[0];
+}
+
+void worker_start(struct worker *worker, const struct suite *suite,
+                  const struct workers_options *options, struct worker_shared *shared)
+{
+    struct suite_work work = {suite, options, shared};
+
+    worker_fork(worker, run_suite, &work);
 }
 
 static bool read_fully(int fd, void *memory, size_t bytes)
@@ -222,7 +236,7 @@ static struct run_result *death(const struct worker *worker, int status, uint32_
     return result;
 }
 
-struct run_result *worker_end(struct worker *worker, const struct workers_options *options)
+struct run_result *worker_end(struct worker *worker, uint32_t cpu_limit_s)
 {
     struct run_result *result = NULL;
     char *words = last_words(worker->errors);
@@ -231,7 +245,7 @@ struct run_result *worker_end(struct worker *worker, const struct workers_option
     while (waitpid(worker->pid, &status, 0) < 0 && errno == EINTR) {
     }
     if (worker->progress->under_way) {
-        result = death(worker, status, options->cpu_limit_s, words);
+        result = death(worker, status, cpu_limit_s, words);
     } else {
         fputs(words, stderr);
         if (status != 0) {

@@ -25,7 +25,20 @@ struct worker {
     struct run_progress *progress; /* shared */
 };
 
-/* Starts the process: it runs until there is no next run. */
+/*
+ * What a worker process does, from its fork to its end.  Around each run it sets
+ * progress->under_way; it sends results to `results`.
+ */
+typedef void worker_body(void *opaque, struct run_progress *progress, int results);
+
+/* Starts a process; worker->progress is set already. */
+void worker_fork(struct worker *worker, worker_body *body, void *opaque);
+
+/* For bodies: a result for the parent, and a bound on the processor time from now on (0: none). */
+void worker_send(int results, const struct run_result *result);
+void worker_watch(uint64_t ms);
+
+/* Starts a process for a suite: it runs until there is no next run. */
 void worker_start(struct worker *worker, const struct suite *suite,
                   const struct workers_options *options, struct worker_shared *shared);
 
@@ -36,7 +49,7 @@ struct run_result *worker_receive(const struct worker *worker);
  * After worker_receive() gave NULL: reaps it.  If it died during a run,
  * returns that run's result.
  */
-struct run_result *worker_end(struct worker *worker, const struct workers_options *options);
+struct run_result *worker_end(struct worker *worker, uint32_t cpu_limit_s);
 
 void worker_kill(struct worker *worker);
 

@@ -144,7 +144,7 @@ static bool attend(struct crew *crew, uint32_t number)
     }
     crew->polls[number].fd = -1;
     crew->alive--;
-    result = worker_end(worker, crew->options);
+    result = worker_end(worker, crew->options->cpu_limit_s);
     if (result == NULL) {
         return true;
     }
