@@ -185,6 +185,13 @@ static void took_effect(void *state, struct evidence *evidence, const struct eve
 {
     struct guest *guest = state;
 
+    if (event->node != guest->disk) {
+        verdict_add(evidence, "guest", "left-behind",
+                    "Guest %s #%" PRIu32 " took effect on %s at %s, after the guest had been "
+                    "switched to %s.",
+                    op_name((enum op)event->op), event->request, phrase_disk(evidence, event->node),
+                    phrase_time(evidence->now_ns).text, phrase_disk(evidence, guest->disk));
+    }
     if (event->op == OP_READ) {
         judge_read(guest, evidence, event);
     } else if (op_changes(event->op)) {

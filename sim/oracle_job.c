@@ -286,11 +286,21 @@ static void ended(struct job_model *job, struct evidence *evidence, const struct
 
 static void started(void *state, struct evidence *evidence, const struct event *event)
 {
+    const struct plan_job *plan = &evidence->plan->job;
+    uint64_t top_bytes = evidence->disks[plan->source]->bytes;
+    uint64_t base_bytes = evidence->disks[plan->target]->bytes;
     struct job_model *job = state;
 
     (void)event;
     if (job->alive) {
         verdict_add(evidence, JOB, "started-twice", "A job started while there was one.");
+    }
+    if (plan->kind == JOB_COMMIT && base_bytes < top_bytes) {
+        verdict_add(evidence, JOB, "base-too-short",
+                    "The commit started though its base %s (%s) is shorter than the top %s (%s): "
+                    "what lies beyond can't be written.",
+                    phrase_disk(evidence, plan->target), phrase_size(base_bytes).text,
+                    phrase_disk(evidence, plan->source), phrase_size(top_bytes).text);
     }
     *job = (struct job_model){.alive = true, .just_started = true};
 }

@@ -129,6 +129,20 @@ static void test_guest_finds_a_request_to_the_old_disk_after_the_pivot(void **st
     assert_found(w, "wrong-disk", "went to src at 0s, but the guest's disk is dst");
 }
 
+static void test_guest_finds_a_write_that_lands_on_the_old_disk_after_the_pivot(void **state)
+{
+    struct witness *w = called(state);
+    struct ticket write;
+
+    become_ready(w);
+    write = submit(w, BY_GUEST, SRC, OP_WRITE, 0, SECTOR_BYTES);
+    complete(w);
+    assert_silent(w);
+    guest_effect(w, write);
+    assert_found(w, "left-behind",
+                 "took effect on src at 0s, after the guest had been switched to dst");
+}
+
 static void test_guest_stays_when_the_pivot_replaces_another_disk(void **state)
 {
     struct witness *w = called(state);
@@ -180,6 +194,7 @@ int main(void)
         WITNESS_TEST(test_guest_finds_a_lost_write_after_the_pivot),
         WITNESS_TEST(test_guest_knows_only_what_was_promised_after_the_pivot),
         WITNESS_TEST(test_guest_finds_a_request_to_the_old_disk_after_the_pivot),
+        WITNESS_TEST(test_guest_finds_a_write_that_lands_on_the_old_disk_after_the_pivot),
         WITNESS_TEST(test_guest_stays_when_the_pivot_replaces_another_disk),
         WITNESS_TEST(test_guest_finds_a_request_that_never_ends),
         WITNESS_TEST(test_guest_excuses_a_request_when_a_fault_hangs_it),

@@ -262,6 +262,20 @@ static void test_job_finds_an_event_after_the_end(void **state)
     assert_found(w, "event-without-job", "\"cancelled\", but it has ended");
 }
 
+static void test_job_finds_a_commit_into_a_base_that_is_too_short(void **state)
+{
+    struct witness *w = called(state);
+
+    w->plan->job.kind = JOB_COMMIT;
+    w->evidence.disks[DST]->bytes = LENGTH - SECTOR_BYTES;
+    start(w);
+    assert_found(w, "base-too-short", "what lies beyond can't be written");
+    w = called_again(state);
+    w->evidence.disks[DST]->bytes = LENGTH;
+    start(w);
+    assert_null(strstr(w->verdict.findings[0].kind, "base-too-short"));
+}
+
 static void test_job_finds_a_start_that_was_refused_too_late(void **state)
 {
     struct witness *w = called(state);
@@ -287,6 +301,7 @@ int main(void)
         WITNESS_TEST(test_job_finds_a_pivot_when_it_replaces_the_wrong_disk),
         WITNESS_TEST(test_job_finds_the_wrong_kind_of_end),
         WITNESS_TEST(test_job_finds_an_event_after_the_end),
+        WITNESS_TEST(test_job_finds_a_commit_into_a_base_that_is_too_short),
         WITNESS_TEST(test_job_finds_a_start_that_was_refused_too_late),
     };
 
