@@ -23,6 +23,7 @@ int cmd_run(int argc, char **argv);
 int cmd_check(int argc, char **argv);
 int cmd_trace(int argc, char **argv);
 int cmd_query(int argc, char **argv);
+int cmd_shrink(int argc, char **argv);
 int cmd_import(int argc, char **argv);
 int cmd_bench(int argc, char **argv);
 int cmd_engines(int argc, char **argv);
@@ -64,6 +65,9 @@ enum option_key {
     KEY_SIZE,
     KEY_FILL,
     KEY_JOB,
+    KEY_FINDING,
+    KEY_BUDGET,
+    KEY_RUNS,
 };
 
 /* Arguments of options; on a wrong one they explain it and exit with EXIT_USAGE. */

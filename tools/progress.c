@@ -5,6 +5,7 @@
 #include "tools/progress.h"
 
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <time.h>
 #include <unistd.h>
@@ -30,20 +31,42 @@ void progress_begin(struct progress *progress, uint64_t total)
                                   .next_ms = now_ms + FIRST_AFTER_MS};
 }
 
-void progress_show(struct progress *progress, uint64_t done, uint64_t failed)
+/* True if it is time to show something. */
+static bool is_due(struct progress *progress)
 {
     uint64_t now_ms = progress->on ? clock_ms() : 0;
 
-    if (!progress->on || done == 0 || now_ms < progress->next_ms) {
-        return;
+    if (!progress->on || now_ms < progress->next_ms) {
+        return false;
     }
     fflush(stdout);
-    fprintf(stderr,
-            "\r\033[K%" PRIu64 " of %" PRIu64 " runs, %" PRIu64 " failed, about %" PRIu64 " s left",
-            done, progress->total, failed,
-            (now_ms - progress->start_ms) * (progress->total - done) / done / 1000);
     progress->shown = true;
     progress->next_ms = now_ms + PERIOD_MS;
+    return true;
+}
+
+void progress_show(struct progress *progress, uint64_t done, uint64_t failed)
+{
+    if (done > 0 && is_due(progress)) {
+        fprintf(stderr,
+                "\r\033[K%" PRIu64 " of %" PRIu64 " runs, %" PRIu64 " failed, about %" PRIu64
+                " s left",
+                done, progress->total, failed,
+                (clock_ms() - progress->start_ms) * (progress->total - done) / done / 1000);
+    }
+}
+
+void progress_say(struct progress *progress, const char *format, ...)
+{
+    va_list args;
+
+    if (!is_due(progress)) {
+        return;
+    }
+    fputs("\r\033[K", stderr);
+    va_start(args, format);
+    vfprintf(stderr, format, args);
+    va_end(args);
 }
 
 void progress_clear(struct progress *progress)

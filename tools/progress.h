@@ -25,6 +25,10 @@ void progress_begin(struct progress *progress, uint64_t total);
 /* Shows it, not too often. */
 void progress_show(struct progress *progress, uint64_t done, uint64_t failed);
 
+/* The same for work whose end is not known: any words. */
+void progress_say(struct progress *progress, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
 /* Takes the line away: before anything else is written, and at the end. */
 void progress_clear(struct progress *progress);
 

@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * mirrorsim shrink: the smallest scenario that fails in the same way, as a file.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <jansson.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "tools/command.h"
+#include "tools/files.h"
+#include "tools/one_run.h"
+#include "tools/progress.h"
+#include "tools/report.h"
+#include "tools/shrink.h"
+#include "tools/support.h"
+
+struct command_options {
+    struct one_run run;
+    struct shrink_options shrink;
+    const char *output; /* NULL = stdout */
+    uint64_t budget_ms; /* 0 = no bound */
+    bool json;
+};
+
+/* While it shrinks. */
+struct session {
+    struct progress progress;
+    uint64_t end_ms; /* of the clock; 0 = never */
+    int signals;     /* a file that has the signal which ends it early */
+    int signal_number;
+};
+
+static const struct argp_option option_list[] = {
+    {"finding", KEY_FINDING, "ORACLE[/KIND]", 0,
+     "The finding that must stay (default: the first), like debt or debt/forgotten-sector", 2},
+    {"output", 'o', "FILE", 0, "Write the scenario into this file, instead of standard output", 2},
+    {"budget", KEY_BUDGET, "TIME", 0, "Stop after so much time, like 30s, with what there is", 2},
+    {"runs", KEY_RUNS, "N", 0, "Stop after so many runs, with what there is", 2},
+    {"cpu-limit", KEY_CPU_LIMIT, "SECONDS", 0,
+     "A run that takes more processor time is a hang (default 5)", 2},
+    {"json", KEY_JSON, NULL, 0, "JSON on standard output; without -o it has the scenario, too", 2},
+    {0},
+};
+
+static void parse_finding(struct command_options *options, const char *arg)
+{
+    char *oracle = must_strdup(arg);
+    char *slash = strchr(oracle, '/');
+
+    if (slash != NULL) {
+        *slash = '\0';
+        options->shrink.kind = slash + 1;
+    }
+    options->shrink.oracle = oracle;
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+    struct command_options *options = state->input;
+    uint64_t seconds;
+
+    switch (key) {
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = &options->run;
+        return 0;
+    case KEY_FINDING:
+        parse_finding(options, arg);
+        return 0;
+    case 'o':
+        options->output = arg;
+        return 0;
+    case KEY_BUDGET:
+        options->budget_ms = option_time(state, "--budget", arg) / 1000000;
+        return 0;
+    case KEY_RUNS:
+        options->shrink.max_runs = option_number(state, "--runs", arg);
+        return 0;
+    case KEY_CPU_LIMIT:
+        seconds = option_number(state, "--cpu-limit", arg);
+        if (seconds < 1 || seconds > 86400) {
+            argp_error(state, "--cpu-limit wants a number from 1 to 86400, not '%s'", arg);
+        }
+        options->shrink.cpu_limit_s = (uint32_t)seconds;
+        return 0;
+    case KEY_JSON:
+        options->json = true;
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+/* ---- While it shrinks ---- */
+
+/* Ctrl-C is read from a file, and does not reach the worker. */
+static int open_signals(void)
+{
+    sigset_t signals;
+    int fd;
+
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGTERM);
+    sigprocmask(SIG_BLOCK, &signals, NULL);
+    fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
+    if (fd < 0) {
+        die("signalfd: %s", strerror(errno));
+    }
+    return fd;
+}
+
+static bool go_on(void *opaque, const struct shrink_report *report)
+{
+    struct session *session = opaque;
+    struct signalfd_siginfo info;
+
+    if (read(session->signals, &info, sizeof(info)) == sizeof(info)) {
+        session->signal_number = (int)info.ssi_signo;
+    }
+    progress_say(&session->progress, "%" PRIu32 " lines after %" PRIu64 " runs", report->lines,
+                 report->runs);
+    return session->signal_number == 0 && (session->end_ms == 0 || clock_ms() < session->end_ms);
+}
+
+/* ---- The result ---- */
+
+static uint32_t count_lines(const char *path)
+{
+    FILE *file = fopen(path, "re");
+    uint32_t lines = 0;
+
+    for (int c = 0; file != NULL && (c = fgetc(file)) != EOF;) {
+        lines += c == '\n';
+    }
+    if (file != NULL) {
+        fclose(file);
+    }
+    return lines;
+}
+
+static char *describe_origin(const struct one_run *run)
+{
+    bool has_case = *run->plan->case_name != '\0';
+
+    return must_printf("%s (%s%s%sseed %" PRIu64 ", engine %s)", run->file, has_case ? "case " : "",
+                       run->plan->case_name, has_case ? ", " : "", run->seed, run->engine->name);
+}
+
+static void write_file(const char *path, const char *text)
+{
+    struct output output;
+
+    if (!output_open(&output, path)) {
+        die("-o %s: %s", path, strerror(errno));
+    }
+    fputs(text, output.stream);
+    if (!output_close(&output)) {
+        die("-o %s: %s", path, strerror(errno));
+    }
+}
+
+static void show_json(const struct command_options *options, const struct shrink_report *report)
+{
+    json_t *answer =
+        json_pack("{s:o, s:b, s:I, s:I, s:I, s:{s:s, s:s, s:o}}", "file",
+                  report_json_string(options->run.file), "smallest", report->end == SHRINK_DONE,
+                  "lines_before", (json_int_t)report->lines_before, "lines",
+                  (json_int_t)report->lines, "runs", (json_int_t)report->runs, "finding", "oracle",
+                  report->oracle, "kind", report->kind, "text", report_json_string(report->text));
+
+    if (options->output != NULL) {
+        json_object_set_new(answer, "output", report_json_string(options->output));
+    } else {
+        json_object_set_new(answer, "scenario", report_json_string(report->scenario));
+    }
+    json_dumpf(answer, stdout, JSON_INDENT(1));
+    putchar('\n');
+    json_decref(answer);
+}
+
+static void show_result(const struct command_options *options, const struct shrink_report *report)
+{
+    if (options->output != NULL) {
+        write_file(options->output, report->scenario);
+    }
+    if (options->json) {
+        show_json(options, report);
+    } else if (options->output == NULL) {
+        fputs(report->scenario, stdout);
+    }
+    fprintf(stderr,
+            "mirrorsim shrink: shrunk from %" PRIu32 " to %" PRIu32 " lines in %" PRIu64
+            " runs%s\n",
+            report->lines_before, report->lines, report->runs,
+            report->end == SHRINK_STOPPED ? "; stopped early: it may get smaller still" : "");
+}
+
+static void explain_no_finding(const struct command_options *options)
+{
+    const struct shrink_options *shrink = &options->shrink;
+
+    if (shrink->oracle == NULL) {
+        fprintf(stderr, "mirrorsim shrink: %s does not fail: there is nothing to shrink\n",
+                options->run.file);
+    } else {
+        fprintf(stderr,
+                "mirrorsim shrink: %s does not fail with a finding %s%s%s: `mirrorsim run` shows "
+                "what it finds\n",
+                options->run.file, shrink->oracle, shrink->kind != NULL ? "/" : "",
+                shrink->kind != NULL ? shrink->kind : "");
+    }
+}
+
+static int show_end(const struct command_options *options, const struct shrink_report *report)
+{
+    switch (report->end) {
+    case SHRINK_DONE:
+    case SHRINK_STOPPED:
+        show_result(options, report);
+        return EXIT_PASSED;
+    case SHRINK_NO_FINDING:
+        explain_no_finding(options);
+        return EXIT_FAILED;
+    case SHRINK_NOT_REPEATED:
+        break;
+    }
+    fprintf(stderr,
+            "mirrorsim shrink: %s does not fail in the same way once its choices are written "
+            "down\n",
+            options->run.file);
+    return EXIT_HARNESS;
+}
+
+/* ---- The command ---- */
+
+static int shrink(struct command_options *options)
+{
+    uint32_t lines_before = count_lines(options->run.file);
+    struct session session = {.signals = open_signals()};
+    struct shrink_report report;
+    char *origin = describe_origin(&options->run);
+    int code;
+
+    options->shrink.seed = options->run.seed;
+    options->shrink.origin = origin;
+    options->shrink.go_on = go_on;
+    options->shrink.opaque = &session;
+    progress_begin(&session.progress, 0);
+    session.end_ms = options->budget_ms > 0 ? session.progress.start_ms + options->budget_ms : 0;
+    plan_destroy(shrink_plan(options->run.plan, options->run.engine, &options->shrink, &report));
+    progress_clear(&session.progress);
+    report.lines_before = lines_before;
+    code = show_end(options, &report);
+    free(report.scenario);
+    free(origin);
+    return session.signal_number != 0 ? 128 + session.signal_number : code;
+}
+
+static bool would_overwrite(const struct command_options *options)
+{
+    struct file_list input = {0};
+    bool is_input;
+
+    file_list_add(&input, options->run.file);
+    is_input = options->output != NULL && file_list_has(&input, options->output);
+    file_list_free(&input);
+    return is_input;
+}
+
+int cmd_shrink(int argc, char **argv)
+{
+    static const struct argp_child children[] = {{&one_run_argp, 0, NULL, 1}, {0}};
+    static const struct argp argp = {
+        .options = option_list,
+        .parser = parse,
+        .args_doc = "FILE",
+        .doc = "Runs one case of a scenario file, which must fail, and leaves out, simplifies and "
+               "makes smaller whatever it can without losing the finding.  The result is a "
+               "scenario that `mirrorsim run` fails in the same way.\v"
+               "Exit codes: 0 done, 1 the run does not fail (with that finding), 2 an invalid "
+               "file or wrong usage, 3 the harness failed, 130 interrupted (after writing what "
+               "there was).",
+        .children = children,
+    };
+    struct command_options options = {.run = {.engine = engines[0]}, .shrink = {.cpu_limit_s = 5}};
+    int code;
+
+    argp_parse(&argp, argc, argv, 0, NULL, &options);
+    one_run_open(&options.run);
+    if (would_overwrite(&options)) {
+        fprintf(stderr, "mirrorsim shrink: -o %s would overwrite the scenario\n", options.output);
+        code = EXIT_USAGE;
+    } else {
+        code = shrink(&options);
+    }
+    one_run_close(&options.run);
+    return code;
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What the files of shrinking share.
+ */
+#ifndef MIRRORSIM_TOOLS_SHRINK_PRIVATE_H
+#define MIRRORSIM_TOOLS_SHRINK_PRIVATE_H
+
+#include "tools/shrink.h"
+#include "tools/shrink_judge.h"
+#include "tools/shrink_tree.h"
+#include "tools/visited.h"
+
+struct shrinker {
+    const struct shrink_options *options;
+    struct shrink_report *report;
+    struct judge judge;
+    struct tree tree;         /* the smallest so far, and changes that are not decided */
+    struct run_result *found; /* of the smallest so far */
+    struct visited tried;     /* texts, by hash */
+    uint64_t cpu_limit_ms;
+    uint64_t kept; /* changes */
+    bool stopped;
+};
+
+/*
+ * Decides the changes of the tree: true if the finding is still there, and they
+ * are kept; else they are undone.
+ */
+bool shrink_try(struct shrinker *shrinker);
+
+/* Is this a section that may be changed? */
+bool shrink_may_change(const struct tree_node *section);
+
+/* Leaves out whatever can be, and puts the rest simpler: shrink_structure.c */
+void shrink_structure(struct shrinker *shrinker);
+
+/* Makes numbers smaller and rounder: shrink_numbers.c */
+void shrink_numbers(struct shrinker *shrinker);
+
+#endif
