@@ -27,6 +27,9 @@ struct liveness {
     uint64_t quiet_since_ns;
     uint32_t job_requests; /* in flight */
     uint32_t guest_requests;
+    bool is_draining; /* a disk, since: */
+    uint8_t drained_node;
+    uint64_t drain_ns;
     bool is_stopped; /* a fault holds or hangs a request: */
     struct event stopped;
 };
@@ -154,6 +157,15 @@ static void commanded(void *state, struct evidence *evidence, const struct event
     live->completing = live->completing || event->detail == VERB_COMPLETE;
 }
 
+static void drain_event(void *state, struct evidence *evidence, const struct event *event)
+{
+    struct liveness *live = state;
+
+    live->is_draining = event->kind == EVENT_DRAIN_BEGIN;
+    live->drained_node = event->node;
+    live->drain_ns = evidence->now_ns;
+}
+
 /* ---- The end of the run ---- */
 
 struct story {
@@ -190,6 +202,12 @@ static struct story what_was_pending(const struct liveness *live, const struct e
                           state_word(live), last_word(live), phrase_time(live->last_word_ns).text,
                           live->job_requests, live->guest_requests);
 
+    if (live->is_draining && length > 0 && (size_t)length < sizeof(story.text)) {
+        length +=
+            snprintf(story.text + length, sizeof(story.text) - (size_t)length,
+                     "; the drain of %s has waited for them since %s",
+                     phrase_disk(evidence, live->drained_node), phrase_time(live->drain_ns).text);
+    }
     if (live->is_stopped && length > 0 && (size_t)length < sizeof(story.text)) {
         snprintf(story.text + length, sizeof(story.text) - (size_t)length,
                  "; fault %s keeps %s #%" PRIu32 " of %s",
@@ -286,6 +304,9 @@ const struct oracle oracle_liveness = {
             [EVENT_FAULT] = hit,
             [EVENT_HELD] = hit,
             [EVENT_RELEASED] = released,
+            [EVENT_DRAIN_BEGIN] = drain_event,
+            [EVENT_DRAINED] = drain_event,
+            [EVENT_DRAIN_END] = drain_event,
             [EVENT_COMMAND] = commanded,
             [EVENT_JOB_STARTED] = job_said,
             [EVENT_JOB_READY] = job_said,

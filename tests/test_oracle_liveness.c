@@ -94,6 +94,21 @@ static void test_liveness_is_silent_when_a_broken_off_story_left_the_job_ready(v
     assert_int_equal(w->verdict.finding_count, 0);
 }
 
+static void test_liveness_names_the_drain_that_does_not_end(void **state)
+{
+    struct witness *w = called(state);
+
+    start(w);
+    at(w, 2 * MS);
+    see(w, (struct event){.kind = EVENT_DRAIN_BEGIN, .node = SRC});
+    end_run(w, END_TIME);
+    assert_found(w, "time-limit", "; the drain of src has waited for them since 2ms.");
+    verdict_init(&w->verdict);
+    see(w, (struct event){.kind = EVENT_DRAINED, .node = SRC});
+    end_run(w, END_TIME);
+    assert_null(strstr(w->verdict.findings[0].text, "drain"));
+}
+
 static void test_liveness_names_the_fault_when_it_keeps_a_request(void **state)
 {
     struct fault_spec faults[] = {{.name = "slow", .kind = FAULT_DELAY},
@@ -221,6 +236,7 @@ int main(void)
         WITNESS_TEST(test_liveness_says_how_the_run_ended_and_what_was_pending),
         WITNESS_TEST(test_liveness_says_that_nobody_ended_the_job_when_it_is_ready_for_ever),
         WITNESS_TEST(test_liveness_is_silent_when_a_broken_off_story_left_the_job_ready),
+        WITNESS_TEST(test_liveness_names_the_drain_that_does_not_end),
         WITNESS_TEST(test_liveness_names_the_fault_when_it_keeps_a_request),
         WITNESS_TEST(test_liveness_does_not_name_the_fault_when_the_request_ended),
         WITNESS_TEST(test_liveness_is_silent_when_ready_comes_in_time),

@@ -30,6 +30,7 @@ class Build:
             if source.split("/")[0] in ("engine", "sim", "tools"):
                 self.commands[source] = shlex.split(entry["command"])
         self.libraries = self._libraries()
+        self.headers = None
 
     def _libraries(self):
         out = subprocess.run(["pkg-config", "--libs", "yaml-0.1", "jansson"], check=True,
@@ -40,10 +41,28 @@ class Build:
         command = self.commands[source]
         return self.directory / command[command.index("-o") + 1]
 
+    def _read_dependencies(self):
+        """{source: the headers that it includes}, as ninja knows them; None: it does not say."""
+        done = subprocess.run(["ninja", "-C", str(self.directory), "-t", "deps"], capture_output=True, text=True)
+        objects = {str(self.object_of(source).relative_to(self.directory)): source for source in self.commands}
+        headers = {}
+        source = None
+        for line in done.stdout.splitlines():
+            if not line.startswith(" "):
+                source = objects.get(line.split(":")[0])
+            elif source and line.strip().startswith(str(ROOT)):
+                headers.setdefault(source, set()).add(Path(line.strip()).relative_to(ROOT).as_posix())
+        return headers if done.returncode == 0 else None
+
     def _sources_to_compile(self, changed):
-        if any(path.endswith(".h") for path in changed):
-            return sorted(self.commands)
-        return sorted(path for path in changed if path in self.commands)
+        reached = {path for path in changed if path in self.commands}
+        changed_headers = {path for path in changed if path.endswith(".h")}
+        if changed_headers:
+            if self.headers is None:
+                self.headers = self._read_dependencies() or {}
+            reached |= {source for source in self.commands
+                        if changed_headers & self.headers.get(source, changed_headers)}
+        return sorted(reached)
 
     def _compile(self, source, tree, output, flags):
         command = list(self.commands[source])
