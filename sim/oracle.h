@@ -24,6 +24,9 @@ struct oracle {
     enum by requests_by;                /* sees requests of this one only; BY_NONE: of both */
     oracle_event *on[EVENT_KIND_COUNT]; /* NULL: does not see events of that kind */
 
+    /* Has it anything to judge in a run of that plan?  NULL: always. */
+    bool (*concerns)(const struct plan *plan);
+
     /* Before anything happens.  May be NULL, like the next two. */
     void (*open)(void *state, struct evidence *evidence);
 

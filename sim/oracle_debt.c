@@ -13,7 +13,7 @@
 #include <inttypes.h>
 
 #include "sim/oracles.h"
-#include "sim/outstanding.h"
+#include "sim/owed.h"
 #include "sim/phrase.h"
 #include "sim/promise.h"
 #include "sim/verdict.h"
@@ -27,16 +27,11 @@ struct range {
 };
 
 struct debt {
-    bool has_bitmap;
     bool started;
     bool populated;
     bool power_cut;
-    uint16_t bitmap; /* number of the job's bitmap on the source */
-    uint32_t shift;  /* log2 of the granularity */
-    struct bitmap dirty;
-    void *dirty_memory;
+    struct owed owed;
     struct promise promise;
-    struct outstanding_list covers; /* copies in flight, guest writes with an effect */
     struct range touched[MAX_TOUCHED];
     uint32_t touched_count;
 };
@@ -69,51 +64,6 @@ static void touch_clusters(struct debt *debt, const struct evidence *evidence,
 
 /* ---- Whether it is owed ---- */
 
-static uint64_t granularity(const struct debt *debt)
-{
-    return UINT64_C(1) << debt->shift;
-}
-
-/*
- * True if a request in flight covers `at`, and then *until is where that
- * ends; otherwise *until is brought forward to the next one.
- */
-static bool is_covered(const struct debt *debt, uint64_t at, uint64_t *until)
-{
-    for (uint32_t i = 0; i < debt->covers.count; i++) {
-        const struct outstanding *cover = &debt->covers.requests[i];
-        uint64_t offset = align_down(cover->offset, granularity(debt));
-        uint64_t end = align_up(range_end(cover->offset, cover->bytes), granularity(debt));
-
-        if (offset <= at && at < end) {
-            *until = min_u64(end, *until);
-            return true;
-        }
-        if (at < offset) {
-            *until = min_u64(offset, *until);
-        }
-    }
-    return false;
-}
-
-/* As is_covered(), for dirty chunks. */
-static bool is_dirty(const struct debt *debt, uint64_t at, uint64_t *until)
-{
-    uint64_t chunk = at >> debt->shift;
-    uint64_t limit = min_u64((*until - 1) >> debt->shift, debt->dirty.size - 1) + 1;
-    uint64_t next;
-
-    if (bitmap_get(&debt->dirty, chunk)) {
-        next = bitmap_next_clear(&debt->dirty, chunk, limit);
-        *until = min_u64(next << debt->shift, *until);
-        return true;
-    }
-    if (bitmap_next_set(&debt->dirty, chunk, &next)) {
-        *until = min_u64(next << debt->shift, *until);
-    }
-    return false;
-}
-
 static void report(struct evidence *evidence, uint64_t sector)
 {
     const struct plan_job *job = &evidence->plan->job;
@@ -135,39 +85,36 @@ static void report(struct evidence *evidence, uint64_t sector)
     }
 }
 
-/* Piece by piece: what is covered, what is dirty, and what has to be equal. */
+/* What is not owed has to be equal. */
 static void judge_range(const struct debt *debt, struct evidence *evidence, uint64_t at,
                         uint64_t end)
 {
+    uint64_t bytes;
     uint64_t sector;
 
-    end = min_u64(end, min_u64(evidence->disks[evidence->plan->job.source]->bytes,
-                               debt->dirty.size << debt->shift));
-    while (at < end) {
-        uint64_t until = end;
-
-        if (!is_covered(debt, at, &until) && !is_dirty(debt, at, &until)) {
-            verdict_checked(evidence);
-            if (!promise_is_kept(&debt->promise, evidence, at, until - at, &sector)) {
-                report(evidence, sector);
-                return;
-            }
+    end = min_u64(end, evidence->disks[evidence->plan->job.source]->bytes);
+    while ((bytes = owed_next_settled(&debt->owed, &at, end)) > 0) {
+        verdict_checked(evidence);
+        if (!promise_is_kept(&debt->promise, evidence, at, bytes, &sector)) {
+            report(evidence, sector);
+            return;
         }
-        at = until;
+        at += bytes;
     }
 }
 
 static void debt_settled(void *state, struct evidence *evidence)
 {
     struct debt *debt = state;
+    uint64_t granularity = owed_granularity(&debt->owed);
 
     if (debt->touched_count == 0) {
         return;
     }
     if (debt->populated && !debt->power_cut) {
         for (uint32_t i = 0; i < debt->touched_count; i++) {
-            judge_range(debt, evidence, align_down(debt->touched[i].offset, granularity(debt)),
-                        align_up(debt->touched[i].end, granularity(debt)));
+            judge_range(debt, evidence, align_down(debt->touched[i].offset, granularity),
+                        align_up(debt->touched[i].end, granularity));
         }
     }
     debt->touched_count = 0;
@@ -175,84 +122,38 @@ static void debt_settled(void *state, struct evidence *evidence)
 
 /* ---- The job's bitmap ---- */
 
-static void create_bitmap(struct debt *debt, struct evidence *evidence, const struct event *event)
-{
-    uint64_t chunks = div_round_up(evidence->disks[event->node]->bytes, event->bytes);
-
-    if (debt->has_bitmap) {
-        return;
-    }
-    debt->has_bitmap = true;
-    debt->bitmap = event->index;
-    debt->shift = (uint32_t)__builtin_ctzll(event->bytes);
-    debt->dirty_memory = arena_alloc(evidence->arena, bitmap_memory_bytes(chunks));
-    bitmap_init(&debt->dirty, chunks, debt->dirty_memory);
-}
-
-/* The job winds down: whether it owes anything is for others to say. */
-static void release_bitmap(struct debt *debt, struct evidence *evidence)
-{
-    arena_free(evidence->arena, debt->dirty_memory, bitmap_memory_bytes(debt->dirty.size));
-    debt->has_bitmap = false;
-    debt->started = false;
-    debt->populated = false;
-}
-
 static void bitmap_event(void *state, struct evidence *evidence, const struct event *event)
 {
     struct debt *debt = state;
-    uint64_t first = event->offset >> debt->shift;
-    uint64_t count = (event->bytes + granularity(debt) - 1) >> debt->shift;
 
-    if (event->node != evidence->plan->job.source) {
+    if (!owed_bitmap_event(&debt->owed, evidence, event)) {
         return;
     }
-    if (event->kind == EVENT_DIRTY_CREATE) {
-        if (event->by == BY_JOB) {
-            create_bitmap(debt, evidence, event);
-        }
-    } else if (!debt->has_bitmap || event->index != debt->bitmap) {
-        return;
-    } else if (event->kind == EVENT_DIRTY_RELEASE) {
-        release_bitmap(debt, evidence);
-    } else if (event->kind == EVENT_DIRTY_SET) {
-        bitmap_set(&debt->dirty, first, count);
-    } else {
-        bitmap_clear(&debt->dirty, first, count);
+    if (event->kind == EVENT_DIRTY_CLEAR) {
         touch(debt, event->offset, event->bytes);
+    } else if (event->kind == EVENT_DIRTY_RELEASE) {
+        /* The job winds down: whether it owes anything is for others to say. */
+        debt->started = false;
+        debt->populated = false;
     }
 }
 
 /* ---- Requests ---- */
 
-static bool op_writes(uint8_t op)
-{
-    return op == OP_WRITE || op == OP_WRITE_ZEROES || op == OP_DISCARD;
-}
-
-/* A read of the source by the job, or a write of the target: half of a copy. */
-static bool is_copy(const struct evidence *evidence, const struct event *event)
-{
-    const struct plan_job *job = &evidence->plan->job;
-
-    return event->by == BY_JOB && ((event->op == OP_READ && event->node == job->source) ||
-                                   (event->op == OP_WRITE && event->node == job->target));
-}
-
-/* The first copy, or the flush of a job with nothing to copy, ends R6. */
 /* I5: what is read has been cleaned before, or a guest write meanwhile would not show. */
 static void judge_read(const struct debt *debt, struct evidence *evidence,
                        const struct event *event)
 {
+    const struct owed *owed = &debt->owed;
     uint64_t chunk;
 
-    if (bitmap_next_set(&debt->dirty, event->offset >> debt->shift, &chunk) &&
-        chunk << debt->shift < range_end(event->offset, event->bytes)) {
+    if (bitmap_next_set(&owed->dirty, event->offset >> owed->shift, &chunk) &&
+        chunk << owed->shift < range_end(event->offset, event->bytes)) {
         verdict_add(evidence, "debt", "not-cleaned",
                     "Read #%" PRIu32 " of %s began while the chunk at %s was still dirty: a guest "
                     "write during the copy does not show, and the chunk is copied again and again.",
                     event->request, phrase_range(event->offset, event->bytes).text,
-                    phrase_size(chunk << debt->shift).text);
+                    phrase_size(chunk << owed->shift).text);
     }
 }
 
@@ -263,12 +164,11 @@ static void submitted(void *state, struct evidence *evidence, const struct event
     if (event->by != BY_JOB || !debt->started) {
         return;
     }
-    if (event->op == OP_READ && debt->has_bitmap) {
+    if (event->op == OP_READ && debt->owed.has_bitmap) {
         judge_read(debt, evidence, event);
     }
-    if (is_copy(evidence, event)) {
-        outstanding_add(&debt->covers, evidence->arena, event);
-    }
+    owed_submitted(&debt->owed, evidence, event);
+    /* The first copy, or the flush of a job with nothing to copy, ends R6. */
     if (!debt->populated) {
         debt->populated = true;
         touch(debt, 0, evidence->disks[evidence->plan->job.source]->bytes);
@@ -279,14 +179,12 @@ static void took_effect(void *state, struct evidence *evidence, const struct eve
 {
     struct debt *debt = state;
 
-    if (!op_writes(event->op)) {
+    if (!op_is_change(event->op)) {
         return;
     }
-    if (event_changes_source(evidence, event)) {
-        outstanding_add(&debt->covers, evidence->arena, event);
-        if (debt->started) {
-            promise_add(&debt->promise, event->offset, event->bytes);
-        }
+    owed_took_effect(&debt->owed, evidence, event);
+    if (debt->started && event_changes_source(evidence, event)) {
+        promise_add(&debt->promise, event->offset, event->bytes);
     }
     touch_clusters(debt, evidence, event);
 }
@@ -295,8 +193,8 @@ static void done(void *state, struct evidence *evidence, const struct event *eve
 {
     struct debt *debt = state;
 
-    if (is_copy(evidence, event) || (event->by == BY_GUEST && op_writes(event->op))) {
-        outstanding_remove(&debt->covers, event->request);
+    if (owed_is_copy(evidence, event) || (event->by == BY_GUEST && op_is_change(event->op))) {
+        owed_done(&debt->owed, evidence, event);
         touch(debt, event->offset, event->bytes);
     }
 }
@@ -328,7 +226,7 @@ static void debt_digest(const void *state, const struct evidence *evidence, stru
     const struct debt *debt = state;
 
     (void)evidence;
-    digest_u64(digest, (uint64_t)debt->has_bitmap | (uint64_t)debt->started << 1 |
+    digest_u64(digest, (uint64_t)debt->owed.has_bitmap | (uint64_t)debt->started << 1 |
                            (uint64_t)debt->populated << 2 | (uint64_t)debt->power_cut << 3);
 }
 

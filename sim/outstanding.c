@@ -47,12 +47,12 @@ struct outstanding *outstanding_find(const struct outstanding_list *list, uint32
 
 void outstanding_remove(struct outstanding_list *list, uint32_t number)
 {
-    struct outstanding *found = outstanding_find(list, number);
+    uint32_t kept = 0;
 
-    if (found != NULL) {
-        list->count--;
-        for (; found < list->requests + list->count; found++) {
-            *found = found[1];
+    for (uint32_t i = 0; i < list->count; i++) {
+        if (list->requests[i].number != number) {
+            list->requests[kept++] = list->requests[i];
         }
     }
+    list->count = kept;
 }

@@ -37,7 +37,7 @@ void outstanding_add(struct outstanding_list *list, struct arena *arena, const s
 /* The request of that number, or NULL. */
 struct outstanding *outstanding_find(const struct outstanding_list *list, uint32_t number);
 
-/* Takes it out, if it is there. */
+/* Takes it out, if it is there, each time that it was added. */
 void outstanding_remove(struct outstanding_list *list, uint32_t number);
 
 #endif

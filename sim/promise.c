@@ -77,23 +77,43 @@ uint64_t promise_next(const struct promise *promise, uint64_t *offset, uint64_t 
     return 0;
 }
 
-bool promise_is_kept(const struct promise *promise, const struct evidence *evidence,
-                     uint64_t offset, uint64_t bytes, uint64_t *sector)
+static bool is_kept_by(const struct promise *promise, const struct evidence *evidence,
+                       const struct view *target, uint64_t offset, uint64_t bytes, uint64_t *sector)
 {
     uint64_t end = range_end(offset, bytes);
     struct view source;
-    struct view target;
     uint64_t piece;
 
     evidence_view(evidence, evidence->plan->job.source, &source);
-    evidence_view(evidence, evidence->plan->job.target, &target);
     while ((piece = promise_next(promise, &offset, end)) > 0) {
-        if (!view_equal(&source, &target, offset, piece, sector)) {
+        if (!view_equal(&source, target, offset, piece, sector)) {
             return false;
         }
         offset += piece;
     }
     return true;
+}
+
+bool promise_is_kept(const struct promise *promise, const struct evidence *evidence,
+                     uint64_t offset, uint64_t bytes, uint64_t *sector)
+{
+    struct view target;
+
+    evidence_view(evidence, evidence->plan->job.target, &target);
+    return is_kept_by(promise, evidence, &target, offset, bytes, sector);
+}
+
+bool promise_is_durable(const struct promise *promise, const struct evidence *evidence,
+                        uint64_t offset, uint64_t bytes, uint64_t *sector)
+{
+    const struct disk_state *disk = evidence->disks[evidence->plan->job.target];
+    struct view target;
+
+    evidence_view(evidence, evidence->plan->job.target, &target);
+    if (disk->durable != NULL) {
+        target.layer[0] = disk->durable;
+    }
+    return is_kept_by(promise, evidence, &target, offset, bytes, sector);
 }
 
 void promise_digest(const struct promise *promise, const struct evidence *evidence,

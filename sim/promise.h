@@ -40,6 +40,10 @@ uint64_t promise_next(const struct promise *promise, uint64_t *offset, uint64_t 
 bool promise_is_kept(const struct promise *promise, const struct evidence *evidence,
                      uint64_t offset, uint64_t bytes, uint64_t *sector);
 
+/* The same of what a power cut of the target would leave at least. */
+bool promise_is_durable(const struct promise *promise, const struct evidence *evidence,
+                        uint64_t offset, uint64_t bytes, uint64_t *sector);
+
 /* Adds the promise. */
 void promise_digest(const struct promise *promise, const struct evidence *evidence,
                     struct digest *digest);

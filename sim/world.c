@@ -43,10 +43,12 @@ static void oracles_open(struct world *world)
     }
     assert(count <= 32);
     world->oracles = arena_alloc(world->arena, count * sizeof(*world->oracles));
-    world->oracle_count = count;
     for (uint32_t i = 0; i < count; i++) {
-        world->oracles[i].oracle = oracles[i];
-        oracle_open(world, &world->oracles[i], i);
+        if (oracles[i]->concerns == NULL || oracles[i]->concerns(world->plan)) {
+            world->oracles[world->oracle_count].oracle = oracles[i];
+            oracle_open(world, &world->oracles[world->oracle_count], world->oracle_count);
+            world->oracle_count++;
+        }
     }
 }
 
