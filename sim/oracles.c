@@ -7,6 +7,6 @@
 #include <stddef.h>
 
 const struct oracle *const oracles[] = {
-    &oracle_content, &oracle_debt,    &oracle_guest, &oracle_job,      &oracle_naming,
+    &oracle_content, &oracle_debt,    &oracle_ready, &oracle_guest,    &oracle_job, &oracle_naming,
     &oracle_bounds,  &oracle_sharing, &oracle_limit, &oracle_liveness, NULL,
 };
