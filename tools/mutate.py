@@ -299,7 +299,8 @@ class Source:
             self._expression(children[0])
             self._value(children[1])
         else:
-            self.repeated = REPEATS.get(operator)
+            is_number = self._macro(children[1])[1] or self._strip(children[1]).kind == CursorKind.INTEGER_LITERAL
+            self.repeated = REPEATS.get(operator) if is_number else None
             self._expression(children[1])
             self.repeated = None
             self._expression(children[0])
