@@ -35,7 +35,7 @@ static void number_write(FILE *file, const struct unit *unit, int64_t value)
 {
     uint64_t amount = value < 0 ? -(uint64_t)value : (uint64_t)value;
 
-    while (unit[1].suffix && (value == 0 || value % unit->factor != 0)) {
+    while (unit[1].suffix && value % unit->factor != 0) {
         unit++;
     }
     fprintf(file, "%s%" PRIu64, value < 0 ? "-" : "", amount / (uint64_t)unit->factor);
@@ -56,6 +56,8 @@ void value_write(FILE *file, const struct value_type *type, int64_t value)
 
     if (word) {
         fputs(word, file);
+    } else if (value == 0) {
+        fputc('0', file);
     } else {
         number_write(file, type->units, value);
     }

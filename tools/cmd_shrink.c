@@ -39,6 +39,8 @@ struct session {
 static const struct argp_option option_list[] = {
     {"finding", KEY_FINDING, "ORACLE[/KIND]", 0,
      "The finding that must stay (default: the first), like debt or debt/forgotten-sector", 2},
+    {"sound", KEY_SOUND, "ENGINE", 0, "An engine that passes the run: it must pass the result, too",
+     2},
     {"output", 'o', "FILE", 0, "Write the scenario into this file, instead of standard output", 2},
     {"budget", KEY_BUDGET, "TIME", 0, "Stop after so much time, like 30s, with what there is", 2},
     {"runs", KEY_RUNS, "N", 0, "Stop after so many runs, with what there is", 2},
@@ -71,6 +73,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         return 0;
     case KEY_FINDING:
         parse_finding(options, arg);
+        return 0;
+    case KEY_SOUND:
+        options->shrink.sound = option_engine(state, arg);
         return 0;
     case 'o':
         options->output = arg;
@@ -226,6 +231,10 @@ static int show_end(const struct command_options *options, const struct shrink_r
         return EXIT_PASSED;
     case SHRINK_NO_FINDING:
         explain_no_finding(options);
+        return EXIT_FAILED;
+    case SHRINK_UNSOUND:
+        fprintf(stderr, "mirrorsim shrink: %s fails with engine %s, too\n", options->run.file,
+                options->shrink.sound->name);
         return EXIT_FAILED;
     case SHRINK_NOT_REPEATED:
         break;

@@ -66,6 +66,7 @@ enum option_key {
     KEY_FILL,
     KEY_JOB,
     KEY_FINDING,
+    KEY_SOUND,
     KEY_BUDGET,
     KEY_RUNS,
 };

@@ -61,10 +61,47 @@ static bool has_finding(const struct run_result *result, const struct run_findin
     return false;
 }
 
+/* The length of a word, if it is a time or the number of a request, like "5ms" and "#3"; or 0. */
+static size_t amount_length(const char *text)
+{
+    size_t length = strcspn(text, " ,;");
+    size_t digits = strspn(text, "0123456789");
+
+    return digits < length && strcspn(text, "0123456789") < length ? length : 0;
+}
+
+/* Do both say the same, but for times and numbers of requests? */
+static bool says_same(const char *a, const char *b)
+{
+    while (*a != '\0' && *b != '\0') {
+        size_t skipped = amount_length(a);
+
+        if ((skipped > 0) != (amount_length(b) > 0) || (skipped == 0 && *a != *b)) {
+            return false;
+        }
+        a += skipped > 0 ? skipped : 1;
+        b += skipped > 0 ? amount_length(b) : 1;
+    }
+    return *a == *b;
+}
+
+/*
+ * Is it the finding that is meant?  Any story without an end has a job that hangs: of such
+ * findings the sentence, which says in what state it is, must be the same.
+ */
+static bool has_target(const struct shrinker *shrinker, const struct run_result *result)
+{
+    const struct run_finding *target = find_target(shrinker, result);
+
+    return target != NULL &&
+           (strcmp(target->oracle, "liveness") != 0 ||
+            says_same(target->text, find_target(shrinker, shrinker->found)->text));
+}
+
 /* The finding is there, and nothing that was not found before. */
 static bool is_as_bad(const struct shrinker *shrinker, const struct run_result *result)
 {
-    if (result->outcome != OUTCOME_FAIL || find_target(shrinker, result) == NULL) {
+    if (result->outcome != OUTCOME_FAIL || !has_target(shrinker, result)) {
         return false;
     }
     for (uint32_t i = 0; i < result->finding_count; i++) {
@@ -132,12 +169,29 @@ static struct run_result *run_candidate(struct shrinker *shrinker, const char *t
     return result;
 }
 
+/* Does the engine without the bug pass it? */
+static bool is_passed(struct shrinker *shrinker, const char *text, uint64_t seed)
+{
+    const struct judge_question question = {
+        .seed = seed, .max_events = UINT64_MAX, .cpu_limit_ms = shrinker->cpu_limit_ms};
+    struct run_result *result;
+    bool passed;
+
+    if (shrinker->options->sound == NULL) {
+        return true;
+    }
+    result = judge_ask(&shrinker->sound, &question, text);
+    passed = !outcome_is_bad(result->outcome);
+    free(result);
+    return passed;
+}
+
 /* Makes it the smallest so far if it is as bad. */
 static bool adopt(struct shrinker *shrinker, const char *text)
 {
     struct run_result *result = run_candidate(shrinker, text);
 
-    if (!is_as_bad(shrinker, result)) {
+    if (!is_as_bad(shrinker, result) || !is_passed(shrinker, text, 0)) {
         free(result);
         return false;
     }
@@ -208,12 +262,41 @@ static char *script(struct shrinker *shrinker)
     return answer;
 }
 
+/* Steps that the run has not come to, and the errors that the job is to end with. */
+static void fix_unjudged(struct shrinker *shrinker)
+{
+    struct tree_node *steps = tree_get(shrinker->tree.root, "steps");
+    struct tree_node *expects = tree_get(shrinker->tree.root, "expect");
+    uint32_t count = 0;
+    uint32_t number = 0;
+
+    for (struct tree_node *step = tree_first(steps); step != NULL; step = tree_next(step)) {
+        count++;
+    }
+    for (struct tree_node *step = tree_first(steps); step != NULL; step = tree_next(step)) {
+        if (number++ >= count - shrinker->steps_left) {
+            tree_fix(step);
+        }
+    }
+    for (struct tree_node *expect = expects != NULL ? tree_first(expects) : NULL; expect != NULL;
+         expect = tree_next(expect)) {
+        const struct tree_node *result = tree_get(expect, "result");
+
+        if (result != NULL && strcmp(result->text, "OK") != 0) {
+            tree_fix(expect);
+        }
+    }
+}
+
 static void use_text(struct shrinker *shrinker, const char *text)
 {
     if (shrinker->tree.root != NULL) {
         tree_free(&shrinker->tree);
     }
     tree_parse(&shrinker->tree, text);
+    if (shrinker->options->sound == NULL) {
+        fix_unjudged(shrinker);
+    }
     visited_clear(&shrinker->tried);
 }
 
@@ -286,31 +369,20 @@ static char *write_plan(const struct plan *plan)
     return text;
 }
 
-/* The plan with just these choices, "NTH PICK SITE" lines; cuts them. */
-static char *write_pinned(const struct plan *plan, char *lines)
+/* The plan with just these choices. */
+static char *write_pinned(const struct plan *plan, struct choice_answer *choices, uint32_t count)
 {
     struct plan pinned = *plan;
-    uint32_t count = count_lines(lines);
-    struct choice_answer *choices = must_alloc(count * sizeof(*choices));
-    char *text;
 
-    for (uint32_t i = 0; i < count; i++) {
-        choices[i].nth = (uint32_t)strtoul(lines, &lines, 10);
-        choices[i].pick = (uint32_t)strtoul(lines, &lines, 10);
-        choices[i].site = ++lines;
-        lines += strcspn(lines, "\n");
-        *lines++ = '\0';
-    }
     pinned.choices = choices;
     pinned.choice_count = count;
     pinned.doc = "Shrunk.";
-    text = write_plan(&pinned);
-    free(choices);
-    return text;
+    return write_plan(&pinned);
 }
 
-/* The run as it was given; false if it does not fail with the finding that is meant. */
-static bool run_first(struct shrinker *shrinker, const struct plan *plan, char **choices)
+/* The run as it was given; false, with the reason, if there is nothing to shrink. */
+static bool run_first(struct shrinker *shrinker, const struct plan *plan,
+                      struct judge_record *record)
 {
     const uint64_t limit_ms = shrinker->options->cpu_limit_s * UINT64_C(1000);
     const struct judge_question question = {.task = JUDGE_RECORD,
@@ -323,21 +395,27 @@ static bool run_first(struct shrinker *shrinker, const struct plan *plan, char *
     shrinker->report->lines_before = count_lines(text);
     shrinker->found = judge_ask(&shrinker->judge, &question, text);
     shrinker->cpu_limit_ms = MORE_MS + (shrinker->found->died ? 0 : 10 * (clock_ms() - start_ms));
-    *choices = judge_answer(&shrinker->judge);
+    judge_record_read(&shrinker->judge, record);
+    shrinker->steps_left = plan->step_count - record->steps;
+    if (!choose_target(shrinker, shrinker->found)) {
+        shrinker->report->end = SHRINK_NO_FINDING;
+    } else if (!is_passed(shrinker, text, shrinker->options->seed)) {
+        shrinker->report->end = SHRINK_UNSOUND;
+    }
     free(text);
-    return choose_target(shrinker, shrinker->found);
+    return shrinker->report->end == SHRINK_DONE;
 }
 
 /* Starts from the run without any choices, if that will do, or with all. */
-static bool begin(struct shrinker *shrinker, const struct plan *plan, char *choices)
+static bool begin(struct shrinker *shrinker, const struct plan *plan,
+                  const struct judge_record *record)
 {
-    char none[] = "";
-    char *text = write_pinned(plan, none);
+    char *text = write_pinned(plan, NULL, 0);
     bool repeated = adopt(shrinker, text);
 
     if (!repeated) {
         free(text);
-        text = write_pinned(plan, choices);
+        text = write_pinned(plan, record->choices, record->choice_count);
         repeated = adopt(shrinker, text);
     }
     if (repeated) {
@@ -406,27 +484,30 @@ static struct plan *finish(struct shrinker *shrinker)
     return plan;
 }
 
-static struct plan *shrink(struct shrinker *shrinker, const struct plan *plan)
+static struct plan *shrink_from_there(struct shrinker *shrinker)
 {
-    char *choices = NULL;
-    struct plan *result = NULL;
-
-    if (!run_first(shrinker, plan, &choices)) {
-        shrinker->report->end = SHRINK_NO_FINDING;
-    } else if (!begin(shrinker, plan, choices)) {
-        shrinker->report->end = SHRINK_NOT_REPEATED;
-    } else {
-        shrink_tree(shrinker);
-        if (has_generator(shrinker) && !shrinker->stopped) {
-            shrink_script(shrinker);
-        }
-        result = finish(shrinker);
+    shrink_tree(shrinker);
+    if (has_generator(shrinker) && !shrinker->stopped) {
+        shrink_script(shrinker);
     }
-    shrinker->report->runs = shrinker->judge.runs;
-    free(choices);
-    return result;
+    return finish(shrinker);
 }
 
+static struct plan *shrink(struct shrinker *shrinker, const struct plan *plan)
+{
+    struct judge_record record = {0};
+    struct plan *result = NULL;
+
+    if (run_first(shrinker, plan, &record)) {
+        shrinker->report->end = SHRINK_NOT_REPEATED;
+        if (begin(shrinker, plan, &record)) {
+            result = shrink_from_there(shrinker);
+        }
+    }
+    shrinker->report->runs = shrinker->judge.runs;
+    judge_record_free(&record);
+    return result;
+}
 struct plan *shrink_plan(const struct plan *plan, const struct engine *engine,
                          const struct shrink_options *options, struct shrink_report *report)
 {
@@ -435,9 +516,11 @@ struct plan *shrink_plan(const struct plan *plan, const struct engine *engine,
 
     *report = (struct shrink_report){0};
     judge_open(&shrinker.judge, engine, options->cpu_limit_s);
+    judge_open(&shrinker.sound, options->sound, options->cpu_limit_s);
     visited_init(&shrinker.tried, TRIED_BYTES);
     result = shrink(&shrinker, plan);
     visited_free(&shrinker.tried);
+    judge_close(&shrinker.sound);
     judge_close(&shrinker.judge);
     if (shrinker.tree.root != NULL) {
         tree_free(&shrinker.tree);

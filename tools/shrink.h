@@ -6,8 +6,13 @@
  * something left out, put simpler, or with smaller numbers; it is loaded as any file is
  * and run as `mirrorsim run` does, and kept if the finding (its oracle and kind) is still
  * there and no finding that was not there before.  So whatever is kept is a valid file
- * that fails in the same way, and steps that a sound engine would not let pass are not
- * left behind.  It ends where no single change can be kept.  The same input gives the same output.
+ * that fails in the same way.  It ends where no single change can be kept.  The same input gives
+ * the same output.
+ *
+ * The result is to be passed by an engine without the bug.  Only a sound engine can say
+ * whether it is (options->sound); without one, nothing is left out that the failing run
+ * can't judge: steps it has not come to, refusals that are right, the error that the
+ * job is to end with; and a job that hangs must hang in the same state.
  */
 #ifndef MIRRORSIM_TOOLS_SHRINK_H
 #define MIRRORSIM_TOOLS_SHRINK_H
@@ -23,6 +28,7 @@ enum shrink_end {
     SHRINK_DONE,         /* nothing can be left out any more */
     SHRINK_STOPPED,      /* by the options: it may get smaller still */
     SHRINK_NO_FINDING,   /* the run does not fail, or not with the finding that is wanted */
+    SHRINK_UNSOUND,      /* it fails with the engine that must pass it, too */
     SHRINK_NOT_REPEATED, /* its choices, written down, don't give the same finding */
 };
 
@@ -39,11 +45,12 @@ struct shrink_report {
 
 struct shrink_options {
     uint64_t seed;
-    const char *oracle;   /* the finding that is meant; NULL = the first */
-    const char *kind;     /* of that oracle; NULL = any */
-    const char *origin;   /* what the result says it was shrunk from */
-    uint32_t cpu_limit_s; /* a run that takes more processor time is a hang */
-    uint64_t max_runs;    /* 0 = no bound */
+    const char *oracle;         /* the finding that is meant; NULL = the first */
+    const char *kind;           /* of that oracle; NULL = any */
+    const struct engine *sound; /* an engine that the result must pass with, or NULL */
+    const char *origin;         /* what the result says it was shrunk from */
+    uint32_t cpu_limit_s;       /* a run that takes more processor time is a hang */
+    uint64_t max_runs;          /* 0 = no bound */
 
     /* Asked after every run, or NULL; false: stop. */
     bool (*go_on)(void *opaque, const struct shrink_report *so_far);

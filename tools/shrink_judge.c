@@ -39,20 +39,33 @@ struct trial {
     FILE *answer;
 };
 
-/* As they are made: a run that dies has told all but those of its last event. */
-static uint32_t write_choices(const struct world *world, uint32_t written, FILE *answer)
+/* What has been written down of a run. */
+struct written {
+    uint32_t choices;
+    uint32_t steps;
+};
+
+/*
+ * Lines "NTH PICK SITE" for choices and "0 NUMBER" for the steps that have begun.  They are
+ * written as things go: a run that dies has told all but what its last event did.
+ */
+static void write_record(struct world *world, struct written *written, FILE *answer)
 {
+    uint32_t steps = world_evidence(world)->steps_run;
     uint32_t count;
     const struct choice_answer *choices = world_choices(world, &count);
 
-    for (uint32_t i = written; i < count; i++) {
+    for (uint32_t i = written->choices; i < count; i++) {
         fprintf(answer, "%" PRIu32 " %" PRIu32 " %s\n", choices[i].nth, choices[i].pick,
                 choices[i].site);
     }
-    if (count > written) {
+    if (steps > written->steps) {
+        fprintf(answer, "0 %" PRIu32 "\n", steps);
+    }
+    if (count > written->choices || steps > written->steps) {
         fflush(answer);
     }
-    return count;
+    *written = (struct written){count, steps};
 }
 
 static void add_findings(const struct verdict *verdict, struct run_result *result)
@@ -74,7 +87,7 @@ static void run_plan(struct bench *bench, struct trial *trial)
 {
     struct world_options options =
         runner_options(trial->plan, bench->judge->engine, trial->question.seed);
-    uint32_t choices = 0;
+    struct written written = {0};
 
     bench->world = bench->world == NULL
                        ? world_create(trial->plan, &options, &bench->trace)
@@ -85,7 +98,7 @@ static void run_plan(struct bench *bench, struct trial *trial)
     while (world_step(bench->world)) {
         bench->progress->now_ns = world_now_ns(bench->world);
         if (trial->question.task == JUDGE_RECORD) {
-            choices = write_choices(bench->world, choices, trial->answer);
+            write_record(bench->world, &written, trial->answer);
         }
         if (world_events(bench->world) > trial->question.max_events) {
             trial->result->outcome = OUTCOME_INVALID;
@@ -308,4 +321,33 @@ char *judge_answer(const struct judge *judge)
 
     text[got > 0 ? got : 0] = '\0';
     return text;
+}
+
+void judge_record_read(const struct judge *judge, struct judge_record *record)
+{
+    char *line;
+
+    *record = (struct judge_record){.text = judge_answer(judge)};
+    line = record->text;
+    while (*line != '\0') {
+        uint32_t nth = (uint32_t)strtoul(line, &line, 10);
+        uint32_t number = (uint32_t)strtoul(line, &line, 10);
+        char *end = line + strcspn(line, "\n");
+
+        if (nth == 0) {
+            record->steps = number;
+        } else {
+            record->choices =
+                must_grow(record->choices, record->choice_count, sizeof(*record->choices));
+            record->choices[record->choice_count++] = (struct choice_answer){line + 1, nth, number};
+        }
+        line = *end != '\0' ? end + 1 : end;
+        *end = '\0';
+    }
+}
+
+void judge_record_free(struct judge_record *record)
+{
+    free(record->choices);
+    free(record->text);
 }

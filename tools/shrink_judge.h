@@ -17,7 +17,7 @@
 
 enum judge_task {
     JUDGE_RUN,
-    JUDGE_RECORD, /* also answers the choices that were made: "NTH PICK SITE" lines */
+    JUDGE_RECORD, /* also answers what was done: see struct judge_record */
     JUDGE_SCRIPT, /* also answers the scenario with every generator's requests written out */
 };
 
@@ -50,5 +50,17 @@ struct run_result *judge_ask(struct judge *judge, const struct judge_question *q
 
 /* What the last question's task has answered; the caller frees it. */
 char *judge_answer(const struct judge *judge);
+
+/* What a run has done, up to its end or its death. */
+struct judge_record {
+    struct choice_answer *choices; /* other than 0 */
+    uint32_t choice_count;
+    uint32_t steps; /* of the story that have begun */
+    char *text;     /* what the sites point into */
+};
+
+/* After JUDGE_RECORD. */
+void judge_record_read(const struct judge *judge, struct judge_record *record);
+void judge_record_free(struct judge_record *record);
 
 #endif

@@ -17,8 +17,10 @@ struct shrinker {
     struct tree tree;         /* the smallest so far, and changes that are not decided */
     struct run_result *found; /* of the smallest so far */
     struct visited tried;     /* texts, by hash */
+    struct judge sound;       /* with options->sound */
     uint64_t cpu_limit_ms;
-    uint64_t kept; /* changes */
+    uint32_t steps_left; /* steps at the end of the story that the run has not come to */
+    uint64_t kept;       /* changes */
     bool stopped;
 };
 

@@ -130,12 +130,31 @@ static void drop_pairs(struct shrinker *shrinker, struct tree_node *section)
 
 /* ---- Everything for itself ---- */
 
+/* That a command is refused is what is right: it is not left out alone. */
+static bool is_refusal(const struct tree_node *node)
+{
+    return node->key != NULL && strcmp(node->key, "refused") == 0;
+}
+
+static bool has_refusal(const struct tree_node *node)
+{
+    bool found = is_refusal(node);
+
+    for (const struct tree_node *child = tree_first(node); child != NULL && !found;
+         child = tree_next(child)) {
+        found = has_refusal(child);
+    }
+    return found;
+}
+
 static void drop_node(void *opaque, struct tree_node *node)
 {
     struct shrinker *shrinker = opaque;
 
-    tree_drop(&shrinker->tree, node);
-    shrink_try(shrinker);
+    if (!is_refusal(node)) {
+        tree_drop(&shrinker->tree, node);
+        shrink_try(shrinker);
+    }
 }
 
 static void drop_each(struct shrinker *shrinker, struct tree_node *section)
@@ -150,7 +169,7 @@ static void put_simpler(void *opaque, struct tree_node *node)
     struct node_list children = children_of(node);
     bool kept = false;
 
-    for (size_t i = 0; i < children.count && !kept; i++) {
+    for (size_t i = 0; i < children.count && !kept && !has_refusal(node); i++) {
         if (children.nodes[i]->key != NULL) {
             tree_set_text(&shrinker->tree, node, children.nodes[i]->key);
             kept = shrink_try(shrinker);

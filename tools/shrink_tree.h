@@ -2,8 +2,8 @@
 /*
  * A scenario's text as a tree that can be changed, and changed back.
  *
- * Whoever changes a node says so first (tree_change); then either all that has been
- * changed since the last decision stays so (tree_keep), or is again as it was (tree_undo).
+ * After changes, either all that has been changed since the last decision stays so
+ * (tree_keep), or is again as it was (tree_undo).
  */
 #ifndef MIRRORSIM_TOOLS_SHRINK_TREE_H
 #define MIRRORSIM_TOOLS_SHRINK_TREE_H
@@ -21,6 +21,7 @@ struct tree_node {
     struct tree_node *first; /* of a sequence or mapping */
     struct tree_node *next;  /* in its sequence or mapping */
     bool gone;               /* it and all below it are left out */
+    bool fixed;              /* it can't be changed or left out, nor can what it is in */
 };
 
 /* A node as it was. */
@@ -54,9 +55,10 @@ void tree_visit(struct tree_node *node, void (*call)(void *opaque, struct tree_n
 
 /* ---- Changes ---- */
 
-/* To be called before a node is changed. */
-void tree_change(struct tree *tree, struct tree_node *node);
+/* The node and all below it are to stay as they are. */
+void tree_fix(struct tree_node *node);
 
+/* Changes of what can't be changed are left undone. */
 void tree_drop(struct tree *tree, struct tree_node *node);
 
 /* Makes it a scalar; the text is copied. */
