@@ -262,41 +262,12 @@ static char *script(struct shrinker *shrinker)
     return answer;
 }
 
-/* Steps that the run has not come to, and the errors that the job is to end with. */
-static void fix_unjudged(struct shrinker *shrinker)
-{
-    struct tree_node *steps = tree_get(shrinker->tree.root, "steps");
-    struct tree_node *expects = tree_get(shrinker->tree.root, "expect");
-    uint32_t count = 0;
-    uint32_t number = 0;
-
-    for (struct tree_node *step = tree_first(steps); step != NULL; step = tree_next(step)) {
-        count++;
-    }
-    for (struct tree_node *step = tree_first(steps); step != NULL; step = tree_next(step)) {
-        if (number++ >= count - shrinker->steps_left) {
-            tree_fix(step);
-        }
-    }
-    for (struct tree_node *expect = expects != NULL ? tree_first(expects) : NULL; expect != NULL;
-         expect = tree_next(expect)) {
-        const struct tree_node *result = tree_get(expect, "result");
-
-        if (result != NULL && strcmp(result->text, "OK") != 0) {
-            tree_fix(expect);
-        }
-    }
-}
-
 static void use_text(struct shrinker *shrinker, const char *text)
 {
     if (shrinker->tree.root != NULL) {
         tree_free(&shrinker->tree);
     }
     tree_parse(&shrinker->tree, text);
-    if (shrinker->options->sound == NULL) {
-        fix_unjudged(shrinker);
-    }
     visited_clear(&shrinker->tried);
 }
 
@@ -353,6 +324,71 @@ static bool has_generator(const struct shrinker *shrinker)
     return false;
 }
 
+/* ---- What has to stay ---- */
+
+static bool is_ready_wait(const struct tree_node *step)
+{
+    const struct tree_node *wait = tree_get(step, "wait");
+
+    return wait != NULL && ((wait->kind == YAML_SCALAR && strcmp(wait->text, "ready") == 0) ||
+                            (tree_get(wait, "event") != NULL &&
+                             strcmp(tree_get(wait, "event")->text, "ready") == 0));
+}
+
+static bool is_complete(const struct tree_node *step)
+{
+    return step->kind == YAML_SCALAR && strcmp(step->text, "complete") == 0;
+}
+
+/* Queries only look. */
+static bool acts(const struct tree_node *step)
+{
+    return tree_get(step, "query") == NULL && tree_get(step, "query-disk") == NULL;
+}
+
+/*
+ * Steps that failed, or that the run has not come to; and the last wait for READY before
+ * the job is completed: an engine with a bug may be ready too soon.
+ */
+static void keep_steps(struct tree_node *steps, const struct judge_record *record)
+{
+    struct tree_node *ready = NULL;
+    uint32_t number = 0;
+
+    for (struct tree_node *step = tree_first(steps); step != NULL; step = tree_next(step)) {
+        step->stays = number >= record->steps && acts(step);
+        for (uint32_t i = 0; i < record->failed_count; i++) {
+            step->stays |= record->failed[i] == number;
+        }
+        if (is_ready_wait(step)) {
+            ready = step;
+        } else if (is_complete(step) && ready != NULL) {
+            ready->stays = true;
+        }
+        number++;
+    }
+}
+
+/* The error that the job is to end with. */
+static void keep_expected_errors(struct tree_node *expects)
+{
+    for (struct tree_node *expect = tree_first(expects); expect; expect = tree_next(expect)) {
+        const struct tree_node *result = tree_get(expect, "result");
+
+        expect->stays = result != NULL && strcmp(result->text, "OK") != 0;
+    }
+}
+
+static void keep_unjudged(struct shrinker *shrinker, const struct judge_record *record)
+{
+    struct tree_node *expects = tree_get(shrinker->tree.root, "expect");
+
+    keep_steps(tree_get(shrinker->tree.root, "steps"), record);
+    if (expects != NULL) {
+        keep_expected_errors(expects);
+    }
+}
+
 /* ---- The beginning ---- */
 
 static char *write_plan(const struct plan *plan)
@@ -396,7 +432,6 @@ static bool run_first(struct shrinker *shrinker, const struct plan *plan,
     shrinker->found = judge_ask(&shrinker->judge, &question, text);
     shrinker->cpu_limit_ms = MORE_MS + (shrinker->found->died ? 0 : 10 * (clock_ms() - start_ms));
     judge_record_read(&shrinker->judge, record);
-    shrinker->steps_left = plan->step_count - record->steps;
     if (!choose_target(shrinker, shrinker->found)) {
         shrinker->report->end = SHRINK_NO_FINDING;
     } else if (!is_passed(shrinker, text, shrinker->options->seed)) {
@@ -420,6 +455,9 @@ static bool begin(struct shrinker *shrinker, const struct plan *plan,
     }
     if (repeated) {
         use_text(shrinker, text);
+        if (shrinker->options->sound == NULL) {
+            keep_unjudged(shrinker, record);
+        }
     }
     free(text);
     return repeated;

@@ -11,8 +11,8 @@
  *
  * The result is to be passed by an engine without the bug.  Only a sound engine can say
  * whether it is (options->sound); without one, nothing is left out that the failing run
- * can't judge: steps it has not come to, refusals that are right, the error that the
- * job is to end with; and a job that hangs must hang in the same state.
+ * can't judge: steps that failed or that it has not come to, refusals that are right, the
+ * error that the job is to end with; and a job that hangs must hang in the same state.
  */
 #ifndef MIRRORSIM_TOOLS_SHRINK_H
 #define MIRRORSIM_TOOLS_SHRINK_H

@@ -46,8 +46,8 @@ struct written {
 };
 
 /*
- * Lines "NTH PICK SITE" for choices and "0 NUMBER" for the steps that have begun.  They are
- * written as things go: a run that dies has told all but what its last event did.
+ * Lines "choice NTH PICK SITE", "steps COUNT" for those that have begun, and "failed STEP".
+ * They are written as things go: a run that dies has told all but what its last event did.
  */
 static void write_record(struct world *world, struct written *written, FILE *answer)
 {
@@ -56,11 +56,11 @@ static void write_record(struct world *world, struct written *written, FILE *ans
     const struct choice_answer *choices = world_choices(world, &count);
 
     for (uint32_t i = written->choices; i < count; i++) {
-        fprintf(answer, "%" PRIu32 " %" PRIu32 " %s\n", choices[i].nth, choices[i].pick,
+        fprintf(answer, "choice %" PRIu32 " %" PRIu32 " %s\n", choices[i].nth, choices[i].pick,
                 choices[i].site);
     }
     if (steps > written->steps) {
-        fprintf(answer, "0 %" PRIu32 "\n", steps);
+        fprintf(answer, "steps %" PRIu32 "\n", steps);
     }
     if (count > written->choices || steps > written->steps) {
         fflush(answer);
@@ -83,11 +83,34 @@ static void add_findings(const struct verdict *verdict, struct run_result *resul
     }
 }
 
+/* Commands and waits; queries only look. */
+static bool acts(const struct action *action)
+{
+    return action->kind != DO_QUERY && action->kind != DO_QUERY_DISK;
+}
+
+static void write_failed(const struct plan *plan, const struct verdict *verdict, FILE *answer)
+{
+    for (uint32_t i = 0; i < verdict->finding_count; i++) {
+        const struct where *where = &verdict->findings[i].where;
+
+        for (uint32_t j = 0; j < plan->step_count; j++) {
+            const struct action *step = &plan->steps[j];
+
+            if (acts(step) && step->where.line == where->line &&
+                step->where.column == where->column) {
+                fprintf(answer, "failed %" PRIu32 "\n", j);
+            }
+        }
+    }
+}
+
 static void run_plan(struct bench *bench, struct trial *trial)
 {
     struct world_options options =
         runner_options(trial->plan, bench->judge->engine, trial->question.seed);
     struct written written = {0};
+    const struct verdict *verdict;
 
     bench->world = bench->world == NULL
                        ? world_create(trial->plan, &options, &bench->trace)
@@ -105,7 +128,11 @@ static void run_plan(struct bench *bench, struct trial *trial)
             return;
         }
     }
-    add_findings(world_judge(bench->world), trial->result);
+    verdict = world_judge(bench->world);
+    add_findings(verdict, trial->result);
+    if (trial->question.task == JUDGE_RECORD) {
+        write_failed(trial->plan, verdict, trial->answer);
+    }
 }
 
 /* ---- Requests of generators, written out ---- */
@@ -323,31 +350,45 @@ char *judge_answer(const struct judge *judge)
     return text;
 }
 
+static void record_choice(struct judge_record *record, char *line)
+{
+    struct choice_answer answer;
+
+    answer.nth = (uint32_t)strtoul(line, &line, 10);
+    answer.pick = (uint32_t)strtoul(line, &line, 10);
+    answer.site = line + 1;
+    record->choices = must_grow(record->choices, record->choice_count, sizeof(*record->choices));
+    record->choices[record->choice_count++] = answer;
+}
+
+static void record_line(struct judge_record *record, char *line)
+{
+    char *space = strchr(line, ' ');
+
+    if (*line == 'c') {
+        record_choice(record, space);
+    } else if (*line == 's') {
+        record->steps = (uint32_t)strtoul(space, NULL, 10);
+    } else {
+        record->failed = must_grow(record->failed, record->failed_count, sizeof(*record->failed));
+        record->failed[record->failed_count++] = (uint32_t)strtoul(space, NULL, 10);
+    }
+}
+
 void judge_record_read(const struct judge *judge, struct judge_record *record)
 {
-    char *line;
+    char *end;
 
     *record = (struct judge_record){.text = judge_answer(judge)};
-    line = record->text;
-    while (*line != '\0') {
-        uint32_t nth = (uint32_t)strtoul(line, &line, 10);
-        uint32_t number = (uint32_t)strtoul(line, &line, 10);
-        char *end = line + strcspn(line, "\n");
-
-        if (nth == 0) {
-            record->steps = number;
-        } else {
-            record->choices =
-                must_grow(record->choices, record->choice_count, sizeof(*record->choices));
-            record->choices[record->choice_count++] = (struct choice_answer){line + 1, nth, number};
-        }
-        line = *end != '\0' ? end + 1 : end;
+    for (char *line = record->text; (end = strchr(line, '\n')) != NULL; line = end + 1) {
         *end = '\0';
+        record_line(record, line);
     }
 }
 
 void judge_record_free(struct judge_record *record)
 {
     free(record->choices);
+    free(record->failed);
     free(record->text);
 }

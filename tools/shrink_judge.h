@@ -55,8 +55,10 @@ char *judge_answer(const struct judge *judge);
 struct judge_record {
     struct choice_answer *choices; /* other than 0 */
     uint32_t choice_count;
-    uint32_t steps; /* of the story that have begun */
-    char *text;     /* what the sites point into */
+    uint32_t steps;   /* of the story that have begun */
+    uint32_t *failed; /* of these, commands and waits that did not go as expected */
+    uint32_t failed_count;
+    char *text; /* what the sites point into */
 };
 
 /* After JUDGE_RECORD. */

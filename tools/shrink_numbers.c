@@ -69,13 +69,14 @@ static void collect(void *opaque, struct tree_node *node)
     }
 }
 
+/* Of all sections but `limits`: a run that may take less time is no simpler. */
 static struct numbers collect_all(struct shrinker *shrinker)
 {
     struct numbers numbers = {.shrinker = shrinker};
     struct tree_node *section = tree_first(shrinker->tree.root);
 
     for (; section != NULL; section = tree_next(section)) {
-        if (shrink_may_change(section)) {
+        if (shrink_may_change(section) && strcmp(section->key, "limits") != 0) {
             tree_visit(section, collect, &numbers);
         }
     }
@@ -214,11 +215,32 @@ static bool replace(struct numbers *numbers, size_t i, bool all, uint64_t value)
     return shrink_try(numbers->shrinker);
 }
 
+static bool is_size(const struct number *number)
+{
+    return number->unit == UNIT_BYTES && number->node->key != NULL &&
+           strcmp(number->node->key, "size") == 0;
+}
+
+/* No disk becomes smaller than one that was smaller, or as large: a target must do for its source.
+ */
+static uint64_t least_of(const struct numbers *numbers, const struct number *number)
+{
+    uint64_t least = is_size(number) ? SECTOR_BYTES : 0;
+
+    for (size_t i = 0; i < numbers->count && is_size(number); i++) {
+        if (is_size(&numbers->list[i]) && numbers->list[i].value < number->value) {
+            least = max_u64(least, numbers->list[i].value);
+        }
+    }
+    return least;
+}
+
 /* True if something has been kept: the list of numbers is then out of date. */
 static bool reduce(struct numbers *numbers, size_t i)
 {
     const struct number *number = &numbers->list[i];
     struct smaller smaller = smaller_than(number);
+    uint64_t least = least_of(numbers, number);
 
     for (uint32_t j = 0; j < smaller.count && is_place(number); j++) {
         if (move_forward(numbers, number, number->value - smaller.values[j])) {
@@ -226,8 +248,9 @@ static bool reduce(struct numbers *numbers, size_t i)
         }
     }
     for (uint32_t j = 0; j < smaller.count; j++) {
-        if (replace(numbers, i, true, smaller.values[j]) ||
-            replace(numbers, i, false, smaller.values[j])) {
+        if (smaller.values[j] >= least &&
+            (replace(numbers, i, true, smaller.values[j]) ||
+             (!is_size(number) && replace(numbers, i, false, smaller.values[j])))) {
             return true;
         }
     }

@@ -19,8 +19,7 @@ struct shrinker {
     struct visited tried;     /* texts, by hash */
     struct judge sound;       /* with options->sound */
     uint64_t cpu_limit_ms;
-    uint32_t steps_left; /* steps at the end of the story that the run has not come to */
-    uint64_t kept;       /* changes */
+    uint64_t kept; /* changes */
     bool stopped;
 };
 

@@ -105,64 +105,48 @@ void tree_visit(struct tree_node *node, void (*call)(void *opaque, struct tree_n
 
 /* ---- Changes ---- */
 
-static void fix_node(void *opaque, struct tree_node *node)
+static bool has_staying(const struct tree_node *node)
 {
-    (void)opaque;
-    node->fixed = true;
-}
-
-void tree_fix(struct tree_node *node)
-{
-    tree_visit(node, fix_node, NULL);
-}
-
-static bool has_fixed(const struct tree_node *node)
-{
-    bool found = node->fixed;
+    bool found = node->stays;
 
     for (const struct tree_node *child = tree_first(node); child != NULL && !found;
          child = tree_next(child)) {
-        found = has_fixed(child);
+        found = has_staying(child);
     }
     return found;
 }
 
-/* Notes what the node is; false if that can't be changed. */
-static bool change(struct tree *tree, struct tree_node *node)
+/* To be called before a node is changed. */
+static void change(struct tree *tree, struct tree_node *node)
 {
-    if (has_fixed(node)) {
-        return false;
-    }
     tree->changes = must_grow(tree->changes, tree->change_count, sizeof(*tree->changes));
     tree->changes[tree->change_count++] = (struct tree_before){node, *node};
-    return true;
 }
 
 void tree_drop(struct tree *tree, struct tree_node *node)
 {
-    if (change(tree, node)) {
+    if (!has_staying(node)) {
+        change(tree, node);
         node->gone = true;
     }
 }
 
 void tree_set_text(struct tree *tree, struct tree_node *node, const char *text)
 {
-    if (change(tree, node)) {
-        node->kind = YAML_SCALAR;
-        node->text = arena_strdup(tree->arena, text);
-        node->first = NULL;
-    }
+    change(tree, node);
+    node->kind = YAML_SCALAR;
+    node->text = arena_strdup(tree->arena, text);
+    node->first = NULL;
 }
 
 void tree_set_value(struct tree *tree, struct tree_node *node, const struct tree_node *value)
 {
     const struct tree_node copy = *value;
 
-    if (change(tree, node)) {
-        node->kind = copy.kind;
-        node->text = copy.text;
-        node->first = copy.first;
-    }
+    change(tree, node);
+    node->kind = copy.kind;
+    node->text = copy.text;
+    node->first = copy.first;
 }
 
 void tree_keep(struct tree *tree)

@@ -21,7 +21,7 @@ struct tree_node {
     struct tree_node *first; /* of a sequence or mapping */
     struct tree_node *next;  /* in its sequence or mapping */
     bool gone;               /* it and all below it are left out */
-    bool fixed;              /* it can't be changed or left out, nor can what it is in */
+    bool stays;              /* it can't be left out, nor can what it is in */
 };
 
 /* A node as it was. */
@@ -55,10 +55,7 @@ void tree_visit(struct tree_node *node, void (*call)(void *opaque, struct tree_n
 
 /* ---- Changes ---- */
 
-/* The node and all below it are to stay as they are. */
-void tree_fix(struct tree_node *node);
-
-/* Changes of what can't be changed are left undone. */
+/* Nothing happens to what can't be left out. */
 void tree_drop(struct tree *tree, struct tree_node *node);
 
 /* Makes it a scalar; the text is copied. */
