@@ -10,6 +10,7 @@
 extern const struct oracle oracle_content;
 extern const struct oracle oracle_debt;
 extern const struct oracle oracle_ready;
+extern const struct oracle oracle_durable;
 extern const struct oracle oracle_guest;
 extern const struct oracle oracle_job;
 extern const struct oracle oracle_naming;

@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Reliance: an image of what is certain, and a list of what may be there instead.
+ */
+#include "sim/reliance.h"
+
+#include <string.h>
+
+#include "engine/range.h"
+#include "sim/writer.h"
+
+#define FIRST_CAPACITY 16
+
+/* A part of a guest write that may be on the disk and is not relied upon yet. */
+struct piece {
+    uint64_t offset;
+    uint64_t bytes;
+    uint64_t tag;   /* of its first sector; TAG_ZERO: of all */
+    uint64_t stamp; /* it is the how manieth acknowledged; 0: not, or it failed */
+    uint32_t request;
+};
+
+/* The image becomes what a reader of the disk sees. */
+static void take_content(struct image *image, const struct evidence *evidence, uint32_t disk)
+{
+    uint64_t end = evidence->disks[disk]->bytes / SECTOR_BYTES;
+    struct view view;
+
+    evidence_view(evidence, disk, &view);
+    for (uint64_t sector = 0; sector < end;) {
+        struct run run = view_lookup(&view, sector, end);
+
+        image_write(image, run);
+        sector += run.sectors;
+    }
+}
+
+void reliance_begin_again(struct reliance *guest, const struct evidence *evidence)
+{
+    take_content(guest->floor, evidence, guest->disk);
+    guest->piece_count = 0;
+}
+
+void reliance_open(struct reliance *guest, const struct evidence *evidence)
+{
+    guest->disk = evidence->plan->job.source;
+    guest->floor = image_create(evidence->arena);
+    reliance_begin_again(guest, evidence);
+}
+
+/* ---- Writes and flushes ---- */
+
+static void grow(struct reliance *guest, struct arena *arena)
+{
+    uint32_t capacity = guest->piece_capacity == 0 ? FIRST_CAPACITY : 2 * guest->piece_capacity;
+    struct piece *pieces = arena_alloc(arena, capacity * sizeof(*pieces));
+
+    if (guest->piece_count > 0) {
+        memcpy(pieces, guest->pieces, guest->piece_count * sizeof(*pieces));
+    }
+    arena_free(arena, guest->pieces, guest->piece_capacity * sizeof(*pieces));
+    guest->pieces = pieces;
+    guest->piece_capacity = capacity;
+}
+
+static void add_piece(struct reliance *guest, struct arena *arena,
+                      const struct outstanding *request, uint64_t offset, uint64_t bytes)
+{
+    uint64_t sector = (offset - request->offset) / SECTOR_BYTES;
+
+    if (guest->piece_count == guest->piece_capacity) {
+        grow(guest, arena);
+    }
+    guest->pieces[guest->piece_count++] = (struct piece){
+        .offset = offset,
+        .bytes = bytes,
+        .tag = request->op == OP_WRITE ? tag_guest(request->number, sector) : TAG_ZERO,
+        .request = request->number};
+}
+
+void reliance_submitted(struct reliance *guest, const struct evidence *evidence,
+                        const struct event *event)
+{
+    if (event->op == OP_READ || outstanding_find(&guest->requests, event->request) != NULL) {
+        return;
+    }
+    outstanding_add(&guest->requests, evidence->arena, event);
+    if (event->op == OP_FLUSH) {
+        outstanding_find(&guest->requests, event->request)->moved = guest->acknowledged;
+    }
+}
+
+/* What moves elsewhere is nothing that the guest knows of. */
+void reliance_took_effect(struct reliance *guest, const struct evidence *evidence,
+                          const struct event *event)
+{
+    struct outstanding *request = outstanding_find(&guest->requests, event->request);
+    uint64_t first = max_u64(event->offset, request->offset);
+    uint64_t end =
+        min_u64(range_end(event->offset, event->bytes), range_end(request->offset, request->bytes));
+
+    if (first < end) {
+        add_piece(guest, evidence->arena, request, first, end - first);
+        request->moved += end - first;
+    }
+}
+
+/* What is acknowledged is written, whatever the device has really done. */
+static void acknowledge(struct reliance *guest, struct arena *arena,
+                        const struct outstanding *request)
+{
+    uint64_t left = request->moved;
+
+    if (request->moved < request->bytes) {
+        add_piece(guest, arena, request, request->offset, request->bytes);
+        left += request->bytes;
+    }
+    guest->acknowledged++;
+    for (uint32_t i = guest->piece_count; i > 0 && left > 0; i--) {
+        struct piece *piece = &guest->pieces[i - 1];
+
+        if (piece->request == request->number) {
+            piece->stamp = guest->acknowledged;
+            left -= piece->bytes;
+        }
+    }
+}
+
+static struct run run_of_piece(const struct piece *piece)
+{
+    return (struct run){piece->offset / SECTOR_BYTES, piece->bytes / SECTOR_BYTES, piece->tag,
+                        piece->tag != TAG_ZERO};
+}
+
+/* The guest relies on the first so many acknowledged writes from now on. */
+static void rely_on(struct reliance *guest, uint64_t acknowledged)
+{
+    uint32_t left = 0;
+
+    for (uint32_t i = 0; i < guest->piece_count; i++) {
+        const struct piece *piece = &guest->pieces[i];
+
+        if (piece->stamp != 0 && piece->stamp <= acknowledged) {
+            image_write(guest->floor, run_of_piece(piece));
+        } else {
+            guest->pieces[left++] = *piece;
+        }
+    }
+    guest->piece_count = left;
+}
+
+void reliance_done(struct reliance *guest, const struct evidence *evidence,
+                   const struct event *event)
+{
+    const struct outstanding *request = outstanding_find(&guest->requests, event->request);
+
+    if (request == NULL) {
+        return;
+    }
+    if (event->ret == 0 && event->op == OP_FLUSH) {
+        rely_on(guest, request->moved);
+    } else if (event->ret == 0) {
+        acknowledge(guest, evidence->arena, request);
+    }
+    outstanding_remove(&guest->requests, event->request);
+}
+
+/* ---- What may be there ---- */
+
+/* May the sector hold the tag, because of a write that no flush has covered?  How far, if so? */
+static uint64_t sectors_of_a_write(const struct reliance *guest, uint64_t sector, uint64_t tag)
+{
+    for (uint32_t i = 0; i < guest->piece_count; i++) {
+        struct run run = run_of_piece(&guest->pieces[i]);
+
+        if (sector - run.sector < run.sectors &&
+            tag == run.tag + (sector - run.sector) * run.step) {
+            return run.sector + run.sectors - sector;
+        }
+    }
+    return 0;
+}
+
+/* Can the guest explain the run?  If not, *sector is the first that it can't. */
+static bool is_relied_upon(const struct reliance *guest, struct run run, uint64_t *sector,
+                           uint64_t *should_be)
+{
+    uint64_t end = run.sector + run.sectors;
+
+    for (uint64_t at = run.sector; at < end;) {
+        uint64_t tag = run.tag + (at - run.sector) * run.step;
+        struct run floor;
+        uint64_t sectors;
+
+        if (!image_lookup(guest->floor, at, end, &floor) || floor.tag == tag) {
+            at += floor.sectors;
+            continue;
+        }
+        sectors = sectors_of_a_write(guest, at, tag);
+        if (sectors == 0) {
+            *sector = at;
+            *should_be = floor.tag;
+            return false;
+        }
+        at += min_u64(sectors, floor.sectors);
+    }
+    return true;
+}
+
+bool reliance_is_kept(const struct reliance *guest, const struct evidence *evidence,
+                      uint64_t *sector, uint64_t *should_be)
+{
+    uint64_t end = evidence->disks[guest->disk]->bytes / SECTOR_BYTES;
+    struct view view;
+    struct run run;
+
+    evidence_view(evidence, guest->disk, &view);
+    for (uint64_t at = 0; at < end; at += run.sectors) {
+        run = view_lookup(&view, at, end);
+        if (!is_relied_upon(guest, run, sector, should_be)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+void reliance_pivoted(struct reliance *guest, const struct evidence *evidence,
+                      const struct promise *promise, uint32_t disk)
+{
+    uint64_t end = evidence->disks[guest->disk]->bytes;
+
+    for (uint64_t at = 0; at < end;) {
+        uint64_t promised = at;
+        uint64_t bytes = promise_next(promise, &promised, end);
+
+        image_punch(guest->floor, at, promised - at);
+        at = promised + bytes;
+    }
+    guest->disk = disk;
+}
+
+void reliance_digest(const struct reliance *guest, const struct evidence *evidence,
+                     struct digest *digest)
+{
+    digest_u64(digest, guest->disk);
+    image_digest(guest->floor, evidence->writers, digest);
+    for (uint32_t i = 0; i < guest->piece_count; i++) {
+        const struct piece *piece = &guest->pieces[i];
+
+        digest_u64(digest, piece->offset);
+        digest_u64(digest, piece->bytes);
+        digest_u64(digest, piece->stamp == 0 ? 0 : guest->acknowledged - piece->stamp + 1);
+        writers_digest_tag(evidence->writers, piece->tag, digest);
+    }
+}
