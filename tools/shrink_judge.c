@@ -89,8 +89,14 @@ static bool acts(const struct action *action)
     return action->kind != DO_QUERY && action->kind != DO_QUERY_DISK;
 }
 
-static void write_failed(const struct plan *plan, const struct verdict *verdict, FILE *answer)
+/* A run that has ended since there were too many findings is not asked about its last step. */
+static void write_failed(const struct trial *trial, const struct verdict *verdict, uint32_t steps)
 {
+    const struct plan *plan = trial->plan;
+
+    if (verdict->dropped > 0 && steps > 0) {
+        fprintf(trial->answer, "failed %" PRIu32 "\n", steps - 1);
+    }
     for (uint32_t i = 0; i < verdict->finding_count; i++) {
         const struct where *where = &verdict->findings[i].where;
 
@@ -99,7 +105,7 @@ static void write_failed(const struct plan *plan, const struct verdict *verdict,
 
             if (acts(step) && step->where.line == where->line &&
                 step->where.column == where->column) {
-                fprintf(answer, "failed %" PRIu32 "\n", j);
+                fprintf(trial->answer, "failed %" PRIu32 "\n", j);
             }
         }
     }
@@ -131,7 +137,7 @@ static void run_plan(struct bench *bench, struct trial *trial)
     verdict = world_judge(bench->world);
     add_findings(verdict, trial->result);
     if (trial->question.task == JUDGE_RECORD) {
-        write_failed(trial->plan, verdict, trial->answer);
+        write_failed(trial, verdict, world_evidence(bench->world)->steps_run);
     }
 }
 

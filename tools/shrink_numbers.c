@@ -202,12 +202,12 @@ static bool move_forward(struct numbers *numbers, const struct number *place, ui
     return shrink_try(numbers->shrinker);
 }
 
-/* Sets the number and those equal to it from `i` on, or the number alone. */
+/* Sets the number and those equal to it, or the number alone. */
 static bool replace(struct numbers *numbers, size_t i, bool all, uint64_t value)
 {
     const struct number old = numbers->list[i];
 
-    for (size_t j = i; j < (all ? numbers->count : i + 1); j++) {
+    for (size_t j = all ? 0 : i; j < (all ? numbers->count : i + 1); j++) {
         if (numbers->list[j].unit == old.unit && numbers->list[j].value == old.value) {
             set(numbers, &numbers->list[j], value);
         }

@@ -162,22 +162,32 @@ static void drop_each(struct shrinker *shrinker, struct tree_node *section)
     tree_visit(section, drop_node, shrinker);
 }
 
-/* {event: ready, within: 2s} may be as good as "ready", or [a, b] as a. */
+static bool put_instead(struct shrinker *shrinker, struct tree_node *node,
+                        const struct tree_node *child)
+{
+    if (child->key != NULL) {
+        tree_set_text(&shrinker->tree, node, child->key);
+        if (shrink_try(shrinker)) {
+            return true;
+        }
+    }
+    tree_set_value(&shrinker->tree, node, child);
+    return shrink_try(shrinker);
+}
+
+/*
+ * {event: ready, within: 2s} may be as good as ready, and {concluded: true} as concluded:
+ * the first entry says what is meant, the others how.  Of a list any one may do.
+ */
 static void put_simpler(void *opaque, struct tree_node *node)
 {
     struct shrinker *shrinker = opaque;
     struct node_list children = children_of(node);
-    bool kept = false;
+    size_t count = node->kind == YAML_MAPPING && children.count > 0 ? 1 : children.count;
+    bool kept = has_refusal(node);
 
-    for (size_t i = 0; i < children.count && !kept && !has_refusal(node); i++) {
-        if (children.nodes[i]->key != NULL) {
-            tree_set_text(&shrinker->tree, node, children.nodes[i]->key);
-            kept = shrink_try(shrinker);
-        }
-        if (!kept) {
-            tree_set_value(&shrinker->tree, node, children.nodes[i]);
-            kept = shrink_try(shrinker);
-        }
+    for (size_t i = 0; i < count && !kept; i++) {
+        kept = put_instead(shrinker, node, children.nodes[i]);
     }
     free(children.nodes);
 }
