@@ -2,48 +2,30 @@
 /*
  * Oracle "guest": the guest's disk is one disk, whatever is behind it.
  *
- * The trace says at which instant each guest write took effect, and on what
- * part of its range.  Applied to a model in that order, they say exactly what
- * each guest read must return: the latest write that was acknowledged, or one
- * concurrent with the read.  A pivot changes nothing about the model, except
- * where the job has promised nothing: there the content becomes unknown.
+ * A model of it (guest_model.h) says exactly what each guest read must return:
+ * the latest write that was acknowledged, or one concurrent with the read,
+ * before and after a pivot.
  *
  * Requests of the guest go to its disk of the moment, and none is lost.
  */
 #include <inttypes.h>
 
+#include "sim/guest_model.h"
 #include "sim/oracles.h"
-#include "sim/outstanding.h"
+#include "sim/owed.h"
 #include "sim/phrase.h"
-#include "sim/promise.h"
 #include "sim/verdict.h"
 
 struct guest {
-    uint32_t disk; /* of the guest, now */
-    bool job_started;
-    bool power_cut;      /* what the disks hold is anybody's guess */
-    struct image *model; /* what the guest's disk reads; a hole is unknown */
-    struct promise promise;
-    struct outstanding_list requests;
+    bool power_cut; /* what the disks hold is anybody's guess */
+    struct guest_model model;
 };
 
 static void guest_open(void *state, struct evidence *evidence)
 {
     struct guest *guest = state;
-    uint64_t end;
-    struct view view;
 
-    guest->disk = evidence->plan->job.source;
-    guest->promise.everything = true;
-    guest->model = image_create(evidence->arena);
-    evidence_view(evidence, guest->disk, &view);
-    end = evidence->disks[guest->disk]->bytes / SECTOR_BYTES;
-    for (uint64_t sector = 0; sector < end;) {
-        struct run run = view_lookup(&view, sector, end);
-
-        image_write(guest->model, run);
-        sector += run.sectors;
-    }
+    guest_model_open(&guest->model, evidence);
 }
 
 /* ---- Where requests go ---- */
@@ -51,11 +33,11 @@ static void guest_open(void *state, struct evidence *evidence)
 static void judge_node(const struct guest *guest, struct evidence *evidence,
                        const struct event *event)
 {
-    if (event->node != guest->disk) {
+    if (event->node != guest->model.disk) {
         verdict_add(evidence, "guest", "wrong-disk",
                     "Guest %s #%" PRIu32 " went to %s at %s, but the guest's disk is %s.",
                     op_name((enum op)event->op), event->request, phrase_disk(evidence, event->node),
-                    phrase_time(evidence->now_ns).text, phrase_disk(evidence, guest->disk));
+                    phrase_time(evidence->now_ns).text, phrase_disk(evidence, guest->model.disk));
     }
 }
 
@@ -66,39 +48,17 @@ static void submitted(void *state, struct evidence *evidence, const struct event
     if (event->kind == EVENT_REQUEST_SUBMIT) {
         judge_node(guest, evidence, event);
     }
-    if (outstanding_find(&guest->requests, event->request) == NULL) {
-        outstanding_add(&guest->requests, evidence->arena, event);
-    }
-}
-
-/* What the job has not promised to copy is unknown from now on. */
-static void forget_unpromised(struct guest *guest, uint64_t end)
-{
-    for (uint64_t at = 0; at < end;) {
-        uint64_t promised = at;
-        uint64_t bytes = promise_next(&guest->promise, &promised, end);
-
-        image_punch(guest->model, at, promised - at);
-        at = promised + bytes;
-    }
+    guest_model_submitted(&guest->model, evidence, event);
 }
 
 static void pivoted(void *state, struct evidence *evidence, const struct event *event)
 {
     struct guest *guest = state;
 
-    if (event->index == guest->disk) {
-        forget_unpromised(guest, evidence->disks[guest->disk]->bytes);
-        guest->disk = event->node;
-    }
+    guest_model_pivoted(&guest->model, evidence, event);
 }
 
 /* ---- What they read and write ---- */
-
-static bool op_changes(uint8_t op)
-{
-    return op == OP_WRITE || op == OP_WRITE_ZEROES || op == OP_DISCARD;
-}
 
 static void report_read(struct evidence *evidence, const struct event *event, uint64_t sector,
                         uint64_t is, uint64_t should_be)
@@ -117,67 +77,24 @@ static void report_read(struct evidence *evidence, const struct event *event, ui
     }
 }
 
-/* Compares one run that was read with the model; false after a difference. */
-static bool judge_run(const struct guest *guest, struct evidence *evidence,
-                      const struct event *event, struct run run)
-{
-    uint64_t end = run.sector + run.sectors;
-
-    for (uint64_t sector = run.sector; sector < end;) {
-        uint64_t tag = run.tag + (sector - run.sector) * run.step;
-        struct run model;
-
-        if (image_lookup(guest->model, sector, end, &model) && model.tag != tag) {
-            report_read(evidence, event, sector, tag, model.tag);
-            return false;
-        }
-        /* Equal tags go on equally (image.h). */
-        sector += model.sectors;
-    }
-    return true;
-}
-
 static void judge_read(const struct guest *guest, struct evidence *evidence,
                        const struct event *event)
 {
+    uint64_t sector;
+    uint64_t should_be;
+
     if (guest->power_cut) {
         return;
     }
     verdict_checked(evidence);
     for (uint32_t i = 0; i < evidence->read_run_count; i++) {
-        if (!judge_run(guest, evidence, event, evidence->read_runs[i])) {
+        struct run run = evidence->read_runs[i];
+
+        if (!guest_model_agrees(&guest->model, run, &sector, &should_be)) {
+            report_read(evidence, event, sector, run.tag + (sector - run.sector) * run.step,
+                        should_be);
             return;
         }
-    }
-}
-
-/* The request writes a part of its range. */
-static void apply_write(struct guest *guest, const struct outstanding *request, uint64_t offset,
-                        uint64_t bytes)
-{
-    struct run run = {offset / SECTOR_BYTES, bytes / SECTOR_BYTES, TAG_ZERO, 0};
-
-    if (request->op == OP_WRITE) {
-        run.tag = tag_guest(request->number, (offset - request->offset) / SECTOR_BYTES);
-        run.step = 1;
-    }
-    image_write(guest->model, run);
-}
-
-/*
- * What a write changes elsewhere is no part of the guest's disk as the guest
- * knows it: a device that does so lies.
- */
-static void write_took_effect(struct guest *guest, const struct event *event)
-{
-    struct outstanding *request = outstanding_find(&guest->requests, event->request);
-    uint64_t first = max_u64(event->offset, request->offset);
-    uint64_t end =
-        min_u64(range_end(event->offset, event->bytes), range_end(request->offset, request->bytes));
-
-    if (first < end) {
-        apply_write(guest, request, first, end - first);
-        request->moved += end - first;
     }
 }
 
@@ -185,20 +102,17 @@ static void took_effect(void *state, struct evidence *evidence, const struct eve
 {
     struct guest *guest = state;
 
-    if (event->node != guest->disk) {
+    if (event->node != guest->model.disk) {
         verdict_add(evidence, "guest", "left-behind",
                     "Guest %s #%" PRIu32 " took effect on %s at %s, after the guest had been "
                     "switched to %s.",
                     op_name((enum op)event->op), event->request, phrase_disk(evidence, event->node),
-                    phrase_time(evidence->now_ns).text, phrase_disk(evidence, guest->disk));
+                    phrase_time(evidence->now_ns).text, phrase_disk(evidence, guest->model.disk));
     }
     if (event->op == OP_READ) {
         judge_read(guest, evidence, event);
-    } else if (op_changes(event->op)) {
-        write_took_effect(guest, event);
-        if (guest->job_started && event_changes_source(evidence, event)) {
-            promise_add(&guest->promise, event->offset, event->bytes);
-        }
+    } else if (op_is_change(event->op)) {
+        guest_model_changed(&guest->model, evidence, event);
     }
 }
 
@@ -207,19 +121,14 @@ static void took_effect(void *state, struct evidence *evidence, const struct eve
 static void done(void *state, struct evidence *evidence, const struct event *event)
 {
     struct guest *guest = state;
-    struct outstanding *request = outstanding_find(&guest->requests, event->request);
 
     (void)evidence;
-    /* What is acknowledged is written, whatever the device has really done. */
-    if (op_changes(event->op) && event->ret == 0 && request->moved < request->bytes) {
-        apply_write(guest, request, request->offset, request->bytes);
-    }
-    outstanding_remove(&guest->requests, event->request);
+    guest_model_done(&guest->model, event);
 }
 
 static void set_stopped(struct guest *guest, const struct event *event, bool stopped)
 {
-    struct outstanding *request = outstanding_find(&guest->requests, event->request);
+    struct outstanding *request = outstanding_find(&guest->model.requests, event->request);
 
     if (request != NULL) {
         request->stopped = stopped;
@@ -242,8 +151,8 @@ static void held_or_released(void *state, struct evidence *evidence, const struc
 /* A request that a fault keeps for good may keep others behind it, too. */
 static bool is_any_stopped(const struct guest *guest)
 {
-    for (uint32_t i = 0; i < guest->requests.count; i++) {
-        if (guest->requests.requests[i].stopped) {
+    for (uint32_t i = 0; i < guest->model.requests.count; i++) {
+        if (guest->model.requests.requests[i].stopped) {
             return true;
         }
     }
@@ -253,17 +162,17 @@ static bool is_any_stopped(const struct guest *guest)
 static void guest_close(void *state, struct evidence *evidence)
 {
     const struct guest *guest = state;
-    const struct outstanding *lost = guest->requests.requests;
+    const struct outstanding *lost = guest->model.requests.requests;
 
     if (evidence->end != END_CONCLUDED || is_any_stopped(guest)) {
         return;
     }
-    if (guest->requests.count > 0) {
+    if (guest->model.requests.count > 0) {
         verdict_add(evidence, "guest", "lost-request",
                     "Guest %s #%" PRIu32 " of %s never ended, though nothing holds it and the "
                     "run is over (%" PRIu32 " requests in all).",
                     op_name((enum op)lost->op), lost->number,
-                    phrase_range(lost->offset, lost->bytes).text, guest->requests.count);
+                    phrase_range(lost->offset, lost->bytes).text, guest->model.requests.count);
     }
 }
 
@@ -274,8 +183,7 @@ static void started(void *state, struct evidence *evidence, const struct event *
     struct guest *guest = state;
 
     (void)event;
-    guest->job_started = true;
-    promise_begin(&guest->promise, evidence);
+    guest_model_job_started(&guest->model, evidence);
 }
 
 static void power_cut(void *state, struct evidence *evidence, const struct event *event)
@@ -291,10 +199,8 @@ static void guest_digest(const void *state, const struct evidence *evidence, str
 {
     const struct guest *guest = state;
 
-    digest_u64(digest, guest->disk);
-    digest_u64(digest, (uint64_t)guest->job_started | (uint64_t)guest->power_cut << 1);
-    image_digest(guest->model, evidence->writers, digest);
-    promise_digest(&guest->promise, evidence, digest);
+    digest_u64(digest, guest->power_cut);
+    guest_model_digest(&guest->model, evidence, digest);
 }
 
 const struct oracle oracle_guest = {

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The guest's model of its disk: an image that its own requests change.
+ */
+#include "sim/guest_model.h"
+
+#include <stddef.h>
+
+#include "engine/range.h"
+#include "sim/owed.h"
+
+void guest_model_open(struct guest_model *guest, const struct evidence *evidence)
+{
+    uint64_t end;
+    struct view view;
+
+    guest->disk = evidence->plan->job.source;
+    guest->promise.everything = true;
+    guest->content = image_create(evidence->arena);
+    evidence_view(evidence, guest->disk, &view);
+    end = evidence->disks[guest->disk]->bytes / SECTOR_BYTES;
+    for (uint64_t sector = 0; sector < end;) {
+        struct run run = view_lookup(&view, sector, end);
+
+        image_write(guest->content, run);
+        sector += run.sectors;
+    }
+}
+
+/* ---- Requests ---- */
+
+void guest_model_submitted(struct guest_model *guest, const struct evidence *evidence,
+                           const struct event *event)
+{
+    if (outstanding_find(&guest->requests, event->request) == NULL) {
+        outstanding_add(&guest->requests, evidence->arena, event);
+    }
+}
+
+/* The request writes a part of its range. */
+static void apply_write(struct guest_model *guest, const struct outstanding *request,
+                        uint64_t offset, uint64_t bytes)
+{
+    struct run run = {offset / SECTOR_BYTES, bytes / SECTOR_BYTES, TAG_ZERO, 0};
+
+    if (request->op == OP_WRITE) {
+        run.tag = tag_guest(request->number, (offset - request->offset) / SECTOR_BYTES);
+        run.step = 1;
+    }
+    image_write(guest->content, run);
+}
+
+/*
+ * What a write changes elsewhere is no part of the guest's disk as the guest
+ * knows it: a device that does so lies.
+ */
+void guest_model_changed(struct guest_model *guest, const struct evidence *evidence,
+                         const struct event *event)
+{
+    struct outstanding *request = outstanding_find(&guest->requests, event->request);
+    uint64_t first = max_u64(event->offset, request->offset);
+    uint64_t end =
+        min_u64(range_end(event->offset, event->bytes), range_end(request->offset, request->bytes));
+
+    if (first < end) {
+        apply_write(guest, request, first, end - first);
+        request->moved += end - first;
+    }
+    if (guest->job_started && event_changes_source(evidence, event)) {
+        promise_add(&guest->promise, event->offset, event->bytes);
+    }
+}
+
+void guest_model_done(struct guest_model *guest, const struct event *event)
+{
+    const struct outstanding *request = outstanding_find(&guest->requests, event->request);
+
+    if (op_is_change(event->op) && event->ret == 0 && request->moved < request->bytes) {
+        apply_write(guest, request, request->offset, request->bytes);
+    }
+    outstanding_remove(&guest->requests, event->request);
+}
+
+/* ---- The job ---- */
+
+void guest_model_job_started(struct guest_model *guest, const struct evidence *evidence)
+{
+    guest->job_started = true;
+    promise_begin(&guest->promise, evidence);
+}
+
+/* What the job has not promised to copy is unknown from now on. */
+static void forget_unpromised(struct guest_model *guest, uint64_t end)
+{
+    for (uint64_t at = 0; at < end;) {
+        uint64_t promised = at;
+        uint64_t bytes = promise_next(&guest->promise, &promised, end);
+
+        image_punch(guest->content, at, promised - at);
+        at = promised + bytes;
+    }
+}
+
+void guest_model_pivoted(struct guest_model *guest, const struct evidence *evidence,
+                         const struct event *event)
+{
+    if (event->index == guest->disk) {
+        forget_unpromised(guest, evidence->disks[guest->disk]->bytes);
+        guest->disk = event->node;
+    }
+}
+
+/* ---- What it says ---- */
+
+bool guest_model_agrees(const struct guest_model *guest, struct run run, uint64_t *sector,
+                        uint64_t *should_be)
+{
+    uint64_t end = run.sector + run.sectors;
+
+    for (uint64_t at = run.sector; at < end;) {
+        uint64_t tag = run.tag + (at - run.sector) * run.step;
+        struct run model;
+
+        if (image_lookup(guest->content, at, end, &model) && model.tag != tag) {
+            *sector = at;
+            *should_be = model.tag;
+            return false;
+        }
+        /* Equal tags go on equally (image.h). */
+        at += model.sectors;
+    }
+    return true;
+}
+
+void guest_model_digest(const struct guest_model *guest, const struct evidence *evidence,
+                        struct digest *digest)
+{
+    digest_u64(digest, guest->disk);
+    digest_u64(digest, guest->job_started);
+    image_digest(guest->content, evidence->writers, digest);
+    promise_digest(&guest->promise, evidence, digest);
+}
