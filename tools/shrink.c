@@ -85,16 +85,22 @@ static bool says_same(const char *a, const char *b)
     return *a == *b;
 }
 
+/* Any story without an end has a job that hangs, and there are many ways to crash. */
+static bool is_common(const struct run_finding *finding)
+{
+    return strcmp(finding->oracle, "liveness") == 0 || strcmp(finding->oracle, "crash") == 0;
+}
+
 /*
- * Is it the finding that is meant?  Any story without an end has a job that hangs: of such
- * findings the sentence, which says in what state it is, must be the same.
+ * Is it the finding that is meant?  Of common ones the sentence, which says in what state the job
+ * is, or where the engine crashed, must be the same, too.
  */
 static bool has_target(const struct shrinker *shrinker, const struct run_result *result)
 {
     const struct run_finding *target = find_target(shrinker, result);
 
     return target != NULL &&
-           (strcmp(target->oracle, "liveness") != 0 ||
+           (!is_common(target) ||
             says_same(target->text, find_target(shrinker, shrinker->found)->text));
 }
 
@@ -335,24 +341,29 @@ static bool is_ready_wait(const struct tree_node *step)
                              strcmp(tree_get(wait, "event")->text, "ready") == 0));
 }
 
-static bool is_complete(const struct tree_node *step)
+static bool is_word(const struct tree_node *step, const char *word)
 {
-    return step->kind == YAML_SCALAR && strcmp(step->text, "complete") == 0;
+    return step->kind == YAML_SCALAR && strcmp(step->text, word) == 0;
 }
 
-/* Queries only look. */
+/* Queries only look, and time passes anyway. */
 static bool acts(const struct tree_node *step)
 {
-    return tree_get(step, "query") == NULL && tree_get(step, "query-disk") == NULL;
+    const struct tree_node *wait = tree_get(step, "wait");
+    bool is_span = wait != NULL && wait->kind == YAML_SCALAR && strchr("0123456789", *wait->text);
+
+    return tree_get(step, "query") == NULL && tree_get(step, "query-disk") == NULL &&
+           tree_get(step, "at") == NULL && !is_span;
 }
 
 /*
- * Steps that failed, or that the run has not come to; and the last wait for READY before
- * the job is completed: an engine with a bug may be ready too soon.
+ * Steps that failed, or that the run has not come to; what ends the job; and the last wait for
+ * READY before it is completed: an engine with a bug may be ready, or at its end, too soon.
  */
 static void keep_steps(struct tree_node *steps, const struct judge_record *record)
 {
     struct tree_node *ready = NULL;
+    struct tree_node *end = NULL;
     uint32_t number = 0;
 
     for (struct tree_node *step = tree_first(steps); step != NULL; step = tree_next(step)) {
@@ -362,10 +373,16 @@ static void keep_steps(struct tree_node *steps, const struct judge_record *recor
         }
         if (is_ready_wait(step)) {
             ready = step;
-        } else if (is_complete(step) && ready != NULL) {
+        } else if (is_word(step, "complete") && ready != NULL) {
             ready->stays = true;
         }
+        if (is_word(step, "complete") || is_word(step, "cancel")) {
+            end = step;
+        }
         number++;
+    }
+    if (end != NULL) {
+        end->stays = true;
     }
 }
 

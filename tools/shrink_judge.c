@@ -83,7 +83,7 @@ static void add_findings(const struct verdict *verdict, struct run_result *resul
     }
 }
 
-/* Commands and waits; queries only look. */
+/* Queries only look. */
 static bool acts(const struct action *action)
 {
     return action->kind != DO_QUERY && action->kind != DO_QUERY_DISK;

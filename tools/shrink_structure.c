@@ -130,19 +130,26 @@ static void drop_pairs(struct shrinker *shrinker, struct tree_node *section)
 
 /* ---- Everything for itself ---- */
 
-/* That a command is refused is what is right: it is not left out alone. */
-static bool is_refusal(const struct tree_node *node)
+/* Not to be left out alone: that a command is refused is right, and load has to have an end. */
+static bool is_restraint(const struct tree_node *node)
 {
-    return node->key != NULL && strcmp(node->key, "refused") == 0;
+    static const char *const keys[] = {"refused", "count", "bytes", "until", "limit"};
+
+    for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]) && node->key != NULL; i++) {
+        if (strcmp(node->key, keys[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
 }
 
-static bool has_refusal(const struct tree_node *node)
+static bool has_restraint(const struct tree_node *node)
 {
-    bool found = is_refusal(node);
+    bool found = is_restraint(node);
 
     for (const struct tree_node *child = tree_first(node); child != NULL && !found;
          child = tree_next(child)) {
-        found = has_refusal(child);
+        found = has_restraint(child);
     }
     return found;
 }
@@ -151,7 +158,7 @@ static void drop_node(void *opaque, struct tree_node *node)
 {
     struct shrinker *shrinker = opaque;
 
-    if (!is_refusal(node)) {
+    if (!is_restraint(node)) {
         tree_drop(&shrinker->tree, node);
         shrink_try(shrinker);
     }
@@ -184,7 +191,7 @@ static void put_simpler(void *opaque, struct tree_node *node)
     struct shrinker *shrinker = opaque;
     struct node_list children = children_of(node);
     size_t count = node->kind == YAML_MAPPING && children.count > 0 ? 1 : children.count;
-    bool kept = has_refusal(node);
+    bool kept = has_restraint(node);
 
     for (size_t i = 0; i < count && !kept; i++) {
         kept = put_instead(shrinker, node, children.nodes[i]);
