@@ -16,6 +16,7 @@ extern const struct oracle oracle_job;
 extern const struct oracle oracle_naming;
 extern const struct oracle oracle_bounds;
 extern const struct oracle oracle_sharing;
+extern const struct oracle oracle_ledger;
 extern const struct oracle oracle_limit;
 extern const struct oracle oracle_liveness;
 

@@ -122,3 +122,17 @@ struct phrase suspects_blame(const struct suspects *suspects, const struct evide
     }
     return blame;
 }
+
+void suspects_digest(const struct suspects *suspects, struct digest *digest)
+{
+    for (uint32_t i = 0; i < suspects->count; i++) {
+        const struct suspect *suspect = &suspects->list[i];
+
+        if (!suspect->told) {
+            digest_u64(digest, (uint64_t)suspect->fault | (uint64_t)suspect->node << 16 |
+                                   (uint64_t)suspect->op << 24 | (uint64_t)suspect->by << 32);
+            digest_u64(digest, suspect->offset);
+            digest_u64(digest, suspect->bytes);
+        }
+    }
+}

@@ -65,4 +65,7 @@ struct phrase phrase_suspect(const struct evidence *evidence, const struct suspe
 struct phrase suspects_blame(const struct suspects *suspects, const struct evidence *evidence,
                              uint32_t disk, uint64_t sector);
 
+/* Adds those that no finding has named. */
+void suspects_digest(const struct suspects *suspects, struct digest *digest);
+
 #endif
