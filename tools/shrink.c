@@ -241,6 +241,11 @@ bool shrink_may_change(const struct tree_node *section)
     return strcmp(section->key, "choices") != 0 || section->kind != YAML_SCALAR;
 }
 
+bool shrink_is_expectation(const struct tree_node *section)
+{
+    return strcmp(section->key, "expect") == 0;
+}
+
 static void shrink_tree(struct shrinker *shrinker)
 {
     uint64_t before;

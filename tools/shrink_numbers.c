@@ -29,10 +29,12 @@ struct number {
     struct tree_node *node;
     enum unit unit;
     uint64_t value;
+    bool expected; /* of an expectation: changes only with others */
 };
 
 struct numbers {
     struct shrinker *shrinker;
+    bool expected; /* those that are being collected */
     struct number *list;
     size_t count;
 };
@@ -44,18 +46,19 @@ static struct number number_of(struct tree_node *node)
     uint64_t value;
 
     if (node->kind != YAML_SCALAR) {
-        return (struct number){node, UNIT_NONE, 0};
+        return (struct number){.node = node};
     }
     if (number_parse(node->text, &value)) {
-        return (struct number){node, value >= SECTOR_BYTES ? UNIT_BYTES : UNIT_COUNT, value};
+        return (struct number){
+            .node = node, .unit = value >= SECTOR_BYTES ? UNIT_BYTES : UNIT_COUNT, .value = value};
     }
     if (size_parse(node->text, &value)) {
-        return (struct number){node, UNIT_BYTES, value};
+        return (struct number){.node = node, .unit = UNIT_BYTES, .value = value};
     }
     if (time_parse(node->text, &value)) {
-        return (struct number){node, UNIT_NS, value};
+        return (struct number){.node = node, .unit = UNIT_NS, .value = value};
     }
-    return (struct number){node, UNIT_NONE, 0};
+    return (struct number){.node = node};
 }
 
 static void collect(void *opaque, struct tree_node *node)
@@ -63,10 +66,16 @@ static void collect(void *opaque, struct tree_node *node)
     struct numbers *numbers = opaque;
     struct number number = number_of(node);
 
+    number.expected = numbers->expected;
     if (number.unit != UNIT_NONE && number.value > 0) {
         numbers->list = must_grow(numbers->list, numbers->count, sizeof(*numbers->list));
         numbers->list[numbers->count++] = number;
     }
+}
+
+static bool is_query(const struct tree_node *step)
+{
+    return tree_get(step, "query") != NULL || tree_get(step, "query-disk") != NULL;
 }
 
 /* Of all sections but `limits`: a run that may take less time is no simpler. */
@@ -76,8 +85,12 @@ static struct numbers collect_all(struct shrinker *shrinker)
     struct tree_node *section = tree_first(shrinker->tree.root);
 
     for (; section != NULL; section = tree_next(section)) {
-        if (shrink_may_change(section) && strcmp(section->key, "limits") != 0) {
-            tree_visit(section, collect, &numbers);
+        struct tree_node *item = tree_first(section);
+        bool wanted = shrink_may_change(section) && strcmp(section->key, "limits") != 0;
+
+        for (; item != NULL && wanted; item = tree_next(item)) {
+            numbers.expected = shrink_is_expectation(section) || is_query(item);
+            tree_visit(item, collect, &numbers);
         }
     }
     return numbers;
@@ -208,7 +221,10 @@ static bool replace(struct numbers *numbers, size_t i, bool all, uint64_t value)
     const struct number old = numbers->list[i];
 
     for (size_t j = all ? 0 : i; j < (all ? numbers->count : i + 1); j++) {
-        if (numbers->list[j].unit == old.unit && numbers->list[j].value == old.value) {
+        const struct number *number = &numbers->list[j];
+
+        if (number->unit == old.unit && number->value == old.value &&
+            (number->unit == UNIT_BYTES || !number->expected)) {
             set(numbers, &numbers->list[j], value);
         }
     }
@@ -239,7 +255,7 @@ static uint64_t least_of(const struct numbers *numbers, const struct number *num
 static bool reduce(struct numbers *numbers, size_t i)
 {
     const struct number *number = &numbers->list[i];
-    struct smaller smaller = smaller_than(number);
+    struct smaller smaller = number->expected ? (struct smaller){0} : smaller_than(number);
     uint64_t least = least_of(numbers, number);
 
     for (uint32_t j = 0; j < smaller.count && is_place(number); j++) {

@@ -32,6 +32,9 @@ bool shrink_try(struct shrinker *shrinker);
 /* Is this a section that may be changed? */
 bool shrink_may_change(const struct tree_node *section);
 
+/* Is this section of expectations?  They are left out or they stay, but mean what they meant. */
+bool shrink_is_expectation(const struct tree_node *section);
+
 /* Leaves out whatever can be, and puts the rest simpler: shrink_structure.c */
 void shrink_structure(struct shrinker *shrinker);
 
