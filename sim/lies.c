@@ -63,29 +63,29 @@ static void report_content(struct suspect *suspect, struct evidence *evidence, u
                            uint64_t sector, struct phrase should_be)
 {
     suspect->told = true;
-    mark_sector(verdict_add(evidence, LEDGER, "unnoticed",
-                            "%s (%s) at %s, and nobody noticed: at %s %s of %s holds %s instead of "
-                            "%s.",
-                            phrase_suspect(evidence, suspect).text,
-                            phrase_range(suspect->offset, suspect->bytes).text,
-                            phrase_time(suspect->now_ns).text, phrase_time(evidence->now_ns).text,
-                            phrase_sector(sector).text, phrase_disk(evidence, disk),
-                            phrase_content(evidence, disk, sector).text, should_be.text),
-                disk, sector);
+    mark_sector(
+        verdict_add(evidence, LEDGER, "unnoticed",
+                    "Nobody has noticed that %s (%s) at %s: at %s %s of %s holds %s instead of %s.",
+                    phrase_suspect(evidence, suspect).text,
+                    phrase_range(suspect->offset, suspect->bytes).text,
+                    phrase_time(suspect->now_ns).text, phrase_time(evidence->now_ns).text,
+                    phrase_sector(sector).text, phrase_disk(evidence, disk),
+                    phrase_content(evidence, disk, sector).text, should_be.text),
+        disk, sector);
 }
 
 static void report_flush(struct suspect *suspect, struct evidence *evidence, uint64_t sector)
 {
     suspect->told = true;
-    mark_sector(verdict_add(evidence, LEDGER, "unnoticed",
-                            "%s at %s, and nobody noticed: at %s a power cut can still take %s "
-                            "(%s) from %s.",
-                            phrase_suspect(evidence, suspect).text,
-                            phrase_time(suspect->now_ns).text, phrase_time(evidence->now_ns).text,
-                            phrase_sector(sector).text,
-                            phrase_content(evidence, suspect->node, sector).text,
-                            phrase_disk(evidence, suspect->node)),
-                suspect->node, sector);
+    mark_sector(
+        verdict_add(
+            evidence, LEDGER, "unnoticed",
+            "Nobody has noticed that %s at %s: at %s a power cut can still take %s (%s) from %s.",
+            phrase_suspect(evidence, suspect).text, phrase_time(suspect->now_ns).text,
+            phrase_time(evidence->now_ns).text, phrase_sector(sector).text,
+            phrase_content(evidence, suspect->node, sector).text,
+            phrase_disk(evidence, suspect->node)),
+        suspect->node, sector);
 }
 
 /* ---- Ranges ---- */
@@ -174,8 +174,8 @@ static void report_answer(struct suspect *suspect, struct evidence *evidence)
 
     suspect->told = true;
     mark_sector(verdict_add(evidence, LEDGER, "unnoticed",
-                            "%s (%s) at %s, and nobody noticed: the guest was told success at %s, "
-                            "but got %s%s.",
+                            "Nobody has noticed that %s (%s) at %s: the guest was told success at "
+                            "%s, but got %s%s.",
                             phrase_suspect(evidence, suspect).text,
                             phrase_range(suspect->offset, suspect->bytes).text,
                             phrase_time(suspect->now_ns).text, phrase_time(evidence->now_ns).text,
