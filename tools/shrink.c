@@ -25,7 +25,7 @@
 
 /* A candidate may take so much longer than what it is a candidate for. */
 #define MORE_EVENTS 1000
-#define MORE_MS 250
+#define MORE_MS 100
 
 #define DOC_COLUMNS 100
 
