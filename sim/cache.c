@@ -13,6 +13,7 @@ struct cached_write {
     uint64_t bytes;
     uint64_t stamp; /* the node's when it finished; 0 = not finished */
     uint32_t request;
+    bool flushed;         /* used within a flush */
     struct run_list runs; /* what the range holds after it; the rest is holes */
 };
 
@@ -96,6 +97,45 @@ static void forget(struct block_node *node, struct cached_write *write)
     arena_free(arena, write, sizeof(*write));
 }
 
+static bool writes_overlap(const struct cached_write *a, const struct cached_write *b)
+{
+    return a->offset < range_end(b->offset, b->bytes) && b->offset < range_end(a->offset, a->bytes);
+}
+
+/* Is a later write of the same sectors flushed?  Then this one must not be replayed after it. */
+static bool precedes_flushed(const struct cached_write *write)
+{
+    const struct cached_write *later = write;
+
+    while ((later = STAILQ_NEXT(later, link)) != NULL) {
+        if (later->flushed && writes_overlap(write, later)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* What was finished when the flush was submitted, and what took effect before it in the same place.
+ */
+static void choose_flushed(struct block_node *node, uint64_t stamp)
+{
+    struct cached_write *write;
+    bool more = true;
+
+    STAILQ_FOREACH (write, &node->cached, link) {
+        write->flushed = write->stamp != 0 && write->stamp <= stamp;
+    }
+    while (more) {
+        more = false;
+        STAILQ_FOREACH (write, &node->cached, link) {
+            if (!write->flushed && precedes_flushed(write)) {
+                write->flushed = true;
+                more = true;
+            }
+        }
+    }
+}
+
 void cache_flush(struct block_node *node, uint64_t stamp)
 {
     STAILQ_HEAD(, cached_write) kept = STAILQ_HEAD_INITIALIZER(kept);
@@ -104,9 +144,10 @@ void cache_flush(struct block_node *node, uint64_t stamp)
     if (node->disk.durable == NULL) {
         return;
     }
+    choose_flushed(node, stamp);
     while ((write = STAILQ_FIRST(&node->cached)) != NULL) {
         STAILQ_REMOVE_HEAD(&node->cached, link);
-        if (write->stamp != 0 && write->stamp <= stamp) {
+        if (write->flushed) {
             replay(node->disk.durable, write->offset, write->bytes, &write->runs);
             forget(node, write);
         } else {

@@ -4,10 +4,11 @@
  *
  * A disk with a volatile cache keeps, beside its content, the content that is
  * durable and the writes since, in the order of their effects.  A flush makes
- * durable what was finished when it was submitted.  A power cut decides about
- * every other write, lost, kept, or in part: its plan says so, or leaves it to
- * the choices (site "power-cut DISK": 0 kept, 1 lost, 2 sector by sector).  The
- * disk is back at once, put together again from what is left; its requests go on.
+ * durable what was finished when it was submitted, and what took effect in the
+ * same sectors before that.  A power cut decides about every other write, lost,
+ * kept, or in part: its plan says so, or leaves it to the choices (site
+ * "power-cut DISK": 0 kept, 1 lost, 2 sector by sector).  The disk is back at
+ * once, put together again from what is left; its requests go on.
  */
 #ifndef MIRRORSIM_SIM_CACHE_H
 #define MIRRORSIM_SIM_CACHE_H

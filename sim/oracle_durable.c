@@ -23,6 +23,7 @@
 struct durable {
     bool job_started;
     bool power_cut;     /* since the job has started */
+    bool mixed;         /* a commit may have brought to the base what the top has lost */
     bool has_kept;      /* `kept` is in force */
     struct image *kept; /* what the target must not lose; a hole is unknown */
     struct reliance guest;
@@ -157,9 +158,14 @@ static void power_cut(void *state, struct evidence *evidence, const struct event
         judge_target(durable, evidence);
         durable->has_kept = false;
     }
-    judge_guest(durable, evidence, event->node);
-    reliance_begin_again(&durable->guest, evidence);
+    if (!durable->mixed) {
+        judge_guest(durable, evidence, event->node);
+    }
+    if (event->node == durable->guest.disk) {
+        reliance_begin_again(&durable->guest, evidence);
+    }
     durable->power_cut = true;
+    durable->mixed = evidence->plan->job.kind == JOB_COMMIT;
 }
 
 /* ---- The job ---- */
@@ -199,6 +205,10 @@ static void pivoted(void *state, struct evidence *evidence, const struct event *
 
     if (event->index == durable->guest.disk) {
         reliance_pivoted(&durable->guest, evidence, &durable->promise, event->node);
+        if (durable->power_cut) {
+            /* What the target has lost while the job was at work, the job can't know. */
+            reliance_begin_again(&durable->guest, evidence);
+        }
     }
 }
 
@@ -267,7 +277,7 @@ static void durable_digest(const void *state, const struct evidence *evidence,
     const struct durable *durable = state;
 
     digest_u64(digest, (uint64_t)durable->job_started | (uint64_t)durable->power_cut << 1 |
-                           (uint64_t)durable->has_kept << 2);
+                           (uint64_t)durable->has_kept << 2 | (uint64_t)durable->mixed << 3);
     image_digest(durable->kept, evidence->writers, digest);
     promise_digest(&durable->promise, evidence, digest);
     reliance_digest(&durable->guest, evidence, digest);

@@ -11,6 +11,9 @@
 
 #define FIRST_CAPACITY 16
 
+/* What fits into a tag. */
+#define MAX_ORDER UINT32_C(0x0fffffff)
+
 /* A part of a guest write that may be on the disk and is not relied upon yet. */
 struct piece {
     uint64_t offset;
@@ -18,6 +21,7 @@ struct piece {
     uint64_t tag;   /* of its first sector; TAG_ZERO: of all */
     uint64_t stamp; /* it is the how manieth acknowledged; 0: not, or it failed */
     uint32_t request;
+    uint32_t order; /* it is the how manieth */
 };
 
 /* The image becomes what a reader of the disk sees. */
@@ -38,6 +42,7 @@ static void take_content(struct image *image, const struct evidence *evidence, u
 void reliance_begin_again(struct reliance *guest, const struct evidence *evidence)
 {
     take_content(guest->floor, evidence, guest->disk);
+    image_punch(guest->orders, 0, evidence->disks[guest->disk]->bytes);
     guest->piece_count = 0;
 }
 
@@ -45,6 +50,7 @@ void reliance_open(struct reliance *guest, const struct evidence *evidence)
 {
     guest->disk = evidence->plan->job.source;
     guest->floor = image_create(evidence->arena);
+    guest->orders = image_create(evidence->arena);
     reliance_begin_again(guest, evidence);
 }
 
@@ -75,7 +81,8 @@ static void add_piece(struct reliance *guest, struct arena *arena,
         .offset = offset,
         .bytes = bytes,
         .tag = request->op == OP_WRITE ? tag_guest(request->number, sector) : TAG_ZERO,
-        .request = request->number};
+        .request = request->number,
+        .order = ++guest->order & MAX_ORDER};
 }
 
 void reliance_submitted(struct reliance *guest, const struct evidence *evidence,
@@ -132,6 +139,34 @@ static struct run run_of_piece(const struct piece *piece)
                         piece->tag != TAG_ZERO};
 }
 
+/* The part of the piece from its `skip`th sector on. */
+static struct run part_of_piece(const struct piece *piece, uint64_t skip, uint64_t sectors)
+{
+    struct run run = run_of_piece(piece);
+
+    return (struct run){run.sector + skip, sectors, run.tag + skip * run.step, run.step};
+}
+
+/*
+ * Where a write that took effect later is relied upon already, this one, which
+ * was finished later, makes no difference.
+ */
+static void rely_on_piece(struct reliance *guest, const struct piece *piece)
+{
+    uint64_t first = piece->offset / SECTOR_BYTES;
+    uint64_t end = range_end(piece->offset, piece->bytes) / SECTOR_BYTES;
+    struct run later;
+
+    for (uint64_t at = first; at < end; at += later.sectors) {
+        if (!image_lookup(guest->orders, at, end, &later) ||
+            tag_request(later.tag) < piece->order) {
+            image_write(guest->floor, part_of_piece(piece, at - first, later.sectors));
+            image_write(guest->orders,
+                        (struct run){at, later.sectors, tag_guest(piece->order, at - first), 1});
+        }
+    }
+}
+
 /* The guest relies on the first so many acknowledged writes from now on. */
 static void rely_on(struct reliance *guest, uint64_t acknowledged)
 {
@@ -141,7 +176,7 @@ static void rely_on(struct reliance *guest, uint64_t acknowledged)
         const struct piece *piece = &guest->pieces[i];
 
         if (piece->stamp != 0 && piece->stamp <= acknowledged) {
-            image_write(guest->floor, run_of_piece(piece));
+            rely_on_piece(guest, piece);
         } else {
             guest->pieces[left++] = *piece;
         }
@@ -249,6 +284,7 @@ void reliance_digest(const struct reliance *guest, const struct evidence *eviden
 
         digest_u64(digest, piece->offset);
         digest_u64(digest, piece->bytes);
+        digest_u64(digest, guest->order - piece->order);
         digest_u64(digest, piece->stamp == 0 ? 0 : guest->acknowledged - piece->stamp + 1);
         writers_digest_tag(evidence->writers, piece->tag, digest);
     }

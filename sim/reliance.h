@@ -22,6 +22,8 @@ struct reliance {
     uint32_t disk;        /* of the guest, now */
     struct image *floor;  /* what it relies on; a hole is unknown */
     struct piece *pieces; /* of writes that it does not rely on yet, in order of their effects */
+    uint32_t order;       /* pieces so far */
+    struct image *orders; /* which piece is relied upon, as tags of guest writes of that number */
     uint32_t piece_count;
     uint32_t piece_capacity;
     uint64_t acknowledged;            /* writes so far */
