@@ -157,17 +157,20 @@ static char *describe_origin(const struct one_run *run)
                        run->plan->case_name, has_case ? ", " : "", run->seed, run->engine->name);
 }
 
-static void write_file(const char *path, const char *text)
+/* False after saying why it could not. */
+static bool write_file(const char *path, const char *text)
 {
     struct output output;
+    bool written = output_open(&output, path);
 
-    if (!output_open(&output, path)) {
-        die("-o %s: %s", path, strerror(errno));
+    if (written) {
+        fputs(text, output.stream);
+        written = output_close(&output);
     }
-    fputs(text, output.stream);
-    if (!output_close(&output)) {
-        die("-o %s: %s", path, strerror(errno));
+    if (!written) {
+        fprintf(stderr, "mirrorsim: -o %s: %s\n", path, strerror(errno));
     }
+    return written;
 }
 
 static void show_json(const struct command_options *options, const struct shrink_report *report)
@@ -189,10 +192,10 @@ static void show_json(const struct command_options *options, const struct shrink
     json_decref(answer);
 }
 
-static void show_result(const struct command_options *options, const struct shrink_report *report)
+static int show_result(const struct command_options *options, const struct shrink_report *report)
 {
-    if (options->output != NULL) {
-        write_file(options->output, report->scenario);
+    if (options->output != NULL && !write_file(options->output, report->scenario)) {
+        return EXIT_HARNESS;
     }
     if (options->json) {
         show_json(options, report);
@@ -204,6 +207,7 @@ static void show_result(const struct command_options *options, const struct shri
             " runs%s\n",
             report->lines_before, report->lines, report->runs,
             report->end == SHRINK_STOPPED ? "; stopped early: it may get smaller still" : "");
+    return EXIT_PASSED;
 }
 
 static void explain_no_finding(const struct command_options *options)
@@ -227,8 +231,7 @@ static int show_end(const struct command_options *options, const struct shrink_r
     switch (report->end) {
     case SHRINK_DONE:
     case SHRINK_STOPPED:
-        show_result(options, report);
-        return EXIT_PASSED;
+        return show_result(options, report);
     case SHRINK_NO_FINDING:
         explain_no_finding(options);
         return EXIT_FAILED;

@@ -29,113 +29,6 @@
 
 #define DOC_COLUMNS 100
 
-/* ---- Findings ---- */
-
-static bool is_same(const struct run_finding *a, const struct run_finding *b)
-{
-    return strcmp(a->oracle, b->oracle) == 0 && strcmp(a->kind, b->kind) == 0;
-}
-
-/* The finding that is meant; NULL if it is not there. */
-static const struct run_finding *find_target(const struct shrinker *shrinker,
-                                             const struct run_result *result)
-{
-    const struct shrink_report *report = shrinker->report;
-
-    for (uint32_t i = 0; i < result->finding_count; i++) {
-        if (strcmp(result->findings[i].oracle, report->oracle) == 0 &&
-            strcmp(result->findings[i].kind, report->kind) == 0) {
-            return &result->findings[i];
-        }
-    }
-    return NULL;
-}
-
-static bool has_finding(const struct run_result *result, const struct run_finding *wanted)
-{
-    for (uint32_t i = 0; i < result->finding_count; i++) {
-        if (is_same(&result->findings[i], wanted)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* The length of a word, if it is a time or the number of a request, like "5ms" and "#3"; or 0. */
-static size_t amount_length(const char *text)
-{
-    size_t length = strcspn(text, " ,;");
-    size_t digits = strspn(text, "0123456789");
-
-    return digits < length && strcspn(text, "0123456789") < length ? length : 0;
-}
-
-/* Do both say the same, but for times and numbers of requests? */
-static bool says_same(const char *a, const char *b)
-{
-    while (*a != '\0' && *b != '\0') {
-        size_t skipped = amount_length(a);
-
-        if ((skipped > 0) != (amount_length(b) > 0) || (skipped == 0 && *a != *b)) {
-            return false;
-        }
-        a += skipped > 0 ? skipped : 1;
-        b += skipped > 0 ? amount_length(b) : 1;
-    }
-    return *a == *b;
-}
-
-/* Any story without an end has a job that hangs, and there are many ways to crash. */
-static bool is_common(const struct run_finding *finding)
-{
-    return strcmp(finding->oracle, "liveness") == 0 || strcmp(finding->oracle, "crash") == 0;
-}
-
-/*
- * Is it the finding that is meant?  Of common ones the sentence, which says in what state the job
- * is, or where the engine crashed, must be the same, too.
- */
-static bool has_target(const struct shrinker *shrinker, const struct run_result *result)
-{
-    const struct run_finding *target = find_target(shrinker, result);
-
-    return target != NULL &&
-           (!is_common(target) ||
-            says_same(target->text, find_target(shrinker, shrinker->found)->text));
-}
-
-/* The finding is there, and nothing that was not found before. */
-static bool is_as_bad(const struct shrinker *shrinker, const struct run_result *result)
-{
-    if (result->outcome != OUTCOME_FAIL || !has_target(shrinker, result)) {
-        return false;
-    }
-    for (uint32_t i = 0; i < result->finding_count; i++) {
-        if (!has_finding(shrinker->found, &result->findings[i])) {
-            return false;
-        }
-    }
-    return true;
-}
-
-/* Takes note of the finding that is meant: the first that fits the options. */
-static bool choose_target(struct shrinker *shrinker, const struct run_result *result)
-{
-    const struct shrink_options *options = shrinker->options;
-
-    for (uint32_t i = 0; i < result->finding_count && result->outcome == OUTCOME_FAIL; i++) {
-        const struct run_finding *finding = &result->findings[i];
-
-        if ((options->oracle == NULL || strcmp(options->oracle, finding->oracle) == 0) &&
-            (options->kind == NULL || strcmp(options->kind, finding->kind) == 0)) {
-            text_copy(shrinker->report->oracle, sizeof(shrinker->report->oracle), finding->oracle);
-            text_copy(shrinker->report->kind, sizeof(shrinker->report->kind), finding->kind);
-            return true;
-        }
-    }
-    return false;
-}
-
 /* ---- Trying ---- */
 
 static uint32_t count_lines(const char *text)
@@ -197,7 +90,7 @@ static bool adopt(struct shrinker *shrinker, const char *text)
 {
     struct run_result *result = run_candidate(shrinker, text);
 
-    if (!is_as_bad(shrinker, result) || !is_passed(shrinker, text, 0)) {
+    if (!shrink_is_as_bad(shrinker, result) || !is_passed(shrinker, text, 0)) {
         free(result);
         return false;
     }
@@ -335,82 +228,6 @@ static bool has_generator(const struct shrinker *shrinker)
     return false;
 }
 
-/* ---- What has to stay ---- */
-
-static bool is_ready_wait(const struct tree_node *step)
-{
-    const struct tree_node *wait = tree_get(step, "wait");
-
-    return wait != NULL && ((wait->kind == YAML_SCALAR && strcmp(wait->text, "ready") == 0) ||
-                            (tree_get(wait, "event") != NULL &&
-                             strcmp(tree_get(wait, "event")->text, "ready") == 0));
-}
-
-static bool is_word(const struct tree_node *step, const char *word)
-{
-    return step->kind == YAML_SCALAR && strcmp(step->text, word) == 0;
-}
-
-/* Queries only look, and time passes anyway. */
-static bool acts(const struct tree_node *step)
-{
-    const struct tree_node *wait = tree_get(step, "wait");
-    bool is_span = wait != NULL && wait->kind == YAML_SCALAR && strchr("0123456789", *wait->text);
-
-    return tree_get(step, "query") == NULL && tree_get(step, "query-disk") == NULL &&
-           tree_get(step, "at") == NULL && !is_span;
-}
-
-/*
- * Steps that failed, or that the run has not come to; what ends the job; and the last wait for
- * READY before it is completed: an engine with a bug may be ready, or at its end, too soon.
- */
-static void keep_steps(struct tree_node *steps, const struct judge_record *record)
-{
-    struct tree_node *ready = NULL;
-    struct tree_node *end = NULL;
-    uint32_t number = 0;
-
-    for (struct tree_node *step = tree_first(steps); step != NULL; step = tree_next(step)) {
-        step->stays = number >= record->steps && acts(step);
-        for (uint32_t i = 0; i < record->failed_count; i++) {
-            step->stays |= record->failed[i] == number;
-        }
-        if (is_ready_wait(step)) {
-            ready = step;
-        } else if (is_word(step, "complete") && ready != NULL) {
-            ready->stays = true;
-        }
-        if (is_word(step, "complete") || is_word(step, "cancel")) {
-            end = step;
-        }
-        number++;
-    }
-    if (end != NULL) {
-        end->stays = true;
-    }
-}
-
-/* The error that the job is to end with. */
-static void keep_expected_errors(struct tree_node *expects)
-{
-    for (struct tree_node *expect = tree_first(expects); expect; expect = tree_next(expect)) {
-        const struct tree_node *result = tree_get(expect, "result");
-
-        expect->stays = result != NULL && strcmp(result->text, "OK") != 0;
-    }
-}
-
-static void keep_unjudged(struct shrinker *shrinker, const struct judge_record *record)
-{
-    struct tree_node *expects = tree_get(shrinker->tree.root, "expect");
-
-    keep_steps(tree_get(shrinker->tree.root, "steps"), record);
-    if (expects != NULL) {
-        keep_expected_errors(expects);
-    }
-}
-
 /* ---- The beginning ---- */
 
 static char *write_plan(const struct plan *plan)
@@ -454,7 +271,7 @@ static bool run_first(struct shrinker *shrinker, const struct plan *plan,
     shrinker->found = judge_ask(&shrinker->judge, &question, text);
     shrinker->cpu_limit_ms = MORE_MS + (shrinker->found->died ? 0 : 10 * (clock_ms() - start_ms));
     judge_record_read(&shrinker->judge, record);
-    if (!choose_target(shrinker, shrinker->found)) {
+    if (!shrink_choose_target(shrinker, shrinker->found)) {
         shrinker->report->end = SHRINK_NO_FINDING;
     } else if (!is_passed(shrinker, text, shrinker->options->seed)) {
         shrinker->report->end = SHRINK_UNSOUND;
@@ -478,7 +295,7 @@ static bool begin(struct shrinker *shrinker, const struct plan *plan,
     if (repeated) {
         use_text(shrinker, text);
         if (shrinker->options->sound == NULL) {
-            keep_unjudged(shrinker, record);
+            shrink_keep_unjudged(shrinker, record);
         }
     }
     free(text);
@@ -510,7 +327,7 @@ static char *wrap(const char *text)
 static char *write_result(struct shrinker *shrinker)
 {
     struct shrink_report *report = shrinker->report;
-    const struct run_finding *target = find_target(shrinker, shrinker->found);
+    const struct run_finding *target = shrink_find_target(shrinker, shrinker->found);
     char *said = must_printf("Shrunk from %s. What it shows (%s, %s): %s",
                              shrinker->options->origin, report->oracle, report->kind, target->text);
     char *doc = wrap(said);

@@ -35,6 +35,23 @@ bool shrink_may_change(const struct tree_node *section);
 /* Is this section of expectations?  They are left out or they stay, but mean what they meant. */
 bool shrink_is_expectation(const struct tree_node *section);
 
+/* ---- shrink_finding.c ---- */
+
+/* Takes note of the finding that is meant: the first that fits the options. */
+bool shrink_choose_target(struct shrinker *shrinker, const struct run_result *result);
+
+/* That finding in another result; NULL if it is not there. */
+const struct run_finding *shrink_find_target(const struct shrinker *shrinker,
+                                             const struct run_result *result);
+
+/* The finding is there, and nothing that the smallest so far does not find. */
+bool shrink_is_as_bad(const struct shrinker *shrinker, const struct run_result *result);
+
+/* ---- Passes ---- */
+
+/* Notes what has to stay, by the run that was given: shrink_unjudged.c */
+void shrink_keep_unjudged(struct shrinker *shrinker, const struct judge_record *record);
+
 /* Leaves out whatever can be, and puts the rest simpler: shrink_structure.c */
 void shrink_structure(struct shrinker *shrinker);
 
