@@ -35,6 +35,7 @@ void lies_submitted(struct lies *lies, const struct evidence *evidence, const st
 
 void lies_job_started(struct lies *lies, const struct evidence *evidence)
 {
+    lies->job_power_cut = false;
     if (lies->possible) {
         guest_model_job_started(&lies->guest, evidence);
     }
@@ -45,6 +46,12 @@ void lies_pivoted(struct lies *lies, const struct evidence *evidence, const stru
     if (lies->possible) {
         guest_model_pivoted(&lies->guest, evidence, event);
     }
+}
+
+void lies_power_cut(struct lies *lies)
+{
+    lies->power_cut = true;
+    lies->job_power_cut = true;
 }
 
 /* ---- Saying so ---- */
@@ -257,7 +264,7 @@ static void judge_copied_ranges(const struct lies *lies, struct suspect *suspect
 
 void lies_judge_copy(struct lies *lies, struct evidence *evidence)
 {
-    for (uint32_t i = 0; i < lies->suspects.count && !lies->power_cut; i++) {
+    for (uint32_t i = 0; i < lies->suspects.count && !lies->job_power_cut; i++) {
         struct suspect *suspect = &lies->suspects.list[i];
 
         if (suspect->told || suspect->by != BY_JOB) {
@@ -328,7 +335,7 @@ void lies_judge_guest(struct lies *lies, struct evidence *evidence)
 
 void lies_digest(const struct lies *lies, const struct evidence *evidence, struct digest *digest)
 {
-    digest_u64(digest, lies->power_cut);
+    digest_u64(digest, (uint64_t)lies->power_cut | (uint64_t)lies->job_power_cut << 1);
     if (lies->possible) {
         guest_model_digest(&lies->guest, evidence, digest);
         suspects_digest(&lies->suspects, digest);

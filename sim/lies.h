@@ -16,8 +16,9 @@
 #include "sim/suspects.h"
 
 struct lies {
-    bool possible;  /* the plan has silent faults; if not, nothing here does anything */
-    bool power_cut; /* what the disks hold is anybody's guess */
+    bool possible;      /* the plan has silent faults; if not, nothing here does anything */
+    bool power_cut;     /* what the guest's disk holds is anybody's guess */
+    bool job_power_cut; /* since the job has started: so is what its disks hold */
     struct guest_model guest;
     struct suspects suspects;
 };
@@ -35,6 +36,8 @@ void lies_done(struct lies *lies, struct evidence *evidence, const struct event 
 
 void lies_job_started(struct lies *lies, const struct evidence *evidence);
 void lies_pivoted(struct lies *lies, const struct evidence *evidence, const struct event *event);
+
+void lies_power_cut(struct lies *lies);
 
 /* The job has completed successfully: is the copy right and durable where it was lied to? */
 void lies_judge_copy(struct lies *lies, struct evidence *evidence);

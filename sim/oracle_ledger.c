@@ -345,7 +345,7 @@ static void power_cut(void *state, struct evidence *evidence, const struct event
 
     (void)evidence;
     (void)event;
-    ledger->lies.power_cut = true;
+    lies_power_cut(&ledger->lies);
 }
 
 /* ---- The rest ---- */
