@@ -150,7 +150,10 @@ static const char busy[] = BUSY_DISKS
     "  - same: [src, dst]\n"
     "  - result: OK\n";
 
-/* What the finding does not need is left out, and what it needs is small. */
+/*
+ * What the finding does not need is left out, and what it needs is small.  The engine would not
+ * need to be resumed, but one that stops as it should would.
+ */
 static void test_shrink_leaves_what_the_finding_needs(void **state)
 {
     struct shrunk shrunk = shrink(busy, &careless, 0);
@@ -158,8 +161,9 @@ static void test_shrink_leaves_what_the_finding_needs(void **state)
     (void)state;
     assert_becomes(&shrunk, "job", "wrong-action",
                    "disks: {src: {size: 512}, dst: {size: 512, fill: garbage}}\n"
-                   "job: {mirror: src, to: dst}\n"
+                   "job: {mirror: src, to: dst, on-target-error: stop}\n"
                    "faults: {bad: {match: {op: write}, error: EIO}}\n"
+                   "react: [{when: error, do: resume}]\n"
                    "steps: [start, {wait: ready}, complete]\n");
     drop(&shrunk);
 }

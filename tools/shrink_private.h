@@ -52,6 +52,9 @@ bool shrink_is_as_bad(const struct shrinker *shrinker, const struct run_result *
 /* Notes what has to stay, by the run that was given: shrink_unjudged.c */
 void shrink_keep_unjudged(struct shrinker *shrinker, const struct judge_record *record);
 
+/* While there are faults that fail requests, what the story has ready for errors stays. */
+void shrink_keep_error_handling(struct shrinker *shrinker);
+
 /* Leaves out whatever can be, and puts the rest simpler: shrink_structure.c */
 void shrink_structure(struct shrinker *shrinker);
 

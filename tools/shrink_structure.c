@@ -227,6 +227,7 @@ static void put_each_simpler(struct shrinker *shrinker, struct tree_node *sectio
 
 void shrink_structure(struct shrinker *shrinker)
 {
+    shrink_keep_error_handling(shrinker);
     each_section(shrinker, drop_by_words);
     each_section(shrinker, drop_stretches);
     each_section(shrinker, drop_each);

@@ -107,7 +107,7 @@ void tree_visit(struct tree_node *node, void (*call)(void *opaque, struct tree_n
 
 static bool has_staying(const struct tree_node *node)
 {
-    bool found = node->stays;
+    bool found = node->stays || node->stays_now;
 
     for (const struct tree_node *child = tree_first(node); child != NULL && !found;
          child = tree_next(child)) {

@@ -22,6 +22,7 @@ struct tree_node {
     struct tree_node *next;  /* in its sequence or mapping */
     bool gone;               /* it and all below it are left out */
     bool stays;              /* it can't be left out, nor can what it is in */
+    bool stays_now;          /* nor can it for the time being */
 };
 
 /* A node as it was. */

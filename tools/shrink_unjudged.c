@@ -79,3 +79,62 @@ void shrink_keep_unjudged(struct shrinker *shrinker, const struct judge_record *
         keep_expected_errors(expects);
     }
 }
+
+/* ---- Errors ---- */
+
+static bool has_error_fault(const struct tree_node *root)
+{
+    const struct tree_node *faults = tree_get(root, "faults");
+    const struct tree_node *fault = faults != NULL ? tree_first(faults) : NULL;
+
+    while (fault != NULL && tree_get(fault, "error") == NULL) {
+        fault = tree_next(fault);
+    }
+    return fault != NULL;
+}
+
+static bool is_policy(const struct tree_node *entry)
+{
+    return strcmp(entry->key, "on-source-error") == 0 ||
+           strcmp(entry->key, "on-target-error") == 0 || strcmp(entry->key, "on-error") == 0;
+}
+
+static void keep_resumes(const struct tree_node *steps, bool needed)
+{
+    for (struct tree_node *step = tree_first(steps); step != NULL; step = tree_next(step)) {
+        step->stays_now = needed && is_word(step, "resume");
+    }
+}
+
+/* A rule that resumes the job does what steps would have to. */
+static bool keep_rules(const struct tree_node *rules, bool needed)
+{
+    bool resumes = false;
+
+    for (struct tree_node *rule = tree_first(rules); rule != NULL; rule = tree_next(rule)) {
+        const struct tree_node *action = tree_get(rule, "do");
+
+        rule->stays_now = needed && action != NULL && is_word(action, "resume");
+        resumes |= rule->stays_now;
+    }
+    return resumes;
+}
+
+/* An engine with a bug may not see the error, or not act on it. */
+void shrink_keep_error_handling(struct shrinker *shrinker)
+{
+    const struct tree_node *root = shrinker->tree.root;
+    const struct tree_node *rules = tree_get(root, "react");
+    bool needed = shrinker->options->sound == NULL && has_error_fault(root);
+    bool stops = false;
+
+    for (struct tree_node *entry = tree_first(tree_get(root, "job")); entry != NULL;
+         entry = tree_next(entry)) {
+        entry->stays_now = needed && is_policy(entry);
+        stops |= entry->stays_now && (is_word(entry, "stop") || is_word(entry, "enospc"));
+    }
+    if (rules != NULL && keep_rules(rules, stops)) {
+        stops = false;
+    }
+    keep_resumes(tree_get(root, "steps"), stops);
+}
