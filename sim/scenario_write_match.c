@@ -6,9 +6,11 @@
 
 #include "sim/scenario_private.h"
 
+/* One name, or a list. */
 static void write_disks(struct flow *flow, const struct plan *plan, uint64_t disks)
 {
-    const char *before = "[";
+    bool is_one = (disks & (disks - 1)) == 0;
+    const char *before = is_one ? "" : "[";
 
     flow_key(flow, "disk");
     for (uint32_t i = 0; i < plan->disk_count; i++) {
@@ -17,12 +19,13 @@ static void write_disks(struct flow *flow, const struct plan *plan, uint64_t dis
             before = ", ";
         }
     }
-    fputc(']', flow->file);
+    fputs(is_one ? "" : "]", flow->file);
 }
 
 static void write_ops(struct flow *flow, uint32_t ops)
 {
-    const char *before = "[";
+    bool is_one = (ops & (ops - 1)) == 0;
+    const char *before = is_one ? "" : "[";
 
     flow_key(flow, "op");
     for (uint32_t i = 0; i < OP_COUNT; i++) {
@@ -31,7 +34,7 @@ static void write_ops(struct flow *flow, uint32_t ops)
             before = ", ";
         }
     }
-    fputc(']', flow->file);
+    fputs(is_one ? "" : "]", flow->file);
 }
 
 void write_request_match(struct flow *flow, const struct plan *plan,

@@ -406,9 +406,9 @@ static void write_action(const struct plan *plan, const struct action *action, b
     if (is_bare(action, is_step)) {
         fputs(word, file);
     } else {
-        fprintf(file, "{%s: ", word);
+        fprintf(file, is_step ? "%s: " : "{%s: ", word);
         write_details(plan, action, file);
-        fputc('}', file);
+        fputs(is_step ? "" : "}", file);
     }
 }
 
