@@ -127,13 +127,13 @@ static void judge_queries(struct ledger *ledger, struct evidence *evidence, cons
     for (uint32_t i = 0; i < ledger->query_count; i++) {
         const struct event *query = &ledger->queries[i];
 
-        verdict_add(evidence, LEDGER, "swallowed-query",
-                    "%s of %s failed with %s at %s (fault %s); no start or command was refused for "
-                    "it, but the job %s at %s.",
-                    op_name((enum op)query->op), phrase_disk(evidence, query->node),
-                    phrase_result(query->ret).text, phrase_time(query->now_ns).text,
-                    evidence->plan->faults[query->index].name, went_on,
-                    phrase_time(evidence->now_ns).text);
+        verdict_add(
+            evidence, LEDGER, "swallowed-query",
+            "Query %s of %s failed with %s at %s (fault %s); no start or command was refused for "
+            "it, but the job %s at %s.",
+            op_name((enum op)query->op), phrase_disk(evidence, query->node),
+            phrase_result(query->ret).text, phrase_time(query->now_ns).text,
+            evidence->plan->faults[query->index].name, went_on, phrase_time(evidence->now_ns).text);
     }
     ledger->query_count = 0;
 }
@@ -178,7 +178,7 @@ static void judge_report(struct ledger *ledger, struct evidence *evidence)
     verdict_checked(evidence);
     if (!failure->reported) {
         verdict_add(evidence, LEDGER, "unreported",
-                    "%s #%" PRIu32 " of %s failed with %s at %s%s, and nobody was told.",
+                    "The job's %s #%" PRIu32 " of %s failed with %s at %s%s, and nobody was told.",
                     op_name((enum op)failure->event.op), failure->event.request,
                     phrase_disk(evidence, failure->event.node),
                     phrase_result(failure->event.ret).text, phrase_time(evidence->now_ns).text,
@@ -214,26 +214,28 @@ static void report_swallowed(const struct failure *failure, struct evidence *evi
     const struct event *event = &failure->event;
 
     if (event->op == OP_FLUSH) {
-        verdict_add(
-            evidence, LEDGER, "swallowed",
-            "Flush #%" PRIu32 " of %s failed with %s at %s%s; none has succeeded since, but "
-            "the job %s at %s.",
-            event->request, phrase_disk(evidence, event->node), phrase_result(event->ret).text,
-            phrase_time(event->now_ns).text, phrase_fault(evidence, failure->fault).text, went_on,
-            phrase_time(evidence->now_ns).text);
+        verdict_add(evidence, LEDGER, "swallowed",
+                    "The job's flush #%" PRIu32
+                    " of %s failed with %s at %s%s; none has succeeded since, but "
+                    "the job %s at %s.",
+                    event->request, phrase_disk(evidence, event->node),
+                    phrase_result(event->ret).text, phrase_time(event->now_ns).text,
+                    phrase_fault(evidence, failure->fault).text, went_on,
+                    phrase_time(evidence->now_ns).text);
         return;
     }
-    mark_sector(
-        verdict_add(evidence, LEDGER, "swallowed",
-                    "%s #%" PRIu32 " of %s of %s failed with %s at %s%s; %s has not been copied "
-                    "again since, but the job %s at %s.",
-                    op_name((enum op)event->op), event->request,
-                    phrase_range(event->offset, event->bytes).text,
-                    phrase_disk(evidence, event->node), phrase_result(event->ret).text,
-                    phrase_time(event->now_ns).text, phrase_fault(evidence, failure->fault).text,
-                    phrase_sector(failure_first_left(failure) / SECTOR_BYTES).text, went_on,
-                    phrase_time(evidence->now_ns).text),
-        evidence->plan->job.target, failure_first_left(failure) / SECTOR_BYTES);
+    mark_sector(verdict_add(evidence, LEDGER, "swallowed",
+                            "The job's %s #%" PRIu32
+                            " of %s of %s failed with %s at %s%s; %s has not been copied "
+                            "again since, but the job %s at %s.",
+                            op_name((enum op)event->op), event->request,
+                            phrase_range(event->offset, event->bytes).text,
+                            phrase_disk(evidence, event->node), phrase_result(event->ret).text,
+                            phrase_time(event->now_ns).text,
+                            phrase_fault(evidence, failure->fault).text,
+                            phrase_sector(failure_first_left(failure) / SECTOR_BYTES).text, went_on,
+                            phrase_time(evidence->now_ns).text),
+                evidence->plan->job.target, failure_first_left(failure) / SECTOR_BYTES);
 }
 
 static void judge_failures(struct ledger *ledger, struct evidence *evidence, const char *went_on)
