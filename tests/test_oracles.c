@@ -321,6 +321,7 @@ static const struct verdict *run(struct stage *stage, enum defect defect)
     for (uint32_t i = 0; i < STAGE_DISKS; i++) {
         plan->disks[i].bytes = 8 * CHUNK + 4 * KIB;
     }
+    plan->disks[DST].volatile_cache = true;
     plan->job.on_source_error = POLICY_IGNORE;
     plan->job.on_target_error = POLICY_IGNORE;
     plan->job.buffer_bytes = defect;
@@ -378,8 +379,12 @@ static const struct {
     {CLEANS_WITHOUT_COPY, "content", "stale-sector"},
     {FORGETS_FAILED_CHUNK, "debt", "forgotten-sector"},
     {FORGETS_FAILED_CHUNK, "content", "stale-sector"},
+    {FORGETS_FAILED_CHUNK, "ledger", "swallowed"},
     {HIDES_ERROR, "job", "missing-error"},
+    {HIDES_ERROR, "ledger", "unreported"},
     {SKIPS_FLUSH, "job", "ready-before-flush"},
+    {SKIPS_FLUSH, "ready", "unflushed"},
+    {SKIPS_FLUSH, "durable", "not-durable"},
     {READS_BEYOND_END, "bounds", "out-of-range"},
     {KEEPS_REFERENCE, "bounds", "left-over"},
     {KEEPS_BITMAP, "bounds", "left-over"},
