@@ -236,10 +236,12 @@ static void done(void *state, struct evidence *evidence, const struct event *eve
 
 static void judge_taken(struct evidence *evidence, uint32_t disk, int count, const char *what)
 {
+    bool one = count == 1 || count == -1;
+
     if (count != 0) {
-        verdict_add(evidence, BOUNDS, "left-over", "The job is gone, but %d %s of %s %s.",
-                    count > 0 ? count : -count, what, phrase_disk(evidence, disk),
-                    count > 0 ? "were not given back" : "too many were given back");
+        verdict_add(evidence, BOUNDS, "left-over", "The job is gone, but %d %s%s of %s %s %s.",
+                    count > 0 ? count : -count, what, one ? "" : "s", phrase_disk(evidence, disk),
+                    one ? "was" : "were", count > 0 ? "not given back" : "given back too many");
     }
 }
 
@@ -284,10 +286,10 @@ static void judge_left_over(struct bounds *bounds, struct evidence *evidence)
                     bounds->buffers);
     }
     for (uint32_t i = 0; i < evidence->plan->disk_count; i++) {
-        judge_taken(evidence, i, bounds->taken[i].references, "references");
-        judge_taken(evidence, i, bounds->taken[i].blockers, "blockers");
-        judge_taken(evidence, i, bounds->taken[i].drains, "drains");
-        judge_taken(evidence, i, bounds->taken[i].bitmaps, "dirty bitmaps");
+        judge_taken(evidence, i, bounds->taken[i].references, "reference");
+        judge_taken(evidence, i, bounds->taken[i].blockers, "blocker");
+        judge_taken(evidence, i, bounds->taken[i].drains, "drain");
+        judge_taken(evidence, i, bounds->taken[i].bitmaps, "dirty bitmap");
     }
     judge_chain(bounds, evidence);
     *bounds = (struct bounds){0};

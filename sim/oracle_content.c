@@ -56,11 +56,14 @@ static void ended(void *state, struct evidence *evidence, const struct event *ev
         verdict_checked(evidence);
     }
     if (!success && content->pivoted) {
+        bool cancelled = event->kind == EVENT_JOB_CANCELLED;
+
         verdict_add(evidence, "content", "pivot-without-success",
-                    "The guest was switched to %s, though the job ended %s with %s at %s.",
+                    "The guest was switched to %s, though the job %s%s at %s.",
                     phrase_disk(evidence, evidence->plan->job.target),
-                    event->kind == EVENT_JOB_CANCELLED ? "cancelled" : "completed",
-                    phrase_result(event->ret).text, phrase_time(evidence->now_ns).text);
+                    cancelled ? "was cancelled" : "failed with ",
+                    cancelled ? "" : phrase_result(event->ret).text,
+                    phrase_time(evidence->now_ns).text);
     }
     content->started = false;
 }

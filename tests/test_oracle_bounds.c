@@ -221,11 +221,11 @@ static const struct {
     {leave_operation, "1 operations and 0 flushes of it are in flight"},
     {leave_flush, "0 operations and 1 flushes of it are in flight"},
     {leave_buffers, "its 32 chunk buffers were not given back"},
-    {leave_reference, "1 references of src were not given back"},
-    {leave_blocker, "1 blockers of third were not given back"},
-    {leave_bitmap, "1 dirty bitmaps of src were not given back"},
-    {leave_drain, "1 drains of src were not given back"},
-    {give_back_too_much, "1 references of dst too many were given back"},
+    {leave_reference, "1 reference of src was not given back"},
+    {leave_blocker, "1 blocker of third was not given back"},
+    {leave_bitmap, "1 dirty bitmap of src was not given back"},
+    {leave_drain, "1 drain of src was not given back"},
+    {give_back_too_much, "1 reference of dst was given back too many"},
 };
 
 static void test_bounds_finds_what_is_left_over_when_the_job_is_gone(void **state)
@@ -249,7 +249,7 @@ static void test_bounds_finds_what_is_left_over_when_a_start_is_refused(void **s
     say_of(w, EVENT_GRAPH_REF, DST);
     see(w, (struct event){.kind = EVENT_JOB_REFUSED, .ret = -EINVAL});
     settle(w);
-    assert_found(w, "left-over", "1 references of dst");
+    assert_found(w, "left-over", "1 reference of dst");
 }
 
 static void test_bounds_lets_a_job_go_on_when_a_second_start_is_refused(void **state)

@@ -80,8 +80,8 @@ static void test_content_finds_a_pivot_when_the_job_failed_or_was_cancelled(void
         int ret;
         const char *says;
     } ends[] = {
-        {EVENT_JOB_COMPLETED, -EIO, "ended completed with EIO"},
-        {EVENT_JOB_CANCELLED, 0, "ended cancelled with success"},
+        {EVENT_JOB_COMPLETED, -EIO, "the job failed with EIO at"},
+        {EVENT_JOB_CANCELLED, 0, "the job was cancelled at"},
     };
 
     for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
