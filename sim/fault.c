@@ -9,8 +9,6 @@
 
 #include "sim/world_private.h"
 
-/* States in which a fault has hit more often are taken for the same. */
-#define MAX_DISTINCT_HITS 64
 #define ALL_OPS ((1u << OP_COUNT) - 1)
 
 /* ---- When a fault is armed ---- */
@@ -19,6 +17,19 @@ static void fault_init(struct fault *fault, const struct fault_spec *spec)
 {
     fault->until_ns = spec->until_ns == 0 ? UINT64_MAX : spec->until_ns;
     fault->from_ns = spec->armed || spec->from_ns > 0 ? spec->from_ns : UINT64_MAX;
+}
+
+/* So many hits can be told from more: by an expectation, or by whether it fired at all. */
+static uint64_t hits_that_matter(const struct plan *plan, uint32_t fault)
+{
+    uint64_t most = 1;
+
+    for (uint32_t i = 0; i < plan->expect_count; i++) {
+        if (plan->expects[i].kind == EXPECT_FIRED && plan->expects[i].a == fault) {
+            most = max_u64(most, plan->expects[i].count + 1);
+        }
+    }
+    return most;
 }
 
 static void watch_nodes(struct world *world, const struct request_match *match)
@@ -38,6 +49,7 @@ void faults_create(struct world *world)
     world->faults = arena_alloc(world->arena, plan->fault_count * sizeof(*world->faults));
     for (uint32_t i = 0; i < plan->fault_count; i++) {
         fault_init(&world->faults[i], &plan->faults[i]);
+        world->faults[i].most_hits = hits_that_matter(plan, i);
         watch_nodes(world, &plan->faults[i].match);
     }
 }
@@ -261,6 +273,15 @@ static uint64_t count_that_matters(const struct fault_spec *spec, const struct f
     return min_u64(fault->matched, last);
 }
 
+/* Never is as far away as ever. */
+static uint64_t span_until(uint64_t instant_ns, uint64_t now_ns)
+{
+    if (instant_ns == UINT64_MAX) {
+        return UINT64_MAX;
+    }
+    return instant_ns > now_ns ? instant_ns - now_ns : 0;
+}
+
 void faults_digest(const struct world *world, struct digest *digest)
 {
     uint64_t now_ns = world->timeline.now_ns;
@@ -270,9 +291,9 @@ void faults_digest(const struct world *world, struct digest *digest)
         const struct fault *fault = &world->faults[i];
 
         digest_u64(digest, fault_is_armed(fault, now_ns));
-        digest_u64(digest, fault->from_ns > now_ns ? fault->from_ns - now_ns : 0);
-        digest_u64(digest, fault->until_ns > now_ns ? fault->until_ns - now_ns : 0);
+        digest_u64(digest, span_until(fault->from_ns, now_ns));
+        digest_u64(digest, span_until(fault->until_ns, now_ns));
         digest_u64(digest, count_that_matters(spec, fault));
-        digest_u64(digest, min_u64(fault->hits, MAX_DISTINCT_HITS));
+        digest_u64(digest, min_u64(fault->hits, fault->most_hits));
     }
 }

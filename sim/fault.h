@@ -34,6 +34,7 @@ struct fault {
     uint64_t until_ns;
     uint64_t matched; /* since it was armed */
     uint64_t hits;
+    uint64_t most_hits;       /* more make no difference to any verdict */
     struct choice_site *site; /* of a probabilistic one, once asked */
 };
 

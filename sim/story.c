@@ -413,6 +413,15 @@ void story_create(struct world *world)
     }
 }
 
+/* A wait that has had its matches has no use for more. */
+static uint64_t matches_that_matter(const struct world *world, uint32_t step, uint64_t matches)
+{
+    if (step == world->plan->step_count || !waits_for_event(step_at(world, step))) {
+        return 0;
+    }
+    return min_u64(matches, max_u64(step_at(world, step)->wait.nth, 1));
+}
+
 void story_digest(const struct world *world, struct digest *digest)
 {
     const struct story *story = &world->story;
@@ -421,15 +430,15 @@ void story_digest(const struct world *world, struct digest *digest)
 
     digest_u64(digest, story->state);
     digest_u64(digest, story->step);
-    digest_u64(digest, story->matches);
+    digest_u64(digest, matches_that_matter(world, story->counting, story->matches));
     world_digest_pending(world, &story->next, digest);
     world_digest_pending(world, &story->bound, digest);
     for (uint32_t i = 0; i < plan->react_count; i++) {
-        digest_u64(digest, plan->reacts[i].nth > 0 ? story->reacts[i].matched : 0);
+        digest_u64(digest, min_u64(story->reacts[i].matched, plan->reacts[i].nth));
         digest_u64(digest, plan->reacts[i].limit > 0 ? story->reacts[i].acted : 0);
     }
     for (uint32_t i = story->counting; story->run_matches != NULL && i < plan->step_count; i++) {
-        digest_u64(digest, story->run_matches[i]);
+        digest_u64(digest, matches_that_matter(world, i, story->run_matches[i]));
     }
     LIST_FOREACH(reaction, &story->reactions, link)
     {

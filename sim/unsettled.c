@@ -32,11 +32,32 @@ static struct image *range_image(struct arena *arena, const struct event *event)
     return image;
 }
 
+/* What fails again and was reported before: whatever makes the new failure good does for both. */
+static bool is_superseded(const struct failure *failure, const struct event *event)
+{
+    return failure->reported && failure->event.op == event->op &&
+           failure->event.node == event->node && failure->event.offset == event->offset &&
+           failure->event.bytes == event->bytes;
+}
+
+static void drop_superseded(struct unsettled *unsettled, const struct event *event)
+{
+    uint32_t kept = 0;
+
+    for (uint32_t i = 0; i < unsettled->count; i++) {
+        if (!is_superseded(&unsettled->list[i], event)) {
+            unsettled->list[kept++] = unsettled->list[i];
+        }
+    }
+    unsettled->count = kept;
+}
+
 void unsettled_add(struct unsettled *unsettled, const struct evidence *evidence,
                    const struct event *event, uint32_t after, uint16_t fault)
 {
     struct failure failure = {.event = *event, .after = after, .fault = fault};
 
+    drop_superseded(unsettled, event);
     if (unsettled->count == unsettled->capacity) {
         grow(unsettled, evidence->arena);
     }

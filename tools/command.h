@@ -23,6 +23,7 @@ int cmd_run(int argc, char **argv);
 int cmd_check(int argc, char **argv);
 int cmd_trace(int argc, char **argv);
 int cmd_query(int argc, char **argv);
+int cmd_explore(int argc, char **argv);
 int cmd_shrink(int argc, char **argv);
 int cmd_import(int argc, char **argv);
 int cmd_bench(int argc, char **argv);
@@ -69,6 +70,11 @@ enum option_key {
     KEY_SOUND,
     KEY_BUDGET,
     KEY_RUNS,
+    KEY_SCHEDULE,
+    KEY_UNTIMED,
+    KEY_FAULTS,
+    KEY_ALL,
+    KEY_NO_SHRINK,
 };
 
 /* Arguments of options; on a wrong one they explain it and exit with EXIT_USAGE. */

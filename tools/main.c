@@ -15,6 +15,7 @@ static const struct command commands[] = {
     {"check", "validate scenario files without running them", cmd_check},
     {"trace", "show everything that happens in one run", cmd_trace},
     {"query", "show job, disks and requests at a virtual instant", cmd_query},
+    {"explore", "search the interleavings of a scenario, and failures at each place", cmd_explore},
     {"shrink", "find the smallest scenario that fails in the same way", cmd_shrink},
     {"import", "make a scenario of I/O that fio or blktrace has recorded", cmd_import},
     {"bench", "measure what it costs", cmd_bench},

@@ -38,12 +38,15 @@ struct search {
     struct visited visited;
     struct frame *frames;
     uint32_t depth;
+    uint64_t stack_bytes; /* of the snapshots' memory */
     uint32_t capacity;
     struct frame *current; /* whose child is being visited */
-    uint32_t asked;        /* questions of this timeline event */
+    uint32_t asked;        /* questions of this timeline event ... */
+    uint64_t children;     /* ... and how many ways there are to answer them */
     char *unvaried[SEARCH_MAX_UNVARIED];
     uint32_t unvaried_count;
     struct search_figures *figures;
+    struct world *world;
 };
 
 struct search *search_create(uint64_t visited_bytes)
@@ -66,6 +69,11 @@ void search_destroy(struct search *search)
     free(search->frames);
     visited_free(&search->visited);
     free(search);
+}
+
+const struct world *search_world(const struct search *search)
+{
+    return search->world;
 }
 
 const char *const *search_unvaried(const struct search *search, uint32_t *count)
@@ -96,10 +104,12 @@ static uint32_t answer(void *opaque, const char *site, uint32_t nth, uint32_t bo
     struct frame *frame = search->current;
 
     (void)nth;
-    if (frame == NULL || bound > SEARCH_MAX_ANSWERS) {
+    if (frame == NULL || bound > SEARCH_MAX_ANSWERS ||
+        search->children * bound > SEARCH_MAX_CHILDREN) {
         note_unvaried(search, site);
         return 0;
     }
+    search->children *= bound;
     if (search->asked == frame->question_count) {
         if (frame->question_count == frame->question_capacity) {
             frame->questions =
@@ -141,6 +151,7 @@ static void push(struct search *search, const struct world *world, uint64_t hist
     }
     frame = &search->frames[search->depth++];
     if (bytes > frame->snapshot_capacity) {
+        search->stack_bytes += bytes - frame->snapshot_capacity;
         free(frame->snapshot);
         frame->snapshot = must_alloc(bytes);
         frame->snapshot_capacity = bytes;
@@ -209,16 +220,20 @@ struct path {
     uint64_t kinds;
 };
 
-static bool counts(const struct finding *finding, bool oracles_only)
+bool search_finding_counts(const struct finding *finding, const struct world *world)
 {
-    return !oracles_only ||
-           (strcmp(finding->oracle, "expect") != 0 && strcmp(finding->oracle, "vacuous") != 0);
+    struct job_info info;
+
+    if (strcmp(finding->oracle, "liveness") == 0 && strcmp(finding->kind, "deadlock") == 0) {
+        return world_job(world, &info);
+    }
+    return strcmp(finding->oracle, "expect") != 0 && strcmp(finding->oracle, "vacuous") != 0;
 }
 
-static bool has_finding(const struct verdict *verdict, bool oracles_only)
+static bool has_finding(const struct world *world, const struct verdict *verdict, bool oracles_only)
 {
     for (uint32_t i = 0; i < verdict->finding_count; i++) {
-        if (counts(&verdict->findings[i], oracles_only)) {
+        if (!oracles_only || search_finding_counts(&verdict->findings[i], world)) {
             return true;
         }
     }
@@ -233,7 +248,8 @@ static bool judge(struct search *search, const struct path *path)
     uint32_t count;
 
     search->figures->ends++;
-    if (!outcome_is_bad(verdict->outcome) || !has_finding(verdict, path->options->oracles_only)) {
+    if (!outcome_is_bad(verdict->outcome) ||
+        !has_finding(path->world, verdict, path->options->oracles_only)) {
         return true;
     }
     choices = world_choices(path->world, &count);
@@ -248,9 +264,10 @@ static bool visit(struct search *search, const struct path *path)
     uint64_t history;
 
     search->asked = 0;
+    search->children = 1;
     search->figures->transitions++;
-    if (!world_step(path->world) ||
-        has_finding(world_evidence(path->world)->verdict, path->options->oracles_only)) {
+    if (!world_step(path->world) || has_finding(path->world, world_evidence(path->world)->verdict,
+                                                path->options->oracles_only)) {
         return judge(search, path);
     }
     history = extend_history(frame->history, path->trace, before, path->kinds);
@@ -258,7 +275,7 @@ static bool visit(struct search *search, const struct path *path)
         search->figures->merged++;
         return true;
     }
-    if (search->depth == SEARCH_MAX_DEPTH) {
+    if (search->depth == SEARCH_MAX_DEPTH || search->stack_bytes > SEARCH_MAX_STACK_BYTES) {
         search->figures->cut = true;
         return true;
     }
@@ -313,9 +330,11 @@ bool search_run(struct search *search, const struct plan *plan,
     if (path.world == NULL) {
         die("there is no memory for a world");
     }
+    search->world = path.world;
     push(search, path.world, 0);
     complete = walk(search, &path);
     figures->cut = figures->cut || !complete || search->visited.full;
+    search->world = NULL;
     world_destroy(path.world);
     trace_free(&trace);
     return complete;

@@ -8,8 +8,9 @@
  * happened so far of the events that the scenario's expectations look at, is not
  * gone on from: nothing new can come of it.
  *
- * Questions with more than SEARCH_MAX_ANSWERS answers are not varied: they
- * get the quiet one, and the space is then not said to be exhausted.
+ * Questions with more than SEARCH_MAX_ANSWERS answers are not varied, nor are those
+ * that one event asks after SEARCH_MAX_CHILDREN combinations of answers: they get
+ * the quiet one, and the space is then not said to be exhausted.
  */
 #ifndef MIRRORSIM_TOOLS_SEARCH_H
 #define MIRRORSIM_TOOLS_SEARCH_H
@@ -23,7 +24,9 @@
 #include "tools/visited.h"
 
 #define SEARCH_MAX_ANSWERS 64
-#define SEARCH_MAX_DEPTH 20000
+#define SEARCH_MAX_CHILDREN 4096
+#define SEARCH_MAX_DEPTH 5000
+#define SEARCH_MAX_STACK_BYTES (UINT64_C(1) << 30) /* of snapshots */
 #define SEARCH_MAX_UNVARIED 8
 
 struct search_figures {
@@ -41,6 +44,12 @@ struct search_figures {
  */
 typedef bool search_found(void *opaque, const struct verdict *verdict,
                           const struct choice_answer *choices, uint32_t choice_count);
+
+/*
+ * Is it an oracle's, and not what the scenario itself expects?  A story that waits for a job
+ * whose start was refused comes to no end, but that is nobody's fault.
+ */
+bool search_finding_counts(const struct finding *finding, const struct world *world);
 
 struct search_options {
     const struct engine *engine;
@@ -63,6 +72,9 @@ void search_destroy(struct search *search);
  */
 bool search_run(struct search *search, const struct plan *plan,
                 const struct search_options *options, struct search_figures *figures);
+
+/* The world of the path under way, or NULL. */
+const struct world *search_world(const struct search *search);
 
 /* Sites whose questions were not varied, in all searches; *count of them. */
 const char *const *search_unvaried(const struct search *search, uint32_t *count);

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Exploring: from one scenario to its interleavings, its values, and failures at each place.
+ *
+ * The space is cut into items, numbered: a case of the matrix, with one set of the
+ * values that the file leaves to a choice, with one variant of what else goes wrong
+ * (variants.h); of a random search, so many seeds of that.  An item is
+ * searched by itself, and always with the same result, so that items can be shared
+ * out among processes, and the lowest item with a finding is the same for any number of
+ * them.
+ */
+#ifndef MIRRORSIM_TOOLS_EXPLORE_H
+#define MIRRORSIM_TOOLS_EXPLORE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "sim/scenario.h"
+#include "sim/verdict.h"
+#include "tools/search.h"
+#include "tools/variants.h"
+
+enum explore_schedule {
+    SCHEDULE_EXHAUSTIVE,
+    SCHEDULE_RANDOM,
+};
+
+/* Seeds in one item of a random search. */
+#define EXPLORE_SEEDS 64
+
+/* Sets of the values that the file leaves to a choice, at most. */
+#define EXPLORE_MAX_VALUES 256
+
+struct explore_options {
+    const struct scenario *scenario;
+    const char *chosen; /* --case, or NULL = all */
+    const struct engine *engine;
+    enum explore_schedule schedule;
+    enum variant_faults faults;
+    bool untimed;
+    uint64_t runs;          /* of a random search, for each variant */
+    uint64_t visited_bytes; /* of memory for the states that were visited */
+
+    /* Asked now and then; true: stop. */
+    bool (*stop)(void *opaque);
+    void *opaque;
+};
+
+/* Plain data, but for the scenario. */
+struct explore_finding {
+    char oracle[24];
+    char kind[32];
+    char text[FINDING_TEXT_BYTES];
+    char variant[VARIANT_TEXT_BYTES]; /* what else went wrong; "" = nothing */
+    uint64_t now_ns;
+    uint64_t item;
+};
+
+/* What an item came to. */
+struct explore_result {
+    uint64_t item;
+    struct search_figures figures; /* of a random search: ends are runs */
+    bool stopped;
+    bool found;
+    struct explore_finding finding; /* the first, in its order of search */
+    char *scenario;                 /* the found run as a file, or NULL; the caller's to free */
+};
+
+struct explore_space;
+
+/* Makes the list of items; runs each plan quietly if there are to be faults. */
+struct explore_space *explore_open(const struct explore_options *options);
+void explore_close(struct explore_space *space);
+
+uint64_t explore_items(const struct explore_space *space);
+
+/* True if some value of the file has more alternatives than are tried. */
+bool explore_is_cut(const struct explore_space *space);
+
+/* Searches one item. */
+void explore_item(struct explore_space *space, uint64_t item, struct explore_result *result);
+
+/*
+ * The engine has died, or loops for ever, inside explore_item(): to be called from the
+ * handler of the signal.  The run up to there is the item's finding.
+ */
+void explore_item_died(struct explore_space *space, struct explore_result *result,
+                       int signal_number);
+
+/* Sites of questions that an exhaustive search has not varied. */
+const char *const *explore_unvaried(const struct explore_space *space, uint32_t *count);
+
+#endif

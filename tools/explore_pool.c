@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Workers take the next item from shared memory and send results through pipes.
+ */
+#include "tools/explore_pool.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "tools/progress.h"
+#include "tools/support.h"
+
+struct shared {
+    atomic_uint_fast64_t next;   /* item */
+    atomic_uint_fast64_t lowest; /* item with a finding: nothing beyond it is needed */
+    atomic_bool over;            /* the time is up, or a signal has come */
+};
+
+struct hand {
+    pid_t pid;
+    int pipe;
+};
+
+struct crew {
+    const struct explore_pool *pool;
+    struct explore_space *space;
+    struct shared *shared;
+    struct hand *hands;
+    struct pollfd *polls;
+    uint32_t alive;
+    struct explore_result *results; /* that came before their turn */
+    uint64_t result_count;
+    uint64_t due;
+};
+
+/* ---- In a worker ---- */
+
+/* What a handler of a signal needs, which has no argument for it. */
+static struct {
+    struct explore_space *space;
+    const struct explore_pool *pool;
+    struct shared *shared;
+    struct explore_result result;
+    int pipe;
+} worker;
+
+static void send_all(int pipe, const void *bytes, size_t left)
+{
+    const char *at = bytes;
+
+    while (left > 0) {
+        ssize_t sent = write(pipe, at, left);
+
+        if (sent < 0 && errno != EINTR) {
+            _exit(EXIT_HARNESS);
+        }
+        at += sent > 0 ? sent : 0;
+        left -= sent > 0 ? (size_t)sent : 0;
+    }
+}
+
+static void send_result(const struct explore_result *result)
+{
+    size_t bytes = result->scenario != NULL ? strlen(result->scenario) : 0;
+
+    send_all(worker.pipe, result, sizeof(*result));
+    send_all(worker.pipe, &bytes, sizeof(bytes));
+    send_all(worker.pipe, result->scenario, bytes);
+}
+
+static void note_lowest(uint64_t item)
+{
+    uint_fast64_t lowest = atomic_load(&worker.shared->lowest);
+
+    while (item < lowest && !atomic_compare_exchange_weak(&worker.shared->lowest, &lowest, item)) {
+    }
+}
+
+/* Time that the processor spends inside one event, from now on. */
+static void watch(uint32_t seconds)
+{
+    const struct itimerval span = {.it_value.tv_sec = (time_t)seconds};
+
+    setitimer(ITIMER_VIRTUAL, &span, NULL);
+}
+
+static bool stop_worker(void *opaque)
+{
+    const struct explore_pool *pool = opaque;
+
+    watch(pool->cpu_limit_s);
+    return atomic_load(&worker.shared->over) ||
+           (!pool->all && atomic_load(&worker.shared->lowest) < worker.result.item);
+}
+
+/* The engine died under us: the run up to here is the finding. */
+static void die_of(int signal_number)
+{
+    signal(signal_number, SIG_DFL);
+    explore_item_died(worker.space, &worker.result, signal_number);
+    if (!worker.pool->all) {
+        note_lowest(worker.result.item);
+    }
+    send_result(&worker.result);
+    _exit(EXIT_FAILED);
+}
+
+static _Noreturn void work(struct crew *crew, int pipe)
+{
+    static const int deaths[] = {SIGABRT, SIGSEGV, SIGFPE, SIGBUS, SIGVTALRM};
+    uint64_t items = explore_items(crew->space);
+
+    worker.space = crew->space;
+    worker.pool = crew->pool;
+    worker.shared = crew->shared;
+    worker.pipe = pipe;
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    signal(SIGINT, SIG_IGN);
+    for (size_t i = 0; i < sizeof(deaths) / sizeof(deaths[0]); i++) {
+        signal(deaths[i], die_of);
+    }
+    /* What the engine says as it dies is told by the finding. */
+    if (freopen("/dev/null", "w", stderr) == NULL) {
+        _exit(EXIT_HARNESS);
+    }
+    for (;;) {
+        worker.result.item = atomic_fetch_add(&crew->shared->next, 1);
+        if (worker.result.item >= items || stop_worker(crew->pool->options->opaque)) {
+            _exit(EXIT_PASSED);
+        }
+        explore_item(crew->space, worker.result.item, &worker.result);
+        watch(0);
+        if (worker.result.found && !crew->pool->all) {
+            note_lowest(worker.result.item);
+        }
+        send_result(&worker.result);
+        free(worker.result.scenario);
+    }
+}
+
+/* ---- In the parent ---- */
+
+static void start(struct crew *crew, uint32_t number)
+{
+    int ends[2];
+    pid_t pid;
+
+    if (pipe(ends) < 0 || (pid = fork()) < 0) {
+        die("a worker can't be started: %s", strerror(errno));
+    }
+    if (pid == 0) {
+        close(ends[0]);
+        work(crew, ends[1]);
+    }
+    close(ends[1]);
+    crew->hands[number] = (struct hand){pid, ends[0]};
+    crew->polls[number] = (struct pollfd){.fd = ends[0], .events = POLLIN};
+    crew->alive++;
+}
+
+static bool receive(int pipe, void *bytes, size_t left)
+{
+    char *at = bytes;
+
+    while (left > 0) {
+        ssize_t got = read(pipe, at, left);
+
+        if (got == 0 || (got < 0 && errno != EINTR)) {
+            return false;
+        }
+        at += got > 0 ? got : 0;
+        left -= got > 0 ? (size_t)got : 0;
+    }
+    return true;
+}
+
+static bool receive_result(int pipe, struct explore_result *result)
+{
+    size_t bytes;
+
+    if (!receive(pipe, result, sizeof(*result)) || !receive(pipe, &bytes, sizeof(bytes))) {
+        return false;
+    }
+    result->scenario = NULL;
+    if (bytes > 0) {
+        result->scenario = must_alloc(bytes + 1);
+        return receive(pipe, result->scenario, bytes);
+    }
+    return true;
+}
+
+static void keep(struct crew *crew, const struct explore_result *result)
+{
+    crew->results = must_grow(crew->results, crew->result_count, sizeof(*crew->results));
+    crew->results[crew->result_count++] = *result;
+}
+
+/* Those whose turn has come; at the end, all that there are. */
+static void deliver(struct crew *crew, bool is_end)
+{
+    for (uint64_t i = 0; i < crew->result_count;) {
+        if (crew->results[i].item != crew->due) {
+            i++;
+            continue;
+        }
+        crew->pool->deliver(crew->pool->opaque, &crew->results[i]);
+        crew->results[i] = crew->results[--crew->result_count];
+        crew->due++;
+        i = 0;
+    }
+    while (is_end && crew->result_count > 0) {
+        uint64_t lowest = 0;
+
+        for (uint64_t i = 1; i < crew->result_count; i++) {
+            lowest = crew->results[i].item < crew->results[lowest].item ? i : lowest;
+        }
+        crew->pool->deliver(crew->pool->opaque, &crew->results[lowest]);
+        crew->results[lowest] = crew->results[--crew->result_count];
+    }
+}
+
+/* The worker has a result, or has come to its end; one that died is replaced. */
+static void attend(struct crew *crew, uint32_t number)
+{
+    struct explore_result result;
+    int status;
+
+    if (receive_result(crew->hands[number].pipe, &result)) {
+        keep(crew, &result);
+        deliver(crew, false);
+        return;
+    }
+    close(crew->hands[number].pipe);
+    crew->polls[number].fd = -1;
+    crew->alive--;
+    waitpid(crew->hands[number].pid, &status, 0);
+    if (WIFSIGNALED(status) || (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_HARNESS)) {
+        die("a worker ended unexpectedly");
+    }
+    if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_FAILED) {
+        start(crew, number);
+    }
+}
+
+static volatile sig_atomic_t interrupted;
+
+static void interrupt(int signal_number)
+{
+    interrupted = signal_number;
+}
+
+static void crew_work(struct crew *crew)
+{
+    const struct explore_pool *pool = crew->pool;
+
+    while (crew->alive > 0) {
+        if (poll(crew->polls, pool->jobs, 100) < 0 && errno != EINTR) {
+            die("poll: %s", strerror(errno));
+        }
+        if (interrupted != 0 || (pool->end_ms != 0 && clock_ms() >= pool->end_ms)) {
+            atomic_store(&crew->shared->over, true);
+        }
+        for (uint32_t i = 0; i < pool->jobs; i++) {
+            if (crew->polls[i].fd >= 0 && crew->polls[i].revents != 0) {
+                attend(crew, i);
+            }
+        }
+        pool->progress(pool->opaque, crew->due + crew->result_count);
+    }
+}
+
+int explore_pool_run(const struct explore_pool *pool, struct explore_space *space)
+{
+    const struct sigaction action = {.sa_handler = interrupt};
+    struct crew crew = {.pool = pool, .space = space};
+
+    crew.shared =
+        mmap(NULL, sizeof(*crew.shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (crew.shared == MAP_FAILED) {
+        die("mmap: %s", strerror(errno));
+    }
+    atomic_init(&crew.shared->lowest, UINT64_MAX);
+    pool->options->stop = stop_worker;
+    pool->options->opaque = (void *)(uintptr_t)pool;
+    crew.hands = must_alloc(pool->jobs * sizeof(*crew.hands));
+    crew.polls = must_alloc(pool->jobs * sizeof(*crew.polls));
+    interrupted = 0;
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+    fflush(NULL);
+    for (uint32_t i = 0; i < pool->jobs; i++) {
+        start(&crew, i);
+    }
+    crew_work(&crew);
+    deliver(&crew, true);
+    munmap(crew.shared, sizeof(*crew.shared));
+    free(crew.hands);
+    free(crew.polls);
+    free(crew.results);
+    return interrupted;
+}
