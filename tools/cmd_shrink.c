@@ -38,7 +38,10 @@ struct session {
 
 static const struct argp_option option_list[] = {
     {"finding", KEY_FINDING, "ORACLE[/KIND]", 0,
-     "The finding that must stay (default: the first), like debt or debt/forgotten-sector", 2},
+     "The finding that must stay, like debt or debt/forgotten-sector (default: the first of an "
+     "oracle; "
+     "if there is none, of liveness or an expectation)",
+     2},
     {"sound", KEY_SOUND, "ENGINE", 0, "An engine that passes the run: it must pass the result, too",
      2},
     {"output", 'o', "FILE", 0, "Write the scenario into this file, instead of standard output", 2},

@@ -45,7 +45,7 @@ struct shrink_report {
 
 struct shrink_options {
     uint64_t seed;
-    const char *oracle;         /* the finding that is meant; NULL = the first */
+    const char *oracle;         /* the finding that is meant; NULL = the first that is not vague */
     const char *kind;           /* of that oracle; NULL = any */
     const struct engine *sound; /* an engine that the result must pass with, or NULL */
     const char *origin;         /* what the result says it was shrunk from */

@@ -92,19 +92,40 @@ bool shrink_is_as_bad(const struct shrinker *shrinker, const struct run_result *
     return true;
 }
 
-bool shrink_choose_target(struct shrinker *shrinker, const struct run_result *result)
+/* What an expectation or a hanging job says can have many reasons; other oracles know better. */
+static bool is_vague(const struct run_finding *finding)
 {
-    const struct shrink_options *options = shrinker->options;
+    static const char *const oracles[] = {"expect", "liveness", "vacuous"};
 
-    for (uint32_t i = 0; i < result->finding_count && result->outcome == OUTCOME_FAIL; i++) {
-        const struct run_finding *finding = &result->findings[i];
-
-        if ((options->oracle == NULL || strcmp(options->oracle, finding->oracle) == 0) &&
-            (options->kind == NULL || strcmp(options->kind, finding->kind) == 0)) {
-            text_copy(shrinker->report->oracle, sizeof(shrinker->report->oracle), finding->oracle);
-            text_copy(shrinker->report->kind, sizeof(shrinker->report->kind), finding->kind);
+    for (size_t i = 0; i < sizeof(oracles) / sizeof(oracles[0]); i++) {
+        if (strcmp(finding->oracle, oracles[i]) == 0) {
             return true;
         }
     }
     return false;
+}
+
+static bool fits(const struct shrink_options *options, const struct run_finding *finding)
+{
+    return (options->oracle == NULL || strcmp(options->oracle, finding->oracle) == 0) &&
+           (options->kind == NULL || strcmp(options->kind, finding->kind) == 0);
+}
+
+bool shrink_choose_target(struct shrinker *shrinker, const struct run_result *result)
+{
+    const struct run_finding *target = NULL;
+
+    for (uint32_t i = 0; i < result->finding_count && result->outcome == OUTCOME_FAIL; i++) {
+        const struct run_finding *finding = &result->findings[i];
+
+        if (fits(shrinker->options, finding) &&
+            (target == NULL || (is_vague(target) && !is_vague(finding)))) {
+            target = finding;
+        }
+    }
+    if (target != NULL) {
+        text_copy(shrinker->report->oracle, sizeof(shrinker->report->oracle), target->oracle);
+        text_copy(shrinker->report->kind, sizeof(shrinker->report->kind), target->kind);
+    }
+    return target != NULL;
 }

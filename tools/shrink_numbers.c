@@ -66,7 +66,7 @@ static void collect(void *opaque, struct tree_node *node)
     struct numbers *numbers = opaque;
     struct number number = number_of(node);
 
-    number.expected = numbers->expected;
+    number.expected = numbers->expected || (node->key && strcmp(node->key, "within") == 0);
     if (number.unit != UNIT_NONE && number.value > 0) {
         numbers->list = must_grow(numbers->list, numbers->count, sizeof(*numbers->list));
         numbers->list[numbers->count++] = number;

@@ -37,7 +37,7 @@ bool shrink_is_expectation(const struct tree_node *section);
 
 /* ---- shrink_finding.c ---- */
 
-/* Takes note of the finding that is meant: the first that fits the options. */
+/* Takes note of the finding that is meant: the first that fits the options, and is not vague. */
 bool shrink_choose_target(struct shrinker *shrinker, const struct run_result *result);
 
 /* That finding in another result; NULL if it is not there. */
