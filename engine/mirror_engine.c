@@ -93,6 +93,7 @@ static void digest_state(const struct engine_job *mirror, struct digest *digest)
     digest_u64(digest, mirror->phase == PHASE_SLEEP ? mirror->wake_ns - now_ns : 0);
     digest_u64(digest, (uint64_t)mirror->populated | (uint64_t)mirror->draining << 1 |
                            (uint64_t)mirror->complete_wanted << 2);
+    digest_u64(digest, mirror->to_replace != NULL ? block_node_id(mirror->to_replace) + 1u : 0);
     ratelimit_digest(&mirror->limit, now_ns, digest);
     digest_ops(mirror, digest);
     if (mirror->phase < PHASE_EXIT) {
