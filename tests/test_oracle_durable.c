@@ -181,6 +181,66 @@ static void test_durable_is_silent_when_nothing_was_promised(void **state)
     assert_silent(w);
 }
 
+/* A device that says "written" and "flushed" is taken at its word. */
+static void test_durable_finds_a_flushed_write_that_never_took_effect(void **state)
+{
+    struct witness *w = called(state);
+
+    done(w, submit(w, BY_GUEST, SRC, OP_WRITE, 0, KIB), 0);
+    guest_flush(w, SRC);
+    power_cut(w, SRC, 0, tag_fill(SRC, 0));
+    assert_found(w, "lost-flushed", "relies on guest write #1");
+}
+
+static void test_durable_relies_on_nothing_more_when_another_disk_loses_power(void **state)
+{
+    struct witness *w = called(state);
+
+    guest_write(w, 0, KIB);
+    power_cut(w, DST, 0, tag_fill(DST, 0));
+    power_cut(w, SRC, 1, tag_fill(SRC, 1));
+    assert_silent(w);
+}
+
+/* What the target has lost before READY, the job can't know, nor give to the guest. */
+static void test_durable_begins_again_when_the_target_lost_power_before_the_pivot(void **state)
+{
+    struct witness *w = called(state);
+
+    start(w);
+    copy(w, 0, LENGTH);
+    power_cut(w, DST, 7, tag_fill(DST, 7));
+    flush(w, 0);
+    say(w, EVENT_JOB_READY);
+    complete(w);
+    power_cut(w, DST, 7, tag_fill(DST, 7));
+    assert_silent(w);
+}
+
+static void test_durable_forgets_what_was_not_promised_at_the_pivot(void **state)
+{
+    struct witness *w = called(state);
+
+    w->plan->job.sync = SYNC_NONE;
+    say(w, EVENT_JOB_STARTED);
+    complete(w);
+    power_cut(w, DST, 7, tag_fill(DST, 7));
+    assert_silent(w);
+}
+
+/* A commit may bring to the base, and so before the guest, what the top has lost. */
+static void test_durable_is_silent_when_a_commit_brings_back_what_was_lost(void **state)
+{
+    struct witness *w = called(state);
+
+    w->plan->job.kind = JOB_COMMIT;
+    start(w);
+    guest_write(w, 0, SECTOR_BYTES);
+    power_cut(w, SRC, 0, tag_fill(SRC, 0));
+    power_cut(w, SRC, 0, tag_guest(1, 0));
+    assert_silent(w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -197,6 +257,11 @@ int main(void)
         WITNESS_TEST(test_durable_finds_the_target_when_the_job_succeeds_unflushed),
         WITNESS_TEST(test_durable_is_silent_when_the_job_succeeds_flushed),
         WITNESS_TEST(test_durable_is_silent_when_nothing_was_promised),
+        WITNESS_TEST(test_durable_finds_a_flushed_write_that_never_took_effect),
+        WITNESS_TEST(test_durable_relies_on_nothing_more_when_another_disk_loses_power),
+        WITNESS_TEST(test_durable_begins_again_when_the_target_lost_power_before_the_pivot),
+        WITNESS_TEST(test_durable_forgets_what_was_not_promised_at_the_pivot),
+        WITNESS_TEST(test_durable_is_silent_when_a_commit_brings_back_what_was_lost),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -110,6 +110,7 @@ static void test_ledger_finds_a_failed_flush_when_none_follows(void **state)
     become_ready(w);
     flush(w, -ENOSPC);
     error_event(w, OP_WRITE, -ENOSPC, ACTION_IGNORE);
+    copy(w, 0, CHUNK);
     conclude(w, EVENT_JOB_COMPLETED, 0);
     assert_found(w, "swallowed", "failed with ENOSPC");
 }
@@ -177,16 +178,28 @@ static void test_ledger_is_silent_when_a_failed_query_is_refused(void **state)
     assert_silent(w);
 }
 
+/* The first fault that hits a query decides what it fails with. */
+static void test_ledger_is_silent_when_two_faults_hit_one_query(void **state)
+{
+    struct witness *w = called(state, FAULT_ERROR);
+
+    become_ready(w);
+    fail_query(w, OP_OPEN_BACKING, -EIO);
+    fail_query(w, OP_OPEN_BACKING, -ENOSPC);
+    see(w, (struct event){.kind = EVENT_COMMAND_REFUSED, .detail = VERB_COMPLETE, .ret = -EIO});
+    complete(w);
+    assert_silent(w);
+}
+
 /* S1, D19, C6. */
 static void test_ledger_is_silent_when_a_rule_absorbs_the_query(void **state)
 {
     struct witness *w = called(state, FAULT_ERROR);
 
     fail_query(w, OP_GET_INFO, -EIO);
-    settle(w);
     become_ready(w);
     fail_query(w, OP_GET_INFO, -ENOTSUP);
-    settle(w);
+    command(w, VERB_COMPLETE);
     fail_query(w, OP_REOPEN, -EIO);
     complete(w);
     assert_silent(w);
@@ -266,20 +279,70 @@ static void test_ledger_finds_a_guest_read_that_got_nothing(void **state)
     assert_int_equal(w->verdict.finding_count, 1);
 }
 
-static void test_ledger_finds_a_lost_flush_unless_another_follows(void **state)
+static void test_ledger_finds_a_guest_read_that_got_something_else(void **state)
+{
+    struct witness *w = called(state, FAULT_MISDIRECT);
+    struct ticket ticket = submit(w, BY_GUEST, SRC, OP_READ, KIB, KIB);
+    struct run run = {KIB / SECTOR_BYTES, 2, tag_fill(SRC, 100), 1};
+
+    hit(w, ticket);
+    w->evidence.read_runs = &run;
+    w->evidence.read_run_count = 1;
+    request_event(w, EVENT_REQUEST_EFFECT, ticket, 0);
+    done(w, ticket, 0);
+    assert_found(w, "unnoticed", "but got wrong data for sector 2 (1KiB)");
+}
+
+/* A flush of the target; the fault hits it if it lies. */
+static struct ticket begin_flush(struct witness *w, bool lies)
+{
+    struct ticket ticket = submit(w, BY_JOB, DST, OP_FLUSH, 0, 0);
+
+    if (lies) {
+        hit(w, ticket);
+    }
+    return ticket;
+}
+
+static struct witness *called_with_volatile_target(void **state)
 {
     struct witness *w = called(state, FAULT_LOST);
 
     w->disks[DST].durable = image_create(w->plan->arena);
     become_ready(w);
-    hit(w, (struct ticket){DST, OP_FLUSH, BY_JOB, 0, 0, 9});
-    flush(w, 0);
-    conclude(w, EVENT_JOB_COMPLETED, 0);
-    assert_silent(w);
-    become_ready(w);
-    hit(w, (struct ticket){DST, OP_FLUSH, BY_JOB, 0, 0, w->requests});
+    return w;
+}
+
+static void test_ledger_finds_each_lost_flush(void **state)
+{
+    struct witness *w = called_with_volatile_target(state);
+
+    done(w, begin_flush(w, true), 0);
+    done(w, begin_flush(w, true), 0);
     conclude(w, EVENT_JOB_COMPLETED, 0);
     assert_found(w, "unnoticed", "a power cut can still take sector 0 (0B)");
+    assert_int_equal(w->verdict.finding_count, 2);
+}
+
+static void test_ledger_is_silent_when_another_flush_follows_the_lost_one(void **state)
+{
+    struct witness *w = called_with_volatile_target(state);
+
+    done(w, begin_flush(w, true), 0);
+    done(w, begin_flush(w, false), 0);
+    conclude(w, EVENT_JOB_COMPLETED, 0);
+    assert_silent(w);
+}
+
+static void test_ledger_finds_a_lost_flush_when_only_an_earlier_one_ends(void **state)
+{
+    struct witness *w = called_with_volatile_target(state);
+    struct ticket earlier = begin_flush(w, false);
+
+    done(w, begin_flush(w, true), 0);
+    done(w, earlier, 0);
+    conclude(w, EVENT_JOB_COMPLETED, 0);
+    assert_found(w, "unnoticed", "hit flush #11 of dst");
 }
 
 int main(void)
@@ -295,6 +358,7 @@ int main(void)
         WITNESS_TEST(test_ledger_finds_a_fault_when_the_request_succeeds),
         WITNESS_TEST(test_ledger_finds_a_failed_query_when_the_job_goes_on),
         WITNESS_TEST(test_ledger_is_silent_when_a_failed_query_is_refused),
+        WITNESS_TEST(test_ledger_is_silent_when_two_faults_hit_one_query),
         WITNESS_TEST(test_ledger_is_silent_when_a_rule_absorbs_the_query),
         WITNESS_TEST(test_ledger_finds_a_lost_write_of_the_job),
         WITNESS_TEST(test_ledger_is_silent_when_the_lost_write_is_made_again),
@@ -302,7 +366,10 @@ int main(void)
         WITNESS_TEST(test_ledger_is_silent_when_the_guest_is_told_of_it),
         WITNESS_TEST(test_ledger_finds_what_a_misdirected_write_has_spoiled),
         WITNESS_TEST(test_ledger_finds_a_guest_read_that_got_nothing),
-        WITNESS_TEST(test_ledger_finds_a_lost_flush_unless_another_follows),
+        WITNESS_TEST(test_ledger_finds_a_guest_read_that_got_something_else),
+        WITNESS_TEST(test_ledger_finds_each_lost_flush),
+        WITNESS_TEST(test_ledger_is_silent_when_another_flush_follows_the_lost_one),
+        WITNESS_TEST(test_ledger_finds_a_lost_flush_when_only_an_earlier_one_ends),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
