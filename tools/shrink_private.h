@@ -49,6 +49,9 @@ bool shrink_is_as_bad(const struct shrinker *shrinker, const struct run_result *
 
 /* ---- Passes ---- */
 
+/* Not to be left out alone: that a command is refused is right, and load has to have an end. */
+bool shrink_is_restraint(const struct tree_node *node);
+
 /* Notes what has to stay, by the run that was given: shrink_unjudged.c */
 void shrink_keep_unjudged(struct shrinker *shrinker, const struct judge_record *record);
 

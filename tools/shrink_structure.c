@@ -130,22 +130,9 @@ static void drop_pairs(struct shrinker *shrinker, struct tree_node *section)
 
 /* ---- Everything for itself ---- */
 
-/* Not to be left out alone: that a command is refused is right, and load has to have an end. */
-static bool is_restraint(const struct tree_node *node)
-{
-    static const char *const keys[] = {"refused", "count", "bytes", "until", "limit"};
-
-    for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]) && node->key != NULL; i++) {
-        if (strcmp(node->key, keys[i]) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static bool has_restraint(const struct tree_node *node)
 {
-    bool found = is_restraint(node);
+    bool found = shrink_is_restraint(node);
 
     for (const struct tree_node *child = tree_first(node); child != NULL && !found;
          child = tree_next(child)) {
@@ -158,7 +145,7 @@ static void drop_node(void *opaque, struct tree_node *node)
 {
     struct shrinker *shrinker = opaque;
 
-    if (!is_restraint(node)) {
+    if (!shrink_is_restraint(node)) {
         tree_drop(&shrinker->tree, node);
         shrink_try(shrinker);
     }

@@ -6,6 +6,18 @@
 
 #include "tools/shrink_private.h"
 
+bool shrink_is_restraint(const struct tree_node *node)
+{
+    static const char *const keys[] = {"refused", "count", "bytes", "until", "limit"};
+
+    for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]) && node->key != NULL; i++) {
+        if (strcmp(node->key, keys[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool is_ready_wait(const struct tree_node *step)
 {
     const struct tree_node *wait = tree_get(step, "wait");
@@ -33,8 +45,9 @@ static bool acts(const struct tree_node *step)
 /*
  * Steps that failed, or that the run has not come to; what ends the job; and the last wait for
  * READY before it is completed: an engine with a bug may be ready, or at its end, too soon.
+ * True if one of them ends the job.
  */
-static void keep_steps(struct tree_node *steps, const struct judge_record *record)
+static bool keep_steps(struct tree_node *steps, const struct judge_record *record)
 {
     struct tree_node *ready = NULL;
     struct tree_node *end = NULL;
@@ -58,6 +71,17 @@ static void keep_steps(struct tree_node *steps, const struct judge_record *recor
     if (end != NULL) {
         end->stays = true;
     }
+    return end != NULL;
+}
+
+/* Rules that end the job. */
+static void keep_ends(struct tree_node *rules)
+{
+    for (struct tree_node *rule = tree_first(rules); rule != NULL; rule = tree_next(rule)) {
+        const struct tree_node *action = tree_get(rule, "do");
+
+        rule->stays = action != NULL && (is_word(action, "complete") || is_word(action, "cancel"));
+    }
 }
 
 /* The error that the job is to end with. */
@@ -73,8 +97,11 @@ static void keep_expected_errors(struct tree_node *expects)
 void shrink_keep_unjudged(struct shrinker *shrinker, const struct judge_record *record)
 {
     struct tree_node *expects = tree_get(shrinker->tree.root, "expect");
+    struct tree_node *rules = tree_get(shrinker->tree.root, "react");
 
-    keep_steps(tree_get(shrinker->tree.root, "steps"), record);
+    if (!keep_steps(tree_get(shrinker->tree.root, "steps"), record) && rules != NULL) {
+        keep_ends(rules);
+    }
     if (expects != NULL) {
         keep_expected_errors(expects);
     }
