@@ -85,8 +85,8 @@ static void report(struct evidence *evidence, uint64_t sector)
     }
 }
 
-/* What is not owed has to be equal. */
-static void judge_range(const struct debt *debt, struct evidence *evidence, uint64_t at,
+/* What is not owed has to be equal; false after a finding. */
+static bool judge_range(const struct debt *debt, struct evidence *evidence, uint64_t at,
                         uint64_t end)
 {
     uint64_t bytes;
@@ -97,10 +97,11 @@ static void judge_range(const struct debt *debt, struct evidence *evidence, uint
         verdict_checked(evidence);
         if (!promise_is_kept(&debt->promise, evidence, at, bytes, &sector)) {
             report(evidence, sector);
-            return;
+            return false;
         }
         at += bytes;
     }
+    return true;
 }
 
 static void debt_settled(void *state, struct evidence *evidence)
@@ -111,10 +112,10 @@ static void debt_settled(void *state, struct evidence *evidence)
     if (debt->touched_count == 0) {
         return;
     }
-    if (debt->populated && !debt->power_cut) {
-        for (uint32_t i = 0; i < debt->touched_count; i++) {
-            judge_range(debt, evidence, align_down(debt->touched[i].offset, granularity),
-                        align_up(debt->touched[i].end, granularity));
+    for (uint32_t i = 0; debt->populated && !debt->power_cut && i < debt->touched_count; i++) {
+        if (!judge_range(debt, evidence, align_down(debt->touched[i].offset, granularity),
+                         align_up(debt->touched[i].end, granularity))) {
+            break;
         }
     }
     debt->touched_count = 0;

@@ -210,6 +210,49 @@ static void test_debt_finds_the_rest_of_a_cluster_when_a_write_spoils_it(void **
     assert_found(w, "forgotten-sector", "sector 128 (64KiB)");
 }
 
+/* Pieces of one request that touch one chunk are one mistake. */
+static void test_debt_reports_once_when_pieces_leave_a_chunk_different(void **state)
+{
+    struct witness *w = called(state);
+    struct ticket write;
+
+    start(w);
+    settle(w);
+    write = begin_write(w, begin_read(w, 0, CHUNK));
+    settle(w);
+    for (uint64_t i = 0; i < 4; i++) {
+        struct ticket piece = write;
+
+        piece.offset = 2 * i * SECTOR_BYTES;
+        piece.bytes = SECTOR_BYTES;
+        request_event(w, EVENT_REQUEST_EFFECT, piece, 0);
+    }
+    done(w, write, 0);
+    settle(w);
+    assert_found(w, "forgotten-sector", "sector 0 (0B) of src");
+    assert_int_equal(w->verdict.finding_count, 1);
+}
+
+/* A guest write in pieces covers its chunks until it is done, no longer. */
+static void test_debt_finds_the_sector_when_a_write_in_pieces_is_done_but_not_dirty(void **state)
+{
+    struct witness *w = called(state);
+    struct ticket write;
+    struct ticket piece;
+
+    become_ready(w);
+    write = submit(w, BY_GUEST, SRC, OP_WRITE, 0, KIB);
+    piece = write;
+    piece.bytes = SECTOR_BYTES;
+    guest_effect(w, write);
+    request_event(w, EVENT_REQUEST_EFFECT, piece, 0);
+    settle(w);
+    assert_silent(w);
+    done(w, write, 0);
+    settle(w);
+    assert_found(w, "forgotten-sector", "sector 0 (0B) of src");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -226,6 +269,8 @@ int main(void)
         WITNESS_TEST(test_debt_asks_for_what_is_promised_when_the_mode_is_none),
         WITNESS_TEST(test_debt_forgets_no_range_when_one_event_touches_many),
         WITNESS_TEST(test_debt_finds_the_rest_of_a_cluster_when_a_write_spoils_it),
+        WITNESS_TEST(test_debt_reports_once_when_pieces_leave_a_chunk_different),
+        WITNESS_TEST(test_debt_finds_the_sector_when_a_write_in_pieces_is_done_but_not_dirty),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
