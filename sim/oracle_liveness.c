@@ -8,6 +8,7 @@
  * becomes ready so long after the last fault and the last guest write.
  */
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
 
 #include "sim/oracles.h"
@@ -170,17 +171,28 @@ static void drain_event(void *state, struct evidence *evidence, const struct eve
 
 struct story {
     char text[FINDING_TEXT_BYTES];
+    size_t length;
 };
 
-static const char *last_word(const struct liveness *live)
+/* What no longer fits is left out. */
+__attribute__((format(printf, 2, 3))) static void tell(struct story *story, const char *format, ...)
 {
-    return live->has_spoken ? event_kind_name((enum event_kind)live->last_word) : "nothing";
+    size_t room = sizeof(story->text) - story->length;
+    va_list args;
+    int length;
+
+    va_start(args, format);
+    length = vsnprintf(story->text + story->length, room, format, args);
+    va_end(args);
+    if (length > 0) {
+        story->length += (size_t)length < room ? (size_t)length : room - 1;
+    }
 }
 
 static const char *state_word(const struct liveness *live)
 {
     if (!live->alive) {
-        return live->has_spoken ? "gone" : "not there";
+        return "gone";
     }
     if (live->parked) {
         return "paused";
@@ -194,25 +206,30 @@ static const char *state_word(const struct liveness *live)
 /* What the job, and what the world was waiting for. */
 static struct story what_was_pending(const struct liveness *live, const struct evidence *evidence)
 {
-    struct story story;
+    struct story story = {.length = 0};
     const struct event *stopped = &live->stopped;
-    int length = snprintf(story.text, sizeof(story.text),
-                          "the job was %s, last reported \"%s\" at %s, and had %" PRIu32
-                          " requests in flight, the guest %" PRIu32,
-                          state_word(live), last_word(live), phrase_time(live->last_word_ns).text,
-                          live->job_requests, live->guest_requests);
 
-    if (live->is_draining && length > 0 && (size_t)length < sizeof(story.text)) {
-        length +=
-            snprintf(story.text + length, sizeof(story.text) - (size_t)length,
-                     "; the drain of %s has waited for them since %s",
-                     phrase_disk(evidence, live->drained_node), phrase_time(live->drain_ns).text);
+    if (live->has_spoken) {
+        tell(&story, "the job was %s, and last reported \"%s\" at %s", state_word(live),
+             event_kind_name((enum event_kind)live->last_word),
+             phrase_time(live->last_word_ns).text);
+    } else {
+        tell(&story, "there never was a job");
     }
-    if (live->is_stopped && length > 0 && (size_t)length < sizeof(story.text)) {
-        snprintf(story.text + length, sizeof(story.text) - (size_t)length,
-                 "; fault %s keeps %s #%" PRIu32 " of %s",
-                 evidence->plan->faults[stopped->index].name, op_name((enum op)stopped->op),
-                 stopped->request, phrase_disk(evidence, stopped->node));
+    if (live->job_requests + live->guest_requests == 0) {
+        tell(&story, "; no request is in flight");
+    } else {
+        tell(&story, "; in flight: %" PRIu32 " of the job, %" PRIu32 " of the guest",
+             live->job_requests, live->guest_requests);
+    }
+    if (live->is_draining) {
+        tell(&story, "; the drain of %s has not ended since %s",
+             phrase_disk(evidence, live->drained_node), phrase_time(live->drain_ns).text);
+    }
+    if (live->is_stopped) {
+        tell(&story, "; fault %s keeps %s #%" PRIu32 " of %s",
+             evidence->plan->faults[stopped->index].name, op_name((enum op)stopped->op),
+             stopped->request, phrase_disk(evidence, stopped->node));
     }
     return story;
 }
@@ -238,7 +255,8 @@ static void judge_end(const struct liveness *live, struct evidence *evidence)
     switch (evidence->end) {
     case END_DEADLOCK:
         verdict_add(evidence, "liveness", kind,
-                    "Nothing will ever happen again, but the job has not ended: %s.", pending.text);
+                    "Nothing will ever happen again, but the %s has not ended: %s.",
+                    live->alive ? "job" : "story", pending.text);
         break;
     case END_LIVELOCK:
         verdict_add(evidence, "liveness", kind,

@@ -64,9 +64,18 @@ static void test_liveness_says_how_the_run_ended_and_what_was_pending(void **sta
         end_run(w, cases[i].end);
         assert_found(w, cases[i].kind, cases[i].says);
         assert_found(w, cases[i].kind,
-                     "the job was not ready, last reported \"started\" at 2ms, and had 1 "
-                     "requests in flight, the guest 1.");
+                     "the job was not ready, and last reported \"started\" at 2ms; in flight: 1 of "
+                     "the job, 1 of the guest.");
     }
+}
+
+static void test_liveness_says_that_the_story_waits_when_there_never_was_a_job(void **state)
+{
+    struct witness *w = called(state);
+
+    end_run(w, END_DEADLOCK);
+    assert_found(w, "deadlock",
+                 "but the story has not ended: there never was a job; no request is in flight.");
 }
 
 static void test_liveness_says_that_nobody_ended_the_job_when_it_is_ready_for_ever(void **state)
@@ -102,7 +111,7 @@ static void test_liveness_names_the_drain_that_does_not_end(void **state)
     at(w, 2 * MS);
     see(w, (struct event){.kind = EVENT_DRAIN_BEGIN, .node = SRC});
     end_run(w, END_TIME);
-    assert_found(w, "time-limit", "; the drain of src has waited for them since 2ms.");
+    assert_found(w, "time-limit", "; the drain of src has not ended since 2ms.");
     verdict_init(&w->verdict);
     see(w, (struct event){.kind = EVENT_DRAINED, .node = SRC});
     end_run(w, END_TIME);
@@ -234,6 +243,7 @@ int main(void)
         WITNESS_TEST(test_liveness_is_silent_when_the_run_ends),
         WITNESS_TEST(test_liveness_has_checked_nothing_when_there_was_no_job),
         WITNESS_TEST(test_liveness_says_how_the_run_ended_and_what_was_pending),
+        WITNESS_TEST(test_liveness_says_that_the_story_waits_when_there_never_was_a_job),
         WITNESS_TEST(test_liveness_says_that_nobody_ended_the_job_when_it_is_ready_for_ever),
         WITNESS_TEST(test_liveness_is_silent_when_a_broken_off_story_left_the_job_ready),
         WITNESS_TEST(test_liveness_names_the_drain_that_does_not_end),
