@@ -323,6 +323,32 @@ static char *wrap(const char *text)
     return wrapped;
 }
 
+static unsigned long nth_of(const struct tree_node *choice)
+{
+    const struct tree_node *nth = tree_get(choice, "nth");
+
+    return nth != NULL ? strtoul(nth->text, NULL, 10) : 1;
+}
+
+/* Answers at one site stand in the order of their questions again. */
+static void sort_choices(struct shrinker *shrinker)
+{
+    const struct tree_node *choices = tree_get(shrinker->tree.root, "choices");
+    struct tree_node *a = choices != NULL ? tree_first(choices) : NULL;
+
+    for (; a != NULL; a = tree_next(a)) {
+        for (struct tree_node *b = tree_next(a); b != NULL; b = tree_next(b)) {
+            const struct tree_node was = *a;
+
+            if (strcmp(tree_get(a, "at")->text, tree_get(b, "at")->text) == 0 &&
+                nth_of(a) > nth_of(b)) {
+                tree_set_value(&shrinker->tree, a, b);
+                tree_set_value(&shrinker->tree, b, &was);
+            }
+        }
+    }
+}
+
 /* The result says what it was shrunk from, and what it shows. */
 static char *write_result(struct shrinker *shrinker)
 {
@@ -350,6 +376,7 @@ static struct plan *finish(struct shrinker *shrinker)
     struct plan *plan;
 
     shrinker->cpu_limit_ms = shrinker->options->cpu_limit_s * UINT64_C(1000);
+    sort_choices(shrinker);
     report->scenario = write_result(shrinker);
     report->end = shrinker->stopped ? SHRINK_STOPPED : SHRINK_DONE;
     if (!adopt(shrinker, report->scenario)) {
