@@ -32,8 +32,9 @@
 struct ledger {
     bool job_alive;
     struct lies lies;
-    uint32_t last_request;        /* number of the last one submitted */
-    struct outstanding_list hits; /* requests that a fault makes fail; `moved` is the fault */
+    uint32_t last_request;         /* number of the last one submitted */
+    struct outstanding_list hits;  /* requests that a fault makes fail; `moved` is the fault */
+    struct outstanding_list hangs; /* requests of the job that a fault keeps for good */
     struct unsettled failures;
     bool owes_report;                  /* the last failure has had no error event yet */
     struct event queries[MAX_QUERIES]; /* FAULT events of failed queries, not accounted for */
@@ -140,11 +141,12 @@ static void judge_queries(struct ledger *ledger, struct evidence *evidence, cons
 
 /* ---- Failed requests ---- */
 
-static void request_hit(struct ledger *ledger, const struct evidence *evidence,
+/* `list` is the hits or the hangs. */
+static void request_hit(struct outstanding_list *list, const struct evidence *evidence,
                         const struct event *event)
 {
-    outstanding_add(&ledger->hits, evidence->arena, event);
-    ledger->hits.requests[ledger->hits.count - 1].moved = event->index;
+    outstanding_add(list, evidence->arena, event);
+    list->requests[list->count - 1].moved = event->index;
 }
 
 /* What a fault was to fail has failed; returns the fault, or NO_FAULT. */
@@ -247,6 +249,28 @@ static void judge_failures(struct ledger *ledger, struct evidence *evidence, con
     ledger->owes_report = false;
 }
 
+/* Nothing may be built on a request that has not ended. */
+static void judge_hangs(const struct ledger *ledger, struct evidence *evidence, const char *went_on)
+{
+    for (uint32_t i = 0; i < ledger->hangs.count; i++) {
+        const struct outstanding *hang = &ledger->hangs.requests[i];
+
+        verdict_add(evidence, LEDGER, "built-on-hang",
+                    "The job's %s #%" PRIu32 " of %s never ended (fault %s), but the job %s at %s.",
+                    op_name((enum op)hang->op), hang->number, phrase_disk(evidence, hang->node),
+                    evidence->plan->faults[hang->moved].name, went_on,
+                    phrase_time(evidence->now_ns).text);
+    }
+}
+
+static void judge_errors(struct ledger *ledger, struct evidence *evidence, const char *went_on)
+{
+    verdict_checked(evidence);
+    judge_queries(ledger, evidence, went_on);
+    judge_failures(ledger, evidence, went_on);
+    judge_hangs(ledger, evidence, went_on);
+}
+
 /* ---- Requests ---- */
 
 static void submitted(void *state, struct evidence *evidence, const struct event *event)
@@ -270,6 +294,7 @@ static void done(void *state, struct evidence *evidence, const struct event *eve
     uint16_t fault = judge_hit(ledger, evidence, event);
 
     lies_done(&ledger->lies, evidence, event);
+    outstanding_remove(&ledger->hangs, event->request);
     if (event->by != BY_JOB) {
         return;
     }
@@ -292,8 +317,10 @@ static void hit(void *state, struct evidence *evidence, const struct event *even
         if (event->request == 0) {
             query_failed(ledger, evidence, event);
         } else {
-            request_hit(ledger, evidence, event);
+            request_hit(&ledger->hits, evidence, event);
         }
+    } else if (kind == FAULT_HANG && event->by == BY_JOB) {
+        request_hit(&ledger->hangs, evidence, event);
     }
 }
 
@@ -313,9 +340,7 @@ static void became_ready(void *state, struct evidence *evidence, const struct ev
     struct ledger *ledger = state;
 
     (void)event;
-    verdict_checked(evidence);
-    judge_queries(ledger, evidence, "became ready");
-    judge_failures(ledger, evidence, "became ready");
+    judge_errors(ledger, evidence, "became ready");
 }
 
 static void pivoted(void *state, struct evidence *evidence, const struct event *event)
@@ -331,13 +356,12 @@ static void ended(void *state, struct evidence *evidence, const struct event *ev
     struct ledger *ledger = state;
 
     if (event->kind == EVENT_JOB_COMPLETED && event->ret == 0) {
-        verdict_checked(evidence);
-        judge_queries(ledger, evidence, "completed successfully");
-        judge_failures(ledger, evidence, "completed successfully");
+        judge_errors(ledger, evidence, "completed successfully");
         lies_judge_copy(&ledger->lies, evidence);
     }
     ledger->query_count = 0;
     ledger->failures.count = 0;
+    ledger->hangs.count = 0;
     ledger->job_alive = false;
 }
 

@@ -153,6 +153,23 @@ static void test_ledger_finds_a_fault_when_the_request_succeeds(void **state)
     assert_found(w, "hidden", "Fault culprit was to fail write #1 of src with EIO");
 }
 
+static void test_ledger_finds_a_hang_when_something_is_built_on_it(void **state)
+{
+    struct witness *w = called(state, FAULT_HANG);
+    struct ticket hung;
+    struct ticket released;
+
+    start(w);
+    released = begin_read(w, 0, CHUNK);
+    hit(w, released);
+    hung = begin_read(w, CHUNK, CHUNK);
+    hit(w, hung);
+    done(w, released, 0);
+    say(w, EVENT_JOB_READY);
+    assert_found(w, "built-on-hang", "read #2 of src never ended (fault culprit)");
+    assert_int_equal(w->verdict.finding_count, 1);
+}
+
 /* ---- Queries ---- */
 
 static void test_ledger_finds_a_failed_query_when_the_job_goes_on(void **state)
@@ -356,6 +373,7 @@ int main(void)
         WITNESS_TEST(test_ledger_is_silent_when_the_job_fails_or_is_cancelled),
         WITNESS_TEST(test_ledger_finds_a_failure_when_nobody_is_told),
         WITNESS_TEST(test_ledger_finds_a_fault_when_the_request_succeeds),
+        WITNESS_TEST(test_ledger_finds_a_hang_when_something_is_built_on_it),
         WITNESS_TEST(test_ledger_finds_a_failed_query_when_the_job_goes_on),
         WITNESS_TEST(test_ledger_is_silent_when_a_failed_query_is_refused),
         WITNESS_TEST(test_ledger_is_silent_when_two_faults_hit_one_query),
