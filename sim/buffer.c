@@ -19,6 +19,7 @@ struct block_buffers {
     struct block_node *node;
     uint64_t sectors; /* of one buffer */
     uint32_t count;
+    uint8_t *memory; /* with `content: bytes`: of all, one after the other */
     struct chunk_buffer buffer[];
 };
 
@@ -184,6 +185,21 @@ void buffers_load(struct block_iov iov, uint64_t sector, uint64_t sectors, struc
     }
 }
 
+/* ---- Real bytes ---- */
+
+static size_t memory_bytes(const struct block_buffers *buffers)
+{
+    return (size_t)(buffers->count * buffers->sectors * SECTOR_BYTES);
+}
+
+uint8_t *buffers_sector(struct block_iov iov, uint64_t sector)
+{
+    struct block_buffers *buffers = iov.buffers;
+    uint32_t buffer = iov.index[sector / buffers->sectors];
+
+    return buffers->memory + (buffer * buffers->sectors + sector % buffers->sectors) * SECTOR_BYTES;
+}
+
 /* ---- The port ---- */
 
 static size_t buffers_memory_bytes(uint32_t count)
@@ -206,6 +222,9 @@ int block_buffers_create(struct block_node *node, uint64_t bytes, uint32_t count
     *buffers = arena_alloc(node->world->arena, buffers_memory_bytes(count));
     **buffers =
         (struct block_buffers){.node = node, .sectors = bytes / SECTOR_BYTES, .count = count};
+    if (node->world->plan->content_bytes) {
+        (*buffers)->memory = arena_alloc(node->world->arena, memory_bytes(*buffers));
+    }
     for (uint32_t i = 0; i < count; i++) {
         (*buffers)->buffer[i].first.sectors = (*buffers)->sectors;
     }
@@ -225,6 +244,9 @@ void block_buffers_release(struct block_buffers *buffers)
                           .kind = EVENT_BUFFERS_RELEASE, .by = BY_JOB, .node = buffers->node->id});
     for (uint32_t i = 0; i < buffers->count; i++) {
         run_list_release(&buffers->buffer[i].more, world->arena);
+    }
+    if (buffers->memory != NULL) {
+        arena_free(world->arena, buffers->memory, memory_bytes(buffers));
     }
     arena_free(world->arena, buffers, buffers_memory_bytes(buffers->count));
 }

@@ -44,6 +44,9 @@ void buffers_store(struct block_iov iov, uint64_t sector, const struct run_list 
 void buffers_load(struct block_iov iov, uint64_t sector, uint64_t sectors, struct run_list *runs,
                   struct arena *arena);
 
+/* With `content: bytes`: where the request's sector, counted from 0, is kept. */
+uint8_t *buffers_sector(struct block_iov iov, uint64_t sector);
+
 /* Adds what the buffers hold. */
 void buffers_digest(struct block_iov iov, struct digest *digest);
 

@@ -15,6 +15,7 @@ struct cached_write {
     uint32_t request;
     bool flushed;         /* used within a flush */
     struct run_list runs; /* what the range holds after it; the rest is holes */
+    uint8_t *data;        /* with `content: bytes`: its bytes, else NULL */
 };
 
 /* Appends the allocated runs of a range. */
@@ -34,13 +35,36 @@ static void read_runs(const struct image *image, uint64_t offset, uint64_t bytes
     }
 }
 
+/* `data`: the range's bytes, or NULL. */
 static void replay(struct image *image, uint64_t offset, uint64_t bytes,
-                   const struct run_list *runs)
+                   const struct run_list *runs, const uint8_t *data)
 {
     image_punch(image, offset, bytes);
     for (uint32_t i = 0; i < runs->count; i++) {
-        image_write(image, runs->runs[i]);
+        const struct run *run = &runs->runs[i];
+
+        image_write(image, *run);
+        for (uint64_t j = 0; data != NULL && j < run->sectors; j++) {
+            image_put_bytes(image, run->sector + j,
+                            data + (run->sector + j) * SECTOR_BYTES - offset);
+        }
     }
+}
+
+/* The bytes of a range, or NULL if the image keeps none. */
+static uint8_t *read_bytes(const struct image *image, uint64_t offset, uint64_t bytes,
+                           struct arena *arena)
+{
+    uint8_t *data;
+
+    if (!image_keeps_bytes(image)) {
+        return NULL;
+    }
+    data = arena_alloc(arena, bytes);
+    for (uint64_t at = 0; at < bytes; at += SECTOR_BYTES) {
+        image_get_bytes(image, (offset + at) / SECTOR_BYTES, data + at);
+    }
+    return data;
 }
 
 void cache_init(struct block_node *node)
@@ -54,7 +78,10 @@ void cache_init(struct block_node *node)
     }
     node->disk.durable = image_create(arena);
     read_runs(node->disk.image, 0, node->disk.bytes, &runs, arena);
-    replay(node->disk.durable, 0, node->disk.bytes, &runs);
+    if (image_keeps_bytes(node->disk.image)) {
+        image_keep_bytes(node->disk.durable);
+    }
+    replay(node->disk.durable, 0, node->disk.bytes, &runs, NULL);
     run_list_release(&runs, arena);
 }
 
@@ -71,6 +98,7 @@ void cache_record(struct block_node *node, uint32_t request, uint64_t offset, ui
     write->offset = offset;
     write->bytes = bytes;
     read_runs(node->disk.image, offset, bytes, &write->runs, arena);
+    write->data = read_bytes(node->disk.image, offset, bytes, arena);
     STAILQ_INSERT_TAIL(&node->cached, write, link);
 }
 
@@ -94,6 +122,7 @@ static void forget(struct block_node *node, struct cached_write *write)
     struct arena *arena = node->world->arena;
 
     run_list_release(&write->runs, arena);
+    arena_free(arena, write->data, write->bytes);
     arena_free(arena, write, sizeof(*write));
 }
 
@@ -148,7 +177,7 @@ void cache_flush(struct block_node *node, uint64_t stamp)
     while ((write = STAILQ_FIRST(&node->cached)) != NULL) {
         STAILQ_REMOVE_HEAD(&node->cached, link);
         if (write->flushed) {
-            replay(node->disk.durable, write->offset, write->bytes, &write->runs);
+            replay(node->disk.durable, write->offset, write->bytes, &write->runs, write->data);
             forget(node, write);
         } else {
             STAILQ_INSERT_TAIL(&kept, write, link);
@@ -192,7 +221,8 @@ static void replay_torn(struct image *image, const struct cached_write *write,
 
         if ((at / SECTOR_BYTES + choose(choices, site, 2)) % 2 == 0) {
             runs_append_part(&runs, arena, &write->runs, sector, sector + 1);
-            replay(image, write->offset + at, SECTOR_BYTES, &runs);
+            replay(image, write->offset + at, SECTOR_BYTES, &runs,
+                   write->data != NULL ? write->data + at : NULL);
             run_list_release(&runs, arena);
         }
     }
@@ -204,6 +234,7 @@ void cache_power_cut(struct block_node *node, enum power_cut cut)
     struct choices *choices = world->choices;
     struct choice_site *site;
     struct run_list runs = {0};
+    uint8_t *data;
     struct cached_write *write;
 
     if (node->disk.durable == NULL) {
@@ -215,14 +246,16 @@ void cache_power_cut(struct block_node *node, enum power_cut cut)
 
         STAILQ_REMOVE_HEAD(&node->cached, link);
         if (fate == FATE_KEPT) {
-            replay(node->disk.durable, write->offset, write->bytes, &write->runs);
+            replay(node->disk.durable, write->offset, write->bytes, &write->runs, write->data);
         } else if (fate == FATE_TORN) {
             replay_torn(node->disk.durable, write, choices, site, world->arena);
         }
         forget(node, write);
     }
     read_runs(node->disk.durable, 0, node->disk.bytes, &runs, world->arena);
-    replay(node->disk.image, 0, node->disk.bytes, &runs);
+    data = read_bytes(node->disk.durable, 0, node->disk.bytes, world->arena);
+    replay(node->disk.image, 0, node->disk.bytes, &runs, data);
+    arena_free(world->arena, data, node->disk.bytes);
     run_list_release(&runs, world->arena);
     world->layout_changes++;
 }

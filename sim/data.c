@@ -10,8 +10,11 @@
  */
 #include "sim/data.h"
 
+#include <string.h>
+
 #include "sim/buffer.h"
 #include "sim/cache.h"
+#include "sim/content.h"
 #include "sim/world_private.h"
 
 /* A piece of a request: sectors of its range, and where they are on the disk. */
@@ -31,6 +34,96 @@ static void emit_effect(const struct request *request, uint64_t sector, uint64_t
                                                      .index = request->plan_number,
                                                      .offset = sector * SECTOR_BYTES,
                                                      .bytes = sectors * SECTOR_BYTES});
+}
+
+/* ---- Real bytes ---- */
+
+static bool moves_bytes(const struct request *request)
+{
+    return request->node->world->plan->content_bytes;
+}
+
+/* What a reader of the node sees at a sector of the disk. */
+static void node_bytes(const struct block_node *node, uint64_t sector, uint8_t data[SECTOR_BYTES])
+{
+    for (; node != NULL && sector < node->disk.bytes / SECTOR_BYTES; node = node_backing(node)) {
+        struct run run;
+
+        if (image_lookup(node->disk.image, sector, sector + 1, &run)) {
+            image_get_bytes(node->disk.image, sector, data);
+            return;
+        }
+    }
+    memset(data, 0, SECTOR_BYTES);
+}
+
+static uint8_t *piece_bytes(const struct request *request, const struct piece *piece)
+{
+    return arena_alloc(request->node->world->arena, (piece->end - piece->sector) * SECTOR_BYTES);
+}
+
+static void free_bytes(const struct request *request, const struct piece *piece, uint8_t *data)
+{
+    if (data != NULL) {
+        arena_free(request->node->world->arena, data, (piece->end - piece->sector) * SECTOR_BYTES);
+    }
+}
+
+static void flip_bit(const struct request *request, const struct piece *piece, uint8_t *data)
+{
+    uint64_t victim = request->effect.victim;
+
+    if (request->faults.corrupt != FAULT_NONE && victim >= piece->sector && victim < piece->end) {
+        data[(victim - piece->sector) * SECTOR_BYTES] ^= 0x80;
+    }
+}
+
+static uint8_t *read_bytes(const struct request *request, const struct piece *piece)
+{
+    uint8_t *data = piece_bytes(request, piece);
+
+    for (uint64_t i = 0; i < piece->end - piece->sector; i++) {
+        node_bytes(request->node, piece->place + i, data + i * SECTOR_BYTES);
+    }
+    flip_bit(request, piece, data);
+    return data;
+}
+
+static void keep_in_buffers(const struct request *request, const struct piece *piece,
+                            const uint8_t *data)
+{
+    uint64_t first = piece->sector - request->offset / SECTOR_BYTES;
+
+    for (uint64_t i = 0; i < piece->end - piece->sector; i++) {
+        memcpy(buffers_sector(request->iov, first + i), data + i * SECTOR_BYTES, SECTOR_BYTES);
+    }
+}
+
+/* What the request has for the piece. */
+static uint8_t *bytes_to_write(const struct request *request, const struct piece *piece)
+{
+    uint64_t first = piece->sector - request->offset / SECTOR_BYTES;
+    uint8_t *data = piece_bytes(request, piece);
+
+    for (uint64_t i = 0; i < piece->end - piece->sector; i++) {
+        uint8_t *sector = data + i * SECTOR_BYTES;
+
+        if (request->iov.buffers != NULL) {
+            memcpy(sector, buffers_sector(request->iov, first + i), SECTOR_BYTES);
+        } else if (request->op == OP_WRITE) {
+            content_expand(tag_guest(request->number, first + i), sector);
+        }
+    }
+    flip_bit(request, piece, data);
+    return data;
+}
+
+static void put_on_disk(const struct request *request, const struct piece *piece,
+                        const uint8_t *data)
+{
+    for (uint64_t i = 0; i < piece->end - piece->sector; i++) {
+        image_put_bytes(request->node->disk.image, piece->place + i, data + i * SECTOR_BYTES);
+    }
 }
 
 /* ---- Reading ---- */
@@ -73,6 +166,7 @@ static void data_read(struct request *request, const struct piece *piece)
 {
     struct world *world = request->node->world;
     struct run_list *runs = &world->scratch;
+    uint8_t *data = moves_bytes(request) ? read_bytes(request, piece) : NULL;
 
     runs->count = 0;
     look_up(request, piece, runs);
@@ -81,9 +175,15 @@ static void data_read(struct request *request, const struct piece *piece)
     }
     world->evidence.read_runs = runs->runs;
     world->evidence.read_run_count = runs->count;
+    world->evidence.read_bytes = data;
     emit_effect(request, piece->sector, piece->end - piece->sector);
     world->evidence.read_runs = NULL;
     world->evidence.read_run_count = 0;
+    world->evidence.read_bytes = NULL;
+    if (data != NULL && request->iov.buffers != NULL) {
+        keep_in_buffers(request, piece, data);
+    }
+    free_bytes(request, piece, data);
     if (request->iov.buffers == NULL) {
         return;
     }
@@ -96,6 +196,26 @@ static void data_read(struct request *request, const struct piece *piece)
 
 /* ---- Writing ---- */
 
+/* Allocates the beginning of a hole, as far as a reader sees one run there. */
+static void fill_hole(struct block_node *node, uint64_t sector, struct run *run)
+{
+    struct arena *arena = node->world->arena;
+    uint8_t *data = NULL;
+
+    *run = node_lookup(node, sector, sector + run->sectors);
+    if (node->world->plan->content_bytes) {
+        data = arena_alloc(arena, run->sectors * SECTOR_BYTES);
+        for (uint64_t i = 0; i < run->sectors; i++) {
+            node_bytes(node, sector + i, data + i * SECTOR_BYTES);
+        }
+    }
+    image_write(node->disk.image, *run);
+    for (uint64_t i = 0; data != NULL && i < run->sectors; i++) {
+        image_put_bytes(node->disk.image, sector + i, data + i * SECTOR_BYTES);
+    }
+    arena_free(arena, data, run->sectors * SECTOR_BYTES);
+}
+
 /* Allocates the holes of [sector, end) with what a reader sees there. */
 static void fill_holes(struct block_node *node, uint64_t sector, uint64_t end)
 {
@@ -103,8 +223,7 @@ static void fill_holes(struct block_node *node, uint64_t sector, uint64_t end)
         struct run run;
 
         if (!image_lookup(node->disk.image, sector, end, &run)) {
-            run = node_lookup(node, sector, sector + run.sectors);
-            image_write(node->disk.image, run);
+            fill_hole(node, sector, &run);
         }
         sector += run.sectors;
     }
@@ -176,6 +295,12 @@ static void data_write(struct request *request, const struct piece *piece)
 
         run.sector += piece->place - piece->sector;
         image_write(node->disk.image, run);
+    }
+    if (moves_bytes(request)) {
+        uint8_t *data = bytes_to_write(request, piece);
+
+        put_on_disk(request, piece, data);
+        free_bytes(request, piece, data);
     }
     cache_record(node, request->number, first * SECTOR_BYTES, (last - first) * SECTOR_BYTES);
 }

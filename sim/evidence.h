@@ -54,6 +54,7 @@ struct evidence {
     /* During a REQUEST_EFFECT of a read: what it read, in order. */
     const struct run *read_runs;
     uint32_t read_run_count;
+    const uint8_t *read_bytes; /* with `content: bytes`: the same, else NULL */
 
     const struct writers *writers; /* of the guest's content, for digests */
     struct verdict *verdict;

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "sim/content.h"
 #include "sim/expect.h"
 #include "sim/phrase.h"
 
@@ -74,6 +75,17 @@ static struct phrase expected_content(const struct evidence *evidence,
                : phrase_tag(evidence, expected_tag(evidence, expect, sector), sector);
 }
 
+/* In bytes, what a tag stands for. */
+static bool holds_bytes_of(const struct view *view, uint64_t sector, uint64_t tag)
+{
+    uint8_t expected[SECTOR_BYTES];
+    uint8_t data[SECTOR_BYTES];
+
+    content_expand(tag, expected);
+    view_get_bytes(view, sector, data);
+    return memcmp(data, expected, SECTOR_BYTES) == 0;
+}
+
 static bool content_is_expected(const struct evidence *evidence, const struct expect_spec *expect,
                                 uint64_t sector, uint64_t tag)
 {
@@ -98,7 +110,8 @@ void expect_sector(const struct run_end *run, const struct expect_spec *expect)
     while (sector < end) {
         struct run seen = view_lookup(&view, sector, end);
 
-        if (!content_is_expected(evidence, expect, sector, seen.tag)) {
+        if (!content_is_expected(evidence, expect, sector, seen.tag) ||
+            (evidence->plan->content_bytes && !holds_bytes_of(&view, sector, seen.tag))) {
             locate_sector(expect_failed(run, expect, "sector",
                                         "%s of %s was expected to hold %s, but it holds %s.",
                                         phrase_sector(sector).text,

@@ -5,8 +5,10 @@
 #include "sim/guest_model.h"
 
 #include <stddef.h>
+#include <string.h>
 
 #include "engine/range.h"
+#include "sim/content.h"
 #include "sim/owed.h"
 
 void guest_model_open(struct guest_model *guest, const struct evidence *evidence)
@@ -128,6 +130,25 @@ bool guest_model_agrees(const struct guest_model *guest, struct run run, uint64_
         }
         /* Equal tags go on equally (image.h). */
         at += model.sectors;
+    }
+    return true;
+}
+
+bool guest_model_agrees_bytes(const struct guest_model *guest, const uint8_t *data,
+                              uint64_t sectors, uint64_t *sector, uint64_t *should_be)
+{
+    for (uint64_t i = 0; i < sectors; i++, ++*sector) {
+        uint8_t expected[SECTOR_BYTES];
+        struct run model;
+
+        if (!image_lookup(guest->content, *sector, *sector + 1, &model)) {
+            continue;
+        }
+        content_expand(model.tag, expected);
+        if (memcmp(data + i * SECTOR_BYTES, expected, SECTOR_BYTES) != 0) {
+            *should_be = model.tag;
+            return false;
+        }
     }
     return true;
 }

@@ -46,6 +46,10 @@ void guest_model_pivoted(struct guest_model *guest, const struct evidence *evide
 bool guest_model_agrees(const struct guest_model *guest, struct run run, uint64_t *sector,
                         uint64_t *should_be);
 
+/* The same of bytes that were read from `*sector` on. */
+bool guest_model_agrees_bytes(const struct guest_model *guest, const uint8_t *data,
+                              uint64_t sectors, uint64_t *sector, uint64_t *should_be);
+
 void guest_model_digest(const struct guest_model *guest, const struct evidence *evidence,
                         struct digest *digest);
 

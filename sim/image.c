@@ -15,8 +15,11 @@
 
 #include <assert.h>
 #include <stddef.h>
+#include <string.h>
 
 #include "engine/range.h"
+#include "sim/bytes.h"
+#include "sim/content.h"
 #include "sim/writer.h"
 
 #ifndef __unused /* RB_GENERATE_STATIC of libbsd uses it without defining it */
@@ -37,7 +40,8 @@ struct image {
     struct arena *arena;
     struct extent_tree extents;
     uint64_t runs;
-    uint64_t sectors; /* allocated */
+    uint64_t sectors;    /* allocated */
+    struct bytes *bytes; /* NULL: tags alone */
 };
 
 static int compare_extents(const struct extent *a, const struct extent *b)
@@ -133,6 +137,34 @@ struct image *image_create(struct arena *arena)
     return image;
 }
 
+void image_keep_bytes(struct image *image)
+{
+    image->bytes = bytes_create(image->arena);
+}
+
+bool image_keeps_bytes(const struct image *image)
+{
+    return image->bytes != NULL;
+}
+
+void image_get_bytes(const struct image *image, uint64_t sector, uint8_t data[SECTOR_BYTES])
+{
+    const uint8_t *kept = image->bytes != NULL ? bytes_get(image->bytes, sector) : NULL;
+    struct run run;
+
+    if (kept != NULL) {
+        memcpy(data, kept, SECTOR_BYTES);
+    } else {
+        image_lookup(image, sector, sector + 1, &run);
+        content_expand(run.tag, data);
+    }
+}
+
+void image_put_bytes(struct image *image, uint64_t sector, const uint8_t data[SECTOR_BYTES])
+{
+    bytes_put(image->bytes, sector, data);
+}
+
 /* True if the next sector, and the tag that it would have, are these. */
 static bool goes_on(uint64_t sector, uint64_t end, uint64_t tag, uint64_t next_sector,
                     uint64_t next_tag)
@@ -174,6 +206,9 @@ void image_write(struct image *image, struct run run)
     if (run.sectors == 0) {
         return;
     }
+    if (image->bytes != NULL) {
+        bytes_drop(image->bytes, run.sector, run.sectors);
+    }
     extent = extent_from(image, run.sector);
     if (extent && extent->sector < end) {
         if (extent->sector <= run.sector && extent->end >= end &&
@@ -193,6 +228,9 @@ void image_punch(struct image *image, uint64_t offset, uint64_t bytes)
     assert(offset % SECTOR_BYTES == 0 && bytes % SECTOR_BYTES == 0);
     if (bytes == 0) {
         return;
+    }
+    if (image->bytes != NULL) {
+        bytes_drop(image->bytes, sector, bytes / SECTOR_BYTES);
     }
     extents_carve(image, extent_from(image, sector), sector, sector + bytes / SECTOR_BYTES);
 }

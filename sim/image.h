@@ -90,6 +90,19 @@ struct image; /* lives in an arena */
 
 struct image *image_create(struct arena *arena);
 
+/* From now on the image keeps real bytes, too (bytes.h). */
+void image_keep_bytes(struct image *image);
+bool image_keeps_bytes(const struct image *image);
+
+/*
+ * The bytes of a sector: those that were put there since its run was written, or what its tag
+ * stands for; zeroes where nothing is allocated.
+ */
+void image_get_bytes(const struct image *image, uint64_t sector, uint8_t data[SECTOR_BYTES]);
+
+/* The sector's run has been written: these are its bytes. */
+void image_put_bytes(struct image *image, uint64_t sector, const uint8_t data[SECTOR_BYTES]);
+
 /* Overwrites the run's range. */
 void image_write(struct image *image, struct run run);
 
@@ -125,8 +138,11 @@ struct view {
 /* What a reader sees at `sector`: a run clipped to start there and to `limit`. */
 struct run view_lookup(const struct view *view, uint64_t sector, uint64_t limit);
 
+/* The bytes that a reader sees at `sector`; the top layer keeps bytes. */
+void view_get_bytes(const struct view *view, uint64_t sector, uint8_t data[SECTOR_BYTES]);
+
 /*
- * Compares two views over a byte range.  True if equal; otherwise
+ * Compares two views over a byte range, by their bytes if they keep any.  True if equal; otherwise
  * *first_difference is the first differing sector.
  */
 bool view_equal(const struct view *a, const struct view *b, uint64_t offset, uint64_t bytes,

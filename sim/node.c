@@ -57,6 +57,9 @@ static void node_create(struct world *world, uint8_t id)
                                      .backing_open = spec->backing_open};
     world->evidence.disks[id] = &node->disk;
     fill_image(node->disk.image, id, spec);
+    if (world->plan->content_bytes) {
+        image_keep_bytes(node->disk.image);
+    }
     cache_init(node);
 }
 

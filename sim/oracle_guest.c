@@ -77,6 +77,20 @@ static void report_read(struct evidence *evidence, const struct event *event, ui
     }
 }
 
+/* By bytes, if there are any. */
+static bool agrees(const struct guest *guest, const struct evidence *evidence, struct run run,
+                   uint64_t *sector, uint64_t *should_be)
+{
+    const uint8_t *data = evidence->read_bytes;
+
+    if (data == NULL) {
+        return guest_model_agrees(&guest->model, run, sector, should_be);
+    }
+    *sector = run.sector;
+    data += (run.sector - evidence->read_runs[0].sector) * SECTOR_BYTES;
+    return guest_model_agrees_bytes(&guest->model, data, run.sectors, sector, should_be);
+}
+
 static void judge_read(const struct guest *guest, struct evidence *evidence,
                        const struct event *event)
 {
@@ -90,7 +104,7 @@ static void judge_read(const struct guest *guest, struct evidence *evidence,
     for (uint32_t i = 0; i < evidence->read_run_count; i++) {
         struct run run = evidence->read_runs[i];
 
-        if (!guest_model_agrees(&guest->model, run, &sector, &should_be)) {
+        if (!agrees(guest, evidence, run, &sector, &should_be)) {
             report_read(evidence, event, sector, run.tag + (sector - run.sector) * run.step,
                         should_be);
             return;

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "engine/range.h"
+#include "sim/bytes.h"
 
 /* Plans are small, but a matrix or a recorded guest can list many actions. */
 #define PLAN_RESERVE_BYTES ((size_t)64 << 20)
@@ -65,6 +66,19 @@ struct guest_origin plan_guest_origin(const struct plan *plan, uint32_t number)
                                      plan->generators[generator].where};
     }
     return (struct guest_origin){0};
+}
+
+bool plan_fits_bytes(const struct plan *plan)
+{
+    uint64_t left = BYTES_MAX_DISKS;
+
+    for (uint32_t i = 0; i < plan->disk_count; i++) {
+        if (plan->disks[i].bytes > left) {
+            return false;
+        }
+        left -= plan->disks[i].bytes;
+    }
+    return true;
 }
 
 uint32_t plan_find_disk(const struct plan *plan, const char *name)

@@ -413,13 +413,17 @@ struct plan {
     uint64_t timer_slack_ns; /* added to every timer of more than 0 ns */
     struct choice_answer *choices;
     uint32_t choice_count;
-    bool untimed; /* what comes next is a choice, not a matter of latencies (timeline.h) */
-    bool quiet;   /* the story holds in the quiet order only: seeds change nothing */
+    bool content_bytes; /* real bytes move, and are compared (bytes.h) */
+    bool untimed;       /* what comes next is a choice, not a matter of latencies (timeline.h) */
+    bool quiet;         /* the story holds in the quiet order only: seeds change nothing */
 };
 
 /* An empty plan in an arena of its own; NULL if the system has no memory. */
 struct plan *plan_create(void);
 void plan_destroy(struct plan *plan);
+
+/* Are its disks small enough for real bytes (BYTES_MAX_DISKS)? */
+bool plan_fits_bytes(const struct plan *plan);
 
 /* Index of the disk of that name, or PLAN_NONE. */
 uint32_t plan_find_disk(const struct plan *plan, const char *name);

@@ -277,26 +277,36 @@ static void read_before(struct loader *loader, const struct yaml_node *node, voi
 }
 
 /* Disks first, for the ranges on them; the job, for the guest's disk. */
-static const struct field scenario_fields[] = {{"scenario", true, read_version, NULL, 0, 0},
-                                               {"name", true, read_scenario_name, NULL, 0, 0},
-                                               {"doc", true, read_doc, NULL, 0, 0},
-                                               FIELD_WHOLE("refs", read_refs),
-                                               FIELD_WHOLE("tags", read_tags),
-                                               FIELD_WHOLE("matrix", read_before),
-                                               FIELD_WHOLE("vars", read_before),
-                                               {"disks", true, read_disks, NULL, 0, 0},
-                                               {"job", true, read_job, NULL, 0, 0},
-                                               {"steps", true, read_steps, NULL, 0, 0},
-                                               FIELD_WHOLE("react", read_react),
-                                               FIELD_WHOLE("guest", read_guest),
-                                               FIELD_WHOLE("faults", read_faults),
-                                               FIELD_WHOLE("expect", read_expect),
-                                               FIELD_WHOLE("limits", read_limits),
-                                               FIELD_VALUE("timing", type_timing, struct plan, untimed),
-                                               FIELD_WHOLE("explore", read_explore),
-                                               FIELD_WHOLE("choices", read_before),
-                                               FIELD_WHOLE("xfail", read_xfail),
-                                               FIELD_END};
+static const struct field scenario_fields[] = {
+    {"scenario", true, read_version, NULL, 0, 0},
+    {"name", true, read_scenario_name, NULL, 0, 0},
+    {"doc", true, read_doc, NULL, 0, 0},
+    FIELD_WHOLE("refs", read_refs),
+    FIELD_WHOLE("tags", read_tags),
+    FIELD_WHOLE("matrix", read_before),
+    FIELD_WHOLE("vars", read_before),
+    {"disks", true, read_disks, NULL, 0, 0},
+    {"job", true, read_job, NULL, 0, 0},
+    {"steps", true, read_steps, NULL, 0, 0},
+    FIELD_WHOLE("react", read_react),
+    FIELD_WHOLE("guest", read_guest),
+    FIELD_WHOLE("faults", read_faults),
+    FIELD_WHOLE("expect", read_expect),
+    FIELD_WHOLE("limits", read_limits),
+    FIELD_VALUE("content", type_content, struct plan, content_bytes),
+    FIELD_VALUE("timing", type_timing, struct plan, untimed),
+    FIELD_WHOLE("explore", read_explore),
+    FIELD_WHOLE("choices", read_before),
+    FIELD_WHOLE("xfail", read_xfail),
+    FIELD_END};
+
+static void check_content(struct loader *loader)
+{
+    if (loader->plan->content_bytes && !plan_fits_bytes(loader->plan)) {
+        read_mistake(loader, yaml_get(loader->root, "content"),
+                     "these disks are too large for real bytes: they may have 1GiB in all");
+    }
+}
 
 void scenario_read_plan(struct loader *loader)
 {
@@ -313,6 +323,7 @@ void scenario_read_plan(struct loader *loader)
     story_read_names(loader);
     read_fields(loader, loader->root, "scenario", scenario_fields, loader->plan);
     if (loader_is_checking(loader)) {
+        check_content(loader);
         story_check(loader);
         check_sites(loader);
     }

@@ -225,6 +225,7 @@ WORD_TYPE(type_effect, "effect policy", {"complete", EFFECT_AT_COMPLETE},
           {"start", EFFECT_AT_START}, {"choice", EFFECT_BY_CHOICE}, {"sector", EFFECT_BY_SECTOR});
 WORD_TYPE(type_power_cut, "fate of what is not flushed", {"choice", CUT_BY_CHOICE},
           {"none", CUT_LOSES_ALL}, {"all", CUT_KEEPS_ALL});
+WORD_TYPE(type_content, "content", {"tags", false}, {"bytes", true});
 WORD_TYPE(type_timing, "timing", {"timed", false}, {"untimed", true});
 WORD_TYPE(type_cache, "cache", {"none", false}, {"volatile", true});
 WORD_TYPE(type_io_status_tracking, "I/O status tracking", {"tracked", true}, {"untracked", false});

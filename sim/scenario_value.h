@@ -69,6 +69,7 @@ extern const struct value_type type_granularity; /* power of two, at least 512 *
 extern const struct value_type type_effect;
 extern const struct value_type type_power_cut;
 extern const struct value_type type_timing;
+extern const struct value_type type_content;
 extern const struct value_type type_cache;
 extern const struct value_type type_io_status_tracking;
 extern const struct value_type type_access;

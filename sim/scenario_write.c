@@ -463,6 +463,9 @@ void scenario_write(const struct plan *plan, FILE *file)
     write_steps(plan, file);
     write_expects(plan, file);
     write_limits(plan, file);
+    if (plan->content_bytes) {
+        fputs("content: bytes\n", file);
+    }
     if (plan->untimed) {
         fputs("timing: untimed\n", file);
     }

@@ -25,6 +25,7 @@ int cmd_trace(int argc, char **argv);
 int cmd_query(int argc, char **argv);
 int cmd_explore(int argc, char **argv);
 int cmd_shrink(int argc, char **argv);
+int cmd_explain(int argc, char **argv);
 int cmd_import(int argc, char **argv);
 int cmd_bench(int argc, char **argv);
 int cmd_engines(int argc, char **argv);
@@ -57,6 +58,7 @@ enum option_key {
     KEY_REPEATS,
     KEY_SCENARIOS,
     KEY_DUMP_IMAGES,
+    KEY_CONTENT,
     KEY_FORMAT,
     KEY_FILE,
     KEY_ACTION,
@@ -67,6 +69,9 @@ enum option_key {
     KEY_FILL,
     KEY_JOB,
     KEY_FINDING,
+    KEY_SECTOR,
+    KEY_OFFSET,
+    KEY_DISK,
     KEY_SOUND,
     KEY_BUDGET,
     KEY_RUNS,

@@ -39,6 +39,8 @@ static const struct argp_option option_list[] = {
     {"json", KEY_JSON, NULL, 0, "JSON on standard output, instead of text", 3},
     {"tap", KEY_TAP, NULL, 0, "TAP version 14 on standard output, instead of text", 3},
     {"junit", KEY_JUNIT, "FILE", 0, "JUnit XML into this file as well", 3},
+    {"content", KEY_CONTENT, "HOW", 0, "Real bytes in all runs (bytes), or as the files say (tags)",
+     0},
     {"dump-images", KEY_DUMP_IMAGES, "DIR", 0,
      "What each run's disks hold at its end, as sparse raw files in this new folder", 3},
     {"annotations", KEY_ANNOTATIONS, NULL, 0,
@@ -157,6 +159,12 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         return 0;
     case KEY_JUNIT:
         options->junit = arg;
+        return 0;
+    case KEY_CONTENT:
+        options->suite.real_bytes = strcmp(arg, "bytes") == 0;
+        if (!options->suite.real_bytes && strcmp(arg, "tags") != 0) {
+            argp_error(state, "--content is tags or bytes, not '%s'", arg);
+        }
         return 0;
     case KEY_DUMP_IMAGES:
         options->dump_images = arg;

@@ -268,6 +268,7 @@ static void make_plan(struct runner *runner, const struct suite_entry *entry, ui
     if (runner->plan == NULL) {
         die("out of memory");
     }
+    runner->plan->content_bytes = runner->plan->content_bytes || runner->suite->real_bytes;
 }
 
 /* Images that were asked for and are not there: the harness has failed. */
@@ -314,9 +315,15 @@ void runner_run(struct runner *runner, uint64_t number, struct run_result *resul
 
     *result = (struct run_result){.number = number};
     memcpy(result->case_name, progress->case_name, sizeof(result->case_name));
-    trace_init(&trace, true);
-    run_and_follow(runner, number, &trace, result);
-    trace_free(&trace);
+    if (runner->plan->content_bytes && !plan_fits_bytes(runner->plan)) {
+        result->outcome = OUTCOME_INVALID;
+        run_result_add(result, "harness", "too-large",
+                       "The disks are too large for real bytes: they may have 1GiB in all.");
+    } else {
+        trace_init(&trace, true);
+        run_and_follow(runner, number, &trace, result);
+        trace_free(&trace);
+    }
     progress->under_way = false;
 }
 

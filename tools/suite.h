@@ -36,6 +36,7 @@ struct suite {
     size_t invalid_count;
 
     const struct engine *engine;
+    bool real_bytes; /* all plans as with `content: bytes` */
     uint64_t first_seed;
     uint64_t seed_count;
 };
