@@ -17,6 +17,7 @@ static const struct command commands[] = {
     {"query", "show job, disks and requests at a virtual instant", cmd_query},
     {"explore", "search the interleavings of a scenario, and failures at each place", cmd_explore},
     {"shrink", "find the smallest scenario that fails in the same way", cmd_shrink},
+    {"explain", "tell how a run came to its finding, and what that hangs on", cmd_explain},
     {"import", "make a scenario of I/O that fio or blktrace has recorded", cmd_import},
     {"bench", "measure what it costs", cmd_bench},
     {"engines", "list the mirror engines that are compiled in", cmd_engines},
