@@ -250,22 +250,45 @@ static void test_shrink_writes_out_the_requests_of_a_generator(void **state)
     drop(&shrunk);
 }
 
-/* ---- Which finding ---- */
+/* Where a generator is shorter than its requests, it stays, and has an end. */
+static void test_shrink_leaves_a_generator_its_bound(void **state)
+{
+    struct shrunk shrunk =
+        shrink("disks: {src: {size: 1MiB}, dst: {size: 1MiB}}\n"
+               "guest:\n"
+               "  churn: {every: 1ms, count: 50, write: {at: {uniform: true}, len: 32KiB}}\n"
+               "steps: [start, {wait: ready}, {wait: {guest: idle}}, complete, {wait: concluded}]\n"
+               "expect: [atmost: {event: submit, by: guest, times: 2}]\n",
+               &mirror_engine, 0);
 
-static const char twice[] =
-    "steps: [start, {wait: ready}, pause, {wait: paused}, resume, complete, {wait: concluded}]\n"
-    "expect: [same: [src, dst]]\n";
+    (void)state;
+    assert_becomes(&shrunk, "expect", "at-most",
+                   "disks: {src: {size: 4KiB}, dst: {size: 4KiB}}\n"
+                   "job: {mirror: src, to: dst}\n"
+                   "guest: {churn: {every: 1us, count: 3, mix: [{write: {at: uniform}}]}}\n"
+                   "steps: [start, {wait: ready}, complete]\n"
+                   "expect: [{atmost: {event: submit, by: guest, times: 2}}]\n");
+    drop(&shrunk);
+}
+
+/* ---- Which finding ---- */
 
 /* Of two ways to crash it stays with the one that it was given. */
 static void test_shrink_keeps_to_one_crash(void **state)
 {
-    struct shrunk shrunk = shrink(twice, &crashing, 0);
+    struct shrunk shrunk =
+        shrink("react:\n"
+               "  - {when: paused, do: resume}\n"
+               "  - {when: ready, do: complete, after: 1s}\n"
+               "steps: [start, {wait: ready}, pause, {wait: 2s}, {wait: concluded}]\n",
+               &crashing, 0);
 
     (void)state;
     assert_becomes(&shrunk, "crash", "crash",
                    "disks: {src: {size: 512}, dst: {size: 512}}\n"
                    "job: {mirror: src, to: dst}\n"
-                   "steps: [start, {wait: ready}, resume, complete, {wait: concluded}]\n");
+                   "react: [{when: paused, do: resume}, {when: ready, do: complete, after: 1us}]\n"
+                   "steps: [start, pause, {wait: concluded}]\n");
     assert_non_null(strstr(shrunk.report.text, "can't resume"));
     drop(&shrunk);
 }
@@ -290,6 +313,25 @@ static void test_shrink_takes_the_finding_that_is_asked_for(void **state)
     shrunk = shrink_with(sections, &mirror_engine, &options);
     assert_null(shrunk.plan);
     assert_int_equal(shrunk.report.end, SHRINK_NO_FINDING);
+}
+
+/* The failing run can't say what would come of it without them. */
+static void test_shrink_leaves_steps_that_failed(void **state)
+{
+    const struct shrink_options options = {
+        .origin = "a test", .cpu_limit_s = 5, .oracle = "expect", .kind = "never"};
+    struct shrunk shrunk =
+        shrink_with("steps: [start, {wait: ready}, complete, {wait: concluded}, pause, job: none]\n"
+                    "expect: [never: ready]\n",
+                    &mirror_engine, &options);
+
+    (void)state;
+    assert_becomes(&shrunk, "expect", "never",
+                   "disks: {src: {size: 512}, dst: {size: 512}}\n"
+                   "job: {mirror: src, to: dst}\n"
+                   "steps: [start, {wait: ready}, complete, pause]\n"
+                   "expect: [{never: ready}]\n");
+    drop(&shrunk);
 }
 
 /* ---- A sound engine ---- */
@@ -348,8 +390,10 @@ int main(void)
         cmocka_unit_test(test_shrink_gives_the_same_result_for_any_seed_twice),
         cmocka_unit_test(test_shrink_pins_the_choice_that_matters),
         cmocka_unit_test(test_shrink_writes_out_the_requests_of_a_generator),
+        cmocka_unit_test(test_shrink_leaves_a_generator_its_bound),
         cmocka_unit_test(test_shrink_keeps_to_one_crash),
         cmocka_unit_test(test_shrink_takes_the_finding_that_is_asked_for),
+        cmocka_unit_test(test_shrink_leaves_steps_that_failed),
         cmocka_unit_test(test_shrink_leaves_what_a_sound_engine_needs),
         cmocka_unit_test(test_shrink_stopped_early_gives_what_it_has),
     };
