@@ -141,8 +141,9 @@ static bool sector_is_there(const struct explain_options *options)
         return false;
     }
     if (options->has_sector && options->sector >= plan->disks[disk].bytes / SECTOR_SIZE) {
-        fprintf(stderr, "mirrorsim explain: %s has sectors 0 to %" PRIu64 ", not %" PRIu64 "\n",
-                plan->disks[disk].name, plan->disks[disk].bytes / SECTOR_SIZE - 1, options->sector);
+        fprintf(stderr,
+                "mirrorsim explain: %s has %" PRIu64 " sectors, none with number %" PRIu64 "\n",
+                plan->disks[disk].name, plan->disks[disk].bytes / SECTOR_SIZE, options->sector);
         return false;
     }
     return true;

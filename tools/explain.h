@@ -77,6 +77,7 @@ enum without_outcome {
 
 struct without {
     char *what; /* "fault stale (line 12)" */
+    bool is_choice;
     enum without_outcome outcome;
     bool elsewhere; /* still there, but of another sector */
     char *becomes;  /* "content (stale-sector)": the other finding */

@@ -98,7 +98,9 @@ void items_name(const struct plan *plan, const struct items *items, struct witho
     }
     list->list = must_alloc(items->count * sizeof(*list->list));
     for (size_t i = 1; i < items->count; i++) {
-        list->list[list->count++].what = in_words(names, items->count, &names[i]);
+        list->list[list->count++] =
+            (struct without){.what = in_words(names, items->count, &names[i]),
+                             .is_choice = items->list[i].kind == ITEM_CHOICE};
     }
     for (size_t i = 0; i < items->count; i++) {
         free(names[i].name);

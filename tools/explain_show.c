@@ -17,6 +17,8 @@
 #define FIRST_STEPS 8
 #define LAST_STEPS 40
 
+#define MAX_CHOICES_NAMED 8
+
 /* ---- Text ---- */
 
 static bool has_colour(void)
@@ -52,9 +54,20 @@ static void show_chain(const struct answer *answer)
     }
 }
 
+static void show_item(const struct without *without)
+{
+    printf("%s%s", without->what, without->elsewhere ? ", for another sector" : "");
+    if (without->outcome == WITHOUT_CHANGES) {
+        printf(": %s", without->becomes);
+    }
+}
+
+/* Of the choices only some are named, and none that make no difference: there are hundreds. */
 static void show_without(const struct without_list *list, enum without_outcome outcome,
                          const char *title)
 {
+    size_t choices = 0;
+    size_t named = outcome == WITHOUT_STILL_THERE ? 0 : MAX_CHOICES_NAMED;
     const char *separator = title;
 
     for (size_t i = 0; i < list->count; i++) {
@@ -63,11 +76,16 @@ static void show_without(const struct without_list *list, enum without_outcome o
         if (without->outcome != outcome) {
             continue;
         }
-        printf("%s%s", separator, without->what);
-        printf("%s", without->elsewhere ? ", for another sector" : "");
-        if (outcome == WITHOUT_CHANGES) {
-            printf(": %s", without->becomes);
+        choices += without->is_choice;
+        if (!without->is_choice || choices <= named) {
+            fputs(separator, stdout);
+            show_item(without);
+            separator = "; ";
         }
+    }
+    if (choices > named) {
+        printf("%sany one of %zu%s recorded choices", separator, choices - named,
+               named > 0 ? " other" : "");
         separator = "; ";
     }
     if (separator != title) {
