@@ -315,6 +315,36 @@ static void test_shrink_takes_the_finding_that_is_asked_for(void **state)
     assert_int_equal(shrunk.report.end, SHRINK_NO_FINDING);
 }
 
+/* Without its release the job would hang: that would be a finding more. */
+static void test_shrink_finds_nothing_that_was_not_found_before(void **state)
+{
+    struct shrunk shrunk = shrink("disks: {src: {size: 64KiB, fill: unique}, dst: {size: 64KiB}}\n"
+                                  "steps:\n"
+                                  "  - hold: {name: stop, match: {disk: dst, op: write}}\n"
+                                  "  - start\n"
+                                  "  - wait: {held: stop}\n"
+                                  "  - release: stop\n"
+                                  "  - wait: ready\n"
+                                  "  - complete\n"
+                                  "  - wait: concluded\n"
+                                  "expect: [never: {held: stop}]\n",
+                                  &mirror_engine, 0);
+
+    (void)state;
+    assert_becomes(&shrunk, "expect", "never",
+                   "disks: {src: {size: 512}, dst: {size: 512}}\n"
+                   "job: {mirror: src, to: dst}\n"
+                   "steps:\n"
+                   "  - hold: {name: stop, match: {}}\n"
+                   "  - start\n"
+                   "  - wait: {held: stop}\n"
+                   "  - release: stop\n"
+                   "  - wait: ready\n"
+                   "  - complete\n"
+                   "expect: [{never: held}]\n");
+    drop(&shrunk);
+}
+
 /* The failing run can't say what would come of it without them. */
 static void test_shrink_leaves_steps_that_failed(void **state)
 {
@@ -393,6 +423,7 @@ int main(void)
         cmocka_unit_test(test_shrink_leaves_a_generator_its_bound),
         cmocka_unit_test(test_shrink_keeps_to_one_crash),
         cmocka_unit_test(test_shrink_takes_the_finding_that_is_asked_for),
+        cmocka_unit_test(test_shrink_finds_nothing_that_was_not_found_before),
         cmocka_unit_test(test_shrink_leaves_steps_that_failed),
         cmocka_unit_test(test_shrink_leaves_what_a_sound_engine_needs),
         cmocka_unit_test(test_shrink_stopped_early_gives_what_it_has),
