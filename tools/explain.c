@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Building the chain: what happened to the sector, or to the job, event by event.
+ * Building the chain of a sector: what happened to it, event by event.
  */
 #include "tools/explain.h"
 
@@ -12,16 +12,6 @@
 #include "tools/explain_private.h"
 #include "tools/support.h"
 
-/* Before a finding without a sector so many events are all told, not just those of the job. */
-#define LAST_EVENTS 20
-
-#define BIT(kind) (UINT64_C(1) << EVENT_##kind)
-
-/* These concern every sector. */
-#define OF_JOB                                                                                     \
-    (BIT(JOB_STARTED) | BIT(JOB_REFUSED) | BIT(JOB_READY) | BIT(JOB_PAUSED) | BIT(JOB_RESUMED) |   \
-     BIT(JOB_COMPLETED) | BIT(JOB_CANCELLED) | BIT(COMMAND) | BIT(COMMAND_REFUSED) |               \
-     BIT(GRAPH_PIVOT) | BIT(POWER_CUT))
 #define OF_REQUEST                                                                                 \
     (BIT(REQUEST_QUEUED) | BIT(REQUEST_SUBMIT) | BIT(REQUEST_EFFECT) | BIT(REQUEST_DONE) |         \
      BIT(FAULT) | BIT(HELD) | BIT(RELEASED) | BIT(JOB_ERROR))
@@ -170,6 +160,20 @@ static char *effect_in_words(struct follow *follow, const struct event *event)
     return text;
 }
 
+static char *power_cut_in_words(const struct follow *follow, const struct event *event)
+{
+    bool is_target = event->node == follow->target;
+    uint64_t before = is_target ? follow->target_before : follow->source_before;
+    uint64_t after = is_target ? follow->target_tag : follow->source_tag;
+
+    if ((!is_target && event->node != follow->source) || before == after) {
+        return explain_event(follow->run, event);
+    }
+    return must_printf("power cut of %s: it now holds %s, no longer %s",
+                       phrase_disk(world_evidence(follow->run->world), event->node),
+                       holds(follow, after).text, holds(follow, before).text);
+}
+
 static char *in_words(struct follow *follow, uint64_t first, uint64_t number)
 {
     const struct event *event = &follow->run->trace.events[number];
@@ -179,6 +183,8 @@ static char *in_words(struct follow *follow, uint64_t first, uint64_t number)
         return set_in_words(follow, first, number);
     case EVENT_REQUEST_EFFECT:
         return effect_in_words(follow, event);
+    case EVENT_POWER_CUT:
+        return power_cut_in_words(follow, event);
     default:
         return explain_event(follow->run, event);
     }
@@ -301,93 +307,4 @@ void explain_sector(struct one_run *run, const struct explain_subject *subject,
     follow_timeline_event(&follow, first);
     explanation->state = state_in_words(&follow);
     explanation->sum = follow_sum(&follow);
-}
-
-/* ---- The job's life ---- */
-
-/* Requests that are still there say what the job waits for. */
-static char *waiting_in_words(const struct one_run *run)
-{
-    struct request_info requests[4];
-    uint32_t count = world_requests(run->world, requests, 4);
-    char *text = count > 0 ? must_strdup("Not finished:") : NULL;
-
-    for (uint32_t i = 0; i < count && i < 4; i++) {
-        char *name = explain_request(run, requests[i].number);
-        char *longer = must_printf("%s%s %s of %s, since %s, %s", text, i > 0 ? ";" : "", name,
-                                   phrase_disk(world_evidence(run->world), requests[i].disk),
-                                   phrase_time(requests[i].submitted_ns).text, requests[i].state);
-
-        free(name);
-        free(text);
-        text = longer;
-    }
-    if (count > 4) {
-        char *longer = must_printf("%s; and %" PRIu32 " more", text, count - 4);
-
-        free(text);
-        text = longer;
-    }
-    if (text != NULL) {
-        char *longer = must_printf("%s.", text);
-
-        free(text);
-        text = longer;
-    }
-    return text;
-}
-
-/* What comes next is not in the trace of a run that died of it. */
-static const char *death_in_words(const struct explain_subject *subject)
-{
-    return subject->finding != NULL && strcmp(subject->finding->oracle, "crash") == 0
-               ? " The run died in the next event."
-               : "";
-}
-
-static char *job_state_in_words(const struct one_run *run, const struct explain_subject *subject)
-{
-    const struct evidence *evidence = world_evidence(run->world);
-    struct job_info job;
-    bool lives = world_job(run->world, &job);
-
-    if (!lives && !world_last_job(run->world, &job)) {
-        return must_printf("At %s there is no job yet.", phrase_time(evidence->now_ns).text);
-    }
-    return must_printf(
-        "At %s the job is %s%s: copied %s of %s%s%s%s%s.%s", phrase_time(evidence->now_ns).text,
-        job_status_name(job.status), lives ? "" : " and gone", phrase_size(job.offset).text,
-        phrase_size(job.len).text, job.busy ? ", busy" : "", job.paused ? ", paused" : "",
-        job.ready ? ", ready" : "", job.cancelled ? ", cancelled" : "", death_in_words(subject));
-}
-
-#define OF_LIFE                                                                                    \
-    (OF_JOB | BIT(JOB_ERROR) | BIT(FAULT) | BIT(HELD) | BIT(RELEASED) | BIT(DRAIN_BEGIN) |         \
-     BIT(DRAINED) | BIT(DIRTY_CREATE) | BIT(DIRTY_RELEASE))
-
-static bool is_of_life(const struct event *event)
-{
-    uint64_t kind = UINT64_C(1) << event->kind;
-
-    return (kind & OF_LIFE) != 0 || (event->kind == EVENT_REQUEST_DONE && event->by == BY_JOB &&
-                                     (event->ret != 0 || event->op == OP_FLUSH));
-}
-
-void explain_job(struct one_run *run, const struct explain_subject *subject,
-                 struct explanation *explanation)
-{
-    *explanation = (struct explanation){0};
-    while (explain_step_world(run, subject)) {
-    }
-    for (uint64_t i = 0; i < run->trace.count; i++) {
-        const struct event *event = &run->trace.events[i];
-        bool is_late = i + LAST_EVENTS >= run->trace.count;
-        char *text = is_late || is_of_life(event) ? explain_event(run, event) : NULL;
-
-        if (text != NULL) {
-            explanation_add(explanation, i, event, text);
-        }
-    }
-    explanation->state = job_state_in_words(run, subject);
-    explanation->sum = waiting_in_words(run);
 }

@@ -1,11 +1,19 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Following one sector through a run; a part of tools/explain.h.
+ * What the chains have in common, and following one sector; a part of tools/explain.h.
  */
 #ifndef MIRRORSIM_TOOLS_EXPLAIN_PRIVATE_H
 #define MIRRORSIM_TOOLS_EXPLAIN_PRIVATE_H
 
 #include "tools/explain.h"
+
+#define BIT(kind) (UINT64_C(1) << EVENT_##kind)
+
+/* These concern every sector. */
+#define OF_JOB                                                                                     \
+    (BIT(JOB_STARTED) | BIT(JOB_REFUSED) | BIT(JOB_READY) | BIT(JOB_PAUSED) | BIT(JOB_RESUMED) |   \
+     BIT(JOB_COMPLETED) | BIT(JOB_CANCELLED) | BIT(COMMAND) | BIT(COMMAND_REFUSED) |               \
+     BIT(GRAPH_PIVOT) | BIT(POWER_CUT))
 
 #define MAX_COPIES 64
 

@@ -163,10 +163,10 @@ static char *otherwise(const struct follow *follow)
                            disk_name(follow, follow->target), phrase_time(follow->written_ns).text,
                            disk_name(follow, follow->target));
     } else if (of_flush && follow->written_by > 0) {
-        text =
-            must_printf("%s reached %s at %s; the last flush of it that succeeded ended at %s.",
-                        write, disk_name(follow, follow->target),
-                        phrase_time(follow->written_ns).text, phrase_time(follow->flushed_ns).text);
+        text = must_printf("%s reached %s at %s; the last flush of %s that succeeded ended at %s.",
+                           write, disk_name(follow, follow->target),
+                           phrase_time(follow->written_ns).text, disk_name(follow, follow->target),
+                           phrase_time(follow->flushed_ns).text);
     } else if (differ && finding != NULL && follow->dirty) {
         text = must_printf("The sector is still marked dirty: it was not copied in time.");
     } else if (differ && finding != NULL && follow->copy_count > 0) {
