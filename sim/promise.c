@@ -24,9 +24,11 @@ static void add_allocated(struct promise *promise, const struct disk_state *disk
 }
 
 /* What an empty target with the header of this one shows is what `disk` shows. */
-static bool shines_through(const struct disk_state *target, uint32_t disk)
+static bool shines_through(const struct disk_state *source, const struct disk_state *target,
+                           uint32_t disk)
 {
-    return target->backing == disk && image_runs(target->image) == 0;
+    return target->backing == disk && image_runs(target->image) == 0 &&
+           target->bytes >= source->bytes;
 }
 
 void promise_begin(struct promise *promise, const struct evidence *evidence)
@@ -40,10 +42,10 @@ void promise_begin(struct promise *promise, const struct evidence *evidence)
         return;
     }
     if (job->sync == SYNC_TOP &&
-        (!source->backing_open || shines_through(target, source->backing))) {
+        (!source->backing_open || shines_through(source, target, source->backing))) {
         return;
     }
-    if (job->sync == SYNC_NONE && shines_through(target, job->source)) {
+    if (job->sync == SYNC_NONE && shines_through(source, target, job->source)) {
         return;
     }
     promise->everything = false;

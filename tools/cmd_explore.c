@@ -58,8 +58,9 @@ static const struct argp_option option_list[] = {
     {"untimed", KEY_UNTIMED, NULL, 0,
      "Latencies don't count: any request that is in flight may be the next to finish", 2},
     {"faults", KEY_FAULTS, "WHICH", 0,
-     "none (default); singles: each request and query fails in turn; pairs: and a second one soon "
-     "after; power-cuts: of the target, at each instant",
+     "none (default); transient: each request and query fails once, in turn; singles: also from "
+     "then "
+     "on; pairs: and a second one soon after; power-cuts: of the target, at each instant",
      2},
     {"runs", KEY_RUNS, "N", 0, "Seeds of a random search (default 10000)", 2},
     {"budget", KEY_BUDGET, "TIME", 0, "Stop after so much time, like 30s", 2},
@@ -88,6 +89,7 @@ static void parse_faults(const struct argp_state *state, struct command_options 
                          const char *arg)
 {
     static const char *const words[] = {[VARIANTS_NONE] = "none",
+                                        [VARIANTS_TRANSIENT] = "transient",
                                         [VARIANTS_SINGLES] = "singles",
                                         [VARIANTS_PAIRS] = "pairs",
                                         [VARIANTS_POWER_CUTS] = "power-cuts"};
@@ -98,7 +100,7 @@ static void parse_faults(const struct argp_state *state, struct command_options 
             return;
         }
     }
-    argp_error(state, "--faults is none, singles, pairs or power-cuts, not '%s'", arg);
+    argp_error(state, "--faults is none, transient, singles, pairs or power-cuts, not '%s'", arg);
 }
 
 static error_t parse_search(int key, char *arg, struct argp_state *state,
@@ -351,13 +353,15 @@ static void show_json(const struct session *session, const struct explore_space 
                                 report_json_string(finding->variant), "time_ns",
                                 (json_int_t)finding->now_ns, "file", report_json_string(paths[i])));
     }
-    all = json_pack("{s:s, s:o, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:o}", "mirrorsim",
-                    MIRRORSIM_VERSION, "file", report_json_string(session->options->file), "engine",
-                    session->options->explore.engine->name, "searches", (json_int_t)session->items,
-                    "done", (json_int_t)session->done, "runs", (json_int_t)figures->ends, "events",
-                    (json_int_t)figures->transitions, "states", (json_int_t)figures->states,
-                    "merged", (json_int_t)figures->merged, "depth", (json_int_t)figures->depth,
-                    "exhausted", is_exhausted(session, space), "findings", findings);
+    all =
+        json_pack("{s:s, s:o, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:o}", "mirrorsim",
+                  MIRRORSIM_VERSION, "file", report_json_string(session->options->file), "engine",
+                  session->options->explore.engine->name, "searches", (json_int_t)session->items,
+                  "done", (json_int_t)session->done, "runs", (json_int_t)figures->ends, "events",
+                  (json_int_t)figures->transitions, "states", (json_int_t)figures->states, "merged",
+                  (json_int_t)figures->merged, "depth", (json_int_t)figures->depth, "ms",
+                  (json_int_t)(clock_ms() - session->start_ms), "exhausted",
+                  is_exhausted(session, space), "findings", findings);
     json_dumpf(all, stdout, JSON_INDENT(1));
     putchar('\n');
     json_decref(all);

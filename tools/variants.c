@@ -20,7 +20,7 @@
 #define PAIR_WINDOW 12
 
 /* A job that meets so many errors is cancelled. */
-#define ERRORS_BEFORE_CANCEL 20
+#define ERRORS_BEFORE_CANCEL 3
 
 /* One request of the quiet run, or one query. */
 struct victim {
@@ -136,14 +136,16 @@ static bool writes(const struct victim *victim)
 }
 
 /* Once, and from then on. */
-static void add_durations(struct variant_list *variants, struct fault_spec fault)
+static void add_durations(struct variant_list *variants, struct fault_spec fault, bool lasts)
 {
     add(variants, (struct variant){.faults = {fault}, .fault_count = 1});
-    fault.times = 0;
-    add(variants, (struct variant){.faults = {fault}, .fault_count = 1});
+    if (lasts) {
+        fault.times = 0;
+        add(variants, (struct variant){.faults = {fault}, .fault_count = 1});
+    }
 }
 
-static void add_singles_of(struct variant_list *variants, const struct victim *victim)
+static void add_singles_of(struct variant_list *variants, const struct victim *victim, bool lasts)
 {
     static const int errors[] = {-EIO, -ENOSPC};
     bool can_fill = writes(victim) || is_op(victim, OP_FLUSH);
@@ -151,13 +153,13 @@ static void add_singles_of(struct variant_list *variants, const struct victim *v
     for (size_t i = 0; i < (can_fill ? 2 : 1); i++) {
         struct fault_spec fault = fault_on(victim, "first", errors[i]);
 
-        add_durations(variants, fault);
+        add_durations(variants, fault, lasts);
         if (writes(victim) && i == 0) {
             fault.applied = APPLIED_ALL;
-            add_durations(variants, fault);
+            add_durations(variants, fault, lasts);
             fault.applied = APPLIED_PREFIX;
             fault.bytes = align_down(victim->bytes / 2, SECTOR_BYTES);
-            add_durations(variants, fault);
+            add_durations(variants, fault, lasts);
         }
     }
 }
@@ -247,7 +249,7 @@ struct variant_list variants_of(const struct plan *plan, const struct engine *en
         add_queries(&victims, plan);
     }
     for (uint64_t i = 0; i < victims.count; i++) {
-        add_singles_of(&variants, &victims.list[i]);
+        add_singles_of(&variants, &victims.list[i], faults != VARIANTS_TRANSIENT);
     }
     singles = variants.count;
     for (uint64_t i = 1; faults == VARIANTS_PAIRS && i < singles; i++) {

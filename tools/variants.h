@@ -4,9 +4,9 @@
  *
  * The quiet run says which requests and queries there are.  `singles` lets each fail
  * in turn: with every class of error and every extent to which a write can have been
- * applied, once or from then on.  `pairs` adds a second failure to each first,
- * among the requests soon after it.  `power-cuts` cuts the target's power at each
- * instant at which something happened, its cache being volatile.
+ * applied, once (`transient`: only so) or from then on.  `pairs` adds a second failure to each
+ * first, among the requests soon after it.  `power-cuts` cuts the target's power at each instant at
+ * which something happened, its cache being volatile.
  *
  * A variant resumes a job that an error has stopped, and cancels one that is still
  * there after many errors, so that every variant can end.  What the scenario
@@ -22,7 +22,8 @@
 #include "sim/plan.h"
 
 enum variant_faults {
-    VARIANTS_NONE, /* the plan itself */
+    VARIANTS_NONE,      /* the plan itself */
+    VARIANTS_TRANSIENT, /* singles that fail once only */
     VARIANTS_SINGLES,
     VARIANTS_PAIRS, /* singles, too */
     VARIANTS_POWER_CUTS,
