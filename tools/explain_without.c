@@ -35,9 +35,10 @@ struct work {
 /* ---- Leaving one out ---- */
 
 /* A copy of `count` elements without the one at `index`. */
-static void *without_one(const void *list, size_t count, size_t index, size_t bytes)
+static void *without_one(struct arena *arena, const void *list, size_t count, size_t index,
+                         size_t bytes)
 {
-    char *copy = must_alloc(count * bytes);
+    char *copy = arena_alloc(arena, count * bytes);
 
     memcpy(copy, list, index * bytes);
     memcpy(copy + index * bytes, (const char *)list + (index + 1) * bytes,
@@ -51,8 +52,8 @@ static void *without_one(const void *list, size_t count, size_t index, size_t by
  */
 static void drop_fault(struct plan *plan, uint32_t index)
 {
-    struct fault_spec *faults = must_alloc(plan->fault_count * sizeof(*faults));
-    struct action *steps = must_alloc(plan->step_count * sizeof(*steps) + 1);
+    struct fault_spec *faults = arena_alloc(plan->arena, plan->fault_count * sizeof(*faults));
+    struct action *steps = arena_alloc(plan->arena, plan->step_count * sizeof(*steps));
     uint32_t count = 0;
 
     memcpy(faults, plan->faults, plan->fault_count * sizeof(*faults));
@@ -70,13 +71,14 @@ static void drop_fault(struct plan *plan, uint32_t index)
     plan->step_count = count;
 }
 
-/* The memory lives as long as the worker. */
+/* What it consists of lives in the arena of the whole: in the worker, nobody else sees that. */
 static struct plan plan_without(const struct plan *whole, struct item item)
 {
     struct plan plan = *whole;
 
 #define DROP(list, number)                                                                         \
-    plan.list = without_one(whole->list, whole->number, item.index, sizeof(*whole->list));         \
+    plan.list =                                                                                    \
+        without_one(whole->arena, whole->list, whole->number, item.index, sizeof(*whole->list));   \
     plan.number--
     switch (item.kind) {
     case ITEM_NOTHING:
@@ -171,6 +173,7 @@ static void work_on(void *opaque, struct run_progress *progress, int results)
         worker_send(results, result);
     }
     free(result);
+    world_destroy(work->run->world); /* it is the parent's */
 }
 
 /* ---- In the parent ---- */
