@@ -17,9 +17,13 @@
 #include "tools/bench.h"
 #include "tools/command.h"
 #include "tools/runner.h"
+#include "tools/search.h"
 #include "tools/support.h"
 
 #define MEASURE_NS UINT64_C(400000000)
+
+/* For the states that a search has visited. */
+#define SEARCH_BENCH_BYTES (UINT64_C(64) << 20)
 
 /* Runs between two looks at the clock. */
 #define BATCH 64
@@ -31,6 +35,17 @@ static const char small_run[] = "scenario: 1\n"
                                 "job: {mirror: src, to: dst, granularity: 64KiB, buffer: 64KiB}\n"
                                 "steps: [start, {wait: {event: ready}}, complete, "
                                 "{wait: concluded}]\n";
+
+static const char four_chunks[] =
+    "scenario: 1\n"
+    "name: four-chunks\n"
+    "doc: A mirror of four chunks with two guest writes, in every order.\n"
+    "timing: untimed\n"
+    "disks: {src: {size: 256KiB, fill: unique}, dst: {size: 256KiB, fill: garbage}}\n"
+    "job: {mirror: src, to: dst, granularity: 64KiB, buffer: 192KiB}\n"
+    "guest: {w1: {at: 0, write: {at: 0, len: 64KiB}}, w2: {at: 0, write: {at: 32KiB, len: "
+    "64KiB}}}\n"
+    "steps: [start, {wait: ready}, complete, {wait: concluded}]\n";
 
 static const char disk_model[] =
     "scenario: 1\n"
@@ -307,6 +322,38 @@ static void measure_scenarios(const struct bench_task *task, struct bench_sample
     sample->ns = clock_ns() - start_ns;
 }
 
+/* ---- Searching ---- */
+
+static bool search_found_one(void *opaque, const struct verdict *verdict,
+                             const struct choice_answer *choices, uint32_t choice_count)
+{
+    (void)opaque;
+    (void)verdict;
+    (void)choices;
+    (void)choice_count;
+    die("a search that should find nothing has a finding");
+}
+
+/* States that an exhaustive search is in for the first time. */
+static void measure_search(const struct bench_task *task, struct bench_sample *sample)
+{
+    const struct search_options options = {.engine = &mirror_engine, .found = search_found_one};
+    struct search *search = search_create(SEARCH_BENCH_BYTES);
+    struct search_figures figures = {0};
+    struct stage stage;
+    uint64_t start_ns;
+
+    stage_open(&stage, task->figure);
+    start_ns = clock_ns();
+    do {
+        search_run(search, stage.plan, &options, &figures);
+        sample->count = figures.states;
+        sample->ns = clock_ns() - start_ns;
+    } while (sample->ns < MEASURE_NS);
+    search_destroy(search);
+    stage_close(&stage);
+}
+
 const struct bench_figure bench_figures[] = {
     {"small_runs_per_s", "small runs a second, each in a world gone back to its beginning", NULL,
      small_run, BENCH_PER_SECOND, false, measure_restored},
@@ -326,6 +373,10 @@ const struct bench_figure bench_figures[] = {
      measure_one},
     {"scenarios_s", "all shipped scenarios, on one core", NULL, NULL, BENCH_SECONDS, false,
      measure_scenarios},
+    {"states_per_s", "states a second, every order of four chunks and two guest writes", NULL,
+     four_chunks, BENCH_PER_SECOND, false, measure_search},
+    {"states_rerun_per_s", "the same with a run from the beginning for each state", NULL,
+     four_chunks, BENCH_PER_SECOND, false, measure_renewed},
     {"state_bytes", "largest snapshot of a small run", NULL, small_run, BENCH_BYTES, false,
      measure_state},
     {"snapshot_ns", "taking a snapshot of it", NULL, small_run, BENCH_NS_EACH, false, measure_save},
