@@ -377,6 +377,18 @@ struct limits_spec {
     uint64_t ready_within_ns; /* READY after the last fault and guest write; 0 = not checked */
 };
 
+/* How the scenario wants to be explored; for tools only, a run does not look at it. */
+enum explore_schedule_word { EXPLORE_UNSAID, EXPLORE_EXHAUSTIVE, EXPLORE_RANDOM, EXPLORE_PCT };
+enum explore_faults_word { EXPLORE_FAULTS_UNSAID, EXPLORE_NONE, EXPLORE_SINGLES, EXPLORE_PAIRS };
+
+struct explore_spec {
+    enum explore_schedule_word schedule;
+    enum explore_faults_word faults;
+    uint32_t pct;       /* depth */
+    uint64_t runs;      /* 0 = unsaid */
+    uint64_t budget_ns; /* 0 = unsaid */
+};
+
 struct limits_spec limits_default(void);
 
 struct plan {
@@ -410,6 +422,7 @@ struct plan {
     const char **marks;
     uint32_t mark_count;
     struct limits_spec limits;
+    struct explore_spec explore;
     uint64_t timer_slack_ns; /* added to every timer of more than 0 ns */
     struct choice_answer *choices;
     uint32_t choice_count;

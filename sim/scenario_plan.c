@@ -200,54 +200,58 @@ static void read_xfail(struct loader *loader, const struct yaml_node *node, void
     read_fields(loader, node, "xfail", xfail_fields, xfail);
 }
 
-/* ---- Explore: only its shape, for the command that will use it ---- */
-
-struct explore {
-    uint64_t number;
-};
+/* ---- Explore ---- */
 
 static const struct field pct_fields[] = {
-    FIELD_NEEDED_VALUE("pct", type_small_count, struct explore, number), FIELD_END};
+    FIELD_NEEDED_VALUE("pct", type_small_count, struct explore_spec, pct), FIELD_END};
 
 static void read_schedule(struct loader *loader, const struct yaml_node *node, void *record)
 {
+    struct explore_spec *explore = record;
     int64_t schedule;
 
     node = read_resolve(loader, node);
     if (node->kind == YAML_MAPPING) {
+        explore->schedule = EXPLORE_PCT;
         read_fields(loader, node, "schedule", pct_fields, record);
-    } else {
-        value_read(loader, node, &type_schedule, &schedule);
+    } else if (value_read(loader, node, &type_schedule, &schedule)) {
+        explore->schedule = (enum explore_schedule_word)schedule;
     }
 }
 
+/* singles, or {singles: all}. */
 static void read_explore_faults(struct loader *loader, const struct yaml_node *node, void *record)
 {
+    struct explore_spec *explore = record;
+    const struct yaml_node *word;
     int64_t faults;
+    int64_t amount;
 
-    (void)record;
     node = read_resolve(loader, node);
-    if (node->kind != YAML_MAPPING) {
-        value_read(loader, node, &type_explore_faults, &faults);
-        return;
+    if (node->kind == YAML_MAPPING) {
+        node = read_single(loader, node, "faults are one word or one {word: all}");
+        if (!node) {
+            return;
+        }
+        value_read(loader, node, &type_explore_amount, &amount);
     }
-    for (const struct yaml_node *entry = node->first; entry; entry = entry->next) {
-        value_read(loader, entry->key, &type_explore_faults, &faults);
-        value_read(loader, entry, &type_explore_amount, &faults);
+    word =
+        node->key && node->kind == YAML_SCALAR && strcmp(node->text, "all") == 0 ? node->key : node;
+    if (value_read(loader, word, &type_explore_faults, &faults)) {
+        explore->faults = (enum explore_faults_word)faults;
     }
 }
 
 static const struct field explore_fields[] = {
     FIELD_WHOLE("schedule", read_schedule), FIELD_WHOLE("faults", read_explore_faults),
-    FIELD_VALUE("runs", type_count, struct explore, number),
-    FIELD_VALUE("budget", type_time, struct explore, number), FIELD_END};
+    FIELD_VALUE("runs", type_count, struct explore_spec, runs),
+    FIELD_VALUE("budget", type_time, struct explore_spec, budget_ns), FIELD_END};
 
 static void read_explore(struct loader *loader, const struct yaml_node *node, void *record)
 {
-    struct explore explore;
+    struct plan *plan = record;
 
-    (void)record;
-    read_fields(loader, node, "explore", explore_fields, &explore);
+    read_fields(loader, node, "explore", explore_fields, &plan->explore);
 }
 
 /* ---- Sections ---- */

@@ -244,8 +244,10 @@ WORD_TYPE(type_job_flag, "flag of a job", {"busy", QUERY_BUSY}, {"paused", QUERY
 WORD_TYPE(type_ended, "end of a job", {"completed", EVENT_JOB_COMPLETED},
           {"cancelled", EVENT_JOB_CANCELLED});
 WORD_TYPE(type_since, "point to count from", {"start", true});
-WORD_TYPE(type_schedule, "schedule", {"exhaustive", 0}, {"random", 1});
-WORD_TYPE(type_explore_faults, "choice of faults", {"none", 0}, {"singles", 1}, {"pairs", 2});
+WORD_TYPE(type_schedule, "schedule", {"exhaustive", EXPLORE_EXHAUSTIVE},
+          {"random", EXPLORE_RANDOM});
+WORD_TYPE(type_explore_faults, "choice of faults", {"none", EXPLORE_NONE},
+          {"singles", EXPLORE_SINGLES}, {"pairs", EXPLORE_PAIRS});
 WORD_TYPE(type_explore_amount, "amount", {"all", 0});
 
 NAME_TYPE(type_sync, "sync mode", sync);

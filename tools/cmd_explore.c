@@ -34,6 +34,8 @@ struct command_options {
     bool all;
     bool json;
     bool no_shrink;
+    bool has_schedule; /* said by an option, like the next; else the file may */
+    bool has_faults;
 };
 
 /* What all items have come to. */
@@ -76,6 +78,7 @@ static const struct argp_option option_list[] = {
 static void parse_schedule(const struct argp_state *state, struct command_options *options,
                            const char *arg)
 {
+    options->has_schedule = true;
     if (strcmp(arg, "exhaustive") == 0) {
         options->explore.schedule = SCHEDULE_EXHAUSTIVE;
     } else if (strcmp(arg, "random") == 0) {
@@ -97,6 +100,7 @@ static void parse_faults(const struct argp_state *state, struct command_options 
     for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
         if (strcmp(arg, words[i]) == 0) {
             options->explore.faults = (enum variant_faults)i;
+            options->has_faults = true;
             return;
         }
     }
@@ -406,6 +410,32 @@ static struct scenario *load(const char *file)
     return scenario;
 }
 
+/* What the options leave open, the file may say. */
+static void take_from_file(struct command_options *options, const struct scenario *scenario)
+{
+    static const enum variant_faults faults[] = {[EXPLORE_FAULTS_UNSAID] = VARIANTS_NONE,
+                                                 [EXPLORE_NONE] = VARIANTS_NONE,
+                                                 [EXPLORE_SINGLES] = VARIANTS_SINGLES,
+                                                 [EXPLORE_PAIRS] = VARIANTS_PAIRS};
+    const struct choice_spec quiet = {.seed = 0};
+    struct plan *plan = scenario_plan(scenario, 0, &quiet);
+    const struct explore_spec *explore = &plan->explore;
+
+    if (!options->has_schedule && explore->schedule > EXPLORE_EXHAUSTIVE) {
+        options->explore.schedule = SCHEDULE_RANDOM;
+    }
+    if (!options->has_faults) {
+        options->explore.faults = faults[explore->faults];
+    }
+    if (options->explore.runs == 0) {
+        options->explore.runs = explore->runs > 0 ? explore->runs : DEFAULT_RUNS;
+    }
+    if (options->budget_ms == 0) {
+        options->budget_ms = explore->budget_ns / 1000000;
+    }
+    plan_destroy(plan);
+}
+
 int cmd_explore(int argc, char **argv)
 {
     static const struct argp argp = {
@@ -420,7 +450,7 @@ int cmd_explore(int argc, char **argv)
             "3 the harness failed, 130 interrupted (after a summary).",
     };
     struct command_options options = {
-        .explore = {.engine = engines[0], .runs = DEFAULT_RUNS, .visited_bytes = VISITED_BYTES},
+        .explore = {.engine = engines[0], .visited_bytes = VISITED_BYTES},
         .jobs = (uint32_t)sysconf(_SC_NPROCESSORS_ONLN)};
     struct session session = {.options = &options};
     struct explore_pool pool = {.options = &options.explore,
@@ -435,6 +465,7 @@ int cmd_explore(int argc, char **argv)
     argp_parse(&argp, argc, argv, 0, NULL, &options);
     scenario = load(options.file);
     options.explore.scenario = scenario;
+    take_from_file(&options, scenario);
     session.start_ms = clock_ms();
     space = explore_open(&options.explore);
     session.items = explore_items(space);
