@@ -27,6 +27,9 @@ struct oracle {
     /* Has it anything to judge in a run of that plan?  NULL: always. */
     bool (*concerns)(const struct plan *plan);
 
+    /* Does an event of that kind matter in such a run?  NULL: all do. */
+    bool (*wants)(const struct plan *plan, enum event_kind kind);
+
     /* Before anything happens.  May be NULL, like the next two. */
     void (*open)(void *state, struct evidence *evidence);
 
@@ -45,11 +48,12 @@ struct oracle {
 };
 
 /* Does it want to see an event of that kind, by that one? */
-static inline bool oracle_wants(const struct oracle *oracle, enum event_kind kind, enum by by)
+static inline bool oracle_wants(const struct oracle *oracle, const struct plan *plan,
+                                enum event_kind kind, enum by by)
 {
     bool of_request = kind <= EVENT_RELEASED; /* event.h lists them first */
 
-    return oracle->on[kind] != NULL &&
+    return oracle->on[kind] != NULL && (oracle->wants == NULL || oracle->wants(plan, kind)) &&
            !(of_request && oracle->requests_by != BY_NONE && oracle->requests_by != by);
 }
 

@@ -198,6 +198,17 @@ static void ready_digest(const void *state, const struct evidence *evidence, str
     promise_digest(&ready->promise, evidence, digest);
 }
 
+/* Without a volatile cache there is only the order of writes, flush and READY to see. */
+static bool ready_wants(const struct plan *plan, enum event_kind kind)
+{
+    const uint64_t of_content = UINT64_C(1) << EVENT_REQUEST_EFFECT | UINT64_C(1) << EVENT_FAULT |
+                                UINT64_C(1) << EVENT_DIRTY_CREATE | UINT64_C(1) << EVENT_DIRTY_SET |
+                                UINT64_C(1) << EVENT_DIRTY_CLEAR |
+                                UINT64_C(1) << EVENT_DIRTY_RELEASE;
+
+    return !(of_content >> kind & 1) || plan->disks[plan->job.target].volatile_cache;
+}
+
 const struct oracle oracle_ready = {
     .name = "ready",
     .proves = "At READY everything written to the target is flushed, and what is not a durable "
@@ -217,5 +228,6 @@ const struct oracle oracle_ready = {
             [EVENT_JOB_STARTED] = started,
             [EVENT_JOB_READY] = became_ready,
         },
+    .wants = ready_wants,
     .digest = ready_digest,
 };

@@ -104,6 +104,20 @@ static void sharing_digest(const void *state, const struct evidence *evidence,
     digest_u64(digest, sharing->job_lives);
 }
 
+/* Without bitmaps of others there are only uses to see. */
+static bool sharing_wants(const struct plan *plan, enum event_kind kind)
+{
+    if (kind != EVENT_DIRTY_SET && kind != EVENT_DIRTY_CLEAR && kind != EVENT_REQUEST_DONE) {
+        return true;
+    }
+    for (uint32_t i = 0; i < plan->disk_count; i++) {
+        if (plan->disks[i].bitmap_count > 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 const struct oracle oracle_sharing = {
     .name = SHARING,
     .proves = "Other users of the job's disks lose nothing, and stay off while it lives.",
@@ -119,5 +133,6 @@ const struct oracle oracle_sharing = {
             [EVENT_JOB_COMPLETED] = job_event,
             [EVENT_JOB_CANCELLED] = job_event,
         },
+    .wants = sharing_wants,
     .digest = sharing_digest,
 };

@@ -23,7 +23,8 @@ static void oracle_open(struct world *world, struct oracle_slot *slot, uint32_t 
     for (uint32_t kind = 0; kind < EVENT_KIND_COUNT; kind++) {
         for (uint32_t by = BY_NONE; by <= BY_GUEST; by++) {
             world->wanted_by[kind][by] |=
-                (uint32_t)oracle_wants(oracle, (enum event_kind)kind, (enum by)by) << number;
+                (uint32_t)oracle_wants(oracle, world->plan, (enum event_kind)kind, (enum by)by)
+                << number;
         }
     }
     if (oracle->settled != NULL) {

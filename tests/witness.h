@@ -112,7 +112,7 @@ static inline void see(struct witness *w, struct event event)
 {
     event.now_ns = w->evidence.now_ns;
     w->evidence.event_number = w->trace.count;
-    if (oracle_wants(w->oracle, (enum event_kind)event.kind, (enum by)event.by)) {
+    if (oracle_wants(w->oracle, w->plan, (enum event_kind)event.kind, (enum by)event.by)) {
         w->oracle->on[event.kind](w->state, &w->evidence, &event);
     }
     trace_append(&w->trace, &event);
