@@ -113,6 +113,13 @@ struct engine {
     /* Asserts the job's own invariants (section 10). */
     void (*check)(const struct engine_job *job);
 
+    /*
+     * A promise, for exploring (sim/independent.h): when a read of the source has succeeded, the
+     * job submits the write of what it read, and neither looks at anything else of its state
+     * nor changes it.
+     */
+    bool reads_only_write;
+
     /* Name of a number in EVENT_JOB_PHASE. */
     const char *(*phase_name)(unsigned phase);
 };

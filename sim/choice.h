@@ -28,11 +28,23 @@ struct choice_answer {
     uint32_t pick;
 };
 
-/*
- * A backend beside the built-in ones (exhaustive, PCT): asked for each
- * answer.  Returns a value below `bound`.
- */
-typedef uint32_t choice_backend(void *opaque, const char *site, uint32_t nth, uint32_t bound);
+/* The events of which one is to be next, for those who look at more than their number. */
+struct candidates {
+    /* The chain of events that alternative `i` goes on with (timeline.h). */
+    uint32_t (*chain)(const void *timeline, uint32_t i);
+    const void *timeline;
+};
+
+/* A question, as a backend sees it. */
+struct question {
+    const char *site;
+    uint32_t nth;   /* from 1: which question at this site */
+    uint32_t bound; /* the answer is below it */
+    const struct candidates *candidates; /* NULL: the alternatives are not events */
+};
+
+/* A backend beside the built-in ones (exhaustive, PCT): asked for each answer. */
+typedef uint32_t choice_backend(void *opaque, const struct question *question);
 
 /* Where the answers come from; outside the arena, the caller's. */
 struct choice_spec {
@@ -57,6 +69,13 @@ bool choices_quiet(const struct choices *choices);
 
 /* An answer in [0, bound); bound >= 1; with bound 1 nothing is asked. */
 uint32_t choose(struct choices *choices, struct choice_site *site, uint32_t bound);
+
+/* The same, of events that could be next. */
+uint32_t choose_event(struct choices *choices, struct choice_site *site, uint32_t bound,
+                      const struct candidates *candidates);
+
+/* What that seed answers: for backends that leave some questions to it. */
+uint32_t choose_seeded(uint64_t seed, const struct question *question);
 
 /*
  * Does something with that probability happen?  0 and a million are certain, and not

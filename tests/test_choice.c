@@ -161,23 +161,17 @@ static void test_choice_unused_counts_answers_that_do_not_fit_when_replayed(void
     assert_int_equal(choices_unused(choices), 4);
 }
 
-struct asked {
-    const char *site;
-    uint32_t nth;
-    uint32_t bound;
-};
-
-static uint32_t last_pick(void *opaque, const char *site, uint32_t nth, uint32_t bound)
+static uint32_t last_pick(void *opaque, const struct question *question)
 {
-    struct asked *asked = opaque;
+    struct question *asked = opaque;
 
-    *asked = (struct asked){.site = site, .nth = nth, .bound = bound};
-    return bound - 1;
+    *asked = *question;
+    return question->bound - 1;
 }
 
 static void test_choice_backend_is_asked_with_site_and_number_when_set(void **state)
 {
-    struct asked asked = {0};
+    struct question asked = {0};
     struct choice_spec spec = {.seed = 3, .backend = last_pick, .opaque = &asked};
     struct choices *choices = choices_create(*state, &spec);
     const struct choice_answer *record;
@@ -188,6 +182,7 @@ static void test_choice_backend_is_asked_with_site_and_number_when_set(void **st
     assert_string_equal(asked.site, "x");
     assert_int_equal(asked.nth, 2);
     assert_int_equal(asked.bound, 9);
+    assert_null(asked.candidates);
 
     record = choices_record(choices, &count);
     assert_int_equal(count, 2);

@@ -164,13 +164,13 @@ struct script {
     uint32_t bounds[16];
 };
 
-static uint32_t scripted(void *opaque, const char *site, uint32_t nth, uint32_t bound)
+static uint32_t scripted(void *opaque, const struct question *question)
 {
     struct script *script = opaque;
 
-    assert_string_equal(site, "order");
-    assert_int_equal(nth, script->asked + 1);
-    script->bounds[script->asked] = bound;
+    assert_string_equal(question->site, "order");
+    assert_int_equal(question->nth, script->asked + 1);
+    script->bounds[script->asked] = question->bound;
     return script->picks[script->asked++];
 }
 

@@ -213,6 +213,7 @@ static void take(void *opaque, struct explore_result *result)
     all->states += one->states;
     all->transitions += one->transitions;
     all->merged += one->merged;
+    all->reduced += one->reduced;
     all->depth = one->depth > all->depth ? one->depth : all->depth;
     all->cut = all->cut || one->cut;
     if (result->found) {
@@ -358,12 +359,12 @@ static void show_json(const struct session *session, const struct explore_space 
                                 (json_int_t)finding->now_ns, "file", report_json_string(paths[i])));
     }
     all =
-        json_pack("{s:s, s:o, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:o}", "mirrorsim",
+        json_pack("{s:s, s:o, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:o}", "mirrorsim",
                   MIRRORSIM_VERSION, "file", report_json_string(session->options->file), "engine",
                   session->options->explore.engine->name, "searches", (json_int_t)session->items,
                   "done", (json_int_t)session->done, "runs", (json_int_t)figures->ends, "events",
                   (json_int_t)figures->transitions, "states", (json_int_t)figures->states, "merged",
-                  (json_int_t)figures->merged, "depth", (json_int_t)figures->depth, "ms",
+                  (json_int_t)figures->merged, "reduced", (json_int_t)figures->reduced, "depth", (json_int_t)figures->depth, "ms",
                   (json_int_t)(clock_ms() - session->start_ms), "exhausted",
                   is_exhausted(session, space), "findings", findings);
     json_dumpf(all, stdout, JSON_INDENT(1));

@@ -49,19 +49,17 @@ struct explore_space {
 
 /* ---- Values ---- */
 
-static uint32_t answer_value(void *opaque, const char *site, uint32_t nth, uint32_t bound)
+static uint32_t answer_value(void *opaque, const struct question *question)
 {
     struct values *values = opaque;
 
-    (void)site;
-    (void)nth;
     if (values->asked == MAX_QUESTIONS) {
         values->cut = true;
         return 0;
     }
     if (values->asked == values->count) {
         values->answers[values->count] = 0;
-        values->bounds[values->count++] = bound;
+        values->bounds[values->count++] = question->bound;
     }
     return values->answers[values->asked++];
 }

@@ -14,24 +14,30 @@
 #include <string.h>
 
 #include "engine/digest.h"
+#include "sim/independent.h"
 #include "tools/support.h"
 
 /* `stop` is asked every so many transitions. */
 #define STOP_INTERVAL 1024
 
-struct question {
-    uint32_t answer;
+/* One question and the answer that is tried: `first`, and then the others in order. */
+struct turn {
+    uint32_t tried; /* so many before it */
     uint32_t bound;
+    uint32_t first;
+    bool only; /* `first` stands for all */
 };
 
 struct frame {
     void *snapshot;
     size_t snapshot_capacity;
     uint64_t history;
-    struct question *questions; /* of the next timeline event */
+    struct turn *questions; /* of the next timeline event */
     uint32_t question_count;
     uint32_t question_capacity;
     bool entered; /* a child has been visited */
+    bool reduces; /* its first question has an answer that stands for all ... */
+    struct independent independent; /* ... as long as the engine keeps its promise */
 };
 
 struct search {
@@ -97,16 +103,24 @@ static void note_unvaried(struct search *search, const char *site)
     }
 }
 
-/* The choice backend: what the odometer says, and 0 for what was not asked before. */
-static uint32_t answer(void *opaque, const char *site, uint32_t nth, uint32_t bound)
+static uint32_t answer_of(const struct turn *turn)
+{
+    if (turn->tried == 0) {
+        return turn->first;
+    }
+    return turn->tried <= turn->first ? turn->tried - 1 : turn->tried;
+}
+
+/* The choice backend: what the odometer says, and the first for what was not asked before. */
+static uint32_t answer(void *opaque, const struct question *question)
 {
     struct search *search = opaque;
     struct frame *frame = search->current;
+    uint32_t bound = question->bound;
 
-    (void)nth;
     if (frame == NULL || bound > SEARCH_MAX_ANSWERS ||
         search->children * bound > SEARCH_MAX_CHILDREN) {
-        note_unvaried(search, site);
+        note_unvaried(search, question->site);
         return 0;
     }
     search->children *= bound;
@@ -116,20 +130,22 @@ static uint32_t answer(void *opaque, const char *site, uint32_t nth, uint32_t bo
                 must_grow(frame->questions, frame->question_capacity, sizeof(*frame->questions));
             frame->question_capacity++;
         }
-        frame->questions[frame->question_count++] = (struct question){0, bound};
+        frame->questions[frame->question_count++] = (struct turn){
+            .bound = bound,
+            .first = frame->reduces && search->asked == 0 ? frame->independent.place : 0};
     }
     assert(frame->questions[search->asked].bound == bound);
-    return frame->questions[search->asked++].answer;
+    return answer_of(&frame->questions[search->asked++]);
 }
 
 /* On to the next child; false if there is none left. */
 static bool next_child(struct frame *frame)
 {
     while (frame->question_count > 0) {
-        struct question *last = &frame->questions[frame->question_count - 1];
+        struct turn *last = &frame->questions[frame->question_count - 1];
 
-        if (last->answer + 1 < last->bound) {
-            last->answer++;
+        if (!last->only && last->tried + 1 < last->bound) {
+            last->tried++;
             return true;
         }
         frame->question_count--;
@@ -160,6 +176,7 @@ static void push(struct search *search, const struct world *world, uint64_t hist
     frame->history = history;
     frame->question_count = 0;
     frame->entered = false;
+    frame->reduces = false;
     search->figures->states++;
     if (search->depth > search->figures->depth) {
         search->figures->depth = search->depth;
@@ -218,6 +235,7 @@ struct path {
     struct world *world;
     struct trace *trace;
     uint64_t kinds;
+    bool reduces;
 };
 
 bool search_finding_counts(const struct finding *finding, const struct world *world)
@@ -248,6 +266,9 @@ static bool judge(struct search *search, const struct path *path)
     uint32_t count;
 
     search->figures->ends++;
+    if (path->options->ended != NULL) {
+        path->options->ended(path->options->opaque, path->world);
+    }
     if (!outcome_is_bad(verdict->outcome) ||
         !has_finding(path->world, verdict, path->options->oracles_only)) {
         return true;
@@ -256,22 +277,49 @@ static bool judge(struct search *search, const struct path *path)
     return path->options->found(path->options->opaque, verdict, choices, count);
 }
 
-/* Takes the child that the frame's answers lead to; false: stop. */
-static bool visit(struct search *search, const struct path *path)
+/* The first child of a frame has been visited: does it stand for the others? */
+static void reduce(struct search *search, const struct path *path, struct frame *frame)
+{
+    if (independent_held(path->world, &frame->independent)) {
+        frame->questions[0].only = true;
+        search->figures->reduced += frame->questions[0].bound - 1;
+    }
+}
+
+/* Takes one event with the frame's answers; false: that was the end of the path. */
+static bool step(struct search *search, const struct path *path)
 {
     struct frame *frame = search->current;
-    uint64_t before = path->trace->count;
-    uint64_t history;
+    bool fresh = !frame->entered;
+    bool goes_on;
 
+    frame->entered = true;
+    frame->reduces = frame->reduces ||
+                     (fresh && path->reduces && independent_find(path->world, &frame->independent));
     search->asked = 0;
     search->children = 1;
     search->figures->transitions++;
-    if (!world_step(path->world) || has_finding(path->world, world_evidence(path->world)->verdict,
-                                                path->options->oracles_only)) {
+    goes_on = world_step(path->world) &&
+              !has_finding(path->world, world_evidence(path->world)->verdict,
+                           path->options->oracles_only);
+    if (fresh && frame->reduces) {
+        reduce(search, path, frame);
+    }
+    return goes_on;
+}
+
+/* Takes the child that the frame's answers lead to; false: stop. */
+static bool visit(struct search *search, const struct path *path)
+{
+    uint64_t before = path->trace->count;
+    uint64_t history;
+
+    if (!step(search, path)) {
         return judge(search, path);
     }
-    history = extend_history(frame->history, path->trace, before, path->kinds);
-    if (!visited_add(&search->visited, world_digest_judged(path->world) ^ history)) {
+    history = extend_history(search->current->history, path->trace, before, path->kinds);
+    if (!path->options->no_merging &&
+        !visited_add(&search->visited, world_digest_judged(path->world) ^ history)) {
         search->figures->merged++;
         return true;
     }
@@ -287,14 +335,12 @@ static bool walk(struct search *search, const struct path *path)
 {
     while (search->depth > 0) {
         struct frame *frame = &search->frames[search->depth - 1];
-        bool fresh = !frame->entered;
 
         if (frame->entered && !next_child(frame)) {
             search->depth--;
             continue;
         }
-        frame->entered = true;
-        if (!fresh) {
+        if (frame->entered) {
             world_load(path->world, frame->snapshot);
         }
         search->current = frame;
@@ -331,6 +377,7 @@ bool search_run(struct search *search, const struct plan *plan,
         die("there is no memory for a world");
     }
     search->world = path.world;
+    path.reduces = !options->no_reduction && independent_possible(path.world);
     push(search, path.world, 0);
     complete = walk(search, &path);
     figures->cut = figures->cut || !complete || search->visited.full;

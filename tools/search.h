@@ -6,7 +6,8 @@
  * events; its children are the answers to whatever the next event asks.  A
  * state that has been seen, by its digest (world_digest_judged) and by what has
  * happened so far of the events that the scenario's expectations look at, is not
- * gone on from: nothing new can come of it.
+ * gone on from: nothing new can come of it.  Where an event goes with all others in any order
+ * (sim/independent.h), only that one is tried.
  *
  * Questions with more than SEARCH_MAX_ANSWERS answers are not varied, nor are those
  * that one event asks after SEARCH_MAX_CHILDREN combinations of answers: they get
@@ -34,6 +35,7 @@ struct search_figures {
     uint64_t states;      /* different ones */
     uint64_t transitions; /* timeline events taken, in all */
     uint64_t merged;      /* transitions into a state that was known */
+    uint64_t reduced;     /* events that could have been next and were not tried */
     uint64_t depth;       /* timeline events of the longest path */
     bool cut;             /* stopped, too deep, or something not varied: not exhausted */
 };
@@ -54,7 +56,12 @@ bool search_finding_counts(const struct finding *finding, const struct world *wo
 struct search_options {
     const struct engine *engine;
     bool oracles_only; /* findings of expectations don't count */
+    bool no_reduction; /* try every order ... */
+    bool no_merging;   /* ... and go on from known states, too: to check what these leave out */
     search_found *found;
+
+    /* A path has ended, with a finding or without; may be NULL. */
+    void (*ended)(void *opaque, const struct world *world);
 
     /* Asked every so many transitions; true: stop. */
     bool (*stop)(void *opaque, const struct search_figures *figures);
