@@ -129,6 +129,11 @@ bool choices_quiet(const struct choices *choices)
     return choices->quiet;
 }
 
+bool choices_open(const struct choices *choices)
+{
+    return choices->spec->backend != NULL;
+}
+
 /* True and the pick if the record has an answer to the site's current question. */
 static bool answer_recorded(struct choices *choices, struct choice_site *site, uint32_t bound,
                             uint32_t *pick)
@@ -248,7 +253,7 @@ uint32_t choices_unused(const struct choices *choices)
 
 void choices_digest(const struct choices *choices, struct digest *digest)
 {
-    if (choices->spec->backend) {
+    if (choices_open(choices)) {
         return;
     }
     for (const struct choice_site *site = choices->sites; site; site = site->next) {

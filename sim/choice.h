@@ -67,6 +67,9 @@ struct choice_site *choices_site(struct choices *choices, const char *name);
 /* True if every question will be answered 0: callers may skip work. */
 bool choices_quiet(const struct choices *choices);
 
+/* True if a backend answers: any answer may come, whatever was asked before. */
+bool choices_open(const struct choices *choices);
+
 /* An answer in [0, bound); bound >= 1; with bound 1 nothing is asked. */
 uint32_t choose(struct choices *choices, struct choice_site *site, uint32_t bound);
 
