@@ -38,8 +38,8 @@ struct candidates {
 /* A question, as a backend sees it. */
 struct question {
     const char *site;
-    uint32_t nth;   /* from 1: which question at this site */
-    uint32_t bound; /* the answer is below it */
+    uint32_t nth;                        /* from 1: which question at this site */
+    uint32_t bound;                      /* the answer is below it */
     const struct candidates *candidates; /* NULL: the alternatives are not events */
 };
 

@@ -9,7 +9,8 @@
  *
  * The events meant are those of the job's reads: the instant at which one sees what the source
  * holds, and its completion, on which a job that keeps struct engine's promise
- * `reads_only_write` hands the data on to the target and does nothing else.  They are independent if
+ * `reads_only_write` hands the data on to the target and does nothing else.  They are independent
+ * if
  *
  *   - the read has seen its data, or no guest request that writes any of its sectors is in flight
  *     or still to come;

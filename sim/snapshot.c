@@ -99,8 +99,7 @@ void world_digest_pending(const struct world *world, const struct pending *pendi
                           struct digest *digest)
 {
     digest_u64(digest, pending_is_set(pending));
-    if (!pending_is_set(pending) ||
-        (world->timeline.untimed && pending->kind == PENDING_LOOSE)) {
+    if (!pending_is_set(pending) || (world->timeline.untimed && pending->kind == PENDING_LOOSE)) {
         return;
     }
     world_digest_due(world, pending, digest);

@@ -134,18 +134,44 @@ static void add_candidate(struct timeline *timeline, uint32_t *count, struct pen
     timeline->candidates[(*count)++] = pending;
 }
 
-/* Those from `slot` down that are due together with the next. */
-static void collect_ties(struct timeline *timeline, uint32_t slot, uint32_t *count)
+static int compare_sequence(const void *a, const void *b)
 {
-    if (slot < timeline->count && timeline->heap[slot]->due_ns == timeline->heap[0]->due_ns) {
-        add_candidate(timeline, count, timeline->heap[slot]);
-        collect_ties(timeline, 2 * slot + 1, count);
-        collect_ties(timeline, 2 * slot + 2, count);
+    const struct pending *x = *(const struct pending *const *)a;
+    const struct pending *y = *(const struct pending *const *)b;
+
+    return (x->sequence > y->sequence) - (x->sequence < y->sequence);
+}
+
+static void sort_candidates(struct timeline *timeline, uint32_t from, uint32_t to)
+{
+    if (to - from > 1) {
+        qsort(timeline->candidates + from, to - from, sizeof(struct pending *), compare_sequence);
     }
 }
 
-/* The loose ones, and of the timed ones those that are due first. */
-static void collect_untimed(struct timeline *timeline, uint32_t *count)
+/* Those from `slot` down that are due together with the next. */
+static void add_ties(struct timeline *timeline, uint32_t slot, uint32_t *count)
+{
+    if (slot < timeline->count && timeline->heap[slot]->due_ns == timeline->heap[0]->due_ns) {
+        add_candidate(timeline, count, timeline->heap[slot]);
+        add_ties(timeline, 2 * slot + 1, count);
+        add_ties(timeline, 2 * slot + 2, count);
+    }
+}
+
+static void add_kind(struct timeline *timeline, enum pending_kind kind, uint64_t until_ns,
+                     uint32_t *count)
+{
+    for (uint32_t slot = 0; slot < timeline->count; slot++) {
+        struct pending *here = timeline->heap[slot];
+
+        if (here->kind == kind && here->due_ns <= until_ns) {
+            add_candidate(timeline, count, here);
+        }
+    }
+}
+
+static uint64_t first_timed_ns(const struct timeline *timeline)
 {
     uint64_t first_ns = UINT64_MAX;
 
@@ -154,51 +180,37 @@ static void collect_untimed(struct timeline *timeline, uint32_t *count)
             first_ns = min_u64(first_ns, timeline->heap[slot]->due_ns);
         }
     }
-    first_ns = max_u64(first_ns, timeline->now_ns);
-    for (uint32_t slot = 0; slot < timeline->count; slot++) {
-        struct pending *here = timeline->heap[slot];
+    return first_ns;
+}
 
-        if (here->kind == PENDING_LOOSE ||
-            (here->kind == PENDING_TIMED && here->due_ns <= first_ns)) {
-            add_candidate(timeline, count, here);
-        }
-    }
+/* What takes time is numbered last: in the quiet order none of the others waits for ever. */
+static void collect_untimed(struct timeline *timeline, uint32_t *count)
+{
+    uint64_t first_ns = first_timed_ns(timeline);
+    uint32_t loose;
+
+    add_kind(timeline, PENDING_LOOSE, UINT64_MAX, count);
+    loose = *count;
+    add_kind(timeline, PENDING_TIMED, max_u64(first_ns, timeline->now_ns), count);
     if (*count == 0) {
         add_candidate(timeline, count, timeline->heap[0]);
     }
-}
-
-/* Loose ones first, of an untimed timeline, and then in the heap's order. */
-static int compare_loose(const void *a, const void *b)
-{
-    const struct pending *x = *(const struct pending *const *)a;
-    const struct pending *y = *(const struct pending *const *)b;
-
-    if (x->kind != y->kind) {
-        return x->kind == PENDING_LOOSE ? -1 : 1;
+    if (first_ns > timeline->now_ns) {
+        sort_candidates(timeline, 0, loose);
+        sort_candidates(timeline, loose, *count);
+    } else {
+        sort_candidates(timeline, 0, *count);
     }
-    return comes_before(x, y) ? -1 : comes_before(y, x);
-}
-
-static int compare_ties(const void *a, const void *b)
-{
-    const struct pending *x = *(const struct pending *const *)a;
-    const struct pending *y = *(const struct pending *const *)b;
-
-    return (x->sequence > y->sequence) - (x->sequence < y->sequence);
 }
 
 struct pending *const *timeline_candidates(struct timeline *timeline, uint32_t *count)
 {
     *count = 0;
-    if (timeline->count > 0 && timeline->untimed) {
+    if (timeline->untimed && timeline->count > 0) {
         collect_untimed(timeline, count);
     } else {
-        collect_ties(timeline, 0, count);
-    }
-    if (*count > 1) {
-        qsort(timeline->candidates, *count, sizeof(struct pending *),
-              timeline->untimed ? compare_loose : compare_ties);
+        add_ties(timeline, 0, count);
+        sort_candidates(timeline, 0, *count);
     }
     return timeline->candidates;
 }

@@ -8,7 +8,8 @@
  *
  * An untimed timeline asks what comes next among more: all the loose events
  * (requests), as if their latencies could be anything, and of the others those
- * that are due first.  A loose event takes no time then.  Events that only
+ * that are due first.  They are numbered first in, first out, but those that are not
+ * due yet come last.  A loose event takes no time then.  Events that only
  * end a wait for something else are taken when there is nothing else.
  */
 #ifndef MIRRORSIM_SIM_TIMELINE_H
@@ -45,8 +46,8 @@ struct timeline {
     struct choice_site *order;
     uint64_t now_ns;
     uint64_t next_sequence;
-    uint32_t chains;    /* begun so far */
-    uint32_t goes_on;   /* chain of the event that fires, until it has gone on; 0 = none */
+    uint32_t chains;  /* begun so far */
+    uint32_t goes_on; /* chain of the event that fires, until it has gone on; 0 = none */
     uint32_t count;
     uint32_t capacity;
     struct pending **heap;

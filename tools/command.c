@@ -4,6 +4,7 @@
  */
 #include "tools/command.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +18,19 @@ uint64_t option_number(const struct argp_state *state, const char *option, const
 
     if (!number_parse(arg, &number)) {
         argp_error(state, "%s wants a number from 0 up, not '%s'", option, arg);
+        exit(EXIT_USAGE);
+    }
+    return number;
+}
+
+uint64_t option_between(const struct argp_state *state, const char *option, const char *arg,
+                        uint64_t least, uint64_t most)
+{
+    uint64_t number;
+
+    if (!number_parse(arg, &number) || number < least || number > most) {
+        argp_error(state, "%s wants a number from %" PRIu64 " to %" PRIu64 ", not '%s'", option,
+                   least, most, arg);
         exit(EXIT_USAGE);
     }
     return number;

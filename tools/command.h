@@ -79,11 +79,16 @@ enum option_key {
     KEY_UNTIMED,
     KEY_FAULTS,
     KEY_ALL,
+    KEY_DEPTH,
+    KEY_EVERY_ORDER,
+    KEY_CHECKPOINT,
     KEY_NO_SHRINK,
 };
 
 /* Arguments of options; on a wrong one they explain it and exit with EXIT_USAGE. */
 uint64_t option_number(const struct argp_state *state, const char *option, const char *arg);
+uint64_t option_between(const struct argp_state *state, const char *option, const char *arg,
+                        uint64_t least, uint64_t most);
 uint64_t option_time(const struct argp_state *state, const char *option, const char *arg);
 const struct engine *option_engine(const struct argp_state *state, const char *arg);
 

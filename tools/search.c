@@ -35,8 +35,8 @@ struct frame {
     struct turn *questions; /* of the next timeline event */
     uint32_t question_count;
     uint32_t question_capacity;
-    bool entered; /* a child has been visited */
-    bool reduces; /* its first question has an answer that stands for all ... */
+    bool entered;                   /* a child has been visited */
+    bool reduces;                   /* its first question has an answer that stands for all ... */
     struct independent independent; /* ... as long as the engine keeps its promise */
 };
 
@@ -245,6 +245,9 @@ bool search_finding_counts(const struct finding *finding, const struct world *wo
     if (strcmp(finding->oracle, "liveness") == 0 && strcmp(finding->kind, "deadlock") == 0) {
         return world_job(world, &info);
     }
+    if (strcmp(finding->oracle, "liveness") == 0 && strcmp(finding->kind, "never-told") == 0) {
+        return false;
+    }
     return strcmp(finding->oracle, "expect") != 0 && strcmp(finding->oracle, "vacuous") != 0;
 }
 
@@ -299,9 +302,9 @@ static bool step(struct search *search, const struct path *path)
     search->asked = 0;
     search->children = 1;
     search->figures->transitions++;
-    goes_on = world_step(path->world) &&
-              !has_finding(path->world, world_evidence(path->world)->verdict,
-                           path->options->oracles_only);
+    goes_on =
+        world_step(path->world) && !has_finding(path->world, world_evidence(path->world)->verdict,
+                                                path->options->oracles_only);
     if (fresh && frame->reduces) {
         reduce(search, path, frame);
     }

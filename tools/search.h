@@ -49,7 +49,8 @@ typedef bool search_found(void *opaque, const struct verdict *verdict,
 
 /*
  * Is it an oracle's, and not what the scenario itself expects?  A story that waits for a job
- * whose start was refused comes to no end, but that is nobody's fault.
+ * whose start was refused comes to no end, and so does a job whose `complete` was
+ * refused, but that is nobody's fault.
  */
 bool search_finding_counts(const struct finding *finding, const struct world *world);
 

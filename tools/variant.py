@@ -35,7 +35,7 @@ class Build:
     def _libraries(self):
         out = subprocess.run(["pkg-config", "--libs", "yaml-0.1", "jansson"], check=True,
                              capture_output=True, text=True)
-        return shlex.split(out.stdout)
+        return shlex.split(out.stdout) + ["-lm"]
 
     def object_of(self, source):
         command = self.commands[source]

@@ -360,20 +360,26 @@ void variant_apply(const struct variant *variant, struct plan *plan)
 
 /* ---- Words ---- */
 
+static const char *applied_text(enum fault_applied applied)
+{
+    static const char *const texts[] = {[APPLIED_NOTHING] = "",
+                                        [APPLIED_PREFIX] = ", half applied",
+                                        [APPLIED_TORN] = ", torn",
+                                        [APPLIED_ALL] = ", applied"};
+
+    return texts[applied];
+}
+
 static int fault_text(const struct fault_spec *fault, const struct plan *plan, char *buf,
                       size_t size)
 {
-    static const char *const applied[] = {[APPLIED_NOTHING] = "",
-                                          [APPLIED_PREFIX] = ", half applied",
-                                          [APPLIED_TORN] = ", torn",
-                                          [APPLIED_ALL] = ", applied"};
     uint32_t disk = (uint32_t)__builtin_ctzll(fault->match.disks);
     enum op op = (enum op)__builtin_ctz(fault->match.ops);
 
     return snprintf(buf, size, "%s%s %" PRIu64 " of %s fails %s with %s%s",
                     fault->match.by == BY_GUEST ? "guest " : "", op_name(op), fault->nth,
                     plan->disks[disk].name, fault->times == 0 ? "from then on" : "once",
-                    phrase_result(fault->error).text, applied[fault->applied]);
+                    phrase_result(fault->error).text, applied_text(fault->applied));
 }
 
 const char *variant_text(const struct variant *variant, const struct plan *plan,
@@ -396,5 +402,67 @@ const char *variant_text(const struct variant *variant, const struct plan *plan,
                  plan->disks[plan->job.target].name, phrase_time(variant->cut_ns).text,
                  keeps[variant->keeps]);
     }
+    return buf;
+}
+
+/* ---- Failures, numbered ---- */
+
+/* What can fail, and how; queries have no policy. */
+static const struct {
+    enum op op;
+    int error;
+    enum fault_applied applied;
+} failures[] = {
+    {OP_READ, -EIO, APPLIED_NOTHING},         {OP_WRITE, -EIO, APPLIED_NOTHING},
+    {OP_WRITE, -EIO, APPLIED_PREFIX},         {OP_WRITE, -EIO, APPLIED_ALL},
+    {OP_WRITE, -ENOSPC, APPLIED_NOTHING},     {OP_FLUSH, -EIO, APPLIED_NOTHING},
+    {OP_FLUSH, -ENOSPC, APPLIED_NOTHING},     {OP_STATUS, -EIO, APPLIED_NOTHING},
+    {OP_GETLENGTH, -EIO, APPLIED_NOTHING},    {OP_GET_INFO, -EIO, APPLIED_NOTHING},
+    {OP_OPEN_BACKING, -EIO, APPLIED_NOTHING}, {OP_REOPEN, -EIO, APPLIED_NOTHING},
+    {OP_TRUNCATE, -EIO, APPLIED_NOTHING},     {OP_BUFFER, -EIO, APPLIED_NOTHING},
+    {OP_BITMAP, -EIO, APPLIED_NOTHING},
+};
+
+/* The first so many are requests, and meet a policy. */
+#define FAILING_REQUESTS 7u
+#define POLICIES 4u
+
+static bool failure_row(const struct fault_spec *fault, uint32_t *row)
+{
+    for (*row = 0; *row < sizeof(failures) / sizeof(failures[0]); (*row)++) {
+        if ((fault->match.ops >> (unsigned)failures[*row].op & 1) &&
+            fault->error == failures[*row].error && fault->applied == failures[*row].applied) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool variant_failure(const struct fault_spec *fault, const struct plan *plan, uint32_t *number)
+{
+    uint32_t row;
+    enum error_policy policy;
+
+    if (fault->match.by == BY_GUEST || !failure_row(fault, &row)) {
+        return false;
+    }
+    policy = failures[row].op == OP_READ ? plan->job.on_source_error : plan->job.on_target_error;
+    *number = row < FAILING_REQUESTS ? row * POLICIES + (uint32_t)policy
+                                     : row + FAILING_REQUESTS * (POLICIES - 1);
+    *number = 2 * *number + (fault->times == 0);
+    return true;
+}
+
+const char *variant_failure_text(uint32_t number, char buf[VARIANT_TEXT_BYTES])
+{
+    const char *duration = number % 2 != 0 ? "from then on" : "once";
+    bool has_policy = number / 2 < FAILING_REQUESTS * POLICIES;
+    uint32_t row =
+        has_policy ? number / 2 / POLICIES : number / 2 - FAILING_REQUESTS * (POLICIES - 1);
+
+    snprintf(buf, VARIANT_TEXT_BYTES, "%s fails %s with %s%s%s%s", op_name(failures[row].op),
+             duration, phrase_result(failures[row].error).text, applied_text(failures[row].applied),
+             has_policy ? ", policy " : "",
+             has_policy ? error_policy_name((enum error_policy)(number / 2 % POLICIES)) : "");
     return buf;
 }

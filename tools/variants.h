@@ -55,4 +55,16 @@ void variant_apply(const struct variant *variant, struct plan *plan);
 const char *variant_text(const struct variant *variant, const struct plan *plan,
                          char buf[VARIANT_TEXT_BYTES]);
 
+/*
+ * Failures, numbered, of which a search can say what share it has tried: what fails and how,
+ * under which policy of that side, and whether once or from then on.
+ */
+#define VARIANT_FAILURES 72
+
+/* The number of a failure that the job can meet in the plan; false: of the guest's requests. */
+bool variant_failure(const struct fault_spec *fault, const struct plan *plan, uint32_t *number);
+
+/* "write fails once with EIO, half applied, policy stop"; in `buf`. */
+const char *variant_failure_text(uint32_t number, char buf[VARIANT_TEXT_BYTES]);
+
 #endif

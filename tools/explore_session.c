@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Adding up results.
+ */
+#include "tools/explore_session.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/range.h"
+#include "tools/support.h"
+
+void session_open(struct explore_session *session, const struct explore_options *options,
+                  struct explore_space *space)
+{
+    *session =
+        (struct explore_session){.options = options, .space = space, .items = explore_items(space)};
+    session->done = must_alloc(div_round_up(session->items, 8) + 1);
+}
+
+void session_close(struct explore_session *session)
+{
+    for (uint64_t i = 0; i < session->finding_count; i++) {
+        free(session->findings[i].scenario);
+    }
+    free(session->findings);
+    free(session->done);
+}
+
+/* ---- Findings ---- */
+
+static int compare_findings(const void *a, const void *b)
+{
+    const struct explore_finding *x = &((const struct session_finding *)a)->finding;
+    const struct explore_finding *y = &((const struct session_finding *)b)->finding;
+    int order = (x->item > y->item) - (x->item < y->item);
+
+    order = order != 0 ? order : strcmp(x->oracle, y->oracle);
+    return order != 0 ? order : strcmp(x->kind, y->kind);
+}
+
+static bool are_alike(const struct explore_finding *a, const struct explore_finding *b)
+{
+    return strcmp(a->oracle, b->oracle) == 0 && strcmp(a->kind, b->kind) == 0;
+}
+
+/* The one that a new finding has to be lower than; NULL: it is one more. */
+static struct session_finding *rival_of(struct explore_session *session,
+                                        const struct explore_finding *finding)
+{
+    for (uint64_t i = 0; i < session->finding_count; i++) {
+        if (!session->options->all || are_alike(&session->findings[i].finding, finding)) {
+            return &session->findings[i];
+        }
+    }
+    return NULL;
+}
+
+static void take_finding(struct explore_session *session, const struct explore_finding *finding,
+                         char *scenario)
+{
+    struct session_finding *rival = rival_of(session, finding);
+
+    if (rival == NULL) {
+        session->findings =
+            must_grow(session->findings, session->finding_count, sizeof(*session->findings));
+        session->findings[session->finding_count++] = (struct session_finding){*finding, scenario};
+    } else if (finding->item < rival->finding.item) {
+        free(rival->scenario);
+        *rival = (struct session_finding){*finding, scenario};
+    } else {
+        free(scenario);
+    }
+}
+
+/* ---- Results ---- */
+
+static void add_figures(struct search_figures *all, const struct search_figures *one)
+{
+    all->ends += one->ends;
+    all->states += one->states;
+    all->transitions += one->transitions;
+    all->merged += one->merged;
+    all->reduced += one->reduced;
+    all->depth = max_u64(all->depth, one->depth);
+    all->cut = all->cut || one->cut;
+}
+
+void session_take(struct explore_session *session, const struct explore_result *result)
+{
+    session->stopped = session->stopped || result->stopped;
+    if (!result->stopped) {
+        session->done[result->item / 8] |= (uint8_t)(1u << result->item % 8);
+        session->done_count++;
+    }
+    add_figures(&session->figures, &result->figures);
+    session->chains = result->chains > session->chains ? result->chains : session->chains;
+    session->questions = max_u64(session->questions, result->questions);
+    if (result->fired) {
+        explore_note_failures(session->space, result->item, session->failures);
+    }
+    for (uint32_t i = 0; i < result->finding_count; i++) {
+        take_finding(session, &result->findings[i], result->scenarios[i]);
+    }
+    if (session->finding_count > 1) {
+        qsort(session->findings, session->finding_count, sizeof(*session->findings),
+              compare_findings);
+    }
+}
+
+bool session_is_done(const struct explore_session *session, uint64_t item)
+{
+    return session->done[item / 8] >> item % 8 & 1;
+}
+
+bool session_is_exhausted(const struct explore_session *session)
+{
+    return session->options->schedule == SCHEDULE_EXHAUSTIVE && !session->figures.cut &&
+           !explore_is_cut(session->space) && session->done_count == session->items &&
+           session->finding_count == 0;
+}
