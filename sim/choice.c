@@ -131,7 +131,7 @@ bool choices_quiet(const struct choices *choices)
 
 bool choices_open(const struct choices *choices)
 {
-    return choices->spec->backend != NULL;
+    return choices->spec->backend != NULL || choices->spec->open;
 }
 
 /* True and the pick if the record has an answer to the site's current question. */

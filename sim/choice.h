@@ -53,6 +53,7 @@ struct choice_spec {
     uint32_t recorded_count;
     choice_backend *backend; /* if set, asked instead of the seed */
     void *opaque;
+    bool open; /* digests are to be those of a world with a backend (choices_open) */
 };
 
 struct choices;     /* lives in an arena */
@@ -67,7 +68,10 @@ struct choice_site *choices_site(struct choices *choices, const char *name);
 /* True if every question will be answered 0: callers may skip work. */
 bool choices_quiet(const struct choices *choices);
 
-/* True if a backend answers: any answer may come, whatever was asked before. */
+/*
+ * True if a backend answers, or the spec says so: any answer may come, whatever was asked before,
+ * and digests leave that out.
+ */
 bool choices_open(const struct choices *choices);
 
 /* An answer in [0, bound); bound >= 1; with bound 1 nothing is asked. */

@@ -17,6 +17,16 @@ static int toy_start(struct host *host, const struct job_spec *spec, struct engi
     return mirror_engine.start(host, spec, job, error);
 }
 
+/* Ignores every error of the target. */
+static int careless_start(struct host *host, const struct job_spec *spec, struct engine_job **job,
+                          struct job_error *error)
+{
+    struct job_spec careless = *spec;
+
+    careless.on_target_error = POLICY_IGNORE;
+    return mirror_engine.start(host, &careless, job, error);
+}
+
 /* Gives the job another buffer in every second run of a process. */
 static int fickle_start(struct host *host, const struct job_spec *spec, struct engine_job **job,
                         struct job_error *error)
@@ -109,6 +119,7 @@ static const char *toy_phase_name(unsigned phase)
 static const struct engine toys[] = {
     TOY("crash", toy_start, crash_command, toy_digest, toy_check),
     TOY("exit", toy_start, exit_command, toy_digest, toy_check),
+    TOY("careless", careless_start, toy_command, toy_digest, toy_check),
     TOY("hang", toy_start, hang_command, toy_digest, toy_check),
     TOY("fickle", fickle_start, toy_command, toy_digest, toy_check),
     TOY("moody", toy_start, toy_command, moody_digest, toy_check),

@@ -94,6 +94,7 @@ static void add_base(struct explore_space *space, uint32_t case_number, struct v
 
     base.variants = variants_of(plan, space->options->engine, space->options->faults);
     base.values = *values;
+    space->cut = space->cut || base.variants.cut;
     space->items += base.variants.count * space->items_per_variant;
     space->bases = must_grow(space->bases, space->base_count, sizeof(*space->bases));
     space->bases[space->base_count++] = base;
@@ -148,11 +149,6 @@ uint64_t explore_items(const struct explore_space *space)
 bool explore_is_cut(const struct explore_space *space)
 {
     return space->cut;
-}
-
-const char *const *explore_unvaried(const struct explore_space *space, uint32_t *count)
-{
-    return search_unvaried(space->search, count);
 }
 
 static const struct base *base_of(const struct explore_space *space, uint64_t item)

@@ -84,7 +84,7 @@ void explore_close(struct explore_space *space);
 
 uint64_t explore_items(const struct explore_space *space);
 
-/* True if some value of the file has more alternatives than are tried. */
+/* True if there are more sets of values, or more requests to fail, than are tried. */
 bool explore_is_cut(const struct explore_space *space);
 
 /* Searches one item. */
@@ -107,8 +107,5 @@ void explore_watch(struct explore_space *space, uint64_t item, uint64_t seed,
  */
 void explore_item_died(struct explore_space *space, struct explore_result *result,
                        int signal_number);
-
-/* Sites of questions that an exhaustive search has not varied. */
-const char *const *explore_unvaried(const struct explore_space *space, uint32_t *count);
 
 #endif

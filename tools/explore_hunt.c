@@ -229,6 +229,7 @@ static void open_runs(struct runs *runs, struct hunt *hunt)
 {
     *runs = (struct runs){.hunt = hunt,
                           .options = runner_options(hunt->plan, hunt->options->engine, 0)};
+    runs->options.choices.open = true;
     trace_init(&runs->trace, true);
     hunt->result->questions = uses_pct(runs) ? count_questions(runs) : 0;
 }

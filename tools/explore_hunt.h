@@ -27,7 +27,8 @@ struct hunt {
 void hunt_run(struct hunt *hunt);
 
 /*
- * Runs with one of the seeds, the first being 0, and shows the world after each of the first 2000 events.
+ * Runs with one of the seeds, the first being 0, and shows the world after each of the first 2000
+ * events.
  */
 void hunt_watch(struct hunt *hunt, uint64_t seed,
                 void (*show)(void *opaque, const struct world *world), void *opaque);

@@ -129,16 +129,29 @@ static const char *conclusion(const struct explore_session *session)
     }
     return session->options->schedule != SCHEDULE_EXHAUSTIVE
                ? "no finding in these runs; others may have one"
-               : "not exhausted: something was not varied, or too much to remember";
+               : "not exhausted";
 }
 
-static void print_unvaried(const struct explore_session *session)
+/* Why there may be more to it. */
+static void print_bounds(const struct explore_session *session)
 {
-    uint32_t count;
-    const char *const *sites = explore_unvaried(session->space, &count);
+    const struct search_figures *figures = &session->figures;
 
-    for (uint32_t i = 0; i < count; i++) {
-        printf("%s%s%s", i == 0 ? "not varied: " : ", ", sites[i], i + 1 == count ? "\n" : "");
+    if (*figures->unvaried != '\0') {
+        printf("too many answers to try: %s\n", figures->unvaried);
+    }
+    if (figures->too_deep) {
+        printf("some paths were longer than %d events, or took too much memory\n",
+               SEARCH_MAX_DEPTH);
+    }
+    if (figures->full) {
+        printf("there was no room to remember all states: some were visited more than once\n");
+    }
+    if (explore_is_cut(session->space)) {
+        printf(
+            "too much to try: of each case the first %d sets of values, and of each run the first "
+            "%d requests to fail\n",
+            EXPLORE_MAX_VALUES, VARIANT_MAX_REQUESTS);
     }
 }
 
@@ -160,7 +173,7 @@ static void print_summary(const struct explore_report *report,
                percent(figures->reduced, figures->transitions + figures->reduced));
     }
     claims_print(claims, session);
-    print_unvaried(session);
+    print_bounds(session);
     printf("%s\n", conclusion(session));
 }
 
@@ -182,15 +195,17 @@ static void print_json(const struct explore_report *report, const struct explore
     for (uint64_t i = 0; i < session->finding_count; i++) {
         json_array_append_new(findings, finding_json(&session->findings[i].finding, paths[i]));
     }
-    all = json_pack("{s:s, s:o, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:o, s:o}",
+    all = json_pack("{s:s, s:o, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:b, s:b, "
+                    "s:s, s:o, s:o}",
                     "mirrorsim", MIRRORSIM_VERSION, "file", report_json_string(report->file),
                     "engine", session->options->engine->name, "searches",
                     (json_int_t)session->items, "done", (json_int_t)session->done_count, "runs",
                     (json_int_t)figures->ends, "events", (json_int_t)figures->transitions, "states",
                     (json_int_t)figures->states, "merged", (json_int_t)figures->merged, "reduced",
                     (json_int_t)figures->reduced, "depth", (json_int_t)figures->depth, "ms",
-                    (json_int_t)report->ms, "exhausted", session_is_exhausted(session), "findings",
-                    findings, "claims", claims_json(claims, session));
+                    (json_int_t)report->ms, "exhausted", session_is_exhausted(session), "too_deep",
+                    figures->too_deep, "full", figures->full, "unvaried", figures->unvaried,
+                    "findings", findings, "claims", claims_json(claims, session));
     json_dumpf(all, stdout, JSON_INDENT(1));
     putchar('\n');
     json_decref(all);

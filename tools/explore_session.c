@@ -83,7 +83,11 @@ static void add_figures(struct search_figures *all, const struct search_figures 
     all->merged += one->merged;
     all->reduced += one->reduced;
     all->depth = max_u64(all->depth, one->depth);
-    all->cut = all->cut || one->cut;
+    all->too_deep = all->too_deep || one->too_deep;
+    all->full = all->full || one->full;
+    if (*one->unvaried != '\0') {
+        search_add_word(all->unvaried, one->unvaried);
+    }
 }
 
 void session_take(struct explore_session *session, const struct explore_result *result)
@@ -115,7 +119,7 @@ bool session_is_done(const struct explore_session *session, uint64_t item)
 
 bool session_is_exhausted(const struct explore_session *session)
 {
-    return session->options->schedule == SCHEDULE_EXHAUSTIVE && !session->figures.cut &&
-           !explore_is_cut(session->space) && session->done_count == session->items &&
-           session->finding_count == 0;
+    return session->options->schedule == SCHEDULE_EXHAUSTIVE && !session->figures.too_deep &&
+           *session->figures.unvaried == '\0' && !explore_is_cut(session->space) &&
+           session->done_count == session->items && session->finding_count == 0;
 }

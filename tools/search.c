@@ -10,6 +10,7 @@
 #include "tools/search.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -49,8 +50,6 @@ struct search {
     struct frame *current; /* whose child is being visited */
     uint32_t asked;        /* questions of this timeline event ... */
     uint64_t children;     /* ... and how many ways there are to answer them */
-    char *unvaried[SEARCH_MAX_UNVARIED];
-    uint32_t unvaried_count;
     struct search_figures *figures;
     struct world *world;
 };
@@ -69,9 +68,6 @@ void search_destroy(struct search *search)
         free(search->frames[i].snapshot);
         free(search->frames[i].questions);
     }
-    for (uint32_t i = 0; i < search->unvaried_count; i++) {
-        free(search->unvaried[i]);
-    }
     free(search->frames);
     visited_free(&search->visited);
     free(search);
@@ -82,26 +78,18 @@ const struct world *search_world(const struct search *search)
     return search->world;
 }
 
-const char *const *search_unvaried(const struct search *search, uint32_t *count)
+void search_add_word(char list[SEARCH_UNVARIED_BYTES], const char *word)
 {
-    *count = search->unvaried_count;
-    return (const char *const *)search->unvaried;
+    size_t length = strlen(list);
+    size_t more = strlen(word) + 2;
+
+    if (strstr(list, word) == NULL && length + more < SEARCH_UNVARIED_BYTES) {
+        snprintf(list + length, SEARCH_UNVARIED_BYTES - length, "%s%s", length > 0 ? ", " : "",
+                 word);
+    }
 }
 
 /* ---- Answers ---- */
-
-static void note_unvaried(struct search *search, const char *site)
-{
-    search->figures->cut = true;
-    for (uint32_t i = 0; i < search->unvaried_count; i++) {
-        if (strcmp(search->unvaried[i], site) == 0) {
-            return;
-        }
-    }
-    if (search->unvaried_count < SEARCH_MAX_UNVARIED) {
-        search->unvaried[search->unvaried_count++] = must_strdup(site);
-    }
-}
 
 static uint32_t answer_of(const struct turn *turn)
 {
@@ -120,7 +108,7 @@ static uint32_t answer(void *opaque, const struct question *question)
 
     if (frame == NULL || bound > SEARCH_MAX_ANSWERS ||
         search->children * bound > SEARCH_MAX_CHILDREN) {
-        note_unvaried(search, question->site);
+        search_add_word(search->figures->unvaried, question->site);
         return 0;
     }
     search->children *= bound;
@@ -327,7 +315,7 @@ static bool visit(struct search *search, const struct path *path)
         return true;
     }
     if (search->depth == SEARCH_MAX_DEPTH || search->stack_bytes > SEARCH_MAX_STACK_BYTES) {
-        search->figures->cut = true;
+        search->figures->too_deep = true;
         return true;
     }
     push(search, path->world, history);
@@ -383,7 +371,7 @@ bool search_run(struct search *search, const struct plan *plan,
     path.reduces = !options->no_reduction && independent_possible(path.world);
     push(search, path.world, 0);
     complete = walk(search, &path);
-    figures->cut = figures->cut || !complete || search->visited.full;
+    figures->full = figures->full || search->visited.full;
     search->world = NULL;
     world_destroy(path.world);
     trace_free(&trace);

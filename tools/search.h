@@ -28,7 +28,7 @@
 #define SEARCH_MAX_CHILDREN 4096
 #define SEARCH_MAX_DEPTH 5000
 #define SEARCH_MAX_STACK_BYTES (UINT64_C(1) << 30) /* of snapshots */
-#define SEARCH_MAX_UNVARIED 8
+#define SEARCH_UNVARIED_BYTES 96
 
 struct search_figures {
     uint64_t ends;        /* of runs: a finding, or the world's end */
@@ -37,7 +37,9 @@ struct search_figures {
     uint64_t merged;      /* transitions into a state that was known */
     uint64_t reduced;     /* events that could have been next and were not tried */
     uint64_t depth;       /* timeline events of the longest path */
-    bool cut;             /* stopped, too deep, or something not varied: not exhausted */
+    bool too_deep;        /* a path was not gone on with: not exhausted */
+    bool full;            /* some states could not be remembered: visited more than once */
+    char unvaried[SEARCH_UNVARIED_BYTES]; /* sites whose questions were not varied: not exhausted */
 };
 
 /*
@@ -84,7 +86,7 @@ bool search_run(struct search *search, const struct plan *plan,
 /* The world of the path under way, or NULL. */
 const struct world *search_world(const struct search *search);
 
-/* Sites whose questions were not varied, in all searches; *count of them. */
-const char *const *search_unvaried(const struct search *search, uint32_t *count);
+/* Adds a word to a list of them, unless it is there already or there is no room. */
+void search_add_word(char list[SEARCH_UNVARIED_BYTES], const char *word);
 
 #endif

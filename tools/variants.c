@@ -13,7 +13,7 @@
 #include "engine/range.h"
 #include "sim/errno_name.h"
 #include "sim/phrase.h"
-#include "sim/world.h"
+#include "tools/quiet_trace.h"
 #include "tools/support.h"
 
 /* A second failure comes among so many requests after the first. */
@@ -57,11 +57,15 @@ static uint64_t number_of(const struct trace *trace, uint64_t at)
     return nth;
 }
 
-static void add_requests(struct victims *victims, const struct trace *trace)
+/* True if that was all of them. */
+static bool add_requests(struct victims *victims, const struct trace *trace)
 {
     for (uint64_t i = 0; i < trace->count; i++) {
         const struct event *event = &trace->events[i];
 
+        if (event->kind == EVENT_REQUEST_SUBMIT && victims->count == VARIANT_MAX_REQUESTS) {
+            return false;
+        }
         if (event->kind == EVENT_REQUEST_SUBMIT) {
             add_victim(victims, (struct victim){.match = {.disks = UINT64_C(1) << event->node,
                                                           .ops = 1u << event->op,
@@ -70,6 +74,7 @@ static void add_requests(struct victims *victims, const struct trace *trace)
                                                 .bytes = event->bytes});
         }
     }
+    return true;
 }
 
 /* Queries leave no trace unless they fail: each is tried where it can be asked. */
@@ -86,21 +91,6 @@ static void add_queries(struct victims *victims, const struct plan *plan)
                                                 .nth = 1});
         }
     }
-}
-
-/* Runs the plan; the trace is the caller's. */
-static void run_quietly(const struct plan *plan, const struct engine *engine, struct trace *trace)
-{
-    struct world_options options = {.engine = engine};
-    struct world *world;
-
-    trace_init(trace, true);
-    world = world_create(plan, &options, trace);
-    if (world == NULL) {
-        die("there is no memory for a world");
-    }
-    world_run(world, UINT64_MAX);
-    world_destroy(world);
 }
 
 /* ---- Singles ---- */
@@ -175,7 +165,7 @@ static void add_pairs_of(struct variant_list *variants, const struct plan *plan,
     uint64_t after = 0;
 
     variant_apply(single, &changed);
-    run_quietly(&changed, engine, &trace);
+    quiet_trace(&changed, engine, &trace);
     while (after < trace.count && trace.events[after].kind != EVENT_FAULT) {
         after++;
     }
@@ -241,11 +231,11 @@ struct variant_list variants_of(const struct plan *plan, const struct engine *en
     if (faults == VARIANTS_NONE) {
         return variants;
     }
-    run_quietly(plan, engine, &trace);
+    quiet_trace(plan, engine, &trace);
     if (faults == VARIANTS_POWER_CUTS) {
         add_power_cuts(&variants, &trace);
     } else {
-        add_requests(&victims, &trace);
+        variants.cut = !add_requests(&victims, &trace);
         add_queries(&victims, plan);
     }
     for (uint64_t i = 0; i < victims.count; i++) {

@@ -37,9 +37,13 @@ struct variant {
     enum power_cut keeps;
 };
 
+/* So many requests of the quiet run fail in turn, at most: the first ones. */
+#define VARIANT_MAX_REQUESTS 1000
+
 struct variant_list {
     struct variant *list; /* the first changes nothing */
     uint64_t count;
+    bool cut; /* there were more requests */
 };
 
 /* Runs the plan quietly; the caller frees with variants_free(). */
