@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "tools/command.h"
+#include "tools/explore_checkpoint.h"
 #include "tools/explore_pool.h"
 #include "tools/explore_report.h"
 #include "tools/explore_session.h"
@@ -22,6 +23,9 @@
 /* So many seeds where nothing says how many. */
 #define DEFAULT_RUNS 10000
 #define MAX_RUNS UINT64_C(1000000000000)
+
+/* A checkpoint is written so often. */
+#define SAVE_INTERVAL_MS 10000
 
 /* Of the processor, inside one event. */
 #define CPU_LIMIT_S 5
@@ -55,6 +59,10 @@ static const struct argp_option option_list[] = {
      "Also try orders of which it is known that they lead to the same", 2},
     {"runs", KEY_RUNS, "N", 0, "Seeds of a random search, or of pct (default 10000)", 2},
     {"budget", KEY_BUDGET, "TIME", 0, "Stop after so much time, like 30s", 2},
+    {"checkpoint", KEY_CHECKPOINT, "FILE", 0,
+     "Keep in this file how far the search has come, and go on from there; it is taken away at the "
+     "end",
+     2},
     {"jobs", 'j', "N", 0, "Processes (default: one per core); the result is the same", 2},
     {"all", KEY_ALL, NULL, 0, "Go on after a finding: one of each kind is kept", 2},
     {"output", 'o', "FILE", 0,
@@ -148,6 +156,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case 'o':
         options->report.output = arg;
         return 0;
+    case KEY_CHECKPOINT:
+        options->explore.checkpoint = arg;
+        return 0;
     case KEY_NO_SHRINK:
         options->report.no_shrink = true;
         return 0;
@@ -171,6 +182,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 struct watch {
     struct explore_session session;
     struct progress progress;
+    uint64_t identity;     /* of the search, for its checkpoint */
+    uint64_t next_save_ms; /* of the clock */
 };
 
 static bool is_done(const void *opaque, uint64_t item)
@@ -191,8 +204,13 @@ static void show_progress(void *opaque)
 {
     struct watch *watch = opaque;
 
+    if (watch->session.options->checkpoint != NULL && clock_ms() >= watch->next_save_ms) {
+        checkpoint_save(&watch->session, watch->identity);
+        watch->next_save_ms = clock_ms() + SAVE_INTERVAL_MS;
+    }
     progress_say(&watch->progress, "%" PRIu64 " of %" PRIu64 " searches, %" PRIu64 " runs",
-                 watch->session.done_count, watch->session.items, watch->session.figures.ends);
+                 watch->session.done_count, watch->session.items,
+                 session_figures(&watch->session).ends);
 }
 
 /* ---- The command ---- */
@@ -246,6 +264,40 @@ static void take_from_file(struct command_options *options, const struct scenari
     plan_destroy(plan);
 }
 
+/* Goes on from the checkpoint, if there is one. */
+static void open_checkpoint(struct watch *watch, const char *file)
+{
+    const char *path = watch->session.options->checkpoint;
+    char *why;
+
+    if (path == NULL) {
+        return;
+    }
+    watch->identity = checkpoint_identity(watch->session.options, file);
+    watch->next_save_ms = clock_ms() + SAVE_INTERVAL_MS;
+    why = checkpoint_load(&watch->session, watch->identity);
+    if (why != NULL) {
+        fprintf(stderr, "mirrorsim: %s can't be gone on from: %s; remove it, or name another\n",
+                path, why);
+        exit(EXIT_USAGE);
+    }
+}
+
+/* What was stopped can go on; what has ended need not. */
+static void close_checkpoint(const struct watch *watch)
+{
+    const struct explore_session *session = &watch->session;
+
+    if (session->options->checkpoint != NULL) {
+        if (session->done_count == session->items ||
+            (session->finding_count > 0 && !session->options->all)) {
+            checkpoint_remove(session->options);
+        } else {
+            checkpoint_save(session, watch->identity);
+        }
+    }
+}
+
 /* Searches, and reports; returns the exit code. */
 static int explore(struct command_options *options, uint64_t start_ms)
 {
@@ -270,10 +322,12 @@ static int explore(struct command_options *options, uint64_t start_ms)
         return EXIT_USAGE;
     }
     session_open(&watch.session, &options->explore, space);
+    open_checkpoint(&watch, options->report.file);
     progress_begin(&watch.progress, session->items);
     signal_number = explore_pool_run(&pool, space);
     progress_clear(&watch.progress);
     options->report.ms = clock_ms() - start_ms;
+    close_checkpoint(&watch);
     explore_report(&options->report, session);
     found = session->finding_count > 0;
     session_close(&watch.session);

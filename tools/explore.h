@@ -44,6 +44,7 @@ struct explore_options {
     uint32_t depth;         /* of PCT */
     uint64_t runs;          /* of a random search or PCT, for each variant */
     uint64_t visited_bytes; /* of memory for the states that were visited */
+    const char *checkpoint; /* file, or NULL (explore_checkpoint.h) */
 
     /* Asked now and then; true: stop. */
     bool (*stop)(void *opaque);

@@ -12,6 +12,7 @@
 #include "engine/range.h"
 #include "sim/scenario_write.h"
 #include "sim/world.h"
+#include "tools/explore_checkpoint.h"
 #include "tools/pct.h"
 #include "tools/runner.h"
 #include "tools/support.h"
@@ -147,17 +148,40 @@ static bool stop(void *opaque, const struct search_figures *figures)
     return hunt->result->stopped;
 }
 
+/* An item that was stopped before goes on from there. */
+static FILE *open_saved(const struct hunt *hunt)
+{
+    return hunt->options->checkpoint != NULL
+               ? checkpoint_open_item(hunt->options, hunt->result->item)
+               : NULL;
+}
+
+static void close_saved(const struct hunt *hunt, FILE *saved)
+{
+    if (saved != NULL) {
+        fclose(saved);
+    }
+    if (hunt->options->checkpoint != NULL && hunt->result->stopped) {
+        checkpoint_save_item(hunt->options, hunt->result->item, hunt->search);
+    } else if (saved != NULL) {
+        checkpoint_remove_item(hunt->options, hunt->result->item);
+    }
+}
+
 static void search_all(struct hunt *hunt)
 {
+    FILE *saved = open_saved(hunt);
     const struct search_options options = {.engine = hunt->options->engine,
                                            .oracles_only = oracles_only(hunt),
                                            .no_reduction = hunt->options->every_order,
                                            .found = found,
+                                           .saved = saved,
                                            .ended = ended,
                                            .stop = stop,
                                            .opaque = hunt};
 
     search_run(hunt->search, hunt->plan, &options, &hunt->result->figures);
+    close_saved(hunt, saved);
 }
 
 /* ---- Seeds ---- */

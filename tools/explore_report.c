@@ -135,7 +135,8 @@ static const char *conclusion(const struct explore_session *session)
 /* Why there may be more to it. */
 static void print_bounds(const struct explore_session *session)
 {
-    const struct search_figures *figures = &session->figures;
+    const struct search_figures all = session_figures(session);
+    const struct search_figures *figures = &all;
 
     if (*figures->unvaried != '\0') {
         printf("too many answers to try: %s\n", figures->unvaried);
@@ -158,7 +159,8 @@ static void print_bounds(const struct explore_session *session)
 static void print_summary(const struct explore_report *report,
                           const struct explore_session *session, const struct claims *claims)
 {
-    const struct search_figures *figures = &session->figures;
+    const struct search_figures all = session_figures(session);
+    const struct search_figures *figures = &all;
 
     printf("%" PRIu64 " of %" PRIu64 " searches, %" PRIu64 " runs, %" PRIu64 " events in %" PRIu64
            ".%03" PRIu64 " s\n",
@@ -188,7 +190,8 @@ static json_t *finding_json(const struct explore_finding *finding, const char *p
 static void print_json(const struct explore_report *report, const struct explore_session *session,
                        const struct claims *claims, char *const *paths)
 {
-    const struct search_figures *figures = &session->figures;
+    const struct search_figures sum = session_figures(session);
+    const struct search_figures *figures = &sum;
     json_t *findings = json_array();
     json_t *all;
 

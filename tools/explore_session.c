@@ -56,8 +56,8 @@ static struct session_finding *rival_of(struct explore_session *session,
     return NULL;
 }
 
-static void take_finding(struct explore_session *session, const struct explore_finding *finding,
-                         char *scenario)
+void session_take_finding(struct explore_session *session, const struct explore_finding *finding,
+                          char *scenario)
 {
     struct session_finding *rival = rival_of(session, finding);
 
@@ -70,6 +70,10 @@ static void take_finding(struct explore_session *session, const struct explore_f
         *rival = (struct session_finding){*finding, scenario};
     } else {
         free(scenario);
+    }
+    if (session->finding_count > 1) {
+        qsort(session->findings, session->finding_count, sizeof(*session->findings),
+              compare_findings);
     }
 }
 
@@ -90,26 +94,37 @@ static void add_figures(struct search_figures *all, const struct search_figures 
     }
 }
 
+void session_mark_done(struct explore_session *session, uint64_t item)
+{
+    if (!session_is_done(session, item)) {
+        session->done[item / 8] |= (uint8_t)(1u << item % 8);
+        session->done_count++;
+    }
+}
+
 void session_take(struct explore_session *session, const struct explore_result *result)
 {
     session->stopped = session->stopped || result->stopped;
     if (!result->stopped) {
-        session->done[result->item / 8] |= (uint8_t)(1u << result->item % 8);
-        session->done_count++;
+        session_mark_done(session, result->item);
     }
-    add_figures(&session->figures, &result->figures);
+    add_figures(result->stopped ? &session->partial : &session->figures, &result->figures);
     session->chains = result->chains > session->chains ? result->chains : session->chains;
     session->questions = max_u64(session->questions, result->questions);
     if (result->fired) {
         explore_note_failures(session->space, result->item, session->failures);
     }
     for (uint32_t i = 0; i < result->finding_count; i++) {
-        take_finding(session, &result->findings[i], result->scenarios[i]);
+        session_take_finding(session, &result->findings[i], result->scenarios[i]);
     }
-    if (session->finding_count > 1) {
-        qsort(session->findings, session->finding_count, sizeof(*session->findings),
-              compare_findings);
-    }
+}
+
+struct search_figures session_figures(const struct explore_session *session)
+{
+    struct search_figures all = session->figures;
+
+    add_figures(&all, &session->partial);
+    return all;
 }
 
 bool session_is_done(const struct explore_session *session, uint64_t item)

@@ -22,7 +22,8 @@ struct session_finding {
 struct explore_session {
     const struct explore_options *options;
     struct explore_space *space;
-    struct search_figures figures;
+    struct search_figures figures; /* of the items that are done ... */
+    struct search_figures partial; /* ... and of those that were stopped */
     uint64_t items;
     uint8_t *done; /* a bit for each item */
     uint64_t done_count;
@@ -40,6 +41,15 @@ void session_close(struct explore_session *session);
 
 /* An item has been searched, or stopped: then it is not done.  Takes the result's scenarios. */
 void session_take(struct explore_session *session, const struct explore_result *result);
+
+/* A finding of the item, whose scenario is taken, unless there is one like it of a lower item. */
+void session_take_finding(struct explore_session *session, const struct explore_finding *finding,
+                          char *scenario);
+
+void session_mark_done(struct explore_session *session, uint64_t item);
+
+/* The figures of all items. */
+struct search_figures session_figures(const struct explore_session *session);
 
 bool session_is_done(const struct explore_session *session, uint64_t item);
 

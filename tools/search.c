@@ -7,7 +7,7 @@
  * answer that can still be raised and forgetting those after it, for what is
  * asked after an answer depends on it.
  */
-#include "tools/search.h"
+#include "tools/search_private.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -15,44 +15,10 @@
 #include <string.h>
 
 #include "engine/digest.h"
-#include "sim/independent.h"
 #include "tools/support.h"
 
 /* `stop` is asked every so many transitions. */
 #define STOP_INTERVAL 1024
-
-/* One question and the answer that is tried: `first`, and then the others in order. */
-struct turn {
-    uint32_t tried; /* so many before it */
-    uint32_t bound;
-    uint32_t first;
-    bool only; /* `first` stands for all */
-};
-
-struct frame {
-    void *snapshot;
-    size_t snapshot_capacity;
-    uint64_t history;
-    struct turn *questions; /* of the next timeline event */
-    uint32_t question_count;
-    uint32_t question_capacity;
-    bool entered;                   /* a child has been visited */
-    bool reduces;                   /* its first question has an answer that stands for all ... */
-    struct independent independent; /* ... as long as the engine keeps its promise */
-};
-
-struct search {
-    struct visited visited;
-    struct frame *frames;
-    uint32_t depth;
-    uint64_t stack_bytes; /* of the snapshots' memory */
-    uint32_t capacity;
-    struct frame *current; /* whose child is being visited */
-    uint32_t asked;        /* questions of this timeline event ... */
-    uint64_t children;     /* ... and how many ways there are to answer them */
-    struct search_figures *figures;
-    struct world *world;
-};
 
 struct search *search_create(uint64_t visited_bytes)
 {
@@ -99,6 +65,16 @@ static uint32_t answer_of(const struct turn *turn)
     return turn->tried <= turn->first ? turn->tried - 1 : turn->tried;
 }
 
+void search_add_turn(struct frame *frame, struct turn turn)
+{
+    if (frame->question_count == frame->question_capacity) {
+        frame->questions =
+            must_grow(frame->questions, frame->question_capacity, sizeof(*frame->questions));
+        frame->question_capacity++;
+    }
+    frame->questions[frame->question_count++] = turn;
+}
+
 /* The choice backend: what the odometer says, and the first for what was not asked before. */
 static uint32_t answer(void *opaque, const struct question *question)
 {
@@ -113,14 +89,9 @@ static uint32_t answer(void *opaque, const struct question *question)
     }
     search->children *= bound;
     if (search->asked == frame->question_count) {
-        if (frame->question_count == frame->question_capacity) {
-            frame->questions =
-                must_grow(frame->questions, frame->question_capacity, sizeof(*frame->questions));
-            frame->question_capacity++;
-        }
-        frame->questions[frame->question_count++] = (struct turn){
-            .bound = bound,
-            .first = frame->reduces && search->asked == 0 ? frame->independent.place : 0};
+        uint32_t first = frame->reduces && search->asked == 0 ? frame->independent.place : 0;
+
+        search_add_turn(frame, (struct turn){.bound = bound, .first = first});
     }
     assert(frame->questions[search->asked].bound == bound);
     return answer_of(&frame->questions[search->asked++]);
@@ -143,7 +114,7 @@ static bool next_child(struct frame *frame)
 
 /* ---- Nodes ---- */
 
-static void push(struct search *search, const struct world *world, uint64_t history)
+void search_push(struct search *search, const struct world *world, uint64_t history)
 {
     struct frame *frame;
     size_t bytes = world_save_bytes(world);
@@ -218,14 +189,6 @@ static uint64_t extend_history(uint64_t history, const struct trace *trace, uint
 
 /* ---- The search ---- */
 
-struct path {
-    const struct search_options *options;
-    struct world *world;
-    struct trace *trace;
-    uint64_t kinds;
-    bool reduces;
-};
-
 bool search_finding_counts(const struct finding *finding, const struct world *world)
 {
     struct job_info info;
@@ -277,10 +240,10 @@ static void reduce(struct search *search, const struct path *path, struct frame 
     }
 }
 
-/* Takes one event with the frame's answers; false: that was the end of the path. */
-static bool step(struct search *search, const struct path *path)
+bool search_step(struct search *search, const struct path *path, uint64_t *history)
 {
     struct frame *frame = search->current;
+    uint64_t before = path->trace->count;
     bool fresh = !frame->entered;
     bool goes_on;
 
@@ -296,19 +259,18 @@ static bool step(struct search *search, const struct path *path)
     if (fresh && frame->reduces) {
         reduce(search, path, frame);
     }
+    *history = extend_history(frame->history, path->trace, before, path->kinds);
     return goes_on;
 }
 
 /* Takes the child that the frame's answers lead to; false: stop. */
 static bool visit(struct search *search, const struct path *path)
 {
-    uint64_t before = path->trace->count;
     uint64_t history;
 
-    if (!step(search, path)) {
+    if (!search_step(search, path, &history)) {
         return judge(search, path);
     }
-    history = extend_history(search->current->history, path->trace, before, path->kinds);
     if (!path->options->no_merging &&
         !visited_add(&search->visited, world_digest_judged(path->world) ^ history)) {
         search->figures->merged++;
@@ -318,7 +280,7 @@ static bool visit(struct search *search, const struct path *path)
         search->figures->too_deep = true;
         return true;
     }
-    push(search, path->world, history);
+    search_push(search, path->world, history);
     return true;
 }
 
@@ -368,8 +330,12 @@ bool search_run(struct search *search, const struct plan *plan,
         die("there is no memory for a world");
     }
     search->world = path.world;
+    search->root = world_digest_judged(path.world);
     path.reduces = !options->no_reduction && independent_possible(path.world);
-    push(search, path.world, 0);
+    search_push(search, path.world, 0);
+    if (options->saved != NULL && !search_restore(search, &path, options->saved)) {
+        die("what was saved of the search does not fit it");
+    }
     complete = walk(search, &path);
     figures->full = figures->full || search->visited.full;
     search->world = NULL;

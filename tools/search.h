@@ -18,6 +18,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "sim/plan.h"
 #include "sim/verdict.h"
@@ -62,6 +63,7 @@ struct search_options {
     bool no_reduction; /* try every order ... */
     bool no_merging;   /* ... and go on from known states, too: to check what these leave out */
     search_found *found;
+    FILE *saved; /* go on from what search_save() wrote of a search of this plan; or NULL */
 
     /* A path has ended, with a finding or without; may be NULL. */
     void (*ended)(void *opaque, const struct world *world);
@@ -82,6 +84,13 @@ void search_destroy(struct search *search);
  */
 bool search_run(struct search *search, const struct plan *plan,
                 const struct search_options *options, struct search_figures *figures);
+
+/*
+ * After search_run() was stopped by `stop`, and before it is called again: writes where it was, so
+ * that another search of the same plan, also in another process of this program, can go on
+ * from there.  Whether the file could be written is ferror()'s to say.
+ */
+void search_save(const struct search *search, FILE *file);
 
 /* The world of the path under way, or NULL. */
 const struct world *search_world(const struct search *search);
