@@ -233,6 +233,7 @@ void request_submit(struct request *request)
 {
     struct block_node *node = request->node;
 
+    drain_request_comes(node);
     node->in_flight++;
     request->submitted_ns = node->world->timeline.now_ns;
     request->flush_stamp = node->cache_stamp;

@@ -158,12 +158,20 @@ struct world *world_create(const struct plan *plan, const struct world_options *
     return world_set_up(arena, verdict, plan, options, trace);
 }
 
+static void abandon_job(struct world *world)
+{
+    if (world->job != NULL && world->engine->abandon != NULL) {
+        world->engine->abandon(world->job);
+    }
+}
+
 struct world *world_renew(struct world *world, const struct plan *plan,
                           const struct world_options *options, struct trace *trace)
 {
     struct arena *arena = world->arena;
     struct verdict *verdict = world->verdict;
 
+    abandon_job(world);
     arena_reset(arena);
     return world_set_up(arena, verdict, plan, options, trace);
 }
@@ -171,6 +179,7 @@ struct world *world_renew(struct world *world, const struct plan *plan,
 void world_destroy(struct world *world)
 {
     if (world != NULL) {
+        abandon_job(world);
         free(world->verdict);
         arena_destroy(world->arena);
     }

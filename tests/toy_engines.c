@@ -126,5 +126,5 @@ static const struct engine toys[] = {
     TOY("broken", toy_start, toy_command, toy_digest, broken_check),
 };
 
-const struct engine *const engines[] = {&mirror_engine, &toys[0], &toys[1], &toys[2],
-                                        &toys[3],       &toys[4], &toys[5], NULL};
+const struct engine *const engines[] = {&mirror_engine, &toys[0], &toys[1], &toys[2], &toys[3],
+                                        &toys[4],       &toys[5], &toys[6], NULL};
