@@ -220,6 +220,9 @@ static void attend(struct crew *crew, uint32_t number)
     crew->polls[number].fd = -1;
     crew->alive--;
     waitpid(crew->hands[number].pid, &status, 0);
+    if (WIFEXITED(status) && WEXITSTATUS(status) == ENGINE_EXIT_UNSUPPORTED) {
+        die("the engine asked for what its environment has not got: see what `mirrorsim run` says");
+    }
     if (WIFSIGNALED(status) || (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_HARNESS)) {
         die("a worker ended unexpectedly");
     }

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tools/command.h"
 #include "tools/explore_claims.h"
 #include "tools/files.h"
 #include "tools/report.h"
@@ -101,6 +102,7 @@ static uint64_t percent(uint64_t part, uint64_t whole)
 
 static void print_findings(const struct explore_session *session, char *const *paths)
 {
+    const struct engine *engine = session->options->engine;
     char buf[TIME_TEXT_BYTES];
 
     for (uint64_t i = 0; i < session->finding_count; i++) {
@@ -111,7 +113,8 @@ static void print_findings(const struct explore_session *session, char *const *p
         if (*finding->variant != '\0') {
             printf("    when %s\n", finding->variant);
         }
-        printf("    repeat  %s run %s\n", program_invocation_name, paths[i]);
+        printf("    repeat  %s run %s%s%s\n", program_invocation_name, paths[i],
+               engine == engines[0] ? "" : " --engine ", engine == engines[0] ? "" : engine->name);
     }
 }
 
@@ -144,6 +147,9 @@ static void print_bounds(const struct explore_session *session)
     if (figures->too_deep) {
         printf("some paths were longer than %d events, or took too much memory\n",
                SEARCH_MAX_DEPTH);
+    }
+    if (session->options->engine->foreign) {
+        printf("the engine's states can't be told apart: every order was run from the start\n");
     }
     if (figures->full) {
         printf("there was no room to remember all states: some were visited more than once\n");

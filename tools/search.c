@@ -114,17 +114,10 @@ static bool next_child(struct frame *frame)
 
 /* ---- Nodes ---- */
 
-void search_push(struct search *search, const struct world *world, uint64_t history)
+static void save(struct search *search, struct frame *frame, const struct world *world)
 {
-    struct frame *frame;
     size_t bytes = world_save_bytes(world);
 
-    if (search->depth == search->capacity) {
-        search->frames = must_grow(search->frames, search->capacity, sizeof(*search->frames));
-        search->capacity++;
-        search->frames[search->depth] = (struct frame){0};
-    }
-    frame = &search->frames[search->depth++];
     if (bytes > frame->snapshot_capacity) {
         search->stack_bytes += bytes - frame->snapshot_capacity;
         free(frame->snapshot);
@@ -132,6 +125,21 @@ void search_push(struct search *search, const struct world *world, uint64_t hist
         frame->snapshot_capacity = bytes;
     }
     world_save(world, frame->snapshot);
+}
+
+void search_push(struct search *search, const struct path *path, uint64_t history)
+{
+    struct frame *frame;
+
+    if (search->depth == search->capacity) {
+        search->frames = must_grow(search->frames, search->capacity, sizeof(*search->frames));
+        search->capacity++;
+        search->frames[search->depth] = (struct frame){0};
+    }
+    frame = &search->frames[search->depth++];
+    if (!path->runs_again) {
+        save(search, frame, path->world);
+    }
     frame->history = history;
     frame->question_count = 0;
     frame->entered = false;
@@ -139,6 +147,25 @@ void search_push(struct search *search, const struct world *world, uint64_t hist
     search->figures->states++;
     if (search->depth > search->figures->depth) {
         search->figures->depth = search->depth;
+    }
+}
+
+/* The world as it was at the frame on top: from its snapshot, or by all the answers that lead
+ * there. */
+static void go_back(struct search *search, struct path *path)
+{
+    if (!path->runs_again) {
+        world_load(path->world, search->frames[search->depth - 1].snapshot);
+        return;
+    }
+    search->current = NULL;
+    path->world = world_renew(path->world, path->plan, path->world_options, path->trace);
+    search->world = path->world;
+    for (uint32_t i = 0; i + 1 < search->depth; i++) {
+        search->current = &search->frames[i];
+        search->asked = 0;
+        search->children = 1;
+        world_step(path->world);
     }
 }
 
@@ -271,7 +298,7 @@ static bool visit(struct search *search, const struct path *path)
     if (!search_step(search, path, &history)) {
         return judge(search, path);
     }
-    if (!path->options->no_merging &&
+    if (!path->options->no_merging && !path->runs_again &&
         !visited_add(&search->visited, world_digest_judged(path->world) ^ history)) {
         search->figures->merged++;
         return true;
@@ -280,11 +307,11 @@ static bool visit(struct search *search, const struct path *path)
         search->figures->too_deep = true;
         return true;
     }
-    search_push(search, path->world, history);
+    search_push(search, path, history);
     return true;
 }
 
-static bool walk(struct search *search, const struct path *path)
+static bool walk(struct search *search, struct path *path)
 {
     while (search->depth > 0) {
         struct frame *frame = &search->frames[search->depth - 1];
@@ -294,7 +321,7 @@ static bool walk(struct search *search, const struct path *path)
             continue;
         }
         if (frame->entered) {
-            world_load(path->world, frame->snapshot);
+            go_back(search, path);
         }
         search->current = frame;
         if (!visit(search, path)) {
@@ -317,7 +344,12 @@ bool search_run(struct search *search, const struct plan *plan,
                                                       .backend = answer,
                                                       .opaque = search}};
     struct trace trace;
-    struct path path = {.options = options, .trace = &trace, .kinds = expected_kinds(plan)};
+    struct path path = {.plan = plan,
+                        .options = options,
+                        .world_options = &world_options,
+                        .trace = &trace,
+                        .kinds = expected_kinds(plan),
+                        .runs_again = options->engine->foreign};
     bool complete;
 
     trace_init(&trace, true);
@@ -332,7 +364,7 @@ bool search_run(struct search *search, const struct plan *plan,
     search->world = path.world;
     search->root = world_digest_judged(path.world);
     path.reduces = !options->no_reduction && independent_possible(path.world);
-    search_push(search, path.world, 0);
+    search_push(search, &path, 0);
     if (options->saved != NULL && !search_restore(search, &path, options->saved)) {
         die("what was saved of the search does not fit it");
     }

@@ -9,6 +9,9 @@
  * gone on from: nothing new can come of it.  Where an event goes with all others in any order
  * (sim/independent.h), only that one is tried.
  *
+ * A foreign engine (struct engine) has no snapshots: each path is run again from the start, and no
+ * state is known again.
+ *
  * Questions with more than SEARCH_MAX_ANSWERS answers are not varied, nor are those
  * that one event asks after SEARCH_MAX_CHILDREN combinations of answers: they get
  * the quiet one, and the space is then not said to be exhausted.

@@ -44,18 +44,21 @@ struct search {
 
 /* One search, while it is under way. */
 struct path {
+    const struct plan *plan;
     const struct search_options *options;
+    const struct world_options *world_options;
     struct world *world;
     struct trace *trace;
     uint64_t kinds; /* of events that the plan's expectations look at */
     bool reduces;
+    bool runs_again; /* a foreign engine: there are no snapshots, and no state is known again */
 };
 
 /* One question more that the node's next event has asked. */
 void search_add_turn(struct frame *frame, struct turn turn);
 
 /* Goes on with a node: the world as it is. */
-void search_push(struct search *search, const struct world *world, uint64_t history);
+void search_push(struct search *search, const struct path *path, uint64_t history);
 
 /*
  * Takes one event with the answers of search->current.  False: that was the end of the path.

@@ -74,7 +74,7 @@ static bool go_down(struct search *search, const struct path *path)
     if (!search->current->entered || !search_step(search, path, &history)) {
         return false;
     }
-    search_push(search, path->world, history);
+    search_push(search, path, history);
     return true;
 }
 

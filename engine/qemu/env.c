@@ -5,7 +5,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "engine/qemu/env.h"
 #include "trace.h"
@@ -101,5 +100,5 @@ void qemu_unsupported(const char *format, ...)
     va_start(args, format);
     say(format, args);
     va_end(args);
-    _exit(ENGINE_EXIT_UNSUPPORTED);
+    exit(ENGINE_EXIT_UNSUPPORTED);
 }
