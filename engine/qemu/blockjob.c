@@ -9,17 +9,10 @@
 /* Attached to its node, before anything can fail. */
 static void attach(BlockJob *job, BlockDriverState *bs)
 {
-    struct engine_job *env = qemu_env();
-    struct event started = {.kind = EVENT_JOB_STARTED,
-                            .by = BY_JOB,
-                            .node = block_node_id(env->spec.source),
-                            .index = block_node_id(env->spec.target)};
-
     bdrv_ref(bs);
     bdrv_op_block_all(bs, NULL);
     bs->own->job = job;
-    env->job = job;
-    host_emit(env->host, &started);
+    qemu_env()->job = job;
 }
 
 static void detach(BlockJob *job)
@@ -31,6 +24,17 @@ static void detach(BlockJob *job)
     bdrv_op_unblock_all(bs, NULL);
     bdrv_unref(bs);
     g_free(job);
+}
+
+static void emit_started(void)
+{
+    struct engine_job *env = qemu_env();
+    struct event event = {.kind = EVENT_JOB_STARTED,
+                          .by = BY_JOB,
+                          .node = block_node_id(env->spec.source),
+                          .index = block_node_id(env->spec.target)};
+
+    host_emit(env->host, &event);
 }
 
 void *block_job_create(const BlockJobDriver *driver, BlockDriverState *bs, int64_t speed,
@@ -58,6 +62,7 @@ void *block_job_create(const BlockJobDriver *driver, BlockDriverState *bs, int64
         error_propagate(errp, error);
         return NULL;
     }
+    emit_started();
     return job;
 }
 
