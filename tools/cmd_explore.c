@@ -137,18 +137,13 @@ static error_t parse_search(int key, char *arg, struct argp_state *state,
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
     struct command_options *options = state->input;
-    uint64_t jobs;
 
     switch (key) {
     case KEY_BUDGET:
         options->budget_ms = option_time(state, "--budget", arg) / 1000000;
         return 0;
     case 'j':
-        jobs = option_number(state, "--jobs", arg);
-        if (jobs < 1 || jobs > 1024) {
-            argp_error(state, "--jobs wants a number from 1 to 1024, not '%s'", arg);
-        }
-        options->jobs = (uint32_t)jobs;
+        options->jobs = option_count(state, "--jobs", 1024, arg);
         return 0;
     case KEY_ALL:
         options->all = true;

@@ -53,29 +53,16 @@ static const struct argp_option option_list[] = {
     {0},
 };
 
-static void parse_finding(struct command_options *options, const char *arg)
-{
-    char *oracle = must_strdup(arg);
-    char *slash = strchr(oracle, '/');
-
-    if (slash != NULL) {
-        *slash = '\0';
-        options->shrink.kind = slash + 1;
-    }
-    options->shrink.oracle = oracle;
-}
-
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
     struct command_options *options = state->input;
-    uint64_t seconds;
 
     switch (key) {
     case ARGP_KEY_INIT:
         state->child_inputs[0] = &options->run;
         return 0;
     case KEY_FINDING:
-        parse_finding(options, arg);
+        option_finding(state, arg, &options->shrink.oracle, &options->shrink.kind);
         return 0;
     case KEY_SOUND:
         options->shrink.sound = option_engine(state, arg);
@@ -90,11 +77,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         options->shrink.max_runs = option_number(state, "--runs", arg);
         return 0;
     case KEY_CPU_LIMIT:
-        seconds = option_number(state, "--cpu-limit", arg);
-        if (seconds < 1 || seconds > 86400) {
-            argp_error(state, "--cpu-limit wants a number from 1 to 86400, not '%s'", arg);
-        }
-        options->shrink.cpu_limit_s = (uint32_t)seconds;
+        options->shrink.cpu_limit_s = option_count(state, "--cpu-limit", 86400, arg);
         return 0;
     case KEY_JSON:
         options->json = true;

@@ -4,7 +4,7 @@
  */
 #include "tools/command.h"
 
-#include <stdio.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -43,6 +43,39 @@ const struct engine *option_engine(const struct argp_state *state, const char *a
     }
     argp_error(state, "there is no engine '%s'; `mirrorsim engines` lists them", arg);
     exit(EXIT_USAGE);
+}
+
+uint32_t option_count(const struct argp_state *state, const char *option, uint32_t max,
+                      const char *arg)
+{
+    uint64_t count = option_number(state, option, arg);
+
+    if (count < 1 || count > max) {
+        argp_error(state, "%s wants a number from 1 to %" PRIu32 ", not '%s'", option, max, arg);
+        exit(EXIT_USAGE);
+    }
+    return (uint32_t)count;
+}
+
+void option_finding(const struct argp_state *state, const char *arg, const char **oracle,
+                    const char **kind)
+{
+    char *copy = must_strdup(arg);
+    char *slash = strchr(copy, '/');
+
+    *oracle = copy;
+    *kind = NULL;
+    if (slash != NULL) {
+        *slash = '\0';
+        *kind = slash + 1;
+    }
+    if (**oracle == '\0' || (*kind != NULL && **kind == '\0')) {
+        argp_error(state,
+                   "--finding wants an oracle, or one with a kind, like debt or "
+                   "debt/forgotten-sector, not '%s'",
+                   arg);
+        exit(EXIT_USAGE);
+    }
 }
 
 void option_one_file(const struct argp_state *state, const char **file, const char *arg)

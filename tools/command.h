@@ -87,6 +87,17 @@ uint64_t option_number(const struct argp_state *state, const char *option, const
 uint64_t option_time(const struct argp_state *state, const char *option, const char *arg);
 const struct engine *option_engine(const struct argp_state *state, const char *arg);
 
+/* A number from 1 to `max`. */
+uint32_t option_count(const struct argp_state *state, const char *option, uint32_t max,
+                      const char *arg);
+
+/*
+ * ORACLE or ORACLE/KIND, like debt/forgotten-sector.  Sets *oracle and *kind, the latter to NULL
+ * if any will do; both live until the program's end.
+ */
+void option_finding(const struct argp_state *state, const char *arg, const char **oracle,
+                    const char **kind);
+
 /* For commands that take one file: appends it, or explains that there is one already. */
 void option_one_file(const struct argp_state *state, const char **file, const char *arg);
 

@@ -69,18 +69,6 @@ static void parse_seeds(const struct argp_state *state, struct suite *suite, con
     free(first);
 }
 
-/* A number from 1 to `max`. */
-static uint32_t parse_count(const struct argp_state *state, const char *option, uint32_t max,
-                            const char *arg)
-{
-    uint64_t count = option_number(state, option, arg);
-
-    if (count < 1 || count > max) {
-        argp_error(state, "%s wants a number from 1 to %" PRIu32 ", not '%s'", option, max, arg);
-    }
-    return (uint32_t)count;
-}
-
 static error_t parse_what(int key, const char *arg, const struct argp_state *state,
                           struct run_options *options)
 {
@@ -117,13 +105,13 @@ static error_t parse_how(int key, const char *arg, const struct argp_state *stat
 {
     switch (key) {
     case 'j':
-        options->jobs = parse_count(state, "--jobs", 1024, arg);
+        options->jobs = option_count(state, "--jobs", 1024, arg);
         return 0;
     case KEY_CPU_LIMIT:
-        options->cpu_limit_s = parse_count(state, "--cpu-limit", 86400, arg);
+        options->cpu_limit_s = option_count(state, "--cpu-limit", 86400, arg);
         return 0;
     case KEY_MEMORY_LIMIT:
-        options->memory_limit_mib = parse_count(state, "--memory-limit", 1 << 20, arg);
+        options->memory_limit_mib = option_count(state, "--memory-limit", 1 << 20, arg);
         return 0;
     case KEY_TWICE:
     case KEY_ONCE:
