@@ -13,7 +13,6 @@
 
 #include "tools/explain_item.h"
 #include "tools/support.h"
-#include "tools/text.h"
 #include "tools/worker.h"
 
 #define MAX_WITHOUT 300
@@ -22,7 +21,7 @@
 #define MAX_EVENTS UINT64_C(3000000)
 #define MAX_CHOICES 4096
 
-/* Shared with the worker: what it has to do, and what it found out about choices. */
+/* What the worker has to do. */
 struct work {
     const struct one_run *run;
     const struct items *items;
@@ -108,30 +107,6 @@ static struct plan plan_without(const struct plan *whole, struct item item)
 
 /* ---- In the worker ---- */
 
-static void fill_result(const struct plan *plan, const struct verdict *verdict,
-                        struct run_result *result)
-{
-    result->outcome = verdict->outcome;
-    result->events = verdict->events;
-    for (uint32_t i = 0; i < verdict->finding_count; i++) {
-        const struct finding *found = &verdict->findings[i];
-        struct run_finding *finding =
-            run_result_add(result, found->oracle, found->kind, "%s", found->text);
-
-        if (finding == NULL) {
-            return;
-        }
-        finding->now_ns = found->now_ns;
-        finding->event_number = found->event_number;
-        finding->line = found->where.line;
-        finding->has_sector = found->has_sector && found->disk < plan->disk_count;
-        finding->sector = found->sector;
-        if (finding->has_sector) {
-            text_copy(finding->disk, sizeof(finding->disk), plan->disks[found->disk].name);
-        }
-    }
-}
-
 static void run_item(const struct work *work, struct item item, struct run_progress *progress,
                      struct run_result *result)
 {
@@ -152,7 +127,7 @@ static void run_item(const struct work *work, struct item item, struct run_progr
     if (world_ended(world) == END_NOT) {
         run_result_add(result, "harness", "goes-on", "The run does not come to an end.");
     } else {
-        fill_result(&plan, world_judge(world), result);
+        run_result_fill(result, &plan, world_judge(world));
     }
     world_destroy(world);
     trace_free(&trace);

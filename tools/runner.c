@@ -60,6 +60,43 @@ struct run_finding *run_result_add(struct run_result *result, const char *oracle
     return finding;
 }
 
+static void take_finding(struct run_result *result, const struct plan *plan,
+                         const struct finding *found)
+{
+    struct run_finding *finding =
+        run_result_add(result, found->oracle, found->kind, "%s", found->text);
+
+    if (finding == NULL) {
+        return;
+    }
+    finding->now_ns = found->now_ns;
+    finding->event_number = found->event_number;
+    finding->line = found->where.line;
+    finding->has_sector = found->has_sector && found->disk < plan->disk_count;
+    if (finding->has_sector) {
+        finding->sector = found->sector;
+        text_copy(finding->disk, sizeof(finding->disk), plan->disks[found->disk].name);
+    }
+}
+
+void run_result_fill(struct run_result *result, const struct plan *plan,
+                     const struct verdict *verdict)
+{
+    result->outcome = verdict->outcome;
+    result->virtual_ns = verdict->virtual_ns;
+    result->events = verdict->events;
+    result->trace_events = verdict->trace_events;
+    result->trace_hash = verdict->trace_hash;
+    result->checks = verdict->checks;
+    result->dropped = verdict->dropped;
+    result->concluded = verdict->concluded;
+    result->cancelled = verdict->cancelled;
+    result->ret = verdict->ret;
+    for (uint32_t i = 0; i < verdict->finding_count; i++) {
+        take_finding(result, plan, &verdict->findings[i]);
+    }
+}
+
 struct world_options runner_options(const struct plan *plan, const struct engine *engine,
                                     uint64_t seed)
 {
@@ -68,7 +105,7 @@ struct world_options runner_options(const struct plan *plan, const struct engine
         .choices = {.seed = seed, .recorded = plan->choices, .recorded_count = plan->choice_count}};
 }
 
-/* ---- Findings ---- */
+/* ---- Lines of the scenario ---- */
 
 static void find_lines(const struct plan *plan, const struct trace *trace,
                        struct run_finding *finding)
@@ -85,44 +122,6 @@ static void find_lines(const struct plan *plan, const struct trace *trace,
         } else if (event->kind == EVENT_FAULT && finding->fault_line == 0) {
             finding->fault_line = plan->faults[event->index].where.line;
         }
-    }
-}
-
-static void add_finding(const struct plan *plan, const struct trace *trace,
-                        const struct finding *found, struct run_result *result)
-{
-    struct run_finding *finding =
-        run_result_add(result, found->oracle, found->kind, "%s", found->text);
-
-    if (finding == NULL) {
-        return;
-    }
-    finding->now_ns = found->now_ns;
-    finding->event_number = found->event_number;
-    finding->line = found->where.line;
-    finding->has_sector = found->has_sector && found->disk < plan->disk_count;
-    if (finding->has_sector) {
-        finding->sector = found->sector;
-        text_copy(finding->disk, sizeof(finding->disk), plan->disks[found->disk].name);
-    }
-    find_lines(plan, trace, finding);
-}
-
-static void fill_result(const struct plan *plan, const struct trace *trace,
-                        const struct verdict *verdict, struct run_result *result)
-{
-    result->outcome = verdict->outcome;
-    result->virtual_ns = verdict->virtual_ns;
-    result->events = verdict->events;
-    result->trace_events = verdict->trace_events;
-    result->trace_hash = verdict->trace_hash;
-    result->checks = verdict->checks;
-    result->dropped = verdict->dropped;
-    result->concluded = verdict->concluded;
-    result->cancelled = verdict->cancelled;
-    result->ret = verdict->ret;
-    for (uint32_t i = 0; i < verdict->finding_count; i++) {
-        add_finding(plan, trace, &verdict->findings[i], result);
     }
 }
 
@@ -190,7 +189,10 @@ static bool run_world(struct runner *runner, uint64_t seed, struct trace *trace,
             return true;
         }
     }
-    fill_result(runner->plan, trace, world_judge(world), result);
+    run_result_fill(result, runner->plan, world_judge(world));
+    for (uint32_t i = 0; i < result->finding_count; i++) {
+        find_lines(runner->plan, trace, &result->findings[i]);
+    }
     return true;
 }
 

@@ -62,6 +62,13 @@ struct run_result *run_result_create(void);
 struct run_finding *run_result_add(struct run_result *result, const char *oracle, const char *kind,
                                    const char *format, ...) __attribute__((format(printf, 4, 5)));
 
+/*
+ * Takes outcome, figures and findings from a run's verdict.  The lines of the step and the fault
+ * at each finding are not in it: they are in the trace.
+ */
+void run_result_fill(struct run_result *result, const struct plan *plan,
+                     const struct verdict *verdict);
+
 /* How far the run under way has come, for whoever finds the process dead. */
 struct run_progress {
     uint64_t number;
