@@ -71,10 +71,7 @@ static void show_json(const struct suite *suite)
 static void show_text(const struct suite *suite)
 {
     for (size_t i = 0; i < suite->invalid_count; i++) {
-        char *mistakes = mistakes_format(suite->invalid[i].file, suite->invalid[i].mistakes);
-
-        fputs(mistakes, stderr);
-        free(mistakes);
+        command_show_mistakes(suite->invalid[i].file, suite->invalid[i].mistakes);
     }
     printf("%zu valid, %zu invalid\n", suite->files.count - suite->invalid_count,
            suite->invalid_count);

@@ -389,22 +389,6 @@ static void summarise(const struct session *session, const struct explore_space 
 
 /* ---- The command ---- */
 
-static struct scenario *load(const char *file)
-{
-    struct scenario *scenario = scenario_load(file);
-    const struct mistakes *mistakes = scenario_mistakes(scenario);
-
-    if (mistakes->count > 0) {
-        char *text = mistakes_format(file, mistakes);
-
-        fputs(text, stderr);
-        free(text);
-        scenario_free(scenario);
-        exit(EXIT_USAGE);
-    }
-    return scenario;
-}
-
 /* What the options leave open, the file may say. */
 static void take_from_file(struct command_options *options, const struct scenario *scenario)
 {
@@ -458,15 +442,14 @@ int cmd_explore(int argc, char **argv)
     int signal_number;
 
     argp_parse(&argp, argc, argv, 0, NULL, &options);
-    scenario = load(options.file);
+    scenario = command_load(options.file);
     options.explore.scenario = scenario;
     take_from_file(&options, scenario);
     session.start_ms = clock_ms();
     space = explore_open(&options.explore);
     session.items = explore_items(space);
     if (session.items == 0) {
-        fprintf(stderr, "mirrorsim: %s has no case '%s'\n", options.file, options.explore.chosen);
-        return EXIT_USAGE;
+        command_refuse_case(scenario, options.explore.chosen);
     }
     pool.jobs = options.jobs;
     pool.all = options.all;

@@ -162,15 +162,6 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 /* ---- The command ---- */
 
-static int show_mistakes(const char *file, const struct mistakes *mistakes)
-{
-    char *text = mistakes_format(file, mistakes);
-
-    fputs(text, stderr);
-    free(text);
-    return EXIT_USAGE;
-}
-
 static bool is_recording(const struct command_options *options, const char *path)
 {
     struct file_list input = {0};
@@ -220,11 +211,11 @@ static int write_scenario(const struct command_options *options, const struct re
     char *text = import_scenario(recording, &bytes);
     struct scenario *scenario = scenario_load_text("scenario", text, bytes);
     const struct mistakes *mistakes = scenario_mistakes(scenario);
-    int code;
+    int code = EXIT_USAGE;
 
     if (mistakes->count > 0) {
         fputs("mirrorsim import: the scenario would be invalid:\n", stderr);
-        code = show_mistakes("scenario", mistakes);
+        command_show_mistakes("scenario", mistakes);
     } else {
         show_counts(recording);
         code = write_text(options, text, bytes);
@@ -247,12 +238,15 @@ int cmd_import(int argc, char **argv)
     struct command_options options = {
         .import = {.action = "Q", .first = 1, .count = UINT64_MAX, .speed_up = 1000}};
     struct recording recording;
-    int code;
+    int code = EXIT_USAGE;
 
     argp_parse(&argp, argc, argv, 0, NULL, &options);
     recording_read(&recording, &options.import);
-    code = recording.mistakes.count > 0 ? show_mistakes(options.import.path, &recording.mistakes)
-                                        : write_scenario(&options, &recording);
+    if (recording.mistakes.count > 0) {
+        command_show_mistakes(options.import.path, &recording.mistakes);
+    } else {
+        code = write_scenario(&options, &recording);
+    }
     recording_free(&recording);
     return code;
 }

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Arguments of options that several subcommands have.
+ * What several subcommands do with their arguments.
  */
 #include "tools/command.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -84,4 +85,40 @@ void option_one_file(const struct argp_state *state, const char **file, const ch
         argp_error(state, "one file at a time: '%s' is one too many", arg);
     }
     *file = arg;
+}
+
+void command_show_mistakes(const char *file, const struct mistakes *mistakes)
+{
+    char *text = mistakes_format(file, mistakes);
+
+    fputs(text, stderr);
+    free(text);
+}
+
+struct scenario *command_load(const char *file)
+{
+    struct scenario *scenario = scenario_load(file);
+    const struct mistakes *mistakes = scenario_mistakes(scenario);
+
+    if (mistakes->count > 0) {
+        command_show_mistakes(file, mistakes);
+        scenario_free(scenario);
+        exit(EXIT_USAGE);
+    }
+    return scenario;
+}
+
+_Noreturn void command_refuse_case(const struct scenario *scenario, const char *chosen)
+{
+    const struct choice_spec quiet = {.seed = 0};
+
+    fprintf(stderr, "mirrorsim: %s has no case '%s', but these:\n", scenario_file(scenario),
+            chosen);
+    for (uint32_t i = 0; i < scenario_cases(scenario); i++) {
+        struct plan *plan = scenario_plan(scenario, i, &quiet);
+
+        fprintf(stderr, "  %" PRIu32 "  %s\n", i + 1, plan->case_name);
+        plan_destroy(plan);
+    }
+    exit(EXIT_USAGE);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Subcommands, and the options that several of them have.
+ * Subcommands, and what several of them do with their arguments.
  */
 #ifndef MIRRORSIM_TOOLS_COMMAND_H
 #define MIRRORSIM_TOOLS_COMMAND_H
@@ -10,6 +10,8 @@
 #include <stdint.h>
 
 #include "engine/engine.h"
+#include "sim/mistakes.h"
+#include "sim/scenario.h"
 
 struct command {
     const char *name;
@@ -100,5 +102,18 @@ void option_finding(const struct argp_state *state, const char *arg, const char 
 
 /* For commands that take one file: appends it, or explains that there is one already. */
 void option_one_file(const struct argp_state *state, const char **file, const char *arg);
+
+/* ---- What the arguments name ---- */
+
+/* A valid scenario, to be freed by the caller; otherwise shows its mistakes, exits with EXIT_USAGE.
+ */
+struct scenario *command_load(const char *file);
+
+/* Explains that the scenario has no case of that number or name, but which; exits with EXIT_USAGE.
+ */
+_Noreturn void command_refuse_case(const struct scenario *scenario, const char *chosen);
+
+/* On standard error. */
+void command_show_mistakes(const char *file, const struct mistakes *mistakes);
 
 #endif
