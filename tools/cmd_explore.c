@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "tools/command.h"
 #include "tools/explore_pool.h"
@@ -429,8 +428,7 @@ int cmd_explore(int argc, char **argv)
             "3 the harness failed, 130 interrupted (after a summary).",
     };
     struct command_options options = {
-        .explore = {.engine = engines[0], .visited_bytes = VISITED_BYTES},
-        .jobs = (uint32_t)sysconf(_SC_NPROCESSORS_ONLN)};
+        .explore = {.engine = engines[0], .visited_bytes = VISITED_BYTES}, .jobs = default_jobs()};
     struct session session = {.options = &options};
     struct explore_pool pool = {.options = &options.explore,
                                 .cpu_limit_s = 5,

@@ -5,6 +5,7 @@
 #include "tools/command.h"
 
 #include <inttypes.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -85,6 +86,13 @@ void option_one_file(const struct argp_state *state, const char **file, const ch
         argp_error(state, "one file at a time: '%s' is one too many", arg);
     }
     *file = arg;
+}
+
+uint32_t default_jobs(void)
+{
+    cpu_set_t cores;
+
+    return sched_getaffinity(0, sizeof(cores), &cores) == 0 ? (uint32_t)CPU_COUNT(&cores) : 1;
 }
 
 void command_show_mistakes(const char *file, const struct mistakes *mistakes)

@@ -103,6 +103,9 @@ void option_finding(const struct argp_state *state, const char *arg, const char 
 /* For commands that take one file: appends it, or explains that there is one already. */
 void option_one_file(const struct argp_state *state, const char **file, const char *arg);
 
+/* Processes if no option says how many: one a core that this process may use. */
+uint32_t default_jobs(void);
+
 /* ---- What the arguments name ---- */
 
 /* A valid scenario, to be freed by the caller; otherwise shows its mistakes, exits with EXIT_USAGE.

@@ -4,8 +4,6 @@
  */
 #include "tools/run_options.h"
 
-#include <inttypes.h>
-#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -165,13 +163,6 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     }
 }
 
-static uint32_t count_cores(void)
-{
-    cpu_set_t cores;
-
-    return sched_getaffinity(0, sizeof(cores), &cores) == 0 ? (uint32_t)CPU_COUNT(&cores) : 1;
-}
-
 static bool in_environment(const char *name)
 {
     const char *value = getenv(name);
@@ -186,7 +177,7 @@ static struct run_options default_options(void)
         .text = {.colour = isatty(STDOUT_FILENO) == 1 && getenv("NO_COLOR") == NULL},
         .annotations = in_environment("GITHUB_ACTIONS"),
         .twice = in_environment("CI"),
-        .jobs = count_cores(),
+        .jobs = default_jobs(),
         .cpu_limit_s = 20,
         .memory_limit_mib = 4096,
     };
