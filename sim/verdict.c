@@ -16,12 +16,14 @@ void verdict_init(struct verdict *verdict)
     *verdict = (struct verdict){.outcome = OUTCOME_PASS};
 }
 
-static uint32_t findings_of(const struct verdict *verdict, const char *oracle)
+static uint32_t findings_of(const struct verdict *verdict, const char *oracle, const char *kind)
 {
     uint32_t count = 0;
 
     for (uint32_t i = 0; i < verdict->finding_count; i++) {
-        count += strcmp(verdict->findings[i].oracle, oracle) == 0;
+        const struct finding *finding = &verdict->findings[i];
+
+        count += strcmp(finding->kind, kind) == 0 && strcmp(finding->oracle, oracle) == 0;
     }
     return count;
 }
@@ -44,7 +46,7 @@ struct finding *verdict_add(struct evidence *evidence, const char *oracle, const
     va_list args;
 
     if (verdict->finding_count == VERDICT_MAX_FINDINGS ||
-        findings_of(verdict, oracle) == VERDICT_MAX_PER_ORACLE) {
+        findings_of(verdict, oracle, kind) == VERDICT_MAX_PER_KIND) {
         verdict->dropped++;
         return NULL;
     }
@@ -61,21 +63,30 @@ struct finding *verdict_add(struct evidence *evidence, const char *oracle, const
     return finding;
 }
 
+void verdict_mark_sector(struct finding *finding, uint32_t disk, uint64_t sector)
+{
+    if (finding != NULL) {
+        finding->has_sector = true;
+        finding->disk = disk;
+        finding->sector = sector;
+    }
+}
+
 void verdict_checked(struct evidence *evidence)
 {
     evidence->verdict->checks++;
 }
 
 /*
- * Does the xfail expect this finding?  A vacuous run has shown nothing, so
+ * Does the xfail expect findings of this oracle?  A vacuous run has shown nothing, so
  * that has to be expected by name.
  */
-static bool xfail_covers(const struct xfail_spec *xfail, const struct finding *finding)
+static bool xfail_covers(const struct xfail_spec *xfail, const char *oracle)
 {
     if (xfail->oracle == NULL) {
-        return strcmp(finding->oracle, VACUOUS) != 0;
+        return strcmp(oracle, VACUOUS) != 0;
     }
-    return strcmp(finding->oracle, xfail->oracle) == 0;
+    return strcmp(oracle, xfail->oracle) == 0;
 }
 
 static bool xfail_applies(const struct xfail_spec *xfail, const char *engine)
@@ -83,12 +94,12 @@ static bool xfail_applies(const struct xfail_spec *xfail, const char *engine)
     return xfail->engine == NULL || strcmp(xfail->engine, engine) == 0;
 }
 
-static bool is_expected(const struct plan *plan, const char *engine, const struct finding *finding)
+bool verdict_expects(const struct plan *plan, const char *engine, const char *oracle)
 {
     for (uint32_t i = 0; i < plan->xfail_count; i++) {
         const struct xfail_spec *xfail = &plan->xfails[i];
 
-        if (xfail_applies(xfail, engine) && xfail_covers(xfail, finding)) {
+        if (xfail_applies(xfail, engine) && xfail_covers(xfail, oracle)) {
             return true;
         }
     }
@@ -113,7 +124,7 @@ static enum outcome outcome_of(const struct verdict *verdict, const struct plan 
         return applicable_xfail(plan, engine) != NULL ? OUTCOME_XPASS : OUTCOME_PASS;
     }
     for (uint32_t i = 0; i < verdict->finding_count; i++) {
-        if (!is_expected(plan, engine, &verdict->findings[i])) {
+        if (!verdict_expects(plan, engine, verdict->findings[i].oracle)) {
             return OUTCOME_FAIL;
         }
     }

@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "tools/command.h"
 #include "tools/explore_checkpoint.h"
@@ -22,7 +21,7 @@
 
 /* So many seeds where nothing says how many. */
 #define DEFAULT_RUNS 10000
-#define MAX_RUNS UINT64_C(1000000000000)
+#define MAX_RUNS UINT32_C(4000000000)
 
 /* A checkpoint is written so often. */
 #define SAVE_INTERVAL_MS 10000
@@ -132,10 +131,10 @@ static error_t parse_search(int key, char *arg, struct argp_state *state,
         options->explore.all = true;
         return 0;
     case KEY_DEPTH:
-        options->explore.depth = (uint32_t)option_between(state, "--depth", arg, 1, PCT_MAX_DEPTH);
+        options->explore.depth = option_count(state, "--depth", PCT_MAX_DEPTH, arg);
         return 0;
     case KEY_RUNS:
-        options->explore.runs = option_between(state, "--runs", arg, 1, MAX_RUNS);
+        options->explore.runs = option_count(state, "--runs", MAX_RUNS, arg);
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -151,7 +150,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         options->budget_ms = option_time(state, "--budget", arg) / 1000000;
         return 0;
     case 'j':
-        options->jobs = (uint32_t)option_between(state, "--jobs", arg, 1, 1024);
+        options->jobs = option_count(state, "--jobs", 1024, arg);
         return 0;
     case 'o':
         options->report.output = arg;
@@ -214,22 +213,6 @@ static void show_progress(void *opaque)
 }
 
 /* ---- The command ---- */
-
-static struct scenario *load(const char *file)
-{
-    struct scenario *scenario = scenario_load(file);
-    const struct mistakes *mistakes = scenario_mistakes(scenario);
-
-    if (mistakes->count > 0) {
-        char *text = mistakes_format(file, mistakes);
-
-        fputs(text, stderr);
-        free(text);
-        scenario_free(scenario);
-        exit(EXIT_USAGE);
-    }
-    return scenario;
-}
 
 /* What the options leave open, the file may say. */
 static void take_from_file(struct command_options *options, const struct scenario *scenario)
@@ -317,9 +300,7 @@ static int explore(struct command_options *options, uint64_t start_ms)
     bool found;
 
     if (explore_items(space) == 0) {
-        fprintf(stderr, "mirrorsim: %s has no case '%s'\n", options->report.file,
-                options->explore.chosen);
-        return EXIT_USAGE;
+        command_refuse_case(options->explore.scenario, options->explore.chosen);
     }
     session_open(&watch.session, &options->explore, space);
     open_checkpoint(&watch, options->report.file);
@@ -349,14 +330,14 @@ int cmd_explore(int argc, char **argv)
             "3 the harness failed, 130 interrupted (after a summary).",
     };
     struct command_options options = {
-        .explore = {.engine = engines[0], .visited_bytes = VISITED_BYTES},
-        .jobs = (uint32_t)sysconf(_SC_NPROCESSORS_ONLN)};
+        .explore = {.engine = engines[0], .visited_bytes = VISITED_BYTES}, .jobs = default_jobs()};
     uint64_t start_ms = clock_ms();
     struct scenario *scenario;
     int exit_code;
 
     argp_parse(&argp, argc, argv, 0, NULL, &options);
-    scenario = load(options.report.file);
+    scenario = command_load(options.report.file);
+    command_guard(options.report.output, options.report.file);
     options.explore.scenario = scenario;
     take_from_file(&options, scenario);
     exit_code = explore(&options, start_ms);

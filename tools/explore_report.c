@@ -63,19 +63,6 @@ static char *shrunk(const struct explore_report *report, const struct explore_se
     return shrink.scenario;
 }
 
-static void write_scenario(const char *path, const char *text)
-{
-    struct output file;
-
-    if (!output_open(&file, path)) {
-        die("%s: %s", path, strerror(errno));
-    }
-    fputs(text, file.stream);
-    if (!output_close(&file)) {
-        die("%s: %s", path, strerror(errno));
-    }
-}
-
 static char *save_finding(const struct explore_report *report,
                           const struct explore_session *session, uint64_t number)
 {
@@ -83,7 +70,9 @@ static char *save_finding(const struct explore_report *report,
     char *path = output_name(report, session, number);
     char *small = report->no_shrink ? NULL : shrunk(report, session, found);
 
-    write_scenario(path, small != NULL ? small : found->scenario);
+    if (!output_write(path, small != NULL ? small : found->scenario)) {
+        die("%s: %s", path, strerror(errno));
+    }
     free(small);
     return path;
 }
@@ -215,9 +204,7 @@ static void print_json(const struct explore_report *report, const struct explore
                     (json_int_t)report->ms, "exhausted", session_is_exhausted(session), "too_deep",
                     figures->too_deep, "full", figures->full, "unvaried", figures->unvaried,
                     "findings", findings, "claims", claims_json(claims, session));
-    json_dumpf(all, stdout, JSON_INDENT(1));
-    putchar('\n');
-    json_decref(all);
+    report_json_show(all);
 }
 
 void explore_report(const struct explore_report *report, const struct explore_session *session)

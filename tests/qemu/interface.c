@@ -2,19 +2,18 @@
 /*
  * The whole interface of a foreign mirror.c, each part of it called and checked.
  *
- * It is compiled as such a file is, with its five headers and nothing else, and run by
- * interface.yaml.  Its job copies nothing: it looks at what it is given, asserts, and says with
- * a trace point of its own numbers that it has come to its end.
+ * It is compiled as such a file is, with its five headers and nothing else but its own other half,
+ * and run by interface.yaml.  Its job copies nothing: it looks at what it is given, asserts, and
+ * says with a trace point of its own numbers that it has come to its end.
  */
-#include "trace.h"
-#include "block/blockjob.h"
 #include "block/block_int.h"
-#include "qemu/ratelimit.h"
+#include "block/blockjob.h"
 #include "qemu/bitmap.h"
+#include "qemu/ratelimit.h"
+#include "trace.h"
 
-#define CHUNK 4096
-#define CHUNK_SECTORS ((int)(CHUNK / BDRV_SECTOR_SIZE))
-#define CHUNKS 131 /* of the source: the last one has a sector only */
+#include "interface_values.h"
+
 #define PASSED 4711
 
 typedef struct Job {
@@ -22,10 +21,10 @@ typedef struct Job {
     BlockDriverState *target;
     BdrvDirtyBitmap *dirty;
     char *buffer;
-    bool started;  /* the start has returned */
-    bool resumes;  /* a finished request resumes the job */
-    bool entered;  /* by that */
-    int finished;  /* requests */
+    bool started; /* the start has returned */
+    bool resumes; /* a finished request resumes the job */
+    bool entered; /* by that */
+    int finished; /* requests */
     int last_ret;
     int64_t woken_ns;
     bool was_reset; /* iostatus_reset was called */
@@ -41,172 +40,6 @@ static int64_t now_ns(void)
     QEMUClockType clock = QEMU_CLOCK_REALTIME;
 
     return qemu_clock_get_ns(clock);
-}
-
-/* ---- 1.6 errors ---- */
-
-static void check_errors(void)
-{
-    Error *first = NULL;
-    Error *second = NULL;
-    Error *kept = NULL;
-
-    error_set(NULL, QERR_INVALID_PARAMETER, "nobody wants to know");
-    error_set(&first, QERR_BLOCK_JOB_NOT_READY, "src");
-    error_setg(&second, "number %d", 2);
-    assert(first != NULL && second != NULL);
-    error_propagate(&kept, first);
-    assert(kept == first);
-    error_propagate(&kept, second); /* freed: there is one already */
-    assert(kept == first);
-    error_propagate(&kept, NULL);
-    error_free(kept);
-    first = NULL;
-    error_setg_errno(&first, ENOMEM, "no memory for %s", "this");
-    error_propagate(NULL, first); /* freed: nobody is there */
-    error_free(NULL);
-}
-
-/* ---- 1.7 memory, vectors, bits; 2.4 macros and lists ---- */
-
-struct element {
-    QSIMPLEQ_ENTRY(element) next;
-    int number;
-};
-
-static void check_lists(void)
-{
-    QSIMPLEQ_HEAD(, element) queue;
-    struct element elements[2] = {{.number = 1}, {.number = 2}};
-
-    assert(sizeof(elements[0].next) == sizeof(void *));
-    QSIMPLEQ_INIT(&queue);
-    assert(QSIMPLEQ_FIRST(&queue) == NULL);
-    for (int round = 0; round < 2; round++) {
-        QSIMPLEQ_INSERT_TAIL(&queue, &elements[0], next);
-        QSIMPLEQ_INSERT_TAIL(&queue, &elements[1], next);
-        assert(QSIMPLEQ_FIRST(&queue)->number == 1);
-        QSIMPLEQ_REMOVE_HEAD(&queue, next);
-        assert(QSIMPLEQ_FIRST(&queue)->number == 2);
-        QSIMPLEQ_REMOVE_HEAD(&queue, next);
-        assert(QSIMPLEQ_FIRST(&queue) == NULL);
-    }
-}
-
-static void check_macros(void)
-{
-    struct element element;
-
-    assert(BDRV_SECTOR_BITS == 9 && BDRV_SECTOR_SIZE == 512);
-    assert(_Generic(BDRV_SECTOR_SIZE, unsigned long long: 1, default: 0));
-    assert(MIN(2, 3) == 2 && MAX(2, 3) == 3);
-    assert(DIV_ROUND_UP(8, 4) == 2 && DIV_ROUND_UP(9, 4) == 3);
-    assert(container_of(&element.number, struct element, number) == &element);
-}
-
-static void check_bits(void)
-{
-    unsigned long *map = bitmap_new(200);
-
-    for (long bit = 0; bit < 200; bit++) {
-        assert(!test_bit(bit, map));
-    }
-    bitmap_set(map, 60, 10);
-    bitmap_set(map, 100, 0);
-    assert(!test_bit(59, map) && test_bit(60, map) && test_bit(69, map) && !test_bit(70, map));
-    assert(!test_bit(100, map));
-    bitmap_clear(map, 61, 8);
-    bitmap_clear(map, 60, 0);
-    assert(test_bit(60, map) && !test_bit(61, map) && !test_bit(68, map) && test_bit(69, map));
-    assert(map[64 / (8 * sizeof(long))] >> 69 % (8 * sizeof(long)) & 1);
-    g_free(map);
-}
-
-static void check_memory(void)
-{
-    struct element *element = g_slice_new(struct element);
-    char *text = g_strdup("text");
-    size_t size = 100;
-    uint8_t *bytes = g_malloc(size);
-    QEMUIOVector qiov;
-
-    assert(g_strdup(NULL) == NULL);
-    assert(strcmp(text, "text") == 0);
-    memset(bytes, 1, size);
-    g_free(text);
-    g_free(NULL);
-    g_slice_free(struct element, element);
-
-    qemu_iovec_init(&qiov, 1);
-    assert(qiov.niov == 0 && qiov.size == 0);
-    for (int i = 0; i < 5; i++) {
-        qemu_iovec_add(&qiov, bytes + 20 * i, 20); /* neighbours stay apart */
-    }
-    assert(qiov.niov == 5 && qiov.size == 100);
-    assert(qiov.iov[3].iov_base == bytes + 60 && qiov.iov[3].iov_len == 20);
-    qemu_iovec_destroy(&qiov);
-    g_free(bytes);
-}
-
-/* ---- 1.4 dirty bitmaps ---- */
-
-static int64_t next_chunk(HBitmapIter *iter)
-{
-    int64_t sector = hbitmap_iter_next(iter);
-
-    assert(sector < 0 || sector % CHUNK_SECTORS == 0);
-    return sector < 0 ? -1 : sector / CHUNK_SECTORS;
-}
-
-static void set_chunk(BlockDriverState *bs, int64_t chunk)
-{
-    bdrv_set_dirty(bs, chunk * CHUNK_SECTORS, 1);
-}
-
-/* Words are copied when the iterator enters them, and so are those that summarise them. */
-static void check_iterator(BlockDriverState *bs, BdrvDirtyBitmap *dirty)
-{
-    HBitmapIter iter;
-
-    bdrv_dirty_iter_init(bs, dirty, &iter);
-    assert(next_chunk(&iter) == -1);
-    set_chunk(bs, 0);
-    set_chunk(bs, 2);
-    set_chunk(bs, 70);
-    bdrv_dirty_iter_init(bs, dirty, &iter);
-    assert(next_chunk(&iter) == 0);
-    set_chunk(bs, 1);                                            /* in the word that was copied */
-    bdrv_reset_dirty(bs, 2 * CHUNK_SECTORS, CHUNK_SECTORS);      /* and so is this */
-    set_chunk(bs, 71);                                           /* in a word that is yet to be */
-    set_chunk(bs, 130);                                          /* the summary was copied without it */
-    assert(next_chunk(&iter) == 2);
-    assert(next_chunk(&iter) == 70);
-    assert(next_chunk(&iter) == 71);
-    assert(next_chunk(&iter) == -1 && next_chunk(&iter) == -1);
-    bdrv_reset_dirty(bs, 0, CHUNKS * CHUNK_SECTORS);
-}
-
-static void check_dirty(BlockDriverState *bs)
-{
-    BdrvDirtyBitmap *dirty = bdrv_create_dirty_bitmap(bs, CHUNK, NULL);
-    BdrvDirtyBitmap *other = bdrv_create_dirty_bitmap(bs, 2 * CHUNK, NULL);
-
-    assert(dirty != NULL && other != NULL);
-    assert(bdrv_get_dirty_count(bs, dirty) == 0 && !bdrv_get_dirty(bs, dirty, 0));
-    bdrv_set_dirty(bs, 2 * CHUNK_SECTORS - 1, 2); /* touches two chunks, in both bitmaps */
-    assert(bdrv_get_dirty_count(bs, dirty) == 2 * CHUNK_SECTORS);
-    assert(bdrv_get_dirty_count(bs, other) == 4 * CHUNK_SECTORS);
-    assert(bdrv_get_dirty(bs, dirty, CHUNK_SECTORS) && !bdrv_get_dirty(bs, dirty, 0));
-    bdrv_reset_dirty(bs, CHUNK_SECTORS, 1);
-    assert(bdrv_get_dirty_count(bs, dirty) == CHUNK_SECTORS);
-    bdrv_reset_dirty(bs, 2 * CHUNK_SECTORS, 1);
-    assert(bdrv_get_dirty_count(bs, other) == 0);
-    bdrv_set_dirty(bs, 130 * CHUNK_SECTORS, 1); /* the last chunk has one sector, and counts whole */
-    assert(bdrv_get_dirty_count(bs, dirty) == CHUNK_SECTORS);
-    bdrv_reset_dirty(bs, 130 * CHUNK_SECTORS, 1);
-    check_iterator(bs, dirty);
-    bdrv_release_dirty_bitmap(bs, other);
-    bdrv_release_dirty_bitmap(bs, dirty);
 }
 
 /* ---- 1.5 nodes ---- */
@@ -243,7 +76,8 @@ static void check_attributes(BlockDriverState *bs, BlockDriverState *target)
     assert(target->open_flags & 0x40);
     bdrv_set_enable_write_cache(target, false);
     assert(!(target->open_flags & 0x40));
-    assert(bdrv_reopen(target, flags | 0x1000, NULL) == 0 && target->open_flags == (flags | 0x1000));
+    assert(bdrv_reopen(target, flags | 0x1000, NULL) == 0 &&
+           target->open_flags == (flags | 0x1000));
     assert(bdrv_reopen(target, flags, NULL) == 0);
     assert(bdrv_truncate(target, 2 << 20) == 0 && bdrv_getlength(target) == 2 << 20);
     bdrv_get_backing_filename(target, name, sizeof(name));
@@ -356,33 +190,49 @@ static void read_two_chunks(Job *job, QEMUIOVector *qiov)
     bdrv_aio_readv(job->common.bs, 0, qiov, 2 * CHUNK_SECTORS, request_done, job);
 }
 
+/* What was read is written in the same event, so that the oracles have nothing to say. */
+static void write_back(Job *job, QEMUIOVector *qiov)
+{
+    BlockAIOCB *request =
+        bdrv_aio_writev(job->target, 0, qiov, 2 * CHUNK_SECTORS, request_done, job);
+
+    assert(request != NULL);
+    assert(!QLIST_EMPTY(&job->target->tracked_requests));
+}
+
+static void wait_for_write(Job *job, QEMUIOVector *qiov)
+{
+    qemu_coroutine_yield();
+    assert(job->last_ret == 0);
+    qemu_iovec_destroy(qiov);
+}
+
 /* A paused job has no timer: it waits for whoever resumes it. */
 static void check_pause(Job *job)
 {
     BlockJob *common = &job->common;
-    QEMUIOVector qiov;
     int64_t before = now_ns();
+    QEMUIOVector qiov;
 
-    read_two_chunks(job, &qiov);
-    job->resumes = true;
-    common->paused = true;
-    common->iostatus = BLOCK_DEVICE_IO_STATUS_FAILED;
-    block_job_sleep_ns(common, QEMU_CLOCK_REALTIME, 10);
-    job->entered = true;
-    assert(now_ns() > before + 10 && common->busy && !common->paused);
-    assert(common->iostatus == BLOCK_DEVICE_IO_STATUS_OK);
-    block_job_sleep_ns(common, QEMU_CLOCK_REALTIME, 0); /* back to the callback */
-    job->resumes = false;
-    qemu_iovec_destroy(&qiov);
-
-    job->entered = false;
-    read_two_chunks(job, &qiov);
-    job->resumes = true;
-    block_job_yield(common);
-    job->entered = true;
-    block_job_sleep_ns(common, QEMU_CLOCK_REALTIME, 0);
-    job->resumes = false;
-    qemu_iovec_destroy(&qiov);
+    for (int round = 0; round < 2; round++) {
+        read_two_chunks(job, &qiov);
+        job->resumes = true;
+        job->entered = false;
+        common->paused = round == 0;
+        common->iostatus = BLOCK_DEVICE_IO_STATUS_FAILED;
+        if (round == 0) {
+            block_job_sleep_ns(common, QEMU_CLOCK_REALTIME, 10);
+        } else {
+            block_job_yield(common);
+        }
+        job->entered = true; /* from inside the callback */
+        assert(now_ns() > before + 10 && common->busy && !common->paused);
+        assert(common->iostatus == BLOCK_DEVICE_IO_STATUS_OK);
+        write_back(job, &qiov);
+        block_job_sleep_ns(common, QEMU_CLOCK_REALTIME, 0); /* back to it */
+        job->resumes = false;
+        wait_for_write(job, &qiov);
+    }
 }
 
 /* ---- 1.3 data ---- */
@@ -391,7 +241,6 @@ static void check_requests(Job *job)
 {
     BlockDriverState *bs = job->common.bs;
     const uint64_t *words = (const uint64_t *)(void *)job->buffer;
-    BlockAIOCB *request;
     QEMUIOVector qiov;
     int before = job->finished;
 
@@ -404,12 +253,9 @@ static void check_requests(Job *job)
     assert(QLIST_EMPTY(&bs->tracked_requests));
     assert(words[0] != 0 && words[0] == words[63] && words[0] != words[64]);
 
-    request = bdrv_aio_writev(job->target, 0, &qiov, 2 * CHUNK_SECTORS, request_done, job);
-    assert(request != NULL);
-    assert(!QLIST_EMPTY(&job->target->tracked_requests));
-    qemu_coroutine_yield();
-    assert(job->finished == before + 2 && job->last_ret == 0);
-    qemu_iovec_destroy(&qiov);
+    write_back(job, &qiov);
+    wait_for_write(job, &qiov);
+    assert(job->finished == before + 2);
 
     assert(bdrv_flush(job->target) == 0);
     read_two_chunks(job, &qiov);
@@ -417,7 +263,8 @@ static void check_requests(Job *job)
     bdrv_drain(bs);
     job->common.busy = true;
     assert(job->finished == before + 3 && QLIST_EMPTY(&bs->tracked_requests));
-    qemu_iovec_destroy(&qiov);
+    write_back(job, &qiov);
+    wait_for_write(job, &qiov);
 }
 
 static void check_allocation(BlockDriverState *bs)
@@ -439,7 +286,7 @@ static void check_ratelimit(void)
     RateLimit limit;
 
     memset(&limit, 0, sizeof(limit));
-    ratelimit_set_speed(&limit, 1000, 100000000); /* 100 in a slice */
+    ratelimit_set_speed(&limit, 1000, 100000000);         /* 100 in a slice */
     assert(ratelimit_calculate_delay(&limit, 5000) == 0); /* the first one is free */
     assert(ratelimit_calculate_delay(&limit, 1) == 100000000);
     assert(ratelimit_calculate_delay(&limit, 99) == 0); /* only the last charge was kept */
@@ -448,29 +295,24 @@ static void check_ratelimit(void)
 
 /* ---- Errors of requests ---- */
 
+/* Three of them, for there was no failure, and the oracles say so of each. */
 static void check_actions(Job *job)
 {
     BlockJob *common = &job->common;
     BlockDriverState *bs = common->bs;
-    BlockdevOnError policy = BLOCKDEV_ON_ERROR_REPORT;
+    BlockdevOnError policy = BLOCKDEV_ON_ERROR_ENOSPC;
     BlockErrorAction action = block_job_error_action(common, bs, policy, 1, EIO);
     BlockDeviceIoStatus status = common->iostatus;
 
-    assert(action == BLOCK_ERROR_ACTION_REPORT && status == BLOCK_DEVICE_IO_STATUS_OK);
-    assert(block_job_error_action(common, bs, BLOCKDEV_ON_ERROR_IGNORE, 1, EIO) !=
-           BLOCK_ERROR_ACTION_REPORT);
-    assert(block_job_error_action(common, bs, BLOCKDEV_ON_ERROR_ENOSPC, 1, EIO) ==
-           BLOCK_ERROR_ACTION_REPORT);
-    assert(!common->paused && common->iostatus == BLOCK_DEVICE_IO_STATUS_OK);
-    assert(block_job_error_action(common, job->target, BLOCKDEV_ON_ERROR_ENOSPC, 0, ENOSPC) !=
-           BLOCK_ERROR_ACTION_REPORT);
+    assert(action == BLOCK_ERROR_ACTION_REPORT);
+    assert(!common->paused && status == BLOCK_DEVICE_IO_STATUS_OK);
+    action = block_job_error_action(common, job->target, policy, 0, ENOSPC);
+    assert(action != BLOCK_ERROR_ACTION_REPORT);
     assert(common->paused && common->iostatus != BLOCK_DEVICE_IO_STATUS_OK);
-    common->busy = true; /* so that the resume does not enter the coroutine, which runs */
-    block_job_resume(common);
+    block_job_resume(common); /* which does not enter the coroutine: it is busy */
     assert(!common->paused && common->iostatus == BLOCK_DEVICE_IO_STATUS_OK);
-    assert(block_job_error_action(common, bs, BLOCKDEV_ON_ERROR_STOP, 1, EIO) !=
-           BLOCK_ERROR_ACTION_REPORT);
-    assert(common->paused);
+    action = block_job_error_action(common, bs, BLOCKDEV_ON_ERROR_STOP, 1, EIO);
+    assert(action != BLOCK_ERROR_ACTION_REPORT && common->paused);
     block_job_resume(common);
 }
 
@@ -601,7 +443,7 @@ void mirror_start(BlockDriverState *bs, BlockDriverState *target, const char *re
     Job *job;
 
     assert(granularity == CHUNK && buf_size == 4 * CHUNK && speed == 1048576);
-    assert(mode == MIRROR_SYNC_MODE_TOP && mode != MIRROR_SYNC_MODE_NONE);
+    assert(mode == MIRROR_SYNC_MODE_NONE && mode != MIRROR_SYNC_MODE_TOP);
     assert(on_source_error == BLOCKDEV_ON_ERROR_STOP);
     assert(on_target_error == BLOCKDEV_ON_ERROR_ENOSPC);
     assert(strcmp(replaces, "other") == 0 && *errp == NULL);
@@ -614,8 +456,8 @@ void mirror_start(BlockDriverState *bs, BlockDriverState *target, const char *re
     check_graph(bs, target);
     check_iostatus(bs, target);
     check_coroutine();
-    job = check_create(bs, speed, cb, opaque);
     check_dirty(bs);
+    job = check_create(bs, speed, cb, opaque);
     job->target = target;
     job->dirty = bdrv_create_dirty_bitmap(bs, CHUNK, errp);
     job->common.co = qemu_coroutine_create(run);
