@@ -138,4 +138,4 @@ static const struct engine toys[] = {
 };
 
 const struct engine *const engines[] = {&mirror_engine, &toys[0], &toys[1], &toys[2], &toys[3],
-                                        &toys[4],       &toys[5], &toys[6], NULL};
+                                        &toys[4],       &toys[5], &toys[6], &toys[7], NULL};
