@@ -67,39 +67,26 @@ void verdict_checked(struct evidence *evidence)
 }
 
 /*
- * Does the xfail expect this finding?  A vacuous run has shown nothing, so
- * that has to be expected by name.
+ * Does the xfail expect a finding of this oracle?  A vacuous run has shown
+ * nothing, so that has to be expected by name.
  */
-static bool xfail_covers(const struct xfail_spec *xfail, const struct finding *finding)
+static bool xfail_covers(const struct xfail_spec *xfail, const char *oracle)
 {
     if (xfail->oracle == NULL) {
-        return strcmp(finding->oracle, VACUOUS) != 0;
+        return strcmp(oracle, VACUOUS) != 0;
     }
-    return strcmp(finding->oracle, xfail->oracle) == 0;
+    return strcmp(oracle, xfail->oracle) == 0;
 }
 
-static bool xfail_applies(const struct xfail_spec *xfail, const char *engine)
-{
-    return xfail->engine == NULL || strcmp(xfail->engine, engine) == 0;
-}
-
-static bool is_expected(const struct plan *plan, const char *engine, const struct finding *finding)
+const struct xfail_spec *verdict_xfail(const struct plan *plan, const char *engine,
+                                       const char *oracle)
 {
     for (uint32_t i = 0; i < plan->xfail_count; i++) {
         const struct xfail_spec *xfail = &plan->xfails[i];
 
-        if (xfail_applies(xfail, engine) && xfail_covers(xfail, finding)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static const struct xfail_spec *applicable_xfail(const struct plan *plan, const char *engine)
-{
-    for (uint32_t i = 0; i < plan->xfail_count; i++) {
-        if (xfail_applies(&plan->xfails[i], engine)) {
-            return &plan->xfails[i];
+        if ((xfail->engine == NULL || strcmp(xfail->engine, engine) == 0) &&
+            (oracle == NULL || xfail_covers(xfail, oracle))) {
+            return xfail;
         }
     }
     return NULL;
@@ -110,10 +97,10 @@ static enum outcome outcome_of(const struct verdict *verdict, const struct plan 
                                const char *engine)
 {
     if (verdict->finding_count == 0) {
-        return applicable_xfail(plan, engine) != NULL ? OUTCOME_XPASS : OUTCOME_PASS;
+        return verdict_xfail(plan, engine, NULL) != NULL ? OUTCOME_XPASS : OUTCOME_PASS;
     }
     for (uint32_t i = 0; i < verdict->finding_count; i++) {
-        if (!is_expected(plan, engine, &verdict->findings[i])) {
+        if (verdict_xfail(plan, engine, verdict->findings[i].oracle) == NULL) {
             return OUTCOME_FAIL;
         }
     }

@@ -70,6 +70,13 @@ struct finding *verdict_add(struct evidence *evidence, const char *oracle, const
 void verdict_checked(struct evidence *evidence);
 
 /*
+ * The first xfail of the plan that knows such a finding of the engine called so;
+ * `oracle` NULL: that knows any finding.  NULL = none does.
+ */
+const struct xfail_spec *verdict_xfail(const struct plan *plan, const char *engine,
+                                       const char *oracle);
+
+/*
  * The outcome from findings, vacuity and xfail.  `engine` is the engine's name.
  */
 void verdict_conclude(struct evidence *evidence, const char *engine);

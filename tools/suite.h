@@ -36,6 +36,7 @@ struct suite {
     size_t invalid_count;
 
     const struct engine *engine;
+    const struct engine *compared; /* a second one, to compare with; NULL = none */
     bool real_bytes; /* all plans as with `content: bytes` */
     uint64_t first_seed;
     uint64_t seed_count;

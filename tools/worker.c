@@ -82,6 +82,12 @@ static void run_suite(void *opaque, struct run_progress *progress, int results)
         runner_run(&runner, number, result);
         worker_watch(0);
         worker_send(results, result);
+        if (result->is_half) {
+            worker_watch(work->options->cpu_limit_s * UINT64_C(1000));
+            runner_compare(&runner, result);
+            worker_watch(0);
+            worker_send(results, result);
+        }
     }
     runner_close(&runner);
     free(result);
@@ -229,6 +235,9 @@ static struct run_result *death(const struct worker *worker, int status, uint32_
     result->number = progress->number;
     result->died = true;
     result->outcome = progress->crash_is_known ? OUTCOME_XFAIL : OUTCOME_FAIL;
+    if (progress->crash_is_known) {
+        memcpy(result->bug, progress->crash_bug, sizeof(result->bug));
+    }
     memcpy(result->case_name, progress->case_name, sizeof(result->case_name));
     describe_death(result, status, cpu_limit_s, words);
     result->findings[0].now_ns = progress->now_ns;
