@@ -179,15 +179,84 @@ static void read_xfail_text(struct loader *loader, const struct yaml_node *node,
     *text = read_line(loader, node, "text");
 }
 
+struct xfail_entry {
+    struct xfail_spec spec;
+    bool is_elsewhere; /* it is about other cases of the matrix */
+};
+
+/* One value of an axis; true if the case has it. */
+static bool case_has(struct loader *loader, const struct axis *axis, const struct yaml_node *node)
+{
+    const struct yaml_node *value = axis->values->first;
+    const char *text = read_text(loader, node, "value");
+
+    if (!text) {
+        return false;
+    }
+    while (value && strcmp(value->text, text) != 0) {
+        value = value->next;
+    }
+    if (!value) {
+        read_mistake(loader, node, "matrix name %s has no value %s", axis->name,
+                     read_quote(loader, text));
+    }
+    return strcmp(axis->value->text, text) == 0;
+}
+
+static bool case_has_one(struct loader *loader, const struct axis *axis,
+                         const struct yaml_node *node)
+{
+    bool has = false;
+
+    if (node->kind != YAML_SEQUENCE) {
+        return case_has(loader, axis, node);
+    }
+    for (const struct yaml_node *item = node->first; item; item = item->next) {
+        has |= case_has(loader, axis, item);
+    }
+    return has;
+}
+
+static const struct axis *find_axis(struct loader *loader, const struct yaml_node *key)
+{
+    const struct matrix *matrix = loader->matrix;
+    struct nearest nearest = nearest_to(key->text);
+
+    for (uint32_t i = 0; i < matrix->count; i++) {
+        if (strcmp(matrix->axes[i].name, key->text) == 0) {
+            return &matrix->axes[i];
+        }
+        nearest_offer(&nearest, matrix->axes[i].name);
+    }
+    read_unknown_name(loader, key, "name of the matrix", key->text, &nearest);
+    return NULL;
+}
+
+/* {policy: stop, side: [src, dst]}: the cases that have all of these values. */
+static void read_xfail_case(struct loader *loader, const struct yaml_node *node, void *record)
+{
+    bool *is_elsewhere = record;
+
+    if (!read_mapping(loader, &node, "case")) {
+        return;
+    }
+    for (const struct yaml_node *value = node->first; value; value = value->next) {
+        const struct axis *axis = find_axis(loader, value->key);
+
+        *is_elsewhere |= axis && !case_has_one(loader, axis, value);
+    }
+}
+
 static const struct field xfail_fields[] = {
-    FIELD_PART("engine", read_xfail_text, struct xfail_spec, engine),
-    FIELD_PART("finding", read_xfail_text, struct xfail_spec, oracle),
-    FIELD_PART("bug", read_xfail_text, struct xfail_spec, bug), FIELD_END};
+    FIELD_PART("engine", read_xfail_text, struct xfail_entry, spec.engine),
+    FIELD_PART("finding", read_xfail_text, struct xfail_entry, spec.oracle),
+    FIELD_PART("bug", read_xfail_text, struct xfail_entry, spec.bug),
+    FIELD_PART("case", read_xfail_case, struct xfail_entry, is_elsewhere), FIELD_END};
 
 static void read_xfail(struct loader *loader, const struct yaml_node *node, void *record)
 {
     struct plan *plan = record;
-    struct xfail_spec *xfail;
+    struct xfail_entry entry = {.spec.where = node->where};
 
     if (node->kind == YAML_SEQUENCE) {
         for (const struct yaml_node *item = node->first; item; item = item->next) {
@@ -195,9 +264,13 @@ static void read_xfail(struct loader *loader, const struct yaml_node *node, void
         }
         return;
     }
-    xfail = read_append(loader, &plan->xfails, &plan->xfail_count, sizeof(*xfail));
-    xfail->where = node->where;
-    read_fields(loader, node, "xfail", xfail_fields, xfail);
+    read_fields(loader, node, "xfail", xfail_fields, &entry);
+    if (!entry.is_elsewhere) {
+        struct xfail_spec *xfail =
+            read_append(loader, &plan->xfails, &plan->xfail_count, sizeof(*xfail));
+
+        *xfail = entry.spec;
+    }
 }
 
 /* ---- Explore ---- */

@@ -89,28 +89,15 @@ static bool xfail_covers(const struct xfail_spec *xfail, const char *oracle)
     return strcmp(oracle, xfail->oracle) == 0;
 }
 
-static bool xfail_applies(const struct xfail_spec *xfail, const char *engine)
-{
-    return xfail->engine == NULL || strcmp(xfail->engine, engine) == 0;
-}
-
-bool verdict_expects(const struct plan *plan, const char *engine, const char *oracle)
+const struct xfail_spec *verdict_xfail(const struct plan *plan, const char *engine,
+                                       const char *oracle)
 {
     for (uint32_t i = 0; i < plan->xfail_count; i++) {
         const struct xfail_spec *xfail = &plan->xfails[i];
 
-        if (xfail_applies(xfail, engine) && xfail_covers(xfail, oracle)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static const struct xfail_spec *applicable_xfail(const struct plan *plan, const char *engine)
-{
-    for (uint32_t i = 0; i < plan->xfail_count; i++) {
-        if (xfail_applies(&plan->xfails[i], engine)) {
-            return &plan->xfails[i];
+        if ((xfail->engine == NULL || strcmp(xfail->engine, engine) == 0) &&
+            (oracle == NULL || xfail_covers(xfail, oracle))) {
+            return xfail;
         }
     }
     return NULL;
@@ -121,10 +108,10 @@ static enum outcome outcome_of(const struct verdict *verdict, const struct plan 
                                const char *engine)
 {
     if (verdict->finding_count == 0) {
-        return applicable_xfail(plan, engine) != NULL ? OUTCOME_XPASS : OUTCOME_PASS;
+        return verdict_xfail(plan, engine, NULL) != NULL ? OUTCOME_XPASS : OUTCOME_PASS;
     }
     for (uint32_t i = 0; i < verdict->finding_count; i++) {
-        if (!verdict_expects(plan, engine, verdict->findings[i].oracle)) {
+        if (verdict_xfail(plan, engine, verdict->findings[i].oracle) == NULL) {
             return OUTCOME_FAIL;
         }
     }

@@ -73,12 +73,16 @@ void verdict_mark_sector(struct finding *finding, uint32_t disk, uint64_t sector
 void verdict_checked(struct evidence *evidence);
 
 /*
+ * The first xfail of the plan that knows such a finding of the engine called so;
+ * `oracle` NULL: that knows any finding.  NULL = none does.
+ */
+const struct xfail_spec *verdict_xfail(const struct plan *plan, const char *engine,
+                                       const char *oracle);
+
+/*
  * The outcome from findings, vacuity and xfail.  `engine` is the engine's name.
  */
 void verdict_conclude(struct evidence *evidence, const char *engine);
-
-/* Does an xfail of the plan expect findings of that oracle with that engine? */
-bool verdict_expects(const struct plan *plan, const char *engine, const char *oracle);
 
 const char *outcome_name(enum outcome outcome);
 

@@ -105,6 +105,25 @@ static void test_scenario_choice_takes_the_first_value_when_the_file_is_quiet(vo
     }
 }
 
+static void test_scenario_xfail_is_of_the_cases_that_have_its_values(void **state)
+{
+    static const char text[] =
+        "matrix: {a: [1, 2, 3], b: [x, y]}\n"
+        "xfail: [{bug: \"${a}${b}\", case: {a: [1, 3], b: y}}, {engine: e}]\n";
+    static const char *const bugs[] = {NULL, "1y", NULL, NULL, NULL, "3y"};
+
+    (void)state;
+    for (uint32_t i = 0; i < 6; i++) {
+        struct plan *plan = load_plan(text, i, 0);
+
+        assert_int_equal(plan->xfail_count, bugs[i] ? 2 : 1);
+        if (bugs[i]) {
+            assert_string_equal(plan->xfails[0].bug, bugs[i]);
+        }
+        plan_destroy(plan);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -114,6 +133,7 @@ int main(void)
         cmocka_unit_test(test_scenario_choice_decides_once_when_a_value_is_used_twice),
         cmocka_unit_test(test_scenario_choice_follows_its_record_when_choices_are_listed),
         cmocka_unit_test(test_scenario_choice_takes_the_first_value_when_the_file_is_quiet),
+        cmocka_unit_test(test_scenario_xfail_is_of_the_cases_that_have_its_values),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -48,6 +48,16 @@ static int hasty_start(struct host *host, const struct job_spec *spec, struct en
     return mirror_engine.start(host, &other, job, error);
 }
 
+/* Does what the real one does, but with one chunk buffer: other requests, and the same end. */
+static int narrow_start(struct host *host, const struct job_spec *spec, struct engine_job **job,
+                        struct job_error *error)
+{
+    struct job_spec other = *spec;
+
+    other.buffer_bytes = 1;
+    return mirror_engine.start(host, &other, job, error);
+}
+
 static int toy_command(struct engine_job *job, enum job_verb verb, int64_t arg,
                        struct job_error *error)
 {
@@ -132,10 +142,12 @@ static const struct engine toys[] = {
     TOY("careless", careless_start, toy_command, toy_digest, toy_check),
     TOY("hang", toy_start, hang_command, toy_digest, toy_check),
     TOY("fickle", fickle_start, toy_command, toy_digest, toy_check),
+    TOY("narrow", narrow_start, toy_command, toy_digest, toy_check),
     TOY("moody", toy_start, toy_command, moody_digest, toy_check),
     TOY("hasty", hasty_start, crash_command, toy_digest, toy_check),
     TOY("broken", toy_start, toy_command, toy_digest, broken_check),
 };
 
-const struct engine *const engines[] = {&mirror_engine, &toys[0], &toys[1], &toys[2], &toys[3],
-                                        &toys[4],       &toys[5], &toys[6], &toys[7], NULL};
+const struct engine *const engines[] = {&mirror_engine, &toys[0], &toys[1], &toys[2],
+                                        &toys[3],       &toys[4], &toys[5], &toys[6],
+                                        &toys[7],       &toys[8], NULL};

@@ -86,6 +86,9 @@ static void count_result(struct report_summary *summary, const struct run_result
     summary->failed += outcome_is_bad(result->outcome);
     summary->known_failures += result->outcome == OUTCOME_XFAIL;
     summary->harness_errors += result->outcome == OUTCOME_INVALID;
+    if (summary->compared != NULL) {
+        compare_tally_add(&summary->tally, result);
+    }
 }
 
 static bool deliver(void *opaque, const struct run_result *result)
@@ -100,6 +103,7 @@ static bool deliver(void *opaque, const struct run_result *result)
         .cases = scenario_cases(entry->scenario),
         .seed = suite_seed_of(suite, result->number),
         .engine = suite->engine,
+        .compared = suite->compared,
         .result = result,
     };
 
@@ -149,6 +153,7 @@ static int run(const struct run_options *options)
     int signal_number;
 
     session.summary.planned = runs;
+    session.summary.compared = suite->compared;
     session.summary.invalid_files = suite->invalid_count;
     open_reports(&session);
     begin_reports(&session);

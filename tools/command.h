@@ -61,6 +61,7 @@ enum option_key {
     KEY_SCENARIOS,
     KEY_DUMP_IMAGES,
     KEY_CONTENT,
+    KEY_COMPARE,
     KEY_FORMAT,
     KEY_FILE,
     KEY_ACTION,

@@ -40,7 +40,7 @@ char *report_title(const struct report_run *run)
 }
 
 static void write_command(FILE *out, const char *program, const char *verb,
-                          const struct report_run *run)
+                          const struct report_run *run, const struct engine *engine)
 {
     shell_write(out, program);
     fprintf(out, " %s ", verb);
@@ -51,8 +51,8 @@ static void write_command(FILE *out, const char *program, const char *verb,
     if (run->seed != 0) {
         fprintf(out, " --seed %" PRIu64, run->seed);
     }
-    if (run->engine != &mirror_engine) {
-        fprintf(out, " --engine %s", run->engine->name);
+    if (engine != &mirror_engine) {
+        fprintf(out, " --engine %s", engine->name);
     }
 }
 
@@ -72,10 +72,25 @@ char *report_repeat_command(const char *program, const struct report_run *run)
     size_t size;
     FILE *out = text_open(&command, &size);
 
-    write_command(out, program, "run", run);
+    write_command(out, program, "run", run, run->engine);
+    if (run->compared != NULL) {
+        fprintf(out, " --compare %s", run->compared->name);
+    }
     if (differs_from_itself(run->result)) {
         fputs(" --twice", out);
     }
+    fclose(out);
+    return command;
+}
+
+char *report_whole_trace_command(const char *program, const struct report_run *run,
+                                 const struct engine *engine)
+{
+    char *command;
+    size_t size;
+    FILE *out = text_open(&command, &size);
+
+    write_command(out, program, "trace", run, engine);
     fclose(out);
     return command;
 }
@@ -89,7 +104,8 @@ char *report_trace_command(const char *program, const struct report_run *run,
     size_t size;
     FILE *out = text_open(&command, &size);
 
-    write_command(out, program, "trace", run);
+    write_command(out, program, "trace", run,
+                  finding->about == ABOUT_COMPARED ? run->compared : run->engine);
     if (!run->result->died) {
         fprintf(out, " --from %s", time_text(finding->trace_from_ns, buf));
         fprintf(out, " --to %s", time_text(finding->now_ns, buf));

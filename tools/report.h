@@ -13,6 +13,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "tools/compare.h"
 #include "tools/runner.h"
 #include "tools/suite.h"
 
@@ -24,6 +25,7 @@ struct report_run {
     uint32_t cases;
     uint64_t seed;
     const struct engine *engine;
+    const struct engine *compared; /* the second one; NULL = none */
     const struct run_result *result;
 };
 
@@ -35,7 +37,9 @@ struct report_summary {
     uint64_t invalid_files;
     uint64_t planned; /* runs */
     bool interrupted;
-    uint64_t elapsed_ms; /* wall clock: for the text only */
+    const struct engine *compared; /* NULL = no engines were compared */
+    struct compare_tally tally;    /* if they were */
+    uint64_t elapsed_ms;           /* wall clock: for the text only */
 };
 
 struct report {
@@ -66,6 +70,10 @@ char *report_title(const struct report_run *run);
 
 /* The command that repeats the run; `program` is how to call mirrorsim. */
 char *report_repeat_command(const char *program, const struct report_run *run);
+
+/* The command that shows all that one engine does in the run. */
+char *report_whole_trace_command(const char *program, const struct report_run *run,
+                                 const struct engine *engine);
 
 /* The command that shows what happened around a finding. */
 char *report_trace_command(const char *program, const struct report_run *run,

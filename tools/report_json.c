@@ -46,6 +46,10 @@ json_t *report_finding_json(const struct report_run *run, const struct run_findi
 {
     json_t *object = json_object();
 
+    if (run->compared != NULL && finding->about != ABOUT_BOTH) {
+        set_string(object, "engine",
+                   finding->about == ABOUT_COMPARED ? run->compared->name : run->engine->name);
+    }
     set_string(object, "oracle", finding->oracle);
     set_string(object, "kind", finding->kind);
     set_string(object, "text", finding->text);
@@ -84,6 +88,42 @@ json_t *report_mistakes_json(const struct mistakes *mistakes)
     return array;
 }
 
+/* `steps` has what each engine does after those that are equal, if that differs. */
+static json_t *comparison_json(const struct report_run *run)
+{
+    const struct run_comparison *comparison = &run->result->comparison;
+    json_t *object = json_object();
+
+    set_string(object, "engine", run->compared->name);
+    set_string(object, "outcome", compared_name(run->result));
+    if (comparison->compared != COMPARED_NOT) {
+        set_u64(object, "equal", comparison->equal);
+    }
+    if (comparison->differs) {
+        json_object_set_new(object, "steps",
+                            json_pack("[o, o]", report_json_string(comparison->lines[0]),
+                                      report_json_string(comparison->lines[1])));
+    }
+    return object;
+}
+
+static json_t *tally_json(const struct compare_tally *tally)
+{
+    json_t *object = json_object();
+    json_t *bugs = json_object();
+
+    for (uint32_t i = 0; i < tally->bug_count; i++) {
+        set_u64(bugs, tally->bugs[i].name, tally->bugs[i].runs);
+    }
+    set_u64(object, "same", tally->same);
+    set_u64(object, "known", tally->known);
+    set_u64(object, "different", tally->different);
+    set_u64(object, "unexpectedly_same", tally->unexpectedly_same);
+    set_u64(object, "not_compared", tally->not_compared);
+    json_object_set_new(object, "bugs", bugs);
+    return object;
+}
+
 /* Hashes are text: JSON numbers end at 2^53 for many readers. */
 static json_t *run_json(const struct report_run *run)
 {
@@ -113,6 +153,12 @@ static json_t *run_json(const struct report_run *run)
     json_object_set_new(object, "concluded", json_boolean(result->concluded));
     json_object_set_new(object, "cancelled", json_boolean(result->cancelled));
     set_string(object, "error", result->ret != 0 ? errno_name(result->ret) : "");
+    if (*result->bug != '\0') {
+        set_string(object, "bug", result->bug);
+    }
+    if (run->compared != NULL) {
+        json_object_set_new(object, "compared", comparison_json(run));
+    }
     return object;
 }
 
@@ -169,6 +215,9 @@ static void json_end(struct report *report, const struct report_summary *summary
     set_u64(object, "invalid_files", summary->invalid_files);
     set_u64(object, "planned", summary->planned);
     json_object_set_new(object, "interrupted", json_boolean(summary->interrupted));
+    if (summary->compared != NULL) {
+        json_object_set_new(object, "compared", tally_json(&summary->tally));
+    }
     fputs("],\n\"summary\":", report->out);
     json_dumpf(object, report->out, JSON_COMPACT);
     fputs("}\n", report->out);

@@ -58,11 +58,32 @@ static void show_surroundings(FILE *out, const struct report_run *run,
     free(command);
 }
 
+static void show_engine(FILE *out, const struct report_run *run, const struct engine *engine,
+                        const char *line)
+{
+    char *command = report_whole_trace_command(program_invocation_name, run, engine);
+
+    fprintf(out, "        %-8s %s\n        see      %s\n", engine->name, line, command);
+    free(command);
+}
+
+/* Both sides, one below the other. */
+static void show_difference(FILE *out, const struct report_run *run)
+{
+    const struct run_comparison *comparison = &run->result->comparison;
+
+    fprintf(out, "    compare (differs): after %" PRIu64 " equal steps:\n", comparison->equal);
+    show_engine(out, run, run->engine, comparison->lines[0]);
+    show_engine(out, run, run->compared, comparison->lines[1]);
+}
+
 static void show_finding(FILE *out, const struct report_run *run, const struct run_finding *finding)
 {
     char buf[TIME_TEXT_BYTES];
 
-    fprintf(out, "    %s (%s): %s\n", finding->oracle, finding->kind, finding->text);
+    fprintf(out, "    %s (%s)%s%s: %s\n", finding->oracle, finding->kind,
+            finding->about == ABOUT_COMPARED ? " on " : "",
+            finding->about == ABOUT_COMPARED ? run->compared->name : "", finding->text);
     fprintf(out, "        at %s, event %" PRIu64, time_text(finding->now_ns, buf),
             finding->event_number);
     if (finding->has_sector) {
@@ -80,8 +101,13 @@ static void show_findings(FILE *out, const struct report_run *run)
     for (uint32_t i = 0; i < result->finding_count; i++) {
         const struct run_finding *finding = &result->findings[i];
 
+        if (finding->about == ABOUT_BOTH) {
+            show_difference(out, run);
+            continue;
+        }
         show_finding(out, run, finding);
-        if (i == 0 || finding->step_line != finding[-1].step_line ||
+        if (i == 0 || finding->about != finding[-1].about ||
+            finding->step_line != finding[-1].step_line ||
             finding->fault_line != finding[-1].fault_line) {
             show_surroundings(out, run, finding);
         }
@@ -90,13 +116,31 @@ static void show_findings(FILE *out, const struct report_run *run)
         fprintf(out, "    and %" PRIu32 " more findings\n", result->dropped);
     }
     if (result->outcome == OUTCOME_XPASS) {
-        fputs("    It passed, although its xfail says that it fails: remove the xfail.\n", out);
+        fprintf(out,
+                "    It passed%s%s, although its xfail says that it fails: remove the xfail.\n",
+                run->compared != NULL ? " and is the same on " : "",
+                run->compared != NULL ? run->compared->name : "");
     }
     fprintf(out, "        repeat  %s\n", command);
     free(command);
 }
 
 /* ---- The report ---- */
+
+/* What the line of a run says after its time. */
+static void show_remark(FILE *out, const struct report_run *run)
+{
+    const struct run_result *result = run->result;
+    bool is_known = result->outcome == OUTCOME_XFAIL;
+
+    if (result->comparison.compared == COMPARED_KNOWN) {
+        fprintf(out, "  differs by %s (xfail)", *result->bug != '\0' ? result->bug : "a known bug");
+    } else if (run->compared != NULL) {
+        fprintf(out, "  %s%s", compared_name(result), is_known ? "  (known failure)" : "");
+    } else if (is_known) {
+        fputs("  (known failure)", out);
+    }
+}
 
 static void text_begin(struct report *report, const struct suite *suite)
 {
@@ -126,10 +170,10 @@ static void text_run(struct report *report, const struct report_run *run)
         return;
     }
     title = report_title(run);
-    fprintf(report->out, "%s%s%s %s  %s%s", options->colour ? outcomes[result->outcome].colour : "",
+    fprintf(report->out, "%s%s%s %s  %s", options->colour ? outcomes[result->outcome].colour : "",
             outcomes[result->outcome].word, options->colour ? PLAIN : "", title,
-            result->died ? "died" : time_text(result->virtual_ns, buf),
-            result->outcome == OUTCOME_XFAIL ? "  (known failure)" : "");
+            result->died ? "died" : time_text(result->virtual_ns, buf));
+    show_remark(report->out, run);
     if (options->verbose) {
         fprintf(report->out, "  %" PRIu64 " events, %" PRIu32 " checks, trace %016" PRIx64,
                 result->events, result->checks, result->trace_hash);
@@ -139,6 +183,29 @@ static void text_run(struct report *report, const struct report_run *run)
     if (bad || (options->verbose && result->finding_count > 0)) {
         show_findings(report->out, run);
     }
+}
+
+static void show_count(FILE *out, uint64_t runs, const char *what)
+{
+    if (runs > 0) {
+        fprintf(out, "%8" PRIu64 " %s\n", runs, what);
+    }
+}
+
+static void show_tally(FILE *out, const struct report_summary *summary)
+{
+    const struct compare_tally *tally = &summary->tally;
+
+    fprintf(out, "compared with %s:\n", summary->compared->name);
+    show_count(out, tally->same, "the same");
+    show_count(out, tally->known, "differ as known");
+    for (uint32_t i = 0; i < tally->bug_count; i++) {
+        fprintf(out, "            %-4s %" PRIu64 "\n",
+                *tally->bugs[i].name != '\0' ? tally->bugs[i].name : "?", tally->bugs[i].runs);
+    }
+    show_count(out, tally->different, "differ");
+    show_count(out, tally->unexpectedly_same, "the same, although an xfail says otherwise");
+    show_count(out, tally->not_compared, "could not be compared");
 }
 
 static void text_end(struct report *report, const struct report_summary *summary)
@@ -159,6 +226,9 @@ static void text_end(struct report *report, const struct report_summary *summary
     if (summary->invalid_files > 0) {
         fprintf(report->out, "%" PRIu64 " invalid file%s\n", summary->invalid_files,
                 summary->invalid_files == 1 ? "" : "s");
+    }
+    if (summary->compared != NULL) {
+        show_tally(report->out, summary);
     }
     fprintf(report->out, "%" PRIu64 " run%s in %" PRIu64 ".%03" PRIu64 " s\n", done,
             done == 1 ? "" : "s", summary->elapsed_ms / 1000, summary->elapsed_ms % 1000);

@@ -19,6 +19,9 @@ static const struct argp_option option_list[] = {
     {"filter", KEY_FILTER, "PATTERN", 0,
      "Only scenarios whose file, name or tag matches: a glob, or a part of file or name", 1},
     {"engine", KEY_ENGINE, "NAME", 0, "The engine; `mirrorsim engines` lists them", 1},
+    {"compare", KEY_COMPARE, "NAME", 0,
+     "Each run with this engine as well: what both jobs do must be the same, or known to differ",
+     1},
     {0, 0, NULL, 0, "How to run:", 2},
     {"jobs", 'j', "N", 0, "Worker processes (default: one a core)", 2},
     {"twice", KEY_TWICE, NULL, 0,
@@ -40,7 +43,9 @@ static const struct argp_option option_list[] = {
     {"content", KEY_CONTENT, "HOW", 0, "Real bytes in all runs (bytes), or as the files say (tags)",
      0},
     {"dump-images", KEY_DUMP_IMAGES, "DIR", 0,
-     "What each run's disks hold at its end, as sparse raw files in this new folder", 3},
+     "What each run's disks hold at its end (with --compare: by --engine), as sparse raw files in "
+     "this new folder",
+     3},
     {"annotations", KEY_ANNOTATIONS, NULL, 0,
      "GitHub annotations as well (default if the environment has GITHUB_ACTIONS)", 3},
     {0},
@@ -107,6 +112,9 @@ static error_t parse_what(int key, const char *arg, const struct argp_state *sta
         return 0;
     case KEY_ENGINE:
         options->suite.engine = option_engine(state, arg);
+        return 0;
+    case KEY_COMPARE:
+        options->suite.compared = option_engine(state, arg);
         return 0;
     case ARGP_KEY_ARG:
         suite_add_path(&options->suite, arg);

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tools/compare.h"
 #include "tools/dump_images.h"
 #include "tools/support.h"
 #include "tools/text.h"
@@ -25,11 +26,6 @@
  * ever further apart, so that a long run, or a large world, costs little more.
  */
 #define STATES_SPREAD 16
-
-struct states {
-    uint64_t next;   /* after so many events of the timeline */
-    uint64_t digest; /* of all until now */
-};
 
 size_t run_result_bytes(uint32_t findings)
 {
@@ -123,13 +119,37 @@ static void find_lines(const struct plan *plan, const struct trace *trace,
     }
 }
 
+/* What the xfail that knows a finding of the oracle calls it. */
+static void name_bug(const struct plan *plan, const struct engine *engine, const char *oracle,
+                     char *bug)
+{
+    const struct xfail_spec *xfail = verdict_xfail(plan, engine->name, oracle);
+
+    text_copy(bug, RUN_BUG_BYTES, xfail != NULL && xfail->bug != NULL ? xfail->bug : "");
+}
+
+static void fill_result(const struct plan *plan, const struct leg *leg,
+                        const struct verdict *verdict, struct run_result *result)
+{
+    run_result_fill(result, plan, verdict);
+    for (uint32_t i = 0; i < result->finding_count; i++) {
+        find_lines(plan, &leg->trace, &result->findings[i]);
+    }
+    if (verdict->outcome == OUTCOME_XFAIL || verdict->outcome == OUTCOME_XPASS) {
+        name_bug(plan, leg->engine, verdict->finding_count > 0 ? verdict->findings[0].oracle : NULL,
+                 result->bug);
+    }
+}
+
 /* ---- While it runs ---- */
 
 void run_progress_begin(struct run_progress *progress, const struct plan *plan,
                         const struct engine *engine)
 {
     text_copy(progress->case_name, sizeof(progress->case_name), plan->case_name);
-    progress->death_is_known = verdict_expects(plan, engine->name, "crash");
+    progress->death_is_known = verdict_xfail(plan, engine->name, "crash") != NULL;
+    name_bug(plan, engine, "crash", progress->death_bug);
+    progress->has_finding = false;
 }
 
 void run_progress_step(struct run_progress *progress, const struct plan *plan,
@@ -143,8 +163,9 @@ void run_progress_step(struct run_progress *progress, const struct plan *plan,
     if (verdict->finding_count > 0 && !progress->has_finding) {
         copy_finding(&progress->finding, plan, &verdict->findings[0]);
         find_lines(plan, evidence->trace, &progress->finding);
-        progress->death_is_known = progress->death_is_known &&
-                                   verdict_expects(plan, engine->name, progress->finding.oracle);
+        progress->death_is_known =
+            progress->death_is_known &&
+            verdict_xfail(plan, engine->name, progress->finding.oracle) != NULL;
         progress->has_finding = true;
     }
 }
@@ -175,23 +196,37 @@ static void give_up(const struct runner *runner, const struct world *world,
 }
 
 /* The engine's own invariants must hold here, too. */
-static void note_state(struct states *states, const struct world *world)
+static void note_state(uint64_t *states, uint64_t *next, const struct world *world)
 {
     uint64_t events = world_events(world);
 
-    if (events >= states->next) {
+    if (events >= *next) {
         world_check(world);
-        states->digest = (states->digest << 1 | states->digest >> 63) ^ world_digest(world);
-        states->next = events + 1 + events / STATES_SPREAD;
+        *states = (*states << 1 | *states >> 63) ^ world_digest(world);
+        *next = events + 1 + events / STATES_SPREAD;
+    }
+}
+
+/* Something has happened. */
+static void look_on(const struct runner *runner, struct leg *leg, uint64_t *next_state)
+{
+    run_progress_step(runner->progress, runner->plan, leg->engine, runner->world);
+    if (leg->comparer != NULL) {
+        comparer_look(leg->comparer);
+    }
+    if (runner->twice) {
+        note_state(&leg->states, next_state, runner->world);
     }
 }
 
 /* Steps to the end; false if there is no memory.  Notes states only for a run that is made twice.
  */
-static bool run_world(struct runner *runner, uint64_t seed, struct trace *trace,
-                      struct states *states, struct run_result *result)
+static bool run_world(struct runner *runner, struct leg *leg, struct run_result *result)
 {
-    struct world_options options = runner_options(runner->plan, runner->suite->engine, seed);
+    uint64_t seed = suite_seed_of(runner->suite, result->number);
+    struct world_options options = runner_options(runner->plan, leg->engine, seed);
+    struct trace *trace = &leg->trace;
+    uint64_t next_state = 0;
     struct world *world;
 
     runner->world = runner->world == NULL
@@ -202,27 +237,21 @@ static bool run_world(struct runner *runner, uint64_t seed, struct trace *trace,
         return false;
     }
     while (world_step(world)) {
-        run_progress_step(runner->progress, runner->plan, runner->suite->engine, world);
-        if (runner->twice) {
-            note_state(states, world);
-        }
+        look_on(runner, leg, &next_state);
         if (trace->count * sizeof(struct event) + world_save_bytes(world) > runner->memory_limit) {
             give_up(runner, world, trace, result);
             return true;
         }
     }
-    run_result_fill(result, runner->plan, world_judge(world));
-    for (uint32_t i = 0; i < result->finding_count; i++) {
-        find_lines(runner->plan, trace, &result->findings[i]);
-    }
+    fill_result(runner->plan, leg, world_judge(world), result);
     return true;
 }
 
-static void report_difference(const struct runner *runner, const struct trace *first,
-                              const struct trace *second, uint64_t event, struct run_result *result)
+static void report_difference(const struct runner *runner, const struct leg *first,
+                              const struct leg *second, uint64_t event, struct run_result *result)
 {
-    const struct trace_names names = {runner->plan, runner->suite->engine};
-    const struct trace *const traces[] = {first, second};
+    const struct trace_names names = {runner->plan, first->engine};
+    const struct trace *const traces[] = {&first->trace, &second->trace};
     struct run_finding *finding;
     char lines[2][120] = {"nothing", "nothing"};
 
@@ -236,33 +265,32 @@ static void report_difference(const struct runner *runner, const struct trace *f
                              lines[0] + strspn(lines[0], " "), lines[1] + strspn(lines[1], " "));
     if (finding != NULL) {
         finding->event_number = event;
-        finding->now_ns = event < first->count ? first->events[event].now_ns : 0;
-        find_lines(runner->plan, first, finding);
+        finding->now_ns = event < traces[0]->count ? traces[0]->events[event].now_ns : 0;
+        find_lines(runner->plan, traces[0], finding);
     }
     result->outcome = OUTCOME_FAIL;
 }
 
 /* The second run's own verdict is not needed: equal traces have equal verdicts. */
-static void run_again(struct runner *runner, uint64_t seed, const struct trace *first,
-                      const struct states *first_states, struct run_result *result)
+static void run_again(struct runner *runner, const struct leg *first, struct run_result *result)
 {
-    struct run_result *second = run_result_create();
-    struct states states = {0};
-    struct trace trace;
+    struct run_result *unused = run_result_create();
+    struct leg second = {.engine = first->engine};
     uint64_t event;
 
-    trace_init(&trace, true);
-    if (!run_world(runner, seed, &trace, &states, second)) {
+    trace_init(&second.trace, true);
+    unused->number = result->number;
+    if (!run_world(runner, &second, unused)) {
         no_memory(result);
-    } else if (trace_first_difference(first, &trace, &event)) {
-        report_difference(runner, first, &trace, event, result);
-    } else if (states.digest != first_states->digest) {
+    } else if (trace_first_difference(&first->trace, &second.trace, &event)) {
+        report_difference(runner, first, &second, event, result);
+    } else if (second.states != first->states) {
         run_result_add(result, "determinism", "states-differ",
                        "The same run twice gave one trace, but went through different states.");
         result->outcome = OUTCOME_FAIL;
     }
-    trace_free(&trace);
-    free(second);
+    trace_free(&second.trace);
+    free(unused);
 }
 
 /* A plan depends on the seed only if the scenario leaves values open. */
@@ -283,9 +311,9 @@ static void make_plan(struct runner *runner, const struct suite_entry *entry, ui
 }
 
 /* Images that were asked for and are not there: the harness has failed. */
-static void dump_images(struct runner *runner, uint64_t number, struct run_result *result)
+static void dump_images(struct runner *runner, struct run_result *result)
 {
-    char *why = dump_images_write(runner->dump_images, runner->suite, number,
+    char *why = dump_images_write(runner->dump_images, runner->suite, result->number,
                                   world_evidence(runner->world));
 
     if (why != NULL) {
@@ -296,28 +324,25 @@ static void dump_images(struct runner *runner, uint64_t number, struct run_resul
 }
 
 /* The run itself, and all that is done after it. */
-static void run_and_follow(struct runner *runner, uint64_t number, struct trace *trace,
-                           struct run_result *result)
+static void run_leg(struct runner *runner, struct leg *leg, struct run_result *result)
 {
-    uint64_t seed = suite_seed_of(runner->suite, number);
-    struct states states = {0};
-
-    if (!run_world(runner, seed, trace, &states, result)) {
+    run_progress_begin(runner->progress, runner->plan, leg->engine);
+    trace_init(&leg->trace, true);
+    if (!run_world(runner, leg, result)) {
         no_memory(result);
         return;
     }
-    if (runner->dump_images != NULL) {
-        dump_images(runner, number, result);
+    if (runner->dump_images != NULL && leg == &runner->leg) {
+        dump_images(runner, result);
     }
     if (runner->twice) {
-        run_again(runner, seed, trace, &states, result);
+        run_again(runner, leg, result);
     }
 }
 
 void runner_run(struct runner *runner, uint64_t number, struct run_result *result)
 {
     struct run_progress *progress = runner->progress;
-    struct trace trace;
 
     *progress = (struct run_progress){.number = number, .under_way = true};
     make_plan(runner, suite_entry_of(runner->suite, number), suite_seed_of(runner->suite, number));
@@ -325,20 +350,40 @@ void runner_run(struct runner *runner, uint64_t number, struct run_result *resul
 
     *result = (struct run_result){.number = number};
     memcpy(result->case_name, progress->case_name, sizeof(result->case_name));
+    trace_free(&runner->leg.trace);
+    runner->leg = (struct leg){.engine = runner->suite->engine};
     if (runner->plan->content_bytes && !plan_fits_bytes(runner->plan)) {
         result->outcome = OUTCOME_INVALID;
         run_result_add(result, "harness", "too-large",
                        "The disks are too large for real bytes: they may have 1GiB in all.");
     } else {
-        trace_init(&trace, true);
-        run_and_follow(runner, number, &trace, result);
-        trace_free(&trace);
+        run_leg(runner, &runner->leg, result);
+        result->is_half = runner->suite->compared != NULL && result->outcome != OUTCOME_INVALID;
     }
     progress->under_way = false;
 }
 
+void runner_compare(struct runner *runner, struct run_result *result)
+{
+    struct run_progress *progress = runner->progress;
+    struct run_result *second = run_result_create();
+    struct comparer comparer;
+    struct leg leg = {.engine = runner->suite->compared, .comparer = &comparer};
+
+    comparer_begin(&comparer, runner->plan, &runner->leg, &leg, &progress->comparison);
+    progress->under_way = true;
+    second->number = result->number;
+    run_leg(runner, &leg, second);
+    comparer_end(&comparer);
+    comparison_conclude(runner->suite, result, &progress->comparison, second);
+    progress->under_way = false;
+    trace_free(&leg.trace);
+    free(second);
+}
+
 void runner_close(struct runner *runner)
 {
+    trace_free(&runner->leg.trace);
     world_destroy(runner->world);
     plan_destroy(runner->plan);
 }

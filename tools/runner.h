@@ -17,9 +17,20 @@
 #include "tools/suite.h"
 
 #define RUN_NAME_BYTES 200
-#define RUN_MAX_FINDINGS (VERDICT_MAX_FINDINGS + 1)
+#define COMPARISON_LINE_BYTES 160
+#define RUN_BUG_BYTES 64
+/* Of two engines, with what is found about the run itself, and about the two together. */
+#define RUN_MAX_FINDINGS (2 * (VERDICT_MAX_FINDINGS + 1) + 1)
+
+/* Whom a finding is about, when two engines are compared. */
+enum run_about {
+    ABOUT_ENGINE,   /* the engine; so it is when only one runs */
+    ABOUT_COMPARED, /* the one it is compared with */
+    ABOUT_BOTH,
+};
 
 struct run_finding {
+    enum run_about about;
     char oracle[24];
     char kind[32];
     char text[FINDING_TEXT_BYTES];
@@ -34,11 +45,31 @@ struct run_finding {
     uint32_t fault_line; /* of the last fault that had hit */
 };
 
+/* What a comparison of two engines came to. */
+enum compared {
+    COMPARED_NOT,
+    COMPARED_SAME,
+    COMPARED_KNOWN,     /* different, as an xfail of the second says */
+    COMPARED_DIFFERENT, /* in what they do, or in what the oracles find */
+};
+
+/* Two engines on one plan, step for step; compare.h says what a step is. */
+struct run_comparison {
+    enum compared compared;
+    bool differs;   /* in what they do, after: */
+    uint64_t equal; /* so many steps */
+    uint64_t now_ns;
+    char lines[2][COMPARISON_LINE_BYTES]; /* what each does then */
+};
+
 struct run_result {
     uint64_t number; /* in the suite */
+    bool is_half;    /* of a comparison, and the second engine is still to run */
     char case_name[RUN_NAME_BYTES];
     enum outcome outcome;
-    bool died; /* the process did; the figures below are 0 */
+    bool died;               /* the process did; the figures below are 0, or the first engine's */
+    char bug[RUN_BUG_BYTES]; /* what the xfail calls a known failure; "" = nothing */
+    struct run_comparison comparison;
     uint64_t virtual_ns;
     uint64_t events;
     uint64_t trace_events;
@@ -76,10 +107,21 @@ struct run_progress {
     uint64_t event_number;
     char case_name[RUN_NAME_BYTES];
     bool under_way;
-    bool
-        death_is_known; /* the scenario's xfail expects a crash, and the finding, if there is one */
+    bool death_is_known;           /* the xfail expects it, and the finding, if there is one, ... */
+    char death_bug[RUN_BUG_BYTES]; /* ... and calls it so */
     bool has_finding;
     struct run_finding finding; /* the first, made before the step of the death */
+    struct run_comparison comparison;
+};
+
+struct comparer;
+
+/* One run of one engine. */
+struct leg {
+    const struct engine *engine;
+    struct trace trace;
+    uint64_t states;           /* digest of those that it went through */
+    struct comparer *comparer; /* looks on; NULL = none */
 };
 
 /* The run's plan is made: notes its case, and whether its xfail expects a crash. */
@@ -100,9 +142,14 @@ struct runner {
     const struct suite_entry *planned; /* what `plan` is of */
     struct plan *plan;
     struct world *world;
+    struct leg leg; /* the last run of the suite's engine */
 };
 
 void runner_run(struct runner *runner, uint64_t number, struct run_result *result);
+
+/* After a run whose result is half of a comparison: the second engine's, and both together. */
+void runner_compare(struct runner *runner, struct run_result *result);
+
 /* The runner is not to be used afterwards. */
 void runner_close(struct runner *runner);
 

@@ -36,7 +36,8 @@ struct suite {
     size_t invalid_count;
 
     const struct engine *engine;
-    bool real_bytes; /* all plans as with `content: bytes` */
+    const struct engine *compared; /* a second one, to compare with; NULL = none */
+    bool real_bytes;               /* all plans as with `content: bytes` */
     uint64_t first_seed;
     uint64_t seed_count;
 };

@@ -65,6 +65,28 @@ struct suite_work {
     struct worker_shared *shared;
 };
 
+/* One run; of a comparison, the second engine's, too. */
+static void run_number(struct runner *runner, uint32_t cpu_limit_s, uint64_t number, int results,
+                       struct run_result *result)
+{
+    worker_watch(cpu_limit_s * UINT64_C(1000));
+    runner_run(runner, number, result);
+    worker_watch(0);
+    worker_send(results, result);
+    if (result->is_half) {
+        worker_watch(cpu_limit_s * UINT64_C(1000));
+        runner_compare(runner, result);
+        worker_watch(0);
+        worker_send(results, result);
+    }
+}
+
+/* Each of its runs gets a process of its own. */
+static bool suite_has_foreign(const struct suite *suite)
+{
+    return suite->engine->foreign || (suite->compared != NULL && suite->compared->foreign);
+}
+
 static void run_suite(void *opaque, struct run_progress *progress, int results)
 {
     const struct suite_work *work = opaque;
@@ -81,12 +103,9 @@ static void run_suite(void *opaque, struct run_progress *progress, int results)
     do {
         number = atomic_fetch_add(&work->shared->next, 1);
         if (number < runs) {
-            worker_watch(work->options->cpu_limit_s * UINT64_C(1000));
-            runner_run(&runner, number, result);
-            worker_watch(0);
-            worker_send(results, result);
+            run_number(&runner, work->options->cpu_limit_s, number, results, result);
         }
-    } while (number < runs && !work->suite->engine->foreign);
+    } while (number < runs && !suite_has_foreign(work->suite));
     runner_close(&runner);
     free(result);
 }
@@ -243,6 +262,9 @@ static struct run_result *death(const struct worker *worker, int status, uint32_
     result->outcome = is_unsupported(status)     ? OUTCOME_INVALID
                       : progress->death_is_known ? OUTCOME_XFAIL
                                                  : OUTCOME_FAIL;
+    if (result->outcome == OUTCOME_XFAIL) {
+        memcpy(result->bug, progress->death_bug, sizeof(result->bug));
+    }
     memcpy(result->case_name, progress->case_name, sizeof(result->case_name));
     describe_death(result, status, cpu_limit_s, words);
     result->findings[0].now_ns = progress->now_ns;

@@ -13,6 +13,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "tools/compare.h"
 #include "tools/support.h"
 #include "tools/worker.h"
 
@@ -22,7 +23,8 @@ struct crew {
     struct worker_shared *shared;
     size_t shared_bytes;
     struct worker *workers;
-    struct pollfd *polls; /* one per worker, then the signals */
+    struct run_result **halves; /* one per worker: of the comparison that it is at, or NULL */
+    struct pollfd *polls;       /* one per worker, then the signals */
     uint32_t alive;
     sigset_t old_signals;
 
@@ -101,6 +103,7 @@ static void crew_open(struct crew *crew)
     crew->capacity = 64;
     crew->ring = must_alloc(crew->capacity * sizeof(struct run_result *));
     crew->workers = must_alloc(jobs * sizeof(*crew->workers));
+    crew->halves = must_alloc(jobs * sizeof(*crew->halves));
     crew->polls = must_alloc((jobs + 1) * sizeof(*crew->polls));
     crew->shared_bytes = sizeof(*crew->shared) + jobs * sizeof(struct run_progress);
     crew->shared =
@@ -121,6 +124,7 @@ static void crew_close(struct crew *crew)
         if (crew->workers[i].pid != 0) {
             worker_kill(&crew->workers[i]);
         }
+        free(crew->halves[i]);
     }
     for (uint64_t i = 0; i < crew->capacity; i++) {
         free(crew->ring[i]);
@@ -130,7 +134,24 @@ static void crew_close(struct crew *crew)
     munmap(crew->shared, crew->shared_bytes);
     free(crew->ring);
     free(crew->workers);
+    free(crew->halves);
     free(crew->polls);
+}
+
+/* The second engine died: of the first we know all, of the second how far it has come. */
+static struct run_result *conclude_death(const struct crew *crew, struct run_result *half,
+                                         const struct run_progress *progress,
+                                         struct run_result *death)
+{
+    struct run_result *result = run_result_create();
+    struct run_comparison comparison = progress->comparison;
+
+    memcpy(result, half, run_result_bytes(half->finding_count));
+    comparison_died(&comparison, progress->now_ns, death->findings[0].text);
+    comparison_conclude(crew->suite, result, &comparison, death);
+    free(half);
+    free(death);
+    return result;
 }
 
 /* The worker has something to say, or has come to its end.  False: stop. */
@@ -138,8 +159,15 @@ static bool attend(struct crew *crew, uint32_t number)
 {
     struct worker *worker = &crew->workers[number];
     struct run_result *result = worker_receive(worker);
+    struct run_result *half = crew->halves[number];
 
+    crew->halves[number] = NULL;
+    if (result != NULL && result->is_half) {
+        crew->halves[number] = result;
+        return true;
+    }
     if (result != NULL) {
+        free(half);
         return take(crew, result);
     }
     crew->polls[number].fd = -1;
@@ -147,6 +175,9 @@ static bool attend(struct crew *crew, uint32_t number)
     result = worker_end(worker, crew->options->cpu_limit_s);
     if (atomic_load(&crew->shared->next) < suite_runs(crew->suite)) {
         start(crew, number);
+    }
+    if (half != NULL && result != NULL) {
+        result = conclude_death(crew, half, worker->progress, result);
     }
     return result == NULL || take(crew, result);
 }
@@ -189,6 +220,9 @@ static void run_here(const struct suite *suite, const struct workers_options *op
 
     for (uint64_t i = 0; i < suite_runs(suite) && go_on; i++) {
         runner_run(&runner, i, result);
+        if (result->is_half) {
+            runner_compare(&runner, result);
+        }
         go_on = options->deliver(options->opaque, result);
     }
     runner_close(&runner);

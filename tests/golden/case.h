@@ -19,8 +19,9 @@ enum case_outcome {
 #define CASE_TEXT_BYTES 2000
 
 /*
- * Runs the case of that .cfg file.  `name` is what exceptions know it by.
- * Fills in `text`, which has CASE_TEXT_BYTES.
+ * Runs the case of that .cfg file.  `name` is what exceptions know it by;
+ * `exceptions` NULL: the engine claims to be the reference, and nothing is
+ * granted to it.  Fills in `text`, which has CASE_TEXT_BYTES.
  */
 enum case_outcome case_compare(const char *path, const char *name, const struct engine *engine,
                                const struct exceptions *exceptions, char *text);

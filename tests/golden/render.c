@@ -1,293 +1,170 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Runs a plan and tells its trace in the words of the reference traces.
- *
- * Most lines come from one event each.  Events that the reference has no word
- * for (dirty bits, references, drains, phases) are left out.
+ * A run in a process of its own, and how it ends there.
  */
 #include "tests/golden/render.h"
 
+#include <errno.h>
 #include <inttypes.h>
-#include <stdarg.h>
+#include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
 
-#include "sim/world.h"
-#include "tests/golden/content.h"
+#include "tests/golden/render_world.h"
+#include "tools/support.h"
+#include "tools/worker.h"
 
-struct render {
+#define CPU_LIMIT_MS 2000
+#define NO_MEMORY "no memory"
+
+/* ---- In the child ---- */
+
+/* Each line is followed by what the reference may say instead, or an empty line. */
+static void send_line(void *opaque, const char *line, const char *or_else)
+{
+    fprintf(opaque, "%s\n%s\n", line, or_else ? or_else : "");
+}
+
+struct work {
     const struct plan *plan;
-    struct world *world;
-    struct trace trace;
-    uint64_t told;        /* events of the trace that have been dealt with */
-    uint64_t granularity; /* of the job's bitmap, once there is one */
-    bool was_ready;       /* READY has been seen: the reference never takes it back */
-    bool has_ended;       /* COMPLETED or CANCELLED has been seen, ... */
-    bool has_no_job;      /* ... or the start was refused */
-    int ret;
-    render_line *line;
-    void *opaque;
+    const struct engine *engine;
 };
 
-static void tell(struct render *render, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
+/* A signal handler has no argument for these. */
+static struct render_life life;
+static FILE *lines;
 
-static void tell(struct render *render, const char *format, ...)
+static void die_of(int signal_number)
 {
-    char line[RENDER_LINE_BYTES];
-    va_list args;
-    va_start(args, format);
-    vsnprintf(line, sizeof(line), format, args);
-    va_end(args);
-    render->line(render->opaque, line, NULL);
+    signal(signal_number, SIG_DFL);
+    render_last_events(&life);
+    fflush(lines);
+    raise(signal_number);
 }
 
-static const char *node_name(const struct render *render, uint32_t node)
+/*
+ * On a stack of its own: the engine's may be what has run out.  An engine that
+ * leaves with _exit() takes its last step with it.
+ */
+static void catch_death(void)
 {
-    return render->plan->disks[node].name;
-}
-
-/* ---- Words ---- */
-
-static const char *const control_names[VERB_COUNT] = {
-    [VERB_COMPLETE] = "complete", [VERB_CANCEL] = "cancel",       [VERB_PAUSE] = "pause",
-    [VERB_RESUME] = "resume",     [VERB_SET_SPEED] = "set_speed",
-};
-
-static const char *const action_names[] = {
-    [ACTION_REPORT] = "report", [ACTION_IGNORE] = "ignore", [ACTION_STOP] = "stop"};
-
-static const char *refusal_class(unsigned refusal)
-{
-    switch (refusal) {
-    case REFUSED_NOT_READY:
-        return "NotReady";
-    case REFUSED_INVALID_PARAMETER:
-        return "InvalidParameter";
-    case REFUSED_NOT_ACTIVE:
-        return "NotActive";
-    default:
-        return "Generic";
+    static const int deaths[] = {SIGABRT, SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGVTALRM};
+    static char stack[1 << 16];
+    const stack_t other = {.ss_sp = stack, .ss_size = sizeof(stack)};
+    struct sigaction action = {.sa_handler = die_of, .sa_flags = SA_ONSTACK | SA_NODEFER};
+    sigaltstack(&other, NULL);
+    for (size_t i = 0; i < sizeof(deaths) / sizeof(deaths[0]); i++) {
+        sigaction(deaths[i], &action, NULL);
     }
 }
 
-/* ---- One event, one line ---- */
-
-static void tell_submit(struct render *render, const struct event *event)
+static void tell_run(void *opaque, struct run_progress *progress, int results)
 {
-    tell(render, "%" PRIu64 " submit %s %s %" PRIu64 " %" PRIu64, event->now_ns,
-         node_name(render, event->node), op_name((enum op)event->op), event->offset, event->bytes);
-}
-
-static void tell_done(struct render *render, const struct event *event)
-{
-    tell(render, "%" PRIu64 " done %s %s %" PRIu64 " %" PRIu64 " %" PRId32, event->now_ns,
-         node_name(render, event->node), op_name((enum op)event->op), event->offset, event->bytes,
-         event->ret);
-}
-
-static void tell_ready(struct render *render, const struct event *event)
-{
-    render->was_ready = true;
-    tell(render, "%" PRIu64 " event READY", event->now_ns);
-}
-
-static void tell_error(struct render *render, const struct event *event)
-{
-    tell(render, "%" PRIu64 " event ERROR(%s,%s)", event->now_ns,
-         event->op == OP_READ ? "read" : "write", action_names[event->detail]);
-}
-
-static void tell_paused(struct render *render, const struct event *event)
-{
-    tell(render, "%" PRIu64 " event PAUSED", event->now_ns);
-}
-
-/* The reference goes by the job's flag alone, also when the job has failed. */
-static void tell_end(struct render *render, const struct event *event)
-{
-    struct job_info info = {0};
-    world_last_job(render->world, &info);
-    render->has_ended = true;
-    render->ret = event->ret;
-    tell(render, "%" PRIu64 " event %s", event->now_ns, info.cancelled ? "CANCELLED" : "COMPLETED");
-}
-
-static void tell_start_refused(struct render *render, const struct event *event)
-{
-    render->has_no_job = true;
-    tell(render, "%" PRIu64 " start failed %s", event->now_ns, refusal_class(event->detail));
-}
-
-static void tell_command(struct render *render, const struct event *event)
-{
-    char argument[24] = "";
-    if (event->detail == VERB_SET_SPEED) {
-        snprintf(argument, sizeof(argument), " %" PRId64, (int64_t)event->offset);
+    const struct work *work = opaque;
+    lines = fdopen(results, "w");
+    if (!lines) {
+        die("fdopen: %s", strerror(errno));
     }
-    tell(render, "%" PRIu64 " control %s%s", event->now_ns, control_names[event->detail], argument);
+    setvbuf(lines, NULL, _IOLBF, 0);
+    life.now_ns = &progress->now_ns;
+    catch_death();
+    progress->under_way = true;
+    worker_watch(CPU_LIMIT_MS);
+    if (!render_world(work->plan, work->engine, send_line, lines, &life)) {
+        fputs(NO_MEMORY "\n\n", lines);
+    }
+    worker_watch(0);
+    fclose(lines);
+    progress->under_way = false;
 }
 
-static void tell_refused(struct render *render, const struct event *event)
+/* ---- In the parent ---- */
+
+/* Reads one line without its end; false at the end of all. */
+static bool read_line(FILE *from, char *line)
 {
-    tell(render, "%" PRIu64 " control %s failed %s", event->now_ns, control_names[event->detail],
-         refusal_class(event->detail2));
+    if (!fgets(line, RENDER_LINE_BYTES, from)) {
+        return false;
+    }
+    line[strcspn(line, "\n")] = '\0';
+    return true;
 }
 
-static void note_granularity(struct render *render, const struct event *event)
+/* Passes the child's lines on; false if it had no memory. */
+static bool pass_lines(FILE *from, render_line *line, void *opaque)
 {
-    render->granularity = event->bytes;
-}
-
-static void tell_pivot(struct render *render, const struct event *event)
-{
-    tell(render, "%" PRIu64 " graph swap %s %s", event->now_ns, node_name(render, event->node),
-         node_name(render, event->index));
-}
-
-static void tell_open_backing(struct render *render, const struct event *event)
-{
-    tell(render, "%" PRIu64 " graph open_backing %s %" PRId32, event->now_ns,
-         node_name(render, event->node), event->ret);
-}
-
-static void tell_reopen(struct render *render, const struct event *event)
-{
-    tell(render, "%" PRIu64 " graph reopen %s flags=0x%" PRIx64 " %" PRId32, event->now_ns,
-         node_name(render, event->node), event->bytes, event->ret);
-}
-
-static void tell_truncate(struct render *render, const struct event *event)
-{
-    tell(render, "%" PRIu64 " graph truncate %s %" PRIu64 " %" PRId32, event->now_ns,
-         node_name(render, event->node), event->bytes, event->ret);
-}
-
-/* Events without an entry have no line in the reference. */
-static void (*const tellers[EVENT_KIND_COUNT])(struct render *render, const struct event *event) = {
-    [EVENT_REQUEST_SUBMIT] = tell_submit,
-    [EVENT_REQUEST_DONE] = tell_done,
-    [EVENT_JOB_READY] = tell_ready,
-    [EVENT_JOB_ERROR] = tell_error,
-    [EVENT_JOB_PAUSED] = tell_paused,
-    [EVENT_JOB_COMPLETED] = tell_end,
-    [EVENT_JOB_CANCELLED] = tell_end,
-    [EVENT_JOB_REFUSED] = tell_start_refused,
-    [EVENT_COMMAND] = tell_command,
-    [EVENT_COMMAND_REFUSED] = tell_refused,
-    [EVENT_DIRTY_CREATE] = note_granularity,
-    [EVENT_GRAPH_PIVOT] = tell_pivot,
-    [EVENT_GRAPH_OPEN_BACKING] = tell_open_backing,
-    [EVENT_GRAPH_REOPEN] = tell_reopen,
-    [EVENT_GRAPH_TRUNCATE] = tell_truncate,
-};
-
-/* Tells the events that are new; false once the run is to be cut. */
-static bool tell_events(struct render *render)
-{
-    while (render->told < render->trace.count && !render->has_ended && !render->has_no_job) {
-        const struct event *event = &render->trace.events[render->told++];
-        if (tellers[event->kind]) {
-            tellers[event->kind](render, event);
+    char told[RENDER_LINE_BYTES];
+    char or_else[RENDER_LINE_BYTES];
+    while (read_line(from, told) && read_line(from, or_else)) {
+        if (strcmp(told, NO_MEMORY) == 0) {
+            return false;
         }
+        line(opaque, told, *or_else != '\0' ? or_else : NULL);
     }
-    return !render->has_ended && !render->has_no_job;
+    return true;
 }
 
-/* ---- The last lines ---- */
-
-/* How much longer the last chunk is than what the source has of it. */
-static uint64_t last_chunk_padding(const struct render *render)
+/* "file.c:12: f: Assertion `EXPR' failed": mirror.c needs no name in the reference's words. */
+static void tell_assertion(const char *words, const char *assertion, char *line, size_t size)
 {
-    uint64_t bytes = render->plan->disks[render->plan->job.source].bytes;
-    uint64_t rest = render->granularity == 0 ? 0 : bytes % render->granularity;
-    return rest == 0 ? 0 : render->granularity - rest;
+    const char *expression = strchr(assertion, '`') + 1;
+    const char *adapter = strstr(words, "engine/qemu/");
+    char file[80] = "";
+    if (adapter && adapter < assertion) {
+        const char *name = adapter + strlen("engine/qemu/");
+        snprintf(file, sizeof(file), "(%.*s)", (int)strcspn(name, ":"), name);
+    }
+    snprintf(line, size, "ASSERT%s %.*s", file, (int)strcspn(expression, "'"), expression);
 }
 
-/* The fields that `result` and `state` lines share. */
-static void tell_progress(struct render *render, const char *first, const struct job_info *info)
+static bool is_memory_error(const char *text)
 {
-    uint64_t sector;
-    bool equal = content_equal(world_evidence(render->world), &render->trace, &sector);
-    uint64_t lens[2] = {info->len, info->len + last_chunk_padding(render)};
-    char difference[24] = "-1";
-    char lines[2][RENDER_LINE_BYTES];
-    if (!equal) {
-        snprintf(difference, sizeof(difference), "%" PRIu64, sector);
-    }
-    for (int i = 0; i < 2; i++) {
-        snprintf(lines[i], sizeof(lines[i]),
-                 "%s ready=%d offset=%" PRIu64 " len=%" PRIu64 " equal=%s first_diff=%s", first,
-                 render->was_ready, info->offset, lens[i], equal ? "yes" : "no", difference);
-    }
-    render->line(render->opaque, lines[0], lens[0] == lens[1] ? NULL : lines[1]);
+    return strstr(text, "SIGSEGV") || strstr(text, "SIGBUS") || strstr(text, "AddressSanitizer");
 }
 
-static void tell_result(struct render *render)
+static void tell_death(const struct run_result *death, render_line *line, void *opaque)
 {
-    struct job_info info;
-    char first[64];
-    if (!world_last_job(render->world, &info)) {
-        tell(render, "nojob");
-        return;
+    const struct run_finding *finding = &death->findings[0];
+    const char *assertion = strstr(finding->text, "Assertion `");
+    char how[400];
+    char told[RENDER_LINE_BYTES];
+    if (strcmp(finding->kind, "hang") == 0) {
+        snprintf(how, sizeof(how), "SPIN");
+    } else if (assertion) {
+        tell_assertion(finding->text, assertion, how, sizeof(how));
+    } else if (is_memory_error(finding->text)) {
+        snprintf(how, sizeof(how), "MEMERR %.300s", finding->text);
+    } else {
+        snprintf(how, sizeof(how), "ABORT %.300s", finding->text);
     }
-    snprintf(first, sizeof(first), "result %d cancelled=%d", render->ret, info.cancelled);
-    tell_progress(render, first, &info);
-}
-
-static const char *stop_name(enum world_end end)
-{
-    switch (end) {
-    case END_LIVELOCK:
-        return "LIVELOCK";
-    case END_TIME:
-    case END_EVENTS:
-        return "TIMEOUT";
-    case END_NOT:
-    case END_CONCLUDED:
-    case END_DEADLOCK:
-    case END_FINDINGS:
-        break;
-    }
-    return "HANG";
-}
-
-/* The job has not come to its end. */
-static void tell_state(struct render *render)
-{
-    struct job_info info;
-    char first[64];
-    if (!world_job(render->world, &info)) {
-        tell(render, "nojob");
-        return;
-    }
-    tell(render, "%s", stop_name(world_ended(render->world)));
-    snprintf(first, sizeof(first), "state cancelled=%d paused=%d busy=%d", info.cancelled,
-             info.paused, info.busy);
-    tell_progress(render, first, &info);
+    snprintf(told, sizeof(told), "%" PRIu64 " %s", finding->now_ns, how);
+    line(opaque, told, NULL);
 }
 
 bool render_run(const struct plan *plan, const struct engine *engine, render_line *line,
                 void *opaque)
 {
-    struct world_options options = {.engine = engine, .no_oracles = true};
-    struct render render = {.plan = plan, .line = line, .opaque = opaque};
-    trace_init(&render.trace, true);
-    render.world = world_create(plan, &options, &render.trace);
-    if (!render.world) {
-        trace_free(&render.trace);
-        return false;
+    struct work work = {plan, engine};
+    struct worker worker = {0};
+    worker.progress = mmap(NULL, sizeof(*worker.progress), PROT_READ | PROT_WRITE,
+                           MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (worker.progress == MAP_FAILED) {
+        die("mmap: %s", strerror(errno));
     }
-    while (tell_events(&render) && world_step(render.world)) {
+    worker_fork(&worker, tell_run, &work);
+    FILE *from = fdopen(dup(worker.results), "r");
+    if (!from) {
+        die("fdopen: %s", strerror(errno));
     }
-    tell_events(&render);
-    if (render.has_ended) {
-        tell_result(&render);
-    } else if (render.has_no_job) {
-        tell(&render, "nojob");
-    } else {
-        tell_state(&render);
+    bool had_memory = pass_lines(from, line, opaque);
+    fclose(from);
+    struct run_result *death = worker_end(&worker, CPU_LIMIT_MS / 1000);
+    if (death) {
+        tell_death(death, line, opaque);
+        free(death);
     }
-    world_destroy(render.world);
-    trace_free(&render.trace);
-    return true;
+    munmap(worker.progress, sizeof(*worker.progress));
+    return had_memory;
 }

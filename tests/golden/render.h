@@ -5,6 +5,9 @@
  * Lines come one by one, in order, as the world goes on: nothing is kept.  The
  * run is cut where the reference ends it, when the job's completion callback
  * has returned.
+ *
+ * Each run has a process of its own.  An engine that dies there, or goes round in
+ * circles, has done so in the last line: ASSERT, ABORT, MEMERR or SPIN.
  */
 #ifndef MIRRORSIM_GOLDEN_RENDER_H
 #define MIRRORSIM_GOLDEN_RENDER_H
@@ -22,7 +25,7 @@
  */
 typedef void render_line(void *opaque, const char *line, const char *or_else);
 
-/* Runs the plan on the engine; false if there is no memory for a world. */
+/* Runs the plan on the engine; false if there was no memory for a world. */
 bool render_run(const struct plan *plan, const struct engine *engine, render_line *line,
                 void *opaque);
 
