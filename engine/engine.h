@@ -141,8 +141,11 @@ struct engine {
     void (*abandon)(struct engine_job *job);
 };
 
-/* A foreign engine that asks for what its host does not offer leaves its process with this. */
-#define ENGINE_EXIT_UNSUPPORTED 77
+/*
+ * A foreign engine that asks for what its host does not offer ends its process with this signal,
+ * after a sentence on stderr: there is no way out of the middle of somebody else's code.
+ */
+#define ENGINE_SIGNAL_UNSUPPORTED SIGSYS
 
 /* Our engine. */
 extern const struct engine mirror_engine;

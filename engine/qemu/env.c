@@ -2,6 +2,7 @@
 /*
  * Ways in and out of the foreign code.
  */
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -100,5 +101,6 @@ void qemu_unsupported(const char *format, ...)
     va_start(args, format);
     say(format, args);
     va_end(args);
-    exit(ENGINE_EXIT_UNSUPPORTED);
+    raise(ENGINE_SIGNAL_UNSUPPORTED);
+    abort();
 }
