@@ -31,14 +31,15 @@ struct durable {
     struct suspects suspects;
 };
 
-static bool has_volatile_disk(const struct plan *plan)
+/* Without a volatile cache a power cut takes nothing. */
+static uint64_t durable_kinds(const struct plan *plan)
 {
     for (uint32_t i = 0; i < plan->disk_count; i++) {
         if (plan->disks[i].volatile_cache) {
-            return true;
+            return UINT64_MAX;
         }
     }
-    return false;
+    return 0;
 }
 
 static void durable_open(void *state, struct evidence *evidence)
@@ -302,7 +303,7 @@ const struct oracle oracle_durable = {
             [EVENT_JOB_COMPLETED] = ended,
             [EVENT_JOB_CANCELLED] = ended,
         },
-    .concerns = has_volatile_disk,
+    .kinds = durable_kinds,
     .open = durable_open,
     .digest = durable_digest,
 };

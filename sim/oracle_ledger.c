@@ -48,10 +48,12 @@ static bool has_limits(const struct disk_spec *disk)
 }
 
 /* Can anything fail, other than by the engine's own mistake? */
-static bool can_fail(const struct plan *plan)
+static uint64_t ledger_kinds(const struct plan *plan)
 {
-    return plan->fault_count > 0 || has_limits(&plan->disks[plan->job.source]) ||
-           has_limits(&plan->disks[plan->job.target]);
+    bool can_fail = plan->fault_count > 0 || has_limits(&plan->disks[plan->job.source]) ||
+                    has_limits(&plan->disks[plan->job.target]);
+
+    return can_fail ? UINT64_MAX : 0;
 }
 
 static void mark_sector(struct finding *finding, uint32_t disk, uint64_t sector)
@@ -425,7 +427,7 @@ const struct oracle oracle_ledger = {
             [EVENT_JOB_COMPLETED] = ended,
             [EVENT_JOB_CANCELLED] = ended,
         },
-    .concerns = can_fail,
+    .kinds = ledger_kinds,
     .open = ledger_open,
     .settled = ledger_settled,
     .digest = ledger_digest,
