@@ -16,12 +16,14 @@ void verdict_init(struct verdict *verdict)
     *verdict = (struct verdict){.outcome = OUTCOME_PASS};
 }
 
-static uint32_t findings_of(const struct verdict *verdict, const char *oracle)
+static uint32_t findings_of(const struct verdict *verdict, const char *oracle, const char *kind)
 {
     uint32_t count = 0;
 
     for (uint32_t i = 0; i < verdict->finding_count; i++) {
-        count += strcmp(verdict->findings[i].oracle, oracle) == 0;
+        const struct finding *finding = &verdict->findings[i];
+
+        count += strcmp(finding->kind, kind) == 0 && strcmp(finding->oracle, oracle) == 0;
     }
     return count;
 }
@@ -44,7 +46,7 @@ struct finding *verdict_add(struct evidence *evidence, const char *oracle, const
     va_list args;
 
     if (verdict->finding_count == VERDICT_MAX_FINDINGS ||
-        findings_of(verdict, oracle) == VERDICT_MAX_PER_ORACLE) {
+        findings_of(verdict, oracle, kind) == VERDICT_MAX_PER_KIND) {
         verdict->dropped++;
         return NULL;
     }

@@ -3,8 +3,8 @@
  * The verdict of a run: findings, and what the run did.
  *
  * A finding is one sentence for people: what was expected, what happened,
- * when.  The first finding of an oracle is usually the cause and the others
- * its echoes, so each oracle keeps a bounded number.
+ * when.  The first finding of a kind is usually the cause and the others its
+ * echoes, so of each kind of an oracle's findings a bounded number is kept.
  */
 #ifndef MIRRORSIM_SIM_VERDICT_H
 #define MIRRORSIM_SIM_VERDICT_H
@@ -16,7 +16,7 @@
 #include "sim/plan.h"
 
 #define VERDICT_MAX_FINDINGS 16
-#define VERDICT_MAX_PER_ORACLE 3
+#define VERDICT_MAX_PER_KIND 3
 #define FINDING_TEXT_BYTES 400
 
 struct finding {

@@ -67,15 +67,36 @@ static void parse_seeds(const struct argp_state *state, struct suite *suite, con
     free(first);
 }
 
-static error_t parse_what(int key, const char *arg, const struct argp_state *state,
-                          struct run_options *options)
+/* While options are parsed: which one was given, of those that contradict each other. */
+struct parser {
+    struct run_options *options;
+    const char *seeds;  /* --seed or --seeds; NULL = neither, and so on */
+    const char *format; /* --json or --tap */
+    const char *repeat; /* --twice or --once */
+};
+
+static void choose_one(const struct argp_state *state, const char **chosen, const char *option)
 {
+    if (*chosen != NULL && strcmp(*chosen, option) != 0) {
+        argp_error(state, "%s and %s contradict each other: give only one of them", *chosen,
+                   option);
+    }
+    *chosen = option;
+}
+
+static error_t parse_what(int key, const char *arg, const struct argp_state *state,
+                          struct parser *parser)
+{
+    struct run_options *options = parser->options;
+
     switch (key) {
     case KEY_SEED:
+        choose_one(state, &parser->seeds, "--seed");
         options->suite.first_seed = option_number(state, "--seed", arg);
         options->suite.seed_count = 1;
         return 0;
     case KEY_SEEDS:
+        choose_one(state, &parser->seeds, "--seeds");
         parse_seeds(state, &options->suite, arg);
         return 0;
     case KEY_CASE:
@@ -99,8 +120,10 @@ static error_t parse_what(int key, const char *arg, const struct argp_state *sta
 }
 
 static error_t parse_how(int key, const char *arg, const struct argp_state *state,
-                         struct run_options *options)
+                         struct parser *parser)
 {
+    struct run_options *options = parser->options;
+
     switch (key) {
     case 'j':
         options->jobs = option_count(state, "--jobs", 1024, arg);
@@ -113,6 +136,7 @@ static error_t parse_how(int key, const char *arg, const struct argp_state *stat
         return 0;
     case KEY_TWICE:
     case KEY_ONCE:
+        choose_one(state, &parser->repeat, key == KEY_TWICE ? "--twice" : "--once");
         options->twice = key == KEY_TWICE;
         return 0;
     case KEY_FAIL_FAST:
@@ -122,13 +146,14 @@ static error_t parse_how(int key, const char *arg, const struct argp_state *stat
         options->no_fork = true;
         return 0;
     default:
-        return parse_what(key, arg, state, options);
+        return parse_what(key, arg, state, parser);
     }
 }
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
-    struct run_options *options = state->input;
+    struct parser *parser = state->input;
+    struct run_options *options = parser->options;
 
     switch (key) {
     case 'q':
@@ -138,9 +163,11 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         options->text.verbose = true;
         return 0;
     case KEY_JSON:
+        choose_one(state, &parser->format, "--json");
         options->format = FORMAT_JSON;
         return 0;
     case KEY_TAP:
+        choose_one(state, &parser->format, "--tap");
         options->format = FORMAT_TAP;
         return 0;
     case KEY_JUNIT:
@@ -159,7 +186,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         options->annotations = true;
         return 0;
     default:
-        return parse_how(key, arg, state, options);
+        return parse_how(key, arg, state, parser);
     }
 }
 
@@ -195,7 +222,8 @@ void run_options_parse(struct run_options *options, int argc, char **argv)
                "Exit codes: 0 all passed, 1 a scenario failed, 2 an invalid file or wrong usage, "
                "3 the harness failed, 130 interrupted (after a summary of what was run).",
     };
+    struct parser parser = {.options = options};
 
     *options = default_options();
-    argp_parse(&argp, argc, argv, 0, NULL, options);
+    argp_parse(&argp, argc, argv, 0, NULL, &parser);
 }
