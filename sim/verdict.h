@@ -74,6 +74,9 @@ void verdict_checked(struct evidence *evidence);
  */
 void verdict_conclude(struct evidence *evidence, const char *engine);
 
+/* Does an xfail of the plan expect findings of that oracle with that engine? */
+bool verdict_expects(const struct plan *plan, const char *engine, const char *oracle);
+
 const char *outcome_name(enum outcome outcome);
 
 /* True for those that make a run of the program exit with 1. */

@@ -28,6 +28,16 @@ static int fickle_start(struct host *host, const struct job_spec *spec, struct e
     return mirror_engine.start(host, &other, job, error);
 }
 
+/* Copies as fast as it can. */
+static int hasty_start(struct host *host, const struct job_spec *spec, struct engine_job **job,
+                       struct job_error *error)
+{
+    struct job_spec other = *spec;
+
+    other.speed = 0;
+    return mirror_engine.start(host, &other, job, error);
+}
+
 static int toy_command(struct engine_job *job, enum job_verb verb, int64_t arg,
                        struct job_error *error)
 {
@@ -112,8 +122,9 @@ static const struct engine toys[] = {
     TOY("hang", toy_start, hang_command, toy_digest, toy_check),
     TOY("fickle", fickle_start, toy_command, toy_digest, toy_check),
     TOY("moody", toy_start, toy_command, moody_digest, toy_check),
+    TOY("hasty", hasty_start, crash_command, toy_digest, toy_check),
     TOY("broken", toy_start, toy_command, toy_digest, broken_check),
 };
 
-const struct engine *const engines[] = {&mirror_engine, &toys[0], &toys[1], &toys[2],
-                                        &toys[3],       &toys[4], &toys[5], NULL};
+const struct engine *const engines[] = {&mirror_engine, &toys[0], &toys[1], &toys[2], &toys[3],
+                                        &toys[4],       &toys[5], &toys[6], NULL};

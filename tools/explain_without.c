@@ -121,8 +121,7 @@ static void run_item(const struct work *work, struct item item, struct run_progr
         die("there is no memory for a world");
     }
     while (world_step(world) && world_events(world) < work->max_events) {
-        progress->now_ns = world_now_ns(world);
-        progress->event_number = trace.count;
+        run_progress_step(progress, &plan, work->run->engine, world);
     }
     if (world_ended(world) == END_NOT) {
         run_result_add(result, "harness", "goes-on", "The run does not come to an end.");

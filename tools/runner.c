@@ -60,22 +60,19 @@ struct run_finding *run_result_add(struct run_result *result, const char *oracle
     return finding;
 }
 
-static void take_finding(struct run_result *result, const struct plan *plan,
+static void copy_finding(struct run_finding *copy, const struct plan *plan,
                          const struct finding *found)
 {
-    struct run_finding *finding =
-        run_result_add(result, found->oracle, found->kind, "%s", found->text);
-
-    if (finding == NULL) {
-        return;
-    }
-    finding->now_ns = found->now_ns;
-    finding->event_number = found->event_number;
-    finding->line = found->where.line;
-    finding->has_sector = found->has_sector && found->disk < plan->disk_count;
-    if (finding->has_sector) {
-        finding->sector = found->sector;
-        text_copy(finding->disk, sizeof(finding->disk), plan->disks[found->disk].name);
+    *copy = (struct run_finding){.now_ns = found->now_ns,
+                                 .event_number = found->event_number,
+                                 .line = found->where.line,
+                                 .has_sector = found->has_sector && found->disk < plan->disk_count};
+    text_copy(copy->oracle, sizeof(copy->oracle), found->oracle);
+    text_copy(copy->kind, sizeof(copy->kind), found->kind);
+    text_copy(copy->text, sizeof(copy->text), found->text);
+    if (copy->has_sector) {
+        copy->sector = found->sector;
+        text_copy(copy->disk, sizeof(copy->disk), plan->disks[found->disk].name);
     }
 }
 
@@ -92,8 +89,9 @@ void run_result_fill(struct run_result *result, const struct plan *plan,
     result->concluded = verdict->concluded;
     result->cancelled = verdict->cancelled;
     result->ret = verdict->ret;
-    for (uint32_t i = 0; i < verdict->finding_count; i++) {
-        take_finding(result, plan, &verdict->findings[i]);
+    for (uint32_t i = 0; i < verdict->finding_count && result->finding_count < RUN_MAX_FINDINGS;
+         i++) {
+        copy_finding(&result->findings[result->finding_count++], plan, &verdict->findings[i]);
     }
 }
 
@@ -122,6 +120,32 @@ static void find_lines(const struct plan *plan, const struct trace *trace,
         } else if (event->kind == EVENT_FAULT && finding->fault_line == 0) {
             finding->fault_line = plan->faults[event->index].where.line;
         }
+    }
+}
+
+/* ---- While it runs ---- */
+
+void run_progress_begin(struct run_progress *progress, const struct plan *plan,
+                        const struct engine *engine)
+{
+    text_copy(progress->case_name, sizeof(progress->case_name), plan->case_name);
+    progress->death_is_known = verdict_expects(plan, engine->name, "crash");
+}
+
+void run_progress_step(struct run_progress *progress, const struct plan *plan,
+                       const struct engine *engine, struct world *world)
+{
+    const struct evidence *evidence = world_evidence(world);
+    const struct verdict *verdict = evidence->verdict;
+
+    progress->now_ns = world_now_ns(world);
+    progress->event_number = evidence->trace->count;
+    if (verdict->finding_count > 0 && !progress->has_finding) {
+        copy_finding(&progress->finding, plan, &verdict->findings[0]);
+        find_lines(plan, evidence->trace, &progress->finding);
+        progress->death_is_known = progress->death_is_known &&
+                                   verdict_expects(plan, engine->name, progress->finding.oracle);
+        progress->has_finding = true;
     }
 }
 
@@ -168,7 +192,6 @@ static bool run_world(struct runner *runner, uint64_t seed, struct trace *trace,
                       struct states *states, struct run_result *result)
 {
     struct world_options options = runner_options(runner->plan, runner->suite->engine, seed);
-    struct run_progress *progress = runner->progress;
     struct world *world;
 
     runner->world = runner->world == NULL
@@ -179,8 +202,7 @@ static bool run_world(struct runner *runner, uint64_t seed, struct trace *trace,
         return false;
     }
     while (world_step(world)) {
-        progress->now_ns = world_now_ns(world);
-        progress->event_number = trace->count;
+        run_progress_step(runner->progress, runner->plan, runner->suite->engine, world);
         if (runner->twice) {
             note_state(states, world);
         }
@@ -243,19 +265,6 @@ static void run_again(struct runner *runner, uint64_t seed, const struct trace *
     free(second);
 }
 
-bool runner_crash_is_known(const struct plan *plan, const struct engine *engine)
-{
-    for (uint32_t i = 0; i < plan->xfail_count; i++) {
-        const struct xfail_spec *xfail = &plan->xfails[i];
-
-        if ((xfail->engine == NULL || strcmp(xfail->engine, engine->name) == 0) &&
-            (xfail->oracle == NULL || strcmp(xfail->oracle, "crash") == 0)) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* A plan depends on the seed only if the scenario leaves values open. */
 static void make_plan(struct runner *runner, const struct suite_entry *entry, uint64_t seed)
 {
@@ -312,8 +321,7 @@ void runner_run(struct runner *runner, uint64_t number, struct run_result *resul
 
     *progress = (struct run_progress){.number = number, .under_way = true};
     make_plan(runner, suite_entry_of(runner->suite, number), suite_seed_of(runner->suite, number));
-    text_copy(progress->case_name, sizeof(progress->case_name), runner->plan->case_name);
-    progress->crash_is_known = runner_crash_is_known(runner->plan, runner->suite->engine);
+    run_progress_begin(progress, runner->plan, runner->suite->engine);
 
     *result = (struct run_result){.number = number};
     memcpy(result->case_name, progress->case_name, sizeof(result->case_name));

@@ -76,8 +76,19 @@ struct run_progress {
     uint64_t event_number;
     char case_name[RUN_NAME_BYTES];
     bool under_way;
-    bool crash_is_known; /* the scenario's xfail says so */
+    bool
+        death_is_known; /* the scenario's xfail expects a crash, and the finding, if there is one */
+    bool has_finding;
+    struct run_finding finding; /* the first, made before the step of the death */
 };
+
+/* The run's plan is made: notes its case, and whether its xfail expects a crash. */
+void run_progress_begin(struct run_progress *progress, const struct plan *plan,
+                        const struct engine *engine);
+
+/* The world has taken a step: notes its time, and the first finding. */
+void run_progress_step(struct run_progress *progress, const struct plan *plan,
+                       const struct engine *engine, struct world *world);
 
 /* Runs a suite's runs one by one; keeps the plan and the memory of the last. */
 struct runner {
@@ -98,8 +109,5 @@ void runner_close(struct runner *runner);
 /* The world's options for a plan: engine, seed, and the answers that the plan records. */
 struct world_options runner_options(const struct plan *plan, const struct engine *engine,
                                     uint64_t seed);
-
-/* Does the plan's xfail expect the engine to crash? */
-bool runner_crash_is_known(const struct plan *plan, const struct engine *engine);
 
 #endif

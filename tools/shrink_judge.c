@@ -110,7 +110,7 @@ static void run_plan(struct bench *bench, struct trial *trial)
         die("there is no memory for a world");
     }
     while (world_step(bench->world)) {
-        bench->progress->now_ns = world_now_ns(bench->world);
+        run_progress_step(bench->progress, trial->plan, bench->judge->engine, bench->world);
         if (trial->question.task == JUDGE_RECORD) {
             write_record(bench->world, &written, trial->answer);
         }
@@ -202,7 +202,7 @@ static void try_it(struct bench *bench, struct trial *trial)
         trial->result->outcome = OUTCOME_INVALID;
     } else {
         trial->plan = scenario_plan(scenario, 0, &quiet);
-        bench->progress->crash_is_known = runner_crash_is_known(trial->plan, bench->judge->engine);
+        run_progress_begin(bench->progress, trial->plan, bench->judge->engine);
         run_plan(bench, trial);
         if (trial->question.task == JUDGE_SCRIPT) {
             write_script(bench, trial);

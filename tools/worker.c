@@ -228,11 +228,14 @@ static struct run_result *death(const struct worker *worker, int status, uint32_
 
     result->number = progress->number;
     result->died = true;
-    result->outcome = progress->crash_is_known ? OUTCOME_XFAIL : OUTCOME_FAIL;
+    result->outcome = progress->death_is_known ? OUTCOME_XFAIL : OUTCOME_FAIL;
     memcpy(result->case_name, progress->case_name, sizeof(result->case_name));
     describe_death(result, status, cpu_limit_s, words);
     result->findings[0].now_ns = progress->now_ns;
     result->findings[0].event_number = progress->event_number;
+    if (progress->has_finding) {
+        result->findings[result->finding_count++] = progress->finding;
+    }
     return result;
 }
 
