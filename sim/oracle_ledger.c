@@ -56,15 +56,6 @@ static uint64_t ledger_kinds(const struct plan *plan)
     return can_fail ? UINT64_MAX : 0;
 }
 
-static void mark_sector(struct finding *finding, uint32_t disk, uint64_t sector)
-{
-    if (finding != NULL) {
-        finding->has_sector = true;
-        finding->disk = disk;
-        finding->sector = sector;
-    }
-}
-
 /* " (fault bad-read)", or "" */
 static struct phrase phrase_fault(const struct evidence *evidence, uint16_t fault)
 {
@@ -228,18 +219,18 @@ static void report_swallowed(const struct failure *failure, struct evidence *evi
                     phrase_time(evidence->now_ns).text);
         return;
     }
-    mark_sector(verdict_add(evidence, LEDGER, "swallowed",
-                            "The job's %s #%" PRIu32
-                            " of %s of %s failed with %s at %s%s; %s has not been copied "
-                            "again since, but the job %s at %s.",
-                            op_name((enum op)event->op), event->request,
-                            phrase_range(event->offset, event->bytes).text,
-                            phrase_disk(evidence, event->node), phrase_result(event->ret).text,
-                            phrase_time(event->now_ns).text,
-                            phrase_fault(evidence, failure->fault).text,
-                            phrase_sector(failure_first_left(failure) / SECTOR_BYTES).text, went_on,
-                            phrase_time(evidence->now_ns).text),
-                evidence->plan->job.target, failure_first_left(failure) / SECTOR_BYTES);
+    verdict_mark_sector(verdict_add(evidence, LEDGER, "swallowed",
+                                    "The job's %s #%" PRIu32
+                                    " of %s of %s failed with %s at %s%s; %s has not been copied "
+                                    "again since, but the job %s at %s.",
+                                    op_name((enum op)event->op), event->request,
+                                    phrase_range(event->offset, event->bytes).text,
+                                    phrase_disk(evidence, event->node),
+                                    phrase_result(event->ret).text, phrase_time(event->now_ns).text,
+                                    phrase_fault(evidence, failure->fault).text,
+                                    phrase_sector(failure_first_left(failure) / SECTOR_BYTES).text,
+                                    went_on, phrase_time(evidence->now_ns).text),
+                        evidence->plan->job.target, failure_first_left(failure) / SECTOR_BYTES);
 }
 
 static void judge_failures(struct ledger *ledger, struct evidence *evidence, const char *went_on)

@@ -108,12 +108,7 @@ static void report_sector(const struct ready *ready, struct evidence *evidence, 
         phrase_time(evidence->now_ns).text, phrase_sector(sector).text, target_name,
         phrase_disk(evidence, job->source), phrase_content(evidence, job->source, sector).text,
         suspects_blame(&ready->suspects, evidence, job->target, sector).text);
-
-    if (finding != NULL) {
-        finding->has_sector = true;
-        finding->disk = job->target;
-        finding->sector = sector;
-    }
+    verdict_mark_sector(finding, job->target, sector);
 }
 
 /* What is not owed is durable. */

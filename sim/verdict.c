@@ -63,6 +63,15 @@ struct finding *verdict_add(struct evidence *evidence, const char *oracle, const
     return finding;
 }
 
+void verdict_mark_sector(struct finding *finding, uint32_t disk, uint64_t sector)
+{
+    if (finding != NULL) {
+        finding->has_sector = true;
+        finding->disk = disk;
+        finding->sector = sector;
+    }
+}
+
 void verdict_checked(struct evidence *evidence)
 {
     evidence->verdict->checks++;

@@ -66,6 +66,9 @@ void verdict_init(struct verdict *verdict);
 struct finding *verdict_add(struct evidence *evidence, const char *oracle, const char *kind,
                             const char *format, ...) __attribute__((format(printf, 4, 5)));
 
+/* The finding, unless it is NULL, is about this sector of a disk. */
+void verdict_mark_sector(struct finding *finding, uint32_t disk, uint64_t sector);
+
 /* Notes that something was compared and held or not. */
 void verdict_checked(struct evidence *evidence);
 
