@@ -35,7 +35,6 @@ struct choices {
     const struct choice_spec *spec;
     struct choice_site *sites;
     const struct choice_answer **sorted; /* spec->recorded by (site, nth) */
-    uint32_t used;                       /* recorded answers that were asked for and fitted */
     uint32_t record_count;
     uint32_t record_capacity;
     struct choice_answer *record;
@@ -137,7 +136,6 @@ static bool answer_recorded(struct choices *choices, struct choice_site *site, u
         return false;
     }
     answer = choices->sorted[site->cursor++];
-    choices->used += answer->pick < bound;
     *pick = answer->pick % bound;
     return true;
 }
@@ -215,11 +213,6 @@ const struct choice_answer *choices_record(const struct choices *choices, uint32
 {
     *count = choices->record_count;
     return choices->record;
-}
-
-uint32_t choices_unused(const struct choices *choices)
-{
-    return choices->spec->recorded_count - choices->used;
 }
 
 void choices_digest(const struct choices *choices, struct digest *digest)

@@ -68,12 +68,6 @@ bool choose_chance(struct choices *choices, struct choice_site *site, uint32_t p
 const struct choice_answer *choices_record(const struct choices *choices, uint32_t *count);
 
 /*
- * Recorded answers that no question has asked for, or whose pick was not
- * below its bound (it was taken modulo the bound): the record does not fit.
- */
-uint32_t choices_unused(const struct choices *choices);
-
-/*
  * Adds how often each site was asked, on which the answers to come depend;
  * those of a backend don't.
  */

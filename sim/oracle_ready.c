@@ -194,10 +194,9 @@ static void ready_digest(const void *state, const struct evidence *evidence, str
 /* Without a volatile cache there is only the order of writes, flush and READY to see. */
 static uint64_t ready_kinds(const struct plan *plan)
 {
-    const uint64_t of_content = UINT64_C(1) << EVENT_REQUEST_EFFECT | UINT64_C(1) << EVENT_FAULT |
-                                UINT64_C(1) << EVENT_DIRTY_CREATE | UINT64_C(1) << EVENT_DIRTY_SET |
-                                UINT64_C(1) << EVENT_DIRTY_CLEAR |
-                                UINT64_C(1) << EVENT_DIRTY_RELEASE;
+    const uint64_t of_content = EVENT_BIT(REQUEST_EFFECT) | EVENT_BIT(FAULT) |
+                                EVENT_BIT(DIRTY_CREATE) | EVENT_BIT(DIRTY_SET) |
+                                EVENT_BIT(DIRTY_CLEAR) | EVENT_BIT(DIRTY_RELEASE);
 
     return plan->disks[plan->job.target].volatile_cache ? UINT64_MAX : ~of_content;
 }

@@ -107,8 +107,8 @@ static void sharing_digest(const void *state, const struct evidence *evidence,
 /* Without bitmaps of others there are only uses to see. */
 static uint64_t sharing_kinds(const struct plan *plan)
 {
-    const uint64_t of_bitmaps = UINT64_C(1) << EVENT_DIRTY_SET | UINT64_C(1) << EVENT_DIRTY_CLEAR |
-                                UINT64_C(1) << EVENT_REQUEST_DONE;
+    const uint64_t of_bitmaps =
+        EVENT_BIT(DIRTY_SET) | EVENT_BIT(DIRTY_CLEAR) | EVENT_BIT(REQUEST_DONE);
 
     for (uint32_t i = 0; i < plan->disk_count; i++) {
         if (plan->disks[i].bitmap_count > 0) {

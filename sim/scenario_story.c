@@ -274,8 +274,8 @@ static bool needs_job(const struct action *action)
     case DO_WAIT:
         return action->wait.kind == WAIT_CONCLUDED ||
                (action->wait.kind == WAIT_EVENT &&
-                action->wait.match.kinds >= UINT64_C(1) << EVENT_JOB_STARTED &&
-                action->wait.match.kinds < UINT64_C(1) << EVENT_COMMAND);
+                action->wait.match.kinds >= EVENT_BIT(JOB_STARTED) &&
+                action->wait.match.kinds < EVENT_BIT(COMMAND));
     case DO_START:
     case DO_GUEST:
     case DO_HOLD:

@@ -20,7 +20,7 @@
 #define FINDING_TEXT_BYTES 400
 
 struct finding {
-    const char *oracle;            /* name of the oracle; "expect", "vacuous", "choices", "crash" */
+    const char *oracle;            /* name of the oracle; "expect", "vacuous" */
     char kind[32];                 /* stable word for scripts: "stale-sector", "deadlock", ... */
     char text[FINDING_TEXT_BYTES]; /* a sentence, with its full stop */
     uint64_t now_ns;

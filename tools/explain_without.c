@@ -296,8 +296,7 @@ static const struct run_finding *find_same(const struct run_result *result,
 /* What the scenario expects of the whole story need not hold without a part of it. */
 static bool is_echo(const struct run_finding *finding)
 {
-    return strcmp(finding->oracle, "expect") == 0 || strcmp(finding->oracle, "vacuous") == 0 ||
-           strcmp(finding->oracle, "choices") == 0;
+    return strcmp(finding->oracle, "expect") == 0 || strcmp(finding->oracle, "vacuous") == 0;
 }
 
 /* The first finding that the run itself does not have, or NULL. */
