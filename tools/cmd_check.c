@@ -63,9 +63,7 @@ static void show_json(const struct suite *suite)
     json_t *all = json_pack("{s:s, s:o, s:o}", "mirrorsim", MIRRORSIM_VERSION, "valid", valid,
                             "invalid", invalid);
 
-    json_dumpf(all, stdout, JSON_INDENT(1));
-    putchar('\n');
-    json_decref(all);
+    report_json_show(all);
 }
 
 static void show_text(const struct suite *suite)

@@ -263,25 +263,14 @@ static char *shrunk(const struct session *session, uint64_t number)
     return report.scenario;
 }
 
-static void write_scenario(const char *path, const char *text)
-{
-    struct output file;
-
-    if (!output_open(&file, path)) {
-        die("%s: %s", path, strerror(errno));
-    }
-    fputs(text, file.stream);
-    if (!output_close(&file)) {
-        die("%s: %s", path, strerror(errno));
-    }
-}
-
 static char *save_finding(const struct session *session, uint64_t number)
 {
     char *path = output_name(session, number);
     char *small = session->options->no_shrink ? NULL : shrunk(session, number);
 
-    write_scenario(path, small != NULL ? small : session->scenarios[number]);
+    if (!output_write(path, small != NULL ? small : session->scenarios[number])) {
+        die("%s: %s", path, strerror(errno));
+    }
     free(small);
     return path;
 }
@@ -360,9 +349,7 @@ static void show_json(const struct session *session, const struct explore_space 
                   (json_int_t)figures->merged, "depth", (json_int_t)figures->depth, "ms",
                   (json_int_t)(clock_ms() - session->start_ms), "exhausted",
                   is_exhausted(session, space), "findings", findings);
-    json_dumpf(all, stdout, JSON_INDENT(1));
-    putchar('\n');
-    json_decref(all);
+    report_json_show(all);
 }
 
 static void summarise(const struct session *session, const struct explore_space *space)
@@ -441,6 +428,7 @@ int cmd_explore(int argc, char **argv)
 
     argp_parse(&argp, argc, argv, 0, NULL, &options);
     scenario = command_load(options.file);
+    command_guard(options.output, options.file);
     options.explore.scenario = scenario;
     take_from_file(&options, scenario);
     session.start_ms = clock_ms();

@@ -162,37 +162,13 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 /* ---- The command ---- */
 
-static bool is_recording(const struct command_options *options, const char *path)
+static void write_text(const struct command_options *options, const char *text)
 {
-    struct file_list input = {0};
-    bool is_it;
-
-    file_list_add(&input, options->import.path);
-    is_it = file_list_has(&input, path);
-    file_list_free(&input);
-    return is_it;
-}
-
-static int write_text(const struct command_options *options, const char *text, size_t bytes)
-{
-    struct output output;
-
     if (options->output == NULL) {
-        fwrite(text, 1, bytes, stdout);
-        return EXIT_PASSED;
-    }
-    if (is_recording(options, options->output)) {
-        fprintf(stderr, "mirrorsim import: -o %s would overwrite the recording\n", options->output);
-        return EXIT_USAGE;
-    }
-    if (!output_open(&output, options->output)) {
+        fputs(text, stdout);
+    } else if (!output_write(options->output, text)) {
         die("-o %s: %s", options->output, strerror(errno));
     }
-    fwrite(text, 1, bytes, output.stream);
-    if (!output_close(&output)) {
-        die("-o %s: %s", options->output, strerror(errno));
-    }
-    return EXIT_PASSED;
 }
 
 static void show_counts(const struct recording *recording)
@@ -218,7 +194,8 @@ static int write_scenario(const struct command_options *options, const struct re
         command_show_mistakes("scenario", mistakes);
     } else {
         show_counts(recording);
-        code = write_text(options, text, bytes);
+        write_text(options, text);
+        code = EXIT_PASSED;
     }
     scenario_free(scenario);
     free(text);
@@ -241,6 +218,7 @@ int cmd_import(int argc, char **argv)
     int code = EXIT_USAGE;
 
     argp_parse(&argp, argc, argv, 0, NULL, &options);
+    command_guard(options.output, options.import.path);
     recording_read(&recording, &options.import);
     if (recording.mistakes.count > 0) {
         command_show_mistakes(options.import.path, &recording.mistakes);

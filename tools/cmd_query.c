@@ -186,9 +186,7 @@ static void show_json(const struct one_run *run, uint64_t at_ns)
                                world_end_name(world_ended(run->world)), "job", job_json(run->world),
                                "disks", disks_json(run), "requests", requests_json(run));
 
-    json_dumpf(answer, stdout, JSON_INDENT(1));
-    putchar('\n');
-    json_decref(answer);
+    report_json_show(answer);
 }
 
 int cmd_query(int argc, char **argv)

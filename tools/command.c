@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tools/files.h"
 #include "tools/support.h"
 #include "tools/text.h"
 
@@ -114,6 +115,14 @@ struct scenario *command_load(const char *file)
         exit(EXIT_USAGE);
     }
     return scenario;
+}
+
+void command_guard(const char *output, const char *input)
+{
+    if (output != NULL && file_is(output, input)) {
+        fprintf(stderr, "mirrorsim: -o %s would overwrite what is read from it\n", output);
+        exit(EXIT_USAGE);
+    }
 }
 
 _Noreturn void command_refuse_case(const struct scenario *scenario, const char *chosen)

@@ -116,6 +116,9 @@ struct scenario *command_load(const char *file);
  */
 _Noreturn void command_refuse_case(const struct scenario *scenario, const char *chosen);
 
+/* Explains, if -o OUTPUT would overwrite what is read, and exits with EXIT_USAGE; NULL: no file. */
+void command_guard(const char *output, const char *input);
+
 /* On standard error. */
 void command_show_mistakes(const char *file, const struct mistakes *mistakes);
 
