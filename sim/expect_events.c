@@ -5,7 +5,6 @@
 #include "sim/expect.h"
 
 #include <inttypes.h>
-#include <stddef.h>
 
 #include "sim/phrase.h"
 

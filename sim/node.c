@@ -6,7 +6,6 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <string.h>
 
 #include "sim/cache.h"
 #include "sim/dirty.h"

@@ -4,7 +4,6 @@
  */
 #include "sim/request.h"
 
-#include "sim/buffer.h"
 #include "sim/cache.h"
 #include "sim/dirty.h"
 #include "sim/world_private.h"

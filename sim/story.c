@@ -7,7 +7,6 @@
  */
 #include "sim/story.h"
 
-#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 

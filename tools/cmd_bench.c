@@ -3,7 +3,6 @@
  * mirrorsim bench: what it costs; the median of several measurements each.
  */
 #include <errno.h>
-#include <inttypes.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -3,7 +3,6 @@
  * mirrorsim check: validates without running; every mistake of a file at once.
  */
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "tools/command.h"
 #include "tools/report.h"

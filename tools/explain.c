@@ -4,7 +4,6 @@
  */
 #include "tools/explain.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 

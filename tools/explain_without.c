@@ -6,7 +6,6 @@
  * or never end; so all run in a worker process, and a new one goes on where one died.
  */
 #include <errno.h>
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
