@@ -146,8 +146,7 @@ static const struct field guest_fields[] = {
     GUEST_FIELDS(struct guest_entry, request),
     FIELD_VALUE("at", type_time, struct guest_entry, at_ns),
     FIELD_PART("when", read_guest_when, struct guest_entry, when),
-    FIELD_VALUE("after", type_time, struct guest_entry, after_ns),
-    FIELD_END};
+    FIELD_VALUE("after", type_time, struct guest_entry, after_ns), FIELD_END};
 
 static void add_guest_entry(struct loader *loader, const struct yaml_node *node,
                             const struct guest_entry *entry, bool is_timed)
