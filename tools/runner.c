@@ -104,12 +104,8 @@ static void add_finding(const struct plan *plan, const struct trace *trace,
     find_lines(plan, trace, finding);
 }
 
-/* What the xfail that knows the first finding calls it. */
-static void name_bug(const struct plan *plan, const struct engine *engine, const char *oracle,
-                     char *bug)
+void run_name_bug(char *bug, const struct xfail_spec *xfail)
 {
-    const struct xfail_spec *xfail = verdict_xfail(plan, engine->name, oracle);
-
     text_copy(bug, RUN_BUG_BYTES, xfail != NULL && xfail->bug != NULL ? xfail->bug : "");
 }
 
@@ -130,8 +126,10 @@ static void fill_result(const struct plan *plan, const struct leg *leg,
         add_finding(plan, &leg->trace, &verdict->findings[i], result);
     }
     if (verdict->outcome == OUTCOME_XFAIL || verdict->outcome == OUTCOME_XPASS) {
-        name_bug(plan, leg->engine, verdict->finding_count > 0 ? verdict->findings[0].oracle : NULL,
-                 result->bug);
+        run_name_bug(
+            result->bug,
+            verdict_xfail(plan, leg->engine->name,
+                          verdict->finding_count > 0 ? verdict->findings[0].oracle : NULL));
     }
 }
 
@@ -293,9 +291,10 @@ static void dump_images(struct runner *runner, struct run_result *result)
 static void run_leg(struct runner *runner, struct leg *leg, struct run_result *result)
 {
     struct run_progress *progress = runner->progress;
+    const struct xfail_spec *xfail = verdict_xfail(runner->plan, leg->engine->name, "crash");
 
-    progress->crash_is_known = verdict_xfail(runner->plan, leg->engine->name, "crash") != NULL;
-    name_bug(runner->plan, leg->engine, "crash", progress->crash_bug);
+    progress->crash_is_known = xfail != NULL;
+    run_name_bug(progress->crash_bug, xfail);
     trace_init(&leg->trace, true);
     if (!run_world(runner, leg, result)) {
         no_memory(result);

@@ -37,7 +37,7 @@ struct suite {
 
     const struct engine *engine;
     const struct engine *compared; /* a second one, to compare with; NULL = none */
-    bool real_bytes; /* all plans as with `content: bytes` */
+    bool real_bytes;               /* all plans as with `content: bytes` */
     uint64_t first_seed;
     uint64_t seed_count;
 };
