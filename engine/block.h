@@ -150,6 +150,18 @@ bool block_drain_begin(struct block_node *node, void (*drained)(void *opaque), v
 /* Ends the drain, also one not yet reached; queued requests are submitted. */
 void block_drain_end(struct block_node *node);
 
+/*
+ * A drain that lets new guest requests in, as that of the reference revision (D13): returns true
+ * if no request is in flight on the node; otherwise `idle(opaque)` is called as for
+ * block_drain_begin().  It ends when the next request is submitted (D12), or with
+ * block_idle_end().
+ */
+bool block_idle_begin(struct block_node *node, void (*idle)(void *opaque), void *opaque);
+void block_idle_end(struct block_node *node);
+
+/* Requests in flight on the node, whoever has submitted them. */
+uint32_t block_in_flight(const struct block_node *node);
+
 /* ---- Requests ---- */
 
 /*
@@ -159,6 +171,12 @@ void block_drain_end(struct block_node *node);
 int block_buffers_create(struct block_node *node, uint64_t bytes, uint32_t count,
                          struct block_buffers **buffers);
 void block_buffers_release(struct block_buffers *buffers);
+
+/*
+ * Who wrote what a sector of a chunk buffer holds: the tag that a read has put there (io-model,
+ * content), for engines that keep data in memory of their own, too.
+ */
+uint64_t block_buffers_tag(const struct block_buffers *buffers, uint32_t index, uint64_t sector);
 
 /*
  * One piece of a request's data after the other: buffers[0] .. buffers[count-1],
@@ -207,5 +225,9 @@ const struct bitmap *block_dirty_bits(const struct block_dirty *dirty);
 /* Marks, or cleans, every chunk that the range touches, in this bitmap only. */
 void block_dirty_set(struct block_dirty *dirty, uint64_t offset, uint64_t bytes);
 void block_dirty_clear(struct block_dirty *dirty, uint64_t offset, uint64_t bytes);
+
+/* The same in every bitmap of the node, also those of other users (D6). */
+void block_dirty_set_all(struct block_node *node, uint64_t offset, uint64_t bytes);
+void block_dirty_clear_all(struct block_node *node, uint64_t offset, uint64_t bytes);
 
 #endif

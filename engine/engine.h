@@ -113,9 +113,35 @@ struct engine {
     /* Asserts the job's own invariants (section 10). */
     void (*check)(const struct engine_job *job);
 
+    /*
+     * A promise, for exploring (sim/independent.h): when a read of the source has succeeded, the
+     * job submits the write of what it read, and neither looks at anything else of its state
+     * nor changes it.
+     */
+    bool reads_only_write;
+
     /* Name of a number in EVENT_JOB_PHASE. */
     const char *(*phase_name)(unsigned phase);
+
+    /* Name of a number in EVENT_JOB_TRACE; NULL: the engine has no trace points. */
+    const char *(*trace_point_name)(unsigned point);
+
+    /*
+     * Somebody else's code: its state is not all in the host's arena, so that a world can't be
+     * saved and loaded with it, nor its states told apart; and whatever it breaks may outlive its
+     * run.  Each run gets a process of its own, and exploring runs again from the start.
+     */
+    bool foreign;
+
+    /*
+     * The world ends while the job is there: gives back what is not in the arena.  NULL: there is
+     * nothing of that kind.
+     */
+    void (*abandon)(struct engine_job *job);
 };
+
+/* A foreign engine that asks for what its host does not offer leaves its process with this. */
+#define ENGINE_EXIT_UNSUPPORTED 77
 
 /* Our engine. */
 extern const struct engine mirror_engine;

@@ -55,7 +55,8 @@
     X(JOB_STARTED, "started")       /* node = source, index = id of the target */                  \
     X(JOB_REFUSED, "start-refused") /* detail = enum job_refusal, ret */                           \
     X(JOB_PHASE, "phase")           /* detail = from, detail2 = to (engine's own numbers) */       \
-    X(JOB_PROGRESS, "progress")     /* offset = job offset, bytes = job len */                     \
+    X(JOB_TRACE, "trace-point") /* detail = engine's own number; offset, bytes, ret = values */    \
+    X(JOB_PROGRESS, "progress") /* offset = job offset, bytes = job len */                         \
     X(JOB_READY, "ready")                                                                          \
     X(JOB_ERROR, "error")         /* op, detail = enum error_action, ret, offset, bytes */         \
     X(JOB_PAUSED, "paused")       /* the job parked: it issues nothing until resumed */            \

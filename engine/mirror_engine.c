@@ -146,5 +146,6 @@ const struct engine mirror_engine = {
     .query = query,
     .digest = digest_state,
     .check = mirror_check,
+    .reads_only_write = true,
     .phase_name = mirror_phase_name,
 };

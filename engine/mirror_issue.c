@@ -281,6 +281,7 @@ static void write_done(void *opaque, int ret)
     }
 }
 
+/* I6; whatever has become of the job meanwhile, what was read is written (reads_only_write). */
 static void read_done(void *opaque, int ret)
 {
     struct mirror_op *op = opaque;

@@ -251,6 +251,19 @@ void block_buffers_release(struct block_buffers *buffers)
     arena_free(world->arena, buffers, buffers_memory_bytes(buffers->count));
 }
 
+uint64_t block_buffers_tag(const struct block_buffers *buffers, uint32_t index, uint64_t sector)
+{
+    const struct chunk_buffer *buffer = &buffers->buffer[index];
+    const struct run *run = &buffer->first;
+
+    assert(index < buffers->count && sector < buffers->sectors);
+    for (uint32_t i = 0; sector >= run->sector + run->sectors && i < buffer->more.count; i++) {
+        run = &buffer->more.runs[i];
+    }
+    return sector < run->sector + run->sectors ? run->tag + (sector - run->sector) * run->step
+                                               : TAG_ZERO;
+}
+
 /* ---- Digest ---- */
 
 static void run_digest(const struct run *run, const struct writers *writers, struct digest *digest)

@@ -35,7 +35,6 @@ struct choices {
     const struct choice_spec *spec;
     struct choice_site *sites;
     const struct choice_answer **sorted; /* spec->recorded by (site, nth) */
-    uint32_t used;                       /* recorded answers that were asked for and fitted */
     uint32_t record_count;
     uint32_t record_capacity;
     struct choice_answer *record;
@@ -101,6 +100,11 @@ static void site_find_recorded(const struct choices *choices, struct choice_site
     }
 }
 
+static uint64_t stream_of(uint64_t seed, const char *site)
+{
+    return mix(seed ^ XXH3_64bits(site, strlen(site)));
+}
+
 struct choice_site *choices_site(struct choices *choices, const char *name)
 {
     struct choice_site *site = choices->sites;
@@ -111,7 +115,7 @@ struct choice_site *choices_site(struct choices *choices, const char *name)
     if (!site) {
         site = arena_alloc(choices->arena, sizeof(*site));
         site->name = arena_strdup(choices->arena, name);
-        site->stream = mix(choices->spec->seed ^ XXH3_64bits(name, strlen(name)));
+        site->stream = stream_of(choices->spec->seed, name);
         site_find_recorded(choices, site);
         site->next = choices->sites;
         choices->sites = site;
@@ -122,6 +126,11 @@ struct choice_site *choices_site(struct choices *choices, const char *name)
 bool choices_quiet(const struct choices *choices)
 {
     return choices->quiet;
+}
+
+bool choices_open(const struct choices *choices)
+{
+    return choices->spec->backend != NULL || choices->spec->open;
 }
 
 /* True and the pick if the record has an answer to the site's current question. */
@@ -137,17 +146,26 @@ static bool answer_recorded(struct choices *choices, struct choice_site *site, u
         return false;
     }
     answer = choices->sorted[site->cursor++];
-    choices->used += answer->pick < bound;
     *pick = answer->pick % bound;
     return true;
 }
 
 /* The high bits, scaled: the bias is below bound / 2^32, too small to see. */
-static uint32_t answer_seeded(const struct choice_site *site, uint32_t bound)
+static uint32_t draw(uint64_t stream, uint32_t nth, uint32_t bound)
 {
-    uint64_t bits = mix(site->stream + site->asked * GOLDEN_RATIO_64);
+    uint64_t bits = mix(stream + nth * GOLDEN_RATIO_64);
 
     return (uint32_t)((bits >> 32) * bound >> 32);
+}
+
+static uint32_t answer_seeded(const struct choice_site *site, uint32_t bound)
+{
+    return draw(site->stream, site->asked, bound);
+}
+
+uint32_t choose_seeded(uint64_t seed, const struct question *question)
+{
+    return draw(stream_of(seed, question->site), question->nth, question->bound);
 }
 
 static void record_add(struct choices *choices, const struct choice_site *site, uint32_t pick)
@@ -171,13 +189,15 @@ static void record_add(struct choices *choices, const struct choice_site *site, 
 
 /* The next answer of the site, which is below `bound`; the seed's is `seeded`. */
 static uint32_t ask(struct choices *choices, struct choice_site *site, uint32_t bound,
-                    uint32_t seeded)
+                    const struct candidates *candidates, uint32_t seeded)
 {
     const struct choice_spec *spec = choices->spec;
     uint32_t pick = seeded;
 
     if (!answer_recorded(choices, site, bound, &pick) && spec->backend) {
-        pick = spec->backend(spec->opaque, site->name, site->asked, bound);
+        const struct question question = {site->name, site->asked, bound, candidates};
+
+        pick = spec->backend(spec->opaque, &question);
     }
     assert(pick < bound);
     if (pick != 0) {
@@ -188,12 +208,19 @@ static uint32_t ask(struct choices *choices, struct choice_site *site, uint32_t 
 
 uint32_t choose(struct choices *choices, struct choice_site *site, uint32_t bound)
 {
+    return choose_event(choices, site, bound, NULL);
+}
+
+uint32_t choose_event(struct choices *choices, struct choice_site *site, uint32_t bound,
+                      const struct candidates *candidates)
+{
     assert(bound >= 1);
     if (choices->quiet || bound == 1) {
         return 0;
     }
     site->asked++;
-    return ask(choices, site, bound, choices->spec->seed != 0 ? answer_seeded(site, bound) : 0);
+    return ask(choices, site, bound, candidates,
+               choices->spec->seed != 0 ? answer_seeded(site, bound) : 0);
 }
 
 bool choose_chance(struct choices *choices, struct choice_site *site, uint32_t ppm)
@@ -208,7 +235,7 @@ bool choose_chance(struct choices *choices, struct choice_site *site, uint32_t p
     }
     site->asked++;
     seeded = choices->spec->seed != 0 && answer_seeded(site, PPM) >= PPM - ppm;
-    return ask(choices, site, 2, seeded) != 0;
+    return ask(choices, site, 2, NULL, seeded) != 0;
 }
 
 const struct choice_answer *choices_record(const struct choices *choices, uint32_t *count)
@@ -217,14 +244,9 @@ const struct choice_answer *choices_record(const struct choices *choices, uint32
     return choices->record;
 }
 
-uint32_t choices_unused(const struct choices *choices)
-{
-    return choices->spec->recorded_count - choices->used;
-}
-
 void choices_digest(const struct choices *choices, struct digest *digest)
 {
-    if (choices->spec->backend) {
+    if (choices_open(choices)) {
         return;
     }
     for (const struct choice_site *site = choices->sites; site; site = site->next) {

@@ -28,11 +28,23 @@ struct choice_answer {
     uint32_t pick;
 };
 
-/*
- * A backend beside the built-in ones (exhaustive, PCT): asked for each
- * answer.  Returns a value below `bound`.
- */
-typedef uint32_t choice_backend(void *opaque, const char *site, uint32_t nth, uint32_t bound);
+/* The events of which one is to be next, for those who look at more than their number. */
+struct candidates {
+    /* The chain of events that alternative `i` goes on with (timeline.h). */
+    uint32_t (*chain)(const void *timeline, uint32_t i);
+    const void *timeline;
+};
+
+/* A question, as a backend sees it. */
+struct question {
+    const char *site;
+    uint32_t nth;                        /* from 1: which question at this site */
+    uint32_t bound;                      /* the answer is below it */
+    const struct candidates *candidates; /* NULL: the alternatives are not events */
+};
+
+/* A backend beside the built-in ones (exhaustive, PCT): asked for each answer. */
+typedef uint32_t choice_backend(void *opaque, const struct question *question);
 
 /* Where the answers come from; outside the arena, the caller's. */
 struct choice_spec {
@@ -41,6 +53,7 @@ struct choice_spec {
     uint32_t recorded_count;
     choice_backend *backend; /* if set, asked instead of the seed */
     void *opaque;
+    bool open; /* digests are to be those of a world with a backend (choices_open) */
 };
 
 struct choices;     /* lives in an arena */
@@ -55,8 +68,21 @@ struct choice_site *choices_site(struct choices *choices, const char *name);
 /* True if every question will be answered 0: callers may skip work. */
 bool choices_quiet(const struct choices *choices);
 
+/*
+ * True if a backend answers, or the spec says so: any answer may come, whatever was asked before,
+ * and digests leave that out.
+ */
+bool choices_open(const struct choices *choices);
+
 /* An answer in [0, bound); bound >= 1; with bound 1 nothing is asked. */
 uint32_t choose(struct choices *choices, struct choice_site *site, uint32_t bound);
+
+/* The same, of events that could be next. */
+uint32_t choose_event(struct choices *choices, struct choice_site *site, uint32_t bound,
+                      const struct candidates *candidates);
+
+/* What that seed answers: for backends that leave some questions to it. */
+uint32_t choose_seeded(uint64_t seed, const struct question *question);
 
 /*
  * Does something with that probability happen?  0 and a million are certain, and not
@@ -66,12 +92,6 @@ bool choose_chance(struct choices *choices, struct choice_site *site, uint32_t p
 
 /* The non-zero answers so far, oldest first; *count of them. */
 const struct choice_answer *choices_record(const struct choices *choices, uint32_t *count);
-
-/*
- * Recorded answers that no question has asked for, or whose pick was not
- * below its bound (it was taken modulo the bound): the record does not fit.
- */
-uint32_t choices_unused(const struct choices *choices);
 
 /*
  * Adds how often each site was asked, on which the answers to come depend;

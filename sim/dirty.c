@@ -158,6 +158,20 @@ void block_dirty_clear(struct block_dirty *dirty, uint64_t offset, uint64_t byte
     }
 }
 
+void block_dirty_set_all(struct block_node *node, uint64_t offset, uint64_t bytes)
+{
+    for (struct block_dirty *dirty = node->dirty; dirty != NULL; dirty = dirty->next) {
+        block_dirty_set(dirty, offset, bytes);
+    }
+}
+
+void block_dirty_clear_all(struct block_node *node, uint64_t offset, uint64_t bytes)
+{
+    for (struct block_dirty *dirty = node->dirty; dirty != NULL; dirty = dirty->next) {
+        block_dirty_clear(dirty, offset, bytes);
+    }
+}
+
 void dirty_mark(struct block_node *node, enum by by, uint64_t offset, uint64_t bytes)
 {
     for (struct block_dirty *dirty = node->dirty; dirty != NULL; dirty = dirty->next) {

@@ -14,18 +14,24 @@ static void emit(struct block_node *node, enum event_kind kind)
     world_emit(node->world, &(struct event){.kind = (uint8_t)kind, .by = BY_JOB, .node = node->id});
 }
 
-bool block_drain_begin(struct block_node *node, void (*drained)(void *opaque), void *opaque)
+/* True if no request is in flight, and otherwise calls when none is any more. */
+static bool await_last(struct block_node *node, void (*done)(void *opaque), void *opaque)
 {
-    assert(!node->drained);
-    node->drained = true;
     emit(node, EVENT_DRAIN_BEGIN);
     if (node->in_flight == 0) {
         emit(node, EVENT_DRAINED);
         return true;
     }
-    node->drain_done = drained;
+    node->drain_done = done;
     node->drain_opaque = opaque;
     return false;
+}
+
+bool block_drain_begin(struct block_node *node, void (*drained)(void *opaque), void *opaque)
+{
+    assert(!node->drained && !node->idles);
+    node->drained = true;
+    return await_last(node, drained, opaque);
 }
 
 void drain_request_left(struct block_node *node)
@@ -38,6 +44,39 @@ void drain_request_left(struct block_node *node)
         drained(node->drain_opaque);
     }
 }
+
+/* ---- Without a queue ---- */
+
+bool block_idle_begin(struct block_node *node, void (*idle)(void *opaque), void *opaque)
+{
+    assert(!node->drained);
+    block_idle_end(node);
+    node->idles = true;
+    return await_last(node, idle, opaque);
+}
+
+void block_idle_end(struct block_node *node)
+{
+    if (node->idles) {
+        node->idles = false;
+        node->drain_done = NULL;
+        emit(node, EVENT_DRAIN_END);
+    }
+}
+
+void drain_request_comes(struct block_node *node)
+{
+    if (node->idles && node->drain_done == NULL) {
+        block_idle_end(node);
+    }
+}
+
+uint32_t block_in_flight(const struct block_node *node)
+{
+    return node->in_flight;
+}
+
+/* ---- The end ---- */
 
 void block_drain_end(struct block_node *node)
 {

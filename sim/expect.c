@@ -207,7 +207,7 @@ static bool names_the_end(const struct expect_spec *expect)
         return true;
     }
     for (uint32_t i = 0; i < expect->match_count; i++) {
-        if (expect->matches[i].kinds & UINT64_C(1) << EVENT_JOB_COMPLETED) {
+        if (expect->matches[i].kinds & EVENT_BIT(JOB_COMPLETED)) {
             return true;
         }
     }

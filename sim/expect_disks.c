@@ -10,15 +10,6 @@
 #include "sim/expect.h"
 #include "sim/phrase.h"
 
-static void locate_sector(struct finding *finding, uint32_t disk, uint64_t sector)
-{
-    if (finding != NULL) {
-        finding->has_sector = true;
-        finding->disk = disk;
-        finding->sector = sector;
-    }
-}
-
 /* ---- Two disks ---- */
 
 void expect_comparison(const struct run_end *run, const struct expect_spec *expect)
@@ -44,7 +35,7 @@ void expect_comparison(const struct run_end *run, const struct expect_spec *expe
                       "the same.",
                       a_name, b_name, range.text);
     } else if (expect->kind == EXPECT_SAME && !equal) {
-        locate_sector(
+        verdict_mark_sector(
             expect_failed(run, expect, "same",
                           "%s and %s were expected to be the same in %s, but at %s %s holds %s and "
                           "%s holds %s.",
@@ -112,13 +103,13 @@ void expect_sector(const struct run_end *run, const struct expect_spec *expect)
 
         if (!content_is_expected(evidence, expect, sector, seen.tag) ||
             (evidence->plan->content_bytes && !holds_bytes_of(&view, sector, seen.tag))) {
-            locate_sector(expect_failed(run, expect, "sector",
-                                        "%s of %s was expected to hold %s, but it holds %s.",
-                                        phrase_sector(sector).text,
-                                        phrase_disk(evidence, expect->a),
-                                        expected_content(evidence, expect, sector).text,
-                                        phrase_tag(evidence, seen.tag, sector).text),
-                          expect->a, sector);
+            verdict_mark_sector(expect_failed(run, expect, "sector",
+                                              "%s of %s was expected to hold %s, but it holds %s.",
+                                              phrase_sector(sector).text,
+                                              phrase_disk(evidence, expect->a),
+                                              expected_content(evidence, expect, sector).text,
+                                              phrase_tag(evidence, seen.tag, sector).text),
+                                expect->a, sector);
             return;
         }
         sector += seen.sectors;

@@ -5,16 +5,13 @@
 #include "sim/expect.h"
 
 #include <inttypes.h>
-#include <stddef.h>
 
 #include "sim/phrase.h"
 
-#define KIND(kind) (UINT64_C(1) << EVENT_##kind)
-
 /* What EXPECT_EVENTS lists completely. */
 #define REPORTS                                                                                    \
-    (KIND(JOB_READY) | KIND(JOB_ERROR) | KIND(JOB_PAUSED) | KIND(JOB_RESUMED) |                    \
-     KIND(JOB_COMPLETED) | KIND(JOB_CANCELLED))
+    (EVENT_BIT(JOB_READY) | EVENT_BIT(JOB_ERROR) | EVENT_BIT(JOB_PAUSED) |                         \
+     EVENT_BIT(JOB_RESUMED) | EVENT_BIT(JOB_COMPLETED) | EVENT_BIT(JOB_CANCELLED))
 
 static struct phrase at(const struct run_end *run, uint64_t number)
 {

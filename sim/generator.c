@@ -9,8 +9,6 @@
 
 #include "sim/world_private.h"
 
-#define KIND(kind) (UINT64_C(1) << EVENT_##kind)
-
 /* How finely an answer divides what is drawn; the walk divides it further. */
 #define MAX_ANSWERS 1024u
 
@@ -256,7 +254,7 @@ uint64_t generators_watched(const struct plan *plan)
             kinds |= spec->when.kinds == 0 ? UINT64_MAX : spec->when.kinds;
         }
         if (spec->until_mark != PLAN_NONE) {
-            kinds |= KIND(MARK);
+            kinds |= EVENT_BIT(MARK);
         }
     }
     return kinds;

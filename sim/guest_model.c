@@ -13,20 +13,13 @@
 
 void guest_model_open(struct guest_model *guest, const struct evidence *evidence)
 {
-    uint64_t end;
     struct view view;
 
     guest->disk = evidence->plan->job.source;
     guest->promise.everything = true;
     guest->content = image_create(evidence->arena);
     evidence_view(evidence, guest->disk, &view);
-    end = evidence->disks[guest->disk]->bytes / SECTOR_BYTES;
-    for (uint64_t sector = 0; sector < end;) {
-        struct run run = view_lookup(&view, sector, end);
-
-        image_write(guest->content, run);
-        sector += run.sectors;
-    }
+    view_copy(&view, evidence->disks[guest->disk]->bytes, guest->content);
 }
 
 /* ---- Requests ---- */
@@ -60,13 +53,11 @@ void guest_model_changed(struct guest_model *guest, const struct evidence *evide
                          const struct event *event)
 {
     struct outstanding *request = outstanding_find(&guest->requests, event->request);
-    uint64_t first = max_u64(event->offset, request->offset);
-    uint64_t end =
-        min_u64(range_end(event->offset, event->bytes), range_end(request->offset, request->bytes));
+    uint64_t offset;
+    uint64_t bytes = outstanding_take_effect(request, event, &offset);
 
-    if (first < end) {
-        apply_write(guest, request, first, end - first);
-        request->moved += end - first;
+    if (bytes > 0) {
+        apply_write(guest, request, offset, bytes);
     }
     if (guest->job_started && event_changes_source(evidence, event)) {
         promise_add(&guest->promise, event->offset, event->bytes);
@@ -91,23 +82,11 @@ void guest_model_job_started(struct guest_model *guest, const struct evidence *e
     promise_begin(&guest->promise, evidence);
 }
 
-/* What the job has not promised to copy is unknown from now on. */
-static void forget_unpromised(struct guest_model *guest, uint64_t end)
-{
-    for (uint64_t at = 0; at < end;) {
-        uint64_t promised = at;
-        uint64_t bytes = promise_next(&guest->promise, &promised, end);
-
-        image_punch(guest->content, at, promised - at);
-        at = promised + bytes;
-    }
-}
-
 void guest_model_pivoted(struct guest_model *guest, const struct evidence *evidence,
                          const struct event *event)
 {
     if (event->index == guest->disk) {
-        forget_unpromised(guest, evidence->disks[guest->disk]->bytes);
+        promise_forget_rest(&guest->promise, guest->content, evidence->disks[guest->disk]->bytes);
         guest->disk = event->node;
     }
 }

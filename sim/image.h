@@ -138,6 +138,9 @@ struct view {
 /* What a reader sees at `sector`: a run clipped to start there and to `limit`. */
 struct run view_lookup(const struct view *view, uint64_t sector, uint64_t limit);
 
+/* The image becomes what a reader sees from the beginning to `bytes`. */
+void view_copy(const struct view *view, uint64_t bytes, struct image *image);
+
 /* The bytes that a reader sees at `sector`; the top layer keeps bytes. */
 void view_get_bytes(const struct view *view, uint64_t sector, uint8_t data[SECTOR_BYTES]);
 

@@ -3,7 +3,6 @@
  * Quantiles of the latency distributions and roots of two, made by tools/latency-tables.
  * Committed, not built: a run must not depend on any machine's arithmetic.
  */
-#include "sim/fixed.h"
 #include "sim/latency.h"
 
 /* clang-format off */

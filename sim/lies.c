@@ -56,21 +56,12 @@ void lies_power_cut(struct lies *lies)
 
 /* ---- Saying so ---- */
 
-static void mark_sector(struct finding *finding, uint32_t disk, uint64_t sector)
-{
-    if (finding != NULL) {
-        finding->has_sector = true;
-        finding->disk = disk;
-        finding->sector = sector;
-    }
-}
-
 /* What a disk holds is not what it should be, `should_be` in words. */
 static void report_content(struct suspect *suspect, struct evidence *evidence, uint32_t disk,
                            uint64_t sector, struct phrase should_be)
 {
     suspect->told = true;
-    mark_sector(
+    verdict_mark_sector(
         verdict_add(evidence, LEDGER, "unnoticed",
                     "Nobody has noticed that %s (%s) at %s: at %s %s of %s holds %s instead of %s.",
                     phrase_suspect(evidence, suspect).text,
@@ -84,7 +75,7 @@ static void report_content(struct suspect *suspect, struct evidence *evidence, u
 static void report_flush(struct suspect *suspect, struct evidence *evidence, uint64_t sector)
 {
     suspect->told = true;
-    mark_sector(
+    verdict_mark_sector(
         verdict_add(
             evidence, LEDGER, "unnoticed",
             "Nobody has noticed that %s at %s: at %s a power cut can still take %s (%s) from %s.",
@@ -180,15 +171,16 @@ static void report_answer(struct suspect *suspect, struct evidence *evidence)
     uint64_t sector = suspect->is_wrong ? suspect->wrong : suspect->offset / SECTOR_BYTES;
 
     suspect->told = true;
-    mark_sector(verdict_add(evidence, LEDGER, "unnoticed",
-                            "Nobody has noticed that %s (%s) at %s: the guest was told success at "
-                            "%s, but got %s%s.",
-                            phrase_suspect(evidence, suspect).text,
-                            phrase_range(suspect->offset, suspect->bytes).text,
-                            phrase_time(suspect->now_ns).text, phrase_time(evidence->now_ns).text,
-                            suspect->is_wrong ? "wrong data for " : "only a part of it",
-                            suspect->is_wrong ? phrase_sector(sector).text : ""),
-                suspect->node, sector);
+    verdict_mark_sector(
+        verdict_add(evidence, LEDGER, "unnoticed",
+                    "Nobody has noticed that %s (%s) at %s: the guest was told success at "
+                    "%s, but got %s%s.",
+                    phrase_suspect(evidence, suspect).text,
+                    phrase_range(suspect->offset, suspect->bytes).text,
+                    phrase_time(suspect->now_ns).text, phrase_time(evidence->now_ns).text,
+                    suspect->is_wrong ? "wrong data for " : "only a part of it",
+                    suspect->is_wrong ? phrase_sector(sector).text : ""),
+        suspect->node, sector);
 }
 
 /* ---- Requests ---- */

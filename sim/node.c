@@ -6,7 +6,6 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <string.h>
 
 #include "sim/cache.h"
 #include "sim/dirty.h"
@@ -243,7 +242,7 @@ void node_digest(const struct block_node *node, struct digest *digest)
     digest_u64(digest, node->tracks_io_status);
     digest_u64(digest, node->io_status);
     digest_u64(digest, node->on_error);
-    digest_u64(digest, node->drained);
+    digest_u64(digest, (uint64_t)node->drained | (uint64_t)node->idles << 1);
     digest_u64(digest, node->link_free_ns > now_ns ? node->link_free_ns - now_ns : 0);
     digest_u64(digest, node->status_query.answered);
     image_digest(node->disk.image, &node->world->writers, digest);

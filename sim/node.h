@@ -54,6 +54,7 @@ struct block_node {
 
     uint32_t in_flight; /* requests submitted and not done */
     bool drained;       /* new guest requests queue */
+    bool idles;         /* they don't, but end the drain (block_idle_begin) */
     void (*drain_done)(void *opaque);
     void *drain_opaque;
 
@@ -95,6 +96,9 @@ struct run node_lookup(const struct block_node *node, uint64_t sector, uint64_t 
 
 /* How long an operation takes that begins now. */
 uint64_t node_latency_ns(struct block_node *node, enum op op);
+
+/* A request is about to be submitted: a drain that lets it in is over. */
+void drain_request_comes(struct block_node *node);
 
 /* A request has left the node: a drain that waited for it is done. */
 void drain_request_left(struct block_node *node);

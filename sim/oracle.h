@@ -24,11 +24,12 @@ struct oracle {
     enum by requests_by;                /* sees requests of this one only; BY_NONE: of both */
     oracle_event *on[EVENT_KIND_COUNT]; /* NULL: does not see events of that kind */
 
-    /* Has it anything to judge in a run of that plan?  NULL: always. */
-    bool (*concerns)(const struct plan *plan);
-
-    /* Does an event of that kind matter in such a run?  NULL: all do. */
-    bool (*wants)(const struct plan *plan, enum event_kind kind);
+    /*
+     * The kinds of events that matter in a run of that plan, a bit each; those without a function
+     * above are of no account.  0: it has nothing to judge, and none of its functions is
+     * called.  NULL: all kinds.
+     */
+    uint64_t (*kinds)(const struct plan *plan);
 
     /* Before anything happens.  May be NULL, like the next two. */
     void (*open)(void *state, struct evidence *evidence);
@@ -47,13 +48,19 @@ struct oracle {
     void (*close)(void *state, struct evidence *evidence);
 };
 
-/* Does it want to see an event of that kind, by that one? */
-static inline bool oracle_wants(const struct oracle *oracle, const struct plan *plan,
-                                enum event_kind kind, enum by by)
+/* The kinds that matter to it, as above. */
+static inline uint64_t oracle_kinds(const struct oracle *oracle, const struct plan *plan)
+{
+    return oracle->kinds == NULL ? UINT64_MAX : oracle->kinds(plan);
+}
+
+/* Does it see an event of that kind, by that one?  `kinds` are those that matter to it. */
+static inline bool oracle_sees(const struct oracle *oracle, uint64_t kinds, enum event_kind kind,
+                               enum by by)
 {
     bool of_request = kind <= EVENT_RELEASED; /* event.h lists them first */
 
-    return oracle->on[kind] != NULL && (oracle->wants == NULL || oracle->wants(plan, kind)) &&
+    return oracle->on[kind] != NULL && (kinds >> kind & 1) != 0 &&
            !(of_request && oracle->requests_by != BY_NONE && oracle->requests_by != by);
 }
 

@@ -11,7 +11,6 @@
  * has given back when it is gone, and a start that is refused has taken nothing.
  */
 #include <inttypes.h>
-#include <stddef.h>
 
 #include "sim/oracles.h"
 #include "sim/phrase.h"

@@ -38,11 +38,7 @@ static void judge_copy(const struct content *content, struct evidence *evidence)
         source_name, target_name, phrase_sector(sector).text, target_name,
         phrase_content(evidence, job->target, sector).text, source_name,
         phrase_content(evidence, job->source, sector).text, phrase_time(evidence->now_ns).text);
-    if (finding != NULL) {
-        finding->has_sector = true;
-        finding->disk = job->target;
-        finding->sector = sector;
-    }
+    verdict_mark_sector(finding, job->target, sector);
 }
 
 static void ended(void *state, struct evidence *evidence, const struct event *event)

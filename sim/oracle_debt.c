@@ -78,11 +78,7 @@ static void report(struct evidence *evidence, uint64_t sector)
         phrase_sector(sector).text, source_name, target_name,
         phrase_content(evidence, job->target, sector).text, source_name,
         phrase_content(evidence, job->source, sector).text, phrase_time(evidence->now_ns).text);
-    if (finding != NULL) {
-        finding->has_sector = true;
-        finding->disk = job->target;
-        finding->sector = sector;
-    }
+    verdict_mark_sector(finding, job->target, sector);
 }
 
 /* What is not owed has to be equal; false after a finding. */

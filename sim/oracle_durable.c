@@ -31,14 +31,15 @@ struct durable {
     struct suspects suspects;
 };
 
-static bool has_volatile_disk(const struct plan *plan)
+/* Without a volatile cache a power cut takes nothing. */
+static uint64_t durable_kinds(const struct plan *plan)
 {
     for (uint32_t i = 0; i < plan->disk_count; i++) {
         if (plan->disks[i].volatile_cache) {
-            return true;
+            return UINT64_MAX;
         }
     }
-    return false;
+    return 0;
 }
 
 static void durable_open(void *state, struct evidence *evidence)
@@ -90,15 +91,6 @@ static void done(void *state, struct evidence *evidence, const struct event *eve
 
 /* ---- Power cuts ---- */
 
-static void mark_sector(struct finding *finding, uint32_t disk, uint64_t sector)
-{
-    if (finding != NULL) {
-        finding->has_sector = true;
-        finding->disk = disk;
-        finding->sector = sector;
-    }
-}
-
 static void judge_guest(const struct durable *durable, struct evidence *evidence, uint32_t cut)
 {
     uint32_t disk = durable->guest.disk;
@@ -109,16 +101,16 @@ static void judge_guest(const struct durable *durable, struct evidence *evidence
     if (reliance_is_kept(&durable->guest, evidence, &sector, &tag)) {
         return;
     }
-    mark_sector(verdict_add(evidence, "durable", "lost-flushed",
-                            "The guest relies on %s at %s of its disk %s (there from the "
-                            "beginning, or covered by a flush of the guest), but after the power "
-                            "cut of %s at %s it holds %s%s.",
-                            phrase_tag(evidence, tag, sector).text, phrase_sector(sector).text,
-                            phrase_disk(evidence, disk), phrase_disk(evidence, cut),
-                            phrase_time(evidence->now_ns).text,
-                            phrase_content(evidence, disk, sector).text,
-                            suspects_blame(&durable->suspects, evidence, cut, sector).text),
-                disk, sector);
+    verdict_mark_sector(
+        verdict_add(evidence, "durable", "lost-flushed",
+                    "The guest relies on %s at %s of its disk %s (there from the "
+                    "beginning, or covered by a flush of the guest), but after the power "
+                    "cut of %s at %s it holds %s%s.",
+                    phrase_tag(evidence, tag, sector).text, phrase_sector(sector).text,
+                    phrase_disk(evidence, disk), phrase_disk(evidence, cut),
+                    phrase_time(evidence->now_ns).text, phrase_content(evidence, disk, sector).text,
+                    suspects_blame(&durable->suspects, evidence, cut, sector).text),
+        disk, sector);
 }
 
 /* What READY has promised of the target. */
@@ -135,7 +127,7 @@ static void judge_target(const struct durable *durable, struct evidence *evidenc
         bool there = image_lookup(evidence->disks[target]->image, at, end, &is);
 
         if (known && (!there || kept.tag != is.tag)) {
-            mark_sector(
+            verdict_mark_sector(
                 verdict_add(evidence, "durable", "lost-after-ready",
                             "%s held %s at %s when the job was ready, and nothing has been written "
                             "there since, but the power cut at %s has left %s%s.",
@@ -217,14 +209,14 @@ static void report_not_durable(const struct durable *durable, struct evidence *e
 {
     uint32_t target = evidence->plan->job.target;
 
-    mark_sector(verdict_add(evidence, "durable", "not-durable",
-                            "The job completed successfully at %s, but no flush has made durable "
-                            "what %s holds at %s, %s: a power cut can take it%s.",
-                            phrase_time(evidence->now_ns).text, phrase_disk(evidence, target),
-                            phrase_sector(sector).text,
-                            phrase_content(evidence, target, sector).text,
-                            suspects_blame(&durable->suspects, evidence, target, sector).text),
-                target, sector);
+    verdict_mark_sector(
+        verdict_add(evidence, "durable", "not-durable",
+                    "The job completed successfully at %s, but no flush has made durable "
+                    "what %s holds at %s, %s: a power cut can take it%s.",
+                    phrase_time(evidence->now_ns).text, phrase_disk(evidence, target),
+                    phrase_sector(sector).text, phrase_content(evidence, target, sector).text,
+                    suspects_blame(&durable->suspects, evidence, target, sector).text),
+        target, sector);
 }
 
 /* The worst case, without a power cut: is all that was promised durable? */
@@ -302,7 +294,7 @@ const struct oracle oracle_durable = {
             [EVENT_JOB_COMPLETED] = ended,
             [EVENT_JOB_CANCELLED] = ended,
         },
-    .concerns = has_volatile_disk,
+    .kinds = durable_kinds,
     .open = durable_open,
     .digest = durable_digest,
 };

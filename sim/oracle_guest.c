@@ -69,12 +69,7 @@ static void report_read(struct evidence *evidence, const struct event *event, ui
         event->request, phrase_tag(evidence, is, sector).text, phrase_sector(sector).text,
         phrase_disk(evidence, event->node), phrase_time(evidence->now_ns).text,
         phrase_tag(evidence, should_be, sector).text);
-
-    if (finding != NULL) {
-        finding->has_sector = true;
-        finding->disk = event->node;
-        finding->sector = sector;
-    }
+    verdict_mark_sector(finding, event->node, sector);
 }
 
 /* By bytes, if there are any. */

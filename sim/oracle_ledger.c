@@ -48,19 +48,12 @@ static bool has_limits(const struct disk_spec *disk)
 }
 
 /* Can anything fail, other than by the engine's own mistake? */
-static bool can_fail(const struct plan *plan)
+static uint64_t ledger_kinds(const struct plan *plan)
 {
-    return plan->fault_count > 0 || has_limits(&plan->disks[plan->job.source]) ||
-           has_limits(&plan->disks[plan->job.target]);
-}
+    bool can_fail = plan->fault_count > 0 || has_limits(&plan->disks[plan->job.source]) ||
+                    has_limits(&plan->disks[plan->job.target]);
 
-static void mark_sector(struct finding *finding, uint32_t disk, uint64_t sector)
-{
-    if (finding != NULL) {
-        finding->has_sector = true;
-        finding->disk = disk;
-        finding->sector = sector;
-    }
+    return can_fail ? UINT64_MAX : 0;
 }
 
 /* " (fault bad-read)", or "" */
@@ -226,18 +219,18 @@ static void report_swallowed(const struct failure *failure, struct evidence *evi
                     phrase_time(evidence->now_ns).text);
         return;
     }
-    mark_sector(verdict_add(evidence, LEDGER, "swallowed",
-                            "The job's %s #%" PRIu32
-                            " of %s of %s failed with %s at %s%s; %s has not been copied "
-                            "again since, but the job %s at %s.",
-                            op_name((enum op)event->op), event->request,
-                            phrase_range(event->offset, event->bytes).text,
-                            phrase_disk(evidence, event->node), phrase_result(event->ret).text,
-                            phrase_time(event->now_ns).text,
-                            phrase_fault(evidence, failure->fault).text,
-                            phrase_sector(failure_first_left(failure) / SECTOR_BYTES).text, went_on,
-                            phrase_time(evidence->now_ns).text),
-                evidence->plan->job.target, failure_first_left(failure) / SECTOR_BYTES);
+    verdict_mark_sector(verdict_add(evidence, LEDGER, "swallowed",
+                                    "The job's %s #%" PRIu32
+                                    " of %s of %s failed with %s at %s%s; %s has not been copied "
+                                    "again since, but the job %s at %s.",
+                                    op_name((enum op)event->op), event->request,
+                                    phrase_range(event->offset, event->bytes).text,
+                                    phrase_disk(evidence, event->node),
+                                    phrase_result(event->ret).text, phrase_time(event->now_ns).text,
+                                    phrase_fault(evidence, failure->fault).text,
+                                    phrase_sector(failure_first_left(failure) / SECTOR_BYTES).text,
+                                    went_on, phrase_time(evidence->now_ns).text),
+                        evidence->plan->job.target, failure_first_left(failure) / SECTOR_BYTES);
 }
 
 static void judge_failures(struct ledger *ledger, struct evidence *evidence, const char *went_on)
@@ -425,7 +418,7 @@ const struct oracle oracle_ledger = {
             [EVENT_JOB_COMPLETED] = ended,
             [EVENT_JOB_CANCELLED] = ended,
         },
-    .concerns = can_fail,
+    .kinds = ledger_kinds,
     .open = ledger_open,
     .settled = ledger_settled,
     .digest = ledger_digest,

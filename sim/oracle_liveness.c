@@ -21,7 +21,8 @@ struct liveness {
     bool ready;
     bool parked;
     bool cancelled;
-    bool completing;   /* told to complete */
+    bool completing;   /* told to complete, ... */
+    bool told_before;  /* ... and before the last command, which may be refused yet */
     bool overdue;      /* READY is, and that has been reported */
     uint8_t last_word; /* event kind of the job's last report */
     uint64_t last_word_ns;
@@ -155,7 +156,19 @@ static void commanded(void *state, struct evidence *evidence, const struct event
 
     disturbed(live, evidence);
     live->cancelled = live->cancelled || event->detail == VERB_CANCEL;
+    live->told_before = live->completing;
     live->completing = live->completing || event->detail == VERB_COMPLETE;
+}
+
+/* As if it had not been said; a cancel is never refused while there is a job to become ready. */
+static void refused(void *state, struct evidence *evidence, const struct event *event)
+{
+    struct liveness *live = state;
+
+    (void)evidence;
+    if (event->detail == VERB_COMPLETE) {
+        live->completing = live->told_before;
+    }
 }
 
 static void drain_event(void *state, struct evidence *evidence, const struct event *event)
@@ -234,11 +247,11 @@ static struct story what_was_pending(const struct liveness *live, const struct e
     return story;
 }
 
-/* It waits for a command that will not come. */
+/* It waits for a command that will not come, and flushes now and then. */
 static bool is_followed_for_ever(const struct liveness *live)
 {
     return live->alive && live->ready && !live->parked && !live->cancelled && !live->completing &&
-           !live->is_stopped && live->job_requests + live->guest_requests == 0;
+           !live->is_stopped && live->guest_requests == 0;
 }
 
 static void judge_end(const struct liveness *live, struct evidence *evidence)
@@ -268,7 +281,7 @@ static void judge_end(const struct liveness *live, struct evidence *evidence)
             break; /* which is a finding: the steps after it would have ended the job */
         }
         if (is_followed_for_ever(live)) {
-            verdict_add(evidence, "liveness", kind,
+            verdict_add(evidence, "liveness", "never-told",
                         "The story is over, but the job is still ready: nobody has told it to "
                         "complete or to cancel, and it would follow the guest for ever.");
             break;
@@ -326,6 +339,7 @@ const struct oracle oracle_liveness = {
             [EVENT_DRAINED] = drain_event,
             [EVENT_DRAIN_END] = drain_event,
             [EVENT_COMMAND] = commanded,
+            [EVENT_COMMAND_REFUSED] = refused,
             [EVENT_JOB_STARTED] = job_said,
             [EVENT_JOB_READY] = job_said,
             [EVENT_JOB_ERROR] = job_said,

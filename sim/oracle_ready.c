@@ -53,7 +53,7 @@ static void took_effect(void *state, struct evidence *evidence, const struct eve
 {
     struct ready *ready = state;
 
-    if (!is_volatile(evidence) || !event_changes_source(evidence, event)) {
+    if (!event_changes_source(evidence, event)) {
         return;
     }
     owed_took_effect(&ready->owed, evidence, event);
@@ -92,9 +92,7 @@ static void bitmap_event(void *state, struct evidence *evidence, const struct ev
 {
     struct ready *ready = state;
 
-    if (is_volatile(evidence)) {
-        owed_bitmap_event(&ready->owed, evidence, event);
-    }
+    owed_bitmap_event(&ready->owed, evidence, event);
 }
 
 /* ---- READY ---- */
@@ -110,12 +108,7 @@ static void report_sector(const struct ready *ready, struct evidence *evidence, 
         phrase_time(evidence->now_ns).text, phrase_sector(sector).text, target_name,
         phrase_disk(evidence, job->source), phrase_content(evidence, job->source, sector).text,
         suspects_blame(&ready->suspects, evidence, job->target, sector).text);
-
-    if (finding != NULL) {
-        finding->has_sector = true;
-        finding->disk = job->target;
-        finding->sector = sector;
-    }
+    verdict_mark_sector(finding, job->target, sector);
 }
 
 /* What is not owed is durable. */
@@ -199,14 +192,13 @@ static void ready_digest(const void *state, const struct evidence *evidence, str
 }
 
 /* Without a volatile cache there is only the order of writes, flush and READY to see. */
-static bool ready_wants(const struct plan *plan, enum event_kind kind)
+static uint64_t ready_kinds(const struct plan *plan)
 {
-    const uint64_t of_content = UINT64_C(1) << EVENT_REQUEST_EFFECT | UINT64_C(1) << EVENT_FAULT |
-                                UINT64_C(1) << EVENT_DIRTY_CREATE | UINT64_C(1) << EVENT_DIRTY_SET |
-                                UINT64_C(1) << EVENT_DIRTY_CLEAR |
-                                UINT64_C(1) << EVENT_DIRTY_RELEASE;
+    const uint64_t of_content = EVENT_BIT(REQUEST_EFFECT) | EVENT_BIT(FAULT) |
+                                EVENT_BIT(DIRTY_CREATE) | EVENT_BIT(DIRTY_SET) |
+                                EVENT_BIT(DIRTY_CLEAR) | EVENT_BIT(DIRTY_RELEASE);
 
-    return !(of_content >> kind & 1) || plan->disks[plan->job.target].volatile_cache;
+    return plan->disks[plan->job.target].volatile_cache ? UINT64_MAX : ~of_content;
 }
 
 const struct oracle oracle_ready = {
@@ -228,6 +220,6 @@ const struct oracle oracle_ready = {
             [EVENT_JOB_STARTED] = started,
             [EVENT_JOB_READY] = became_ready,
         },
-    .wants = ready_wants,
+    .kinds = ready_kinds,
     .digest = ready_digest,
 };

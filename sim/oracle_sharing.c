@@ -105,17 +105,17 @@ static void sharing_digest(const void *state, const struct evidence *evidence,
 }
 
 /* Without bitmaps of others there are only uses to see. */
-static bool sharing_wants(const struct plan *plan, enum event_kind kind)
+static uint64_t sharing_kinds(const struct plan *plan)
 {
-    if (kind != EVENT_DIRTY_SET && kind != EVENT_DIRTY_CLEAR && kind != EVENT_REQUEST_DONE) {
-        return true;
-    }
+    const uint64_t of_bitmaps =
+        EVENT_BIT(DIRTY_SET) | EVENT_BIT(DIRTY_CLEAR) | EVENT_BIT(REQUEST_DONE);
+
     for (uint32_t i = 0; i < plan->disk_count; i++) {
         if (plan->disks[i].bitmap_count > 0) {
-            return true;
+            return UINT64_MAX;
         }
     }
-    return false;
+    return ~of_bitmaps;
 }
 
 const struct oracle oracle_sharing = {
@@ -133,6 +133,6 @@ const struct oracle oracle_sharing = {
             [EVENT_JOB_COMPLETED] = job_event,
             [EVENT_JOB_CANCELLED] = job_event,
         },
-    .wants = sharing_wants,
+    .kinds = sharing_kinds,
     .digest = sharing_digest,
 };

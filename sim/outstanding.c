@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "engine/range.h"
+
 #define FIRST_CAPACITY 4
 
 static void grow(struct outstanding_list *list, struct arena *arena)
@@ -43,6 +45,20 @@ struct outstanding *outstanding_find(const struct outstanding_list *list, uint32
         }
     }
     return NULL;
+}
+
+uint64_t outstanding_take_effect(struct outstanding *request, const struct event *event,
+                                 uint64_t *offset)
+{
+    uint64_t end =
+        min_u64(range_end(event->offset, event->bytes), range_end(request->offset, request->bytes));
+
+    *offset = max_u64(event->offset, request->offset);
+    if (*offset >= end) {
+        return 0;
+    }
+    request->moved += end - *offset;
+    return end - *offset;
 }
 
 void outstanding_remove(struct outstanding_list *list, uint32_t number)

@@ -37,6 +37,14 @@ void outstanding_add(struct outstanding_list *list, struct arena *arena, const s
 /* The request of that number, or NULL. */
 struct outstanding *outstanding_find(const struct outstanding_list *list, uint32_t number);
 
+/*
+ * An event says that something has taken effect for the request: counts into `moved`, and returns,
+ * how many bytes of the request's own range that are, from *offset on.  What happens elsewhere is
+ * nothing that who made the request knows of.
+ */
+uint64_t outstanding_take_effect(struct outstanding *request, const struct event *event,
+                                 uint64_t *offset);
+
 /* Takes it out, if it is there, each time that it was added. */
 void outstanding_remove(struct outstanding_list *list, uint32_t number);
 

@@ -8,14 +8,13 @@
 
 #include "sim/phrase.h"
 
-#define KIND(kind) (UINT64_C(1) << EVENT_##kind)
-
 /* Events about one request, or one failed request. */
 #define OF_REQUEST                                                                                 \
-    (KIND(REQUEST_QUEUED) | KIND(REQUEST_SUBMIT) | KIND(REQUEST_START) | KIND(REQUEST_EFFECT) |    \
-     KIND(REQUEST_DONE) | KIND(FAULT) | KIND(HELD) | KIND(RELEASED) | KIND(JOB_ERROR))
-#define OF_FAULT (KIND(FAULT) | KIND(HELD) | KIND(RELEASED))
-#define OF_COMMAND (KIND(COMMAND) | KIND(COMMAND_REFUSED))
+    (EVENT_BIT(REQUEST_QUEUED) | EVENT_BIT(REQUEST_SUBMIT) | EVENT_BIT(REQUEST_START) |            \
+     EVENT_BIT(REQUEST_EFFECT) | EVENT_BIT(REQUEST_DONE) | EVENT_BIT(FAULT) | EVENT_BIT(HELD) |    \
+     EVENT_BIT(RELEASED) | EVENT_BIT(JOB_ERROR))
+#define OF_FAULT (EVENT_BIT(FAULT) | EVENT_BIT(HELD) | EVENT_BIT(RELEASED))
+#define OF_COMMAND (EVENT_BIT(COMMAND) | EVENT_BIT(COMMAND_REFUSED))
 
 /* Appends what still fits. */
 static void add(struct phrase *phrase, const char *format, ...)
@@ -49,7 +48,7 @@ static const char *index_name(const struct plan *plan, uint64_t kinds, uint32_t 
     if (kinds & OF_FAULT) {
         return index < plan->fault_count ? plan->faults[index].name : NULL;
     }
-    if (kinds & KIND(MARK)) {
+    if (kinds & EVENT_BIT(MARK)) {
         return index < plan->mark_count ? plan->marks[index] : NULL;
     }
     return NULL;

@@ -57,9 +57,12 @@ struct request_match {
 
 #define ANY (-1)
 
+/* A kind's bit in a set of event kinds, like EVENT_BIT(JOB_READY). */
+#define EVENT_BIT(kind) (UINT64_C(1) << EVENT_##kind)
+
 /* Events of the trace.  ANY (and zero masks) match anything. */
 struct event_match {
-    uint64_t kinds;               /* bit per enum event_kind */
+    uint64_t kinds;               /* of EVENT_BIT() */
     struct request_match request; /* for requests and for error events (ops = READ or WRITE) */
     int action;                   /* enum error_action, for error events */
     int verb;                     /* enum job_verb, for commands */

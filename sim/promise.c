@@ -79,6 +79,17 @@ uint64_t promise_next(const struct promise *promise, uint64_t *offset, uint64_t 
     return 0;
 }
 
+void promise_forget_rest(const struct promise *promise, struct image *image, uint64_t end)
+{
+    for (uint64_t at = 0; at < end;) {
+        uint64_t promised = at;
+        uint64_t bytes = promise_next(promise, &promised, end);
+
+        image_punch(image, at, promised - at);
+        at = promised + bytes;
+    }
+}
+
 static bool is_kept_by(const struct promise *promise, const struct evidence *evidence,
                        const struct view *target, uint64_t offset, uint64_t bytes, uint64_t *sector)
 {

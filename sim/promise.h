@@ -33,6 +33,9 @@ void promise_add(struct promise *promise, uint64_t offset, uint64_t bytes);
  */
 uint64_t promise_next(const struct promise *promise, uint64_t *offset, uint64_t end);
 
+/* What has not been promised becomes a hole of the image: nobody knows what is there. */
+void promise_forget_rest(const struct promise *promise, struct image *image, uint64_t end);
+
 /*
  * Is the promise kept over the range, source and target being as they are
  * now?  If not, *sector is the first that differs.

@@ -24,25 +24,14 @@ struct piece {
     uint32_t order; /* it is the how manieth */
 };
 
-/* The image becomes what a reader of the disk sees. */
-static void take_content(struct image *image, const struct evidence *evidence, uint32_t disk)
-{
-    uint64_t end = evidence->disks[disk]->bytes / SECTOR_BYTES;
-    struct view view;
-
-    evidence_view(evidence, disk, &view);
-    for (uint64_t sector = 0; sector < end;) {
-        struct run run = view_lookup(&view, sector, end);
-
-        image_write(image, run);
-        sector += run.sectors;
-    }
-}
-
 void reliance_begin_again(struct reliance *guest, const struct evidence *evidence)
 {
-    take_content(guest->floor, evidence, guest->disk);
-    image_punch(guest->orders, 0, evidence->disks[guest->disk]->bytes);
+    uint64_t bytes = evidence->disks[guest->disk]->bytes;
+    struct view view;
+
+    evidence_view(evidence, guest->disk, &view);
+    view_copy(&view, bytes, guest->floor);
+    image_punch(guest->orders, 0, bytes);
     guest->piece_count = 0;
 }
 
@@ -97,18 +86,15 @@ void reliance_submitted(struct reliance *guest, const struct evidence *evidence,
     }
 }
 
-/* What moves elsewhere is nothing that the guest knows of. */
 void reliance_took_effect(struct reliance *guest, const struct evidence *evidence,
                           const struct event *event)
 {
     struct outstanding *request = outstanding_find(&guest->requests, event->request);
-    uint64_t first = max_u64(event->offset, request->offset);
-    uint64_t end =
-        min_u64(range_end(event->offset, event->bytes), range_end(request->offset, request->bytes));
+    uint64_t offset;
+    uint64_t bytes = outstanding_take_effect(request, event, &offset);
 
-    if (first < end) {
-        add_piece(guest, evidence->arena, request, first, end - first);
-        request->moved += end - first;
+    if (bytes > 0) {
+        add_piece(guest, evidence->arena, request, offset, bytes);
     }
 }
 
@@ -262,15 +248,7 @@ bool reliance_is_kept(const struct reliance *guest, const struct evidence *evide
 void reliance_pivoted(struct reliance *guest, const struct evidence *evidence,
                       const struct promise *promise, uint32_t disk)
 {
-    uint64_t end = evidence->disks[guest->disk]->bytes;
-
-    for (uint64_t at = 0; at < end;) {
-        uint64_t promised = at;
-        uint64_t bytes = promise_next(promise, &promised, end);
-
-        image_punch(guest->floor, at, promised - at);
-        at = promised + bytes;
-    }
+    promise_forget_rest(promise, guest->floor, evidence->disks[guest->disk]->bytes);
     guest->disk = disk;
 }
 

@@ -4,7 +4,6 @@
  */
 #include "sim/request.h"
 
-#include "sim/buffer.h"
 #include "sim/cache.h"
 #include "sim/dirty.h"
 #include "sim/world_private.h"
@@ -233,6 +232,7 @@ void request_submit(struct request *request)
 {
     struct block_node *node = request->node;
 
+    drain_request_comes(node);
     node->in_flight++;
     request->submitted_ns = node->world->timeline.now_ns;
     request->flush_stamp = node->cache_stamp;

@@ -2,7 +2,6 @@
 /*
  * `disks`, references to disks, and ranges on them.
  */
-#include <inttypes.h>
 
 #include "sim/dirty.h"
 #include "sim/scenario_private.h"

@@ -38,9 +38,8 @@ static void add_match(struct loader *loader, struct expect_spec *expect,
 /* ---- Events ---- */
 
 #define JOB_EVENTS                                                                                 \
-    (UINT64_C(1) << EVENT_JOB_READY | UINT64_C(1) << EVENT_JOB_ERROR |                             \
-     UINT64_C(1) << EVENT_JOB_PAUSED | UINT64_C(1) << EVENT_JOB_RESUMED |                          \
-     UINT64_C(1) << EVENT_JOB_COMPLETED | UINT64_C(1) << EVENT_JOB_CANCELLED)
+    (EVENT_BIT(JOB_READY) | EVENT_BIT(JOB_ERROR) | EVENT_BIT(JOB_PAUSED) |                         \
+     EVENT_BIT(JOB_RESUMED) | EVENT_BIT(JOB_COMPLETED) | EVENT_BIT(JOB_CANCELLED))
 
 /* One expectation with all events of a list. */
 static void read_event_list(struct loader *loader, const struct yaml_node *node,

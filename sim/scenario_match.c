@@ -4,10 +4,9 @@
  */
 #include "sim/scenario_private.h"
 
-#define KIND(kind) (UINT64_C(1) << EVENT_##kind)
 #define REQUEST_KINDS                                                                              \
-    (KIND(REQUEST_QUEUED) | KIND(REQUEST_SUBMIT) | KIND(REQUEST_START) | KIND(REQUEST_EFFECT) |    \
-     KIND(REQUEST_DONE))
+    (EVENT_BIT(REQUEST_QUEUED) | EVENT_BIT(REQUEST_SUBMIT) | EVENT_BIT(REQUEST_START) |            \
+     EVENT_BIT(REQUEST_EFFECT) | EVENT_BIT(REQUEST_DONE))
 
 /* ---- Requests ---- */
 
@@ -145,7 +144,7 @@ static void read_phase(struct loader *loader, const struct yaml_node *node, void
     struct event_spec *spec = record;
     int64_t kind;
 
-    if (spec->match.kinds != KIND(REQUEST_DONE)) {
+    if (spec->match.kinds != EVENT_BIT(REQUEST_DONE)) {
         read_mistake(loader, node, "only a request has a phase");
     } else if (value_read(loader, node, &type_request_phase, &kind)) {
         spec->match.kinds = UINT64_C(1) << kind;
@@ -206,7 +205,7 @@ static void read_action(struct loader *loader, const struct yaml_node *node, voi
     struct event_spec *spec = record;
     int64_t action;
 
-    if (read_detail(loader, node, &type_action, spec, KIND(JOB_ERROR), &action)) {
+    if (read_detail(loader, node, &type_action, spec, EVENT_BIT(JOB_ERROR), &action)) {
         spec->match.action = (int)action;
     }
 }
@@ -216,7 +215,8 @@ static void read_verb(struct loader *loader, const struct yaml_node *node, void 
     struct event_spec *spec = record;
     int64_t verb;
 
-    if (read_detail(loader, node, &type_verb, spec, KIND(COMMAND) | KIND(COMMAND_REFUSED), &verb)) {
+    if (read_detail(loader, node, &type_verb, spec, EVENT_BIT(COMMAND) | EVENT_BIT(COMMAND_REFUSED),
+                    &verb)) {
         spec->match.verb = (int)verb;
     }
 }
@@ -226,8 +226,8 @@ static void read_refusal(struct loader *loader, const struct yaml_node *node, vo
     struct event_spec *spec = record;
     int64_t refusal;
 
-    if (read_detail(loader, node, &type_refusal, spec, KIND(JOB_REFUSED) | KIND(COMMAND_REFUSED),
-                    &refusal)) {
+    if (read_detail(loader, node, &type_refusal, spec,
+                    EVENT_BIT(JOB_REFUSED) | EVENT_BIT(COMMAND_REFUSED), &refusal)) {
         spec->match.refusal = (int)refusal;
     }
 }
@@ -235,10 +235,11 @@ static void read_refusal(struct loader *loader, const struct yaml_node *node, vo
 static void read_ret(struct loader *loader, const struct yaml_node *node,
                      const struct value_type *type, struct event_spec *spec)
 {
-    const uint64_t kinds = KIND(REQUEST_DONE) | KIND(FAULT) | KIND(GRAPH_OPEN_BACKING) |
-                           KIND(GRAPH_REOPEN) | KIND(GRAPH_TRUNCATE) | KIND(JOB_REFUSED) |
-                           KIND(JOB_ERROR) | KIND(JOB_COMPLETED) | KIND(JOB_CANCELLED) |
-                           KIND(COMMAND_REFUSED);
+    const uint64_t kinds = EVENT_BIT(REQUEST_DONE) | EVENT_BIT(FAULT) |
+                           EVENT_BIT(GRAPH_OPEN_BACKING) | EVENT_BIT(GRAPH_REOPEN) |
+                           EVENT_BIT(GRAPH_TRUNCATE) | EVENT_BIT(JOB_REFUSED) |
+                           EVENT_BIT(JOB_ERROR) | EVENT_BIT(JOB_COMPLETED) |
+                           EVENT_BIT(JOB_CANCELLED) | EVENT_BIT(COMMAND_REFUSED);
     int64_t ret;
 
     if (read_detail(loader, node, type, spec, kinds, &ret)) {

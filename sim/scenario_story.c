@@ -146,8 +146,7 @@ static const struct field guest_fields[] = {
     GUEST_FIELDS(struct guest_entry, request),
     FIELD_VALUE("at", type_time, struct guest_entry, at_ns),
     FIELD_PART("when", read_guest_when, struct guest_entry, when),
-    FIELD_VALUE("after", type_time, struct guest_entry, after_ns),
-    FIELD_END};
+    FIELD_VALUE("after", type_time, struct guest_entry, after_ns), FIELD_END};
 
 static void add_guest_entry(struct loader *loader, const struct yaml_node *node,
                             const struct guest_entry *entry, bool is_timed)
@@ -274,8 +273,8 @@ static bool needs_job(const struct action *action)
     case DO_WAIT:
         return action->wait.kind == WAIT_CONCLUDED ||
                (action->wait.kind == WAIT_EVENT &&
-                action->wait.match.kinds >= UINT64_C(1) << EVENT_JOB_STARTED &&
-                action->wait.match.kinds < UINT64_C(1) << EVENT_COMMAND);
+                action->wait.match.kinds >= EVENT_BIT(JOB_STARTED) &&
+                action->wait.match.kinds < EVENT_BIT(COMMAND));
     case DO_START:
     case DO_GUEST:
     case DO_HOLD:

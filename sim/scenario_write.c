@@ -7,7 +7,6 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "sim/phrase.h"
 #include "sim/scenario_private.h"
 
 /* ---- Values ---- */

@@ -312,7 +312,7 @@ static void write_wait(const struct plan *plan, const struct wait_spec *spec, FI
         break;
     case WAIT_EVENT:
         if (event_is_bare(&spec->match) && spec->nth == 0 && !spec->since_start &&
-            spec->within_ns == 0 && spec->match.kinds != UINT64_C(1) << EVENT_HELD) {
+            spec->within_ns == 0 && spec->match.kinds != EVENT_BIT(HELD)) {
             fputs(event_kind_name((enum event_kind)__builtin_ctzll(spec->match.kinds)), file);
             return;
         }

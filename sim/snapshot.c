@@ -78,23 +78,32 @@ void world_digest_due(const struct world *world, const struct pending *pending,
     digest_u64(digest, pending->due_ns > now_ns ? pending->due_ns - now_ns : 0);
 }
 
-/* Untimed, what is loose has no instant, and any of those at one instant can be first. */
+/* How many events of its instant will be taken before it, unless anything may be first. */
+static uint64_t events_before(const struct world *world, const struct pending *pending)
+{
+    const struct timeline *timeline = &world->timeline;
+    uint64_t before = 0;
+
+    if (timeline->untimed || choices_open(world->choices)) {
+        return 0;
+    }
+    for (uint32_t i = 0; i < timeline->count; i++) {
+        before += timeline->heap[i]->due_ns == pending->due_ns &&
+                  timeline->heap[i]->sequence < pending->sequence;
+    }
+    return before;
+}
+
+/* Untimed, what is loose has no instant. */
 void world_digest_pending(const struct world *world, const struct pending *pending,
                           struct digest *digest)
 {
-    const struct timeline *timeline = &world->timeline;
-    uint64_t earlier = 0;
-
     digest_u64(digest, pending_is_set(pending));
-    if (!pending_is_set(pending) || (timeline->untimed && pending->kind == PENDING_LOOSE)) {
+    if (!pending_is_set(pending) || (world->timeline.untimed && pending->kind == PENDING_LOOSE)) {
         return;
     }
-    for (uint32_t i = 0; !timeline->untimed && i < timeline->count; i++) {
-        earlier += timeline->heap[i]->due_ns == pending->due_ns &&
-                   timeline->heap[i]->sequence < pending->sequence;
-    }
     world_digest_due(world, pending, digest);
-    digest_u64(digest, earlier);
+    digest_u64(digest, events_before(world, pending));
 }
 
 static void timers_digest(const struct world *world, struct digest *digest)

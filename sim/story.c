@@ -7,7 +7,6 @@
  */
 #include "sim/story.h"
 
-#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -15,10 +14,8 @@
 #include "sim/phrase.h"
 #include "sim/world_private.h"
 
-#define KIND(kind) (UINT64_C(1) << EVENT_##kind)
-
 /* The end of a job is always watched. */
-#define JOB_ENDS (KIND(JOB_COMPLETED) | KIND(JOB_CANCELLED))
+#define JOB_ENDS (EVENT_BIT(JOB_COMPLETED) | EVENT_BIT(JOB_CANCELLED))
 
 static const struct action *step_at(const struct world *world, uint32_t step)
 {
@@ -46,7 +43,7 @@ static uint64_t match_kinds(const struct event_match *match)
 static uint64_t step_kinds(const struct action *action)
 {
     if (action->kind == DO_SETTLE) {
-        return KIND(REQUEST_DONE);
+        return EVENT_BIT(REQUEST_DONE);
     }
     if (action->kind == DO_AT) {
         return 0;
@@ -55,9 +52,9 @@ static uint64_t step_kinds(const struct action *action)
     case WAIT_EVENT:
         return match_kinds(&action->wait.match);
     case WAIT_HELD:
-        return KIND(HELD);
+        return EVENT_BIT(HELD);
     case WAIT_GUEST_IDLE:
-        return KIND(REQUEST_DONE);
+        return EVENT_BIT(REQUEST_DONE);
     case WAIT_CONCLUDED:
     case WAIT_DURATION:
         break;

@@ -10,6 +10,7 @@
 #include "sim/timeline.h"
 
 #include <assert.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "engine/range.h"
@@ -67,17 +68,19 @@ static void heap_sink(struct timeline *timeline, uint32_t slot, struct pending *
     heap_put(timeline, slot, pending);
 }
 
+/* One piece of memory for the heap and, after it, the candidates. */
 static void heap_grow(struct timeline *timeline)
 {
     uint32_t capacity = timeline->capacity ? 2 * timeline->capacity : HEAP_MIN_CAPACITY;
     size_t bytes = timeline->capacity * sizeof(struct pending *);
-    struct pending **heap = arena_alloc(timeline->arena, capacity * sizeof(struct pending *));
+    struct pending **heap = arena_alloc(timeline->arena, 2 * capacity * sizeof(struct pending *));
 
     if (bytes) {
         memcpy(heap, timeline->heap, bytes);
     }
-    arena_free(timeline->arena, timeline->heap, bytes);
+    arena_free(timeline->arena, timeline->heap, 2 * bytes);
     timeline->heap = heap;
+    timeline->candidates = heap + capacity;
     timeline->capacity = capacity;
 }
 
@@ -87,8 +90,10 @@ void timeline_add(struct timeline *timeline, struct pending *pending, uint64_t d
     assert(!pending_is_set(pending));
     pending->due_ns = timeline->now_ns + min_u64(delay_ns, UINT64_MAX - timeline->now_ns);
     pending->sequence = timeline->next_sequence++;
+    pending->chain = timeline->goes_on != 0 ? timeline->goes_on : ++timeline->chains;
     pending->fire = fire;
     pending->opaque = opaque;
+    timeline->goes_on = 0;
     if (timeline->count == timeline->capacity) {
         heap_grow(timeline);
     }
@@ -122,110 +127,113 @@ bool timeline_next_due(const struct timeline *timeline, uint64_t *due_ns)
     return true;
 }
 
-/* How many events from `slot` down are due with the next one. */
-static uint32_t count_ties(const struct timeline *timeline, uint32_t slot)
+/* ---- What could be next ---- */
+
+static void add_candidate(struct timeline *timeline, uint32_t *count, struct pending *pending)
 {
-    if (slot >= timeline->count || timeline->heap[slot]->due_ns != timeline->heap[0]->due_ns) {
-        return 0;
-    }
-    return 1 + count_ties(timeline, 2 * slot + 1) + count_ties(timeline, 2 * slot + 2);
+    timeline->candidates[(*count)++] = pending;
 }
 
-/* Of the events from `slot` down that are due next: the first one added after `than`. */
-static struct pending *next_tie(const struct timeline *timeline, uint32_t slot,
-                                const struct pending *than, struct pending *best)
+static int compare_sequence(const void *a, const void *b)
 {
-    struct pending *here;
+    const struct pending *x = *(const struct pending *const *)a;
+    const struct pending *y = *(const struct pending *const *)b;
 
-    if (slot >= timeline->count || timeline->heap[slot]->due_ns != than->due_ns) {
-        return best;
-    }
-    here = timeline->heap[slot];
-    if (here->sequence > than->sequence && (!best || here->sequence < best->sequence)) {
-        best = here;
-    }
-    best = next_tie(timeline, 2 * slot + 1, than, best);
-    return next_tie(timeline, 2 * slot + 2, than, best);
+    return (x->sequence > y->sequence) - (x->sequence < y->sequence);
 }
 
-/* ---- Untimed ---- */
-
-/* The first in the heap's order that is of the kind and comes after `than` (NULL: at all). */
-static struct pending *first_after(const struct timeline *timeline, enum pending_kind kind,
-                                   const struct pending *than)
+static void sort_candidates(struct timeline *timeline, uint32_t from, uint32_t to)
 {
-    struct pending *first = NULL;
+    if (to - from > 1) {
+        qsort(timeline->candidates + from, to - from, sizeof(struct pending *), compare_sequence);
+    }
+}
 
+/* Those from `slot` down that are due together with the next. */
+static void add_ties(struct timeline *timeline, uint32_t slot, uint32_t *count)
+{
+    if (slot < timeline->count && timeline->heap[slot]->due_ns == timeline->heap[0]->due_ns) {
+        add_candidate(timeline, count, timeline->heap[slot]);
+        add_ties(timeline, 2 * slot + 1, count);
+        add_ties(timeline, 2 * slot + 2, count);
+    }
+}
+
+static void add_kind(struct timeline *timeline, enum pending_kind kind, uint64_t until_ns,
+                     uint32_t *count)
+{
     for (uint32_t slot = 0; slot < timeline->count; slot++) {
         struct pending *here = timeline->heap[slot];
 
-        if (here->kind == kind && (than == NULL || comes_before(than, here)) &&
-            (first == NULL || comes_before(here, first))) {
-            first = here;
+        if (here->kind == kind && here->due_ns <= until_ns) {
+            add_candidate(timeline, count, here);
         }
     }
-    return first;
 }
 
-/* The timed event after `than` that is due together with the first; NULL at the end. */
-static struct pending *next_timed(const struct timeline *timeline, const struct pending *than)
+static uint64_t first_timed_ns(const struct timeline *timeline)
 {
-    struct pending *next = first_after(timeline, PENDING_TIMED, than);
+    uint64_t first_ns = UINT64_MAX;
 
-    return next != NULL && than != NULL && next->due_ns > max_u64(than->due_ns, timeline->now_ns)
-               ? NULL
-               : next;
+    for (uint32_t slot = 0; slot < timeline->count; slot++) {
+        if (timeline->heap[slot]->kind == PENDING_TIMED) {
+            first_ns = min_u64(first_ns, timeline->heap[slot]->due_ns);
+        }
+    }
+    return first_ns;
 }
 
-/* Those that could be next: first the loose ones, then the timed ones. */
-static struct pending *next_candidate(const struct timeline *timeline, const struct pending *than)
+/* What takes time is numbered last: in the quiet order none of the others waits for ever. */
+static void collect_untimed(struct timeline *timeline, uint32_t *count)
 {
-    struct pending *next = NULL;
+    uint64_t first_ns = first_timed_ns(timeline);
+    uint32_t loose;
 
-    if (than == NULL || than->kind == PENDING_LOOSE) {
-        next = first_after(timeline, PENDING_LOOSE, than);
-        return next != NULL ? next : next_timed(timeline, NULL);
+    add_kind(timeline, PENDING_LOOSE, UINT64_MAX, count);
+    loose = *count;
+    add_kind(timeline, PENDING_TIMED, max_u64(first_ns, timeline->now_ns), count);
+    if (*count == 0) {
+        add_candidate(timeline, count, timeline->heap[0]);
     }
-    return next_timed(timeline, than);
+    if (first_ns > timeline->now_ns) {
+        sort_candidates(timeline, 0, loose);
+        sort_candidates(timeline, loose, *count);
+    } else {
+        sort_candidates(timeline, 0, *count);
+    }
 }
 
-static struct pending *pick_untimed(struct timeline *timeline)
+struct pending *const *timeline_candidates(struct timeline *timeline, uint32_t *count)
 {
-    struct pending *picked = next_candidate(timeline, NULL);
-    struct pending *candidate;
-    uint32_t count = 0;
-
-    if (picked == NULL) {
-        return timeline->heap[0];
+    *count = 0;
+    if (timeline->untimed && timeline->count > 0) {
+        collect_untimed(timeline, count);
+    } else {
+        add_ties(timeline, 0, count);
+        sort_candidates(timeline, 0, *count);
     }
-    for (candidate = picked; candidate != NULL; count++) {
-        candidate = next_candidate(timeline, candidate);
-    }
-    for (uint32_t pick = choose(timeline->choices, timeline->order, count); pick > 0; pick--) {
-        picked = next_candidate(timeline, picked);
-    }
-    return picked;
+    return timeline->candidates;
 }
 
 /* ---- Taking the next ---- */
 
-/* Which of the events that are due next is taken: the choice point "order". */
+static uint32_t chain_of_candidate(const void *timeline, uint32_t i)
+{
+    return ((const struct timeline *)timeline)->candidates[i]->chain;
+}
+
+/* The choice point "order". */
 static struct pending *timeline_pick(struct timeline *timeline)
 {
-    struct pending *picked = timeline->heap[0];
-    uint32_t pick;
+    const struct candidates candidates = {chain_of_candidate, timeline};
+    uint32_t count;
 
-    if (timeline->untimed) {
-        return pick_untimed(timeline);
+    if (choices_quiet(timeline->choices) && !timeline->untimed) {
+        return timeline->heap[0];
     }
-    if (choices_quiet(timeline->choices)) {
-        return picked;
-    }
-    pick = choose(timeline->choices, timeline->order, count_ties(timeline, 0));
-    while (pick-- > 0) {
-        picked = next_tie(timeline, 0, picked, NULL);
-    }
-    return picked;
+    timeline_candidates(timeline, &count);
+    return timeline
+        ->candidates[choose_event(timeline->choices, timeline->order, count, &candidates)];
 }
 
 bool timeline_step(struct timeline *timeline)
@@ -241,8 +249,10 @@ bool timeline_step(struct timeline *timeline)
     if (!timeline->untimed || next->kind != PENDING_LOOSE) {
         timeline->now_ns = max_u64(timeline->now_ns, next->due_ns);
     }
+    timeline->goes_on = next->chain;
     /* Its owner may free or reuse the event while it fires. */
     next->fire(next->opaque);
+    timeline->goes_on = 0;
     return true;
 }
 

@@ -8,7 +8,8 @@
  *
  * An untimed timeline asks what comes next among more: all the loose events
  * (requests), as if their latencies could be anything, and of the others those
- * that are due first.  A loose event takes no time then.  Events that only
+ * that are due first.  They are numbered first in, first out, but those that are not
+ * due yet come last.  A loose event takes no time then.  Events that only
  * end a wait for something else are taken when there is nothing else.
  */
 #ifndef MIRRORSIM_SIM_TIMELINE_H
@@ -34,6 +35,7 @@ struct pending {
     void (*fire)(void *opaque);
     void *opaque;
     uint32_t slot;          /* place in the heap plus one; 0 = not pending */
+    uint32_t chain;         /* number, from 1 */
     enum pending_kind kind; /* the owner's to set, before it is added */
 };
 
@@ -44,9 +46,12 @@ struct timeline {
     struct choice_site *order;
     uint64_t now_ns;
     uint64_t next_sequence;
+    uint32_t chains;  /* begun so far */
+    uint32_t goes_on; /* chain of the event that fires, until it has gone on; 0 = none */
     uint32_t count;
     uint32_t capacity;
     struct pending **heap;
+    struct pending **candidates; /* those that could be next, in order; as many as `heap` */
 };
 
 void timeline_init(struct timeline *timeline, struct arena *arena, struct choices *choices,
@@ -69,6 +74,12 @@ static inline bool pending_is_set(const struct pending *pending)
  * first that could be next.  False if nothing is pending.
  */
 bool timeline_next_due(const struct timeline *timeline, uint64_t *due_ns);
+
+/*
+ * What could be next, in the order in which the choice "order" numbers it: count of
+ * them.  They are good until the timeline changes.
+ */
+struct pending *const *timeline_candidates(struct timeline *timeline, uint32_t *count);
 
 /*
  * Takes the next event, moves now_ns to it and fires it.  The event is not

@@ -38,6 +38,10 @@
     X(VERB_REFUSAL, "refusal", "")                                                                 \
     X(PHASE_FROM, "from", "")                                                                      \
     X(PHASE_TO, "to", "-> ")                                                                       \
+    X(POINT, "point", "")                                                                          \
+    X(POINT_A, "a", "")                                                                            \
+    X(POINT_B, "b", "")                                                                            \
+    X(POINT_C, "c", "")                                                                            \
     X(JOB_OFFSET, "offset", "")                                                                    \
     X(JOB_LEN, "len", "of ")                                                                       \
     X(ACTION, "action", "action ")                                                                 \
@@ -104,6 +108,7 @@ static const uint8_t *const lists[EVENT_KIND_COUNT] = {
     [EVENT_JOB_STARTED] = LIST(NODE, TARGET_NODE),
     [EVENT_JOB_REFUSED] = LIST(START_REFUSAL, RET),
     [EVENT_JOB_PHASE] = LIST(PHASE_FROM, PHASE_TO),
+    [EVENT_JOB_TRACE] = LIST(POINT, POINT_A, POINT_B, POINT_C),
     [EVENT_JOB_PROGRESS] = LIST(PROGRESS),
     [EVENT_JOB_READY] = LIST(NODE),
     [EVENT_JOB_ERROR] = LIST(NODE, OP, OFFSET, BYTES, ACTION, RET),
@@ -159,6 +164,13 @@ static struct value mark_name(const struct trace_names *names, unsigned mark)
 static struct value phase_name(const struct trace_names *names, unsigned phase)
 {
     return names->engine ? word(names->engine->phase_name(phase)) : number(STYLE_COUNT, phase);
+}
+
+static struct value point_name(const struct trace_names *names, unsigned point)
+{
+    return names->engine && names->engine->trace_point_name
+               ? word(names->engine->trace_point_name(point))
+               : number(STYLE_COUNT, point);
 }
 
 static struct value line_of(const struct where *where)
@@ -256,6 +268,14 @@ static struct value field_value(const struct trace_names *names, const struct ev
         return phase_name(names, event->detail);
     case PHASE_TO:
         return phase_name(names, event->detail2);
+    case POINT:
+        return point_name(names, event->detail);
+    case POINT_A:
+        return number(STYLE_SIGNED, event->offset);
+    case POINT_B:
+        return unless_zero(event->bytes, number(STYLE_SIGNED, event->bytes));
+    case POINT_C:
+        return unless_zero(event->ret != 0, number(STYLE_SIGNED, (uint64_t)(int64_t)event->ret));
     case ACTION:
         return word(error_action_name((enum error_action)event->detail));
     case STEP_NUMBER:

@@ -6,7 +6,6 @@
  * nanosecond, so nothing is lost in it.  Numbers are written directly: printf
  * would cost several times as much.
  */
-#include <string.h>
 
 #include "sim/errno_name.h"
 #include "sim/trace.h"

@@ -16,12 +16,14 @@ void verdict_init(struct verdict *verdict)
     *verdict = (struct verdict){.outcome = OUTCOME_PASS};
 }
 
-static uint32_t findings_of(const struct verdict *verdict, const char *oracle)
+static uint32_t findings_of(const struct verdict *verdict, const char *oracle, const char *kind)
 {
     uint32_t count = 0;
 
     for (uint32_t i = 0; i < verdict->finding_count; i++) {
-        count += strcmp(verdict->findings[i].oracle, oracle) == 0;
+        const struct finding *finding = &verdict->findings[i];
+
+        count += strcmp(finding->kind, kind) == 0 && strcmp(finding->oracle, oracle) == 0;
     }
     return count;
 }
@@ -44,7 +46,7 @@ struct finding *verdict_add(struct evidence *evidence, const char *oracle, const
     va_list args;
 
     if (verdict->finding_count == VERDICT_MAX_FINDINGS ||
-        findings_of(verdict, oracle) == VERDICT_MAX_PER_ORACLE) {
+        findings_of(verdict, oracle, kind) == VERDICT_MAX_PER_KIND) {
         verdict->dropped++;
         return NULL;
     }
@@ -61,14 +63,23 @@ struct finding *verdict_add(struct evidence *evidence, const char *oracle, const
     return finding;
 }
 
+void verdict_mark_sector(struct finding *finding, uint32_t disk, uint64_t sector)
+{
+    if (finding != NULL) {
+        finding->has_sector = true;
+        finding->disk = disk;
+        finding->sector = sector;
+    }
+}
+
 void verdict_checked(struct evidence *evidence)
 {
     evidence->verdict->checks++;
 }
 
 /*
- * Does the xfail expect a finding of this oracle?  A vacuous run has shown
- * nothing, so that has to be expected by name.
+ * Does the xfail expect findings of this oracle?  A vacuous run has shown nothing, so
+ * that has to be expected by name.
  */
 static bool xfail_covers(const struct xfail_spec *xfail, const char *oracle)
 {

@@ -3,8 +3,8 @@
  * The verdict of a run: findings, and what the run did.
  *
  * A finding is one sentence for people: what was expected, what happened,
- * when.  The first finding of an oracle is usually the cause and the others
- * its echoes, so each oracle keeps a bounded number.
+ * when.  The first finding of a kind is usually the cause and the others its
+ * echoes, so of each kind of an oracle's findings a bounded number is kept.
  */
 #ifndef MIRRORSIM_SIM_VERDICT_H
 #define MIRRORSIM_SIM_VERDICT_H
@@ -19,11 +19,11 @@
 #define ORACLE_COMPARE "compare"
 
 #define VERDICT_MAX_FINDINGS 16
-#define VERDICT_MAX_PER_ORACLE 3
+#define VERDICT_MAX_PER_KIND 3
 #define FINDING_TEXT_BYTES 400
 
 struct finding {
-    const char *oracle;            /* name of the oracle; "expect", "vacuous", "choices", "crash" */
+    const char *oracle;            /* name of the oracle; "expect", "vacuous" */
     char kind[32];                 /* stable word for scripts: "stale-sector", "deadlock", ... */
     char text[FINDING_TEXT_BYTES]; /* a sentence, with its full stop */
     uint64_t now_ns;
@@ -68,6 +68,9 @@ void verdict_init(struct verdict *verdict);
  */
 struct finding *verdict_add(struct evidence *evidence, const char *oracle, const char *kind,
                             const char *format, ...) __attribute__((format(printf, 4, 5)));
+
+/* The finding, unless it is NULL, is about this sector of a disk. */
+void verdict_mark_sector(struct finding *finding, uint32_t disk, uint64_t sector);
 
 /* Notes that something was compared and held or not. */
 void verdict_checked(struct evidence *evidence);

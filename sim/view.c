@@ -42,6 +42,18 @@ struct run view_lookup(const struct view *view, uint64_t sector, uint64_t limit)
     return look_up(view, sector, limit, &layer);
 }
 
+void view_copy(const struct view *view, uint64_t bytes, struct image *image)
+{
+    uint64_t end = bytes / SECTOR_BYTES;
+
+    for (uint64_t sector = 0; sector < end;) {
+        struct run run = view_lookup(view, sector, end);
+
+        image_write(image, run);
+        sector += run.sectors;
+    }
+}
+
 void view_get_bytes(const struct view *view, uint64_t sector, uint8_t data[SECTOR_BYTES])
 {
     const struct image *layer;

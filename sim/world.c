@@ -15,16 +15,18 @@
 
 /* ---- Oracles ---- */
 
-static void oracle_open(struct world *world, struct oracle_slot *slot, uint32_t number)
+/* `kinds` are those that matter to it. */
+static void oracle_open(struct world *world, const struct oracle *oracle, uint64_t kinds)
 {
-    const struct oracle *oracle = slot->oracle;
+    uint32_t number = world->oracle_count++;
+    struct oracle_slot *slot = &world->oracles[number];
 
+    slot->oracle = oracle;
     slot->state = arena_alloc(world->arena, oracle->state_bytes);
     for (uint32_t kind = 0; kind < EVENT_KIND_COUNT; kind++) {
         for (uint32_t by = BY_NONE; by <= BY_GUEST; by++) {
             world->wanted_by[kind][by] |=
-                (uint32_t)oracle_wants(oracle, world->plan, (enum event_kind)kind, (enum by)by)
-                << number;
+                (uint32_t)oracle_sees(oracle, kinds, (enum event_kind)kind, (enum by)by) << number;
         }
     }
     if (oracle->settled != NULL) {
@@ -45,10 +47,10 @@ static void oracles_open(struct world *world)
     assert(count <= 32);
     world->oracles = arena_alloc(world->arena, count * sizeof(*world->oracles));
     for (uint32_t i = 0; i < count; i++) {
-        if (oracles[i]->concerns == NULL || oracles[i]->concerns(world->plan)) {
-            world->oracles[world->oracle_count].oracle = oracles[i];
-            oracle_open(world, &world->oracles[world->oracle_count], world->oracle_count);
-            world->oracle_count++;
+        uint64_t kinds = oracle_kinds(oracles[i], world->plan);
+
+        if (kinds != 0) {
+            oracle_open(world, oracles[i], kinds);
         }
     }
 }
@@ -158,12 +160,20 @@ struct world *world_create(const struct plan *plan, const struct world_options *
     return world_set_up(arena, verdict, plan, options, trace);
 }
 
+static void abandon_job(struct world *world)
+{
+    if (world->job != NULL && world->engine->abandon != NULL) {
+        world->engine->abandon(world->job);
+    }
+}
+
 struct world *world_renew(struct world *world, const struct plan *plan,
                           const struct world_options *options, struct trace *trace)
 {
     struct arena *arena = world->arena;
     struct verdict *verdict = world->verdict;
 
+    abandon_job(world);
     arena_reset(arena);
     return world_set_up(arena, verdict, plan, options, trace);
 }
@@ -171,6 +181,7 @@ struct world *world_renew(struct world *world, const struct plan *plan,
 void world_destroy(struct world *world)
 {
     if (world != NULL) {
+        abandon_job(world);
         free(world->verdict);
         arena_destroy(world->arena);
     }

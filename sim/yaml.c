@@ -4,7 +4,6 @@
  */
 #include "sim/yaml.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <yaml.h>

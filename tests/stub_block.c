@@ -303,13 +303,11 @@ static void check_copy(const struct block_node *node, uint64_t offset, uint64_t 
     }
 }
 
-void block_read(struct block_node *node, uint64_t offset, uint64_t bytes, struct block_iov iov,
-                block_done *done, void *opaque)
+static void submit_copy(enum op op, struct block_node *node, uint64_t offset, uint64_t bytes,
+                        struct block_iov iov, block_done *done, void *opaque)
 {
-    assert_string_equal(node->name, "source");
-    check_copy(node, offset, bytes, iov, false);
-    node->host->bytes_read += bytes;
-    submit(node->host, (struct stub_request){.op = OP_READ,
+    check_copy(node, offset, bytes, iov, op == OP_WRITE);
+    submit(node->host, (struct stub_request){.op = op,
                                              .node = node,
                                              .offset = offset,
                                              .bytes = bytes,
@@ -318,18 +316,19 @@ void block_read(struct block_node *node, uint64_t offset, uint64_t bytes, struct
                                              .opaque = opaque});
 }
 
+void block_read(struct block_node *node, uint64_t offset, uint64_t bytes, struct block_iov iov,
+                block_done *done, void *opaque)
+{
+    assert_string_equal(node->name, "source");
+    node->host->bytes_read += bytes;
+    submit_copy(OP_READ, node, offset, bytes, iov, done, opaque);
+}
+
 void block_write(struct block_node *node, uint64_t offset, uint64_t bytes, struct block_iov iov,
                  block_done *done, void *opaque)
 {
     assert_string_equal(node->name, "target");
-    check_copy(node, offset, bytes, iov, true);
-    submit(node->host, (struct stub_request){.op = OP_WRITE,
-                                             .node = node,
-                                             .offset = offset,
-                                             .bytes = bytes,
-                                             .iov = iov,
-                                             .done = done,
-                                             .opaque = opaque});
+    submit_copy(OP_WRITE, node, offset, bytes, iov, done, opaque);
 }
 
 void block_flush(struct block_node *node, block_done *done, void *opaque)

@@ -5,7 +5,6 @@
  * The bounds on time are the CPU limit of the process, so a loop that does not
  * end is a failed test and not a hung one.
  */
-#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -22,13 +22,12 @@ static const struct latency_spec exponential = {.kind = LATENCY_EXPONENTIAL, .a_
 static const struct latency_spec percentiles = {
     .kind = LATENCY_PERCENTILES, .a_ns = 80 * US, .b_ns = 900 * US};
 
-static uint32_t answer_of(void *opaque, const char *site, uint32_t nth, uint32_t bound)
+static uint32_t answer_of(void *opaque, const struct question *question)
 {
     uint32_t *answer = opaque;
 
-    (void)nth;
-    assert_string_equal(site, "latency");
-    assert_int_equal(bound, LATENCY_BOUND);
+    assert_string_equal(question->site, "latency");
+    assert_int_equal(question->bound, LATENCY_BOUND);
     return (*answer)++;
 }
 

@@ -2,7 +2,6 @@
 /*
  * The copy loop (L1 to L7): when it issues, waits, flushes, drains and sleeps.
  */
-#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -10,8 +10,8 @@ static struct witness *called(void **state)
 {
     struct witness *w = *state;
 
-    w->disks[SRC].durable = image_create(w->plan->arena);
-    w->disks[DST].durable = image_create(w->plan->arena);
+    witness_disk_is_volatile(w, SRC);
+    witness_disk_is_volatile(w, DST);
     image_write(w->disks[SRC].durable, run_fill(SRC, 0, LENGTH));
     witness_call(w, &oracle_durable);
     return w;

@@ -2,36 +2,7 @@
 /*
  * Oracle "job": the errors that it reports, the pivot and the result.
  */
-#include "tests/witness.h"
-
-static struct witness *called(void **state)
-{
-    struct witness *w = *state;
-
-    witness_call(w, &oracle_job);
-    return w;
-}
-
-/* The same oracle without a past, and the verdict without findings. */
-static struct witness *called_again(void **state)
-{
-    struct witness *w = called(state);
-
-    verdict_init(&w->verdict);
-    w->copied = 0;
-    return w;
-}
-
-/* A read fails, is marked, and the job says so. */
-static void fail_read(struct witness *w, int ret, enum error_action action)
-{
-    struct ticket ticket = begin_read(w, 0, CHUNK);
-
-    settle(w);
-    done(w, ticket, ret);
-    dirty(w, EVENT_DIRTY_SET, 0, CHUNK);
-    error_event(w, OP_READ, ret, action);
-}
+#include "tests/witness_job.h"
 
 /* ---- Errors ---- */
 

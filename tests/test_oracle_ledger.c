@@ -325,7 +325,7 @@ static struct witness *called_with_volatile_target(void **state)
 {
     struct witness *w = called(state, FAULT_LOST);
 
-    w->disks[DST].durable = image_create(w->plan->arena);
+    witness_disk_is_volatile(w, DST);
     become_ready(w);
     return w;
 }

@@ -85,7 +85,12 @@ static void test_liveness_says_that_nobody_ended_the_job_when_it_is_ready_for_ev
     start(w);
     see(w, (struct event){.kind = EVENT_JOB_READY, .node = SRC});
     end_run(w, END_TIME);
-    assert_found(w, "time-limit", "nobody has told it to complete or to cancel");
+    assert_found(w, "never-told", "nobody has told it to complete or to cancel");
+    verdict_init(&w->verdict);
+    see(w, (struct event){.kind = EVENT_COMMAND, .detail = VERB_COMPLETE});
+    see(w, (struct event){.kind = EVENT_COMMAND_REFUSED, .detail = VERB_COMPLETE});
+    end_run(w, END_TIME);
+    assert_found(w, "never-told", "nobody has told it to complete or to cancel");
     verdict_init(&w->verdict);
     see(w, (struct event){.kind = EVENT_COMMAND, .detail = VERB_COMPLETE});
     end_run(w, END_TIME);

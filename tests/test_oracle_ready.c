@@ -30,8 +30,7 @@ static struct witness *called_with_volatile_target(void **state)
 {
     struct witness *w = *state;
 
-    w->plan->disks[DST].volatile_cache = true;
-    w->disks[DST].durable = image_create(w->plan->arena);
+    witness_disk_is_volatile(w, DST);
     return called(state);
 }
 

@@ -418,7 +418,7 @@ static void test_oracles_end_the_run_when_there_are_more_findings_than_are_kept(
     const struct verdict *verdict = run(stage, NEVER_CLEANS);
 
     assert_int_equal(world_ended(stage->world), END_FINDINGS);
-    assert_int_equal(verdict->finding_count, VERDICT_MAX_PER_ORACLE);
+    assert_int_equal(verdict->finding_count, VERDICT_MAX_PER_KIND);
     assert_int_equal(verdict->outcome, OUTCOME_FAIL);
 }
 

@@ -2,7 +2,6 @@
 /*
  * The story: when steps begin, what waits see, and what reactions and checks do.
  */
-#include <errno.h>
 #include <string.h>
 
 #include "tests/stage.h"

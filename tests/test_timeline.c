@@ -164,13 +164,13 @@ struct script {
     uint32_t bounds[16];
 };
 
-static uint32_t scripted(void *opaque, const char *site, uint32_t nth, uint32_t bound)
+static uint32_t scripted(void *opaque, const struct question *question)
 {
     struct script *script = opaque;
 
-    assert_string_equal(site, "order");
-    assert_int_equal(nth, script->asked + 1);
-    script->bounds[script->asked] = bound;
+    assert_string_equal(question->site, "order");
+    assert_int_equal(question->nth, script->asked + 1);
+    script->bounds[script->asked] = question->bound;
     return script->picks[script->asked++];
 }
 
@@ -210,6 +210,41 @@ static void test_timeline_takes_the_chosen_event_when_several_are_due_at_once(vo
     }
 }
 
+/* What an event adds goes on with its chain, or begins one. */
+struct parent {
+    struct bench *bench;
+    struct pending pending;
+    uint32_t children; /* numbers of notes, from 0 */
+};
+
+static void bear(void *opaque)
+{
+    struct parent *parent = opaque;
+
+    for (uint32_t i = 0; i < parent->children; i++) {
+        add(parent->bench, i, 10);
+    }
+}
+
+static void test_timeline_goes_on_with_a_chain_once_when_an_event_adds_others(void **state)
+{
+    struct bench *bench = *state;
+    struct parent parent = {.bench = bench, .children = 3};
+
+    timeline_init(&bench->timeline, bench->arena, choices_create(bench->arena, &bench->spec),
+                  false);
+    add(bench, 5, 20);
+    timeline_add(&bench->timeline, &parent.pending, 1, bear, &parent);
+    assert_int_equal(bench->notes[5].pending.chain, 1);
+    assert_int_equal(parent.pending.chain, 2);
+    assert_true(timeline_step(&bench->timeline));
+    assert_int_equal(bench->notes[0].pending.chain, 2);
+    assert_int_equal(bench->notes[1].pending.chain, 3);
+    assert_int_equal(bench->notes[2].pending.chain, 4);
+    add(bench, 6, 20);
+    assert_int_equal(bench->notes[6].pending.chain, 5);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -219,6 +254,7 @@ int main(void)
         TEST(test_timeline_counts_delays_from_the_current_instant_and_saturates),
         TEST(test_timeline_agrees_with_a_plain_search_when_events_come_and_go),
         TEST(test_timeline_takes_the_chosen_event_when_several_are_due_at_once),
+        TEST(test_timeline_goes_on_with_a_chain_once_when_an_event_adds_others),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

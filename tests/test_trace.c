@@ -13,7 +13,6 @@
 #include <cmocka.h>
 
 #include "engine/engine.h"
-#include "sim/evidence.h"
 #include "sim/plan.h"
 #include "sim/trace.h"
 

@@ -35,16 +35,17 @@ static void test_verdict_keeps_what_a_finding_is_about(void **state)
     assert_false(finding->has_sector);
 }
 
-static void test_verdict_keeps_few_findings_of_one_oracle_and_counts_the_rest(void **state)
+static void test_verdict_keeps_few_findings_of_one_kind_and_counts_the_rest(void **state)
 {
     struct witness *w = *state;
 
-    for (int i = 0; i < VERDICT_MAX_PER_ORACLE; i++) {
+    for (int i = 0; i < VERDICT_MAX_PER_KIND; i++) {
         assert_non_null(add(w, "debt"));
     }
     assert_null(add(w, "debt"));
     assert_non_null(add(w, "content"));
-    assert_int_equal(w->verdict.finding_count, VERDICT_MAX_PER_ORACLE + 1);
+    assert_non_null(verdict_add(&w->evidence, "debt", "other", "A finding of another kind."));
+    assert_int_equal(w->verdict.finding_count, VERDICT_MAX_PER_KIND + 2);
     assert_int_equal(w->verdict.dropped, 1);
 }
 
@@ -170,7 +171,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         WITNESS_TEST(test_verdict_keeps_what_a_finding_is_about),
-        WITNESS_TEST(test_verdict_keeps_few_findings_of_one_oracle_and_counts_the_rest),
+        WITNESS_TEST(test_verdict_keeps_few_findings_of_one_kind_and_counts_the_rest),
         WITNESS_TEST(test_verdict_drops_findings_when_it_is_full),
         WITNESS_TEST(test_verdict_cuts_a_text_that_is_too_long),
         WITNESS_TEST(test_verdict_lets_no_name_control_a_terminal),

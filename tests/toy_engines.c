@@ -17,6 +17,16 @@ static int toy_start(struct host *host, const struct job_spec *spec, struct engi
     return mirror_engine.start(host, spec, job, error);
 }
 
+/* Ignores every error of the target. */
+static int careless_start(struct host *host, const struct job_spec *spec, struct engine_job **job,
+                          struct job_error *error)
+{
+    struct job_spec careless = *spec;
+
+    careless.on_target_error = POLICY_IGNORE;
+    return mirror_engine.start(host, &careless, job, error);
+}
+
 /* Gives the job another buffer in every second run of a process. */
 static int fickle_start(struct host *host, const struct job_spec *spec, struct engine_job **job,
                         struct job_error *error)
@@ -25,6 +35,16 @@ static int fickle_start(struct host *host, const struct job_spec *spec, struct e
     struct job_spec other = *spec;
 
     other.buffer_bytes = starts++ % 2 == 0 ? spec->buffer_bytes : 1;
+    return mirror_engine.start(host, &other, job, error);
+}
+
+/* Copies as fast as it can. */
+static int hasty_start(struct host *host, const struct job_spec *spec, struct engine_job **job,
+                       struct job_error *error)
+{
+    struct job_spec other = *spec;
+
+    other.speed = 0;
     return mirror_engine.start(host, &other, job, error);
 }
 
@@ -119,12 +139,15 @@ static const char *toy_phase_name(unsigned phase)
 static const struct engine toys[] = {
     TOY("crash", toy_start, crash_command, toy_digest, toy_check),
     TOY("exit", toy_start, exit_command, toy_digest, toy_check),
+    TOY("careless", careless_start, toy_command, toy_digest, toy_check),
     TOY("hang", toy_start, hang_command, toy_digest, toy_check),
     TOY("fickle", fickle_start, toy_command, toy_digest, toy_check),
     TOY("narrow", narrow_start, toy_command, toy_digest, toy_check),
     TOY("moody", toy_start, toy_command, moody_digest, toy_check),
+    TOY("hasty", hasty_start, crash_command, toy_digest, toy_check),
     TOY("broken", toy_start, toy_command, toy_digest, broken_check),
 };
 
-const struct engine *const engines[] = {&mirror_engine, &toys[0], &toys[1], &toys[2], &toys[3],
-                                        &toys[4],       &toys[5], &toys[6], NULL};
+const struct engine *const engines[] = {&mirror_engine, &toys[0], &toys[1], &toys[2],
+                                        &toys[3],       &toys[4], &toys[5], &toys[6],
+                                        &toys[7],       &toys[8], NULL};

@@ -63,6 +63,13 @@ static inline void witness_disk(struct witness *w, uint32_t number, const char *
     w->evidence.disks[number] = &w->disks[number];
 }
 
+/* The disk has a volatile cache, and nothing of it is durable yet. */
+static inline void witness_disk_is_volatile(struct witness *w, uint32_t number)
+{
+    w->plan->disks[number].volatile_cache = true;
+    w->disks[number].durable = image_create(w->plan->arena);
+}
+
 static inline int witness_set_up(void **state)
 {
     struct plan *plan = plan_create();
@@ -112,7 +119,8 @@ static inline void see(struct witness *w, struct event event)
 {
     event.now_ns = w->evidence.now_ns;
     w->evidence.event_number = w->trace.count;
-    if (oracle_wants(w->oracle, w->plan, (enum event_kind)event.kind, (enum by)event.by)) {
+    if (oracle_sees(w->oracle, oracle_kinds(w->oracle, w->plan), (enum event_kind)event.kind,
+                    (enum by)event.by)) {
         w->oracle->on[event.kind](w->state, &w->evidence, &event);
     }
     trace_append(&w->trace, &event);

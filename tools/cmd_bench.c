@@ -3,7 +3,6 @@
  * mirrorsim bench: what it costs; the median of several measurements each.
  */
 #include <errno.h>
-#include <inttypes.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,10 +36,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
     switch (key) {
     case KEY_REPEATS:
-        options->repeats = option_number(state, "--repeats", arg);
-        if (options->repeats < 1 || options->repeats > MAX_REPEATS) {
-            argp_error(state, "--repeats wants a number from 1 to %d", MAX_REPEATS);
-        }
+        options->repeats = option_count(state, "--repeats", MAX_REPEATS, arg);
         return 0;
     case KEY_SCENARIOS:
         options->path = arg;

@@ -3,7 +3,6 @@
  * mirrorsim check: validates without running; every mistake of a file at once.
  */
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "tools/command.h"
 #include "tools/report.h"
@@ -63,18 +62,13 @@ static void show_json(const struct suite *suite)
     json_t *all = json_pack("{s:s, s:o, s:o}", "mirrorsim", MIRRORSIM_VERSION, "valid", valid,
                             "invalid", invalid);
 
-    json_dumpf(all, stdout, JSON_INDENT(1));
-    putchar('\n');
-    json_decref(all);
+    report_json_show(all);
 }
 
 static void show_text(const struct suite *suite)
 {
     for (size_t i = 0; i < suite->invalid_count; i++) {
-        char *mistakes = mistakes_format(suite->invalid[i].file, suite->invalid[i].mistakes);
-
-        fputs(mistakes, stderr);
-        free(mistakes);
+        command_show_mistakes(suite->invalid[i].file, suite->invalid[i].mistakes);
     }
     printf("%zu valid, %zu invalid\n", suite->files.count - suite->invalid_count,
            suite->invalid_count);

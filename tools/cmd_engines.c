@@ -2,7 +2,6 @@
 /*
  * mirrorsim engines, mirrorsim version: what is compiled in.
  */
-#include <jansson.h>
 #include <stdio.h>
 
 #include "tools/command.h"

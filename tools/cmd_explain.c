@@ -37,18 +37,6 @@ static const struct argp_option option_list[] = {
     {0},
 };
 
-static void parse_finding(struct explain_options *options, const char *arg)
-{
-    char *oracle = must_strdup(arg);
-    char *slash = strchr(oracle, '/');
-
-    if (slash != NULL) {
-        *slash = '\0';
-        options->kind = slash + 1;
-    }
-    options->oracle = oracle;
-}
-
 static void parse_offset(struct explain_options *options, const struct argp_state *state,
                          const char *arg)
 {
@@ -81,7 +69,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         return 0;
     case KEY_FINDING:
         if (arg != NULL) {
-            parse_finding(options, arg);
+            option_finding(state, arg, &options->oracle, &options->kind);
         }
         return 0;
     case KEY_ALL:

@@ -2,61 +2,51 @@
 /*
  * mirrorsim explore: searches the interleavings of a scenario, and failures at each place.
  */
-#include <errno.h>
 #include <inttypes.h>
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "tools/command.h"
+#include "tools/explore_checkpoint.h"
 #include "tools/explore_pool.h"
-#include "tools/files.h"
+#include "tools/explore_report.h"
+#include "tools/explore_session.h"
+#include "tools/pct.h"
 #include "tools/progress.h"
-#include "tools/report.h"
-#include "tools/shrink.h"
 #include "tools/support.h"
-#include "tools/text.h"
 
 /* Memory for the states that one process has visited. */
 #define VISITED_BYTES (UINT64_C(512) << 20)
 
 /* So many seeds where nothing says how many. */
 #define DEFAULT_RUNS 10000
+#define MAX_RUNS UINT32_C(4000000000)
+
+/* A checkpoint is written so often. */
+#define SAVE_INTERVAL_MS 10000
+
+/* Of the processor, inside one event. */
+#define CPU_LIMIT_S 5
 
 struct command_options {
     struct explore_options explore;
-    const char *file;
-    const char *output; /* NULL = NAME-found.yaml */
+    struct explore_report report;
     uint64_t budget_ms; /* 0 = no bound */
     uint32_t jobs;
-    bool all;
-    bool json;
-    bool no_shrink;
     bool has_schedule; /* said by an option, like the next; else the file may */
     bool has_faults;
-};
-
-/* What all items have come to. */
-struct session {
-    const struct command_options *options;
-    struct progress progress;
-    struct search_figures figures;
-    uint64_t items;
-    uint64_t done;
-    bool stopped;
-    struct explore_finding *findings; /* different ones, by oracle and kind */
-    char **scenarios;
-    uint64_t finding_count;
-    uint64_t start_ms;
 };
 
 static const struct argp_option option_list[] = {
     {"case", KEY_CASE, "N|NAME", 0, "Only this case of the matrix (default: all)", 1},
     {"engine", KEY_ENGINE, "NAME", 0, "The engine; `mirrorsim engines` lists them", 1},
     {"schedule", KEY_SCHEDULE, "HOW", 0,
-     "exhaustive (default): every answer to every choice; random: runs with seeds", 2},
+     "exhaustive (default): every answer to every choice; random: runs with seeds; pct: runs with "
+     "random priorities, which find a bug of a certain depth with a known chance",
+     2},
+    {"depth", KEY_DEPTH, "D", 0,
+     "Of pct: how many events must come in a certain order for the bug to show (default 3)", 2},
     {"untimed", KEY_UNTIMED, NULL, 0,
      "Latencies don't count: any request that is in flight may be the next to finish", 2},
     {"faults", KEY_FAULTS, "WHICH", 0,
@@ -64,8 +54,14 @@ static const struct argp_option option_list[] = {
      "then "
      "on; pairs: and a second one soon after; power-cuts: of the target, at each instant",
      2},
-    {"runs", KEY_RUNS, "N", 0, "Seeds of a random search (default 10000)", 2},
+    {"every-order", KEY_EVERY_ORDER, NULL, 0,
+     "Also try orders of which it is known that they lead to the same", 2},
+    {"runs", KEY_RUNS, "N", 0, "Seeds of a random search, or of pct (default 10000)", 2},
     {"budget", KEY_BUDGET, "TIME", 0, "Stop after so much time, like 30s", 2},
+    {"checkpoint", KEY_CHECKPOINT, "FILE", 0,
+     "Keep in this file how far the search has come, and go on from there; it is taken away at the "
+     "end",
+     2},
     {"jobs", 'j', "N", 0, "Processes (default: one per core); the result is the same", 2},
     {"all", KEY_ALL, NULL, 0, "Go on after a finding: one of each kind is kept", 2},
     {"output", 'o', "FILE", 0,
@@ -83,8 +79,10 @@ static void parse_schedule(const struct argp_state *state, struct command_option
         options->explore.schedule = SCHEDULE_EXHAUSTIVE;
     } else if (strcmp(arg, "random") == 0) {
         options->explore.schedule = SCHEDULE_RANDOM;
+    } else if (strcmp(arg, "pct") == 0) {
+        options->explore.schedule = SCHEDULE_PCT;
     } else {
-        argp_error(state, "--schedule is exhaustive or random, not '%s'", arg);
+        argp_error(state, "--schedule is exhaustive, random or pct, not '%s'", arg);
     }
 }
 
@@ -126,8 +124,17 @@ static error_t parse_search(int key, char *arg, struct argp_state *state,
     case KEY_FAULTS:
         parse_faults(state, options, arg);
         return 0;
+    case KEY_EVERY_ORDER:
+        options->explore.every_order = true;
+        return 0;
+    case KEY_ALL:
+        options->explore.all = true;
+        return 0;
+    case KEY_DEPTH:
+        options->explore.depth = option_count(state, "--depth", PCT_MAX_DEPTH, arg);
+        return 0;
     case KEY_RUNS:
-        options->explore.runs = option_number(state, "--runs", arg);
+        options->explore.runs = option_count(state, "--runs", MAX_RUNS, arg);
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -137,33 +144,28 @@ static error_t parse_search(int key, char *arg, struct argp_state *state,
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
     struct command_options *options = state->input;
-    uint64_t jobs;
 
     switch (key) {
     case KEY_BUDGET:
         options->budget_ms = option_time(state, "--budget", arg) / 1000000;
         return 0;
     case 'j':
-        jobs = option_number(state, "--jobs", arg);
-        if (jobs < 1 || jobs > 1024) {
-            argp_error(state, "--jobs wants a number from 1 to 1024, not '%s'", arg);
-        }
-        options->jobs = (uint32_t)jobs;
-        return 0;
-    case KEY_ALL:
-        options->all = true;
+        options->jobs = option_count(state, "--jobs", 1024, arg);
         return 0;
     case 'o':
-        options->output = arg;
+        options->report.output = arg;
+        return 0;
+    case KEY_CHECKPOINT:
+        options->explore.checkpoint = arg;
         return 0;
     case KEY_NO_SHRINK:
-        options->no_shrink = true;
+        options->report.no_shrink = true;
         return 0;
     case KEY_JSON:
-        options->json = true;
+        options->report.json = true;
         return 0;
     case ARGP_KEY_ARG:
-        option_one_file(state, &options->file, arg);
+        option_one_file(state, &options->report.file, arg);
         return 0;
     case ARGP_KEY_NO_ARGS:
         argp_error(state, "which file?");
@@ -175,240 +177,42 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 /* ---- While it searches ---- */
 
-static bool is_known(const struct session *session, const struct explore_finding *finding)
+/* What the pool's calls need. */
+struct watch {
+    struct explore_session session;
+    struct progress progress;
+    uint64_t identity;     /* of the search, for its checkpoint */
+    uint64_t next_save_ms; /* of the clock */
+};
+
+static bool is_done(const void *opaque, uint64_t item)
 {
-    for (uint64_t i = 0; i < session->finding_count; i++) {
-        if (strcmp(session->findings[i].oracle, finding->oracle) == 0 &&
-            strcmp(session->findings[i].kind, finding->kind) == 0) {
-            return true;
-        }
-    }
-    return false;
+    const struct watch *watch = opaque;
+
+    return session_is_done(&watch->session, item);
 }
 
-static void take_finding(struct session *session, const struct explore_result *result)
+static void take(void *opaque, const struct explore_result *result)
 {
-    uint64_t count = session->finding_count;
+    struct watch *watch = opaque;
 
-    if (is_known(session, &result->finding) || (count > 0 && !session->options->all)) {
-        free(result->scenario);
-        return;
-    }
-    session->findings = must_grow(session->findings, count, sizeof(*session->findings));
-    session->scenarios = must_grow(session->scenarios, count, sizeof(*session->scenarios));
-    session->findings[count] = result->finding;
-    session->scenarios[count] = result->scenario;
-    session->finding_count++;
+    session_take(&watch->session, result);
 }
 
-static void take(void *opaque, struct explore_result *result)
+static void show_progress(void *opaque)
 {
-    struct session *session = opaque;
-    struct search_figures *all = &session->figures;
-    const struct search_figures *one = &result->figures;
+    struct watch *watch = opaque;
 
-    session->done++;
-    session->stopped = session->stopped || result->stopped;
-    all->ends += one->ends;
-    all->states += one->states;
-    all->transitions += one->transitions;
-    all->merged += one->merged;
-    all->depth = one->depth > all->depth ? one->depth : all->depth;
-    all->cut = all->cut || one->cut;
-    if (result->found) {
-        take_finding(session, result);
+    if (watch->session.options->checkpoint != NULL && clock_ms() >= watch->next_save_ms) {
+        checkpoint_save(&watch->session, watch->identity);
+        watch->next_save_ms = clock_ms() + SAVE_INTERVAL_MS;
     }
-}
-
-static void show_progress(void *opaque, uint64_t done)
-{
-    struct session *session = opaque;
-
-    progress_say(&session->progress, "%" PRIu64 " of %" PRIu64 " searches, %" PRIu64 " runs", done,
-                 session->items, session->figures.ends);
-}
-
-/* ---- What was found ---- */
-
-static char *output_name(const struct session *session, uint64_t number)
-{
-    const struct command_options *options = session->options;
-    const char *name = scenario_name(options->explore.scenario);
-
-    if (options->output != NULL && number == 0) {
-        return must_strdup(options->output);
-    }
-    return number == 0 ? must_printf("%s-found.yaml", name)
-                       : must_printf("%s-found-%" PRIu64 ".yaml", name, number + 1);
-}
-
-/* The found run, made smaller; or NULL, and it stays as it is. */
-static char *shrunk(const struct session *session, uint64_t number)
-{
-    const struct choice_spec quiet = {.seed = 0};
-    const struct explore_finding *finding = &session->findings[number];
-    char *origin = must_printf("what `mirrorsim explore %s` found", session->options->file);
-    struct shrink_options options = {.oracle = finding->oracle,
-                                     .kind = finding->kind,
-                                     .origin = origin,
-                                     .cpu_limit_s = 5,
-                                     .max_runs = 3000};
-    struct shrink_report report = {0};
-    struct scenario *scenario;
-    struct plan *plan;
-
-    scenario = scenario_load_text(session->options->file, session->scenarios[number],
-                                  strlen(session->scenarios[number]));
-    if (scenario_mistakes(scenario)->count == 0) {
-        plan = scenario_plan(scenario, 0, &quiet);
-        plan_destroy(shrink_plan(plan, session->options->explore.engine, &options, &report));
-        plan_destroy(plan);
-    }
-    scenario_free(scenario);
-    free(origin);
-    return report.scenario;
-}
-
-static void write_scenario(const char *path, const char *text)
-{
-    struct output file;
-
-    if (!output_open(&file, path)) {
-        die("%s: %s", path, strerror(errno));
-    }
-    fputs(text, file.stream);
-    if (!output_close(&file)) {
-        die("%s: %s", path, strerror(errno));
-    }
-}
-
-static char *save_finding(const struct session *session, uint64_t number)
-{
-    char *path = output_name(session, number);
-    char *small = session->options->no_shrink ? NULL : shrunk(session, number);
-
-    write_scenario(path, small != NULL ? small : session->scenarios[number]);
-    free(small);
-    return path;
-}
-
-/* ---- The summary ---- */
-
-static bool is_exhausted(const struct session *session, const struct explore_space *space)
-{
-    return session->options->explore.schedule == SCHEDULE_EXHAUSTIVE && !session->stopped &&
-           !session->figures.cut && !explore_is_cut(space) && session->done == session->items &&
-           session->finding_count == 0;
-}
-
-static uint64_t per_second(uint64_t count, uint64_t ms)
-{
-    return ms == 0 ? 0 : count * 1000 / ms;
-}
-
-static void show_text(const struct session *session, const struct explore_space *space,
-                      char *const *paths)
-{
-    const struct search_figures *figures = &session->figures;
-    uint64_t ms = clock_ms() - session->start_ms;
-    char buf[TIME_TEXT_BYTES];
-
-    for (uint64_t i = 0; i < session->finding_count; i++) {
-        const struct explore_finding *finding = &session->findings[i];
-
-        printf("FOUND %s (%s) at %s: %s\n", finding->oracle, finding->kind,
-               time_text(finding->now_ns, buf), finding->text);
-        if (*finding->variant != '\0') {
-            printf("    when %s\n", finding->variant);
-        }
-        printf("    repeat  %s run %s\n", program_invocation_name, paths[i]);
-    }
-    printf("%" PRIu64 " of %" PRIu64 " searches, %" PRIu64 " runs, %" PRIu64 " events in %" PRIu64
-           ".%03" PRIu64 " s\n",
-           session->done, session->items, figures->ends, figures->transitions, ms / 1000,
-           ms % 1000);
-    if (session->options->explore.schedule == SCHEDULE_EXHAUSTIVE) {
-        printf("%" PRIu64 " states (%" PRIu64 "/s), the longest path %" PRIu64 " events; %" PRIu64
-               " %% of the events led to a known state\n",
-               figures->states, per_second(figures->states, ms), figures->depth,
-               figures->transitions == 0 ? 0 : figures->merged * 100 / figures->transitions);
-    }
-    printf("%s\n", is_exhausted(session, space) ? "exhausted, no finding"
-                   : session->finding_count > 0 ? "stopped at the finding"
-                   : session->stopped           ? "not exhausted: it was stopped"
-                   : session->options->explore.schedule == SCHEDULE_RANDOM
-                       ? "no finding in these runs; others may have one"
-                       : "not exhausted: something was not varied, or too much to remember");
-}
-
-static void show_json(const struct session *session, const struct explore_space *space,
-                      char *const *paths)
-{
-    const struct search_figures *figures = &session->figures;
-    json_t *findings = json_array();
-    json_t *all;
-
-    for (uint64_t i = 0; i < session->finding_count; i++) {
-        const struct explore_finding *finding = &session->findings[i];
-
-        json_array_append_new(
-            findings, json_pack("{s:s, s:s, s:o, s:o, s:I, s:o}", "oracle", finding->oracle, "kind",
-                                finding->kind, "text", report_json_string(finding->text), "when",
-                                report_json_string(finding->variant), "time_ns",
-                                (json_int_t)finding->now_ns, "file", report_json_string(paths[i])));
-    }
-    all =
-        json_pack("{s:s, s:o, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:o}", "mirrorsim",
-                  MIRRORSIM_VERSION, "file", report_json_string(session->options->file), "engine",
-                  session->options->explore.engine->name, "searches", (json_int_t)session->items,
-                  "done", (json_int_t)session->done, "runs", (json_int_t)figures->ends, "events",
-                  (json_int_t)figures->transitions, "states", (json_int_t)figures->states, "merged",
-                  (json_int_t)figures->merged, "depth", (json_int_t)figures->depth, "ms",
-                  (json_int_t)(clock_ms() - session->start_ms), "exhausted",
-                  is_exhausted(session, space), "findings", findings);
-    json_dumpf(all, stdout, JSON_INDENT(1));
-    putchar('\n');
-    json_decref(all);
-}
-
-static void summarise(const struct session *session, const struct explore_space *space)
-{
-    char **paths = must_alloc((session->finding_count + 1) * sizeof(*paths));
-
-    for (uint64_t i = 0; i < session->finding_count; i++) {
-        paths[i] = save_finding(session, i);
-    }
-    if (session->options->json) {
-        show_json(session, space, paths);
-    } else {
-        show_text(session, space, paths);
-    }
-    for (uint64_t i = 0; i < session->finding_count; i++) {
-        free(paths[i]);
-        free(session->scenarios[i]);
-    }
-    free(paths);
-    free(session->scenarios);
-    free(session->findings);
+    progress_say(&watch->progress, "%" PRIu64 " of %" PRIu64 " searches, %" PRIu64 " runs",
+                 watch->session.done_count, watch->session.items,
+                 session_figures(&watch->session).ends);
 }
 
 /* ---- The command ---- */
-
-static struct scenario *load(const char *file)
-{
-    struct scenario *scenario = scenario_load(file);
-    const struct mistakes *mistakes = scenario_mistakes(scenario);
-
-    if (mistakes->count > 0) {
-        char *text = mistakes_format(file, mistakes);
-
-        fputs(text, stderr);
-        free(text);
-        scenario_free(scenario);
-        exit(EXIT_USAGE);
-    }
-    return scenario;
-}
 
 /* What the options leave open, the file may say. */
 static void take_from_file(struct command_options *options, const struct scenario *scenario)
@@ -417,12 +221,19 @@ static void take_from_file(struct command_options *options, const struct scenari
                                                  [EXPLORE_NONE] = VARIANTS_NONE,
                                                  [EXPLORE_SINGLES] = VARIANTS_SINGLES,
                                                  [EXPLORE_PAIRS] = VARIANTS_PAIRS};
+    static const enum explore_schedule schedules[] = {[EXPLORE_UNSAID] = SCHEDULE_EXHAUSTIVE,
+                                                      [EXPLORE_EXHAUSTIVE] = SCHEDULE_EXHAUSTIVE,
+                                                      [EXPLORE_RANDOM] = SCHEDULE_RANDOM,
+                                                      [EXPLORE_PCT] = SCHEDULE_PCT};
     const struct choice_spec quiet = {.seed = 0};
     struct plan *plan = scenario_plan(scenario, 0, &quiet);
     const struct explore_spec *explore = &plan->explore;
 
-    if (!options->has_schedule && explore->schedule > EXPLORE_EXHAUSTIVE) {
-        options->explore.schedule = SCHEDULE_RANDOM;
+    if (!options->has_schedule) {
+        options->explore.schedule = schedules[explore->schedule];
+    }
+    if (options->explore.depth == 0) {
+        options->explore.depth = explore->pct > 0 ? explore->pct : PCT_DEFAULT_DEPTH;
     }
     if (!options->has_faults) {
         options->explore.faults = faults[explore->faults];
@@ -434,6 +245,75 @@ static void take_from_file(struct command_options *options, const struct scenari
         options->budget_ms = explore->budget_ns / 1000000;
     }
     plan_destroy(plan);
+}
+
+/* Goes on from the checkpoint, if there is one. */
+static void open_checkpoint(struct watch *watch, const char *file)
+{
+    const char *path = watch->session.options->checkpoint;
+    char *why;
+
+    if (path == NULL) {
+        return;
+    }
+    watch->identity = checkpoint_identity(watch->session.options, file);
+    watch->next_save_ms = clock_ms() + SAVE_INTERVAL_MS;
+    why = checkpoint_load(&watch->session, watch->identity);
+    if (why != NULL) {
+        fprintf(stderr, "mirrorsim: %s can't be gone on from: %s; remove it, or name another\n",
+                path, why);
+        exit(EXIT_USAGE);
+    }
+}
+
+/* What was stopped can go on; what has ended need not. */
+static void close_checkpoint(const struct watch *watch)
+{
+    const struct explore_session *session = &watch->session;
+
+    if (session->options->checkpoint != NULL) {
+        if (session->done_count == session->items ||
+            (session->finding_count > 0 && !session->options->all)) {
+            checkpoint_remove(session->options);
+        } else {
+            checkpoint_save(session, watch->identity);
+        }
+    }
+}
+
+/* Searches, and reports; returns the exit code. */
+static int explore(struct command_options *options, uint64_t start_ms)
+{
+    struct explore_space *space = explore_open(&options->explore);
+    struct watch watch = {.progress = {0}};
+    const struct explore_session *session = &watch.session;
+    const struct explore_pool pool = {
+        .options = &options->explore,
+        .jobs = options->jobs,
+        .end_ms = options->budget_ms == 0 ? 0 : start_ms + options->budget_ms,
+        .cpu_limit_s = CPU_LIMIT_S,
+        .is_done = is_done,
+        .deliver = take,
+        .progress = show_progress,
+        .opaque = &watch};
+    int signal_number;
+    bool found;
+
+    if (explore_items(space) == 0) {
+        command_refuse_case(options->explore.scenario, options->explore.chosen);
+    }
+    session_open(&watch.session, &options->explore, space);
+    open_checkpoint(&watch, options->report.file);
+    progress_begin(&watch.progress, session->items);
+    signal_number = explore_pool_run(&pool, space);
+    progress_clear(&watch.progress);
+    options->report.ms = clock_ms() - start_ms;
+    close_checkpoint(&watch);
+    explore_report(&options->report, session);
+    found = session->finding_count > 0;
+    session_close(&watch.session);
+    explore_close(space);
+    return signal_number != 0 ? 128 + signal_number : found ? EXIT_FAILED : EXIT_PASSED;
 }
 
 int cmd_explore(int argc, char **argv)
@@ -450,39 +330,17 @@ int cmd_explore(int argc, char **argv)
             "3 the harness failed, 130 interrupted (after a summary).",
     };
     struct command_options options = {
-        .explore = {.engine = engines[0], .visited_bytes = VISITED_BYTES},
-        .jobs = (uint32_t)sysconf(_SC_NPROCESSORS_ONLN)};
-    struct session session = {.options = &options};
-    struct explore_pool pool = {.options = &options.explore,
-                                .cpu_limit_s = 5,
-                                .deliver = take,
-                                .progress = show_progress,
-                                .opaque = &session};
+        .explore = {.engine = engines[0], .visited_bytes = VISITED_BYTES}, .jobs = default_jobs()};
+    uint64_t start_ms = clock_ms();
     struct scenario *scenario;
-    struct explore_space *space;
-    int signal_number;
+    int exit_code;
 
     argp_parse(&argp, argc, argv, 0, NULL, &options);
-    scenario = load(options.file);
+    scenario = command_load(options.report.file);
+    command_guard(options.report.output, options.report.file);
     options.explore.scenario = scenario;
     take_from_file(&options, scenario);
-    session.start_ms = clock_ms();
-    space = explore_open(&options.explore);
-    session.items = explore_items(space);
-    if (session.items == 0) {
-        fprintf(stderr, "mirrorsim: %s has no case '%s'\n", options.file, options.explore.chosen);
-        return EXIT_USAGE;
-    }
-    pool.jobs = options.jobs;
-    pool.all = options.all;
-    pool.end_ms = options.budget_ms == 0 ? 0 : session.start_ms + options.budget_ms;
-    progress_begin(&session.progress, session.items);
-    signal_number = explore_pool_run(&pool, space);
-    progress_clear(&session.progress);
-    summarise(&session, space);
-    explore_close(space);
+    exit_code = explore(&options, start_ms);
     scenario_free(scenario);
-    return signal_number != 0          ? 128 + signal_number
-           : session.finding_count > 0 ? EXIT_FAILED
-                                       : EXIT_PASSED;
+    return exit_code;
 }

@@ -162,46 +162,13 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 /* ---- The command ---- */
 
-static int show_mistakes(const char *file, const struct mistakes *mistakes)
+static void write_text(const struct command_options *options, const char *text)
 {
-    char *text = mistakes_format(file, mistakes);
-
-    fputs(text, stderr);
-    free(text);
-    return EXIT_USAGE;
-}
-
-static bool is_recording(const struct command_options *options, const char *path)
-{
-    struct file_list input = {0};
-    bool is_it;
-
-    file_list_add(&input, options->import.path);
-    is_it = file_list_has(&input, path);
-    file_list_free(&input);
-    return is_it;
-}
-
-static int write_text(const struct command_options *options, const char *text, size_t bytes)
-{
-    struct output output;
-
     if (options->output == NULL) {
-        fwrite(text, 1, bytes, stdout);
-        return EXIT_PASSED;
-    }
-    if (is_recording(options, options->output)) {
-        fprintf(stderr, "mirrorsim import: -o %s would overwrite the recording\n", options->output);
-        return EXIT_USAGE;
-    }
-    if (!output_open(&output, options->output)) {
+        fputs(text, stdout);
+    } else if (!output_write(options->output, text)) {
         die("-o %s: %s", options->output, strerror(errno));
     }
-    fwrite(text, 1, bytes, output.stream);
-    if (!output_close(&output)) {
-        die("-o %s: %s", options->output, strerror(errno));
-    }
-    return EXIT_PASSED;
 }
 
 static void show_counts(const struct recording *recording)
@@ -220,14 +187,15 @@ static int write_scenario(const struct command_options *options, const struct re
     char *text = import_scenario(recording, &bytes);
     struct scenario *scenario = scenario_load_text("scenario", text, bytes);
     const struct mistakes *mistakes = scenario_mistakes(scenario);
-    int code;
+    int code = EXIT_USAGE;
 
     if (mistakes->count > 0) {
         fputs("mirrorsim import: the scenario would be invalid:\n", stderr);
-        code = show_mistakes("scenario", mistakes);
+        command_show_mistakes("scenario", mistakes);
     } else {
         show_counts(recording);
-        code = write_text(options, text, bytes);
+        write_text(options, text);
+        code = EXIT_PASSED;
     }
     scenario_free(scenario);
     free(text);
@@ -247,12 +215,16 @@ int cmd_import(int argc, char **argv)
     struct command_options options = {
         .import = {.action = "Q", .first = 1, .count = UINT64_MAX, .speed_up = 1000}};
     struct recording recording;
-    int code;
+    int code = EXIT_USAGE;
 
     argp_parse(&argp, argc, argv, 0, NULL, &options);
+    command_guard(options.output, options.import.path);
     recording_read(&recording, &options.import);
-    code = recording.mistakes.count > 0 ? show_mistakes(options.import.path, &recording.mistakes)
-                                        : write_scenario(&options, &recording);
+    if (recording.mistakes.count > 0) {
+        command_show_mistakes(options.import.path, &recording.mistakes);
+    } else {
+        code = write_scenario(&options, &recording);
+    }
     recording_free(&recording);
     return code;
 }

@@ -7,7 +7,6 @@
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "tools/command.h"
 #include "tools/one_run.h"
@@ -186,9 +185,7 @@ static void show_json(const struct one_run *run, uint64_t at_ns)
                                world_end_name(world_ended(run->world)), "job", job_json(run->world),
                                "disks", disks_json(run), "requests", requests_json(run));
 
-    json_dumpf(answer, stdout, JSON_INDENT(1));
-    putchar('\n');
-    json_decref(answer);
+    report_json_show(answer);
 }
 
 int cmd_query(int argc, char **argv)

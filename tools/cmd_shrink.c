@@ -53,29 +53,16 @@ static const struct argp_option option_list[] = {
     {0},
 };
 
-static void parse_finding(struct command_options *options, const char *arg)
-{
-    char *oracle = must_strdup(arg);
-    char *slash = strchr(oracle, '/');
-
-    if (slash != NULL) {
-        *slash = '\0';
-        options->shrink.kind = slash + 1;
-    }
-    options->shrink.oracle = oracle;
-}
-
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
     struct command_options *options = state->input;
-    uint64_t seconds;
 
     switch (key) {
     case ARGP_KEY_INIT:
         state->child_inputs[0] = &options->run;
         return 0;
     case KEY_FINDING:
-        parse_finding(options, arg);
+        option_finding(state, arg, &options->shrink.oracle, &options->shrink.kind);
         return 0;
     case KEY_SOUND:
         options->shrink.sound = option_engine(state, arg);
@@ -90,11 +77,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         options->shrink.max_runs = option_number(state, "--runs", arg);
         return 0;
     case KEY_CPU_LIMIT:
-        seconds = option_number(state, "--cpu-limit", arg);
-        if (seconds < 1 || seconds > 86400) {
-            argp_error(state, "--cpu-limit wants a number from 1 to 86400, not '%s'", arg);
-        }
-        options->shrink.cpu_limit_s = (uint32_t)seconds;
+        options->shrink.cpu_limit_s = option_count(state, "--cpu-limit", 86400, arg);
         return 0;
     case KEY_JSON:
         options->json = true;
@@ -160,22 +143,6 @@ static char *describe_origin(const struct one_run *run)
                        run->plan->case_name, has_case ? ", " : "", run->seed, run->engine->name);
 }
 
-/* False after saying why it could not. */
-static bool write_file(const char *path, const char *text)
-{
-    struct output output;
-    bool written = output_open(&output, path);
-
-    if (written) {
-        fputs(text, output.stream);
-        written = output_close(&output);
-    }
-    if (!written) {
-        fprintf(stderr, "mirrorsim: -o %s: %s\n", path, strerror(errno));
-    }
-    return written;
-}
-
 static void show_json(const struct command_options *options, const struct shrink_report *report)
 {
     json_t *answer =
@@ -190,15 +157,13 @@ static void show_json(const struct command_options *options, const struct shrink
     } else {
         json_object_set_new(answer, "scenario", report_json_string(report->scenario));
     }
-    json_dumpf(answer, stdout, JSON_INDENT(1));
-    putchar('\n');
-    json_decref(answer);
+    report_json_show(answer);
 }
 
 static int show_result(const struct command_options *options, const struct shrink_report *report)
 {
-    if (options->output != NULL && !write_file(options->output, report->scenario)) {
-        return EXIT_HARNESS;
+    if (options->output != NULL && !output_write(options->output, report->scenario)) {
+        die("-o %s: %s", options->output, strerror(errno));
     }
     if (options->json) {
         show_json(options, report);
@@ -277,17 +242,6 @@ static int shrink(struct command_options *options)
     return session.signal_number != 0 ? 128 + session.signal_number : code;
 }
 
-static bool would_overwrite(const struct command_options *options)
-{
-    struct file_list input = {0};
-    bool is_input;
-
-    file_list_add(&input, options->run.file);
-    is_input = options->output != NULL && file_list_has(&input, options->output);
-    file_list_free(&input);
-    return is_input;
-}
-
 int cmd_shrink(int argc, char **argv)
 {
     static const struct argp_child children[] = {{&one_run_argp, 0, NULL, 1}, {0}};
@@ -308,12 +262,8 @@ int cmd_shrink(int argc, char **argv)
 
     argp_parse(&argp, argc, argv, 0, NULL, &options);
     one_run_open(&options.run);
-    if (would_overwrite(&options)) {
-        fprintf(stderr, "mirrorsim shrink: -o %s would overwrite the scenario\n", options.output);
-        code = EXIT_USAGE;
-    } else {
-        code = shrink(&options);
-    }
+    command_guard(options.output, options.run.file);
+    code = shrink(&options);
     one_run_close(&options.run);
     return code;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Subcommands, and the options that several of them have.
+ * Subcommands, and what several of them do with their arguments.
  */
 #ifndef MIRRORSIM_TOOLS_COMMAND_H
 #define MIRRORSIM_TOOLS_COMMAND_H
@@ -10,6 +10,8 @@
 #include <stdint.h>
 
 #include "engine/engine.h"
+#include "sim/mistakes.h"
+#include "sim/scenario.h"
 
 struct command {
     const char *name;
@@ -80,6 +82,9 @@ enum option_key {
     KEY_UNTIMED,
     KEY_FAULTS,
     KEY_ALL,
+    KEY_DEPTH,
+    KEY_EVERY_ORDER,
+    KEY_CHECKPOINT,
     KEY_NO_SHRINK,
 };
 
@@ -88,7 +93,37 @@ uint64_t option_number(const struct argp_state *state, const char *option, const
 uint64_t option_time(const struct argp_state *state, const char *option, const char *arg);
 const struct engine *option_engine(const struct argp_state *state, const char *arg);
 
+/* A number from 1 to `max`. */
+uint32_t option_count(const struct argp_state *state, const char *option, uint32_t max,
+                      const char *arg);
+
+/*
+ * ORACLE or ORACLE/KIND, like debt/forgotten-sector.  Sets *oracle and *kind, the latter to NULL
+ * if any will do; both live until the program's end.
+ */
+void option_finding(const struct argp_state *state, const char *arg, const char **oracle,
+                    const char **kind);
+
 /* For commands that take one file: appends it, or explains that there is one already. */
 void option_one_file(const struct argp_state *state, const char **file, const char *arg);
+
+/* Processes if no option says how many: one a core that this process may use. */
+uint32_t default_jobs(void);
+
+/* ---- What the arguments name ---- */
+
+/* A valid scenario, to be freed by the caller; otherwise shows its mistakes, exits with EXIT_USAGE.
+ */
+struct scenario *command_load(const char *file);
+
+/* Explains that the scenario has no case of that number or name, but which; exits with EXIT_USAGE.
+ */
+_Noreturn void command_refuse_case(const struct scenario *scenario, const char *chosen);
+
+/* Explains, if -o OUTPUT would overwrite what is read, and exits with EXIT_USAGE; NULL: no file. */
+void command_guard(const char *output, const char *input);
+
+/* On standard error. */
+void command_show_mistakes(const char *file, const struct mistakes *mistakes);
 
 #endif

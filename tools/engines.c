@@ -4,4 +4,10 @@
  */
 #include "tools/command.h"
 
+#ifdef MIRRORSIM_QEMU
+#include "engine/qemu/qemu_engine.h"
+
+const struct engine *const engines[] = {&mirror_engine, &qemu_engine, NULL};
+#else
 const struct engine *const engines[] = {&mirror_engine, NULL};
+#endif

@@ -4,7 +4,6 @@
  */
 #include "tools/explain.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,8 +12,9 @@
 #include "tools/support.h"
 
 #define OF_REQUEST                                                                                 \
-    (BIT(REQUEST_QUEUED) | BIT(REQUEST_SUBMIT) | BIT(REQUEST_EFFECT) | BIT(REQUEST_DONE) |         \
-     BIT(FAULT) | BIT(HELD) | BIT(RELEASED) | BIT(JOB_ERROR))
+    (EVENT_BIT(REQUEST_QUEUED) | EVENT_BIT(REQUEST_SUBMIT) | EVENT_BIT(REQUEST_EFFECT) |           \
+     EVENT_BIT(REQUEST_DONE) | EVENT_BIT(FAULT) | EVENT_BIT(HELD) | EVENT_BIT(RELEASED) |          \
+     EVENT_BIT(JOB_ERROR))
 
 void explanation_add(struct explanation *explanation, uint64_t number, const struct event *event,
                      char *text)

@@ -7,13 +7,12 @@
 
 #include "tools/explain.h"
 
-#define BIT(kind) (UINT64_C(1) << EVENT_##kind)
-
 /* These concern every sector. */
 #define OF_JOB                                                                                     \
-    (BIT(JOB_STARTED) | BIT(JOB_REFUSED) | BIT(JOB_READY) | BIT(JOB_PAUSED) | BIT(JOB_RESUMED) |   \
-     BIT(JOB_COMPLETED) | BIT(JOB_CANCELLED) | BIT(COMMAND) | BIT(COMMAND_REFUSED) |               \
-     BIT(GRAPH_PIVOT) | BIT(POWER_CUT))
+    (EVENT_BIT(JOB_STARTED) | EVENT_BIT(JOB_REFUSED) | EVENT_BIT(JOB_READY) |                      \
+     EVENT_BIT(JOB_PAUSED) | EVENT_BIT(JOB_RESUMED) | EVENT_BIT(JOB_COMPLETED) |                   \
+     EVENT_BIT(JOB_CANCELLED) | EVENT_BIT(COMMAND) | EVENT_BIT(COMMAND_REFUSED) |                  \
+     EVENT_BIT(GRAPH_PIVOT) | EVENT_BIT(POWER_CUT))
 
 #define MAX_COPIES 64
 

@@ -233,7 +233,5 @@ void explain_show_json(const struct answer *answer)
         json_object_set_new(object, "not_tried",
                             json_integer((json_int_t)answer->without.left_out));
     }
-    json_dumpf(object, stdout, JSON_INDENT(1));
-    putchar('\n');
-    json_decref(object);
+    report_json_show(object);
 }

@@ -2,7 +2,6 @@
 /*
  * The chain of a sector in a sentence or two.
  */
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -6,14 +6,12 @@
  * or never end; so all run in a worker process, and a new one goes on where one died.
  */
 #include <errno.h>
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
 #include "tools/explain_item.h"
 #include "tools/support.h"
-#include "tools/text.h"
 #include "tools/worker.h"
 
 #define MAX_WITHOUT 300
@@ -22,7 +20,7 @@
 #define MAX_EVENTS UINT64_C(3000000)
 #define MAX_CHOICES 4096
 
-/* Shared with the worker: what it has to do, and what it found out about choices. */
+/* What the worker has to do. */
 struct work {
     const struct one_run *run;
     const struct items *items;
@@ -108,30 +106,6 @@ static struct plan plan_without(const struct plan *whole, struct item item)
 
 /* ---- In the worker ---- */
 
-static void fill_result(const struct plan *plan, const struct verdict *verdict,
-                        struct run_result *result)
-{
-    result->outcome = verdict->outcome;
-    result->events = verdict->events;
-    for (uint32_t i = 0; i < verdict->finding_count; i++) {
-        const struct finding *found = &verdict->findings[i];
-        struct run_finding *finding =
-            run_result_add(result, found->oracle, found->kind, "%s", found->text);
-
-        if (finding == NULL) {
-            return;
-        }
-        finding->now_ns = found->now_ns;
-        finding->event_number = found->event_number;
-        finding->line = found->where.line;
-        finding->has_sector = found->has_sector && found->disk < plan->disk_count;
-        finding->sector = found->sector;
-        if (finding->has_sector) {
-            text_copy(finding->disk, sizeof(finding->disk), plan->disks[found->disk].name);
-        }
-    }
-}
-
 static void run_item(const struct work *work, struct item item, struct run_progress *progress,
                      struct run_result *result)
 {
@@ -146,13 +120,12 @@ static void run_item(const struct work *work, struct item item, struct run_progr
         die("there is no memory for a world");
     }
     while (world_step(world) && world_events(world) < work->max_events) {
-        progress->now_ns = world_now_ns(world);
-        progress->event_number = trace.count;
+        run_progress_step(progress, &plan, work->run->engine, world);
     }
     if (world_ended(world) == END_NOT) {
         run_result_add(result, "harness", "goes-on", "The run does not come to an end.");
     } else {
-        fill_result(&plan, world_judge(world), result);
+        run_result_fill(result, &plan, world_judge(world));
     }
     world_destroy(world);
     trace_free(&trace);
@@ -322,8 +295,7 @@ static const struct run_finding *find_same(const struct run_result *result,
 /* What the scenario expects of the whole story need not hold without a part of it. */
 static bool is_echo(const struct run_finding *finding)
 {
-    return strcmp(finding->oracle, "expect") == 0 || strcmp(finding->oracle, "vacuous") == 0 ||
-           strcmp(finding->oracle, "choices") == 0;
+    return strcmp(finding->oracle, "expect") == 0 || strcmp(finding->oracle, "vacuous") == 0;
 }
 
 /* The first finding that the run itself does not have, or NULL. */

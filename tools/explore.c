@@ -4,17 +4,12 @@
  */
 #include "tools/explore.h"
 
-#include <inttypes.h>
-#include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
-#include "sim/scenario_write.h"
-#include "sim/world.h"
+#include "engine/range.h"
+#include "tools/explore_hunt.h"
 #include "tools/suite.h"
 #include "tools/support.h"
-#include "tools/text.h"
 
 #define MAX_QUESTIONS 32
 
@@ -43,25 +38,22 @@ struct explore_space {
     uint64_t items_per_variant;
     bool cut;
     struct search *search;
-    struct hunt *hunt;         /* under way, or NULL ... */
-    const struct world *world; /* ... and of a random search its world */
+    struct hunt *hunt; /* under way, or NULL */
 };
 
 /* ---- Values ---- */
 
-static uint32_t answer_value(void *opaque, const char *site, uint32_t nth, uint32_t bound)
+static uint32_t answer_value(void *opaque, const struct question *question)
 {
     struct values *values = opaque;
 
-    (void)site;
-    (void)nth;
     if (values->asked == MAX_QUESTIONS) {
         values->cut = true;
         return 0;
     }
     if (values->asked == values->count) {
         values->answers[values->count] = 0;
-        values->bounds[values->count++] = bound;
+        values->bounds[values->count++] = question->bound;
     }
     return values->answers[values->asked++];
 }
@@ -102,6 +94,7 @@ static void add_base(struct explore_space *space, uint32_t case_number, struct v
 
     base.variants = variants_of(plan, space->options->engine, space->options->faults);
     base.values = *values;
+    space->cut = space->cut || base.variants.cut;
     space->items += base.variants.count * space->items_per_variant;
     space->bases = must_grow(space->bases, space->base_count, sizeof(*space->bases));
     space->bases[space->base_count++] = base;
@@ -126,7 +119,7 @@ struct explore_space *explore_open(const struct explore_options *options)
 
     space->options = options;
     space->items_per_variant = 1;
-    if (options->schedule == SCHEDULE_RANDOM) {
+    if (options->schedule != SCHEDULE_EXHAUSTIVE) {
         space->items_per_variant = (options->runs + EXPLORE_SEEDS - 1) / EXPLORE_SEEDS;
     }
     for (uint32_t i = 0; i < scenario_cases(options->scenario); i++) {
@@ -158,154 +151,6 @@ bool explore_is_cut(const struct explore_space *space)
     return space->cut;
 }
 
-const char *const *explore_unvaried(const struct explore_space *space, uint32_t *count)
-{
-    return search_unvaried(space->search, count);
-}
-
-/* ---- What was found ---- */
-
-/* One item, while it is searched. */
-struct hunt {
-    struct explore_space *space;
-    const struct variant *variant;
-    struct plan *plan;
-    struct explore_result *result;
-    bool oracles_only;
-};
-
-static char *write_found(const struct plan *plan)
-{
-    char *text = NULL;
-    size_t bytes = 0;
-    FILE *file = open_memstream(&text, &bytes);
-
-    if (file == NULL) {
-        die("there is no memory for a scenario");
-    }
-    scenario_write(plan, file);
-    fclose(file);
-    return text;
-}
-
-static const struct finding *first_that_counts(const struct hunt *hunt, const struct world *world,
-                                               const struct verdict *verdict)
-{
-    for (uint32_t i = 0; i < verdict->finding_count; i++) {
-        const struct finding *finding = &verdict->findings[i];
-
-        if (!hunt->oracles_only || search_finding_counts(finding, world)) {
-            return finding;
-        }
-    }
-    return NULL;
-}
-
-/* The run as a scenario of its own: its choices are pinned, and its doc says what it shows. */
-static void note_found(struct hunt *hunt, const struct finding *finding,
-                       const struct choice_answer *choices, uint32_t choice_count)
-{
-    struct explore_finding *found = &hunt->result->finding;
-    struct plan plan = *hunt->plan;
-    char *doc;
-
-    hunt->result->found = true;
-    text_copy(found->oracle, sizeof(found->oracle), finding->oracle);
-    text_copy(found->kind, sizeof(found->kind), finding->kind);
-    text_copy(found->text, sizeof(found->text), finding->text);
-    variant_text(hunt->variant, hunt->plan, found->variant);
-    found->now_ns = finding->now_ns;
-    found->item = hunt->result->item;
-    doc =
-        must_printf("Found by exploring %s: %s%s%s", scenario_file(hunt->space->options->scenario),
-                    found->text, *found->variant != '\0' ? "\nIn it " : "", found->variant);
-    plan.doc = doc;
-    plan.choices = (struct choice_answer *)(uintptr_t)choices;
-    plan.choice_count = choice_count;
-    plan.quiet = false;
-    hunt->result->scenario = write_found(&plan);
-    free(doc);
-}
-
-static bool found(void *opaque, const struct verdict *verdict, const struct choice_answer *choices,
-                  uint32_t choice_count)
-{
-    struct hunt *hunt = opaque;
-
-    note_found(hunt, first_that_counts(hunt, search_world(hunt->space->search), verdict), choices,
-               choice_count);
-    return false;
-}
-
-static bool stop(void *opaque, const struct search_figures *figures)
-{
-    struct hunt *hunt = opaque;
-
-    (void)figures;
-    hunt->result->stopped = hunt->space->options->stop(hunt->space->options->opaque);
-    return hunt->result->stopped;
-}
-
-/* ---- Searching ---- */
-
-static void search_all(struct hunt *hunt)
-{
-    const struct search_options options = {.engine = hunt->space->options->engine,
-                                           .oracles_only = hunt->oracles_only,
-                                           .found = found,
-                                           .stop = stop,
-                                           .opaque = hunt};
-
-    search_run(hunt->space->search, hunt->plan, &options, &hunt->result->figures);
-}
-
-static void run_seed(struct hunt *hunt, struct world *world)
-{
-    struct search_figures *figures = &hunt->result->figures;
-    const struct verdict *verdict;
-    const struct finding *finding;
-    const struct choice_answer *choices;
-    uint32_t count;
-
-    world_run(world, UINT64_MAX);
-    verdict = world_judge(world);
-    figures->ends++;
-    figures->transitions += verdict->events;
-    finding = outcome_is_bad(verdict->outcome) ? first_that_counts(hunt, world, verdict) : NULL;
-    if (finding != NULL) {
-        choices = world_choices(world, &count);
-        note_found(hunt, finding, choices, count);
-    }
-}
-
-static void run_seeds(struct hunt *hunt, uint64_t first, uint64_t count)
-{
-    struct world_options options = {
-        .engine = hunt->space->options->engine,
-        .choices = {.recorded = hunt->plan->choices, .recorded_count = hunt->plan->choice_count}};
-    struct world *world = NULL;
-    struct trace trace;
-
-    trace_init(&trace, true);
-    for (uint64_t seed = first; seed < first + count && !hunt->result->found; seed++) {
-        if (hunt->space->options->stop(hunt->space->options->opaque)) {
-            hunt->result->stopped = true;
-            break;
-        }
-        options.choices.seed = seed;
-        world = world == NULL ? world_create(hunt->plan, &options, &trace)
-                              : world_renew(world, hunt->plan, &options, &trace);
-        if (world == NULL) {
-            die("there is no memory for a world");
-        }
-        hunt->space->world = world;
-        run_seed(hunt, world);
-    }
-    hunt->space->world = NULL;
-    world_destroy(world);
-    trace_free(&trace);
-}
-
 static const struct base *base_of(const struct explore_space *space, uint64_t item)
 {
     uint64_t low = 0;
@@ -323,53 +168,80 @@ static const struct base *base_of(const struct explore_space *space, uint64_t it
     return &space->bases[low];
 }
 
-void explore_item(struct explore_space *space, uint64_t item, struct explore_result *result)
+uint64_t explore_plan_number(const struct explore_space *space, uint64_t item)
+{
+    return item / space->items_per_variant;
+}
+
+static const struct variant *variant_of(const struct explore_space *space, uint64_t item)
 {
     const struct base *base = base_of(space, item);
-    uint64_t place = item - base->first_item;
-    uint64_t block = place % space->items_per_variant;
+
+    return &base->variants.list[(item - base->first_item) / space->items_per_variant];
+}
+
+/* The item's plan is the caller's to destroy. */
+static struct hunt make_hunt(struct explore_space *space, uint64_t item)
+{
+    const struct base *base = base_of(space, item);
+    uint64_t first_seed = (item - base->first_item) % space->items_per_variant * EXPLORE_SEEDS;
     struct values values = base->values;
-    struct hunt hunt = {.space = space,
-                        .variant = &base->variants.list[place / space->items_per_variant],
-                        .result = result};
-    uint64_t first = block * EXPLORE_SEEDS;
+    struct hunt hunt = {.options = space->options,
+                        .search = space->search,
+                        .variant = variant_of(space, item),
+                        .plan = make_plan(space, base->case_number, &values),
+                        .first_seed = first_seed,
+                        .seeds = min_u64(space->options->runs - first_seed, EXPLORE_SEEDS)};
+
+    variant_apply(hunt.variant, hunt.plan);
+    return hunt;
+}
+
+void explore_item(struct explore_space *space, uint64_t item, struct explore_result *result)
+{
+    struct hunt hunt = make_hunt(space, item);
 
     *result = (struct explore_result){.item = item};
-    hunt.plan = make_plan(space, base->case_number, &values);
-    hunt.oracles_only = hunt.variant->fault_count > 0 || hunt.variant->cuts_power;
-    variant_apply(hunt.variant, hunt.plan);
+    hunt.result = result;
     space->hunt = &hunt;
-    if (space->options->schedule == SCHEDULE_EXHAUSTIVE) {
-        search_all(&hunt);
-    } else {
-        uint64_t left = space->options->runs - first;
-
-        run_seeds(&hunt, first, left < EXPLORE_SEEDS ? left : EXPLORE_SEEDS);
-    }
+    hunt_run(&hunt);
     space->hunt = NULL;
     plan_destroy(hunt.plan);
+}
+
+void explore_watch(struct explore_space *space, uint64_t item, uint64_t seed,
+                   void (*show)(void *opaque, const struct world *world), void *opaque)
+{
+    struct explore_result result = {.item = item};
+    struct hunt hunt = make_hunt(space, item);
+
+    hunt.result = &result;
+    hunt_watch(&hunt, seed, show, opaque);
+    plan_destroy(hunt.plan);
+}
+
+void explore_note_failures(const struct explore_space *space, uint64_t item,
+                           bool failures[VARIANT_FAILURES])
+{
+    const struct base *base = base_of(space, item);
+    const struct variant *variant = variant_of(space, item);
+    struct values values = base->values;
+    struct plan *plan = make_plan(space, base->case_number, &values);
+    uint32_t number;
+
+    for (uint32_t i = 0; i < variant->fault_count; i++) {
+        if (variant_failure(&variant->faults[i], plan, &number)) {
+            failures[number] = true;
+        }
+    }
+    plan_destroy(plan);
 }
 
 void explore_item_died(struct explore_space *space, struct explore_result *result,
                        int signal_number)
 {
-    struct hunt *hunt = space->hunt;
-    const struct world *world = space->world != NULL ? space->world : search_world(space->search);
-    struct finding finding = {.oracle = "crash"};
-    const struct choice_answer *choices = NULL;
-    uint32_t count = 0;
-
-    if (hunt == NULL) {
-        return;
+    if (space->hunt != NULL) {
+        hunt_died(space->hunt, signal_number);
+        *result = *space->hunt->result;
     }
-    text_copy(finding.kind, sizeof(finding.kind), signal_number == SIGVTALRM ? "hang" : "crash");
-    snprintf(finding.text, sizeof(finding.text), "%s",
-             signal_number == SIGVTALRM ? "The engine went on inside one event for ever."
-                                        : "The engine died.");
-    if (world != NULL) {
-        finding.now_ns = world_now_ns(world);
-        choices = world_choices(world, &count);
-    }
-    note_found(hunt, &finding, choices, count);
-    *result = *hunt->result;
 }

@@ -37,9 +37,6 @@ struct crew {
     struct hand *hands;
     struct pollfd *polls;
     uint32_t alive;
-    struct explore_result *results; /* that came before their turn */
-    uint64_t result_count;
-    uint64_t due;
 };
 
 /* ---- In a worker ---- */
@@ -70,11 +67,13 @@ static void send_all(int pipe, const void *bytes, size_t left)
 
 static void send_result(const struct explore_result *result)
 {
-    size_t bytes = result->scenario != NULL ? strlen(result->scenario) : 0;
-
     send_all(worker.pipe, result, sizeof(*result));
-    send_all(worker.pipe, &bytes, sizeof(bytes));
-    send_all(worker.pipe, result->scenario, bytes);
+    for (uint32_t i = 0; i < result->finding_count; i++) {
+        size_t bytes = strlen(result->scenarios[i]);
+
+        send_all(worker.pipe, &bytes, sizeof(bytes));
+        send_all(worker.pipe, result->scenarios[i], bytes);
+    }
 }
 
 static void note_lowest(uint64_t item)
@@ -99,7 +98,7 @@ static bool stop_worker(void *opaque)
 
     watch(pool->cpu_limit_s);
     return atomic_load(&worker.shared->over) ||
-           (!pool->all && atomic_load(&worker.shared->lowest) < worker.result.item);
+           (!pool->options->all && atomic_load(&worker.shared->lowest) < worker.result.item);
 }
 
 /* The engine died under us: the run up to here is the finding. */
@@ -107,7 +106,7 @@ static void die_of(int signal_number)
 {
     signal(signal_number, SIG_DFL);
     explore_item_died(worker.space, &worker.result, signal_number);
-    if (!worker.pool->all) {
+    if (!worker.pool->options->all) {
         note_lowest(worker.result.item);
     }
     send_result(&worker.result);
@@ -137,13 +136,18 @@ static _Noreturn void work(struct crew *crew, int pipe)
         if (worker.result.item >= items || stop_worker(crew->pool->options->opaque)) {
             _exit(EXIT_PASSED);
         }
+        if (crew->pool->is_done(crew->pool->opaque, worker.result.item)) {
+            continue;
+        }
         explore_item(crew->space, worker.result.item, &worker.result);
         watch(0);
-        if (worker.result.found && !crew->pool->all) {
+        if (worker.result.finding_count > 0 && !crew->pool->options->all) {
             note_lowest(worker.result.item);
         }
         send_result(&worker.result);
-        free(worker.result.scenario);
+        for (uint32_t i = 0; i < worker.result.finding_count; i++) {
+            free(worker.result.scenarios[i]);
+        }
     }
 }
 
@@ -185,47 +189,21 @@ static bool receive(int pipe, void *bytes, size_t left)
 
 static bool receive_result(int pipe, struct explore_result *result)
 {
-    size_t bytes;
-
-    if (!receive(pipe, result, sizeof(*result)) || !receive(pipe, &bytes, sizeof(bytes))) {
+    if (!receive(pipe, result, sizeof(*result))) {
         return false;
     }
-    result->scenario = NULL;
-    if (bytes > 0) {
-        result->scenario = must_alloc(bytes + 1);
-        return receive(pipe, result->scenario, bytes);
+    for (uint32_t i = 0; i < result->finding_count; i++) {
+        size_t bytes;
+
+        if (!receive(pipe, &bytes, sizeof(bytes))) {
+            return false;
+        }
+        result->scenarios[i] = must_alloc(bytes + 1);
+        if (!receive(pipe, result->scenarios[i], bytes)) {
+            return false;
+        }
     }
     return true;
-}
-
-static void keep(struct crew *crew, const struct explore_result *result)
-{
-    crew->results = must_grow(crew->results, crew->result_count, sizeof(*crew->results));
-    crew->results[crew->result_count++] = *result;
-}
-
-/* Those whose turn has come; at the end, all that there are. */
-static void deliver(struct crew *crew, bool is_end)
-{
-    for (uint64_t i = 0; i < crew->result_count;) {
-        if (crew->results[i].item != crew->due) {
-            i++;
-            continue;
-        }
-        crew->pool->deliver(crew->pool->opaque, &crew->results[i]);
-        crew->results[i] = crew->results[--crew->result_count];
-        crew->due++;
-        i = 0;
-    }
-    while (is_end && crew->result_count > 0) {
-        uint64_t lowest = 0;
-
-        for (uint64_t i = 1; i < crew->result_count; i++) {
-            lowest = crew->results[i].item < crew->results[lowest].item ? i : lowest;
-        }
-        crew->pool->deliver(crew->pool->opaque, &crew->results[lowest]);
-        crew->results[lowest] = crew->results[--crew->result_count];
-    }
 }
 
 /* The worker has a result, or has come to its end; one that died is replaced. */
@@ -235,14 +213,16 @@ static void attend(struct crew *crew, uint32_t number)
     int status;
 
     if (receive_result(crew->hands[number].pipe, &result)) {
-        keep(crew, &result);
-        deliver(crew, false);
+        crew->pool->deliver(crew->pool->opaque, &result);
         return;
     }
     close(crew->hands[number].pipe);
     crew->polls[number].fd = -1;
     crew->alive--;
     waitpid(crew->hands[number].pid, &status, 0);
+    if (WIFEXITED(status) && WEXITSTATUS(status) == ENGINE_EXIT_UNSUPPORTED) {
+        die("the engine asked for what its environment has not got: see what `mirrorsim run` says");
+    }
     if (WIFSIGNALED(status) || (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_HARNESS)) {
         die("a worker ended unexpectedly");
     }
@@ -274,7 +254,7 @@ static void crew_work(struct crew *crew)
                 attend(crew, i);
             }
         }
-        pool->progress(pool->opaque, crew->due + crew->result_count);
+        pool->progress(pool->opaque);
     }
 }
 
@@ -301,10 +281,8 @@ int explore_pool_run(const struct explore_pool *pool, struct explore_space *spac
         start(&crew, i);
     }
     crew_work(&crew);
-    deliver(&crew, true);
     munmap(crew.shared, sizeof(*crew.shared));
     free(crew.hands);
     free(crew.polls);
-    free(crew.results);
     return interrupted;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Exploring with several processes: items shared out, results in their order.
+ * Exploring with several processes: items shared out, results as they come.
  *
  * An engine that crashes, or loops for ever inside one event, takes only its
  * process with it; the run that it was in is the item's finding.
@@ -16,15 +16,17 @@
 struct explore_pool {
     struct explore_options *options; /* the pool sets `stop` */
     uint32_t jobs;
-    bool all;             /* go on after a finding */
     uint64_t end_ms;      /* of the clock; 0 = never */
     uint32_t cpu_limit_s; /* inside one event */
 
-    /* A result, whose scenario the callee frees; in the order of the items. */
-    void (*deliver)(void *opaque, struct explore_result *result);
+    /* Is the item done already?  As it was when the pool began. */
+    bool (*is_done)(const void *opaque, uint64_t item);
 
-    /* So many items are done. */
-    void (*progress)(void *opaque, uint64_t done);
+    /* A result, whose scenarios the callee frees; in any order. */
+    void (*deliver)(void *opaque, const struct explore_result *result);
+
+    /* Called ten times a second and more. */
+    void (*progress)(void *opaque);
     void *opaque;
 };
 

@@ -109,17 +109,19 @@ char *file_line(const char *path, uint32_t number)
 
 /* ---- Writing ---- */
 
+bool file_is(const char *path, const char *other)
+{
+    struct stat a;
+    struct stat b;
+
+    return stat(path, &a) == 0 && stat(other, &b) == 0 && a.st_dev == b.st_dev &&
+           a.st_ino == b.st_ino;
+}
+
 bool file_list_has(const struct file_list *list, const char *path)
 {
-    struct stat wanted;
-    struct stat status;
-
-    if (stat(path, &wanted) != 0) {
-        return false;
-    }
     for (size_t i = 0; i < list->count; i++) {
-        if (stat(list->paths[i], &status) == 0 && status.st_dev == wanted.st_dev &&
-            status.st_ino == wanted.st_ino) {
+        if (file_is(list->paths[i], path)) {
             return true;
         }
     }
@@ -167,4 +169,15 @@ bool output_close(struct output *output)
     free(output->temporary);
     errno = error;
     return written;
+}
+
+bool output_write(const char *path, const char *text)
+{
+    struct output output;
+
+    if (!output_open(&output, path)) {
+        return false;
+    }
+    fputs(text, output.stream);
+    return output_close(&output);
 }

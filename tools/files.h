@@ -26,7 +26,10 @@ void file_list_free(struct file_list *list);
 /* Line `number` (from 1) of a file without its newline; the caller frees it; NULL if none. */
 char *file_line(const char *path, uint32_t number);
 
-/* Is this one of the files, perhaps under another name? */
+/* Are these two the same file, perhaps under other names? */
+bool file_is(const char *path, const char *other);
+
+/* Is this one of the files? */
 bool file_list_has(const struct file_list *list, const char *path);
 
 /*
@@ -39,8 +42,9 @@ struct output {
     char *temporary; /* NULL: written directly */
 };
 
-/* Both return false with errno set; a failed output_close() leaves nothing behind. */
+/* All return false with errno set; what fails leaves nothing behind. */
 bool output_open(struct output *output, const char *path);
 bool output_close(struct output *output);
+bool output_write(const char *path, const char *text); /* a whole file */
 
 #endif

@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "engine/range.h"
 #include "tools/import.h"
 #include "tools/support.h"
 #include "tools/text.h"

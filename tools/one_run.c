@@ -4,10 +4,6 @@
  */
 #include "tools/one_run.h"
 
-#include <inttypes.h>
-#include <stdio.h>
-#include <stdlib.h>
-
 #include "tools/command.h"
 #include "tools/runner.h"
 #include "tools/support.h"
@@ -46,24 +42,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 const struct argp one_run_argp = {.options = option_list, .parser = parse};
 
-static void load(struct one_run *run)
-{
-    const struct mistakes *mistakes;
-
-    run->scenario = scenario_load(run->file);
-    mistakes = scenario_mistakes(run->scenario);
-    if (mistakes->count > 0) {
-        char *text = mistakes_format(run->file, mistakes);
-
-        fputs(text, stderr);
-        free(text);
-        scenario_free(run->scenario);
-        exit(EXIT_USAGE);
-    }
-}
-
-/* The number of the chosen case, or the names of those there are. */
-static uint32_t choose_case(const struct one_run *run, const struct choice_spec *choices)
+static uint32_t choose_case(const struct one_run *run)
 {
     uint32_t cases = scenario_cases(run->scenario);
 
@@ -72,14 +51,7 @@ static uint32_t choose_case(const struct one_run *run, const struct choice_spec 
             return i;
         }
     }
-    fprintf(stderr, "mirrorsim: %s has no case '%s', but these:\n", run->file, run->chosen);
-    for (uint32_t i = 0; i < cases; i++) {
-        struct plan *plan = scenario_plan(run->scenario, i, choices);
-
-        fprintf(stderr, "  %" PRIu32 "  %s\n", i + 1, plan->case_name);
-        plan_destroy(plan);
-    }
-    exit(EXIT_USAGE);
+    command_refuse_case(run->scenario, run->chosen);
 }
 
 void one_run_open(struct one_run *run)
@@ -87,8 +59,8 @@ void one_run_open(struct one_run *run)
     const struct choice_spec choices = {.seed = run->seed};
     struct world_options options;
 
-    load(run);
-    run->plan = scenario_plan(run->scenario, choose_case(run, &choices), &choices);
+    run->scenario = command_load(run->file);
+    run->plan = scenario_plan(run->scenario, choose_case(run), &choices);
     trace_init(&run->trace, true);
     options = runner_options(run->plan, run->engine, run->seed);
     run->world = world_create(run->plan, &options, &run->trace);

@@ -5,7 +5,6 @@
 #include "tools/report.h"
 
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "tools/support.h"

@@ -82,6 +82,9 @@ char *report_trace_command(const char *program, const struct report_run *run,
 json_t *report_finding_json(const struct report_run *run, const struct run_finding *finding);
 json_t *report_mistakes_json(const struct mistakes *mistakes);
 
+/* Writes a command's answer to standard output, and frees it. */
+void report_json_show(json_t *answer);
+
 /* A string object from any bytes. */
 json_t *report_json_string(const char *text);
 

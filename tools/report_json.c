@@ -16,6 +16,13 @@ struct json {
     bool in_runs;
 };
 
+void report_json_show(json_t *answer)
+{
+    json_dumpf(answer, stdout, JSON_INDENT(1));
+    putchar('\n');
+    json_decref(answer);
+}
+
 json_t *report_json_string(const char *text)
 {
     char *clean = utf8_clean(text);

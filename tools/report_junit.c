@@ -99,7 +99,10 @@ static void write_findings(FILE *out, const struct report_run *run)
         fprintf(out, "&#10;  at %s, event %" PRIu64 ", ", time_text(finding->now_ns, buf),
                 finding->event_number);
         xml_write(out, run->file);
-        fprintf(out, ":%" PRIu32 "&#10;", finding->line);
+        if (finding->line > 0) {
+            fprintf(out, ":%" PRIu32, finding->line);
+        }
+        fputs("&#10;", out);
     }
     fputs("repeat: ", out);
     xml_write(out, command);

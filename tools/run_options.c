@@ -4,8 +4,6 @@
  */
 #include "tools/run_options.h"
 
-#include <inttypes.h>
-#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -74,27 +72,36 @@ static void parse_seeds(const struct argp_state *state, struct suite *suite, con
     free(first);
 }
 
-/* A number from 1 to `max`. */
-static uint32_t parse_count(const struct argp_state *state, const char *option, uint32_t max,
-                            const char *arg)
-{
-    uint64_t count = option_number(state, option, arg);
+/* While options are parsed: which one was given, of those that contradict each other. */
+struct parser {
+    struct run_options *options;
+    const char *seeds;  /* --seed or --seeds; NULL = neither, and so on */
+    const char *format; /* --json or --tap */
+    const char *repeat; /* --twice or --once */
+};
 
-    if (count < 1 || count > max) {
-        argp_error(state, "%s wants a number from 1 to %" PRIu32 ", not '%s'", option, max, arg);
+static void choose_one(const struct argp_state *state, const char **chosen, const char *option)
+{
+    if (*chosen != NULL && strcmp(*chosen, option) != 0) {
+        argp_error(state, "%s and %s contradict each other: give only one of them", *chosen,
+                   option);
     }
-    return (uint32_t)count;
+    *chosen = option;
 }
 
 static error_t parse_what(int key, const char *arg, const struct argp_state *state,
-                          struct run_options *options)
+                          struct parser *parser)
 {
+    struct run_options *options = parser->options;
+
     switch (key) {
     case KEY_SEED:
+        choose_one(state, &parser->seeds, "--seed");
         options->suite.first_seed = option_number(state, "--seed", arg);
         options->suite.seed_count = 1;
         return 0;
     case KEY_SEEDS:
+        choose_one(state, &parser->seeds, "--seeds");
         parse_seeds(state, &options->suite, arg);
         return 0;
     case KEY_CASE:
@@ -121,20 +128,23 @@ static error_t parse_what(int key, const char *arg, const struct argp_state *sta
 }
 
 static error_t parse_how(int key, const char *arg, const struct argp_state *state,
-                         struct run_options *options)
+                         struct parser *parser)
 {
+    struct run_options *options = parser->options;
+
     switch (key) {
     case 'j':
-        options->jobs = parse_count(state, "--jobs", 1024, arg);
+        options->jobs = option_count(state, "--jobs", 1024, arg);
         return 0;
     case KEY_CPU_LIMIT:
-        options->cpu_limit_s = parse_count(state, "--cpu-limit", 86400, arg);
+        options->cpu_limit_s = option_count(state, "--cpu-limit", 86400, arg);
         return 0;
     case KEY_MEMORY_LIMIT:
-        options->memory_limit_mib = parse_count(state, "--memory-limit", 1 << 20, arg);
+        options->memory_limit_mib = option_count(state, "--memory-limit", 1 << 20, arg);
         return 0;
     case KEY_TWICE:
     case KEY_ONCE:
+        choose_one(state, &parser->repeat, key == KEY_TWICE ? "--twice" : "--once");
         options->twice = key == KEY_TWICE;
         return 0;
     case KEY_FAIL_FAST:
@@ -144,13 +154,14 @@ static error_t parse_how(int key, const char *arg, const struct argp_state *stat
         options->no_fork = true;
         return 0;
     default:
-        return parse_what(key, arg, state, options);
+        return parse_what(key, arg, state, parser);
     }
 }
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
-    struct run_options *options = state->input;
+    struct parser *parser = state->input;
+    struct run_options *options = parser->options;
 
     switch (key) {
     case 'q':
@@ -160,9 +171,11 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         options->text.verbose = true;
         return 0;
     case KEY_JSON:
+        choose_one(state, &parser->format, "--json");
         options->format = FORMAT_JSON;
         return 0;
     case KEY_TAP:
+        choose_one(state, &parser->format, "--tap");
         options->format = FORMAT_TAP;
         return 0;
     case KEY_JUNIT:
@@ -181,15 +194,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         options->annotations = true;
         return 0;
     default:
-        return parse_how(key, arg, state, options);
+        return parse_how(key, arg, state, parser);
     }
-}
-
-static uint32_t count_cores(void)
-{
-    cpu_set_t cores;
-
-    return sched_getaffinity(0, sizeof(cores), &cores) == 0 ? (uint32_t)CPU_COUNT(&cores) : 1;
 }
 
 static bool in_environment(const char *name)
@@ -206,7 +212,7 @@ static struct run_options default_options(void)
         .text = {.colour = isatty(STDOUT_FILENO) == 1 && getenv("NO_COLOR") == NULL},
         .annotations = in_environment("GITHUB_ACTIONS"),
         .twice = in_environment("CI"),
-        .jobs = count_cores(),
+        .jobs = default_jobs(),
         .cpu_limit_s = 20,
         .memory_limit_mib = 4096,
     };
@@ -224,7 +230,8 @@ void run_options_parse(struct run_options *options, int argc, char **argv)
                "Exit codes: 0 all passed, 1 a scenario failed, 2 an invalid file or wrong usage, "
                "3 the harness failed, 130 interrupted (after a summary of what was run).",
     };
+    struct parser parser = {.options = options};
 
     *options = default_options();
-    argp_parse(&argp, argc, argv, 0, NULL, options);
+    argp_parse(&argp, argc, argv, 0, NULL, &parser);
 }

@@ -56,6 +56,41 @@ struct run_finding *run_result_add(struct run_result *result, const char *oracle
     return finding;
 }
 
+static void copy_finding(struct run_finding *copy, const struct plan *plan,
+                         const struct finding *found)
+{
+    *copy = (struct run_finding){.now_ns = found->now_ns,
+                                 .event_number = found->event_number,
+                                 .line = found->where.line,
+                                 .has_sector = found->has_sector && found->disk < plan->disk_count};
+    text_copy(copy->oracle, sizeof(copy->oracle), found->oracle);
+    text_copy(copy->kind, sizeof(copy->kind), found->kind);
+    text_copy(copy->text, sizeof(copy->text), found->text);
+    if (copy->has_sector) {
+        copy->sector = found->sector;
+        text_copy(copy->disk, sizeof(copy->disk), plan->disks[found->disk].name);
+    }
+}
+
+void run_result_fill(struct run_result *result, const struct plan *plan,
+                     const struct verdict *verdict)
+{
+    result->outcome = verdict->outcome;
+    result->virtual_ns = verdict->virtual_ns;
+    result->events = verdict->events;
+    result->trace_events = verdict->trace_events;
+    result->trace_hash = verdict->trace_hash;
+    result->checks = verdict->checks;
+    result->dropped = verdict->dropped;
+    result->concluded = verdict->concluded;
+    result->cancelled = verdict->cancelled;
+    result->ret = verdict->ret;
+    for (uint32_t i = 0; i < verdict->finding_count && result->finding_count < RUN_MAX_FINDINGS;
+         i++) {
+        copy_finding(&result->findings[result->finding_count++], plan, &verdict->findings[i]);
+    }
+}
+
 struct world_options runner_options(const struct plan *plan, const struct engine *engine,
                                     uint64_t seed)
 {
@@ -64,7 +99,7 @@ struct world_options runner_options(const struct plan *plan, const struct engine
         .choices = {.seed = seed, .recorded = plan->choices, .recorded_count = plan->choice_count}};
 }
 
-/* ---- Findings ---- */
+/* ---- Lines of the scenario ---- */
 
 static void find_lines(const struct plan *plan, const struct trace *trace,
                        struct run_finding *finding)
@@ -84,26 +119,6 @@ static void find_lines(const struct plan *plan, const struct trace *trace,
     }
 }
 
-static void add_finding(const struct plan *plan, const struct trace *trace,
-                        const struct finding *found, struct run_result *result)
-{
-    struct run_finding *finding =
-        run_result_add(result, found->oracle, found->kind, "%s", found->text);
-
-    if (finding == NULL) {
-        return;
-    }
-    finding->now_ns = found->now_ns;
-    finding->event_number = found->event_number;
-    finding->line = found->where.line;
-    finding->has_sector = found->has_sector && found->disk < plan->disk_count;
-    if (finding->has_sector) {
-        finding->sector = found->sector;
-        text_copy(finding->disk, sizeof(finding->disk), plan->disks[found->disk].name);
-    }
-    find_lines(plan, trace, finding);
-}
-
 void run_name_bug(char *bug, const struct xfail_spec *xfail)
 {
     text_copy(bug, RUN_BUG_BYTES, xfail != NULL && xfail->bug != NULL ? xfail->bug : "");
@@ -112,24 +127,46 @@ void run_name_bug(char *bug, const struct xfail_spec *xfail)
 static void fill_result(const struct plan *plan, const struct leg *leg,
                         const struct verdict *verdict, struct run_result *result)
 {
-    result->outcome = verdict->outcome;
-    result->virtual_ns = verdict->virtual_ns;
-    result->events = verdict->events;
-    result->trace_events = verdict->trace_events;
-    result->trace_hash = verdict->trace_hash;
-    result->checks = verdict->checks;
-    result->dropped = verdict->dropped;
-    result->concluded = verdict->concluded;
-    result->cancelled = verdict->cancelled;
-    result->ret = verdict->ret;
-    for (uint32_t i = 0; i < verdict->finding_count; i++) {
-        add_finding(plan, &leg->trace, &verdict->findings[i], result);
+    run_result_fill(result, plan, verdict);
+    for (uint32_t i = 0; i < result->finding_count; i++) {
+        find_lines(plan, &leg->trace, &result->findings[i]);
     }
     if (verdict->outcome == OUTCOME_XFAIL || verdict->outcome == OUTCOME_XPASS) {
         run_name_bug(
             result->bug,
             verdict_xfail(plan, leg->engine->name,
                           verdict->finding_count > 0 ? verdict->findings[0].oracle : NULL));
+    }
+}
+
+/* ---- While it runs ---- */
+
+void run_progress_begin(struct run_progress *progress, const struct plan *plan,
+                        const struct engine *engine)
+{
+    const struct xfail_spec *xfail = verdict_xfail(plan, engine->name, "crash");
+
+    text_copy(progress->case_name, sizeof(progress->case_name), plan->case_name);
+    progress->death_is_known = xfail != NULL;
+    run_name_bug(progress->death_bug, xfail);
+    progress->has_finding = false;
+}
+
+void run_progress_step(struct run_progress *progress, const struct plan *plan,
+                       const struct engine *engine, struct world *world)
+{
+    const struct evidence *evidence = world_evidence(world);
+    const struct verdict *verdict = evidence->verdict;
+
+    progress->now_ns = world_now_ns(world);
+    progress->event_number = evidence->trace->count;
+    if (verdict->finding_count > 0 && !progress->has_finding) {
+        copy_finding(&progress->finding, plan, &verdict->findings[0]);
+        find_lines(plan, evidence->trace, &progress->finding);
+        progress->death_is_known =
+            progress->death_is_known &&
+            verdict_xfail(plan, engine->name, progress->finding.oracle) != NULL;
+        progress->has_finding = true;
     }
 }
 
@@ -173,8 +210,7 @@ static void note_state(uint64_t *states, uint64_t *next, const struct world *wor
 /* Something has happened. */
 static void look_on(const struct runner *runner, struct leg *leg, uint64_t *next_state)
 {
-    runner->progress->now_ns = world_now_ns(runner->world);
-    runner->progress->event_number = leg->trace.count;
+    run_progress_step(runner->progress, runner->plan, leg->engine, runner->world);
     if (leg->comparer != NULL) {
         comparer_look(leg->comparer);
     }
@@ -290,11 +326,7 @@ static void dump_images(struct runner *runner, struct run_result *result)
 /* The run itself, and all that is done after it. */
 static void run_leg(struct runner *runner, struct leg *leg, struct run_result *result)
 {
-    struct run_progress *progress = runner->progress;
-    const struct xfail_spec *xfail = verdict_xfail(runner->plan, leg->engine->name, "crash");
-
-    progress->crash_is_known = xfail != NULL;
-    run_name_bug(progress->crash_bug, xfail);
+    run_progress_begin(runner->progress, runner->plan, leg->engine);
     trace_init(&leg->trace, true);
     if (!run_world(runner, leg, result)) {
         no_memory(result);
@@ -314,7 +346,7 @@ void runner_run(struct runner *runner, uint64_t number, struct run_result *resul
 
     *progress = (struct run_progress){.number = number, .under_way = true};
     make_plan(runner, suite_entry_of(runner->suite, number), suite_seed_of(runner->suite, number));
-    text_copy(progress->case_name, sizeof(progress->case_name), runner->plan->case_name);
+    run_progress_begin(progress, runner->plan, runner->suite->engine);
 
     *result = (struct run_result){.number = number};
     memcpy(result->case_name, progress->case_name, sizeof(result->case_name));

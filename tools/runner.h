@@ -96,6 +96,13 @@ struct run_result *run_result_create(void);
 struct run_finding *run_result_add(struct run_result *result, const char *oracle, const char *kind,
                                    const char *format, ...) __attribute__((format(printf, 4, 5)));
 
+/*
+ * Takes outcome, figures and findings from a run's verdict.  The lines of the step and the fault
+ * at each finding are not in it: they are in the trace.
+ */
+void run_result_fill(struct run_result *result, const struct plan *plan,
+                     const struct verdict *verdict);
+
 /* What an xfail, if it is not NULL, calls its bug; `bug` has RUN_BUG_BYTES. */
 void run_name_bug(char *bug, const struct xfail_spec *xfail);
 
@@ -106,8 +113,10 @@ struct run_progress {
     uint64_t event_number;
     char case_name[RUN_NAME_BYTES];
     bool under_way;
-    bool crash_is_known;           /* the scenario's xfail says so, */
-    char crash_bug[RUN_BUG_BYTES]; /* and calls it so */
+    bool death_is_known;           /* the xfail expects it, and the finding, if there is one, ... */
+    char death_bug[RUN_BUG_BYTES]; /* ... and calls it so */
+    bool has_finding;
+    struct run_finding finding; /* the first, made before the step of the death */
     struct run_comparison comparison;
 };
 
@@ -120,6 +129,14 @@ struct leg {
     uint64_t states;           /* digest of those that it went through */
     struct comparer *comparer; /* looks on; NULL = none */
 };
+
+/* The run's plan is made: notes its case, and whether its xfail expects a crash. */
+void run_progress_begin(struct run_progress *progress, const struct plan *plan,
+                        const struct engine *engine);
+
+/* The world has taken a step: notes its time, and the first finding. */
+void run_progress_step(struct run_progress *progress, const struct plan *plan,
+                       const struct engine *engine, struct world *world);
 
 /* Runs a suite's runs one by one; keeps the plan and the memory of the last. */
 struct runner {

@@ -7,9 +7,10 @@
  * answer that can still be raised and forgetting those after it, for what is
  * asked after an answer depends on it.
  */
-#include "tools/search.h"
+#include "tools/search_private.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,36 +19,6 @@
 
 /* `stop` is asked every so many transitions. */
 #define STOP_INTERVAL 1024
-
-struct question {
-    uint32_t answer;
-    uint32_t bound;
-};
-
-struct frame {
-    void *snapshot;
-    size_t snapshot_capacity;
-    uint64_t history;
-    struct question *questions; /* of the next timeline event */
-    uint32_t question_count;
-    uint32_t question_capacity;
-    bool entered; /* a child has been visited */
-};
-
-struct search {
-    struct visited visited;
-    struct frame *frames;
-    uint32_t depth;
-    uint64_t stack_bytes; /* of the snapshots' memory */
-    uint32_t capacity;
-    struct frame *current; /* whose child is being visited */
-    uint32_t asked;        /* questions of this timeline event ... */
-    uint64_t children;     /* ... and how many ways there are to answer them */
-    char *unvaried[SEARCH_MAX_UNVARIED];
-    uint32_t unvaried_count;
-    struct search_figures *figures;
-    struct world *world;
-};
 
 struct search *search_create(uint64_t visited_bytes)
 {
@@ -63,9 +34,6 @@ void search_destroy(struct search *search)
         free(search->frames[i].snapshot);
         free(search->frames[i].questions);
     }
-    for (uint32_t i = 0; i < search->unvaried_count; i++) {
-        free(search->unvaried[i]);
-    }
     free(search->frames);
     visited_free(&search->visited);
     free(search);
@@ -76,60 +44,67 @@ const struct world *search_world(const struct search *search)
     return search->world;
 }
 
-const char *const *search_unvaried(const struct search *search, uint32_t *count)
+void search_add_word(char list[SEARCH_UNVARIED_BYTES], const char *word)
 {
-    *count = search->unvaried_count;
-    return (const char *const *)search->unvaried;
+    size_t length = strlen(list);
+    size_t more = strlen(word) + 2;
+
+    if (strstr(list, word) == NULL && length + more < SEARCH_UNVARIED_BYTES) {
+        snprintf(list + length, SEARCH_UNVARIED_BYTES - length, "%s%s", length > 0 ? ", " : "",
+                 word);
+    }
 }
 
 /* ---- Answers ---- */
 
-static void note_unvaried(struct search *search, const char *site)
+static uint32_t answer_of(const struct turn *turn)
 {
-    search->figures->cut = true;
-    for (uint32_t i = 0; i < search->unvaried_count; i++) {
-        if (strcmp(search->unvaried[i], site) == 0) {
-            return;
-        }
+    if (turn->tried == 0) {
+        return turn->first;
     }
-    if (search->unvaried_count < SEARCH_MAX_UNVARIED) {
-        search->unvaried[search->unvaried_count++] = must_strdup(site);
-    }
+    return turn->tried <= turn->first ? turn->tried - 1 : turn->tried;
 }
 
-/* The choice backend: what the odometer says, and 0 for what was not asked before. */
-static uint32_t answer(void *opaque, const char *site, uint32_t nth, uint32_t bound)
+void search_add_turn(struct frame *frame, struct turn turn)
+{
+    if (frame->question_count == frame->question_capacity) {
+        frame->questions =
+            must_grow(frame->questions, frame->question_capacity, sizeof(*frame->questions));
+        frame->question_capacity++;
+    }
+    frame->questions[frame->question_count++] = turn;
+}
+
+/* The choice backend: what the odometer says, and the first for what was not asked before. */
+static uint32_t answer(void *opaque, const struct question *question)
 {
     struct search *search = opaque;
     struct frame *frame = search->current;
+    uint32_t bound = question->bound;
 
-    (void)nth;
     if (frame == NULL || bound > SEARCH_MAX_ANSWERS ||
         search->children * bound > SEARCH_MAX_CHILDREN) {
-        note_unvaried(search, site);
+        search_add_word(search->figures->unvaried, question->site);
         return 0;
     }
     search->children *= bound;
     if (search->asked == frame->question_count) {
-        if (frame->question_count == frame->question_capacity) {
-            frame->questions =
-                must_grow(frame->questions, frame->question_capacity, sizeof(*frame->questions));
-            frame->question_capacity++;
-        }
-        frame->questions[frame->question_count++] = (struct question){0, bound};
+        uint32_t first = frame->reduces && search->asked == 0 ? frame->independent.place : 0;
+
+        search_add_turn(frame, (struct turn){.bound = bound, .first = first});
     }
     assert(frame->questions[search->asked].bound == bound);
-    return frame->questions[search->asked++].answer;
+    return answer_of(&frame->questions[search->asked++]);
 }
 
 /* On to the next child; false if there is none left. */
 static bool next_child(struct frame *frame)
 {
     while (frame->question_count > 0) {
-        struct question *last = &frame->questions[frame->question_count - 1];
+        struct turn *last = &frame->questions[frame->question_count - 1];
 
-        if (last->answer + 1 < last->bound) {
-            last->answer++;
+        if (!last->only && last->tried + 1 < last->bound) {
+            last->tried++;
             return true;
         }
         frame->question_count--;
@@ -139,17 +114,10 @@ static bool next_child(struct frame *frame)
 
 /* ---- Nodes ---- */
 
-static void push(struct search *search, const struct world *world, uint64_t history)
+static void save(struct search *search, struct frame *frame, const struct world *world)
 {
-    struct frame *frame;
     size_t bytes = world_save_bytes(world);
 
-    if (search->depth == search->capacity) {
-        search->frames = must_grow(search->frames, search->capacity, sizeof(*search->frames));
-        search->capacity++;
-        search->frames[search->depth] = (struct frame){0};
-    }
-    frame = &search->frames[search->depth++];
     if (bytes > frame->snapshot_capacity) {
         search->stack_bytes += bytes - frame->snapshot_capacity;
         free(frame->snapshot);
@@ -157,12 +125,47 @@ static void push(struct search *search, const struct world *world, uint64_t hist
         frame->snapshot_capacity = bytes;
     }
     world_save(world, frame->snapshot);
+}
+
+void search_push(struct search *search, const struct path *path, uint64_t history)
+{
+    struct frame *frame;
+
+    if (search->depth == search->capacity) {
+        search->frames = must_grow(search->frames, search->capacity, sizeof(*search->frames));
+        search->capacity++;
+        search->frames[search->depth] = (struct frame){0};
+    }
+    frame = &search->frames[search->depth++];
+    if (!path->runs_again) {
+        save(search, frame, path->world);
+    }
     frame->history = history;
     frame->question_count = 0;
     frame->entered = false;
+    frame->reduces = false;
     search->figures->states++;
     if (search->depth > search->figures->depth) {
         search->figures->depth = search->depth;
+    }
+}
+
+/* The world as it was at the frame on top: from its snapshot, or by all the answers that lead
+ * there. */
+static void go_back(struct search *search, struct path *path)
+{
+    if (!path->runs_again) {
+        world_load(path->world, search->frames[search->depth - 1].snapshot);
+        return;
+    }
+    search->current = NULL;
+    path->world = world_renew(path->world, path->plan, path->world_options, path->trace);
+    search->world = path->world;
+    for (uint32_t i = 0; i + 1 < search->depth; i++) {
+        search->current = &search->frames[i];
+        search->asked = 0;
+        search->children = 1;
+        world_step(path->world);
     }
 }
 
@@ -213,19 +216,15 @@ static uint64_t extend_history(uint64_t history, const struct trace *trace, uint
 
 /* ---- The search ---- */
 
-struct path {
-    const struct search_options *options;
-    struct world *world;
-    struct trace *trace;
-    uint64_t kinds;
-};
-
 bool search_finding_counts(const struct finding *finding, const struct world *world)
 {
     struct job_info info;
 
     if (strcmp(finding->oracle, "liveness") == 0 && strcmp(finding->kind, "deadlock") == 0) {
         return world_job(world, &info);
+    }
+    if (strcmp(finding->oracle, "liveness") == 0 && strcmp(finding->kind, "never-told") == 0) {
+        return false;
     }
     return strcmp(finding->oracle, "expect") != 0 && strcmp(finding->oracle, "vacuous") != 0;
 }
@@ -248,6 +247,9 @@ static bool judge(struct search *search, const struct path *path)
     uint32_t count;
 
     search->figures->ends++;
+    if (path->options->ended != NULL) {
+        path->options->ended(path->options->opaque, path->world);
+    }
     if (!outcome_is_bad(verdict->outcome) ||
         !has_finding(path->world, verdict, path->options->oracles_only)) {
         return true;
@@ -256,46 +258,70 @@ static bool judge(struct search *search, const struct path *path)
     return path->options->found(path->options->opaque, verdict, choices, count);
 }
 
-/* Takes the child that the frame's answers lead to; false: stop. */
-static bool visit(struct search *search, const struct path *path)
+/* The first child of a frame has been visited: does it stand for the others? */
+static void reduce(struct search *search, const struct path *path, struct frame *frame)
+{
+    if (independent_held(path->world, &frame->independent)) {
+        frame->questions[0].only = true;
+        search->figures->reduced += frame->questions[0].bound - 1;
+    }
+}
+
+bool search_step(struct search *search, const struct path *path, uint64_t *history)
 {
     struct frame *frame = search->current;
     uint64_t before = path->trace->count;
-    uint64_t history;
+    bool fresh = !frame->entered;
+    bool goes_on;
 
+    frame->entered = true;
+    frame->reduces = frame->reduces ||
+                     (fresh && path->reduces && independent_find(path->world, &frame->independent));
     search->asked = 0;
     search->children = 1;
     search->figures->transitions++;
-    if (!world_step(path->world) || has_finding(path->world, world_evidence(path->world)->verdict,
-                                                path->options->oracles_only)) {
+    goes_on =
+        world_step(path->world) && !has_finding(path->world, world_evidence(path->world)->verdict,
+                                                path->options->oracles_only);
+    if (fresh && frame->reduces) {
+        reduce(search, path, frame);
+    }
+    *history = extend_history(frame->history, path->trace, before, path->kinds);
+    return goes_on;
+}
+
+/* Takes the child that the frame's answers lead to; false: stop. */
+static bool visit(struct search *search, const struct path *path)
+{
+    uint64_t history;
+
+    if (!search_step(search, path, &history)) {
         return judge(search, path);
     }
-    history = extend_history(frame->history, path->trace, before, path->kinds);
-    if (!visited_add(&search->visited, world_digest_judged(path->world) ^ history)) {
+    if (!path->options->no_merging && !path->runs_again &&
+        !visited_add(&search->visited, world_digest_judged(path->world) ^ history)) {
         search->figures->merged++;
         return true;
     }
     if (search->depth == SEARCH_MAX_DEPTH || search->stack_bytes > SEARCH_MAX_STACK_BYTES) {
-        search->figures->cut = true;
+        search->figures->too_deep = true;
         return true;
     }
-    push(search, path->world, history);
+    search_push(search, path, history);
     return true;
 }
 
-static bool walk(struct search *search, const struct path *path)
+static bool walk(struct search *search, struct path *path)
 {
     while (search->depth > 0) {
         struct frame *frame = &search->frames[search->depth - 1];
-        bool fresh = !frame->entered;
 
         if (frame->entered && !next_child(frame)) {
             search->depth--;
             continue;
         }
-        frame->entered = true;
-        if (!fresh) {
-            world_load(path->world, frame->snapshot);
+        if (frame->entered) {
+            go_back(search, path);
         }
         search->current = frame;
         if (!visit(search, path)) {
@@ -318,7 +344,12 @@ bool search_run(struct search *search, const struct plan *plan,
                                                       .backend = answer,
                                                       .opaque = search}};
     struct trace trace;
-    struct path path = {.options = options, .trace = &trace, .kinds = expected_kinds(plan)};
+    struct path path = {.plan = plan,
+                        .options = options,
+                        .world_options = &world_options,
+                        .trace = &trace,
+                        .kinds = expected_kinds(plan),
+                        .runs_again = options->engine->foreign};
     bool complete;
 
     trace_init(&trace, true);
@@ -331,9 +362,14 @@ bool search_run(struct search *search, const struct plan *plan,
         die("there is no memory for a world");
     }
     search->world = path.world;
-    push(search, path.world, 0);
+    search->root = world_digest_judged(path.world);
+    path.reduces = !options->no_reduction && independent_possible(path.world);
+    search_push(search, &path, 0);
+    if (options->saved != NULL && !search_restore(search, &path, options->saved)) {
+        die("what was saved of the search does not fit it");
+    }
     complete = walk(search, &path);
-    figures->cut = figures->cut || !complete || search->visited.full;
+    figures->full = figures->full || search->visited.full;
     search->world = NULL;
     world_destroy(path.world);
     trace_free(&trace);

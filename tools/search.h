@@ -6,7 +6,11 @@
  * events; its children are the answers to whatever the next event asks.  A
  * state that has been seen, by its digest (world_digest_judged) and by what has
  * happened so far of the events that the scenario's expectations look at, is not
- * gone on from: nothing new can come of it.
+ * gone on from: nothing new can come of it.  Where an event goes with all others in any order
+ * (sim/independent.h), only that one is tried.
+ *
+ * A foreign engine (struct engine) has no snapshots: each path is run again from the start, and no
+ * state is known again.
  *
  * Questions with more than SEARCH_MAX_ANSWERS answers are not varied, nor are those
  * that one event asks after SEARCH_MAX_CHILDREN combinations of answers: they get
@@ -17,6 +21,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "sim/plan.h"
 #include "sim/verdict.h"
@@ -27,15 +32,18 @@
 #define SEARCH_MAX_CHILDREN 4096
 #define SEARCH_MAX_DEPTH 5000
 #define SEARCH_MAX_STACK_BYTES (UINT64_C(1) << 30) /* of snapshots */
-#define SEARCH_MAX_UNVARIED 8
+#define SEARCH_UNVARIED_BYTES 96
 
 struct search_figures {
     uint64_t ends;        /* of runs: a finding, or the world's end */
     uint64_t states;      /* different ones */
     uint64_t transitions; /* timeline events taken, in all */
     uint64_t merged;      /* transitions into a state that was known */
+    uint64_t reduced;     /* events that could have been next and were not tried */
     uint64_t depth;       /* timeline events of the longest path */
-    bool cut;             /* stopped, too deep, or something not varied: not exhausted */
+    bool too_deep;        /* a path was not gone on with: not exhausted */
+    bool full;            /* some states could not be remembered: visited more than once */
+    char unvaried[SEARCH_UNVARIED_BYTES]; /* sites whose questions were not varied: not exhausted */
 };
 
 /*
@@ -47,14 +55,21 @@ typedef bool search_found(void *opaque, const struct verdict *verdict,
 
 /*
  * Is it an oracle's, and not what the scenario itself expects?  A story that waits for a job
- * whose start was refused comes to no end, but that is nobody's fault.
+ * whose start was refused comes to no end, and so does a job whose `complete` was
+ * refused, but that is nobody's fault.
  */
 bool search_finding_counts(const struct finding *finding, const struct world *world);
 
 struct search_options {
     const struct engine *engine;
     bool oracles_only; /* findings of expectations don't count */
+    bool no_reduction; /* try every order ... */
+    bool no_merging;   /* ... and go on from known states, too: to check what these leave out */
     search_found *found;
+    FILE *saved; /* go on from what search_save() wrote of a search of this plan; or NULL */
+
+    /* A path has ended, with a finding or without; may be NULL. */
+    void (*ended)(void *opaque, const struct world *world);
 
     /* Asked every so many transitions; true: stop. */
     bool (*stop)(void *opaque, const struct search_figures *figures);
@@ -73,10 +88,17 @@ void search_destroy(struct search *search);
 bool search_run(struct search *search, const struct plan *plan,
                 const struct search_options *options, struct search_figures *figures);
 
+/*
+ * After search_run() was stopped by `stop`, and before it is called again: writes where it was, so
+ * that another search of the same plan, also in another process of this program, can go on
+ * from there.  Whether the file could be written is ferror()'s to say.
+ */
+void search_save(const struct search *search, FILE *file);
+
 /* The world of the path under way, or NULL. */
 const struct world *search_world(const struct search *search);
 
-/* Sites whose questions were not varied, in all searches; *count of them. */
-const char *const *search_unvaried(const struct search *search, uint32_t *count);
+/* Adds a word to a list of them, unless it is there already or there is no room. */
+void search_add_word(char list[SEARCH_UNVARIED_BYTES], const char *word);
 
 #endif

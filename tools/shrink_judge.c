@@ -68,21 +68,6 @@ static void write_record(struct world *world, struct written *written, FILE *ans
     *written = (struct written){count, steps};
 }
 
-static void add_findings(const struct verdict *verdict, struct run_result *result)
-{
-    result->outcome = verdict->outcome;
-    result->events = verdict->events;
-    for (uint32_t i = 0; i < verdict->finding_count; i++) {
-        const struct finding *found = &verdict->findings[i];
-        struct run_finding *finding =
-            run_result_add(result, found->oracle, found->kind, "%s", found->text);
-
-        if (finding != NULL) {
-            finding->now_ns = found->now_ns;
-        }
-    }
-}
-
 /* Queries only look. */
 static bool acts(const struct action *action)
 {
@@ -125,7 +110,7 @@ static void run_plan(struct bench *bench, struct trial *trial)
         die("there is no memory for a world");
     }
     while (world_step(bench->world)) {
-        bench->progress->now_ns = world_now_ns(bench->world);
+        run_progress_step(bench->progress, trial->plan, bench->judge->engine, bench->world);
         if (trial->question.task == JUDGE_RECORD) {
             write_record(bench->world, &written, trial->answer);
         }
@@ -135,7 +120,7 @@ static void run_plan(struct bench *bench, struct trial *trial)
         }
     }
     verdict = world_judge(bench->world);
-    add_findings(verdict, trial->result);
+    run_result_fill(trial->result, trial->plan, verdict);
     if (trial->question.task == JUDGE_RECORD) {
         write_failed(trial, verdict, world_evidence(bench->world)->steps_run);
     }
@@ -217,8 +202,7 @@ static void try_it(struct bench *bench, struct trial *trial)
         trial->result->outcome = OUTCOME_INVALID;
     } else {
         trial->plan = scenario_plan(scenario, 0, &quiet);
-        bench->progress->crash_is_known =
-            verdict_xfail(trial->plan, bench->judge->engine->name, "crash") != NULL;
+        run_progress_begin(bench->progress, trial->plan, bench->judge->engine);
         run_plan(bench, trial);
         if (trial->question.task == JUDGE_SCRIPT) {
             write_script(bench, trial);

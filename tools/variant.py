@@ -27,7 +27,9 @@ class Build:
         self.commands = {}
         for entry in commands:
             source = Path(entry["file"]).relative_to(ROOT).as_posix()
-            if source.split("/")[0] in ("engine", "sim", "tools"):
+            # The program's own, without a foreign engine: tests have programs with one.
+            foreign = source.startswith("engine/qemu/") or "-DMIRRORSIM_QEMU" in entry["command"]
+            if source.split("/")[0] in ("engine", "sim", "tools") and not foreign:
                 self.commands[source] = shlex.split(entry["command"])
         self.libraries = self._libraries()
         self.headers = None
@@ -35,7 +37,7 @@ class Build:
     def _libraries(self):
         out = subprocess.run(["pkg-config", "--libs", "yaml-0.1", "jansson"], check=True,
                              capture_output=True, text=True)
-        return shlex.split(out.stdout)
+        return shlex.split(out.stdout) + ["-lm"]
 
     def object_of(self, source):
         command = self.commands[source]

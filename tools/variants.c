@@ -13,7 +13,7 @@
 #include "engine/range.h"
 #include "sim/errno_name.h"
 #include "sim/phrase.h"
-#include "sim/world.h"
+#include "tools/quiet_trace.h"
 #include "tools/support.h"
 
 /* A second failure comes among so many requests after the first. */
@@ -57,11 +57,15 @@ static uint64_t number_of(const struct trace *trace, uint64_t at)
     return nth;
 }
 
-static void add_requests(struct victims *victims, const struct trace *trace)
+/* True if that was all of them. */
+static bool add_requests(struct victims *victims, const struct trace *trace)
 {
     for (uint64_t i = 0; i < trace->count; i++) {
         const struct event *event = &trace->events[i];
 
+        if (event->kind == EVENT_REQUEST_SUBMIT && victims->count == VARIANT_MAX_REQUESTS) {
+            return false;
+        }
         if (event->kind == EVENT_REQUEST_SUBMIT) {
             add_victim(victims, (struct victim){.match = {.disks = UINT64_C(1) << event->node,
                                                           .ops = 1u << event->op,
@@ -70,6 +74,7 @@ static void add_requests(struct victims *victims, const struct trace *trace)
                                                 .bytes = event->bytes});
         }
     }
+    return true;
 }
 
 /* Queries leave no trace unless they fail: each is tried where it can be asked. */
@@ -86,21 +91,6 @@ static void add_queries(struct victims *victims, const struct plan *plan)
                                                 .nth = 1});
         }
     }
-}
-
-/* Runs the plan; the trace is the caller's. */
-static void run_quietly(const struct plan *plan, const struct engine *engine, struct trace *trace)
-{
-    struct world_options options = {.engine = engine};
-    struct world *world;
-
-    trace_init(trace, true);
-    world = world_create(plan, &options, trace);
-    if (world == NULL) {
-        die("there is no memory for a world");
-    }
-    world_run(world, UINT64_MAX);
-    world_destroy(world);
 }
 
 /* ---- Singles ---- */
@@ -175,7 +165,7 @@ static void add_pairs_of(struct variant_list *variants, const struct plan *plan,
     uint64_t after = 0;
 
     variant_apply(single, &changed);
-    run_quietly(&changed, engine, &trace);
+    quiet_trace(&changed, engine, &trace);
     while (after < trace.count && trace.events[after].kind != EVENT_FAULT) {
         after++;
     }
@@ -241,11 +231,11 @@ struct variant_list variants_of(const struct plan *plan, const struct engine *en
     if (faults == VARIANTS_NONE) {
         return variants;
     }
-    run_quietly(plan, engine, &trace);
+    quiet_trace(plan, engine, &trace);
     if (faults == VARIANTS_POWER_CUTS) {
         add_power_cuts(&variants, &trace);
     } else {
-        add_requests(&victims, &trace);
+        variants.cut = !add_requests(&victims, &trace);
         add_queries(&victims, plan);
     }
     for (uint64_t i = 0; i < victims.count; i++) {
@@ -360,20 +350,26 @@ void variant_apply(const struct variant *variant, struct plan *plan)
 
 /* ---- Words ---- */
 
+static const char *applied_text(enum fault_applied applied)
+{
+    static const char *const texts[] = {[APPLIED_NOTHING] = "",
+                                        [APPLIED_PREFIX] = ", half applied",
+                                        [APPLIED_TORN] = ", torn",
+                                        [APPLIED_ALL] = ", applied"};
+
+    return texts[applied];
+}
+
 static int fault_text(const struct fault_spec *fault, const struct plan *plan, char *buf,
                       size_t size)
 {
-    static const char *const applied[] = {[APPLIED_NOTHING] = "",
-                                          [APPLIED_PREFIX] = ", half applied",
-                                          [APPLIED_TORN] = ", torn",
-                                          [APPLIED_ALL] = ", applied"};
     uint32_t disk = (uint32_t)__builtin_ctzll(fault->match.disks);
     enum op op = (enum op)__builtin_ctz(fault->match.ops);
 
     return snprintf(buf, size, "%s%s %" PRIu64 " of %s fails %s with %s%s",
                     fault->match.by == BY_GUEST ? "guest " : "", op_name(op), fault->nth,
                     plan->disks[disk].name, fault->times == 0 ? "from then on" : "once",
-                    phrase_result(fault->error).text, applied[fault->applied]);
+                    phrase_result(fault->error).text, applied_text(fault->applied));
 }
 
 const char *variant_text(const struct variant *variant, const struct plan *plan,
@@ -396,5 +392,67 @@ const char *variant_text(const struct variant *variant, const struct plan *plan,
                  plan->disks[plan->job.target].name, phrase_time(variant->cut_ns).text,
                  keeps[variant->keeps]);
     }
+    return buf;
+}
+
+/* ---- Failures, numbered ---- */
+
+/* What can fail, and how; queries have no policy. */
+static const struct {
+    enum op op;
+    int error;
+    enum fault_applied applied;
+} failures[] = {
+    {OP_READ, -EIO, APPLIED_NOTHING},         {OP_WRITE, -EIO, APPLIED_NOTHING},
+    {OP_WRITE, -EIO, APPLIED_PREFIX},         {OP_WRITE, -EIO, APPLIED_ALL},
+    {OP_WRITE, -ENOSPC, APPLIED_NOTHING},     {OP_FLUSH, -EIO, APPLIED_NOTHING},
+    {OP_FLUSH, -ENOSPC, APPLIED_NOTHING},     {OP_STATUS, -EIO, APPLIED_NOTHING},
+    {OP_GETLENGTH, -EIO, APPLIED_NOTHING},    {OP_GET_INFO, -EIO, APPLIED_NOTHING},
+    {OP_OPEN_BACKING, -EIO, APPLIED_NOTHING}, {OP_REOPEN, -EIO, APPLIED_NOTHING},
+    {OP_TRUNCATE, -EIO, APPLIED_NOTHING},     {OP_BUFFER, -EIO, APPLIED_NOTHING},
+    {OP_BITMAP, -EIO, APPLIED_NOTHING},
+};
+
+/* The first so many are requests, and meet a policy. */
+#define FAILING_REQUESTS 7u
+#define POLICIES 4u
+
+static bool failure_row(const struct fault_spec *fault, uint32_t *row)
+{
+    for (*row = 0; *row < sizeof(failures) / sizeof(failures[0]); (*row)++) {
+        if ((fault->match.ops >> (unsigned)failures[*row].op & 1) &&
+            fault->error == failures[*row].error && fault->applied == failures[*row].applied) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool variant_failure(const struct fault_spec *fault, const struct plan *plan, uint32_t *number)
+{
+    uint32_t row;
+    enum error_policy policy;
+
+    if (fault->match.by == BY_GUEST || !failure_row(fault, &row)) {
+        return false;
+    }
+    policy = failures[row].op == OP_READ ? plan->job.on_source_error : plan->job.on_target_error;
+    *number = row < FAILING_REQUESTS ? row * POLICIES + (uint32_t)policy
+                                     : row + FAILING_REQUESTS * (POLICIES - 1);
+    *number = 2 * *number + (fault->times == 0);
+    return true;
+}
+
+const char *variant_failure_text(uint32_t number, char buf[VARIANT_TEXT_BYTES])
+{
+    const char *duration = number % 2 != 0 ? "from then on" : "once";
+    bool has_policy = number / 2 < FAILING_REQUESTS * POLICIES;
+    uint32_t row =
+        has_policy ? number / 2 / POLICIES : number / 2 - FAILING_REQUESTS * (POLICIES - 1);
+
+    snprintf(buf, VARIANT_TEXT_BYTES, "%s fails %s with %s%s%s%s", op_name(failures[row].op),
+             duration, phrase_result(failures[row].error).text, applied_text(failures[row].applied),
+             has_policy ? ", policy " : "",
+             has_policy ? error_policy_name((enum error_policy)(number / 2 % POLICIES)) : "");
     return buf;
 }

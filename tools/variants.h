@@ -37,9 +37,13 @@ struct variant {
     enum power_cut keeps;
 };
 
+/* So many requests of the quiet run fail in turn, at most: the first ones. */
+#define VARIANT_MAX_REQUESTS 1000
+
 struct variant_list {
     struct variant *list; /* the first changes nothing */
     uint64_t count;
+    bool cut; /* there were more requests */
 };
 
 /* Runs the plan quietly; the caller frees with variants_free(). */
@@ -54,5 +58,17 @@ void variant_apply(const struct variant *variant, struct plan *plan);
 #define VARIANT_TEXT_BYTES 240
 const char *variant_text(const struct variant *variant, const struct plan *plan,
                          char buf[VARIANT_TEXT_BYTES]);
+
+/*
+ * Failures, numbered, of which a search can say what share it has tried: what fails and how,
+ * under which policy of that side, and whether once or from then on.
+ */
+#define VARIANT_FAILURES 72
+
+/* The number of a failure that the job can meet in the plan; false: of the guest's requests. */
+bool variant_failure(const struct fault_spec *fault, const struct plan *plan, uint32_t *number);
+
+/* "write fails once with EIO, half applied, policy stop"; in `buf`. */
+const char *variant_failure_text(uint32_t number, char buf[VARIANT_TEXT_BYTES]);
 
 #endif

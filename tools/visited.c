@@ -88,3 +88,14 @@ bool visited_add(struct visited *visited, uint64_t digest)
     visited->count++;
     return true;
 }
+
+bool visited_next(const struct visited *visited, uint64_t *place, uint64_t *digest)
+{
+    while (*place < visited->capacity) {
+        *digest = visited->slots[(*place)++];
+        if (*digest != 0) {
+            return true;
+        }
+    }
+    return false;
+}

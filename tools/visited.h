@@ -28,4 +28,7 @@ void visited_clear(struct visited *visited);
 /* True if the digest was not there yet. */
 bool visited_add(struct visited *visited, uint64_t digest);
 
+/* The digests that are there, in any order: the next from *place on; false if that was all. */
+bool visited_next(const struct visited *visited, uint64_t *place, uint64_t *digest);
+
 #endif

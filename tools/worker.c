@@ -65,6 +65,28 @@ struct suite_work {
     struct worker_shared *shared;
 };
 
+/* One run; of a comparison, the second engine's, too. */
+static void run_number(struct runner *runner, uint32_t cpu_limit_s, uint64_t number, int results,
+                       struct run_result *result)
+{
+    worker_watch(cpu_limit_s * UINT64_C(1000));
+    runner_run(runner, number, result);
+    worker_watch(0);
+    worker_send(results, result);
+    if (result->is_half) {
+        worker_watch(cpu_limit_s * UINT64_C(1000));
+        runner_compare(runner, result);
+        worker_watch(0);
+        worker_send(results, result);
+    }
+}
+
+/* Each of its runs gets a process of its own. */
+static bool suite_has_foreign(const struct suite *suite)
+{
+    return suite->engine->foreign || (suite->compared != NULL && suite->compared->foreign);
+}
+
 static void run_suite(void *opaque, struct run_progress *progress, int results)
 {
     const struct suite_work *work = opaque;
@@ -77,18 +99,13 @@ static void run_suite(void *opaque, struct run_progress *progress, int results)
     uint64_t runs = suite_runs(work->suite);
     uint64_t number;
 
-    while ((number = atomic_fetch_add(&work->shared->next, 1)) < runs) {
-        worker_watch(work->options->cpu_limit_s * UINT64_C(1000));
-        runner_run(&runner, number, result);
-        worker_watch(0);
-        worker_send(results, result);
-        if (result->is_half) {
-            worker_watch(work->options->cpu_limit_s * UINT64_C(1000));
-            runner_compare(&runner, result);
-            worker_watch(0);
-            worker_send(results, result);
+    /* What a foreign engine has broken must not reach the next run. */
+    do {
+        number = atomic_fetch_add(&work->shared->next, 1);
+        if (number < runs) {
+            run_number(&runner, work->options->cpu_limit_s, number, results, result);
         }
-    }
+    } while (number < runs && !suite_has_foreign(work->suite));
     runner_close(&runner);
     free(result);
 }
@@ -208,6 +225,11 @@ static const char *telling_line(char *words)
     return line;
 }
 
+static bool is_unsupported(int status)
+{
+    return WIFEXITED(status) && WEXITSTATUS(status) == ENGINE_EXIT_UNSUPPORTED;
+}
+
 static void describe_death(struct run_result *result, int status, uint32_t cpu_limit_s, char *words)
 {
     const char *line = telling_line(words);
@@ -217,6 +239,9 @@ static void describe_death(struct run_result *result, int status, uint32_t cpu_l
         run_result_add(result, "crash", "hang",
                        "The run used %" PRIu32 " s of processor time without coming to an end.",
                        cpu_limit_s);
+    } else if (is_unsupported(status)) {
+        run_result_add(result, "harness", "unsupported",
+                       "The engine asked for what its environment has not got: %.250s.", line);
     } else if (WIFSIGNALED(status)) {
         run_result_add(result, "crash", "crash", "The run died of SIG%s%s%.250s.",
                        sigabbrev_np(WTERMSIG(status)), separator, line);
@@ -234,14 +259,19 @@ static struct run_result *death(const struct worker *worker, int status, uint32_
 
     result->number = progress->number;
     result->died = true;
-    result->outcome = progress->crash_is_known ? OUTCOME_XFAIL : OUTCOME_FAIL;
-    if (progress->crash_is_known) {
-        memcpy(result->bug, progress->crash_bug, sizeof(result->bug));
+    result->outcome = is_unsupported(status)     ? OUTCOME_INVALID
+                      : progress->death_is_known ? OUTCOME_XFAIL
+                                                 : OUTCOME_FAIL;
+    if (result->outcome == OUTCOME_XFAIL) {
+        memcpy(result->bug, progress->death_bug, sizeof(result->bug));
     }
     memcpy(result->case_name, progress->case_name, sizeof(result->case_name));
     describe_death(result, status, cpu_limit_s, words);
     result->findings[0].now_ns = progress->now_ns;
     result->findings[0].event_number = progress->event_number;
+    if (progress->has_finding) {
+        result->findings[result->finding_count++] = progress->finding;
+    }
     return result;
 }
 

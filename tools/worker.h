@@ -38,7 +38,10 @@ void worker_fork(struct worker *worker, worker_body *body, void *opaque);
 void worker_send(int results, const struct run_result *result);
 void worker_watch(uint64_t ms);
 
-/* Starts a process for a suite: it runs until there is no next run. */
+/*
+ * Starts a process for a suite: it runs until there is no next run, or, with a foreign engine,
+ * once.
+ */
 void worker_start(struct worker *worker, const struct suite *suite,
                   const struct workers_options *options, struct worker_shared *shared);
 

@@ -173,14 +173,13 @@ static bool attend(struct crew *crew, uint32_t number)
     crew->polls[number].fd = -1;
     crew->alive--;
     result = worker_end(worker, crew->options->cpu_limit_s);
-    if (result == NULL) {
-        return true;
+    if (atomic_load(&crew->shared->next) < suite_runs(crew->suite)) {
+        start(crew, number);
     }
-    if (half != NULL) {
+    if (half != NULL && result != NULL) {
         result = conclude_death(crew, half, worker->progress, result);
     }
-    start(crew, number);
-    return take(crew, result);
+    return result == NULL || take(crew, result);
 }
 
 /* Until every worker has come to its end, or somebody says stop. */

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The job framework of the 2.2 generation: what a job is, and what it may call.
+ *
+ * A job's coroutine calls sleep, yield and defer; its callbacks call the rest.
+ */
+#ifndef MIRRORSIM_ENGINE_QEMU_BLOCKJOB_H
+#define MIRRORSIM_ENGINE_QEMU_BLOCKJOB_H
+
+#include "block/block_int.h"
+
+typedef enum BlockJobType {
+    BLOCK_JOB_TYPE_COMMIT,
+    BLOCK_JOB_TYPE_MIRROR,
+} BlockJobType;
+
+typedef struct BlockJobDriver {
+    size_t instance_size; /* of the struct that begins with a BlockJob */
+    BlockJobType job_type;
+    void (*set_speed)(BlockJob *job, int64_t speed, Error **errp);
+    void (*iostatus_reset)(BlockJob *job); /* may be NULL */
+    void (*complete)(BlockJob *job, Error **errp);
+} BlockJobDriver;
+
+struct BlockJob {
+    const BlockJobDriver *driver;
+    BlockDriverState *bs;
+    Coroutine *co; /* the job's to set */
+    bool cancelled;
+    bool paused;
+    bool busy; /* neither asleep nor yielding for good */
+    bool ready;
+    BlockDeviceIoStatus iostatus;
+    int64_t offset; /* bytes copied */
+    int64_t len;
+    int64_t speed; /* 0 = unlimited */
+    BlockCompletionFunc *cb;
+    void *opaque;
+};
+
+/*
+ * instance_size bytes, zero but for what the framework sets, attached to `bs`, which is
+ * referenced and blocked.  NULL with an error: the node has a job, or the speed is refused.
+ */
+void *block_job_create(const BlockJobDriver *driver, BlockDriverState *bs, int64_t speed,
+                       BlockCompletionFunc *cb, void *opaque, Error **errp);
+
+/* Calls cb(opaque, ret), detaches the job and frees it. */
+void block_job_completed(BlockJob *job, int ret);
+
+/*
+ * In the coroutine.  At once if cancelled; parks if paused; otherwise a timer, also for 0 ns,
+ * unless somebody enters the coroutine earlier.
+ */
+void block_job_sleep_ns(BlockJob *job, QEMUClockType type, int64_t ns);
+void block_job_yield(BlockJob *job);
+
+bool block_job_is_cancelled(BlockJob *job);
+
+/* Not paused any more, I/O statuses reset; enters the coroutine, before it returns, if that is not
+ * busy. */
+void block_job_resume(BlockJob *job);
+
+void block_job_event_ready(BlockJob *job);
+
+/* What the policy says of the positive errno; an event; `stop` pauses. */
+BlockErrorAction block_job_error_action(BlockJob *job, BlockDriverState *bs, BlockdevOnError on_err,
+                                        int is_read, int error);
+
+/* Calls fn(job, opaque) from the main loop, at this instant; the last thing that the coroutine
+ * does. */
+void block_job_defer_to_main_loop(BlockJob *job, void (*fn)(BlockJob *job, void *opaque),
+                                  void *opaque);
+
+#endif

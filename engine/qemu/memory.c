@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Memory: the heap is the world's arena, and the copy buffer is real.
+ *
+ * The copy buffer lies between two pages that nobody may touch, its end as close to the
+ * second as its size allows.  Data is moved by the simulated block layer, in chunk buffers of
+ * which the real memory shows the tags, 64 times a sector: so code that overwrites a chunk
+ * in flight, or takes chunks beyond the buffer, is found out.  Free chunks are the foreign code's
+ * own.
+ */
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "engine/qemu/env.h"
+#include "engine/range.h"
+
+/* ---- Heap ---- */
+
+/* Before each piece: its size, for host_free() asks. */
+struct piece {
+    _Alignas(16) size_t bytes;
+    char memory[];
+};
+
+void *g_malloc(size_t size)
+{
+    struct piece *piece;
+
+    if (size == 0) {
+        return NULL;
+    }
+    piece = host_alloc(qemu_env()->host, sizeof(*piece) + size);
+    piece->bytes = size;
+    return piece->memory;
+}
+
+void g_free(void *ptr)
+{
+    struct piece *piece;
+
+    if (ptr != NULL) {
+        piece = container_of(ptr, struct piece, memory);
+        host_free(qemu_env()->host, piece, sizeof(*piece) + piece->bytes);
+    }
+}
+
+char *g_strdup(const char *str)
+{
+    size_t bytes;
+
+    if (str == NULL) {
+        return NULL;
+    }
+    bytes = strlen(str) + 1;
+    return memcpy(g_malloc(bytes), str, bytes);
+}
+
+/* ---- The copy buffer ---- */
+
+struct qemu_copy_buffer {
+    char *mapping;
+    size_t mapping_bytes;
+    char *memory;
+    uint64_t chunk_bytes;
+    uint32_t chunks; /* the last one may be short of memory (D1) */
+    struct block_buffers *buffers;
+};
+
+static size_t page_bytes(void)
+{
+    return (size_t)sysconf(_SC_PAGESIZE);
+}
+
+/* False if the system has no memory. */
+static bool map_between_guards(struct qemu_copy_buffer *buffer, size_t size)
+{
+    size_t page = page_bytes();
+    size_t body = (size_t)align_up(size, page);
+
+    buffer->mapping_bytes = body + 2 * page;
+    buffer->mapping =
+        mmap(NULL, buffer->mapping_bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (buffer->mapping == MAP_FAILED) {
+        return false;
+    }
+    if (mprotect(buffer->mapping + page, body, PROT_READ | PROT_WRITE) != 0) {
+        munmap(buffer->mapping, buffer->mapping_bytes);
+        return false;
+    }
+    buffer->memory = buffer->mapping + page + (body - size);
+    return true;
+}
+
+void *qemu_try_blockalign(BlockDriverState *bs, size_t size)
+{
+    struct engine_job *env = qemu_env();
+    struct qemu_copy_buffer *buffer;
+    uint64_t chunks;
+    int ret;
+
+    if (env->buffer != NULL || env->dirty == NULL || size == 0 || size % SECTOR_BYTES != 0) {
+        qemu_unsupported("a copy buffer of %zu bytes%s", size,
+                         env->dirty == NULL ? " without a dirty bitmap" : "");
+    }
+    buffer = host_alloc(env->host, sizeof(*buffer));
+    buffer->chunk_bytes = qemu_dirty_granularity(env->dirty);
+    chunks = div_round_up(size, buffer->chunk_bytes);
+    buffer->chunks = (uint32_t)min_u64(chunks, UINT32_MAX);
+    ret = block_buffers_create(bs->own->stands_for, buffer->chunk_bytes, buffer->chunks,
+                               &buffer->buffers);
+    if (ret < 0 || !map_between_guards(buffer, size)) {
+        if (ret == 0) {
+            block_buffers_release(buffer->buffers);
+        }
+        env->last_error = -ENOMEM;
+        host_free(env->host, buffer, sizeof(*buffer));
+        return NULL;
+    }
+    env->buffer = buffer;
+    return buffer->memory;
+}
+
+void qemu_vfree(void *ptr)
+{
+    struct engine_job *env = qemu_env();
+    struct qemu_copy_buffer *buffer = env->buffer;
+
+    if (ptr == NULL) {
+        return;
+    }
+    if (buffer == NULL || ptr != buffer->memory) {
+        qemu_die("memory is freed that is no copy buffer");
+    }
+    block_buffers_release(buffer->buffers);
+    munmap(buffer->mapping, buffer->mapping_bytes);
+    host_free(env->host, buffer, sizeof(*buffer));
+    env->buffer = NULL;
+}
+
+void qemu_buffer_abandon(struct engine_job *env)
+{
+    if (env->buffer != NULL) {
+        munmap(env->buffer->mapping, env->buffer->mapping_bytes);
+        env->buffer = NULL;
+    }
+}
+
+/* ---- Vectors ---- */
+
+void qemu_iovec_init(QEMUIOVector *qiov, int alloc_hint)
+{
+    (void)alloc_hint;
+    *qiov = (QEMUIOVector){.iov = NULL};
+}
+
+void qemu_iovec_add(QEMUIOVector *qiov, void *base, size_t len)
+{
+    size_t count = (size_t)qiov->niov;
+
+    /* It has room for the next power of two. */
+    if ((count & (count - 1)) == 0) {
+        struct iovec *longer = g_malloc((count > 0 ? 2 * count : 1) * sizeof(*longer));
+
+        if (count > 0) {
+            memcpy(longer, qiov->iov, count * sizeof(*longer));
+        }
+        g_free(qiov->iov);
+        qiov->iov = longer;
+    }
+    qiov->iov[qiov->niov++] = (struct iovec){.iov_base = base, .iov_len = len};
+    qiov->size += len;
+}
+
+void qemu_iovec_destroy(QEMUIOVector *qiov)
+{
+    g_free(qiov->iov);
+    *qiov = (QEMUIOVector){.iov = NULL};
+}
+
+/* ---- Chunks ---- */
+
+static uint32_t chunk_of(const struct qemu_copy_buffer *buffer, const struct iovec *piece)
+{
+    char *base = piece->iov_base;
+    uint64_t offset = (uint64_t)(base - buffer->memory);
+
+    if (base < buffer->memory || offset % buffer->chunk_bytes != 0 ||
+        offset / buffer->chunk_bytes >= buffer->chunks || piece->iov_len > buffer->chunk_bytes ||
+        piece->iov_len % SECTOR_BYTES != 0) {
+        qemu_die("a request uses memory that is no chunk of the copy buffer");
+    }
+    return (uint32_t)(offset / buffer->chunk_bytes);
+}
+
+struct block_iov qemu_buffers_of(const QEMUIOVector *qiov, uint32_t *index)
+{
+    const struct qemu_copy_buffer *buffer = qemu_env()->buffer;
+
+    if (buffer == NULL) {
+        qemu_die("a request without a copy buffer");
+    }
+    for (int i = 0; i < qiov->niov; i++) {
+        index[i] = chunk_of(buffer, &qiov->iov[i]);
+    }
+    return (struct block_iov){
+        .buffers = buffer->buffers, .index = index, .count = (uint32_t)qiov->niov};
+}
+
+/* Calls for every word of the vector, with the tag that it should have. */
+static void each_word(const QEMUIOVector *qiov, void (*word)(uint64_t *word, uint64_t tag))
+{
+    const struct qemu_copy_buffer *buffer = qemu_env()->buffer;
+
+    for (int i = 0; i < qiov->niov; i++) {
+        uint32_t chunk = chunk_of(buffer, &qiov->iov[i]);
+        uint64_t *at = qiov->iov[i].iov_base;
+
+        for (uint64_t sector = 0; sector < qiov->iov[i].iov_len / SECTOR_BYTES; sector++) {
+            uint64_t tag = block_buffers_tag(buffer->buffers, chunk, sector);
+
+            for (uint64_t j = 0; j < SECTOR_BYTES / sizeof(*at); j++) {
+                word(at++, tag);
+            }
+        }
+    }
+}
+
+static void fill_word(uint64_t *word, uint64_t tag)
+{
+    *word = tag;
+}
+
+static void check_word(uint64_t *word, uint64_t tag)
+{
+    if (*word != tag) {
+        qemu_die("a chunk of the copy buffer was overwritten after it was read and before it was "
+                 "written");
+    }
+}
+
+void qemu_buffers_fill(const QEMUIOVector *qiov)
+{
+    each_word(qiov, fill_word);
+}
+
+void qemu_buffers_check(const QEMUIOVector *qiov)
+{
+    each_word(qiov, check_word);
+}
