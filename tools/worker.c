@@ -19,7 +19,8 @@
 
 #include "tools/support.h"
 
-#define LAST_WORDS_BYTES 8192
+/* A sanitizer says hundreds of lines, the telling one first. */
+#define LAST_WORDS_BYTES 65536
 
 /* ---- In the worker ---- */
 

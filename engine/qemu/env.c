@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "engine/qemu/env.h"
 #include "trace.h"
@@ -100,5 +101,6 @@ void qemu_unsupported(const char *format, ...)
     va_start(args, format);
     say(format, args);
     va_end(args);
-    exit(ENGINE_EXIT_UNSUPPORTED);
+    fflush(NULL);
+    _exit(ENGINE_EXIT_UNSUPPORTED);
 }
