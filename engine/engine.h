@@ -93,7 +93,8 @@ struct engine {
     /*
      * Starts a job.  0: *job is it (it runs until it first has to wait, and
      * may have deferred its conclusion to the main loop).  -errno: refused,
-     * *error says why, and everything is as it was.
+     * *error says why, and everything is as it was; *job is left alone, unless
+     * there is a job all the same that nobody can end any more (D2).
      */
     int (*start)(struct host *host, const struct job_spec *spec, struct engine_job **job,
                  struct job_error *error);
