@@ -294,10 +294,10 @@ static void read_wait(struct loader *loader, const struct yaml_node *node, struc
     if (!event_read(loader, node, PLACE_AWAITED, &spec)) {
         return;
     }
-    wait->kind = spec.waits_concluded                                             ? WAIT_CONCLUDED
-                 : spec.waits_guest                                               ? WAIT_GUEST_IDLE
+    wait->kind = spec.waits_concluded                                   ? WAIT_CONCLUDED
+                 : spec.waits_guest                                     ? WAIT_GUEST_IDLE
                  : spec.match.kinds == EVENT_BIT(HELD) && spec.nth == 0 ? WAIT_HELD
-                                                                                  : WAIT_EVENT;
+                                                                        : WAIT_EVENT;
     wait->match = spec.match;
     wait->index = (uint32_t)spec.match.index;
     wait->nth = spec.nth;

@@ -4,7 +4,6 @@
  */
 #include "sim/scenario_write.h"
 
-
 #include "engine/range.h"
 #include "sim/scenario_private.h"
 

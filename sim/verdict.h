@@ -15,6 +15,9 @@
 #include "sim/evidence.h"
 #include "sim/plan.h"
 
+/* The oracle of those who run two engines: of one alone it can find nothing. */
+#define ORACLE_COMPARE "compare"
+
 #define VERDICT_MAX_FINDINGS 16
 #define VERDICT_MAX_PER_KIND 3
 #define FINDING_TEXT_BYTES 400
@@ -74,7 +77,7 @@ void verdict_checked(struct evidence *evidence);
 
 /*
  * The first xfail of the plan that knows such a finding of the engine called so;
- * `oracle` NULL: that knows any finding.  NULL = none does.
+ * `oracle` NULL: that knows any finding of a run.  NULL = none does.
  */
 const struct xfail_spec *verdict_xfail(const struct plan *plan, const char *engine,
                                        const char *oracle);

@@ -65,8 +65,7 @@ static void test_expect_events_lists_the_reports_completely(void **state)
 
     assert_holds(w, expect);
     expect.match_count = 2;
-    assert_fails(w, expect, "events",
-                 "nothing after number 2, but it reported completed at 50ms");
+    assert_fails(w, expect, "events", "nothing after number 2, but it reported completed at 50ms");
     assert_int_equal(w->verdict.findings[0].now_ns, END_NS);
     expect.match_count = 3;
     matches[0].action = ACTION_STOP;
@@ -146,8 +145,7 @@ static void test_expect_instants(void **state)
     expect.kind = EXPECT_NOT_BEFORE;
     assert_holds(w, expect);
     expect.time_ns = 20 * MS + 1;
-    assert_fails(w, expect, "not-before",
-                 "no sooner than 20.000001ms, but it happened at 20ms");
+    assert_fails(w, expect, "not-before", "no sooner than 20.000001ms, but it happened at 20ms");
     expect.kind = EXPECT_WITHIN;
     expect.time_ns = 20 * MS - 1;
     assert_fails(w, expect, "within", "by 19.999999ms, but it happened at 20ms");

@@ -126,6 +126,8 @@ static const struct {
     {{.engine = "toy"}, {"job"}, OUTCOME_XFAIL},
     {{.engine = "other"}, {"job"}, OUTCOME_FAIL},
     {{.engine = "other"}, {NULL}, OUTCOME_PASS},
+    {{.oracle = "compare"}, {NULL}, OUTCOME_PASS},
+    {{.oracle = "compare"}, {"content"}, OUTCOME_FAIL},
 };
 
 static void test_verdict_weighs_findings_against_an_xfail(void **state)

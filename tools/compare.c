@@ -93,7 +93,13 @@ static void tell(const struct comparer *comparer, uint32_t side, const struct ev
 void comparer_begin(struct comparer *comparer, const struct plan *plan, const struct leg *first,
                     const struct leg *second, struct run_comparison *comparison)
 {
-    *comparison = (struct run_comparison){0};
+    const struct xfail_spec *xfail = verdict_xfail(plan, second->engine->name, ORACLE_COMPARE);
+
+    *comparison = (struct run_comparison){
+        .may_differ = xfail != NULL,
+        .must_differ = xfail != NULL && xfail->oracle != NULL,
+    };
+    run_name_bug(comparison->bug, xfail);
     *comparer = (struct comparer){
         .names = {{plan, first->engine}, {plan, second->engine}},
         .traces = {&first->trace, &second->trace},
@@ -153,14 +159,15 @@ void comparison_died(struct run_comparison *comparison, uint64_t now_ns, const c
 
 /* An outcome that the first engine has, too, is no difference. */
 static enum compared judge(const struct run_result *first, const struct run_result *second,
-                           bool differs)
+                           const struct run_comparison *comparison)
 {
     bool passes = second->outcome == OUTCOME_PASS || second->outcome == OUTCOME_XPASS;
 
-    if (!differs && (passes || second->outcome == first->outcome)) {
+    if (!comparison->differs && (passes || second->outcome == first->outcome)) {
         return COMPARED_SAME;
     }
-    return second->outcome == OUTCOME_XFAIL || second->outcome == OUTCOME_XPASS
+    return second->outcome == OUTCOME_XFAIL || second->outcome == OUTCOME_XPASS ||
+                   (passes && comparison->may_differ)
                ? COMPARED_KNOWN
                : COMPARED_DIFFERENT;
 }
@@ -183,14 +190,15 @@ static enum outcome outcome_of(enum compared compared, const struct run_result *
     case COMPARED_NOT:
         break;
     }
-    return second->outcome == OUTCOME_XPASS ? OUTCOME_XPASS : first->outcome;
+    return second->outcome == OUTCOME_XPASS || first->comparison.must_differ ? OUTCOME_XPASS
+                                                                             : first->outcome;
 }
 
 static void add_difference(const struct suite *suite, struct run_result *result)
 {
     const struct run_comparison *comparison = &result->comparison;
     struct run_finding *finding = run_result_add(
-        result, "compare", "differs", "After %" PRIu64 " equal steps, %s: \"%s\"; %s: \"%s\".",
+        result, ORACLE_COMPARE, "differs", "After %" PRIu64 " equal steps, %s: \"%s\"; %s: \"%s\".",
         comparison->equal, suite->engine->name, comparison->lines[0], suite->compared->name,
         comparison->lines[1]);
 
@@ -203,7 +211,7 @@ static void add_difference(const struct suite *suite, struct run_result *result)
 void comparison_conclude(const struct suite *suite, struct run_result *result,
                          const struct run_comparison *comparison, const struct run_result *second)
 {
-    enum compared compared = judge(result, second, comparison->differs);
+    enum compared compared = judge(result, second, comparison);
 
     result->comparison = *comparison;
     result->comparison.compared = compared;
@@ -216,7 +224,8 @@ void comparison_conclude(const struct suite *suite, struct run_result *result,
     if (compared == COMPARED_SAME) {
         return;
     }
-    memcpy(result->bug, second->bug, sizeof(result->bug));
+    text_copy(result->bug, sizeof(result->bug),
+              *second->bug != '\0' ? second->bug : comparison->bug);
     for (uint32_t i = 0; i < second->finding_count && result->finding_count < RUN_MAX_FINDINGS;
          i++) {
         struct run_finding *finding = &result->findings[result->finding_count++];

@@ -119,12 +119,8 @@ static void find_lines(const struct plan *plan, const struct trace *trace,
     }
 }
 
-/* What the xfail that knows a finding of the oracle calls it. */
-static void name_bug(const struct plan *plan, const struct engine *engine, const char *oracle,
-                     char *bug)
+void run_name_bug(char *bug, const struct xfail_spec *xfail)
 {
-    const struct xfail_spec *xfail = verdict_xfail(plan, engine->name, oracle);
-
     text_copy(bug, RUN_BUG_BYTES, xfail != NULL && xfail->bug != NULL ? xfail->bug : "");
 }
 
@@ -136,8 +132,10 @@ static void fill_result(const struct plan *plan, const struct leg *leg,
         find_lines(plan, &leg->trace, &result->findings[i]);
     }
     if (verdict->outcome == OUTCOME_XFAIL || verdict->outcome == OUTCOME_XPASS) {
-        name_bug(plan, leg->engine, verdict->finding_count > 0 ? verdict->findings[0].oracle : NULL,
-                 result->bug);
+        run_name_bug(
+            result->bug,
+            verdict_xfail(plan, leg->engine->name,
+                          verdict->finding_count > 0 ? verdict->findings[0].oracle : NULL));
     }
 }
 
@@ -146,9 +144,11 @@ static void fill_result(const struct plan *plan, const struct leg *leg,
 void run_progress_begin(struct run_progress *progress, const struct plan *plan,
                         const struct engine *engine)
 {
+    const struct xfail_spec *xfail = verdict_xfail(plan, engine->name, "crash");
+
     text_copy(progress->case_name, sizeof(progress->case_name), plan->case_name);
-    progress->death_is_known = verdict_xfail(plan, engine->name, "crash") != NULL;
-    name_bug(plan, engine, "crash", progress->death_bug);
+    progress->death_is_known = xfail != NULL;
+    run_name_bug(progress->death_bug, xfail);
     progress->has_finding = false;
 }
 

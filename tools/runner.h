@@ -56,8 +56,11 @@ enum compared {
 /* Two engines on one plan, step for step; compare.h says what a step is. */
 struct run_comparison {
     enum compared compared;
-    bool differs;   /* in what they do, after: */
-    uint64_t equal; /* so many steps */
+    bool may_differ;         /* an xfail of the second engine says so, */
+    bool must_differ;        /* and that nothing else shows it, */
+    char bug[RUN_BUG_BYTES]; /* and calls it so */
+    bool differs;            /* in what they do, after: */
+    uint64_t equal;          /* so many steps */
     uint64_t now_ns;
     char lines[2][COMPARISON_LINE_BYTES]; /* what each does then */
 };
@@ -99,6 +102,9 @@ struct run_finding *run_result_add(struct run_result *result, const char *oracle
  */
 void run_result_fill(struct run_result *result, const struct plan *plan,
                      const struct verdict *verdict);
+
+/* What an xfail, if it is not NULL, calls its bug; `bug` has RUN_BUG_BYTES. */
+void run_name_bug(char *bug, const struct xfail_spec *xfail);
 
 /* How far the run under way has come, for whoever finds the process dead. */
 struct run_progress {

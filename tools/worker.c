@@ -19,7 +19,7 @@
 
 #include "tools/support.h"
 
-/* A sanitizer has much to say, and what matters comes first. */
+/* A sanitizer says hundreds of lines, the telling one first. */
 #define LAST_WORDS_BYTES 65536
 
 /* ---- In the worker ---- */

@@ -78,7 +78,7 @@ int64_t qemu_clock_get_ns(QEMUClockType type)
 }
 
 /* The process's last words; whoever has started it shows them. */
-static void say(const char *format, va_list args)
+static void __attribute__((format(printf, 1, 0))) say(const char *format, va_list args)
 {
     vfprintf(stderr, format, args);
     fputc('\n', stderr);
