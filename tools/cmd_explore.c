@@ -207,9 +207,8 @@ static void show_progress(void *opaque)
         checkpoint_save(&watch->session, watch->identity);
         watch->next_save_ms = clock_ms() + SAVE_INTERVAL_MS;
     }
-    progress_say(&watch->progress, "%" PRIu64 " of %" PRIu64 " searches, %" PRIu64 " runs",
-                 watch->session.done_count, watch->session.items,
-                 session_figures(&watch->session).ends);
+    progress_show(&watch->progress, watch->session.done_count, "searches",
+                  session_figures(&watch->session).ends, "runs");
 }
 
 /* ---- The command ---- */

@@ -112,8 +112,8 @@ static bool deliver(void *opaque, const struct run_result *result)
     for (uint32_t i = 0; i < session->report_count; i++) {
         session->reports[i]->run(session->reports[i], &run);
     }
-    progress_show(&session->progress, session->summary.passed + session->summary.failed,
-                  session->summary.failed);
+    progress_show(&session->progress, session->summary.passed + session->summary.failed, "runs",
+                  session->summary.failed, "failed");
     return !session->options->fail_fast || session->summary.failed == 0;
 }
 

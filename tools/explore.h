@@ -51,12 +51,16 @@ struct explore_options {
     void *opaque;
 };
 
+/* Of the answers that lead to a finding, those that fit are told; the found scenario has all. */
+#define EXPLORE_CHOICES_BYTES 160
+
 /* Plain data, but for the scenario. */
 struct explore_finding {
     char oracle[24];
     char kind[32];
     char text[FINDING_TEXT_BYTES];
-    char variant[VARIANT_TEXT_BYTES]; /* what else went wrong; "" = nothing */
+    char variant[VARIANT_TEXT_BYTES];    /* what else went wrong; "" = nothing */
+    char choices[EXPLORE_CHOICES_BYTES]; /* "order 4 = 1, order 11 = 1 and 3 more"; "" = none */
     uint64_t now_ns;
     uint64_t item;
 };

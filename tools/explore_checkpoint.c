@@ -109,10 +109,11 @@ static json_t *findings_json(const struct explore_session *session)
         const struct explore_finding *finding = &found->finding;
 
         json_array_append_new(
-            list, json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:s}", "oracle", finding->oracle,
-                            "kind", finding->kind, "text", finding->text, "variant",
-                            finding->variant, "time_ns", (json_int_t)finding->now_ns, "item",
-                            (json_int_t)finding->item, "scenario", found->scenario));
+            list,
+            json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:s}", "oracle", finding->oracle, "kind",
+                      finding->kind, "text", finding->text, "variant", finding->variant, "choices",
+                      finding->choices, "time_ns", (json_int_t)finding->now_ns, "item",
+                      (json_int_t)finding->item, "scenario", found->scenario));
     }
     return list;
 }
@@ -207,19 +208,20 @@ static bool load_findings(struct explore_session *session, json_t *list)
 
     json_array_foreach(list, i, from)
     {
-        const char *oracle, *kind, *text, *variant, *scenario;
+        const char *oracle, *kind, *text, *variant, *choices, *scenario;
         struct explore_finding finding = {.item = 0};
         json_int_t now_ns, item;
 
-        if (json_unpack(from, "{s:s, s:s, s:s, s:s, s:I, s:I, s:s}", "oracle", &oracle, "kind",
-                        &kind, "text", &text, "variant", &variant, "time_ns", &now_ns, "item",
-                        &item, "scenario", &scenario) != 0) {
+        if (json_unpack(from, "{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:s}", "oracle", &oracle, "kind",
+                        &kind, "text", &text, "variant", &variant, "choices", &choices, "time_ns",
+                        &now_ns, "item", &item, "scenario", &scenario) != 0) {
             return false;
         }
         text_copy(finding.oracle, sizeof(finding.oracle), oracle);
         text_copy(finding.kind, sizeof(finding.kind), kind);
         text_copy(finding.text, sizeof(finding.text), text);
         text_copy(finding.variant, sizeof(finding.variant), variant);
+        text_copy(finding.choices, sizeof(finding.choices), choices);
         finding.now_ns = (uint64_t)now_ns;
         finding.item = (uint64_t)item;
         session_take_finding(session, &finding, must_strdup(scenario));

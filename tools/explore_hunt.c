@@ -4,6 +4,7 @@
  */
 #include "tools/explore_hunt.h"
 
+#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -58,6 +59,28 @@ static char *found_scenario(const struct hunt *hunt, const struct explore_findin
     return text;
 }
 
+static void tell_choices(char text[EXPLORE_CHOICES_BYTES], const struct choice_answer *choices,
+                         uint32_t count)
+{
+    size_t length = 0;
+
+    for (uint32_t i = 0; i < count; i++) {
+        char one[64];
+        size_t bytes =
+            (size_t)snprintf(one, sizeof(one), "%s%s %" PRIu32 " = %" PRIu32, i > 0 ? ", " : "",
+                             choices[i].site, choices[i].nth, choices[i].pick);
+
+        /* Room is kept for how many more there are. */
+        if (bytes >= sizeof(one) || length + bytes + 24 > EXPLORE_CHOICES_BYTES) {
+            snprintf(text + length, EXPLORE_CHOICES_BYTES - length, " and %" PRIu32 " more",
+                     count - i);
+            return;
+        }
+        memcpy(text + length, one, bytes + 1);
+        length += bytes;
+    }
+}
+
 static void note_found(struct hunt *hunt, const struct finding *finding,
                        const struct choice_answer *choices, uint32_t choice_count)
 {
@@ -72,6 +95,7 @@ static void note_found(struct hunt *hunt, const struct finding *finding,
     text_copy(found->kind, sizeof(found->kind), finding->kind);
     text_copy(found->text, sizeof(found->text), finding->text);
     variant_text(hunt->variant, hunt->plan, found->variant);
+    tell_choices(found->choices, choices, choice_count);
     result->scenarios[result->finding_count++] = found_scenario(hunt, found, choices, choice_count);
 }
 

@@ -100,7 +100,10 @@ static void print_findings(const struct explore_session *session, char *const *p
         printf("FOUND %s (%s) at %s: %s\n", finding->oracle, finding->kind,
                time_text(finding->now_ns, buf), finding->text);
         if (*finding->variant != '\0') {
-            printf("    when %s\n", finding->variant);
+            printf("    when    %s\n", finding->variant);
+        }
+        if (*finding->choices != '\0') {
+            printf("    choices %s\n", finding->choices);
         }
         printf("    repeat  %s run %s%s%s\n", program_invocation_name, paths[i],
                engine == engines[0] ? "" : " --engine ", engine == engines[0] ? "" : engine->name);
@@ -176,9 +179,10 @@ static void print_summary(const struct explore_report *report,
 
 static json_t *finding_json(const struct explore_finding *finding, const char *path)
 {
-    return json_pack("{s:s, s:s, s:o, s:o, s:I, s:o}", "oracle", finding->oracle, "kind",
+    return json_pack("{s:s, s:s, s:o, s:o, s:o, s:I, s:o}", "oracle", finding->oracle, "kind",
                      finding->kind, "text", report_json_string(finding->text), "when",
-                     report_json_string(finding->variant), "time_ns", (json_int_t)finding->now_ns,
+                     report_json_string(finding->variant), "choices",
+                     report_json_string(finding->choices), "time_ns", (json_int_t)finding->now_ns,
                      "file", report_json_string(path));
 }
 

@@ -45,14 +45,18 @@ static bool is_due(struct progress *progress)
     return true;
 }
 
-void progress_show(struct progress *progress, uint64_t done, uint64_t failed)
+void progress_show(struct progress *progress, uint64_t done, const char *things, uint64_t more,
+                   const char *those)
 {
-    if (done > 0 && is_due(progress)) {
-        fprintf(stderr,
-                "\r\033[K%" PRIu64 " of %" PRIu64 " runs, %" PRIu64 " failed, about %" PRIu64
-                " s left",
-                done, progress->total, failed,
-                (clock_ms() - progress->start_ms) * (progress->total - done) / done / 1000);
+    uint64_t left_ms;
+
+    if (is_due(progress)) {
+        fprintf(stderr, "\r\033[K%" PRIu64 " of %" PRIu64 " %s, %" PRIu64 " %s", done,
+                progress->total, things, more, those);
+        if (done > 0) {
+            left_ms = (clock_ms() - progress->start_ms) * (progress->total - done) / done;
+            fprintf(stderr, ", about %" PRIu64 " s left", left_ms / 1000);
+        }
     }
 }
 

@@ -22,8 +22,10 @@ uint64_t clock_ms(void);
 
 void progress_begin(struct progress *progress, uint64_t total);
 
-/* Shows it, not too often. */
-void progress_show(struct progress *progress, uint64_t done, uint64_t failed);
+/* Shows it, not too often: so many of these things are done, and so many of those have come of it.
+ */
+void progress_show(struct progress *progress, uint64_t done, const char *things, uint64_t more,
+                   const char *those);
 
 /* The same for work whose end is not known: any words. */
 void progress_say(struct progress *progress, const char *format, ...)
