@@ -65,6 +65,9 @@ struct block_node *block_node_find(struct host *host, const char *name);
 /* 0 and the length, or -errno (R2). */
 int block_getlength(struct block_node *node, uint64_t *bytes);
 
+/* The length as the block layer itself knows it, which is no question that can fail. */
+uint64_t block_known_bytes(const struct block_node *node);
+
 /*
  * 0 and the allocation unit (a power of two; 0 = it has none), or -errno; -ENOTSUP = the node
  * can't tell, which R4 takes for "no clusters" (S1, R4, D19).
@@ -76,6 +79,9 @@ bool block_names_backing(const struct block_node *node);
 
 /* The open backing node, or NULL. */
 struct block_node *block_backing(const struct block_node *node);
+
+/* `node` is somewhere below `top`, by open backing nodes. */
+bool block_is_below(const struct block_node *node, const struct block_node *top);
 
 /*
  * Nothing is allocated, no backing file is named, and unallocated ranges are

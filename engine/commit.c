@@ -47,17 +47,6 @@ static void shrink_base(const struct job_spec *spec, uint64_t base_bytes)
     }
 }
 
-/* Is `base` somewhere below `top`? */
-static bool is_in_chain(const struct block_node *top, const struct block_node *base)
-{
-    const struct block_node *node = block_backing(top);
-
-    while (node != NULL && node != base) {
-        node = block_backing(node);
-    }
-    return node != NULL;
-}
-
 int commit_start(struct host *host, const struct job_spec *spec, struct engine_job **mirror,
                  struct job_error *error)
 {
@@ -69,7 +58,7 @@ int commit_start(struct host *host, const struct job_spec *spec, struct engine_j
     if (ret < 0) {
         return ret;
     }
-    if (!is_in_chain(spec->source, spec->target)) {
+    if (!block_is_below(spec->target, spec->source)) {
         return job_refuse(error, REFUSED_INVALID_PARAMETER, -EINVAL,
                           "the base is not in the backing chain of the top");
     }

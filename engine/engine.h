@@ -93,7 +93,8 @@ struct engine {
     /*
      * Starts a job.  0: *job is it (it runs until it first has to wait, and
      * may have deferred its conclusion to the main loop).  -errno: refused,
-     * *error says why, and everything is as it was.
+     * *error says why, and everything is as it was; *job is left alone, unless
+     * there is a job all the same that nobody can end any more (D2).
      */
     int (*start)(struct host *host, const struct job_spec *spec, struct engine_job **job,
                  struct job_error *error);
@@ -140,8 +141,11 @@ struct engine {
     void (*abandon)(struct engine_job *job);
 };
 
-/* A foreign engine that asks for what its host does not offer leaves its process with this. */
-#define ENGINE_EXIT_UNSUPPORTED 77
+/*
+ * A foreign engine that asks for what its host does not offer ends its process with this signal,
+ * after a sentence on stderr: there is no way out of the middle of somebody else's code.
+ */
+#define ENGINE_SIGNAL_UNSUPPORTED SIGSYS
 
 /* Our engine. */
 extern const struct engine mirror_engine;

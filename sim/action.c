@@ -120,6 +120,9 @@ static void start_job(struct world *world, uint32_t number)
 
     assert(ret <= 0);
     if (ret < 0) {
+        if (job != NULL && world->job == NULL) {
+            world->job = job; /* D2 */
+        }
         world_emit(world, &(struct event){.kind = EVENT_JOB_REFUSED,
                                           .detail = (uint8_t)error.refusal,
                                           .ret = ret});

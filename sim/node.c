@@ -139,6 +139,11 @@ int block_getlength(struct block_node *node, uint64_t *bytes)
     return fault_query(node, OP_GETLENGTH, 0, 0);
 }
 
+uint64_t block_known_bytes(const struct block_node *node)
+{
+    return node->disk.bytes;
+}
+
 int block_cluster_size(struct block_node *node, uint64_t *bytes)
 {
     int ret = fault_query(node, OP_GET_INFO, 0, 0);
@@ -176,8 +181,8 @@ bool block_is_blocked(const struct block_node *node)
     return node->blockers > 0;
 }
 
-/* Is `node` somewhere below `top`?  A chain may be a loop. */
-static bool is_below(const struct block_node *node, const struct block_node *top)
+/* A chain may be a loop. */
+bool block_is_below(const struct block_node *node, const struct block_node *top)
 {
     for (uint32_t depth = 0; depth < node->world->node_count && top != NULL; depth++) {
         top = node_backing(top);
@@ -195,7 +200,7 @@ bool block_is_topmost_non_filter(const struct block_node *node)
     for (uint32_t i = 0; i < world->node_count; i++) {
         const struct block_node *other = &world->nodes[i];
 
-        if (other != node && !other->spec->filter && is_below(node, other)) {
+        if (other != node && !other->spec->filter && block_is_below(node, other)) {
             return false;
         }
     }

@@ -110,6 +110,14 @@ struct block_node *block_backing(const struct block_node *node)
     return node->backing;
 }
 
+bool block_is_below(const struct block_node *node, const struct block_node *top)
+{
+    do {
+        top = top->backing;
+    } while (top != NULL && top != node);
+    return top != NULL;
+}
+
 bool block_has_zero_init(const struct block_node *node)
 {
     return node->zero_init;

@@ -262,6 +262,8 @@ static void open_checkpoint(struct watch *watch, const char *file)
     if (why != NULL) {
         fprintf(stderr, "mirrorsim: %s can't be gone on from: %s; remove it, or name another\n",
                 path, why);
+        free(why);
+        session_close(&watch->session);
         exit(EXIT_USAGE);
     }
 }

@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 #include "tools/command.h"
+#include "tools/death.h"
 #include "tools/one_run.h"
 #include "tools/report.h"
 #include "tools/support.h"
@@ -203,6 +204,7 @@ int cmd_query(int argc, char **argv)
 
     argp_parse(&argp, argc, argv, 0, NULL, &options);
     one_run_open(&options.run);
+    death_limit_cpu();
     if (world_run(options.run.world, options.at_ns) != END_NOT) {
         options.at_ns = world_now_ns(options.run.world);
     }

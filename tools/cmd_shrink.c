@@ -261,8 +261,8 @@ int cmd_shrink(int argc, char **argv)
     int code;
 
     argp_parse(&argp, argc, argv, 0, NULL, &options);
-    one_run_open(&options.run);
     command_guard(options.output, options.run.file);
+    one_run_open(&options.run);
     code = shrink(&options);
     one_run_close(&options.run);
     return code;

@@ -10,15 +10,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 
 #include "tools/command.h"
+#include "tools/death.h"
 #include "tools/one_run.h"
 #include "tools/support.h"
 #include "tools/text.h"
-
-/* As `run` gives up a run by default. */
-#define CPU_LIMIT_S 20
 
 /* What --only can name. */
 static const struct {
@@ -174,7 +171,6 @@ static struct trace_options *dying;
 
 static void write_last_events(int signal_number)
 {
-    signal(signal_number, SIG_DFL);
     write_new_events(dying);
     fflush(stdout);
     raise(signal_number);
@@ -183,17 +179,11 @@ static void write_last_events(int signal_number)
 /* An engine that loops inside one event ends at the limit, or with Ctrl-C. */
 static void catch_death(struct trace_options *options)
 {
-    static const int deaths[] = {SIGABRT, SIGSEGV, SIGFPE, SIGBUS, SIGXCPU, SIGINT, SIGTERM};
-    struct rlimit cpu;
+    static const int also[] = {ENGINE_SIGNAL_UNSUPPORTED, SIGXCPU, SIGINT, SIGTERM, 0};
 
     dying = options;
-    for (size_t i = 0; i < sizeof(deaths) / sizeof(deaths[0]); i++) {
-        signal(deaths[i], write_last_events);
-    }
-    if (getrlimit(RLIMIT_CPU, &cpu) == 0 && cpu.rlim_cur > CPU_LIMIT_S) {
-        cpu.rlim_cur = CPU_LIMIT_S;
-        setrlimit(RLIMIT_CPU, &cpu);
-    }
+    death_catch(write_last_events, also);
+    death_limit_cpu();
 }
 
 static void write_verdict(const struct verdict *verdict)

@@ -10,10 +10,10 @@
 #include <string.h>
 
 #include "engine/range.h"
-#include "sim/scenario_write.h"
 #include "sim/world.h"
 #include "tools/explore_checkpoint.h"
 #include "tools/pct.h"
+#include "tools/plan_text.h"
 #include "tools/runner.h"
 #include "tools/support.h"
 #include "tools/text.h"
@@ -28,20 +28,6 @@ static bool oracles_only(const struct hunt *hunt)
 }
 
 /* ---- What was found ---- */
-
-static char *write_found(const struct plan *plan)
-{
-    char *text = NULL;
-    size_t bytes = 0;
-    FILE *file = open_memstream(&text, &bytes);
-
-    if (file == NULL) {
-        die("there is no memory for a scenario");
-    }
-    scenario_write(plan, file);
-    fclose(file);
-    return text;
-}
 
 static bool is_known(const struct explore_result *result, const struct finding *finding)
 {
@@ -67,7 +53,7 @@ static char *found_scenario(const struct hunt *hunt, const struct explore_findin
     plan.choices = (struct choice_answer *)(uintptr_t)choices;
     plan.choice_count = choice_count;
     plan.quiet = false;
-    text = write_found(&plan);
+    text = plan_text(&plan);
     free(doc);
     return text;
 }

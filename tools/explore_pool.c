@@ -16,6 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "tools/death.h"
 #include "tools/progress.h"
 #include "tools/support.h"
 
@@ -104,7 +105,6 @@ static bool stop_worker(void *opaque)
 /* The engine died under us: the run up to here is the finding. */
 static void die_of(int signal_number)
 {
-    signal(signal_number, SIG_DFL);
     explore_item_died(worker.space, &worker.result, signal_number);
     if (!worker.pool->options->all) {
         note_lowest(worker.result.item);
@@ -115,7 +115,7 @@ static void die_of(int signal_number)
 
 static _Noreturn void work(struct crew *crew, int pipe)
 {
-    static const int deaths[] = {SIGABRT, SIGSEGV, SIGFPE, SIGBUS, SIGVTALRM};
+    static const int also[] = {SIGVTALRM, 0};
     uint64_t items = explore_items(crew->space);
 
     worker.space = crew->space;
@@ -124,9 +124,7 @@ static _Noreturn void work(struct crew *crew, int pipe)
     worker.pipe = pipe;
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     signal(SIGINT, SIG_IGN);
-    for (size_t i = 0; i < sizeof(deaths) / sizeof(deaths[0]); i++) {
-        signal(deaths[i], die_of);
-    }
+    death_catch(die_of, also);
     /* What the engine says as it dies is told by the finding. */
     if (freopen("/dev/null", "w", stderr) == NULL) {
         _exit(EXIT_HARNESS);
@@ -220,7 +218,7 @@ static void attend(struct crew *crew, uint32_t number)
     crew->polls[number].fd = -1;
     crew->alive--;
     waitpid(crew->hands[number].pid, &status, 0);
-    if (WIFEXITED(status) && WEXITSTATUS(status) == ENGINE_EXIT_UNSUPPORTED) {
+    if (WIFSIGNALED(status) && WTERMSIG(status) == ENGINE_SIGNAL_UNSUPPORTED) {
         die("the engine asked for what its environment has not got: see what `mirrorsim run` says");
     }
     if (WIFSIGNALED(status) || (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_HARNESS)) {

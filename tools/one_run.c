@@ -5,6 +5,7 @@
 #include "tools/one_run.h"
 
 #include "tools/command.h"
+#include "tools/death.h"
 #include "tools/runner.h"
 #include "tools/support.h"
 
@@ -61,6 +62,7 @@ void one_run_open(struct one_run *run)
 
     run->scenario = command_load(run->file);
     run->plan = scenario_plan(run->scenario, choose_case(run), &choices);
+    death_stand_apart(run->engine);
     trace_init(&run->trace, true);
     options = runner_options(run->plan, run->engine, run->seed);
     run->world = world_create(run->plan, &options, &run->trace);

@@ -30,7 +30,8 @@ extern const struct argp one_run_argp;
 
 /*
  * Makes the world.  Otherwise explains on stderr and exits with EXIT_USAGE:
- * the file is missing or invalid, or has no such case.
+ * the file is missing or invalid, or has no such case.  A foreign engine runs in a child
+ * process from here on (tools/death.h).
  */
 void one_run_open(struct one_run *run);
 void one_run_close(struct one_run *run);

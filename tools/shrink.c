@@ -14,7 +14,7 @@
 
 #include "engine/digest.h"
 #include "sim/scenario.h"
-#include "sim/scenario_write.h"
+#include "tools/plan_text.h"
 #include "tools/progress.h"
 #include "tools/shrink_private.h"
 #include "tools/support.h"
@@ -229,20 +229,6 @@ static bool has_generator(const struct shrinker *shrinker)
 
 /* ---- The beginning ---- */
 
-static char *write_plan(const struct plan *plan)
-{
-    char *text = NULL;
-    size_t bytes = 0;
-    FILE *file = open_memstream(&text, &bytes);
-
-    if (file == NULL) {
-        die("out of memory");
-    }
-    scenario_write(plan, file);
-    fclose(file);
-    return text;
-}
-
 /* The plan with just these choices. */
 static char *write_pinned(const struct plan *plan, struct choice_answer *choices, uint32_t count)
 {
@@ -251,7 +237,7 @@ static char *write_pinned(const struct plan *plan, struct choice_answer *choices
     pinned.choices = choices;
     pinned.choice_count = count;
     pinned.doc = "Shrunk.";
-    return write_plan(&pinned);
+    return plan_text(&pinned);
 }
 
 /* The run as it was given; false, with the reason, if there is nothing to shrink. */
@@ -264,7 +250,7 @@ static bool run_first(struct shrinker *shrinker, const struct plan *plan,
                                             .max_events = UINT64_MAX,
                                             .cpu_limit_ms = limit_ms};
     uint64_t start_ms = clock_ms();
-    char *text = write_plan(plan);
+    char *text = plan_text(plan);
 
     shrinker->report->lines_before = count_lines(text);
     shrinker->found = judge_ask(&shrinker->judge, &question, text);

@@ -19,7 +19,8 @@
 
 #include "tools/support.h"
 
-#define LAST_WORDS_BYTES 8192
+/* A sanitizer says hundreds of lines, the telling one first. */
+#define LAST_WORDS_BYTES 65536
 
 /* ---- In the worker ---- */
 
@@ -227,7 +228,7 @@ static const char *telling_line(char *words)
 
 static bool is_unsupported(int status)
 {
-    return WIFEXITED(status) && WEXITSTATUS(status) == ENGINE_EXIT_UNSUPPORTED;
+    return WIFSIGNALED(status) && WTERMSIG(status) == ENGINE_SIGNAL_UNSUPPORTED;
 }
 
 static void describe_death(struct run_result *result, int status, uint32_t cpu_limit_s, char *words)

@@ -26,7 +26,7 @@ static void detach(BlockJob *job)
     g_free(job);
 }
 
-static void emit_started(void)
+void qemu_job_started(void)
 {
     struct engine_job *env = qemu_env();
     struct event event = {.kind = EVENT_JOB_STARTED,
@@ -34,7 +34,10 @@ static void emit_started(void)
                           .node = block_node_id(env->spec.source),
                           .index = block_node_id(env->spec.target)};
 
-    host_emit(env->host, &event);
+    if (env->job != NULL && !env->started) {
+        env->started = true;
+        host_emit(env->host, &event);
+    }
 }
 
 void *block_job_create(const BlockJobDriver *driver, BlockDriverState *bs, int64_t speed,
@@ -62,12 +65,16 @@ void *block_job_create(const BlockJobDriver *driver, BlockDriverState *bs, int64
         error_propagate(errp, error);
         return NULL;
     }
-    emit_started();
     return job;
 }
 
 void block_job_completed(BlockJob *job, int ret)
 {
+    const struct engine_job *env = qemu_env();
+
+    if (env->deferred_fn == NULL || env->deferred != NULL) {
+        qemu_unsupported("block_job_completed() outside a deferred function");
+    }
     job->cb(job->opaque, ret);
     detach(job);
 }
@@ -83,7 +90,11 @@ static void run_deferred(void *opaque)
     if (env->job != NULL) {
         qemu_unsupported("a deferred function that does not complete the job");
     }
+    if (env->in_flight > 0) {
+        qemu_die("the job is gone with %u of its requests in flight", env->in_flight);
+    }
     block_idle_end(spec.source);
+    qemu_coroutines_free(env);
     qemu_nodes_free(env);
     qemu_leave();
     host_free(env->host, env, sizeof(*env));
@@ -228,7 +239,7 @@ static void stop_on_error(BlockJob *job, BlockDriverState *bs, int error)
     }
     if (bs != job->bs) {
         assert(bdrv_iostatus_is_enabled(bs));
-        block_io_status_set(bs->own->seat, is_full ? IO_STATUS_NOSPACE : IO_STATUS_FAILED);
+        qemu_iostatus_set(bs, is_full ? IO_STATUS_NOSPACE : IO_STATUS_FAILED);
     }
 }
 

@@ -3,7 +3,8 @@
  * Coroutines on glibc's ucontext.
  *
  * Its switches cost two system calls each, which is little beside a process a run.  A stack
- * lies above a guard page, outside the arena, and ends with its coroutine.  The address
+ * lies above a guard page, outside the arena, and goes when its coroutine has ended, of which the
+ * rest stays, so that nobody enters it any more.  The address
  * sanitizer is told of every switch, valgrind of every stack.
  */
 #include <sys/mman.h>
@@ -93,8 +94,11 @@ static void stack_create(Coroutine *co)
 
 static void stack_free(Coroutine *co)
 {
-    VALGRIND_STACK_DEREGISTER(co->valgrind_id);
-    munmap(co->stack, guard_bytes() + STACK_BYTES);
+    if (co->stack != NULL) {
+        VALGRIND_STACK_DEREGISTER(co->valgrind_id);
+        munmap(co->stack, guard_bytes() + STACK_BYTES);
+        co->stack = NULL;
+    }
 }
 
 /* ---- Switching ---- */
@@ -129,19 +133,6 @@ Coroutine *qemu_coroutine_create(void (*entry)(void *opaque))
     return co;
 }
 
-static void forget(Coroutine *co)
-{
-    struct engine_job *env = qemu_env();
-    Coroutine **link = &env->coroutines;
-
-    while (*link != co) {
-        link = &(*link)->next;
-    }
-    *link = co->next;
-    stack_free(co);
-    host_free(env->host, co, sizeof(*co));
-}
-
 void qemu_coroutine_enter(Coroutine *co, void *opaque)
 {
     struct engine_job *env = qemu_env();
@@ -149,9 +140,13 @@ void qemu_coroutine_enter(Coroutine *co, void *opaque)
     if (env->running != NULL) {
         qemu_die("a coroutine is entered while %s runs", env->running == co ? "it" : "another one");
     }
+    if (co->ended) {
+        qemu_die("a coroutine is entered that has ended");
+    }
     if (!co->begun) {
         co->begun = true;
         co->opaque = opaque;
+        qemu_job_started();
     }
     env->running = co;
     switch_begins(&co->caller_fake, co->own.uc_stack.ss_sp, STACK_BYTES);
@@ -159,7 +154,7 @@ void qemu_coroutine_enter(Coroutine *co, void *opaque)
     switch_ends(co->caller_fake, NULL, NULL);
     env->running = NULL;
     if (co->ended) {
-        forget(co);
+        stack_free(co);
     }
 }
 
@@ -180,5 +175,15 @@ void qemu_coroutines_abandon(struct engine_job *env)
     for (Coroutine *co = env->coroutines; co != NULL; co = co->next) {
         stack_free(co);
     }
-    env->coroutines = NULL;
+}
+
+void qemu_coroutines_free(struct engine_job *env)
+{
+    qemu_coroutines_abandon(env);
+    while (env->coroutines != NULL) {
+        Coroutine *co = env->coroutines;
+
+        env->coroutines = co->next;
+        host_free(env->host, co, sizeof(*co));
+    }
 }

@@ -2,6 +2,7 @@
 /*
  * Ways in and out of the foreign code.
  */
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -77,7 +78,7 @@ int64_t qemu_clock_get_ns(QEMUClockType type)
 }
 
 /* The process's last words; whoever has started it shows them. */
-static void say(const char *format, va_list args)
+static void __attribute__((format(printf, 1, 0))) say(const char *format, va_list args)
 {
     vfprintf(stderr, format, args);
     fputc('\n', stderr);
@@ -100,5 +101,6 @@ void qemu_unsupported(const char *format, ...)
     va_start(args, format);
     say(format, args);
     va_end(args);
-    exit(ENGINE_EXIT_UNSUPPORTED);
+    raise(ENGINE_SIGNAL_UNSUPPORTED);
+    abort();
 }

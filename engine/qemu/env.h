@@ -28,6 +28,7 @@ struct qemu_node {
     BlockJob *job;
     bool has_policies; /* its I/O status is what the next two say, not what the device does */
     bool iostatus_enabled;
+    enum io_status iostatus;
     BlockdevOnError on_read_error;
     BlockdevOnError on_write_error;
 };
@@ -41,12 +42,14 @@ struct engine_job {
     struct qemu_copy_buffer *buffer; /* or NULL */
     BdrvDirtyBitmap *dirty;          /* the last one made, or NULL */
     Coroutine *running;              /* the coroutine that runs, or NULL */
-    Coroutine *coroutines;           /* all that have not ended */
+    Coroutine *coroutines;           /* all, also those that have ended */
     struct host_timer *timer;        /* of the job's sleep, or NULL ... */
     struct host_timer *deferred;     /* ... and of its end */
     void (*deferred_fn)(BlockJob *job, void *opaque);
     void *deferred_opaque;
-    bool parked;           /* JOB_PAUSED has been emitted */
+    bool started;          /* JOB_STARTED has been emitted */
+    bool parked;           /* JOB_PAUSED has been emitted, and the job has not gone on */
+    uint32_t in_flight;    /* reads and writes */
     uint64_t shown_offset; /* in the last progress event */
     uint64_t shown_len;
     uint64_t last_offset; /* the request whose end is being dealt with, for error events */
@@ -81,6 +84,9 @@ BlockDriverState *qemu_bs_of(struct block_node *node);
 void qemu_nodes_refresh(struct engine_job *env);
 void qemu_nodes_free(struct engine_job *env);
 
+/* Of the first error, until it is OK again. */
+void qemu_iostatus_set(BlockDriverState *bs, enum io_status status);
+
 /* ---- memory.c ---- */
 
 /* The chunk buffers of the copy buffer; `index` has room for qiov->niov. */
@@ -89,8 +95,8 @@ struct block_iov qemu_buffers_of(const QEMUIOVector *qiov, uint32_t *index);
 /* A read has filled them: the memory gets the tags. */
 void qemu_buffers_fill(const QEMUIOVector *qiov);
 
-/* A write takes from them: dies if the memory does not hold what was read. */
-void qemu_buffers_check(const QEMUIOVector *qiov);
+/* A write takes from them: dies if the memory does not hold what was read; says when that was. */
+void qemu_buffers_check(const QEMUIOVector *qiov, const char *when);
 
 /* Gives back the copy buffer's pages, if there are any. */
 void qemu_buffer_abandon(struct engine_job *env);
@@ -100,12 +106,18 @@ void qemu_buffer_abandon(struct engine_job *env);
 /* Gives back the stacks of coroutines that have not ended. */
 void qemu_coroutines_abandon(struct engine_job *env);
 
+/* Gives back all of them. */
+void qemu_coroutines_free(struct engine_job *env);
+
 /* ---- dirty.c ---- */
 
 /* Bytes per bit. */
 uint64_t qemu_dirty_granularity(const BdrvDirtyBitmap *bitmap);
 
 /* ---- blockjob.c ---- */
+
+/* Tells, once, that the job that there is has started: its coroutine is about to run. */
+void qemu_job_started(void);
 
 /* What the monitor does to a job. */
 void qemu_job_cancel(BlockJob *job);

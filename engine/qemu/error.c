@@ -13,7 +13,8 @@ struct Error {
     char text[160];
 };
 
-static void make(Error **errp, ErrorClass cls, const char *format, va_list args)
+static void __attribute__((format(printf, 3, 0)))
+make(Error **errp, ErrorClass cls, const char *format, va_list args)
 {
     if (errp == NULL) {
         return;

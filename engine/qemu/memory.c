@@ -17,9 +17,12 @@
 
 /* ---- Heap ---- */
 
-/* Before each piece: its size, for host_free() asks. */
+#define PIECE_IS_USED UINT64_C(0x9e3779b97f4a7c15)
+
+/* Before each piece: its size, for host_free() asks, and whether it is one. */
 struct piece {
-    _Alignas(16) size_t bytes;
+    _Alignas(16) uint64_t mark;
+    size_t bytes;
     char memory[];
 };
 
@@ -31,6 +34,7 @@ void *g_malloc(size_t size)
         return NULL;
     }
     piece = host_alloc(qemu_env()->host, sizeof(*piece) + size);
+    piece->mark = PIECE_IS_USED;
     piece->bytes = size;
     return piece->memory;
 }
@@ -41,6 +45,10 @@ void g_free(void *ptr)
 
     if (ptr != NULL) {
         piece = container_of(ptr, struct piece, memory);
+        if (piece->mark != PIECE_IS_USED) {
+            qemu_die("memory is freed that is no piece of the heap, or was freed already");
+        }
+        piece->mark = 0;
         host_free(qemu_env()->host, piece, sizeof(*piece) + piece->bytes);
     }
 }
@@ -202,13 +210,18 @@ struct block_iov qemu_buffers_of(const QEMUIOVector *qiov, uint32_t *index)
     }
     for (int i = 0; i < qiov->niov; i++) {
         index[i] = chunk_of(buffer, &qiov->iov[i]);
+        if (i + 1 < qiov->niov && qiov->iov[i].iov_len < buffer->chunk_bytes) {
+            qemu_unsupported("a request with a short chunk before its end");
+        }
     }
     return (struct block_iov){
         .buffers = buffer->buffers, .index = index, .count = (uint32_t)qiov->niov};
 }
 
 /* Calls for every word of the vector, with the tag that it should have. */
-static void each_word(const QEMUIOVector *qiov, void (*word)(uint64_t *word, uint64_t tag))
+static void each_word(const QEMUIOVector *qiov,
+                      void (*word)(uint64_t *word, uint64_t tag, const char *when),
+                      const char *when)
 {
     const struct qemu_copy_buffer *buffer = qemu_env()->buffer;
 
@@ -220,31 +233,31 @@ static void each_word(const QEMUIOVector *qiov, void (*word)(uint64_t *word, uin
             uint64_t tag = block_buffers_tag(buffer->buffers, chunk, sector);
 
             for (uint64_t j = 0; j < SECTOR_BYTES / sizeof(*at); j++) {
-                word(at++, tag);
+                word(at++, tag, when);
             }
         }
     }
 }
 
-static void fill_word(uint64_t *word, uint64_t tag)
+static void fill_word(uint64_t *word, uint64_t tag, const char *when)
 {
+    (void)when;
     *word = tag;
 }
 
-static void check_word(uint64_t *word, uint64_t tag)
+static void check_word(uint64_t *word, uint64_t tag, const char *when)
 {
     if (*word != tag) {
-        qemu_die("a chunk of the copy buffer was overwritten after it was read and before it was "
-                 "written");
+        qemu_die("a chunk of the copy buffer was overwritten %s", when);
     }
 }
 
 void qemu_buffers_fill(const QEMUIOVector *qiov)
 {
-    each_word(qiov, fill_word);
+    each_word(qiov, fill_word, NULL);
 }
 
-void qemu_buffers_check(const QEMUIOVector *qiov)
+void qemu_buffers_check(const QEMUIOVector *qiov, const char *when)
 {
-    each_word(qiov, check_word);
+    each_word(qiov, check_word, when);
 }

@@ -13,24 +13,20 @@
 
 /* ---- BlockDriverStates ---- */
 
-static void refresh(struct engine_job *env, struct qemu_node *node)
+/* Links are no part of it: they go from seat to seat, so that a pivot can make a loop of them. */
+static void refresh(struct qemu_node *node)
 {
     BlockDriverState *bs = &node->bs;
-    struct block_node *backing = block_backing(node->stands_for);
 
-    (void)env;
     bs->open_flags = (int)block_flags(node->stands_for);
     bs->tracked_requests.lh_first =
         block_in_flight(node->stands_for) > 0 ? (struct qemu_tracked *)(void *)node : NULL;
-    if (bs->backing_hd == NULL || bs->backing_hd->own->stands_for != backing) {
-        bs->backing_hd = qemu_bs_of(backing);
-    }
 }
 
 void qemu_nodes_refresh(struct engine_job *env)
 {
     for (struct qemu_node *node = env->nodes; node != NULL; node = node->next) {
-        refresh(env, node);
+        refresh(node);
     }
 }
 
@@ -51,7 +47,8 @@ BlockDriverState *qemu_bs_of(struct block_node *block)
             .next = env->nodes, .bs.own = node, .stands_for = block, .seat = block};
         snprintf(node->bs.filename, sizeof(node->bs.filename), "%s", block_node_name(block));
         env->nodes = node;
-        refresh(env, node);
+        node->bs.backing_hd = qemu_bs_of(block_backing(block));
+        refresh(node);
     }
     return &node->bs;
 }
@@ -159,29 +156,44 @@ int bdrv_truncate(BlockDriverState *bs, int64_t offset)
 
 int bdrv_open_backing_file(BlockDriverState *bs, QDict *options, Error **errp)
 {
+    int ret;
+
     if (options != NULL) {
         qemu_unsupported("a backing file opened with options");
     }
-    return tell(block_open_backing(bs->own->stands_for), errp, "the opening of the backing file",
-                bs);
+    ret = block_open_backing(bs->own->stands_for);
+    if (ret == 0 && bs->backing_hd == NULL) {
+        bs->backing_hd = qemu_bs_of(block_backing(bs->own->stands_for));
+    }
+    return tell(ret, errp, "the opening of the backing file", bs);
 }
 
+/*
+ * The reference that the link held is the caller's now, who is to give it back; the block layer
+ * has never counted it.
+ */
 void bdrv_set_backing_hd(BlockDriverState *bs, BlockDriverState *backing_hd)
 {
     if (backing_hd != NULL) {
         qemu_unsupported("a backing node that is set");
     }
-    block_unlink_backing(bs->own->stands_for);
-    qemu_nodes_refresh(qemu_env());
+    if (bs->backing_hd != NULL) {
+        bdrv_ref(bs->backing_hd);
+        block_unlink_backing(bs->own->stands_for);
+        bs->backing_hd = NULL;
+    }
 }
 
 void bdrv_swap(BlockDriverState *bs_new, BlockDriverState *bs_old)
 {
     struct block_node *new_node = bs_new->own->stands_for;
     struct block_node *old_node = bs_old->own->stands_for;
+    BlockDriverState *new_backing = bs_new->backing_hd;
 
     bs_new->own->stands_for = old_node;
     bs_old->own->stands_for = new_node;
+    bs_new->backing_hd = bs_old->backing_hd;
+    bs_old->backing_hd = new_backing;
     block_replace(old_node, new_node);
     qemu_nodes_refresh(qemu_env());
 }
@@ -261,10 +273,19 @@ void bdrv_set_on_error(BlockDriverState *bs, BlockdevOnError on_read_error,
     block_set_on_error(bs->own->seat, policy_of(on_write_error));
 }
 
+void qemu_iostatus_set(BlockDriverState *bs, enum io_status status)
+{
+    if (status == IO_STATUS_OK || bs->own->iostatus == IO_STATUS_OK) {
+        bs->own->iostatus = status;
+        block_io_status_set(bs->own->seat, status);
+    }
+}
+
 void bdrv_iostatus_enable(BlockDriverState *bs)
 {
     bs->own->iostatus_enabled = true;
     block_io_status_enable(bs->own->seat, true);
+    qemu_iostatus_set(bs, IO_STATUS_OK);
 }
 
 void bdrv_iostatus_disable(BlockDriverState *bs)
@@ -278,7 +299,7 @@ void bdrv_iostatus_reset(BlockDriverState *bs)
     BlockJob *job = bs->own->job;
 
     if (bdrv_iostatus_is_enabled(bs)) {
-        block_io_status_set(bs->own->seat, IO_STATUS_OK);
+        qemu_iostatus_set(bs, IO_STATUS_OK);
         if (job != NULL) {
             job->iostatus = BLOCK_DEVICE_IO_STATUS_OK;
         }

@@ -54,6 +54,13 @@ static int check_as_monitor(const struct job_spec *spec, struct job_error *error
         return refuse(error, REFUSED_INVALID_PARAMETER, -EINVAL,
                       "parameter 'buffer' must not be negative");
     }
+    if (spec->source == spec->target) {
+        return refuse(error, REFUSED_INVALID_PARAMETER, -EINVAL, "can't mirror a node to itself");
+    }
+    if (spec->kind == JOB_COMMIT && !block_is_below(spec->target, spec->source)) {
+        return refuse(error, REFUSED_INVALID_PARAMETER, -EINVAL,
+                      "the base is not in the backing chain of the top");
+    }
     if (block_is_blocked(spec->source)) {
         return refuse(error, REFUSED_BUSY, -EBUSY, "the source is in use");
     }
@@ -120,6 +127,7 @@ static int start_failed(struct engine_job *env, Error *from, struct job_error *e
                                     "the engine gave neither a job nor an error");
 
     if (env->job == NULL) {
+        qemu_coroutines_free(env);
         qemu_nodes_free(env);
     }
     return ret;
@@ -147,12 +155,14 @@ static int start(struct host *host, const struct job_spec *spec, struct engine_j
     }
     if (from != NULL || env->job == NULL) {
         ret = start_failed(env, from, error);
+    } else {
+        qemu_job_started();
     }
     is_left = env->job != NULL;
     qemu_leave();
-    if (ret == 0) {
+    if (is_left) {
         *job = env;
-    } else if (!is_left) {
+    } else {
         host_free(host, env, sizeof(*env));
     }
     return ret;

@@ -33,7 +33,10 @@ static void request_done(void *opaque, int ret)
 
     qemu_enter(env);
     host_free(env->host, opaque, request_bytes(done.count));
-    if (done.is_read && ret == 0) {
+    env->in_flight--;
+    if (!done.is_read) {
+        qemu_buffers_check(done.qiov, "while it was written");
+    } else if (ret == 0) {
         qemu_buffers_fill(done.qiov);
     }
     env->last_offset = done.offset;
@@ -61,11 +64,12 @@ static BlockAIOCB *submit(BlockDriverState *bs, int64_t sector_num, QEMUIOVector
                             .is_read = is_read,
                             .count = count};
     iov = qemu_buffers_of(qiov, request->index);
+    env->in_flight++;
     if (is_read) {
         block_read(bs->own->stands_for, request->offset, request->bytes, iov, request_done,
                    request);
     } else {
-        qemu_buffers_check(qiov);
+        qemu_buffers_check(qiov, "after it was read and before it was written");
         block_write(bs->own->stands_for, request->offset, request->bytes, iov, request_done,
                     request);
     }
@@ -174,13 +178,12 @@ int bdrv_is_allocated_above(BlockDriverState *top, BlockDriverState *base, int64
     struct block_node *above = base != NULL ? base->own->stands_for : NULL;
     uint64_t offset = (uint64_t)sector_num * SECTOR_BYTES;
     uint64_t bytes = (uint64_t)nb_sectors * SECTOR_BYTES;
-    uint64_t end = 0;
+    uint64_t end = block_known_bytes(node);
     uint64_t extent = 0;
-    int ret = block_getlength(node, &end);
+    int ret;
 
-    if (ret < 0 || offset >= end) {
-        *pnum = nb_sectors;
-        return ret < 0 ? ret : 0;
+    if (offset >= end || nb_sectors <= 0) {
+        qemu_unsupported("bdrv_is_allocated_above() of nothing");
     }
     bytes = min_u64(bytes, end - offset);
     while ((ret = block_status_above(node, above, offset, bytes, &extent, answered, &wait)) ==

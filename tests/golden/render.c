@@ -13,6 +13,7 @@
 #include <sys/mman.h>
 
 #include "tests/golden/render_world.h"
+#include "tools/death.h"
 #include "tools/support.h"
 #include "tools/worker.h"
 
@@ -38,30 +39,14 @@ static FILE *lines;
 
 static void die_of(int signal_number)
 {
-    signal(signal_number, SIG_DFL);
     render_last_events(&life);
     fflush(lines);
     raise(signal_number);
 }
 
-/*
- * On a stack of its own: the engine's may be what has run out.  An engine that
- * leaves with _exit() takes its last step with it.
- */
-static void catch_death(void)
-{
-    static const int deaths[] = {SIGABRT, SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGVTALRM};
-    static char stack[1 << 16];
-    const stack_t other = {.ss_sp = stack, .ss_size = sizeof(stack)};
-    struct sigaction action = {.sa_handler = die_of, .sa_flags = SA_ONSTACK | SA_NODEFER};
-    sigaltstack(&other, NULL);
-    for (size_t i = 0; i < sizeof(deaths) / sizeof(deaths[0]); i++) {
-        sigaction(deaths[i], &action, NULL);
-    }
-}
-
 static void tell_run(void *opaque, struct run_progress *progress, int results)
 {
+    static const int also[] = {SIGVTALRM, 0};
     const struct work *work = opaque;
     lines = fdopen(results, "w");
     if (!lines) {
@@ -69,7 +54,8 @@ static void tell_run(void *opaque, struct run_progress *progress, int results)
     }
     setvbuf(lines, NULL, _IOLBF, 0);
     life.now_ns = &progress->now_ns;
-    catch_death();
+    /* An engine that leaves with _exit() takes its last step with it. */
+    death_catch(die_of, also);
     progress->under_way = true;
     worker_watch(CPU_LIMIT_MS);
     if (!render_world(work->plan, work->engine, send_line, lines, &life)) {

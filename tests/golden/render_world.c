@@ -114,7 +114,10 @@ static void tell_end(struct render *render, const struct event *event)
 
 static void tell_start_refused(struct render *render, const struct event *event)
 {
-    render->has_no_job = true;
+    struct job_info info;
+
+    /* One that is left behind all the same is waited for in vain (D2). */
+    render->has_no_job = !world_job(render->world, &info);
     tell(render, "%" PRIu64 " start failed %s", event->now_ns, refusal_class(event->detail));
 }
 

@@ -6,11 +6,11 @@
  * and run by interface.yaml.  Its job copies nothing: it looks at what it is given, asserts, and
  * says with a trace point of its own numbers that it has come to its end.
  */
-#include "block/block_int.h"
-#include "block/blockjob.h"
-#include "qemu/bitmap.h"
-#include "qemu/ratelimit.h"
 #include "trace.h"
+#include "block/blockjob.h"
+#include "block/block_int.h"
+#include "qemu/ratelimit.h"
+#include "qemu/bitmap.h"
 
 #include "interface_values.h"
 
@@ -99,6 +99,7 @@ static void check_graph(BlockDriverState *bs, BlockDriverState *target)
     assert(bdrv_open_backing_file(other, NULL, NULL) == 0); /* nothing to do */
     bdrv_set_backing_hd(target, NULL);
     assert(target->backing_hd == NULL);
+    bdrv_unref(bs->backing_hd); /* the link's reference */
 
     bdrv_ref(other);
     bdrv_unref(other);
@@ -143,6 +144,17 @@ static void check_swap(BlockDriverState *a, BlockDriverState *b)
     bdrv_swap(a, b);
     assert(bdrv_getlength(a) == b_length && bdrv_getlength(b) == a_length);
     assert(a->open_flags == b_flags && b->backing_hd == a_backing);
+}
+
+/* A pivot of a node with its own backing node makes a loop. */
+static void check_loop(BlockDriverState *top)
+{
+    BlockDriverState *base = top->backing_hd;
+
+    bdrv_swap(base, top);
+    assert(base->backing_hd == base && top->backing_hd == NULL);
+    bdrv_swap(base, top);
+    assert(top->backing_hd == base && base->backing_hd == NULL);
 }
 
 /* ---- 1.1, 1.2 coroutines and sleep ---- */
@@ -337,6 +349,7 @@ static void finish(BlockJob *common, void *opaque)
     Job *job = the_job(common);
 
     assert(opaque == job->target);
+    check_loop(common->bs);
     check_swap(job->target, common->bs);
     bdrv_unref(job->target);
     trace_mirror_break_buf_busy(job, PASSED, PASSED);

@@ -38,6 +38,14 @@ static void finish(BlockJob *common, void *opaque)
 {
     Job *job = opaque;
 
+    if (is(job, "enters-ended")) {
+        qemu_coroutine_enter(common->co, NULL);
+    } else if (is(job, "frees-twice")) {
+        char *memory = g_malloc(8);
+
+        g_free(memory);
+        g_free(memory);
+    }
     g_free(is(job, "leaks") ? NULL : (void *)job->misdeed);
     bdrv_unref(job->target);
     block_job_completed(common, 0);
@@ -60,7 +68,13 @@ static void coroutine_fn copy(Job *job)
         job->buffer[100] ^= 1;
     }
     bdrv_aio_writev(job->target, 0, &job->qiov, 8, request_done, job);
+    if (is(job, "overwrites-while-written")) {
+        job->buffer[CHUNK - 1] ^= 1;
+    }
     qemu_coroutine_yield();
+    if (is(job, "ends-in-flight")) {
+        bdrv_aio_readv(job->common.bs, 0, &job->qiov, 8, request_done, job);
+    }
 }
 
 static void coroutine_fn run(void *opaque)
@@ -87,6 +101,8 @@ static void coroutine_fn run(void *opaque)
         qemu_coroutine_enter(job->common.co, NULL);
     } else if (is(job, "asks-for-more")) {
         qemu_try_blockalign(job->common.bs, CHUNK);
+    } else if (is(job, "completes-too-early")) {
+        block_job_completed(&job->common, 0);
     }
     copy(job);
     qemu_iovec_destroy(&job->qiov);

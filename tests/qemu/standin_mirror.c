@@ -220,7 +220,10 @@ static void pivot(Standin *job)
     }
     bdrv_swap(job->target, old);
     if (job->base != NULL) {
+        BlockDriverState *below = job->base->backing_hd; /* the loop that the pivot has made */
+
         bdrv_set_backing_hd(job->base, NULL);
+        bdrv_unref(below);
     }
 }
 
