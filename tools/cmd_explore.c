@@ -265,6 +265,8 @@ static void open_checkpoint(struct watch *watch, const char *file)
         session_close(&watch->session);
         exit(EXIT_USAGE);
     }
+    /* Where it can't be written, that is known before the search and not after it. */
+    checkpoint_save(&watch->session, watch->identity);
 }
 
 /* What was stopped can go on; what has ended need not. */
