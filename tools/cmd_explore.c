@@ -341,6 +341,7 @@ int cmd_explore(int argc, char **argv)
     argp_parse(&argp, argc, argv, 0, NULL, &options);
     scenario = command_load(options.report.file);
     command_guard(options.report.output, options.report.file);
+    explore_report_check(&options.report, scenario);
     options.explore.scenario = scenario;
     take_from_file(&options, scenario);
     exit_code = explore(&options, start_ms);

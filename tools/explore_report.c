@@ -25,10 +25,10 @@
 
 /* ---- What was found ---- */
 
-static char *output_name(const struct explore_report *report, const struct explore_session *session,
+static char *output_name(const struct explore_report *report, const struct scenario *scenario,
                          uint64_t number)
 {
-    const char *name = scenario_name(session->options->scenario);
+    const char *name = scenario_name(scenario);
 
     if (report->output != NULL && number == 0) {
         return must_strdup(report->output);
@@ -67,7 +67,7 @@ static char *save_finding(const struct explore_report *report,
                           const struct explore_session *session, uint64_t number)
 {
     const struct session_finding *found = &session->findings[number];
-    char *path = output_name(report, session, number);
+    char *path = output_name(report, session->options->scenario, number);
     char *small = report->no_shrink ? NULL : shrunk(report, session, found);
 
     if (!output_write(path, small != NULL ? small : found->scenario)) {
@@ -209,6 +209,16 @@ static void print_json(const struct explore_report *report, const struct explore
                     figures->too_deep, "full", figures->full, "unvaried", figures->unvaried,
                     "findings", findings, "claims", claims_json(claims, session));
     report_json_show(all);
+}
+
+void explore_report_check(const struct explore_report *report, const struct scenario *scenario)
+{
+    char *path = output_name(report, scenario, 0);
+
+    if (!output_possible(path)) {
+        die("%s: %s", path, strerror(errno));
+    }
+    free(path);
 }
 
 void explore_report(const struct explore_report *report, const struct explore_session *session)

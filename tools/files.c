@@ -171,6 +171,23 @@ bool output_close(struct output *output)
     return written;
 }
 
+bool output_possible(const char *path)
+{
+    struct output output;
+
+    if (!is_replaceable(path)) {
+        return true; /* to open a pipe would be to use it */
+    }
+    if (!output_open(&output, path)) {
+        return false;
+    }
+    fclose(output.stream);
+    unlink(output.temporary);
+    free(output.path);
+    free(output.temporary);
+    return true;
+}
+
 bool output_write(const char *path, const char *text)
 {
     struct output output;

@@ -45,6 +45,7 @@ struct output {
 /* All return false with errno set; what fails leaves nothing behind. */
 bool output_open(struct output *output, const char *path);
 bool output_close(struct output *output);
+bool output_possible(const char *path); /* could a file be written there?  Leaves it as it is. */
 bool output_write(const char *path, const char *text); /* a whole file */
 
 #endif
