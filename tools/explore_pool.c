@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "tools/death.h"
+#include "tools/pipe.h"
 #include "tools/progress.h"
 #include "tools/support.h"
 
@@ -51,18 +52,10 @@ static struct {
     int pipe;
 } worker;
 
-static void send_all(int pipe, const void *bytes, size_t left)
+static void send_all(int pipe, const void *bytes, size_t count)
 {
-    const char *at = bytes;
-
-    while (left > 0) {
-        ssize_t sent = write(pipe, at, left);
-
-        if (sent < 0 && errno != EINTR) {
-            _exit(EXIT_HARNESS);
-        }
-        at += sent > 0 ? sent : 0;
-        left -= sent > 0 ? (size_t)sent : 0;
+    if (!pipe_send(pipe, bytes, count)) {
+        _exit(EXIT_HARNESS);
     }
 }
 
@@ -169,35 +162,19 @@ static void start(struct crew *crew, uint32_t number)
     crew->alive++;
 }
 
-static bool receive(int pipe, void *bytes, size_t left)
-{
-    char *at = bytes;
-
-    while (left > 0) {
-        ssize_t got = read(pipe, at, left);
-
-        if (got == 0 || (got < 0 && errno != EINTR)) {
-            return false;
-        }
-        at += got > 0 ? got : 0;
-        left -= got > 0 ? (size_t)got : 0;
-    }
-    return true;
-}
-
 static bool receive_result(int pipe, struct explore_result *result)
 {
-    if (!receive(pipe, result, sizeof(*result))) {
+    if (!pipe_receive(pipe, result, sizeof(*result))) {
         return false;
     }
     for (uint32_t i = 0; i < result->finding_count; i++) {
         size_t bytes;
 
-        if (!receive(pipe, &bytes, sizeof(bytes))) {
+        if (!pipe_receive(pipe, &bytes, sizeof(bytes))) {
             return false;
         }
         result->scenarios[i] = must_alloc(bytes + 1);
-        if (!receive(pipe, result->scenarios[i], bytes)) {
+        if (!pipe_receive(pipe, result->scenarios[i], bytes)) {
             return false;
         }
     }

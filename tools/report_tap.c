@@ -66,7 +66,7 @@ static void write_findings(FILE *out, const struct report_run *run)
     free(command);
 }
 
-/* A known failure is TAP's "not ok # TODO". */
+/* A known failure has a directive of TAP behind it, which is a word of that protocol. */
 static void tap_run(struct report *report, const struct report_run *run)
 {
     struct tap *tap = (struct tap *)(void *)report;

@@ -17,6 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "tools/pipe.h"
 #include "tools/support.h"
 
 /* A sanitizer says hundreds of lines, the telling one first. */
@@ -36,17 +37,8 @@ void worker_watch(uint64_t ms)
 /* A broken pipe means that the parent is gone: there is nobody to tell. */
 void worker_send(int results, const struct run_result *result)
 {
-    const char *at = (const char *)result;
-    size_t left = run_result_bytes(result->finding_count);
-
-    while (left > 0) {
-        ssize_t sent = write(results, at, left);
-
-        if (sent < 0 && errno != EINTR) {
-            exit(EXIT_HARNESS);
-        }
-        at += sent > 0 ? sent : 0;
-        left -= sent > 0 ? (size_t)sent : 0;
+    if (!pipe_send(results, result, run_result_bytes(result->finding_count))) {
+        exit(EXIT_HARNESS);
     }
 }
 
@@ -151,35 +143,19 @@ void worker_start(struct worker *worker, const struct suite *suite,
     worker_fork(worker, run_suite, &work);
 }
 
-static bool read_fully(int fd, void *memory, size_t bytes)
-{
-    char *at = memory;
-
-    while (bytes > 0) {
-        ssize_t got = read(fd, at, bytes);
-
-        if (got == 0 || (got < 0 && errno != EINTR)) {
-            return false;
-        }
-        at += got > 0 ? got : 0;
-        bytes -= got > 0 ? (size_t)got : 0;
-    }
-    return true;
-}
-
 struct run_result *worker_receive(const struct worker *worker)
 {
     struct run_result head;
     struct run_result *result;
 
-    if (!read_fully(worker->results, &head, sizeof(head)) ||
+    if (!pipe_receive(worker->results, &head, sizeof(head)) ||
         head.finding_count > RUN_MAX_FINDINGS) {
         return NULL;
     }
     result = must_alloc(run_result_bytes(head.finding_count));
     *result = head;
-    if (!read_fully(worker->results, result->findings,
-                    head.finding_count * sizeof(*result->findings))) {
+    if (!pipe_receive(worker->results, result->findings,
+                      head.finding_count * sizeof(*result->findings))) {
         free(result);
         return NULL;
     }
