@@ -15,6 +15,9 @@
 #define SAMPLE 1000
 #define SAMPLE_BYTES (UINT64_C(64) << 20)
 
+/* No chance is rounded up to certainty. */
+#define MOST_PERCENT 99.99
+
 /* ---- States ---- */
 
 struct census {
@@ -113,10 +116,10 @@ void claims_print(const struct claims *claims, const struct explore_session *ses
     if (claims->chance > 0) {
         printf("a bug that needs %" PRIu32
                " events in a certain order would have been found with a "
-               "chance of %.3g %% at least, for each plan (at most %" PRIu32 " chains, %" PRIu64
+               "chance of %.4g %% at least, for each plan (at most %" PRIu32 " chains, %" PRIu64
                " questions, %" PRIu64 " runs)\n",
-               options->depth, 100 * claims->chance, session->chains, session->questions,
-               options->runs);
+               options->depth, fmin(100 * claims->chance, MOST_PERCENT), session->chains,
+               session->questions, options->runs);
     }
     if (claims->sampled > 0) {
         printf("%" PRIu64 " of the runs, sampled, went through %" PRIu64
