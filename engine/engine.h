@@ -115,8 +115,8 @@ struct engine {
     void (*check)(const struct engine_job *job);
 
     /*
-     * A promise, for exploring (sim/independent.h): when a read of the source has succeeded, the
-     * job submits the write of what it read, and neither looks at anything else of its state
+     * A promise, for exploring (sim/world/independent.h): when a read of the source has succeeded,
+     * the job submits the write of what it read, and neither looks at anything else of its state
      * nor changes it.
      */
     bool reads_only_write;

@@ -2,8 +2,8 @@
 /*
  * One case: runs NAME.cfg and compares its trace with NAME.out.
  */
-#ifndef MIRRORSIM_GOLDEN_CASE_H
-#define MIRRORSIM_GOLDEN_CASE_H
+#ifndef MIRRORSIM_TESTS_GOLDEN_CASE_H
+#define MIRRORSIM_TESTS_GOLDEN_CASE_H
 
 #include "engine/engine.h"
 #include "tests/golden/exceptions.h"

@@ -7,13 +7,13 @@
  * format leaves open is decided here: the mode is `full`, the granularity 0
  * and a latency that no directive gives 0 ns.
  */
-#ifndef MIRRORSIM_GOLDEN_CONFIG_H
-#define MIRRORSIM_GOLDEN_CONFIG_H
+#ifndef MIRRORSIM_TESTS_GOLDEN_CONFIG_H
+#define MIRRORSIM_TESTS_GOLDEN_CONFIG_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "sim/plan.h"
+#include "sim/plan/plan.h"
 
 /* Longer names are refused, so that a line of a trace has a bound. */
 #define CONFIG_MAX_NAME 64

@@ -3,14 +3,14 @@
  * The final comparison of a reference trace: does the target hold what the
  * source holds, in the reference's terms?
  */
-#ifndef MIRRORSIM_GOLDEN_CONTENT_H
-#define MIRRORSIM_GOLDEN_CONTENT_H
+#ifndef MIRRORSIM_TESTS_GOLDEN_CONTENT_H
+#define MIRRORSIM_TESTS_GOLDEN_CONTENT_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "sim/evidence.h"
-#include "sim/trace.h"
+#include "sim/trace/evidence.h"
+#include "sim/trace/trace.h"
 
 /*
  * Compares the source with the target (of a commit: the base) over the

@@ -13,8 +13,8 @@
  * are exact, edits in order; all that no edit names must be equal.  Empty
  * lines and lines that begin with # count for nothing.
  */
-#ifndef MIRRORSIM_GOLDEN_EXCEPTIONS_H
-#define MIRRORSIM_GOLDEN_EXCEPTIONS_H
+#ifndef MIRRORSIM_TESTS_GOLDEN_EXCEPTIONS_H
+#define MIRRORSIM_TESTS_GOLDEN_EXCEPTIONS_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 
 #include "tests/golden/case.h"
-#include "tools/command.h"
+#include "tools/cmd/command.h"
 
 #define SUFFIX ".cfg"
 

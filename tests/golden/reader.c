@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "engine/range.h"
-#include "sim/errno_name.h"
+#include "sim/base/errno_name.h"
 
 /* Sums of two such values stay below 2^63, as engine/range.h asks. */
 #define MAX_BYTES (UINT64_C(1) << 62)

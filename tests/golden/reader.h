@@ -5,8 +5,8 @@
  * Every words_* function returns false after filling in the reader's error, so
  * that a directive is a chain of them.
  */
-#ifndef MIRRORSIM_GOLDEN_READER_H
-#define MIRRORSIM_GOLDEN_READER_H
+#ifndef MIRRORSIM_TESTS_GOLDEN_READER_H
+#define MIRRORSIM_TESTS_GOLDEN_READER_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -13,9 +13,9 @@
 #include <sys/mman.h>
 
 #include "tests/golden/render_world.h"
-#include "tools/death.h"
-#include "tools/support.h"
-#include "tools/worker.h"
+#include "tools/base/support.h"
+#include "tools/run/death.h"
+#include "tools/run/worker.h"
 
 #define CPU_LIMIT_MS 2000
 #define NO_MEMORY "no memory"

@@ -9,11 +9,11 @@
  * Each run has a process of its own.  An engine that dies there, or goes round in
  * circles, has done so in the last line: ASSERT, ABORT, MEMERR or SPIN.
  */
-#ifndef MIRRORSIM_GOLDEN_RENDER_H
-#define MIRRORSIM_GOLDEN_RENDER_H
+#ifndef MIRRORSIM_TESTS_GOLDEN_RENDER_H
+#define MIRRORSIM_TESTS_GOLDEN_RENDER_H
 
 #include "engine/engine.h"
-#include "sim/plan.h"
+#include "sim/plan/plan.h"
 
 /* Longer than any line: two names and a few numbers. */
 #define RENDER_LINE_BYTES 512

@@ -11,7 +11,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#include "sim/world.h"
+#include "sim/world/world.h"
 #include "tests/golden/content.h"
 
 struct render {

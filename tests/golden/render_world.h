@@ -2,8 +2,8 @@
 /*
  * A run told in the words of the reference traces, in the process that calls.
  */
-#ifndef MIRRORSIM_GOLDEN_RENDER_WORLD_H
-#define MIRRORSIM_GOLDEN_RENDER_WORLD_H
+#ifndef MIRRORSIM_TESTS_GOLDEN_RENDER_WORLD_H
+#define MIRRORSIM_TESTS_GOLDEN_RENDER_WORLD_H
 
 #include "tests/golden/render.h"
 

@@ -2,8 +2,8 @@
 /*
  * A text file in memory, and its lines.
  */
-#ifndef MIRRORSIM_GOLDEN_TEXT_H
-#define MIRRORSIM_GOLDEN_TEXT_H
+#ifndef MIRRORSIM_TESTS_GOLDEN_TEXT_H
+#define MIRRORSIM_TESTS_GOLDEN_TEXT_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -6,11 +6,11 @@
  * and run by interface.yaml.  Its job copies nothing: it looks at what it is given, asserts, and
  * says with a trace point of its own numbers that it has come to its end.
  */
-#include "trace.h"
-#include "block/blockjob.h"
 #include "block/block_int.h"
-#include "qemu/ratelimit.h"
+#include "block/blockjob.h"
 #include "qemu/bitmap.h"
+#include "qemu/ratelimit.h"
+#include "trace.h"
 
 #include "interface_values.h"
 

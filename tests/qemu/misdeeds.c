@@ -4,11 +4,11 @@
  *
  * Which one is the name of the node that it is to replace.
  */
-#include "trace.h"
-#include "block/blockjob.h"
 #include "block/block_int.h"
-#include "qemu/ratelimit.h"
+#include "block/blockjob.h"
 #include "qemu/bitmap.h"
+#include "qemu/ratelimit.h"
+#include "trace.h"
 
 #define CHUNK 4096
 
@@ -85,7 +85,8 @@ static void coroutine_fn run(void *opaque)
     block_job_sleep_ns(&job->common, QEMU_CLOCK_REALTIME, 1000);
     job->buffer = qemu_try_blockalign(job->common.bs, CHUNK);
     qemu_iovec_init(&job->qiov, 1);
-    qemu_iovec_add(&job->qiov, is(job, "uses-other-memory") ? job->buffer + 512 : job->buffer, CHUNK);
+    qemu_iovec_add(&job->qiov, is(job, "uses-other-memory") ? job->buffer + 512 : job->buffer,
+                   CHUNK);
     if (is(job, "asserts")) {
         assert(job->misdeed == NULL);
     } else if (is(job, "loops")) {

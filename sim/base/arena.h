@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * One contiguous piece of memory that holds all state of one thing.
+ *
+ * An arena never moves, so pointers into it stay good; a snapshot is a copy
+ * of its used bytes and a restore is the copy back.  Its own book-keeping
+ * lives inside it and is copied along.  Freed pieces are kept on lists by
+ * size and used again, newest first, so allocation is deterministic.
+ */
+#ifndef MIRRORSIM_SIM_BASE_ARENA_H
+#define MIRRORSIM_SIM_BASE_ARENA_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct arena;
+
+/*
+ * Reserves address space for `reserve_bytes` and uses none of it yet.  NULL
+ * if the system refuses.
+ */
+struct arena *arena_create(size_t reserve_bytes);
+void arena_destroy(struct arena *arena);
+
+/* Makes the arena empty again, as it was created; keeps its pages. */
+void arena_reset(struct arena *arena);
+
+/*
+ * Zeroed memory aligned to 16.  When the reserve is used up, calls the
+ * arena's full handler, which must not return; without one, aborts.
+ */
+void *arena_alloc(struct arena *arena, size_t bytes);
+
+/* Gives back what arena_alloc(arena, bytes) returned; NULL is allowed. */
+void arena_free(struct arena *arena, void *memory, size_t bytes);
+
+char *arena_strdup(struct arena *arena, const char *text);
+
+/* printf into the arena. */
+char *arena_printf(struct arena *arena, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* What is in use, and so what a snapshot copies. */
+size_t arena_used_bytes(const struct arena *arena);
+
+/* `memory` holds at least arena_used_bytes(). */
+void arena_save(const struct arena *arena, void *memory);
+
+/* Puts back what arena_save() of the same arena wrote, `bytes` long. */
+void arena_load(struct arena *arena, const void *memory, size_t bytes);
+
+void arena_set_full_handler(struct arena *arena, void (*full)(void *opaque), void *opaque);
+
+#endif

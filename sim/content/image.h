@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What a disk holds: extents of tags, one tag per sector.
+ *
+ * A tag says who wrote the sector, not which bytes it holds.  A run is a
+ * range that is zero (step 0) or whose tags count up by one per sector (step 1);
+ * neighbouring runs that go on from each other coalesce, so an image costs
+ * what its history costs and a copied terabyte is one run.  Sectors that no
+ * run covers are not allocated: they read through to the backing image.
+ *
+ * A view is a chain of images as a reader sees it: for each sector the first
+ * layer that has it, or zero.
+ */
+#ifndef MIRRORSIM_SIM_CONTENT_IMAGE_H
+#define MIRRORSIM_SIM_CONTENT_IMAGE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "engine/digest.h"
+#include "engine/range.h"
+#include "sim/base/arena.h"
+
+struct writers;
+
+/*
+ * Tags: kind in the top 4 bits.  Zero is zero, whoever wrote it.
+ *   fill   1 | disk number (8 bits) | sector (52 bits)
+ *   guest  2 | request number (28 bits) | sector within the request (32 bits)
+ * The top bit says that a fault has changed what had that tag without it.
+ */
+#define TAG_ZERO UINT64_C(0)
+#define TAG_CORRUPT (UINT64_C(1) << 63)
+
+enum tag_kind {
+    TAG_KIND_ZERO = 0,
+    TAG_KIND_FILL = 1,
+    TAG_KIND_GUEST = 2,
+};
+
+static inline uint64_t tag_fill(uint8_t disk, uint64_t sector)
+{
+    return UINT64_C(1) << 60 | (uint64_t)disk << 52 | sector;
+}
+
+static inline uint64_t tag_guest(uint32_t request, uint64_t sector)
+{
+    return UINT64_C(2) << 60 | (uint64_t)request << 32 | sector;
+}
+
+static inline enum tag_kind tag_kind(uint64_t tag)
+{
+    return (enum tag_kind)((tag & ~TAG_CORRUPT) >> 60);
+}
+
+static inline bool tag_is_corrupt(uint64_t tag)
+{
+    return (tag & TAG_CORRUPT) != 0;
+}
+
+static inline uint8_t tag_disk(uint64_t tag)
+{
+    return (uint8_t)(tag >> 52);
+}
+
+static inline uint32_t tag_request(uint64_t tag)
+{
+    return (uint32_t)(tag >> 32) & UINT32_C(0x0fffffff);
+}
+
+/*
+ * `sectors` long from `sector`; the tag of sector + i is tag + i * step.  Runs
+ * of zero have step 0, all others step 1 (a single sector may say either).
+ */
+struct run {
+    uint64_t sector;
+    uint64_t sectors;
+    uint64_t tag;
+    uint32_t step; /* 0 or 1 */
+};
+
+/* The run that the fill of a disk has over a range of bytes. */
+static inline struct run run_fill(uint8_t disk, uint64_t offset, uint64_t bytes)
+{
+    uint64_t sector = offset / SECTOR_BYTES;
+    return (struct run){sector, bytes / SECTOR_BYTES, tag_fill(disk, sector), 1};
+}
+
+struct image; /* lives in an arena */
+
+struct image *image_create(struct arena *arena);
+
+/* From now on the image keeps real bytes, too (bytes.h). */
+void image_keep_bytes(struct image *image);
+bool image_keeps_bytes(const struct image *image);
+
+/*
+ * The bytes of a sector: those that were put there since its run was written, or what its tag
+ * stands for; zeroes where nothing is allocated.
+ */
+void image_get_bytes(const struct image *image, uint64_t sector, uint8_t data[SECTOR_BYTES]);
+
+/* The sector's run has been written: these are its bytes. */
+void image_put_bytes(struct image *image, uint64_t sector, const uint8_t data[SECTOR_BYTES]);
+
+/* Overwrites the run's range. */
+void image_write(struct image *image, struct run run);
+
+/* Makes a range unallocated. */
+void image_punch(struct image *image, uint64_t offset, uint64_t bytes);
+
+/*
+ * The run at `sector`, clipped to start there and to `limit` (a sector).
+ * True: allocated, *run says what.  False: a hole; run->sectors says how far
+ * it goes, tag and step are 0.
+ */
+bool image_lookup(const struct image *image, uint64_t sector, uint64_t limit, struct run *run);
+
+/* Number of runs, and allocated bytes: what the image costs. */
+uint64_t image_runs(const struct image *image);
+uint64_t image_allocated_bytes(const struct image *image);
+
+/* Adds its runs, the writers of the guest's by name. */
+void image_digest(const struct image *image, const struct writers *writers, struct digest *digest);
+
+/* Asserts order, no overlap, and that neighbours are coalesced. */
+void image_check(const struct image *image);
+
+#define VIEW_MAX_LAYERS 16
+
+/* Layer 0 is the top.  A layer shorter than the top reads zero past its end. */
+struct view {
+    const struct image *layer[VIEW_MAX_LAYERS];
+    uint64_t bytes[VIEW_MAX_LAYERS];
+    uint32_t layers;
+};
+
+/* What a reader sees at `sector`: a run clipped to start there and to `limit`. */
+struct run view_lookup(const struct view *view, uint64_t sector, uint64_t limit);
+
+/* The image becomes what a reader sees from the beginning to `bytes`. */
+void view_copy(const struct view *view, uint64_t bytes, struct image *image);
+
+/* The bytes that a reader sees at `sector`; the top layer keeps bytes. */
+void view_get_bytes(const struct view *view, uint64_t sector, uint8_t data[SECTOR_BYTES]);
+
+/*
+ * Compares two views over a byte range, by their bytes if they keep any.  True if equal; otherwise
+ * *first_difference is the first differing sector.
+ */
+bool view_equal(const struct view *a, const struct view *b, uint64_t offset, uint64_t bytes,
+                uint64_t *first_difference);
+
+#endif

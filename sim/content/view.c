@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Views: what a reader sees through a chain of images, run by run.
+ *
+ * Going down, each layer's hole limits how far the answer of the layers below
+ * can hold; the first layer that has the sector, or ends before it, decides.
+ */
+#include <assert.h>
+#include <string.h>
+
+#include "engine/range.h"
+#include "sim/content/image.h"
+
+/* As view_lookup(); *layer is the one that has the sector, or NULL. */
+static struct run look_up(const struct view *view, uint64_t sector, uint64_t limit,
+                          const struct image **layer)
+{
+    struct run run = {.sector = sector};
+
+    assert(sector < limit && view->layers <= VIEW_MAX_LAYERS);
+    *layer = NULL;
+    for (uint32_t i = 0; i < view->layers; i++) {
+        uint64_t layer_end = view->bytes[i] / SECTOR_BYTES;
+
+        if (sector >= layer_end) {
+            break;
+        }
+        if (image_lookup(view->layer[i], sector, min_u64(limit, layer_end), &run)) {
+            *layer = view->layer[i];
+            return run;
+        }
+        limit = sector + run.sectors;
+    }
+    run.sectors = limit - sector;
+    return run;
+}
+
+struct run view_lookup(const struct view *view, uint64_t sector, uint64_t limit)
+{
+    const struct image *layer;
+
+    return look_up(view, sector, limit, &layer);
+}
+
+void view_copy(const struct view *view, uint64_t bytes, struct image *image)
+{
+    uint64_t end = bytes / SECTOR_BYTES;
+
+    for (uint64_t sector = 0; sector < end;) {
+        struct run run = view_lookup(view, sector, end);
+
+        image_write(image, run);
+        sector += run.sectors;
+    }
+}
+
+void view_get_bytes(const struct view *view, uint64_t sector, uint8_t data[SECTOR_BYTES])
+{
+    const struct image *layer;
+
+    look_up(view, sector, sector + 1, &layer);
+    if (layer != NULL) {
+        image_get_bytes(layer, sector, data);
+    } else {
+        memset(data, 0, SECTOR_BYTES);
+    }
+}
+
+/* Sector by sector, whatever their tags say. */
+static bool bytes_equal(const struct view *a, const struct view *b, uint64_t sector, uint64_t end,
+                        uint64_t *first_difference)
+{
+    for (; sector < end; sector++) {
+        uint8_t data_a[SECTOR_BYTES];
+        uint8_t data_b[SECTOR_BYTES];
+
+        view_get_bytes(a, sector, data_a);
+        view_get_bytes(b, sector, data_b);
+        if (memcmp(data_a, data_b, SECTOR_BYTES) != 0) {
+            *first_difference = sector;
+            return false;
+        }
+    }
+    return true;
+}
+
+bool view_equal(const struct view *a, const struct view *b, uint64_t offset, uint64_t bytes,
+                uint64_t *first_difference)
+{
+    uint64_t sector = offset / SECTOR_BYTES;
+    uint64_t end = range_end(offset, bytes) / SECTOR_BYTES;
+
+    if (image_keeps_bytes(a->layer[0])) {
+        return bytes_equal(a, b, sector, end, first_difference);
+    }
+    while (sector < end) {
+        struct run run_a = view_lookup(a, sector, end);
+        struct run run_b = view_lookup(b, sector, end);
+
+        /* Runs are canonical: where they begin with equal tags they go on so. */
+        if (run_a.tag != run_b.tag) {
+            *first_difference = sector;
+            return false;
+        }
+        sector += min_u64(run_a.sectors, run_b.sectors);
+    }
+    return true;
+}

@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Volatile write caches: a durable image, and a log of writes to replay on it.
+ */
+#include "sim/disk/cache.h"
+
+#include "sim/disk/buffer.h"
+#include "sim/world/private.h"
+
+struct cached_write {
+    STAILQ_ENTRY(cached_write) link;
+    uint64_t offset;
+    uint64_t bytes;
+    uint64_t stamp; /* the node's when it finished; 0 = not finished */
+    uint32_t request;
+    bool flushed;         /* used within a flush */
+    struct run_list runs; /* what the range holds after it; the rest is holes */
+    uint8_t *data;        /* with `content: bytes`: its bytes, else NULL */
+};
+
+/* Appends the allocated runs of a range. */
+static void read_runs(const struct image *image, uint64_t offset, uint64_t bytes,
+                      struct run_list *runs, struct arena *arena)
+{
+    uint64_t sector = offset / SECTOR_BYTES;
+    uint64_t end = (offset + bytes) / SECTOR_BYTES;
+
+    while (sector < end) {
+        struct run run;
+
+        if (image_lookup(image, sector, end, &run)) {
+            run_list_append(runs, arena, run);
+        }
+        sector += run.sectors;
+    }
+}
+
+/* `data`: the range's bytes, or NULL. */
+static void replay(struct image *image, uint64_t offset, uint64_t bytes,
+                   const struct run_list *runs, const uint8_t *data)
+{
+    image_punch(image, offset, bytes);
+    for (uint32_t i = 0; i < runs->count; i++) {
+        const struct run *run = &runs->runs[i];
+
+        image_write(image, *run);
+        for (uint64_t j = 0; data != NULL && j < run->sectors; j++) {
+            image_put_bytes(image, run->sector + j,
+                            data + (run->sector + j) * SECTOR_BYTES - offset);
+        }
+    }
+}
+
+/* The bytes of a range, or NULL if the image keeps none. */
+static uint8_t *read_bytes(const struct image *image, uint64_t offset, uint64_t bytes,
+                           struct arena *arena)
+{
+    uint8_t *data;
+
+    if (!image_keeps_bytes(image)) {
+        return NULL;
+    }
+    data = arena_alloc(arena, bytes);
+    for (uint64_t at = 0; at < bytes; at += SECTOR_BYTES) {
+        image_get_bytes(image, (offset + at) / SECTOR_BYTES, data + at);
+    }
+    return data;
+}
+
+void cache_init(struct block_node *node)
+{
+    struct arena *arena = node->world->arena;
+    struct run_list runs = {0};
+
+    STAILQ_INIT(&node->cached);
+    if (!node->spec->volatile_cache) {
+        return;
+    }
+    node->disk.durable = image_create(arena);
+    read_runs(node->disk.image, 0, node->disk.bytes, &runs, arena);
+    if (image_keeps_bytes(node->disk.image)) {
+        image_keep_bytes(node->disk.durable);
+    }
+    replay(node->disk.durable, 0, node->disk.bytes, &runs, NULL);
+    run_list_release(&runs, arena);
+}
+
+void cache_record(struct block_node *node, uint32_t request, uint64_t offset, uint64_t bytes)
+{
+    struct arena *arena = node->world->arena;
+    struct cached_write *write;
+
+    if (node->disk.durable == NULL) {
+        return;
+    }
+    write = arena_alloc(arena, sizeof(*write));
+    write->request = request;
+    write->offset = offset;
+    write->bytes = bytes;
+    read_runs(node->disk.image, offset, bytes, &write->runs, arena);
+    write->data = read_bytes(node->disk.image, offset, bytes, arena);
+    STAILQ_INSERT_TAIL(&node->cached, write, link);
+}
+
+void cache_finish(struct block_node *node, uint32_t request)
+{
+    struct cached_write *write;
+
+    if (node->disk.durable == NULL) {
+        return;
+    }
+    node->cache_stamp++;
+    STAILQ_FOREACH (write, &node->cached, link) {
+        if (write->request == request) {
+            write->stamp = node->cache_stamp;
+        }
+    }
+}
+
+static void forget(struct block_node *node, struct cached_write *write)
+{
+    struct arena *arena = node->world->arena;
+
+    run_list_release(&write->runs, arena);
+    arena_free(arena, write->data, write->bytes);
+    arena_free(arena, write, sizeof(*write));
+}
+
+static bool writes_overlap(const struct cached_write *a, const struct cached_write *b)
+{
+    return a->offset < range_end(b->offset, b->bytes) && b->offset < range_end(a->offset, a->bytes);
+}
+
+/* Is a later write of the same sectors flushed?  Then this one must not be replayed after it. */
+static bool precedes_flushed(const struct cached_write *write)
+{
+    const struct cached_write *later = write;
+
+    while ((later = STAILQ_NEXT(later, link)) != NULL) {
+        if (later->flushed && writes_overlap(write, later)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* What was finished when the flush was submitted, and what took effect before it in the same place.
+ */
+static void choose_flushed(struct block_node *node, uint64_t stamp)
+{
+    struct cached_write *write;
+    bool more = true;
+
+    STAILQ_FOREACH (write, &node->cached, link) {
+        write->flushed = write->stamp != 0 && write->stamp <= stamp;
+    }
+    while (more) {
+        more = false;
+        STAILQ_FOREACH (write, &node->cached, link) {
+            if (!write->flushed && precedes_flushed(write)) {
+                write->flushed = true;
+                more = true;
+            }
+        }
+    }
+}
+
+void cache_flush(struct block_node *node, uint64_t stamp)
+{
+    STAILQ_HEAD(, cached_write) kept = STAILQ_HEAD_INITIALIZER(kept);
+    struct cached_write *write;
+
+    if (node->disk.durable == NULL) {
+        return;
+    }
+    choose_flushed(node, stamp);
+    while ((write = STAILQ_FIRST(&node->cached)) != NULL) {
+        STAILQ_REMOVE_HEAD(&node->cached, link);
+        if (write->flushed) {
+            replay(node->disk.durable, write->offset, write->bytes, &write->runs, write->data);
+            forget(node, write);
+        } else {
+            STAILQ_INSERT_TAIL(&kept, write, link);
+        }
+    }
+    while ((write = STAILQ_FIRST(&kept)) != NULL) {
+        STAILQ_REMOVE_HEAD(&kept, link);
+        STAILQ_INSERT_TAIL(&node->cached, write, link);
+    }
+}
+
+/* ---- The power cut ---- */
+
+enum fate {
+    FATE_KEPT,
+    FATE_LOST,
+    FATE_TORN, /* sector by sector */
+    FATE_COUNT,
+};
+
+static enum fate choose_fate(struct choices *choices, struct choice_site *site, enum power_cut cut)
+{
+    switch (cut) {
+    case CUT_KEEPS_ALL:
+        return FATE_KEPT;
+    case CUT_LOSES_ALL:
+        return FATE_LOST;
+    case CUT_BY_CHOICE:
+        break;
+    }
+    return (enum fate)choose(choices, site, FATE_COUNT);
+}
+
+/* Every other sector stays as it was; an answer of 1 turns that round for one. */
+static void replay_torn(struct image *image, const struct cached_write *write,
+                        struct choices *choices, struct choice_site *site, struct arena *arena)
+{
+    for (uint64_t at = 0; at < write->bytes; at += SECTOR_BYTES) {
+        uint64_t sector = (write->offset + at) / SECTOR_BYTES;
+        struct run_list runs = {0};
+
+        if ((at / SECTOR_BYTES + choose(choices, site, 2)) % 2 == 0) {
+            runs_append_part(&runs, arena, &write->runs, sector, sector + 1);
+            replay(image, write->offset + at, SECTOR_BYTES, &runs,
+                   write->data != NULL ? write->data + at : NULL);
+            run_list_release(&runs, arena);
+        }
+    }
+}
+
+void cache_power_cut(struct block_node *node, enum power_cut cut)
+{
+    struct world *world = node->world;
+    struct choices *choices = world->choices;
+    struct choice_site *site;
+    struct run_list runs = {0};
+    uint8_t *data;
+    struct cached_write *write;
+
+    if (node->disk.durable == NULL) {
+        return;
+    }
+    site = choices_site(choices, arena_printf(world->arena, "power-cut %s", node->spec->name));
+    while ((write = STAILQ_FIRST(&node->cached)) != NULL) {
+        enum fate fate = choose_fate(choices, site, cut);
+
+        STAILQ_REMOVE_HEAD(&node->cached, link);
+        if (fate == FATE_KEPT) {
+            replay(node->disk.durable, write->offset, write->bytes, &write->runs, write->data);
+        } else if (fate == FATE_TORN) {
+            replay_torn(node->disk.durable, write, choices, site, world->arena);
+        }
+        forget(node, write);
+    }
+    read_runs(node->disk.durable, 0, node->disk.bytes, &runs, world->arena);
+    data = read_bytes(node->disk.durable, 0, node->disk.bytes, world->arena);
+    replay(node->disk.image, 0, node->disk.bytes, &runs, data);
+    arena_free(world->arena, data, node->disk.bytes);
+    run_list_release(&runs, world->arena);
+    world->layout_changes++;
+}
+
+void cache_digest(const struct block_node *node, struct digest *digest)
+{
+    const struct cached_write *write;
+
+    if (node->disk.durable == NULL) {
+        return;
+    }
+    image_digest(node->disk.durable, &node->world->writers, digest);
+    STAILQ_FOREACH (write, &node->cached, link) {
+        digest_u64(digest, write->offset);
+        digest_u64(digest, write->bytes);
+        digest_u64(digest, write->stamp == 0 ? 0 : node->cache_stamp - write->stamp + 1);
+        for (uint32_t i = 0; i < write->runs.count; i++) {
+            digest_u64(digest, write->runs.runs[i].sector);
+            writers_digest_tag(&node->world->writers, write->runs.runs[i].tag, digest);
+        }
+    }
+}

@@ -1,0 +1,374 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Moving data between images and chunk buffers, a run at a time.
+ *
+ * Everything passes through the world's scratch list of runs: a read collects
+ * what it sees and then fills its buffers, a write collects what its buffers
+ * hold and then writes each run.  Runs there count the request's own sectors,
+ * which are the disk's unless a fault has misdirected it.  A write to a cluster that is not wholly
+ * allocated allocates the rest of it, too, with what a reader saw there.
+ */
+#include "sim/disk/data.h"
+
+#include <string.h>
+
+#include "sim/content/content.h"
+#include "sim/disk/buffer.h"
+#include "sim/disk/cache.h"
+#include "sim/world/private.h"
+
+/* A piece of a request: sectors of its range, and where they are on the disk. */
+struct piece {
+    uint64_t sector;
+    uint64_t end;
+    uint64_t place; /* of the first, on the disk */
+};
+
+static void emit_effect(const struct request *request, uint64_t sector, uint64_t sectors)
+{
+    world_emit(request->node->world, &(struct event){.kind = EVENT_REQUEST_EFFECT,
+                                                     .node = request->node->id,
+                                                     .op = request->op,
+                                                     .by = request->by,
+                                                     .request = request->number,
+                                                     .index = request->plan_number,
+                                                     .offset = sector * SECTOR_BYTES,
+                                                     .bytes = sectors * SECTOR_BYTES});
+}
+
+/* ---- Real bytes ---- */
+
+static bool moves_bytes(const struct request *request)
+{
+    return request->node->world->plan->content_bytes;
+}
+
+/* What a reader of the node sees at a sector of the disk. */
+static void node_bytes(const struct block_node *node, uint64_t sector, uint8_t data[SECTOR_BYTES])
+{
+    for (; node != NULL && sector < node->disk.bytes / SECTOR_BYTES; node = node_backing(node)) {
+        struct run run;
+
+        if (image_lookup(node->disk.image, sector, sector + 1, &run)) {
+            image_get_bytes(node->disk.image, sector, data);
+            return;
+        }
+    }
+    memset(data, 0, SECTOR_BYTES);
+}
+
+static uint8_t *piece_bytes(const struct request *request, const struct piece *piece)
+{
+    return arena_alloc(request->node->world->arena, (piece->end - piece->sector) * SECTOR_BYTES);
+}
+
+static void free_bytes(const struct request *request, const struct piece *piece, uint8_t *data)
+{
+    if (data != NULL) {
+        arena_free(request->node->world->arena, data, (piece->end - piece->sector) * SECTOR_BYTES);
+    }
+}
+
+static void flip_bit(const struct request *request, const struct piece *piece, uint8_t *data)
+{
+    uint64_t victim = request->effect.victim;
+
+    if (request->faults.corrupt != FAULT_NONE && victim >= piece->sector && victim < piece->end) {
+        data[(victim - piece->sector) * SECTOR_BYTES] ^= 0x80;
+    }
+}
+
+static uint8_t *read_bytes(const struct request *request, const struct piece *piece)
+{
+    uint8_t *data = piece_bytes(request, piece);
+
+    for (uint64_t i = 0; i < piece->end - piece->sector; i++) {
+        node_bytes(request->node, piece->place + i, data + i * SECTOR_BYTES);
+    }
+    flip_bit(request, piece, data);
+    return data;
+}
+
+static void keep_in_buffers(const struct request *request, const struct piece *piece,
+                            const uint8_t *data)
+{
+    uint64_t first = piece->sector - request->offset / SECTOR_BYTES;
+
+    for (uint64_t i = 0; i < piece->end - piece->sector; i++) {
+        memcpy(buffers_sector(request->iov, first + i), data + i * SECTOR_BYTES, SECTOR_BYTES);
+    }
+}
+
+/* What the request has for the piece. */
+static uint8_t *bytes_to_write(const struct request *request, const struct piece *piece)
+{
+    uint64_t first = piece->sector - request->offset / SECTOR_BYTES;
+    uint8_t *data = piece_bytes(request, piece);
+
+    for (uint64_t i = 0; i < piece->end - piece->sector; i++) {
+        uint8_t *sector = data + i * SECTOR_BYTES;
+
+        if (request->iov.buffers != NULL) {
+            memcpy(sector, buffers_sector(request->iov, first + i), SECTOR_BYTES);
+        } else if (request->op == OP_WRITE) {
+            content_expand(tag_guest(request->number, first + i), sector);
+        }
+    }
+    flip_bit(request, piece, data);
+    return data;
+}
+
+static void put_on_disk(const struct request *request, const struct piece *piece,
+                        const uint8_t *data)
+{
+    for (uint64_t i = 0; i < piece->end - piece->sector; i++) {
+        image_put_bytes(request->node->disk.image, piece->place + i, data + i * SECTOR_BYTES);
+    }
+}
+
+/* ---- Reading ---- */
+
+/* What a reader of the disk sees, as sectors of the request. */
+static void look_up(const struct request *request, const struct piece *piece, struct run_list *runs)
+{
+    uint64_t shift = piece->place - piece->sector;
+    uint64_t end = piece->end + shift;
+
+    for (uint64_t at = piece->place; at < end;) {
+        struct run run = node_lookup(request->node, at, end);
+
+        at += run.sectors;
+        run.sector -= shift;
+        run_list_append(runs, request->node->world->arena, run);
+    }
+}
+
+/* A piece of the buffers' content is replaced. */
+static void store_piece(const struct request *request, const struct piece *piece,
+                        const struct run_list *runs)
+{
+    struct arena *arena = request->node->world->arena;
+    uint64_t first = request->offset / SECTOR_BYTES;
+    uint64_t end = first + request->bytes / SECTOR_BYTES;
+    struct run_list old = {0};
+    struct run_list whole = {0};
+
+    buffers_load(request->iov, first, end - first, &old, arena);
+    runs_append_part(&whole, arena, &old, first, piece->sector);
+    runs_append_part(&whole, arena, runs, piece->sector, piece->end);
+    runs_append_part(&whole, arena, &old, piece->end, end);
+    buffers_store(request->iov, first, &whole);
+    run_list_release(&old, arena);
+    run_list_release(&whole, arena);
+}
+
+static void data_read(struct request *request, const struct piece *piece)
+{
+    struct world *world = request->node->world;
+    struct run_list *runs = &world->scratch;
+    uint8_t *data = moves_bytes(request) ? read_bytes(request, piece) : NULL;
+
+    runs->count = 0;
+    look_up(request, piece, runs);
+    if (request->faults.corrupt != FAULT_NONE) {
+        runs_corrupt(runs, world->arena, request->effect.victim);
+    }
+    world->evidence.read_runs = runs->runs;
+    world->evidence.read_run_count = runs->count;
+    world->evidence.read_bytes = data;
+    emit_effect(request, piece->sector, piece->end - piece->sector);
+    world->evidence.read_runs = NULL;
+    world->evidence.read_run_count = 0;
+    world->evidence.read_bytes = NULL;
+    if (data != NULL && request->iov.buffers != NULL) {
+        keep_in_buffers(request, piece, data);
+    }
+    free_bytes(request, piece, data);
+    if (request->iov.buffers == NULL) {
+        return;
+    }
+    if ((piece->end - piece->sector) * SECTOR_BYTES == request->bytes) {
+        buffers_store(request->iov, piece->sector, runs);
+    } else {
+        store_piece(request, piece, runs);
+    }
+}
+
+/* ---- Writing ---- */
+
+/* Allocates the beginning of a hole, as far as a reader sees one run there. */
+static void fill_hole(struct block_node *node, uint64_t sector, struct run *run)
+{
+    struct arena *arena = node->world->arena;
+    uint8_t *data = NULL;
+
+    *run = node_lookup(node, sector, sector + run->sectors);
+    if (node->world->plan->content_bytes) {
+        data = arena_alloc(arena, run->sectors * SECTOR_BYTES);
+        for (uint64_t i = 0; i < run->sectors; i++) {
+            node_bytes(node, sector + i, data + i * SECTOR_BYTES);
+        }
+    }
+    image_write(node->disk.image, *run);
+    for (uint64_t i = 0; data != NULL && i < run->sectors; i++) {
+        image_put_bytes(node->disk.image, sector + i, data + i * SECTOR_BYTES);
+    }
+    arena_free(arena, data, run->sectors * SECTOR_BYTES);
+}
+
+/* Allocates the holes of [sector, end) with what a reader sees there. */
+static void fill_holes(struct block_node *node, uint64_t sector, uint64_t end)
+{
+    while (sector < end) {
+        struct run run;
+
+        if (!image_lookup(node->disk.image, sector, end, &run)) {
+            fill_hole(node, sector, &run);
+        }
+        sector += run.sectors;
+    }
+}
+
+/* The clusters that a range touches, clipped to the disk. */
+static void round_to_clusters(const struct block_node *node, uint64_t *sector, uint64_t *end)
+{
+    uint64_t cluster = node->spec->cluster / SECTOR_BYTES;
+
+    if (cluster > 1) {
+        *sector = align_down(*sector, cluster);
+        *end = min_u64(align_up(*end, cluster), node->disk.bytes / SECTOR_BYTES);
+    }
+}
+
+/* What the buffers hold for the piece. */
+static void collect_buffers(const struct request *request, const struct piece *piece,
+                            struct run_list *runs)
+{
+    struct arena *arena = request->node->world->arena;
+    uint64_t first = request->offset / SECTOR_BYTES;
+    struct run_list whole = {0};
+
+    if (piece->sector == first) {
+        buffers_load(request->iov, first, piece->end - first, runs, arena);
+        return;
+    }
+    buffers_load(request->iov, first, piece->end - first, &whole, arena);
+    runs_append_part(runs, arena, &whole, piece->sector, piece->end);
+    run_list_release(&whole, arena);
+}
+
+/* What the request leaves in the piece, as runs in the scratch list. */
+static void collect(struct request *request, const struct piece *piece)
+{
+    struct world *world = request->node->world;
+    struct run run = {piece->sector, piece->end - piece->sector, TAG_ZERO, 0};
+
+    world->scratch.count = 0;
+    if (request->iov.buffers != NULL) {
+        collect_buffers(request, piece, &world->scratch);
+    } else {
+        if (request->op == OP_WRITE) {
+            run.tag = tag_guest(request->number, piece->sector - request->offset / SECTOR_BYTES);
+            run.step = 1;
+        }
+        run_list_append(&world->scratch, world->arena, run);
+    }
+    if (request->faults.corrupt != FAULT_NONE) {
+        runs_corrupt(&world->scratch, world->arena, request->effect.victim);
+    }
+}
+
+static void data_write(struct request *request, const struct piece *piece)
+{
+    struct block_node *node = request->node;
+    const struct run_list *runs = &node->world->scratch;
+    uint64_t end = piece->place + (piece->end - piece->sector);
+    uint64_t first = piece->place;
+    uint64_t last = end;
+
+    round_to_clusters(node, &first, &last);
+    fill_holes(node, first, piece->place);
+    fill_holes(node, end, last);
+    collect(request, piece);
+    for (uint32_t i = 0; i < runs->count; i++) {
+        struct run run = runs->runs[i];
+
+        run.sector += piece->place - piece->sector;
+        image_write(node->disk.image, run);
+    }
+    if (moves_bytes(request)) {
+        uint8_t *data = bytes_to_write(request, piece);
+
+        put_on_disk(request, piece, data);
+        free_bytes(request, piece, data);
+    }
+    cache_record(node, request->number, first * SECTOR_BYTES, (last - first) * SECTOR_BYTES);
+}
+
+/* A discarded range reads zero: over a backing file it takes zeros to hide it. */
+static void data_discard(struct request *request, const struct piece *piece)
+{
+    struct block_node *node = request->node;
+    struct run run = {piece->place, piece->end - piece->sector, TAG_ZERO, 0};
+
+    if (node->disk.backing == PLAN_NONE) {
+        image_punch(node->disk.image, run.sector * SECTOR_BYTES, run.sectors * SECTOR_BYTES);
+    } else {
+        image_write(node->disk.image, run);
+    }
+    cache_record(node, request->number, run.sector * SECTOR_BYTES, run.sectors * SECTOR_BYTES);
+}
+
+/* Where the piece is on the disk; a misdirected one is cut off at the disk's end. */
+static struct piece piece_of(const struct request *request, uint64_t offset, uint64_t bytes)
+{
+    const struct request_faults *faults = &request->faults;
+    uint64_t place = faults->misdirected ? faults->elsewhere + (offset - request->offset) : offset;
+    uint64_t length = request->node->disk.bytes;
+    uint64_t sector = offset / SECTOR_BYTES;
+
+    bytes = place < length ? min_u64(bytes, length - place) : 0;
+    return (struct piece){sector, sector + bytes / SECTOR_BYTES, place / SECTOR_BYTES};
+}
+
+void data_move(struct request *request, uint64_t offset, uint64_t bytes)
+{
+    struct piece piece = piece_of(request, offset, bytes);
+
+    if (piece.end == piece.sector) {
+        return;
+    }
+    if (request->op == OP_READ) {
+        data_read(request, &piece);
+        return;
+    }
+    if (request->op == OP_DISCARD) {
+        data_discard(request, &piece);
+    } else {
+        data_write(request, &piece);
+    }
+    request->node->world->layout_changes++;
+    emit_effect(request, piece.place, piece.end - piece.sector);
+}
+
+uint64_t data_new_bytes(const struct request *request)
+{
+    const struct block_node *node = request->node;
+    uint64_t sector = request->offset / SECTOR_BYTES;
+    uint64_t end = (request->offset + request->bytes) / SECTOR_BYTES;
+    uint64_t sectors = 0;
+
+    if (request->op != OP_WRITE && request->op != OP_WRITE_ZEROES) {
+        return 0;
+    }
+    round_to_clusters(node, &sector, &end);
+    while (sector < end) {
+        struct run run;
+
+        if (!image_lookup(node->disk.image, sector, end, &run)) {
+            sectors += run.sectors;
+        }
+        sector += run.sectors;
+    }
+    return sectors * SECTOR_BYTES;
+}

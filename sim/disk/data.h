@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Moving data: what a request does to content at its effect instant.
+ */
+#ifndef MIRRORSIM_SIM_DISK_DATA_H
+#define MIRRORSIM_SIM_DISK_DATA_H
+
+#include <stdint.h>
+
+struct request;
+
+/*
+ * Reads into the request's buffers, or writes, zeroes or discards, a piece of
+ * its range.  Emits EVENT_REQUEST_EFFECT with the piece that was read, or the range of
+ * the disk that has changed.  The place on the disk is another one for a
+ * misdirected request, as far as the disk goes there.
+ */
+void data_move(struct request *request, uint64_t offset, uint64_t bytes);
+
+/* How much of the disk the request would newly allocate. */
+uint64_t data_new_bytes(const struct request *request);
+
+#endif

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Draining a node: new guest requests queue, those in flight finish (L5, D13).
+ *
+ * The queue is the guest's, not the node's: what queued goes to the disk that
+ * the guest has when the drain ends, which after a pivot is another one.
+ */
+#include <assert.h>
+
+#include "sim/world/private.h"
+
+static void emit(struct block_node *node, enum event_kind kind)
+{
+    world_emit(node->world, &(struct event){.kind = (uint8_t)kind, .by = BY_JOB, .node = node->id});
+}
+
+/* True if no request is in flight, and otherwise calls when none is any more. */
+static bool await_last(struct block_node *node, void (*done)(void *opaque), void *opaque)
+{
+    emit(node, EVENT_DRAIN_BEGIN);
+    if (node->in_flight == 0) {
+        emit(node, EVENT_DRAINED);
+        return true;
+    }
+    node->drain_done = done;
+    node->drain_opaque = opaque;
+    return false;
+}
+
+bool block_drain_begin(struct block_node *node, void (*drained)(void *opaque), void *opaque)
+{
+    assert(!node->drained && !node->idles);
+    node->drained = true;
+    return await_last(node, drained, opaque);
+}
+
+void drain_request_left(struct block_node *node)
+{
+    void (*drained)(void *opaque) = node->drain_done;
+
+    if (drained != NULL && node->in_flight == 0) {
+        node->drain_done = NULL;
+        emit(node, EVENT_DRAINED);
+        drained(node->drain_opaque);
+    }
+}
+
+/* ---- Without a queue ---- */
+
+bool block_idle_begin(struct block_node *node, void (*idle)(void *opaque), void *opaque)
+{
+    assert(!node->drained);
+    block_idle_end(node);
+    node->idles = true;
+    return await_last(node, idle, opaque);
+}
+
+void block_idle_end(struct block_node *node)
+{
+    if (node->idles) {
+        node->idles = false;
+        node->drain_done = NULL;
+        emit(node, EVENT_DRAIN_END);
+    }
+}
+
+void drain_request_comes(struct block_node *node)
+{
+    if (node->idles && node->drain_done == NULL) {
+        block_idle_end(node);
+    }
+}
+
+uint32_t block_in_flight(const struct block_node *node)
+{
+    return node->in_flight;
+}
+
+/* ---- The end ---- */
+
+void block_drain_end(struct block_node *node)
+{
+    assert(node->drained);
+    node->drained = false;
+    node->drain_done = NULL;
+    emit(node, EVENT_DRAIN_END);
+    guest_submit_queued(node->world);
+}

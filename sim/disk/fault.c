@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Faults: matching, counting, and what a hit does to a request.
+ */
+#include "sim/disk/fault.h"
+
+#include <assert.h>
+#include <errno.h>
+
+#include "sim/world/private.h"
+
+#define ALL_OPS ((1u << OP_COUNT) - 1)
+
+/* ---- When a fault is armed ---- */
+
+static void fault_init(struct fault *fault, const struct fault_spec *spec)
+{
+    fault->until_ns = spec->until_ns == 0 ? UINT64_MAX : spec->until_ns;
+    fault->from_ns = spec->armed || spec->from_ns > 0 ? spec->from_ns : UINT64_MAX;
+}
+
+/* So many hits can be told from more: by an expectation, or by whether it fired at all. */
+static uint64_t hits_that_matter(const struct plan *plan, uint32_t fault)
+{
+    uint64_t most = 1;
+
+    for (uint32_t i = 0; i < plan->expect_count; i++) {
+        if (plan->expects[i].kind == EXPECT_FIRED && plan->expects[i].a == fault) {
+            most = max_u64(most, plan->expects[i].count + 1);
+        }
+    }
+    return most;
+}
+
+static void watch_nodes(struct world *world, const struct request_match *match)
+{
+    for (uint32_t i = 0; i < world->node_count; i++) {
+        if (match->disks == 0 || match->disks >> i & 1) {
+            world->nodes[i].fault_ops |= match->ops == 0 ? ALL_OPS : match->ops;
+        }
+    }
+}
+
+void faults_create(struct world *world)
+{
+    const struct plan *plan = world->plan;
+
+    assert(plan->fault_count < FAULT_NONE);
+    world->faults = arena_alloc(world->arena, plan->fault_count * sizeof(*world->faults));
+    for (uint32_t i = 0; i < plan->fault_count; i++) {
+        fault_init(&world->faults[i], &plan->faults[i]);
+        world->faults[i].most_hits = hits_that_matter(plan, i);
+        watch_nodes(world, &plan->faults[i].match);
+    }
+}
+
+void fault_arm(struct world *world, uint32_t fault)
+{
+    world->faults[fault].from_ns = world->timeline.now_ns;
+    world->faults[fault].matched = 0;
+}
+
+void fault_disarm(struct world *world, uint32_t fault)
+{
+    world->faults[fault].from_ns = UINT64_MAX;
+}
+
+void fault_mark(struct world *world, uint32_t mark)
+{
+    uint64_t now_ns = world->timeline.now_ns;
+
+    for (uint32_t i = 0; i < world->plan->fault_count; i++) {
+        const struct fault_spec *spec = &world->plan->faults[i];
+        struct fault *fault = &world->faults[i];
+
+        if (spec->from_mark == mark) {
+            uint64_t shift_ns = spec->shift_ns > 0 ? (uint64_t)spec->shift_ns : 0;
+
+            fault->from_ns = min_u64(fault->from_ns, now_ns + shift_ns);
+        }
+        if (spec->until_mark == mark) {
+            fault->until_ns = now_ns;
+        }
+    }
+}
+
+static bool fault_is_armed(const struct fault *fault, uint64_t now_ns)
+{
+    return fault->from_ns <= now_ns && now_ns < fault->until_ns;
+}
+
+/* ---- Matching and counting ---- */
+
+/* A probability of 0 in the plan is none: certain. */
+static bool fault_is_drawn(struct world *world, struct fault *fault, const struct fault_spec *spec)
+{
+    if (spec->probability_ppm == 0) {
+        return true;
+    }
+    if (fault->site == NULL) {
+        fault->site =
+            choices_site(world->choices, arena_printf(world->arena, "fault %s", spec->name));
+    }
+    return choose_chance(world->choices, fault->site, spec->probability_ppm);
+}
+
+/* Counts a request that matches an armed fault; true if it is hit. */
+static bool fault_counts(struct world *world, struct fault *fault, const struct fault_spec *spec)
+{
+    uint64_t nth = max_u64(spec->nth, 1);
+
+    fault->matched++;
+    if (fault->matched < nth || (spec->times > 0 && fault->matched - nth >= spec->times) ||
+        !fault_is_drawn(world, fault, spec)) {
+        return false;
+    }
+    fault->hits++;
+    return true;
+}
+
+/* What is looked at: a request, or a query (number 0). */
+struct subject {
+    struct block_node *node;
+    enum op op;
+    enum by by;
+    uint64_t offset;
+    uint64_t bytes;
+    uint32_t number;
+};
+
+static bool fault_hits(const struct subject *subject, uint32_t index)
+{
+    struct world *world = subject->node->world;
+    const struct fault_spec *spec = &world->plan->faults[index];
+    struct fault *fault = &world->faults[index];
+
+    if (!fault_is_armed(fault, world->timeline.now_ns) ||
+        !request_matches(&spec->match, subject->node->id, subject->op, subject->by, subject->offset,
+                         subject->bytes) ||
+        !fault_counts(world, fault, spec)) {
+        return false;
+    }
+    world_emit(world, &(struct event){.kind = EVENT_FAULT,
+                                      .index = (uint16_t)index,
+                                      .node = subject->node->id,
+                                      .op = (uint8_t)subject->op,
+                                      .by = (uint8_t)subject->by,
+                                      .request = subject->number,
+                                      .offset = subject->offset,
+                                      .bytes = subject->bytes,
+                                      .ret = spec->kind == FAULT_FULL ? -ENOSPC : spec->error});
+    return true;
+}
+
+static struct subject subject_of(const struct request *request)
+{
+    return (struct subject){request->node,   request->op,    request->by,
+                            request->offset, request->bytes, request->number};
+}
+
+/* ---- What a hit does ---- */
+
+static void add_error(struct request_faults *faults, const struct fault_spec *spec, uint16_t index)
+{
+    if (faults->error != 0) {
+        return;
+    }
+    faults->error = spec->error;
+    switch (spec->applied) {
+    case APPLIED_NOTHING:
+        faults->moved_bytes = 0;
+        break;
+    case APPLIED_PREFIX:
+        faults->moved_bytes = min_u64(faults->moved_bytes, spec->bytes);
+        break;
+    case APPLIED_TORN:
+        faults->torn = index;
+        break;
+    case APPLIED_ALL:
+        break;
+    }
+}
+
+static void add_fault(struct request_faults *faults, const struct fault_spec *spec, uint16_t index)
+{
+    switch (spec->kind) {
+    case FAULT_ERROR:
+        add_error(faults, spec, index);
+        break;
+    case FAULT_HANG:
+        faults->hang = faults->hang == FAULT_NONE ? index : faults->hang;
+        break;
+    case FAULT_HOLD:
+        faults->hold = faults->hold == FAULT_NONE ? index : faults->hold;
+        break;
+    case FAULT_DELAY:
+        faults->extra_ns += spec->span_ns;
+        if (spec->factor_percent > 0) {
+            faults->factor_percent = (uint32_t)spec->factor_percent;
+        }
+        break;
+    case FAULT_LATENCY:
+        faults->exact = true;
+        faults->exact_ns = spec->span_ns;
+        break;
+    case FAULT_LOST:
+        faults->moved_bytes = 0;
+        break;
+    case FAULT_TORN:
+        faults->torn = index;
+        break;
+    case FAULT_CORRUPT:
+        faults->corrupt = index;
+        break;
+    case FAULT_MISDIRECT:
+        faults->misdirected = true;
+        faults->elsewhere = spec->bytes;
+        break;
+    case FAULT_FULL:
+        break;
+    }
+}
+
+void fault_request(struct world *world, struct request *request)
+{
+    struct subject subject = subject_of(request);
+
+    for (uint32_t i = 0; i < world->plan->fault_count; i++) {
+        if (world->plan->faults[i].kind != FAULT_FULL && fault_hits(&subject, i)) {
+            add_fault(&request->faults, &world->plan->faults[i], (uint16_t)i);
+        }
+    }
+}
+
+int fault_query(struct block_node *node, enum op op, uint64_t offset, uint64_t bytes)
+{
+    const struct plan *plan = node->world->plan;
+    struct subject subject = {node, op, BY_JOB, offset, bytes, 0};
+    int ret = 0;
+
+    if (!(node->fault_ops >> op & 1)) {
+        return 0;
+    }
+    for (uint32_t i = 0; i < plan->fault_count; i++) {
+        if (plan->faults[i].kind == FAULT_ERROR && fault_hits(&subject, i) && ret == 0) {
+            ret = plan->faults[i].error;
+        }
+    }
+    return ret;
+}
+
+int fault_full(struct request *request, uint64_t bytes)
+{
+    const struct block_node *node = request->node;
+    const struct plan *plan = node->world->plan;
+    struct subject subject = subject_of(request);
+    uint64_t total = image_allocated_bytes(node->disk.image) + bytes;
+
+    for (uint32_t i = 0; bytes > 0 && i < plan->fault_count; i++) {
+        if (plan->faults[i].kind == FAULT_FULL && total > plan->faults[i].bytes &&
+            fault_hits(&subject, i)) {
+            return -ENOSPC;
+        }
+    }
+    return 0;
+}
+
+/* A fault that is through with its matches, or hits all from now on, counts no further. */
+static uint64_t count_that_matters(const struct fault_spec *spec, const struct fault *fault)
+{
+    uint64_t last = max_u64(spec->nth, 1) - 1 + spec->times;
+
+    return min_u64(fault->matched, last);
+}
+
+/* Never is as far away as ever. */
+static uint64_t span_until(uint64_t instant_ns, uint64_t now_ns)
+{
+    if (instant_ns == UINT64_MAX) {
+        return UINT64_MAX;
+    }
+    return instant_ns > now_ns ? instant_ns - now_ns : 0;
+}
+
+void faults_digest(const struct world *world, struct digest *digest)
+{
+    uint64_t now_ns = world->timeline.now_ns;
+
+    for (uint32_t i = 0; i < world->plan->fault_count; i++) {
+        const struct fault_spec *spec = &world->plan->faults[i];
+        const struct fault *fault = &world->faults[i];
+
+        digest_u64(digest, fault_is_armed(fault, now_ns));
+        digest_u64(digest, span_until(fault->from_ns, now_ns));
+        digest_u64(digest, span_until(fault->until_ns, now_ns));
+        digest_u64(digest, count_that_matters(spec, fault));
+        digest_u64(digest, min_u64(fault->hits, fault->most_hits));
+    }
+}

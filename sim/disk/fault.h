@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Faults: which request, what happens, how often; data, matched in one place.
+ *
+ * Every request, and every query that can fail, is shown to the faults when
+ * it is submitted.  A fault that is armed counts the ones that match it and
+ * hits the nth and the `times - 1` after it (times 0: all after it); a
+ * probabilistic one asks the choices for each of these.  Several faults can
+ * hit one request: the first error decides the errno, delays add up, and a
+ * hold holds whatever the result will be.
+ *
+ * A fault is armed from the start, or from an instant, from a mark (a shift
+ * later; a shift back means at the mark, unless from_ns says when), or by a
+ * hold step, which also starts its count again.
+ */
+#ifndef MIRRORSIM_SIM_DISK_FAULT_H
+#define MIRRORSIM_SIM_DISK_FAULT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "engine/event.h"
+#include "sim/base/choice.h"
+
+struct block_node;
+struct request;
+struct world;
+
+#define FAULT_NONE UINT16_MAX
+
+/* One fault of the plan, as it is now. */
+struct fault {
+    uint64_t from_ns; /* armed in [from_ns, until_ns) */
+    uint64_t until_ns;
+    uint64_t matched; /* since it was armed */
+    uint64_t hits;
+    uint64_t most_hits;       /* more make no difference to any verdict */
+    struct choice_site *site; /* of a probabilistic one, once asked */
+};
+
+/* What faults do to one request. */
+struct request_faults {
+    uint64_t exact_ns;       /* latency, if `exact` */
+    uint64_t extra_ns;       /* on top of the latency */
+    uint64_t moved_bytes;    /* at most the first so many move */
+    uint64_t elsewhere;      /* they move at this offset, if `misdirected` */
+    uint32_t factor_percent; /* of the latency; 0 = 100 */
+    int error;               /* 0 or -errno */
+    uint16_t hold;           /* fault, or FAULT_NONE */
+    uint16_t hang;
+    uint16_t torn;
+    uint16_t corrupt;
+    bool exact;
+    bool misdirected;
+};
+
+/* Makes the live faults, and tells each node which operations they may hit. */
+void faults_create(struct world *world);
+
+/* A request has been submitted: what hits it? */
+void fault_request(struct world *world, struct request *request);
+
+/* A query is asked on the node: 0, or the errno it fails with. */
+int fault_query(struct block_node *node, enum op op, uint64_t offset, uint64_t bytes);
+
+/*
+ * A write is about to allocate `bytes` more on its disk: 0, or -ENOSPC if a
+ * fault says that the disk is full.
+ */
+int fault_full(struct request *request, uint64_t bytes);
+
+void fault_mark(struct world *world, uint32_t mark);
+void fault_arm(struct world *world, uint32_t fault);
+void fault_disarm(struct world *world, uint32_t fault);
+
+void faults_digest(const struct world *world, struct digest *digest);
+
+#endif

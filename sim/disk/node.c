@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Nodes: how they begin, what they answer, and what a reader of them sees.
+ */
+#include "sim/disk/node.h"
+
+#include <assert.h>
+#include <errno.h>
+
+#include "sim/disk/cache.h"
+#include "sim/disk/dirty.h"
+#include "sim/plan/latency.h"
+#include "sim/world/private.h"
+
+/* ---- Creation ---- */
+
+static void write_fill(struct image *image, uint8_t disk, const struct disk_spec *spec,
+                       uint64_t offset, uint64_t bytes)
+{
+    struct run run = run_fill(disk, offset, bytes);
+
+    if (spec->fill == FILL_ZERO) {
+        run.tag = TAG_ZERO;
+        run.step = 0;
+    }
+    image_write(image, run);
+}
+
+static void fill_image(struct image *image, uint8_t disk, const struct disk_spec *spec)
+{
+    if (spec->has_allocated) {
+        for (uint32_t i = 0; i < spec->allocated_count; i++) {
+            write_fill(image, disk, spec, spec->allocated[i].offset, spec->allocated[i].bytes);
+        }
+    } else if (spec->fill != FILL_ZERO && spec->bytes > 0) {
+        write_fill(image, disk, spec, 0, spec->bytes);
+    }
+}
+
+static void node_create(struct world *world, uint8_t id)
+{
+    const struct disk_spec *spec = &world->plan->disks[id];
+    struct block_node *node = &world->nodes[id];
+
+    node->world = world;
+    node->spec = spec;
+    node->id = id;
+    node->flags = spec->flags;
+    node->refs = 1;
+    node->blockers = spec->blocked ? 1 : 0;
+    node->tracks_io_status = spec->tracks_io_status;
+    STAILQ_INIT(&node->waiting);
+    node->disk = (struct disk_state){.image = image_create(world->arena),
+                                     .bytes = spec->bytes,
+                                     .backing = spec->backing,
+                                     .backing_open = spec->backing_open};
+    world->evidence.disks[id] = &node->disk;
+    fill_image(node->disk.image, id, spec);
+    if (world->plan->content_bytes) {
+        image_keep_bytes(node->disk.image);
+    }
+    cache_init(node);
+}
+
+void nodes_create(struct world *world)
+{
+    world->node_count = world->plan->disk_count;
+    world->nodes = arena_alloc(world->arena, world->node_count * sizeof(*world->nodes));
+    for (uint32_t i = 0; i < world->node_count; i++) {
+        node_create(world, (uint8_t)i);
+    }
+}
+
+/* ---- What a reader sees ---- */
+
+struct block_node *node_backing(const struct block_node *node)
+{
+    return node->disk.backing_open ? &node->world->nodes[node->disk.backing] : NULL;
+}
+
+/* A layer that is shorter than the one above it reads zero past its end. */
+struct run node_lookup(const struct block_node *node, uint64_t sector, uint64_t limit)
+{
+    for (; node != NULL; node = node_backing(node)) {
+        uint64_t end = node->disk.bytes / SECTOR_BYTES;
+        struct run run;
+
+        if (sector >= end) {
+            break;
+        }
+        limit = min_u64(limit, end);
+        if (image_lookup(node->disk.image, sector, limit, &run)) {
+            return run;
+        }
+        limit = sector + run.sectors;
+    }
+    return (struct run){sector, limit - sector, TAG_ZERO, 0};
+}
+
+/* ---- Time ---- */
+
+uint64_t node_latency_ns(struct block_node *node, enum op op)
+{
+    const struct latency_spec *spec = &node->spec->latency[op];
+    struct world *world = node->world;
+
+    assert(op < TIMED_OPS);
+    if (spec->kind != LATENCY_FIXED && node->latency_sites[op] == NULL) {
+        node->latency_sites[op] =
+            choices_site(world->choices, arena_printf(world->arena, "latency %s %s",
+                                                      node->spec->name, op_name(op)));
+    }
+    return latency_draw(spec, world->choices, node->latency_sites[op]);
+}
+
+/* ---- The port: attributes ---- */
+
+uint8_t block_node_id(const struct block_node *node)
+{
+    return node->id;
+}
+
+const char *block_node_name(const struct block_node *node)
+{
+    return node->spec->name;
+}
+
+struct block_node *block_node_find(struct host *host, const char *name)
+{
+    struct world *world = world_of(host);
+    uint32_t disk = plan_find_disk(world->plan, name);
+
+    return disk == PLAN_NONE ? NULL : &world->nodes[disk];
+}
+
+int block_getlength(struct block_node *node, uint64_t *bytes)
+{
+    *bytes = node->disk.bytes;
+    return fault_query(node, OP_GETLENGTH, 0, 0);
+}
+
+uint64_t block_known_bytes(const struct block_node *node)
+{
+    return node->disk.bytes;
+}
+
+int block_cluster_size(struct block_node *node, uint64_t *bytes)
+{
+    int ret = fault_query(node, OP_GET_INFO, 0, 0);
+
+    *bytes = node->spec->cluster;
+    if (ret == 0 && node->spec->cluster_unknown) {
+        ret = -ENOTSUP;
+    }
+    return ret;
+}
+
+bool block_names_backing(const struct block_node *node)
+{
+    return node->disk.backing != PLAN_NONE;
+}
+
+struct block_node *block_backing(const struct block_node *node)
+{
+    return node_backing(node);
+}
+
+bool block_has_zero_init(const struct block_node *node)
+{
+    return node->spec->fill != FILL_GARBAGE && !block_names_backing(node) &&
+           image_runs(node->disk.image) == 0;
+}
+
+uint32_t block_flags(const struct block_node *node)
+{
+    return node->flags;
+}
+
+bool block_is_blocked(const struct block_node *node)
+{
+    return node->blockers > 0;
+}
+
+/* A chain may be a loop. */
+bool block_is_below(const struct block_node *node, const struct block_node *top)
+{
+    for (uint32_t depth = 0; depth < node->world->node_count && top != NULL; depth++) {
+        top = node_backing(top);
+        if (top == node) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool block_is_topmost_non_filter(const struct block_node *node)
+{
+    const struct world *world = node->world;
+
+    for (uint32_t i = 0; i < world->node_count; i++) {
+        const struct block_node *other = &world->nodes[i];
+
+        if (other != node && !other->spec->filter && block_is_below(node, other)) {
+            return false;
+        }
+    }
+    return !node->spec->filter;
+}
+
+bool block_tracks_io_status(const struct block_node *node)
+{
+    return node->tracks_io_status;
+}
+
+void block_set_write_cache(struct block_node *node, bool on)
+{
+    node->flags = on ? node->flags | DISK_FLAG_WRITE_BACK : node->flags & ~DISK_FLAG_WRITE_BACK;
+}
+
+void block_set_on_error(struct block_node *node, enum error_policy policy)
+{
+    node->on_error = policy;
+}
+
+void block_io_status_enable(struct block_node *node, bool on)
+{
+    node->tracks_io_status = on;
+}
+
+void block_io_status_set(struct block_node *node, enum io_status status)
+{
+    node->io_status = status;
+}
+
+/* ---- Digest ---- */
+
+void node_digest(const struct block_node *node, struct digest *digest)
+{
+    uint64_t now_ns = node->world->timeline.now_ns;
+
+    digest_u64(digest, node->disk.bytes);
+    digest_u64(digest, node->disk.backing);
+    digest_u64(digest, node->disk.backing_open);
+    digest_u64(digest, node->flags);
+    digest_u64(digest, node->refs);
+    digest_u64(digest, node->blockers);
+    digest_u64(digest, node->tracks_io_status);
+    digest_u64(digest, node->io_status);
+    digest_u64(digest, node->on_error);
+    digest_u64(digest, (uint64_t)node->drained | (uint64_t)node->idles << 1);
+    digest_u64(digest, node->link_free_ns > now_ns ? node->link_free_ns - now_ns : 0);
+    digest_u64(digest, node->status_query.answered);
+    image_digest(node->disk.image, &node->world->writers, digest);
+    dirty_digest(node, digest);
+    cache_digest(node, digest);
+}

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * A node of the simulated block graph: one disk of the plan, as it is now.
+ *
+ * What a disk holds, its length and its backing link are what oracles see of
+ * it (struct disk_state); a node adds who uses it and how it serves requests.
+ */
+#ifndef MIRRORSIM_SIM_DISK_NODE_H
+#define MIRRORSIM_SIM_DISK_NODE_H
+
+#include <sys/queue.h>
+
+#include "engine/block.h"
+#include "sim/base/timeline.h"
+#include "sim/trace/evidence.h"
+
+struct cached_write;
+struct request;
+struct world;
+
+/* Operations that take time: requests, and the allocation query. */
+#define TIMED_OPS (OP_STATUS + 1)
+
+/* The last answer to an allocation query, good while the layout stays. */
+struct status_answer {
+    const struct block_node *base;
+    uint64_t layout; /* world's layout_changes; 0 = no answer */
+    uint64_t offset;
+    uint64_t end;
+    bool allocated;
+};
+
+/* An allocation query that takes time; a node has one at most. */
+struct status_query {
+    struct pending pending;
+    block_done *done;
+    void *opaque;
+    uint64_t offset;
+    bool answered; /* asking again for `offset` gives the answer */
+};
+
+struct block_node {
+    struct world *world;
+    const struct disk_spec *spec;
+    struct disk_state disk;
+    uint8_t id;
+
+    uint32_t flags;
+    uint32_t refs;
+    uint32_t blockers;
+    bool tracks_io_status;
+    enum io_status io_status;
+    enum error_policy on_error;
+
+    uint32_t in_flight; /* requests submitted and not done */
+    bool drained;       /* new guest requests queue */
+    bool idles;         /* they don't, but end the drain (block_idle_begin) */
+    void (*drain_done)(void *opaque);
+    void *drain_opaque;
+
+    struct block_dirty *dirty; /* in the order of their creation */
+    uint16_t dirty_count;      /* numbers given so far */
+
+    uint32_t fault_ops; /* bit per op that some fault of the plan may hit here */
+    uint32_t served;    /* requests that have a lane */
+    uint64_t link_free_ns;
+    STAILQ_HEAD(, request) waiting; /* for a lane */
+    struct choice_site *latency_sites[TIMED_OPS];
+    struct choice_site *effect_site;
+
+    struct status_answer status_answer;
+    struct status_query status_query;
+
+    /* A volatile cache (cache.h). */
+    uint64_t cache_stamp; /* counts the cached writes that have finished */
+    STAILQ_HEAD(, cached_write) cached;
+};
+
+/* What an engine says to its ports is in whole sectors, and not of nothing. */
+static inline bool node_is_sectors(uint64_t offset, uint64_t bytes)
+{
+    return bytes > 0 && (offset | bytes) % SECTOR_BYTES == 0;
+}
+
+/* Makes the plan's disks. */
+void nodes_create(struct world *world);
+
+/* The open backing node, or NULL. */
+struct block_node *node_backing(const struct block_node *node);
+
+/*
+ * What a reader of the node sees at `sector`, open backing nodes included: a
+ * run clipped to start there and to `limit`, with tag 0 where there is nothing.
+ */
+struct run node_lookup(const struct block_node *node, uint64_t sector, uint64_t limit);
+
+/* How long an operation takes that begins now. */
+uint64_t node_latency_ns(struct block_node *node, enum op op);
+
+/* A request is about to be submitted: a drain that lets it in is over. */
+void drain_request_comes(struct block_node *node);
+
+/* A request has left the node: a drain that waited for it is done. */
+void drain_request_left(struct block_node *node);
+
+/* Adds everything about the node that can change, its image included. */
+void node_digest(const struct block_node *node, struct digest *digest);
+
+#endif

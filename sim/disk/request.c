@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Requests: lanes, time, effect and completion; the port's read, write, flush.
+ */
+#include "sim/disk/request.h"
+
+#include "sim/disk/cache.h"
+#include "sim/disk/dirty.h"
+#include "sim/world/private.h"
+
+#define NS_PER_SECOND UINT64_C(1000000000)
+
+static uint64_t add_saturating(uint64_t a, uint64_t b)
+{
+    return a > UINT64_MAX - b ? UINT64_MAX : a + b;
+}
+
+void request_emit(const struct request *request, enum event_kind kind, uint16_t index)
+{
+    world_emit(request->node->world, &(struct event){.kind = (uint8_t)kind,
+                                                     .node = request->node->id,
+                                                     .op = request->op,
+                                                     .by = request->by,
+                                                     .request = request->number,
+                                                     .index = index,
+                                                     .offset = request->offset,
+                                                     .bytes = request->bytes});
+}
+
+static void emit(const struct request *request, enum event_kind kind)
+{
+    request_emit(request, kind, request->plan_number);
+}
+
+/* ---- Time ---- */
+
+/* In steps of a thousand, so that the rest can't overflow: a bandwidth has at most 54 bits. */
+uint64_t request_transfer_ns(uint64_t bytes, uint64_t bandwidth)
+{
+    uint64_t ns = bytes / bandwidth;
+    uint64_t rest = bytes % bandwidth;
+
+    if (ns >= UINT64_MAX / NS_PER_SECOND) {
+        return UINT64_MAX;
+    }
+    for (int i = 0; i < 3; i++) {
+        rest *= 1000;
+        ns = ns * 1000 + rest / bandwidth;
+        rest %= bandwidth;
+    }
+    return ns + (rest > 0);
+}
+
+/* Waits for the link, then for the transfer; the lanes share it. */
+static uint64_t link_delay_ns(struct block_node *node, const struct request *request)
+{
+    uint64_t now_ns = node->world->timeline.now_ns;
+
+    if (node->spec->bandwidth == 0 || !op_transfers(request->op)) {
+        return 0;
+    }
+    node->link_free_ns = add_saturating(max_u64(node->link_free_ns, now_ns),
+                                        request_transfer_ns(request->bytes, node->spec->bandwidth));
+    return node->link_free_ns - now_ns;
+}
+
+static uint64_t scale_percent(uint64_t value, uint64_t percent)
+{
+    uint64_t whole = value / 100;
+
+    if (percent > 0 && whole > UINT64_MAX / percent - 1) {
+        return UINT64_MAX;
+    }
+    return whole * percent + value % 100 * percent / 100;
+}
+
+static uint64_t latency_ns(struct request *request)
+{
+    const struct request_faults *faults = &request->faults;
+    uint64_t ns;
+
+    if (faults->exact) {
+        ns = faults->exact_ns;
+    } else if (request->guest != NULL && request->guest->has_latency) {
+        ns = request->guest->latency_ns;
+    } else {
+        ns = node_latency_ns(request->node, request->op);
+    }
+    if (faults->factor_percent > 0) {
+        ns = scale_percent(ns, faults->factor_percent);
+    }
+    return add_saturating(ns, faults->extra_ns);
+}
+
+/* ---- Life ---- */
+
+static void request_start(struct request *request);
+
+/* The next in line gets the lane. */
+static void lane_hand_on(struct block_node *node)
+{
+    struct request *next = STAILQ_FIRST(&node->waiting);
+
+    node->served--;
+    if (next != NULL) {
+        STAILQ_REMOVE_HEAD(&node->waiting, turn);
+        request_start(next);
+    }
+}
+
+static void request_complete(struct request *request)
+{
+    struct block_node *node = request->node;
+    struct world *world = node->world;
+    block_done *done = request->done;
+    void *opaque = request->opaque;
+    int ret = request->ret;
+
+    if (op_writes(request->op)) {
+        dirty_mark(node, request->by, request->offset, request->bytes);
+    }
+    if (op_writes(request->op)) {
+        cache_finish(node, request->number);
+    }
+    if (request->op == OP_FLUSH && ret == 0 && request->faults.moved_bytes > 0) {
+        cache_flush(node, request->flush_stamp);
+    }
+    effect_release(request);
+    TAILQ_REMOVE(&world->requests, request, link);
+    node->in_flight--;
+    world->guest_requests -= request->by == BY_GUEST;
+    world_emit(world, &(struct event){.kind = EVENT_REQUEST_DONE,
+                                      .node = node->id,
+                                      .op = request->op,
+                                      .by = request->by,
+                                      .request = request->number,
+                                      .index = request->plan_number,
+                                      .offset = request->offset,
+                                      .bytes = request->bytes,
+                                      .ret = ret});
+    arena_free(world->arena, request, sizeof(*request));
+    lane_hand_on(node);
+    if (done != NULL) {
+        done(opaque, ret);
+    }
+    drain_request_left(node);
+}
+
+/* True if a hold of this phase stops the request here. */
+static bool request_is_stopped(struct request *request, enum hold_phase phase)
+{
+    uint16_t hold = request->faults.hold;
+
+    if (hold == FAULT_NONE || request->node->world->plan->faults[hold].phase != phase) {
+        return false;
+    }
+    request->state = REQUEST_HELD;
+    request_emit(request, EVENT_HELD, hold);
+    return true;
+}
+
+static void request_fire(void *opaque)
+{
+    struct request *request = opaque;
+    struct timeline *timeline = &request->node->world->timeline;
+    uint64_t delay_ns;
+
+    if (!request->moved) {
+        if (!request->effect.begun && request_is_stopped(request, HOLD_BEFORE_EFFECT)) {
+            return;
+        }
+        request->moved = !effect_take(request, &delay_ns);
+        if (!request->moved) {
+            timeline_add(timeline, &request->pending, delay_ns, request_fire, request);
+            return;
+        }
+        if (timeline->now_ns < request->due_ns) {
+            timeline_add(timeline, &request->pending, request->due_ns - timeline->now_ns,
+                         request_fire, request);
+            return;
+        }
+    }
+    if (!request_is_stopped(request, HOLD_BEFORE_COMPLETION)) {
+        request_complete(request);
+    }
+}
+
+void request_resume(struct request *request)
+{
+    struct timeline *timeline = &request->node->world->timeline;
+
+    request->state = REQUEST_SERVED;
+    request->due_ns = timeline->now_ns;
+    effect_hurry(request);
+    timeline_add(timeline, &request->pending, 0, request_fire, request);
+}
+
+/* Untimed, a service is no longer than it must be to have distinct quarters. */
+static uint64_t service_time_ns(struct request *request)
+{
+    struct block_node *node = request->node;
+
+    if (node->world->timeline.untimed) {
+        return EFFECT_QUARTERS;
+    }
+    return add_saturating(link_delay_ns(node, request), latency_ns(request));
+}
+
+/* Has a lane. */
+static void request_start(struct request *request)
+{
+    struct block_node *node = request->node;
+    struct timeline *timeline = &node->world->timeline;
+    uint64_t service_ns;
+
+    node->served++;
+    request->state = REQUEST_SERVED;
+    if (node->spec->lanes > 0 || node->spec->bandwidth > 0) {
+        emit(request, EVENT_REQUEST_START);
+    }
+    if (request->faults.hang != FAULT_NONE) {
+        request->state = REQUEST_HUNG;
+        return;
+    }
+    service_ns = service_time_ns(request);
+    request->due_ns = add_saturating(timeline->now_ns, service_ns);
+    timeline_add(timeline, &request->pending, effect_begin(request, service_ns), request_fire,
+                 request);
+}
+
+void request_submit(struct request *request)
+{
+    struct block_node *node = request->node;
+
+    drain_request_comes(node);
+    node->in_flight++;
+    request->submitted_ns = node->world->timeline.now_ns;
+    request->flush_stamp = node->cache_stamp;
+    emit(request, EVENT_REQUEST_SUBMIT);
+    if (node->fault_ops >> request->op & 1) {
+        fault_request(node->world, request);
+    }
+    if (node->spec->lanes > 0 && node->served >= node->spec->lanes) {
+        request->state = REQUEST_WAITING;
+        STAILQ_INSERT_TAIL(&node->waiting, request, turn);
+    } else {
+        request_start(request);
+    }
+}
+
+struct request *request_create(struct block_node *node, enum op op, enum by by, uint64_t offset,
+                               uint64_t bytes)
+{
+    struct world *world = node->world;
+    struct request *request = arena_alloc(world->arena, sizeof(*request));
+
+    request->node = node;
+    request->op = (uint8_t)op;
+    request->by = (uint8_t)by;
+    request->pending.kind = PENDING_LOOSE;
+    request->offset = offset;
+    request->bytes = bytes;
+    request->number = ++world->request_count;
+    request->faults.hold = FAULT_NONE;
+    request->faults.hang = FAULT_NONE;
+    request->faults.torn = FAULT_NONE;
+    request->faults.corrupt = FAULT_NONE;
+    request->faults.moved_bytes = UINT64_MAX;
+    TAILQ_INSERT_TAIL(&world->requests, request, link);
+    return request;
+}
+
+/* ---- The port ---- */
+
+static void job_submit(struct block_node *node, enum op op, uint64_t offset, uint64_t bytes,
+                       struct block_iov iov, block_done *done, void *opaque)
+{
+    struct request *request = request_create(node, op, BY_JOB, offset, bytes);
+
+    request->iov = iov;
+    request->done = done;
+    request->opaque = opaque;
+    request_submit(request);
+}
+
+void block_read(struct block_node *node, uint64_t offset, uint64_t bytes, struct block_iov iov,
+                block_done *done, void *opaque)
+{
+    job_submit(node, OP_READ, offset, bytes, iov, done, opaque);
+}
+
+void block_write(struct block_node *node, uint64_t offset, uint64_t bytes, struct block_iov iov,
+                 block_done *done, void *opaque)
+{
+    job_submit(node, OP_WRITE, offset, bytes, iov, done, opaque);
+}
+
+void block_flush(struct block_node *node, block_done *done, void *opaque)
+{
+    job_submit(node, OP_FLUSH, 0, 0, (struct block_iov){0}, done, opaque);
+}

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The guest's model of its disk: an image that its own requests change.
+ */
+#include "sim/model/guest.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#include "engine/range.h"
+#include "sim/content/content.h"
+#include "sim/model/owed.h"
+
+void guest_model_open(struct guest_model *guest, const struct evidence *evidence)
+{
+    struct view view;
+
+    guest->disk = evidence->plan->job.source;
+    guest->promise.everything = true;
+    guest->content = image_create(evidence->arena);
+    evidence_view(evidence, guest->disk, &view);
+    view_copy(&view, evidence->disks[guest->disk]->bytes, guest->content);
+}
+
+/* ---- Requests ---- */
+
+void guest_model_submitted(struct guest_model *guest, const struct evidence *evidence,
+                           const struct event *event)
+{
+    if (outstanding_find(&guest->requests, event->request) == NULL) {
+        outstanding_add(&guest->requests, evidence->arena, event);
+    }
+}
+
+/* The request writes a part of its range. */
+static void apply_write(struct guest_model *guest, const struct outstanding *request,
+                        uint64_t offset, uint64_t bytes)
+{
+    struct run run = {offset / SECTOR_BYTES, bytes / SECTOR_BYTES, TAG_ZERO, 0};
+
+    if (request->op == OP_WRITE) {
+        run.tag = tag_guest(request->number, (offset - request->offset) / SECTOR_BYTES);
+        run.step = 1;
+    }
+    image_write(guest->content, run);
+}
+
+/*
+ * What a write changes elsewhere is no part of the guest's disk as the guest
+ * knows it: a device that does so lies.
+ */
+void guest_model_changed(struct guest_model *guest, const struct evidence *evidence,
+                         const struct event *event)
+{
+    struct outstanding *request = outstanding_find(&guest->requests, event->request);
+    uint64_t offset;
+    uint64_t bytes = outstanding_take_effect(request, event, &offset);
+
+    if (bytes > 0) {
+        apply_write(guest, request, offset, bytes);
+    }
+    if (guest->job_started && event_changes_source(evidence, event)) {
+        promise_add(&guest->promise, event->offset, event->bytes);
+    }
+}
+
+void guest_model_done(struct guest_model *guest, const struct event *event)
+{
+    const struct outstanding *request = outstanding_find(&guest->requests, event->request);
+
+    if (op_is_change(event->op) && event->ret == 0 && request->moved < request->bytes) {
+        apply_write(guest, request, request->offset, request->bytes);
+    }
+    outstanding_remove(&guest->requests, event->request);
+}
+
+/* ---- The job ---- */
+
+void guest_model_job_started(struct guest_model *guest, const struct evidence *evidence)
+{
+    guest->job_started = true;
+    promise_begin(&guest->promise, evidence);
+}
+
+void guest_model_pivoted(struct guest_model *guest, const struct evidence *evidence,
+                         const struct event *event)
+{
+    if (event->index == guest->disk) {
+        promise_forget_rest(&guest->promise, guest->content, evidence->disks[guest->disk]->bytes);
+        guest->disk = event->node;
+    }
+}
+
+/* ---- What it says ---- */
+
+bool guest_model_agrees(const struct guest_model *guest, struct run run, uint64_t *sector,
+                        uint64_t *should_be)
+{
+    uint64_t end = run.sector + run.sectors;
+
+    for (uint64_t at = run.sector; at < end;) {
+        uint64_t tag = run.tag + (at - run.sector) * run.step;
+        struct run model;
+
+        if (image_lookup(guest->content, at, end, &model) && model.tag != tag) {
+            *sector = at;
+            *should_be = model.tag;
+            return false;
+        }
+        /* Equal tags go on equally (image.h). */
+        at += model.sectors;
+    }
+    return true;
+}
+
+bool guest_model_agrees_bytes(const struct guest_model *guest, const uint8_t *data,
+                              uint64_t sectors, uint64_t *sector, uint64_t *should_be)
+{
+    for (uint64_t i = 0; i < sectors; i++, ++*sector) {
+        uint8_t expected[SECTOR_BYTES];
+        struct run model;
+
+        if (!image_lookup(guest->content, *sector, *sector + 1, &model)) {
+            continue;
+        }
+        content_expand(model.tag, expected);
+        if (memcmp(data + i * SECTOR_BYTES, expected, SECTOR_BYTES) != 0) {
+            *should_be = model.tag;
+            return false;
+        }
+    }
+    return true;
+}
+
+void guest_model_digest(const struct guest_model *guest, const struct evidence *evidence,
+                        struct digest *digest)
+{
+    digest_u64(digest, guest->disk);
+    digest_u64(digest, guest->job_started);
+    image_digest(guest->content, evidence->writers, digest);
+    promise_digest(&guest->promise, evidence, digest);
+}

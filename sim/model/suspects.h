@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Suspects: the requests about which a device has lied.
+ *
+ * A silent fault lets a request succeed that has lost, torn, corrupted or
+ * misdirected its data, or a flush that has flushed nothing.  Whether that did
+ * harm shows later; a finding can then name the fault that is to blame.
+ */
+#ifndef MIRRORSIM_SIM_MODEL_SUSPECTS_H
+#define MIRRORSIM_SIM_MODEL_SUSPECTS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "sim/trace/evidence.h"
+#include "sim/trace/phrase.h"
+
+struct suspect {
+    uint64_t offset;
+    uint64_t bytes;
+    uint64_t now_ns;
+    uint64_t moved; /* for the oracle's own use */
+    uint64_t wrong; /* for the oracle's own use: a sector */
+    uint32_t request;
+    uint16_t fault;
+    uint8_t node;
+    uint8_t op;
+    uint8_t by;
+    bool is_wrong; /* for the oracle's own use: `wrong` says where */
+    bool told;     /* for the oracle's own use: a finding has named it */
+};
+
+/* All zero = none. */
+struct suspects {
+    struct suspect *list; /* in order of their coming */
+    uint32_t count;
+    uint32_t capacity;
+};
+
+/* True if a fault of that kind lets a request succeed that should not. */
+bool fault_is_silent(enum fault_kind kind);
+
+/* Has the plan any of them? */
+bool plan_has_silent_fault(const struct plan *plan);
+
+/* A FAULT event: remembers a silent one. */
+void suspects_note(struct suspects *suspects, const struct evidence *evidence,
+                   const struct event *event);
+
+/* The last suspect of that request, or NULL. */
+struct suspect *suspects_find(const struct suspects *suspects, uint32_t request);
+
+/* Where the data of a misdirected request went to or came from. */
+bool suspect_elsewhere(const struct suspect *suspect, const struct evidence *evidence,
+                       uint64_t *offset);
+
+/* "fault liar (lost) hit flush #12 of dst at 3ms" */
+struct phrase phrase_suspect(const struct evidence *evidence, const struct suspect *suspect);
+
+/*
+ * Who is to blame that the sector is not durable on the disk?  The same with
+ * "; " before it, of the last flush of the disk or request of the sector under
+ * suspicion; "" if there is none.
+ */
+struct phrase suspects_blame(const struct suspects *suspects, const struct evidence *evidence,
+                             uint32_t disk, uint64_t sector);
+
+/* Adds those that no finding has named. */
+void suspects_digest(const struct suspects *suspects, struct digest *digest);
+
+#endif

@@ -1,0 +1,430 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Oracle "bounds": the job stays within its limits, and leaves nothing behind.
+ *
+ * Every request of the job is whole sectors inside the source's length, on the disk that
+ * it may touch in that way.  An operation is a read and then, in the timeline event
+ * in which the read succeeds, a write of the same range; operations in flight
+ * are at most 16, of at most 1024 chunks, disjoint, and fit the buffers.
+ *
+ * What a job takes (references, blockers, drains, dirty bitmaps, buffers) it
+ * has given back when it is gone, and a start that is refused has taken nothing.
+ */
+#include <inttypes.h>
+
+#include "sim/oracle/oracles.h"
+#include "sim/trace/phrase.h"
+#include "sim/verdict/verdict.h"
+
+#define BOUNDS "bounds"
+#define MAX_OPS 16
+#define MAX_OP_CHUNKS 1024
+
+struct op_in_flight {
+    uint64_t offset;
+    uint64_t bytes;
+    uint64_t chunks;
+    uint32_t request; /* of the half that is in flight */
+    bool was_read;    /* and its write is not yet submitted */
+};
+
+/* What the job has taken of a disk and not given back. */
+struct taken {
+    int16_t references;
+    int16_t blockers;
+    int16_t drains;
+    int16_t bitmaps;
+};
+
+struct bounds {
+    bool alive; /* a job has started and not ended */
+    bool ended; /* during this timeline event: look for what is left over */
+    bool pivoted;
+    uint64_t granularity; /* 0 = not known */
+    uint64_t buffers;     /* chunk buffers that the job has; 0 = none made */
+    uint64_t chunks;      /* in flight */
+    uint32_t op_count;
+    uint32_t unwritten; /* operations that were read, their write not submitted */
+    uint32_t flushes;
+    struct op_in_flight ops[MAX_OPS];
+    struct taken taken[PLAN_MAX_DISKS];
+};
+
+/* ---- One request ---- */
+
+static bool may_touch(const struct plan_job *job, const struct event *event)
+{
+    switch (event->op) {
+    case OP_READ:
+        return event->node == job->source;
+    case OP_WRITE:
+    case OP_FLUSH:
+        return event->node == job->target;
+    default:
+        return false;
+    }
+}
+
+/*
+ * Both sides are bounded by the source's length: a longer target keeps what
+ * lies beyond, and a shorter one is the user's doing and fails the write.
+ */
+static void judge_request(struct evidence *evidence, const struct event *event)
+{
+    uint8_t source = (uint8_t)evidence->plan->job.source;
+    uint64_t length = evidence->disks[source]->bytes;
+
+    if (!may_touch(&evidence->plan->job, event)) {
+        verdict_add(evidence, BOUNDS, "wrong-disk",
+                    "The job issued %s #%" PRIu32 " to %s, which it must not %s.",
+                    op_name((enum op)event->op), event->request, phrase_disk(evidence, event->node),
+                    op_name((enum op)event->op));
+    } else if ((event->offset | event->bytes) % SECTOR_BYTES != 0) {
+        verdict_add(evidence, BOUNDS, "unaligned",
+                    "The job's %s #%" PRIu32 " of %s at offset %" PRIu64 ", %" PRIu64
+                    " bytes, is not whole sectors.",
+                    op_name((enum op)event->op), event->request, phrase_disk(evidence, event->node),
+                    event->offset, event->bytes);
+    } else if (event->offset > length || event->bytes > length - event->offset) {
+        verdict_add(evidence, BOUNDS, "out-of-range",
+                    "The job's %s #%" PRIu32 " of %s at %s is outside of %s, which is %s long.",
+                    op_name((enum op)event->op), event->request, phrase_disk(evidence, event->node),
+                    phrase_range(event->offset, event->bytes).text, phrase_disk(evidence, source),
+                    phrase_size(length).text);
+    }
+}
+
+/* ---- Operations ---- */
+
+static uint64_t chunks_of(const struct bounds *bounds, uint64_t offset, uint64_t bytes)
+{
+    uint64_t granularity = bounds->granularity;
+
+    if (granularity == 0) {
+        return 0;
+    }
+    return (align_up(range_end(offset, bytes), granularity) - align_down(offset, granularity)) >>
+           __builtin_ctzll(granularity);
+}
+
+static bool shares_chunk(const struct bounds *bounds, const struct op_in_flight *op,
+                         uint64_t offset, uint64_t bytes)
+{
+    uint64_t granularity = max_u64(bounds->granularity, SECTOR_BYTES);
+    uint64_t first = align_down(offset, granularity);
+    uint64_t end = align_up(range_end(offset, bytes), granularity);
+
+    return range_overlaps(first, end - first, op->offset, op->bytes);
+}
+
+static void judge_operation(const struct bounds *bounds, struct evidence *evidence,
+                            const struct event *event, uint64_t chunks)
+{
+    for (uint32_t i = 0; i < bounds->op_count; i++) {
+        const struct op_in_flight *op = &bounds->ops[i];
+
+        if (shares_chunk(bounds, op, event->offset, event->bytes)) {
+            verdict_add(evidence, BOUNDS, "shared-chunk",
+                        "The operation that read #%" PRIu32 " begins at %s shares a chunk with one "
+                        "in flight at %s.",
+                        event->request, phrase_range(event->offset, event->bytes).text,
+                        phrase_range(op->offset, op->bytes).text);
+        }
+    }
+    if (bounds->op_count == MAX_OPS) {
+        verdict_add(evidence, BOUNDS, "too-many-operations",
+                    "Read #%" PRIu32 " begins operation %d in flight; at most %d may be.",
+                    event->request, MAX_OPS + 1, MAX_OPS);
+    }
+    if (chunks > MAX_OP_CHUNKS) {
+        verdict_add(evidence, BOUNDS, "too-long",
+                    "Read #%" PRIu32 " of %s is %" PRIu64 " chunk buffers long; at most %d may be.",
+                    event->request, phrase_range(event->offset, event->bytes).text, chunks,
+                    MAX_OP_CHUNKS);
+    }
+    if (chunks + bounds->chunks > bounds->buffers) {
+        verdict_add(evidence, BOUNDS, "too-few-buffers",
+                    "With read #%" PRIu32 " of %s the job holds %" PRIu64
+                    " chunk buffers, but it has %" PRIu64 ".",
+                    event->request, phrase_range(event->offset, event->bytes).text,
+                    chunks + bounds->chunks, bounds->buffers);
+    }
+}
+
+static void begin_operation(struct bounds *bounds, struct evidence *evidence,
+                            const struct event *event)
+{
+    uint64_t chunks = chunks_of(bounds, event->offset, event->bytes);
+
+    judge_operation(bounds, evidence, event, chunks);
+    if (bounds->op_count < MAX_OPS) {
+        bounds->ops[bounds->op_count++] =
+            (struct op_in_flight){event->offset, event->bytes, chunks, event->request, false};
+        bounds->chunks += chunks;
+    }
+}
+
+static void end_operation(struct bounds *bounds, struct op_in_flight *op)
+{
+    bounds->chunks -= op->chunks;
+    bounds->op_count--;
+    *op = bounds->ops[bounds->op_count];
+}
+
+/* The write that goes on with what has just been read. */
+static void continue_operation(struct bounds *bounds, struct evidence *evidence,
+                               const struct event *event)
+{
+    for (uint32_t i = 0; i < bounds->op_count; i++) {
+        struct op_in_flight *op = &bounds->ops[i];
+
+        if (op->was_read && op->offset == event->offset && op->bytes == event->bytes) {
+            op->was_read = false;
+            op->request = event->request;
+            bounds->unwritten--;
+            return;
+        }
+    }
+    if (bounds->op_count < MAX_OPS) {
+        verdict_add(evidence, BOUNDS, "stray-write",
+                    "Write #%" PRIu32 " of %s writes %s, which the job has not just read.",
+                    event->request, phrase_disk(evidence, event->node),
+                    phrase_range(event->offset, event->bytes).text);
+    }
+}
+
+static void submitted(void *state, struct evidence *evidence, const struct event *event)
+{
+    struct bounds *bounds = state;
+
+    judge_request(evidence, event);
+    if (event->op == OP_READ) {
+        begin_operation(bounds, evidence, event);
+    } else if (event->op == OP_WRITE) {
+        continue_operation(bounds, evidence, event);
+    } else {
+        bounds->flushes++;
+    }
+}
+
+static void done(void *state, struct evidence *evidence, const struct event *event)
+{
+    struct bounds *bounds = state;
+
+    (void)evidence;
+    if (event->op == OP_FLUSH) {
+        bounds->flushes--;
+        return;
+    }
+    for (uint32_t i = 0; i < bounds->op_count; i++) {
+        struct op_in_flight *op = &bounds->ops[i];
+
+        if (op->request == event->request && !op->was_read) {
+            if (event->op == OP_READ && event->ret == 0) {
+                op->was_read = true;
+                bounds->unwritten++;
+            } else {
+                end_operation(bounds, op);
+            }
+            return;
+        }
+    }
+}
+
+/* ---- What is left over ---- */
+
+static void judge_taken(struct evidence *evidence, uint32_t disk, int count, const char *what)
+{
+    bool one = count == 1 || count == -1;
+
+    if (count != 0) {
+        verdict_add(evidence, BOUNDS, "left-over", "The job is gone, but %d %s%s of %s %s %s.",
+                    count > 0 ? count : -count, what, one ? "" : "s", phrase_disk(evidence, disk),
+                    one ? "was" : "were", count > 0 ? "not given back" : "given back too many");
+    }
+}
+
+/* After a commit no one may still read the old top through the chain. */
+static void judge_chain(const struct bounds *bounds, struct evidence *evidence)
+{
+    const struct plan *plan = evidence->plan;
+    uint32_t disk = plan->job.target;
+    uint32_t steps = 0;
+
+    if (!bounds->pivoted || plan->job.kind != JOB_COMMIT) {
+        return;
+    }
+    if (evidence->disks[plan->job.source]->backing_open) {
+        verdict_add(evidence, BOUNDS, "chain-loop",
+                    "The commit is over, but the old top %s is still linked to its backing file.",
+                    phrase_disk(evidence, plan->job.source));
+    }
+    while (evidence->disks[disk]->backing_open && steps < plan->disk_count) {
+        disk = evidence->disks[disk]->backing;
+        steps++;
+    }
+    if (steps == plan->disk_count) {
+        verdict_add(evidence, BOUNDS, "chain-loop",
+                    "The commit is over, and the backing chain of %s never ends.",
+                    phrase_disk(evidence, plan->job.target));
+    }
+}
+
+static void judge_left_over(struct bounds *bounds, struct evidence *evidence)
+{
+    verdict_checked(evidence);
+    if (bounds->op_count > 0 || bounds->flushes > 0) {
+        verdict_add(evidence, BOUNDS, "left-over",
+                    "The job is gone, but %" PRIu32 " operations and %" PRIu32
+                    " flushes of it are in flight.",
+                    bounds->op_count, bounds->flushes);
+    }
+    if (bounds->buffers > 0) {
+        verdict_add(evidence, BOUNDS, "left-over",
+                    "The job is gone, but its %" PRIu64 " chunk buffers were not given back.",
+                    bounds->buffers);
+    }
+    for (uint32_t i = 0; i < evidence->plan->disk_count; i++) {
+        judge_taken(evidence, i, bounds->taken[i].references, "reference");
+        judge_taken(evidence, i, bounds->taken[i].blockers, "blocker");
+        judge_taken(evidence, i, bounds->taken[i].drains, "drain");
+        judge_taken(evidence, i, bounds->taken[i].bitmaps, "dirty bitmap");
+    }
+    judge_chain(bounds, evidence);
+    *bounds = (struct bounds){0};
+}
+
+/* ---- Events ---- */
+
+static void bitmap_event(void *state, struct evidence *evidence, const struct event *event)
+{
+    struct bounds *bounds = state;
+    struct taken *taken = &bounds->taken[event->node];
+
+    if (event->by != BY_JOB) {
+        return;
+    }
+    if (event->kind == EVENT_DIRTY_RELEASE) {
+        taken->bitmaps--;
+        return;
+    }
+    taken->bitmaps++;
+    if (event->node == evidence->plan->job.source && bounds->granularity == 0) {
+        bounds->granularity = event->bytes;
+    }
+}
+
+static void node_event(void *state, struct evidence *evidence, const struct event *event)
+{
+    struct bounds *bounds = state;
+    struct taken *taken = &bounds->taken[event->node];
+
+    (void)evidence;
+    switch (event->kind) {
+    case EVENT_GRAPH_REF:
+        taken->references++;
+        break;
+    case EVENT_GRAPH_UNREF:
+        taken->references--;
+        break;
+    case EVENT_GRAPH_BLOCK:
+        taken->blockers++;
+        break;
+    case EVENT_GRAPH_UNBLOCK:
+        taken->blockers--;
+        break;
+    case EVENT_DRAIN_BEGIN:
+        taken->drains++;
+        break;
+    default: /* drain end */
+        taken->drains--;
+        break;
+    }
+}
+
+static void job_event(void *state, struct evidence *evidence, const struct event *event)
+{
+    struct bounds *bounds = state;
+
+    (void)evidence;
+    switch (event->kind) {
+    case EVENT_BUFFERS_CREATE:
+        bounds->buffers = event->offset;
+        break;
+    case EVENT_BUFFERS_RELEASE:
+        bounds->buffers = 0;
+        break;
+    case EVENT_GRAPH_PIVOT:
+        bounds->pivoted = true;
+        break;
+    case EVENT_JOB_STARTED:
+        bounds->alive = true;
+        break;
+    case EVENT_JOB_REFUSED: /* perhaps because there is a job, which goes on */
+        bounds->ended = bounds->ended || !bounds->alive;
+        break;
+    default: /* completed or cancelled */
+        bounds->ended = true;
+        break;
+    }
+}
+
+static void bounds_settled(void *state, struct evidence *evidence)
+{
+    struct bounds *bounds = state;
+
+    if (bounds->unwritten > 0) {
+        verdict_add(evidence, BOUNDS, "lost-operation",
+                    "The job has read a range, but did not go on to write it.");
+        bounds->unwritten = 0;
+    }
+    if (bounds->ended) {
+        judge_left_over(bounds, evidence);
+    }
+}
+
+/* The operations are those in flight. */
+static void bounds_digest(const void *state, const struct evidence *evidence, struct digest *digest)
+{
+    const struct bounds *bounds = state;
+
+    digest_u64(digest, (uint64_t)bounds->alive | (uint64_t)bounds->pivoted << 1);
+    digest_u64(digest, bounds->buffers);
+    for (uint32_t i = 0; i < evidence->plan->disk_count; i++) {
+        const struct taken *taken = &bounds->taken[i];
+
+        digest_u64(digest, (uint64_t)(uint16_t)taken->references |
+                               (uint64_t)(uint16_t)taken->blockers << 16 |
+                               (uint64_t)(uint16_t)taken->drains << 32 |
+                               (uint64_t)(uint16_t)taken->bitmaps << 48);
+    }
+}
+
+const struct oracle oracle_bounds = {
+    .name = BOUNDS,
+    .proves = "The job's requests stay within their bounds, and it leaves nothing behind.",
+    .state_bytes = sizeof(struct bounds),
+    .requests_by = BY_JOB,
+    .on =
+        {
+            [EVENT_REQUEST_SUBMIT] = submitted,
+            [EVENT_REQUEST_DONE] = done,
+            [EVENT_DIRTY_CREATE] = bitmap_event,
+            [EVENT_DIRTY_RELEASE] = bitmap_event,
+            [EVENT_DRAIN_BEGIN] = node_event,
+            [EVENT_DRAIN_END] = node_event,
+            [EVENT_GRAPH_BLOCK] = node_event,
+            [EVENT_GRAPH_UNBLOCK] = node_event,
+            [EVENT_GRAPH_REF] = node_event,
+            [EVENT_GRAPH_UNREF] = node_event,
+            [EVENT_GRAPH_PIVOT] = job_event,
+            [EVENT_BUFFERS_CREATE] = job_event,
+            [EVENT_BUFFERS_RELEASE] = job_event,
+            [EVENT_JOB_STARTED] = job_event,
+            [EVENT_JOB_REFUSED] = job_event,
+            [EVENT_JOB_COMPLETED] = job_event,
+            [EVENT_JOB_CANCELLED] = job_event,
+        },
+    .settled = bounds_settled,
+    .digest = bounds_digest,
+};

@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Oracle "debt": whatever differs is known to be still owed (mirror-algorithm 10).
+ *
+ * At every instant between two timeline events, from the end of the bitmap's
+ * population until the bitmap is gone, each chunk is equal on source and
+ * target, or dirty, or held by a copy in flight, or touched by a guest write
+ * that has taken effect and is not done.  Only what the last timeline event
+ * touched can have stopped being so, and only that is looked at.
+ *
+ * The dirty bitmap is the oracle's own, kept from the trace.
+ */
+#include <inttypes.h>
+
+#include "sim/model/owed.h"
+#include "sim/model/promise.h"
+#include "sim/oracle/oracles.h"
+#include "sim/trace/phrase.h"
+#include "sim/verdict/verdict.h"
+
+/* More separate ranges in one timeline event are taken together. */
+#define MAX_TOUCHED 8
+
+struct range {
+    uint64_t offset;
+    uint64_t end;
+};
+
+struct debt {
+    bool started;
+    bool populated;
+    bool power_cut;
+    struct owed owed;
+    struct promise promise;
+    struct range touched[MAX_TOUCHED];
+    uint32_t touched_count;
+};
+
+/* ---- What is touched ---- */
+
+static void touch(struct debt *debt, uint64_t offset, uint64_t bytes)
+{
+    uint64_t end = range_end(offset, bytes);
+    struct range *last = debt->touched_count > 0 ? &debt->touched[debt->touched_count - 1] : NULL;
+
+    if (last != NULL &&
+        (debt->touched_count == MAX_TOUCHED || (offset <= last->end && last->offset <= end))) {
+        last->offset = min_u64(last->offset, offset);
+        last->end = max_u64(last->end, end);
+    } else {
+        debt->touched[debt->touched_count++] = (struct range){offset, end};
+    }
+}
+
+/* What a write of part of a cluster leaves in the rest of it may differ, too. */
+static void touch_clusters(struct debt *debt, const struct evidence *evidence,
+                           const struct event *event)
+{
+    uint64_t cluster = max_u64(evidence->plan->disks[event->node].cluster, SECTOR_BYTES);
+    uint64_t offset = align_down(event->offset, cluster);
+
+    touch(debt, offset, align_up(range_end(event->offset, event->bytes), cluster) - offset);
+}
+
+/* ---- Whether it is owed ---- */
+
+static void report(struct evidence *evidence, uint64_t sector)
+{
+    const struct plan_job *job = &evidence->plan->job;
+    const char *source_name = phrase_disk(evidence, job->source);
+    const char *target_name = phrase_disk(evidence, job->target);
+    struct finding *finding;
+
+    finding = verdict_add(
+        evidence, "debt", "forgotten-sector",
+        "%s of %s is neither dirty nor being copied, but %s holds %s and %s holds %s, "
+        "since %s.",
+        phrase_sector(sector).text, source_name, target_name,
+        phrase_content(evidence, job->target, sector).text, source_name,
+        phrase_content(evidence, job->source, sector).text, phrase_time(evidence->now_ns).text);
+    verdict_mark_sector(finding, job->target, sector);
+}
+
+/* What is not owed has to be equal; false after a finding. */
+static bool judge_range(const struct debt *debt, struct evidence *evidence, uint64_t at,
+                        uint64_t end)
+{
+    uint64_t bytes;
+    uint64_t sector;
+
+    end = min_u64(end, evidence->disks[evidence->plan->job.source]->bytes);
+    while ((bytes = owed_next_settled(&debt->owed, &at, end)) > 0) {
+        verdict_checked(evidence);
+        if (!promise_is_kept(&debt->promise, evidence, at, bytes, &sector)) {
+            report(evidence, sector);
+            return false;
+        }
+        at += bytes;
+    }
+    return true;
+}
+
+static void debt_settled(void *state, struct evidence *evidence)
+{
+    struct debt *debt = state;
+    uint64_t granularity = owed_granularity(&debt->owed);
+
+    if (debt->touched_count == 0) {
+        return;
+    }
+    for (uint32_t i = 0; debt->populated && !debt->power_cut && i < debt->touched_count; i++) {
+        if (!judge_range(debt, evidence, align_down(debt->touched[i].offset, granularity),
+                         align_up(debt->touched[i].end, granularity))) {
+            break;
+        }
+    }
+    debt->touched_count = 0;
+}
+
+/* ---- The job's bitmap ---- */
+
+static void bitmap_event(void *state, struct evidence *evidence, const struct event *event)
+{
+    struct debt *debt = state;
+
+    if (!owed_bitmap_event(&debt->owed, evidence, event)) {
+        return;
+    }
+    if (event->kind == EVENT_DIRTY_CLEAR) {
+        touch(debt, event->offset, event->bytes);
+    } else if (event->kind == EVENT_DIRTY_RELEASE) {
+        /* The job winds down: whether it owes anything is for others to say. */
+        debt->started = false;
+        debt->populated = false;
+    }
+}
+
+/* ---- Requests ---- */
+
+/* I5: what is read has been cleaned before, or a guest write meanwhile would not show. */
+static void judge_read(const struct debt *debt, struct evidence *evidence,
+                       const struct event *event)
+{
+    const struct owed *owed = &debt->owed;
+    uint64_t chunk;
+
+    if (bitmap_next_set(&owed->dirty, event->offset >> owed->shift, &chunk) &&
+        chunk << owed->shift < range_end(event->offset, event->bytes)) {
+        verdict_add(evidence, "debt", "not-cleaned",
+                    "Read #%" PRIu32 " of %s began while the chunk at %s was still dirty: a guest "
+                    "write during the copy does not show, and the chunk is copied again and again.",
+                    event->request, phrase_range(event->offset, event->bytes).text,
+                    phrase_size(chunk << owed->shift).text);
+    }
+}
+
+static void submitted(void *state, struct evidence *evidence, const struct event *event)
+{
+    struct debt *debt = state;
+
+    if (event->by != BY_JOB || !debt->started) {
+        return;
+    }
+    if (event->op == OP_READ && debt->owed.has_bitmap) {
+        judge_read(debt, evidence, event);
+    }
+    owed_submitted(&debt->owed, evidence, event);
+    /* The first copy, or the flush of a job with nothing to copy, ends R6. */
+    if (!debt->populated) {
+        debt->populated = true;
+        touch(debt, 0, evidence->disks[evidence->plan->job.source]->bytes);
+    }
+}
+
+static void took_effect(void *state, struct evidence *evidence, const struct event *event)
+{
+    struct debt *debt = state;
+
+    if (!op_is_change(event->op)) {
+        return;
+    }
+    owed_took_effect(&debt->owed, evidence, event);
+    if (debt->started && event_changes_source(evidence, event)) {
+        promise_add(&debt->promise, event->offset, event->bytes);
+    }
+    touch_clusters(debt, evidence, event);
+}
+
+static void done(void *state, struct evidence *evidence, const struct event *event)
+{
+    struct debt *debt = state;
+
+    if (owed_is_copy(evidence, event) || (event->by == BY_GUEST && op_is_change(event->op))) {
+        owed_done(&debt->owed, evidence, event);
+        touch(debt, event->offset, event->bytes);
+    }
+}
+
+/* ---- The rest ---- */
+
+static void started(void *state, struct evidence *evidence, const struct event *event)
+{
+    struct debt *debt = state;
+
+    (void)event;
+    debt->started = true;
+    debt->power_cut = false;
+    promise_begin(&debt->promise, evidence);
+}
+
+static void power_cut(void *state, struct evidence *evidence, const struct event *event)
+{
+    struct debt *debt = state;
+
+    (void)evidence;
+    (void)event;
+    debt->power_cut = true;
+}
+
+/* Its bitmap is the job's, and what covers a range is in flight. */
+static void debt_digest(const void *state, const struct evidence *evidence, struct digest *digest)
+{
+    const struct debt *debt = state;
+
+    (void)evidence;
+    digest_u64(digest, (uint64_t)debt->owed.has_bitmap | (uint64_t)debt->started << 1 |
+                           (uint64_t)debt->populated << 2 | (uint64_t)debt->power_cut << 3);
+}
+
+const struct oracle oracle_debt = {
+    .name = "debt",
+    .proves = "Whatever differs between source and target is dirty, being copied, or about to "
+              "be marked.",
+    .state_bytes = sizeof(struct debt),
+    .on =
+        {
+            [EVENT_REQUEST_SUBMIT] = submitted,
+            [EVENT_REQUEST_EFFECT] = took_effect,
+            [EVENT_REQUEST_DONE] = done,
+            [EVENT_DIRTY_CREATE] = bitmap_event,
+            [EVENT_DIRTY_SET] = bitmap_event,
+            [EVENT_DIRTY_CLEAR] = bitmap_event,
+            [EVENT_DIRTY_RELEASE] = bitmap_event,
+            [EVENT_POWER_CUT] = power_cut,
+            [EVENT_JOB_STARTED] = started,
+        },
+    .settled = debt_settled,
+    .digest = debt_digest,
+};

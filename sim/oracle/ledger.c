@@ -1,0 +1,426 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Oracle "ledger": no error is swallowed.
+ *
+ * Each failed request of the job is reported, and made good before the job
+ * says that it is ready or has succeeded.  A query that fails shows as a refused
+ * command or start or as the job's result, unless a rule says what is done
+ * without an answer.  What a fault was to fail does fail.
+ *
+ * A device that lies can't be noticed by the job.  Its lie is irrelevant if
+ * what it spoiled was written again or is right nevertheless; otherwise the
+ * ledger says what nobody else can: that fault, and what it has done.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include "engine/range.h"
+#include "sim/model/lies.h"
+#include "sim/model/outstanding.h"
+#include "sim/model/unsettled.h"
+#include "sim/oracle/oracles.h"
+#include "sim/trace/phrase.h"
+#include "sim/verdict/verdict.h"
+
+#define LEDGER "ledger"
+
+/* More failed queries at a time than these are not told one by one. */
+#define MAX_QUERIES 4
+
+struct ledger {
+    bool job_alive;
+    struct lies lies;
+    uint32_t last_request;         /* number of the last one submitted */
+    struct outstanding_list hits;  /* requests that a fault makes fail; `moved` is the fault */
+    struct outstanding_list hangs; /* requests of the job that a fault keeps for good */
+    struct unsettled failures;
+    bool owes_report;                  /* the last failure has had no error event yet */
+    struct event queries[MAX_QUERIES]; /* FAULT events of failed queries, not accounted for */
+    uint32_t query_count;
+    uint64_t query_event; /* number of the last FAULT event of a query */
+};
+
+static bool has_limits(const struct disk_spec *disk)
+{
+    return disk->max_transfer > 0 || disk->max_segments > 0;
+}
+
+/* Can anything fail, other than by the engine's own mistake? */
+static uint64_t ledger_kinds(const struct plan *plan)
+{
+    bool can_fail = plan->fault_count > 0 || has_limits(&plan->disks[plan->job.source]) ||
+                    has_limits(&plan->disks[plan->job.target]);
+
+    return can_fail ? UINT64_MAX : 0;
+}
+
+/* " (fault bad-read)", or "" */
+static struct phrase phrase_fault(const struct evidence *evidence, uint16_t fault)
+{
+    struct phrase phrase = {""};
+
+    if (fault != NO_FAULT) {
+        snprintf(phrase.text, sizeof(phrase.text), " (fault %.64s)",
+                 evidence->plan->faults[fault].name);
+    }
+    return phrase;
+}
+
+/* ---- Failed queries ---- */
+
+/*
+ * S1: without an answer the granularity is the default.  D19: no answer is no
+ * cluster.  C6: a pivot goes on though the flags can't be had.
+ */
+static bool is_absorbed(const struct ledger *ledger, const struct event *event)
+{
+    return (event->op == OP_GET_INFO && (!ledger->job_alive || event->ret == -ENOTSUP)) ||
+           (event->op == OP_REOPEN && ledger->job_alive);
+}
+
+/* Another fault of the same query says nothing more: the first decides what it fails with. */
+static void query_failed(struct ledger *ledger, const struct evidence *evidence,
+                         const struct event *event)
+{
+    bool same = ledger->query_event + 1 == evidence->event_number;
+
+    ledger->query_event = evidence->event_number;
+    if (!same && !is_absorbed(ledger, event) && ledger->query_count < MAX_QUERIES) {
+        ledger->queries[ledger->query_count++] = *event;
+    }
+}
+
+/* A refused start takes back what it had done, whatever fails then, too. */
+static void start_refused(void *state, struct evidence *evidence, const struct event *event)
+{
+    struct ledger *ledger = state;
+
+    (void)evidence;
+    (void)event;
+    ledger->query_count = 0;
+}
+
+static void command_refused(void *state, struct evidence *evidence, const struct event *event)
+{
+    struct ledger *ledger = state;
+    uint32_t left = 0;
+
+    (void)evidence;
+    for (uint32_t i = 0; i < ledger->query_count; i++) {
+        if (ledger->queries[i].ret != event->ret) {
+            ledger->queries[left++] = ledger->queries[i];
+        }
+    }
+    ledger->query_count = left;
+}
+
+static void judge_queries(struct ledger *ledger, struct evidence *evidence, const char *went_on)
+{
+    for (uint32_t i = 0; i < ledger->query_count; i++) {
+        const struct event *query = &ledger->queries[i];
+
+        verdict_add(
+            evidence, LEDGER, "swallowed-query",
+            "Query %s of %s failed with %s at %s (fault %s); no start or command was refused for "
+            "it, but the job %s at %s.",
+            op_name((enum op)query->op), phrase_disk(evidence, query->node),
+            phrase_result(query->ret).text, phrase_time(query->now_ns).text,
+            evidence->plan->faults[query->index].name, went_on, phrase_time(evidence->now_ns).text);
+    }
+    ledger->query_count = 0;
+}
+
+/* ---- Failed requests ---- */
+
+/* `list` is the hits or the hangs. */
+static void request_hit(struct outstanding_list *list, const struct evidence *evidence,
+                        const struct event *event)
+{
+    outstanding_add(list, evidence->arena, event);
+    list->requests[list->count - 1].moved = event->index;
+}
+
+/* What a fault was to fail has failed; returns the fault, or NO_FAULT. */
+static uint16_t judge_hit(struct ledger *ledger, struct evidence *evidence,
+                          const struct event *event)
+{
+    const struct outstanding *hit = outstanding_find(&ledger->hits, event->request);
+    uint16_t fault = NO_FAULT;
+
+    if (hit != NULL) {
+        fault = (uint16_t)hit->moved;
+        verdict_checked(evidence);
+        if (event->ret == 0) {
+            verdict_add(evidence, LEDGER, "hidden",
+                        "Fault %s was to fail %s #%" PRIu32 " of %s with %s, but at %s it was done "
+                        "with success.",
+                        evidence->plan->faults[fault].name, op_name((enum op)event->op),
+                        event->request, phrase_disk(evidence, event->node),
+                        phrase_result(evidence->plan->faults[fault].error).text,
+                        phrase_time(evidence->now_ns).text);
+        }
+        outstanding_remove(&ledger->hits, event->request);
+    }
+    return fault;
+}
+
+static void judge_report(struct ledger *ledger, struct evidence *evidence)
+{
+    const struct failure *failure = &ledger->failures.list[ledger->failures.count - 1];
+
+    verdict_checked(evidence);
+    if (!failure->reported) {
+        verdict_add(evidence, LEDGER, "unreported",
+                    "The job's %s #%" PRIu32 " of %s failed with %s at %s%s, and nobody was told.",
+                    op_name((enum op)failure->event.op), failure->event.request,
+                    phrase_disk(evidence, failure->event.node),
+                    phrase_result(failure->event.ret).text, phrase_time(evidence->now_ns).text,
+                    phrase_fault(evidence, failure->fault).text);
+    }
+    ledger->owes_report = false;
+}
+
+static void ledger_settled(void *state, struct evidence *evidence)
+{
+    struct ledger *ledger = state;
+
+    if (ledger->owes_report && ledger->failures.count > 0) {
+        judge_report(ledger, evidence);
+    }
+}
+
+static void reported(void *state, struct evidence *evidence, const struct event *event)
+{
+    struct ledger *ledger = state;
+    struct failure *failure;
+
+    (void)evidence;
+    if (ledger->owes_report && ledger->failures.count > 0) {
+        failure = &ledger->failures.list[ledger->failures.count - 1];
+        failure->reported = failure->event.ret == event->ret;
+    }
+}
+
+static void report_swallowed(const struct failure *failure, struct evidence *evidence,
+                             const char *went_on)
+{
+    const struct event *event = &failure->event;
+
+    if (event->op == OP_FLUSH) {
+        verdict_add(evidence, LEDGER, "swallowed",
+                    "The job's flush #%" PRIu32
+                    " of %s failed with %s at %s%s; none has succeeded since, but "
+                    "the job %s at %s.",
+                    event->request, phrase_disk(evidence, event->node),
+                    phrase_result(event->ret).text, phrase_time(event->now_ns).text,
+                    phrase_fault(evidence, failure->fault).text, went_on,
+                    phrase_time(evidence->now_ns).text);
+        return;
+    }
+    verdict_mark_sector(verdict_add(evidence, LEDGER, "swallowed",
+                                    "The job's %s #%" PRIu32
+                                    " of %s of %s failed with %s at %s%s; %s has not been copied "
+                                    "again since, but the job %s at %s.",
+                                    op_name((enum op)event->op), event->request,
+                                    phrase_range(event->offset, event->bytes).text,
+                                    phrase_disk(evidence, event->node),
+                                    phrase_result(event->ret).text, phrase_time(event->now_ns).text,
+                                    phrase_fault(evidence, failure->fault).text,
+                                    phrase_sector(failure_first_left(failure) / SECTOR_BYTES).text,
+                                    went_on, phrase_time(evidence->now_ns).text),
+                        evidence->plan->job.target, failure_first_left(failure) / SECTOR_BYTES);
+}
+
+static void judge_failures(struct ledger *ledger, struct evidence *evidence, const char *went_on)
+{
+    for (uint32_t i = 0; i < ledger->failures.count; i++) {
+        report_swallowed(&ledger->failures.list[i], evidence, went_on);
+    }
+    ledger->failures.count = 0;
+    ledger->owes_report = false;
+}
+
+/* Nothing may be built on a request that has not ended. */
+static void judge_hangs(const struct ledger *ledger, struct evidence *evidence, const char *went_on)
+{
+    for (uint32_t i = 0; i < ledger->hangs.count; i++) {
+        const struct outstanding *hang = &ledger->hangs.requests[i];
+
+        verdict_add(evidence, LEDGER, "built-on-hang",
+                    "The job's %s #%" PRIu32 " of %s never ended (fault %s), but the job %s at %s.",
+                    op_name((enum op)hang->op), hang->number, phrase_disk(evidence, hang->node),
+                    evidence->plan->faults[hang->moved].name, went_on,
+                    phrase_time(evidence->now_ns).text);
+    }
+}
+
+static void judge_errors(struct ledger *ledger, struct evidence *evidence, const char *went_on)
+{
+    verdict_checked(evidence);
+    judge_queries(ledger, evidence, went_on);
+    judge_failures(ledger, evidence, went_on);
+    judge_hangs(ledger, evidence, went_on);
+}
+
+/* ---- Requests ---- */
+
+static void submitted(void *state, struct evidence *evidence, const struct event *event)
+{
+    struct ledger *ledger = state;
+
+    ledger->last_request = (uint32_t)max_u64(ledger->last_request, event->request);
+    lies_submitted(&ledger->lies, evidence, event);
+}
+
+static void took_effect(void *state, struct evidence *evidence, const struct event *event)
+{
+    struct ledger *ledger = state;
+
+    lies_took_effect(&ledger->lies, evidence, event);
+}
+
+static void done(void *state, struct evidence *evidence, const struct event *event)
+{
+    struct ledger *ledger = state;
+    uint16_t fault = judge_hit(ledger, evidence, event);
+
+    lies_done(&ledger->lies, evidence, event);
+    outstanding_remove(&ledger->hangs, event->request);
+    if (event->by != BY_JOB) {
+        return;
+    }
+    if (event->ret < 0) {
+        unsettled_add(&ledger->failures, evidence, event, ledger->last_request, fault);
+        ledger->owes_report = true;
+    } else if (ledger->failures.count > 0) {
+        unsettled_succeeded(&ledger->failures, event);
+    }
+}
+
+static void hit(void *state, struct evidence *evidence, const struct event *event)
+{
+    struct ledger *ledger = state;
+    enum fault_kind kind = evidence->plan->faults[event->index].kind;
+
+    if (fault_is_silent(kind)) {
+        lies_hit(&ledger->lies, evidence, event);
+    } else if (kind == FAULT_ERROR || kind == FAULT_FULL) {
+        if (event->request == 0) {
+            query_failed(ledger, evidence, event);
+        } else {
+            request_hit(&ledger->hits, evidence, event);
+        }
+    } else if (kind == FAULT_HANG && event->by == BY_JOB) {
+        request_hit(&ledger->hangs, evidence, event);
+    }
+}
+
+/* ---- The job ---- */
+
+static void started(void *state, struct evidence *evidence, const struct event *event)
+{
+    struct ledger *ledger = state;
+
+    (void)event;
+    ledger->job_alive = true;
+    lies_job_started(&ledger->lies, evidence);
+}
+
+static void became_ready(void *state, struct evidence *evidence, const struct event *event)
+{
+    struct ledger *ledger = state;
+
+    (void)event;
+    judge_errors(ledger, evidence, "became ready");
+}
+
+static void pivoted(void *state, struct evidence *evidence, const struct event *event)
+{
+    struct ledger *ledger = state;
+
+    lies_pivoted(&ledger->lies, evidence, event);
+}
+
+/* A job that fails or is cancelled has promised nothing. */
+static void ended(void *state, struct evidence *evidence, const struct event *event)
+{
+    struct ledger *ledger = state;
+
+    if (event->kind == EVENT_JOB_COMPLETED && event->ret == 0) {
+        judge_errors(ledger, evidence, "completed successfully");
+        lies_judge_copy(&ledger->lies, evidence);
+    }
+    ledger->query_count = 0;
+    ledger->failures.count = 0;
+    ledger->hangs.count = 0;
+    ledger->job_alive = false;
+}
+
+static void power_cut(void *state, struct evidence *evidence, const struct event *event)
+{
+    struct ledger *ledger = state;
+
+    (void)evidence;
+    (void)event;
+    lies_power_cut(&ledger->lies);
+}
+
+/* ---- The rest ---- */
+
+static void ledger_open(void *state, struct evidence *evidence)
+{
+    struct ledger *ledger = state;
+
+    lies_open(&ledger->lies, evidence);
+}
+
+static void ledger_close(void *state, struct evidence *evidence)
+{
+    struct ledger *ledger = state;
+
+    lies_judge_guest(&ledger->lies, evidence);
+}
+
+static void ledger_digest(const void *state, const struct evidence *evidence, struct digest *digest)
+{
+    const struct ledger *ledger = state;
+
+    digest_u64(digest, (uint64_t)ledger->job_alive | (uint64_t)ledger->owes_report << 1);
+    for (uint32_t i = 0; i < ledger->query_count; i++) {
+        digest_u64(digest, ledger->queries[i].op);
+        digest_u64(digest, (uint64_t)(int64_t)ledger->queries[i].ret);
+    }
+    unsettled_digest(&ledger->failures, evidence, digest);
+    lies_digest(&ledger->lies, evidence, digest);
+}
+
+const struct oracle oracle_ledger = {
+    .name = LEDGER,
+    .proves = "Every fault ends accounted for: reported, made good, absorbed by a rule, or of no "
+              "consequence.",
+    .state_bytes = sizeof(struct ledger),
+    .on =
+        {
+            [EVENT_REQUEST_QUEUED] = submitted,
+            [EVENT_REQUEST_SUBMIT] = submitted,
+            [EVENT_REQUEST_EFFECT] = took_effect,
+            [EVENT_REQUEST_DONE] = done,
+            [EVENT_FAULT] = hit,
+            [EVENT_GRAPH_PIVOT] = pivoted,
+            [EVENT_POWER_CUT] = power_cut,
+            [EVENT_JOB_STARTED] = started,
+            [EVENT_JOB_REFUSED] = start_refused,
+            [EVENT_COMMAND_REFUSED] = command_refused,
+            [EVENT_JOB_READY] = became_ready,
+            [EVENT_JOB_ERROR] = reported,
+            [EVENT_JOB_COMPLETED] = ended,
+            [EVENT_JOB_CANCELLED] = ended,
+        },
+    .kinds = ledger_kinds,
+    .open = ledger_open,
+    .settled = ledger_settled,
+    .digest = ledger_digest,
+    .close = ledger_close,
+};

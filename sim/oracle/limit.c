@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Oracle "limit": the speed limit is kept (mirror-algorithm T2).
+ *
+ * A leaky bucket: what the job reads while it is not ready goes in, the speed
+ * takes it out.  Over every window the bytes issued are at most speed times
+ * window plus one quota plus one operation exactly if the level never exceeds
+ * one quota plus one operation.
+ */
+#include <inttypes.h>
+
+#include "sim/oracle/oracles.h"
+#include "sim/trace/phrase.h"
+#include "sim/verdict/verdict.h"
+
+#define NS_PER_SECOND UINT64_C(1000000000)
+#define SLICES_PER_SECOND 10
+
+struct limit {
+    bool ready;
+    uint64_t speed;    /* bytes/s; 0 = no limit */
+    uint64_t level;    /* bytes */
+    uint64_t fraction; /* of a byte that is already paid, in 1/NS_PER_SECOND */
+    uint64_t paid_ns;  /* up to this instant */
+    uint64_t largest;  /* operation so far, bytes */
+
+    /* While a command may yet be refused: the speed before it. */
+    uint64_t speed_before;
+    uint64_t level_before;
+};
+
+/* Bytes due after `span_ns` at that speed; the rest of a byte goes to *fraction. */
+static uint64_t bytes_due(uint64_t speed, uint64_t span_ns, uint64_t *fraction)
+{
+    uint64_t seconds = span_ns / NS_PER_SECOND;
+    uint64_t ns = span_ns % NS_PER_SECOND;
+    uint64_t parts = ns * (speed % NS_PER_SECOND) + *fraction;
+
+    *fraction = parts % NS_PER_SECOND;
+    if (seconds > 0 && speed > UINT64_MAX / 4 / seconds) {
+        return UINT64_MAX / 2; /* more than any level */
+    }
+    return seconds * speed + ns * (speed / NS_PER_SECOND) + parts / NS_PER_SECOND;
+}
+
+static void pay(struct limit *limit, uint64_t now_ns)
+{
+    uint64_t due = bytes_due(limit->speed, now_ns - limit->paid_ns, &limit->fraction);
+
+    limit->level -= min_u64(due, limit->level);
+    if (limit->level == 0) {
+        limit->fraction = 0; /* idle time earns nothing */
+    }
+    limit->paid_ns = now_ns;
+}
+
+static uint64_t quota(const struct limit *limit)
+{
+    return max_u64(limit->speed / SLICES_PER_SECOND, SECTOR_BYTES);
+}
+
+static void submitted(void *state, struct evidence *evidence, const struct event *event)
+{
+    struct limit *limit = state;
+
+    if (event->op != OP_READ) {
+        return;
+    }
+    limit->largest = max_u64(limit->largest, event->bytes);
+    if (limit->speed == 0 || limit->ready) {
+        return;
+    }
+    pay(limit, evidence->now_ns);
+    limit->level += event->bytes;
+    verdict_checked(evidence);
+    if (limit->level > quota(limit) + limit->largest) {
+        verdict_add(evidence, "limit", "too-fast",
+                    "With read #%" PRIu32 " at %s the job is %" PRIu64
+                    " bytes ahead of its speed of %" PRIu64 " bytes/s; it may be %" PRIu64
+                    " ahead (one quota and one operation).",
+                    event->request, phrase_time(evidence->now_ns).text, limit->level, limit->speed,
+                    quota(limit) + limit->largest);
+        limit->level = 0;
+    }
+}
+
+/*
+ * The new speed holds at once.  The slice in which it changes may be paid at
+ * either speed, and that is one quota at most.
+ */
+static void set_speed(struct limit *limit, uint64_t now_ns, uint64_t speed)
+{
+    pay(limit, now_ns);
+    limit->speed_before = limit->speed;
+    limit->level_before = limit->level;
+    limit->speed = speed;
+    limit->level -= min_u64(limit->level, speed == 0 ? limit->level : quota(limit));
+}
+
+static void limit_event(void *state, struct evidence *evidence, const struct event *event)
+{
+    struct limit *limit = state;
+
+    switch (event->kind) {
+    case EVENT_JOB_STARTED:
+        *limit = (struct limit){.paid_ns = evidence->now_ns,
+                                .speed = (uint64_t)evidence->plan->job.speed};
+        break;
+    case EVENT_COMMAND:
+        if (event->detail == VERB_SET_SPEED) {
+            set_speed(limit, evidence->now_ns, event->offset);
+        }
+        break;
+    case EVENT_COMMAND_REFUSED:
+        if (event->detail == VERB_SET_SPEED) {
+            limit->speed = limit->speed_before;
+            limit->level = limit->level_before;
+        }
+        break;
+    default: /* ready, or an error, which withdraws it */
+        limit->ready = event->kind == EVENT_JOB_READY;
+        break;
+    }
+}
+
+/* The level as it is by now: when it was last looked at makes no difference. */
+static void limit_digest(const void *state, const struct evidence *evidence, struct digest *digest)
+{
+    struct limit limit = *(const struct limit *)state;
+
+    pay(&limit, evidence->now_ns);
+    digest_u64(digest, limit.ready);
+    digest_u64(digest, limit.speed);
+    digest_u64(digest, limit.level);
+    digest_u64(digest, limit.fraction);
+    digest_u64(digest, limit.speed > 0 ? limit.largest : 0);
+}
+
+const struct oracle oracle_limit = {
+    .name = "limit",
+    .proves = "While it is not ready, the job reads no faster than its speed limit promises.",
+    .state_bytes = sizeof(struct limit),
+    .requests_by = BY_JOB,
+    .on =
+        {
+            [EVENT_REQUEST_SUBMIT] = submitted,
+            [EVENT_JOB_STARTED] = limit_event,
+            [EVENT_COMMAND] = limit_event,
+            [EVENT_COMMAND_REFUSED] = limit_event,
+            [EVENT_JOB_READY] = limit_event,
+            [EVENT_JOB_ERROR] = limit_event,
+        },
+    .digest = limit_digest,
+};

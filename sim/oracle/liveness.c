@@ -1,0 +1,353 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Oracle "liveness": the run comes to an end, and the job gets on.
+ *
+ * A run that ends at a limit, or with nothing pending and a job that has not
+ * concluded, is a finding that says what the job was waiting for.  With
+ * `ready_within_ns` in the plan, a job that is neither paused nor cancelled
+ * becomes ready so long after the last fault and the last guest write.
+ */
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "sim/oracle/oracles.h"
+#include "sim/trace/phrase.h"
+#include "sim/verdict/verdict.h"
+
+struct liveness {
+    bool has_spoken; /* the job has */
+    bool alive;
+    bool ready;
+    bool parked;
+    bool cancelled;
+    bool completing;   /* told to complete, ... */
+    bool told_before;  /* ... and before the last command, which may be refused yet */
+    bool overdue;      /* READY is, and that has been reported */
+    uint8_t last_word; /* event kind of the job's last report */
+    uint64_t last_word_ns;
+    uint64_t quiet_since_ns;
+    uint32_t job_requests; /* in flight */
+    uint32_t guest_requests;
+    bool is_draining; /* a disk, since: */
+    uint8_t drained_node;
+    uint64_t drain_ns;
+    bool is_stopped; /* a fault holds or hangs a request: */
+    struct event stopped;
+};
+
+/* ---- READY in time ---- */
+
+static bool ready_is_due(const struct liveness *live)
+{
+    return live->alive && !live->ready && !live->parked && !live->cancelled;
+}
+
+static void judge_ready(struct liveness *live, struct evidence *evidence)
+{
+    uint64_t bound_ns = evidence->plan->limits.ready_within_ns;
+
+    if (bound_ns == 0 || live->overdue || !ready_is_due(live)) {
+        return;
+    }
+    verdict_checked(evidence);
+    if (evidence->now_ns - live->quiet_since_ns > bound_ns) {
+        live->overdue = true;
+        verdict_add(evidence, "liveness", "ready-overdue",
+                    "The job was not ready by %s, though nothing has disturbed it since %s; "
+                    "it had %s.",
+                    phrase_time(evidence->now_ns).text, phrase_time(live->quiet_since_ns).text,
+                    phrase_time(bound_ns).text);
+    }
+}
+
+/* Whether READY came in time is judged by what was so until now; then the time begins anew. */
+static void disturbed(struct liveness *live, struct evidence *evidence)
+{
+    judge_ready(live, evidence);
+    live->quiet_since_ns = evidence->now_ns;
+}
+
+/* ---- Events ---- */
+
+static void job_said(void *state, struct evidence *evidence, const struct event *event)
+{
+    struct liveness *live = state;
+
+    disturbed(live, evidence);
+    live->has_spoken = true;
+    live->last_word = event->kind;
+    live->last_word_ns = evidence->now_ns;
+    switch (event->kind) {
+    case EVENT_JOB_STARTED:
+        live->alive = true;
+        live->ready = false;
+        live->parked = false;
+        live->cancelled = false;
+        live->completing = false;
+        break;
+    case EVENT_JOB_READY:
+    case EVENT_JOB_ERROR:
+        live->ready = event->kind == EVENT_JOB_READY;
+        live->overdue = false;
+        break;
+    case EVENT_JOB_PAUSED:
+    case EVENT_JOB_RESUMED:
+        live->parked = event->kind == EVENT_JOB_PAUSED;
+        break;
+    default: /* completed or cancelled */
+        live->alive = false;
+        break;
+    }
+}
+
+static uint32_t *count_of(struct liveness *live, const struct event *event)
+{
+    return event->by == BY_JOB ? &live->job_requests : &live->guest_requests;
+}
+
+static void submitted(void *state, struct evidence *evidence, const struct event *event)
+{
+    (void)evidence;
+    ++*count_of(state, event);
+}
+
+static bool is_guest_write(const struct event *event)
+{
+    return event->by == BY_GUEST && event->op != OP_READ && event->op != OP_FLUSH;
+}
+
+static void done(void *state, struct evidence *evidence, const struct event *event)
+{
+    struct liveness *live = state;
+    uint32_t *count = count_of(live, event);
+
+    *count -= *count > 0;
+    live->is_stopped = live->is_stopped && live->stopped.request != event->request;
+    if (is_guest_write(event)) {
+        disturbed(live, evidence);
+    }
+}
+
+static void hit(void *state, struct evidence *evidence, const struct event *event)
+{
+    struct liveness *live = state;
+    enum fault_kind kind = evidence->plan->faults[event->index].kind;
+
+    disturbed(live, evidence);
+    if (event->kind == EVENT_HELD || kind == FAULT_HANG) {
+        live->is_stopped = true;
+        live->stopped = *event;
+    }
+}
+
+static void released(void *state, struct evidence *evidence, const struct event *event)
+{
+    struct liveness *live = state;
+
+    disturbed(live, evidence);
+    live->is_stopped = live->is_stopped && live->stopped.request != event->request;
+}
+
+/* A cancelled job need not become ready. */
+static void commanded(void *state, struct evidence *evidence, const struct event *event)
+{
+    struct liveness *live = state;
+
+    disturbed(live, evidence);
+    live->cancelled = live->cancelled || event->detail == VERB_CANCEL;
+    live->told_before = live->completing;
+    live->completing = live->completing || event->detail == VERB_COMPLETE;
+}
+
+/* As if it had not been said; a cancel is never refused while there is a job to become ready. */
+static void refused(void *state, struct evidence *evidence, const struct event *event)
+{
+    struct liveness *live = state;
+
+    (void)evidence;
+    if (event->detail == VERB_COMPLETE) {
+        live->completing = live->told_before;
+    }
+}
+
+static void drain_event(void *state, struct evidence *evidence, const struct event *event)
+{
+    struct liveness *live = state;
+
+    live->is_draining = event->kind == EVENT_DRAIN_BEGIN;
+    live->drained_node = event->node;
+    live->drain_ns = evidence->now_ns;
+}
+
+/* ---- The end of the run ---- */
+
+struct story {
+    char text[FINDING_TEXT_BYTES];
+    size_t length;
+};
+
+/* What no longer fits is left out. */
+__attribute__((format(printf, 2, 3))) static void tell(struct story *story, const char *format, ...)
+{
+    size_t room = sizeof(story->text) - story->length;
+    va_list args;
+    int length;
+
+    va_start(args, format);
+    length = vsnprintf(story->text + story->length, room, format, args);
+    va_end(args);
+    if (length > 0) {
+        story->length += (size_t)length < room ? (size_t)length : room - 1;
+    }
+}
+
+static const char *state_word(const struct liveness *live)
+{
+    if (!live->alive) {
+        return "gone";
+    }
+    if (live->parked) {
+        return "paused";
+    }
+    if (live->ready) {
+        return live->cancelled ? "ready and cancelled" : "ready";
+    }
+    return live->cancelled ? "not ready and cancelled" : "not ready";
+}
+
+/* What the job, and what the world was waiting for. */
+static struct story what_was_pending(const struct liveness *live, const struct evidence *evidence)
+{
+    struct story story = {.length = 0};
+    const struct event *stopped = &live->stopped;
+
+    if (live->has_spoken) {
+        tell(&story, "the job was %s, and last reported \"%s\" at %s", state_word(live),
+             event_kind_name((enum event_kind)live->last_word),
+             phrase_time(live->last_word_ns).text);
+    } else {
+        tell(&story, "there never was a job");
+    }
+    if (live->job_requests + live->guest_requests == 0) {
+        tell(&story, "; no request is in flight");
+    } else {
+        tell(&story, "; in flight: %" PRIu32 " of the job, %" PRIu32 " of the guest",
+             live->job_requests, live->guest_requests);
+    }
+    if (live->is_draining) {
+        tell(&story, "; the drain of %s has not ended since %s",
+             phrase_disk(evidence, live->drained_node), phrase_time(live->drain_ns).text);
+    }
+    if (live->is_stopped) {
+        tell(&story, "; fault %s keeps %s #%" PRIu32 " of %s",
+             evidence->plan->faults[stopped->index].name, op_name((enum op)stopped->op),
+             stopped->request, phrase_disk(evidence, stopped->node));
+    }
+    return story;
+}
+
+/* It waits for a command that will not come, and flushes now and then. */
+static bool is_followed_for_ever(const struct liveness *live)
+{
+    return live->alive && live->ready && !live->parked && !live->cancelled && !live->completing &&
+           !live->is_stopped && live->guest_requests == 0;
+}
+
+static void judge_end(const struct liveness *live, struct evidence *evidence)
+{
+    const struct limits_spec *limits = &evidence->plan->limits;
+    const char *kind = world_end_name(evidence->end);
+    struct story pending;
+
+    if (evidence->end == END_NOT || evidence->end == END_CONCLUDED ||
+        evidence->end == END_FINDINGS) {
+        return;
+    }
+    pending = what_was_pending(live, evidence);
+    switch (evidence->end) {
+    case END_DEADLOCK:
+        verdict_add(evidence, "liveness", kind,
+                    "Nothing will ever happen again, but the %s has not ended: %s.",
+                    live->alive ? "job" : "story", pending.text);
+        break;
+    case END_LIVELOCK:
+        verdict_add(evidence, "liveness", kind,
+                    "%" PRIu64 " events went by without virtual time passing: %s.",
+                    limits->events_at_once, pending.text);
+        break;
+    case END_TIME:
+        if (is_followed_for_ever(live) && evidence->story_stopped) {
+            break; /* which is a finding: the steps after it would have ended the job */
+        }
+        if (is_followed_for_ever(live)) {
+            verdict_add(evidence, "liveness", "never-told",
+                        "The story is over, but the job is still ready: nobody has told it to "
+                        "complete or to cancel, and it would follow the guest for ever.");
+            break;
+        }
+        verdict_add(evidence, "liveness", kind, "The run did not end within %s: %s.",
+                    phrase_time(limits->time_ns).text, pending.text);
+        break;
+    case END_EVENTS:
+        verdict_add(evidence, "liveness", kind,
+                    "The run did not end within %" PRIu64 " events: %s.", limits->events,
+                    pending.text);
+        break;
+    case END_NOT:
+    case END_CONCLUDED:
+    case END_FINDINGS:
+        break;
+    }
+}
+
+static void liveness_close(void *state, struct evidence *evidence)
+{
+    struct liveness *live = state;
+
+    if (live->has_spoken) {
+        verdict_checked(evidence);
+    }
+    judge_ready(live, evidence);
+    judge_end(live, evidence);
+}
+
+static void liveness_digest(const void *state, const struct evidence *evidence,
+                            struct digest *digest)
+{
+    const struct liveness *live = state;
+    bool times = evidence->plan->limits.ready_within_ns > 0;
+
+    digest_u64(digest, (uint64_t)live->alive | (uint64_t)live->ready << 1 |
+                           (uint64_t)live->parked << 2 | (uint64_t)live->cancelled << 3 |
+                           (uint64_t)live->completing << 4 | (uint64_t)live->overdue << 5);
+    digest_u64(digest, times ? evidence->now_ns - live->quiet_since_ns : 0);
+}
+
+const struct oracle oracle_liveness = {
+    .name = "liveness",
+    .proves = "The run comes to an end, and the job becomes ready in time.",
+    .state_bytes = sizeof(struct liveness),
+    .on =
+        {
+            [EVENT_REQUEST_SUBMIT] = submitted,
+            [EVENT_REQUEST_DONE] = done,
+            [EVENT_FAULT] = hit,
+            [EVENT_HELD] = hit,
+            [EVENT_RELEASED] = released,
+            [EVENT_DRAIN_BEGIN] = drain_event,
+            [EVENT_DRAINED] = drain_event,
+            [EVENT_DRAIN_END] = drain_event,
+            [EVENT_COMMAND] = commanded,
+            [EVENT_COMMAND_REFUSED] = refused,
+            [EVENT_JOB_STARTED] = job_said,
+            [EVENT_JOB_READY] = job_said,
+            [EVENT_JOB_ERROR] = job_said,
+            [EVENT_JOB_PAUSED] = job_said,
+            [EVENT_JOB_RESUMED] = job_said,
+            [EVENT_JOB_COMPLETED] = job_said,
+            [EVENT_JOB_CANCELLED] = job_said,
+        },
+    .close = liveness_close,
+    .digest = liveness_digest,
+};

@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Oracle "ready": at READY the target is a flushed copy of the source.
+ *
+ * What was written to the target and was done before must have been covered by
+ * a flush that was submitted after that and has succeeded: this shows in the
+ * trace alone, whatever the disk.  Where the target has a volatile cache its
+ * durable content is looked at, too: what differs from the source must be
+ * owed, known to be so by the job itself.
+ */
+#include <inttypes.h>
+
+#include "sim/model/owed.h"
+#include "sim/model/promise.h"
+#include "sim/model/suspects.h"
+#include "sim/oracle/oracles.h"
+#include "sim/trace/phrase.h"
+#include "sim/verdict/verdict.h"
+
+struct ready {
+    bool started;
+    bool power_cut;
+    uint64_t written;                /* writes to the target that are done */
+    uint64_t flushed;                /* the first so many are durable */
+    uint32_t last_written;           /* number of the last of them */
+    struct outstanding_list flushes; /* in flight; `moved` is what they cover */
+    struct owed owed;                /* of a target with a volatile cache; and so on: */
+    struct promise promise;
+    struct suspects suspects;
+};
+
+static bool is_volatile(const struct evidence *evidence)
+{
+    return evidence->disks[evidence->plan->job.target]->durable != NULL;
+}
+
+/* ---- Requests ---- */
+
+static void submitted(void *state, struct evidence *evidence, const struct event *event)
+{
+    struct ready *ready = state;
+
+    if (event->by == BY_JOB && event->op == OP_FLUSH && event->node == evidence->plan->job.target) {
+        outstanding_add(&ready->flushes, evidence->arena, event);
+        outstanding_find(&ready->flushes, event->request)->moved = ready->written;
+    }
+    if (is_volatile(evidence)) {
+        owed_submitted(&ready->owed, evidence, event);
+    }
+}
+
+static void took_effect(void *state, struct evidence *evidence, const struct event *event)
+{
+    struct ready *ready = state;
+
+    if (!event_changes_source(evidence, event)) {
+        return;
+    }
+    owed_took_effect(&ready->owed, evidence, event);
+    if (ready->started) {
+        promise_add(&ready->promise, event->offset, event->bytes);
+    }
+}
+
+/* A write that failed may have written something, too. */
+static void done(void *state, struct evidence *evidence, const struct event *event)
+{
+    struct ready *ready = state;
+    const struct outstanding *flush = NULL;
+
+    if (is_volatile(evidence)) {
+        owed_done(&ready->owed, evidence, event);
+    }
+    if (event->by != BY_JOB || event->node != evidence->plan->job.target) {
+        return;
+    }
+    if (op_is_change(event->op)) {
+        ready->written++;
+        ready->last_written = event->request;
+    } else if (event->op == OP_FLUSH) {
+        flush = outstanding_find(&ready->flushes, event->request);
+    }
+    if (flush != NULL) {
+        if (event->ret == 0) {
+            ready->flushed = max_u64(ready->flushed, flush->moved);
+        }
+        outstanding_remove(&ready->flushes, event->request);
+    }
+}
+
+static void bitmap_event(void *state, struct evidence *evidence, const struct event *event)
+{
+    struct ready *ready = state;
+
+    owed_bitmap_event(&ready->owed, evidence, event);
+}
+
+/* ---- READY ---- */
+
+static void report_sector(const struct ready *ready, struct evidence *evidence, uint64_t sector)
+{
+    const struct plan_job *job = &evidence->plan->job;
+    const char *target_name = phrase_disk(evidence, job->target);
+    struct finding *finding = verdict_add(
+        evidence, "ready", "not-durable",
+        "The job was ready at %s, but a power cut can still take %s from %s: %s holds %s there, "
+        "and that is neither dirty nor being copied%s.",
+        phrase_time(evidence->now_ns).text, phrase_sector(sector).text, target_name,
+        phrase_disk(evidence, job->source), phrase_content(evidence, job->source, sector).text,
+        suspects_blame(&ready->suspects, evidence, job->target, sector).text);
+    verdict_mark_sector(finding, job->target, sector);
+}
+
+/* What is not owed is durable. */
+static void judge_content(const struct ready *ready, struct evidence *evidence)
+{
+    uint64_t end = evidence->disks[evidence->plan->job.source]->bytes;
+    uint64_t sector;
+    uint64_t bytes;
+
+    for (uint64_t at = 0; (bytes = owed_next_settled(&ready->owed, &at, end)) > 0; at += bytes) {
+        verdict_checked(evidence);
+        if (!promise_is_durable(&ready->promise, evidence, at, bytes, &sector)) {
+            report_sector(ready, evidence, sector);
+            return;
+        }
+    }
+}
+
+static void became_ready(void *state, struct evidence *evidence, const struct event *event)
+{
+    const struct ready *ready = state;
+
+    (void)event;
+    verdict_checked(evidence);
+    if (ready->flushed < ready->written) {
+        verdict_add(evidence, "ready", "unflushed",
+                    "The job was ready at %s, but no flush of %s that was submitted after write "
+                    "#%" PRIu32 " was done has succeeded: a power cut can take that write (%" PRIu64
+                    " in all).",
+                    phrase_time(evidence->now_ns).text,
+                    phrase_disk(evidence, evidence->plan->job.target), ready->last_written,
+                    ready->written - ready->flushed);
+    }
+    if (is_volatile(evidence) && ready->owed.has_bitmap && !ready->power_cut) {
+        judge_content(ready, evidence);
+    }
+}
+
+/* ---- The rest ---- */
+
+static void started(void *state, struct evidence *evidence, const struct event *event)
+{
+    struct ready *ready = state;
+
+    (void)event;
+    ready->started = true;
+    ready->power_cut = false;
+    if (is_volatile(evidence)) {
+        promise_begin(&ready->promise, evidence);
+    }
+}
+
+/* The disks have lost what the job knows nothing of. */
+static void power_cut(void *state, struct evidence *evidence, const struct event *event)
+{
+    struct ready *ready = state;
+
+    (void)evidence;
+    (void)event;
+    ready->power_cut = true;
+}
+
+static void hit(void *state, struct evidence *evidence, const struct event *event)
+{
+    struct ready *ready = state;
+
+    suspects_note(&ready->suspects, evidence, event);
+}
+
+/* The bitmap is the job's, and what covers a range is in flight. */
+static void ready_digest(const void *state, const struct evidence *evidence, struct digest *digest)
+{
+    const struct ready *ready = state;
+
+    digest_u64(digest, (uint64_t)ready->started | (uint64_t)ready->power_cut << 1 |
+                           (uint64_t)(ready->flushed < ready->written) << 2);
+    for (uint32_t i = 0; i < ready->flushes.count; i++) {
+        digest_u64(digest, ready->flushes.requests[i].moved == ready->written);
+    }
+    promise_digest(&ready->promise, evidence, digest);
+}
+
+/* Without a volatile cache there is only the order of writes, flush and READY to see. */
+static uint64_t ready_kinds(const struct plan *plan)
+{
+    const uint64_t of_content = EVENT_BIT(REQUEST_EFFECT) | EVENT_BIT(FAULT) |
+                                EVENT_BIT(DIRTY_CREATE) | EVENT_BIT(DIRTY_SET) |
+                                EVENT_BIT(DIRTY_CLEAR) | EVENT_BIT(DIRTY_RELEASE);
+
+    return plan->disks[plan->job.target].volatile_cache ? UINT64_MAX : ~of_content;
+}
+
+const struct oracle oracle_ready = {
+    .name = "ready",
+    .proves = "At READY everything written to the target is flushed, and what is not a durable "
+              "copy of the source is still owed.",
+    .state_bytes = sizeof(struct ready),
+    .on =
+        {
+            [EVENT_REQUEST_SUBMIT] = submitted,
+            [EVENT_REQUEST_EFFECT] = took_effect,
+            [EVENT_REQUEST_DONE] = done,
+            [EVENT_FAULT] = hit,
+            [EVENT_DIRTY_CREATE] = bitmap_event,
+            [EVENT_DIRTY_SET] = bitmap_event,
+            [EVENT_DIRTY_CLEAR] = bitmap_event,
+            [EVENT_DIRTY_RELEASE] = bitmap_event,
+            [EVENT_POWER_CUT] = power_cut,
+            [EVENT_JOB_STARTED] = started,
+            [EVENT_JOB_READY] = became_ready,
+        },
+    .kinds = ready_kinds,
+    .digest = ready_digest,
+};

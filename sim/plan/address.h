@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Addresses: where on the disk a generator's next request goes.
+ *
+ * The range is cut into slots of `align` bytes; a number of 32 bits, evenly
+ * distributed, becomes a slot.  Every distribution ascends with that number
+ * (zipf: its ranks do), so numbers that are spread evenly give places that
+ * follow the distribution closely, also in a short run.
+ */
+#ifndef MIRRORSIM_SIM_PLAN_ADDRESS_H
+#define MIRRORSIM_SIM_PLAN_ADDRESS_H
+
+#include <stdint.h>
+
+#include "engine/digest.h"
+#include "sim/base/arena.h"
+#include "sim/plan/plan.h"
+
+struct address {
+    const struct address_spec *spec;
+    uint64_t slots;
+    uint64_t hot_slots; /* HOT: [hot_first, hot_first + hot_slots) are */
+    uint64_t hot_first;
+    uint64_t cursor;        /* SEQUENTIAL: bytes from the start of the range */
+    const uint32_t *starts; /* ZIPF: where each piece begins, of 2^32 */
+};
+
+/* The tables of a zipf distribution are taken from the arena. */
+void address_init(struct address *address, struct arena *arena, const struct address_spec *spec);
+
+/* How many different answers there are; `number` need not be finer than that. */
+uint64_t address_count(const struct address *address);
+
+/* The place of a request of so many bytes, which are at most the range's. */
+uint64_t address_next(struct address *address, uint32_t number, uint64_t bytes);
+
+/* The slot of a zipf rank (0 is the most popular): a fixed permutation of the slots. */
+uint64_t address_scatter(uint64_t rank, uint64_t slots);
+
+/* The rank, from 0, of a number. */
+uint64_t address_rank(const struct address *address, uint32_t number);
+
+void address_digest(const struct address *address, struct digest *digest);
+
+#endif

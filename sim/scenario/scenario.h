@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Scenario files: YAML in, plans out, or every mistake of the file at once.
+ *
+ * scenario_load() parses and keeps the document; scenario_plan() decides one
+ * matrix case and the `choose`/`range` values and gives the plan.  A file that
+ * scenario_check() accepts yields a plan for every case and choice.
+ */
+#ifndef MIRRORSIM_SIM_SCENARIO_SCENARIO_H
+#define MIRRORSIM_SIM_SCENARIO_SCENARIO_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "sim/base/choice.h"
+#include "sim/plan/plan.h"
+
+/* Hostile files: larger ones, deeper ones, and longer scalars are refused. */
+#define SCENARIO_MAX_BYTES (1u << 20)
+#define SCENARIO_MAX_DEPTH 32
+#define SCENARIO_MAX_NODES 100000
+#define SCENARIO_MAX_CASES 1024
+#define SCENARIO_MAX_MISTAKES 50
+
+struct scenario;
+
+/* One mistake: a place, a sentence, and the line of the file it is in. */
+struct mistake {
+    uint32_t line; /* from 1; 0 = the file as a whole */
+    uint32_t column;
+    const char *text;        /* what is wrong and what would be right */
+    const char *source_line; /* without newline; NULL if there is none */
+};
+
+/* Mistakes in order of their place. */
+struct mistakes {
+    struct mistake *list;
+    uint32_t count;
+    uint32_t dropped; /* beyond SCENARIO_MAX_MISTAKES */
+};
+
+/*
+ * Loads and checks a file (all of it: every case, every `choose` value).
+ * Always returns a scenario, to be freed with scenario_free(); it is usable
+ * only if scenario_mistakes() says count 0.  `file` is the name for messages.
+ */
+struct scenario *scenario_load(const char *file);
+struct scenario *scenario_load_text(const char *file, const char *text, size_t bytes);
+void scenario_free(struct scenario *scenario);
+
+const struct mistakes *scenario_mistakes(const struct scenario *scenario);
+const char *scenario_file(const struct scenario *scenario);
+
+/* Scenario's name; the file name if it has none. */
+const char *scenario_name(const struct scenario *scenario);
+
+/* Number of matrix cases, at least 1. */
+uint32_t scenario_cases(const struct scenario *scenario);
+
+/* True if some value is left to a choice: plans then depend on the seed. */
+bool scenario_has_choices(const struct scenario *scenario);
+
+/*
+ * The plan of a case, with `choose` and `range` values decided by `choices`
+ * (sites "choose LINE:COLUMN").  The caller destroys it with plan_destroy().
+ * The scenario must be free of mistakes.  The plan keeps no pointer into it.
+ */
+struct plan *scenario_plan(const struct scenario *scenario, uint32_t case_number,
+                           const struct choice_spec *choices);
+
+/* Renders mistakes as file:line:column text with line and caret; caller frees. */
+char *mistakes_format(const char *file, const struct mistakes *mistakes);
+
+#endif

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What each kind of event says, for the writers of text and JSON.
+ *
+ * An event is shown as a list of fields; a field is a word, a number, a size
+ * or an error.  A field that says nothing is left out: a flush has no range.
+ */
+#ifndef MIRRORSIM_SIM_TRACE_FIELDS_H
+#define MIRRORSIM_SIM_TRACE_FIELDS_H
+
+#include <stdint.h>
+
+#include "sim/trace/trace.h"
+
+enum style {
+    STYLE_NONE, /* nothing: the field is left out */
+    STYLE_WORD,
+    STYLE_COUNT,
+    STYLE_SIGNED, /* two's complement */
+    STYLE_SIZE,   /* bytes */
+    STYLE_FLAGS,  /* bits */
+    STYLE_ERROR,  /* errno, positive; 0 = success */
+};
+
+struct value {
+    enum style style;
+    uint64_t number;
+    const char *word;
+};
+
+struct field {
+    const char *key;    /* in JSON */
+    const char *before; /* in text */
+    struct value value;
+};
+
+#define EVENT_MAX_FIELDS 8
+
+/*
+ * Fills in what an event says, in the order in which it is written; returns
+ * how many fields that is.  Their words live as long as the names.
+ */
+uint32_t event_fields(const struct trace_names *names, const struct event *event,
+                      struct field fields[EVENT_MAX_FIELDS]);
+
+#endif

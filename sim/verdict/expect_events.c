@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Expectations about events: which, how many, in what order, when.
+ */
+#include "sim/verdict/expect.h"
+
+#include <inttypes.h>
+
+#include "sim/trace/phrase.h"
+
+/* What EXPECT_EVENTS lists completely. */
+#define REPORTS                                                                                    \
+    (EVENT_BIT(JOB_READY) | EVENT_BIT(JOB_ERROR) | EVENT_BIT(JOB_PAUSED) |                         \
+     EVENT_BIT(JOB_RESUMED) | EVENT_BIT(JOB_COMPLETED) | EVENT_BIT(JOB_CANCELLED))
+
+static struct phrase at(const struct run_end *run, uint64_t number)
+{
+    return phrase_time(run->trace->events[number].now_ns);
+}
+
+/* The first event at or after *number of one of `kinds`; false if there is none. */
+static bool next_of_kinds(const struct trace *trace, uint64_t kinds, uint64_t *number)
+{
+    while (*number < trace->count && !(kinds >> trace->events[*number].kind & 1)) {
+        ++*number;
+    }
+    return *number < trace->count;
+}
+
+/* The first event at or after *number that matches; false if there is none. */
+static bool next_match(const struct trace *trace, const struct event_match *match, uint64_t *number)
+{
+    while (*number < trace->count && !event_matches(match, &trace->events[*number])) {
+        ++*number;
+    }
+    return *number < trace->count;
+}
+
+/* ---- Exactly these reports ---- */
+
+void expect_job_events(const struct run_end *run, const struct expect_spec *expect)
+{
+    const struct trace *trace = run->trace;
+    struct finding *finding;
+    uint64_t number = 0;
+
+    for (uint32_t i = 0; i < expect->match_count; i++, number++) {
+        const struct event_match *match = &expect->matches[i];
+
+        if (!next_of_kinds(trace, REPORTS, &number)) {
+            expect_failed(run, expect, "events",
+                          "The job was expected to report %s as number %" PRIu32 " of %" PRIu32
+                          ", but it reported no more.",
+                          phrase_match(run->evidence, match).text, i + 1, expect->match_count);
+            return;
+        }
+        if (!event_matches(match, &trace->events[number])) {
+            finding = expect_failed(
+                run, expect, "events",
+                "The job was expected to report %s as number %" PRIu32 " of %" PRIu32
+                ", but it reported %s at %s.",
+                phrase_match(run->evidence, match).text, i + 1, expect->match_count,
+                phrase_event(run->evidence, &trace->events[number]).text, at(run, number).text);
+            expect_locate(finding, trace, number);
+            return;
+        }
+    }
+    if (next_of_kinds(trace, REPORTS, &number)) {
+        finding = expect_failed(run, expect, "events",
+                                "The job was expected to report nothing after number %" PRIu32
+                                ", but it reported %s at %s.",
+                                expect->match_count,
+                                phrase_event(run->evidence, &trace->events[number]).text,
+                                at(run, number).text);
+        expect_locate(finding, trace, number);
+    }
+}
+
+/* ---- These among others ---- */
+
+void expect_in_order(const struct run_end *run, const struct expect_spec *expect)
+{
+    uint64_t number = 0;
+
+    for (uint32_t i = 0; i < expect->match_count; i++, number++) {
+        const struct event_match *match = &expect->matches[i];
+
+        if (!next_match(run->trace, match, &number)) {
+            expect_failed(
+                run, expect, "order", "Event %s was expected%s%s, but it did not happen%s.",
+                phrase_match(run->evidence, match).text, i > 0 ? " after " : "",
+                i > 0 ? phrase_match(run->evidence, match - 1).text : "", i > 0 ? " then" : "");
+            return;
+        }
+    }
+}
+
+void expect_never(const struct run_end *run, const struct expect_spec *expect)
+{
+    for (uint32_t i = 0; i < expect->match_count; i++) {
+        uint64_t number = 0;
+
+        if (next_match(run->trace, &expect->matches[i], &number)) {
+            struct finding *finding = expect_failed(
+                run, expect, "never", "Event %s was never to happen, but %s did at %s.",
+                phrase_match(run->evidence, &expect->matches[i]).text,
+                phrase_event(run->evidence, &run->trace->events[number]).text,
+                at(run, number).text);
+
+            expect_locate(finding, run->trace, number);
+        }
+    }
+}
+
+/* An event counts once, however many of the matches it fits. */
+static bool matches_any(const struct expect_spec *expect, const struct event *event)
+{
+    for (uint32_t i = 0; i < expect->match_count; i++) {
+        if (event_matches(&expect->matches[i], event)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void expect_count(const struct run_end *run, const struct expect_spec *expect)
+{
+    bool exactly = expect->kind == EXPECT_COUNT;
+    uint64_t count = 0;
+
+    for (uint64_t i = 0; i < run->trace->count; i++) {
+        count += matches_any(expect, &run->trace->events[i]);
+    }
+    if (exactly ? count != expect->count : count > expect->count) {
+        expect_failed(run, expect, exactly ? "count" : "at-most",
+                      "Event %s was expected %s %" PRIu64 " times, but it happened %" PRIu64
+                      " times.",
+                      phrase_match(run->evidence, &expect->matches[0]).text,
+                      exactly ? "exactly" : "at most", expect->count, count);
+    }
+}
+
+/* ---- When ---- */
+
+void expect_instant(const struct run_end *run, const struct expect_spec *expect)
+{
+    const struct event_match *match = &expect->matches[0];
+    bool latest = expect->kind == EXPECT_WITHIN;
+    const char *kind = latest ? "within" : "not-before";
+    uint64_t number = 0;
+    uint64_t now_ns;
+    struct finding *finding;
+
+    if (!next_match(run->trace, match, &number)) {
+        expect_failed(run, expect, kind, "Event %s was expected %s %s, but it never happened.",
+                      phrase_match(run->evidence, match).text, latest ? "by" : "no sooner than",
+                      phrase_time(expect->time_ns).text);
+        return;
+    }
+    now_ns = run->trace->events[number].now_ns;
+    if (latest ? now_ns > expect->time_ns : now_ns < expect->time_ns) {
+        finding =
+            expect_failed(run, expect, kind, "Event %s was expected %s %s, but it happened at %s.",
+                          phrase_match(run->evidence, match).text, latest ? "by" : "no sooner than",
+                          phrase_time(expect->time_ns).text, phrase_time(now_ns).text);
+        expect_locate(finding, run->trace, number);
+    }
+}
+
+/* ---- How long the guest waited ---- */
+
+static bool begins(const struct event *event)
+{
+    return event->kind == EVENT_REQUEST_QUEUED || event->kind == EVENT_REQUEST_SUBMIT;
+}
+
+/* The instant at which a guest request that began at `number` ended; that of the run if never. */
+static uint64_t end_of_request(const struct run_end *run, uint64_t number)
+{
+    const struct trace *trace = run->trace;
+    uint32_t request = trace->events[number].request;
+
+    for (uint64_t i = number + 1; i < trace->count; i++) {
+        if (trace->events[i].kind == EVENT_REQUEST_DONE && trace->events[i].request == request) {
+            return trace->events[i].now_ns;
+        }
+    }
+    return run->evidence->now_ns;
+}
+
+void expect_guest_stall(const struct run_end *run, const struct expect_spec *expect)
+{
+    const struct trace *trace = run->trace;
+    uint32_t latest = 0; /* requests are numbered as they come, and each begins once */
+
+    for (uint64_t i = 0; i < trace->count; i++) {
+        const struct event *event = &trace->events[i];
+        uint64_t took_ns;
+
+        if (event->by != BY_GUEST || !begins(event) || event->request <= latest) {
+            continue;
+        }
+        latest = event->request;
+        took_ns = end_of_request(run, i) - event->now_ns;
+        if (took_ns > expect->time_ns) {
+            expect_locate(
+                expect_failed(run, expect, "guest-stall",
+                              "No guest request was to take longer than %s, but %s #%" PRIu32
+                              " took %s.",
+                              phrase_time(expect->time_ns).text, op_name((enum op)event->op),
+                              event->request, phrase_time(took_ns).text),
+                trace, i);
+            return;
+        }
+    }
+}

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Checks of a job's state: fields as numbers, and as words for people.
+ */
+#include "sim/verdict/query.h"
+
+#include <assert.h>
+#include <stdio.h>
+
+#include "sim/trace/phrase.h"
+
+static const char *const field_names[] = {
+    [QUERY_OFFSET] = "offset",       [QUERY_LEN] = "len",       [QUERY_SPEED] = "speed",
+    [QUERY_BUSY] = "busy",           [QUERY_PAUSED] = "paused", [QUERY_READY] = "ready",
+    [QUERY_CANCELLED] = "cancelled", [QUERY_STATUS] = "status", [QUERY_IO_STATUS] = "io-status",
+    [QUERY_KIND] = "kind",
+};
+
+static const char *const comparison_words[] = {
+    [COMPARE_EQUAL] = "",
+    [COMPARE_AT_LEAST] = "at least ",
+    [COMPARE_AT_MOST] = "at most ",
+};
+
+uint64_t query_field_value(const struct job_info *info, enum query_field field)
+{
+    switch (field) {
+    case QUERY_OFFSET:
+        return info->offset;
+    case QUERY_LEN:
+        return info->len;
+    case QUERY_SPEED:
+        return info->speed;
+    case QUERY_BUSY:
+        return info->busy;
+    case QUERY_PAUSED:
+        return info->paused;
+    case QUERY_READY:
+        return info->ready;
+    case QUERY_CANCELLED:
+        return info->cancelled;
+    case QUERY_IO_STATUS:
+        return info->io_status;
+    case QUERY_STATUS:
+        return info->status;
+    case QUERY_KIND:
+        return info->kind;
+    }
+    assert(false && "a field");
+    return 0;
+}
+
+bool query_check_holds(const struct query_check *check, const struct job_info *info)
+{
+    uint64_t value = query_field_value(info, check->field);
+
+    switch (check->comparison) {
+    case COMPARE_EQUAL:
+        return value == check->value;
+    case COMPARE_AT_LEAST:
+        return value >= check->value;
+    case COMPARE_AT_MOST:
+        return value <= check->value;
+    }
+    assert(false && "a comparison");
+    return false;
+}
+
+/* A field's value as scenarios write it. */
+static struct phrase value_phrase(enum query_field field, uint64_t value)
+{
+    struct phrase phrase;
+    const char *word = NULL;
+
+    switch (field) {
+    case QUERY_BUSY:
+    case QUERY_PAUSED:
+    case QUERY_READY:
+    case QUERY_CANCELLED:
+        word = value ? "true" : "false";
+        break;
+    case QUERY_IO_STATUS:
+        word = io_status_name((enum io_status)value);
+        break;
+    case QUERY_STATUS:
+        word = job_status_name((enum job_status)value);
+        break;
+    case QUERY_KIND:
+        word = job_kind_name((enum job_kind)value);
+        break;
+    case QUERY_OFFSET:
+    case QUERY_LEN:
+    case QUERY_SPEED:
+        return phrase_size(value);
+    }
+    snprintf(phrase.text, sizeof(phrase.text), "%s", word);
+    return phrase;
+}
+
+int query_check_describe(const struct query_check *check, const struct job_info *info, char *buf,
+                         size_t size)
+{
+    uint64_t value = query_field_value(info, check->field);
+
+    return snprintf(buf, size, "%s is %s, expected %s%s", field_names[check->field],
+                    value_phrase(check->field, value).text, comparison_words[check->comparison],
+                    value_phrase(check->field, check->value).text);
+}

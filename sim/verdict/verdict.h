@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The verdict of a run: findings, and what the run did.
+ *
+ * A finding is one sentence for people: what was expected, what happened,
+ * when.  The first finding of a kind is usually the cause and the others its
+ * echoes, so of each kind of an oracle's findings a bounded number is kept.
+ */
+#ifndef MIRRORSIM_SIM_VERDICT_VERDICT_H
+#define MIRRORSIM_SIM_VERDICT_VERDICT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "sim/plan/plan.h"
+#include "sim/trace/evidence.h"
+
+/* The oracle of those who run two engines: of one alone it can find nothing. */
+#define ORACLE_COMPARE "compare"
+
+#define VERDICT_MAX_FINDINGS 16
+#define VERDICT_MAX_PER_KIND 3
+#define FINDING_TEXT_BYTES 400
+
+struct finding {
+    const char *oracle;            /* name of the oracle; "expect", "vacuous" */
+    char kind[32];                 /* stable word for scripts: "stale-sector", "deadlock", ... */
+    char text[FINDING_TEXT_BYTES]; /* a sentence, with its full stop */
+    uint64_t now_ns;
+    uint64_t event_number;
+    bool has_sector;
+    uint32_t disk;
+    uint64_t sector;
+    struct where where; /* the line of the scenario that it is about, if any */
+};
+
+enum outcome {
+    OUTCOME_PASS,
+    OUTCOME_FAIL,
+    OUTCOME_XFAIL,   /* failed as its xfail says */
+    OUTCOME_XPASS,   /* passed although its xfail says otherwise: a failure */
+    OUTCOME_INVALID, /* could not be run: a call the harness does not support */
+};
+
+struct verdict {
+    enum outcome outcome;
+    uint32_t finding_count;
+    uint32_t dropped; /* findings beyond the bounds */
+    struct finding findings[VERDICT_MAX_FINDINGS];
+    uint32_t checks; /* comparisons that could have failed: 0 makes a run vacuous */
+
+    /* What happened, for summaries. */
+    uint64_t virtual_ns;
+    uint64_t events; /* of the timeline */
+    uint64_t trace_events;
+    uint64_t trace_hash;
+    bool concluded;
+    bool cancelled;
+    int ret;
+};
+
+void verdict_init(struct verdict *verdict);
+
+/*
+ * Reports a finding at evidence->now_ns.  Bounded; the text is cut at
+ * FINDING_TEXT_BYTES.  Returns the finding for filling in sector or where, or
+ * NULL if it was dropped.
+ */
+struct finding *verdict_add(struct evidence *evidence, const char *oracle, const char *kind,
+                            const char *format, ...) __attribute__((format(printf, 4, 5)));
+
+/* The finding, unless it is NULL, is about this sector of a disk. */
+void verdict_mark_sector(struct finding *finding, uint32_t disk, uint64_t sector);
+
+/* Notes that something was compared and held or not. */
+void verdict_checked(struct evidence *evidence);
+
+/*
+ * The first xfail of the plan that knows such a finding of the engine called so;
+ * `oracle` NULL: that knows any finding of a run.  NULL = none does.
+ */
+const struct xfail_spec *verdict_xfail(const struct plan *plan, const char *engine,
+                                       const char *oracle);
+
+/*
+ * The outcome from findings, vacuity and xfail.  `engine` is the engine's name.
+ */
+void verdict_conclude(struct evidence *evidence, const char *engine);
+
+const char *outcome_name(enum outcome outcome);
+
+/* True for those that make a run of the program exit with 1. */
+bool outcome_is_bad(enum outcome outcome);
+
+/*
+ * The plan's `expect` list against a finished, kept trace; and what makes a
+ * run vacuous: a fault that never fired, a step that never ran, nothing
+ * checked.  Findings of the oracles "expect" and "vacuous".  A story that
+ * stopped at a step is not judged further: the rest would be its echo.
+ */
+struct final_state {
+    bool has_job_info; /* the last state of the job before it was gone */
+    struct job_info job;
+    uint32_t guest_disk;
+    const uint64_t *fault_hits; /* per fault of the plan */
+    uint64_t guest_idle;        /* guest requests that never finished */
+};
+
+void expect_judge(struct evidence *evidence, const struct trace *trace,
+                  const struct final_state *final);
+
+#endif

@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Actions: starting the job, commands, guest requests, faults, checks.
+ */
+#include "sim/world/action.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "sim/disk/cache.h"
+#include "sim/trace/phrase.h"
+#include "sim/verdict/query.h"
+#include "sim/world/private.h"
+
+#define NO_STEP UINT16_MAX
+
+/* ---- Expectations ---- */
+
+void action_fail(struct world *world, uint32_t number, struct where where, const char *kind,
+                 const char *format, ...)
+{
+    char text[FINDING_TEXT_BYTES];
+    struct finding *finding;
+    va_list args;
+
+    world_emit(world, &(struct event){.kind = EVENT_CHECK_FAILED,
+                                      .index = number < world->plan->step_count ? (uint16_t)number
+                                                                                : NO_STEP});
+    va_start(args, format);
+    vsnprintf(text, sizeof(text), format, args);
+    va_end(args);
+    finding = verdict_add(&world->evidence, "expect", kind, "%s", text);
+    if (finding != NULL) {
+        finding->where = where;
+    }
+}
+
+/* An answer to `what`: was it refused, or not, as the action expects? */
+static void judge_refusal(struct world *world, uint32_t number, const char *what,
+                          const struct job_error *error)
+{
+    const struct action *action = plan_action(world->plan, number);
+    bool refused = error->refusal != REFUSED_NOT;
+    bool wanted = action->refusal == ANY || (enum job_refusal)action->refusal == error->refusal;
+    bool says = action->saying == NULL || strstr(error->text, action->saying) != NULL;
+
+    if (action->may_be_refused) {
+        return;
+    }
+    verdict_checked(&world->evidence);
+    if (action->expect_refused && !refused) {
+        action_fail(world, number, action->where, "not-refused",
+                    "%s was expected to be refused, but was accepted.", what);
+    } else if (action->expect_refused && !wanted) {
+        action_fail(world, number, action->where, "refused-otherwise",
+                    "%s was expected to be refused with %s, but was refused with %s (%s).", what,
+                    job_refusal_name((enum job_refusal)action->refusal),
+                    job_refusal_name(error->refusal), error->text);
+    } else if (action->expect_refused && !says) {
+        action_fail(world, number, action->where, "refused-otherwise",
+                    "The refusal of %s was expected to say \"%s\", but says \"%s\".", what,
+                    action->saying, error->text);
+    } else if (!action->expect_refused && refused) {
+        action_fail(world, number, action->where, "refused",
+                    "%s was expected to be accepted, but was refused with %s (%s).", what,
+                    job_refusal_name(error->refusal), error->text);
+    }
+}
+
+/* ---- The job ---- */
+
+static void job_is_gone(void *opaque, int ret)
+{
+    struct world *world = opaque;
+
+    (void)ret;
+    world->job = NULL;
+    world_judge_job_memory(world);
+}
+
+void action_job_ended(struct world *world, const struct event *event)
+{
+    if (world->job != NULL) {
+        world->engine->query(world->job, &world->last_job);
+        world->has_last_job = true;
+    }
+    world->job_concluded = true;
+    world->job_cancelled = event->kind == EVENT_JOB_CANCELLED;
+    world->job_ret = event->ret;
+}
+
+static struct job_spec job_spec_of(struct world *world)
+{
+    const struct plan_job *job = &world->plan->job;
+
+    return (struct job_spec){.kind = job->kind,
+                             .source = &world->nodes[job->source],
+                             .target = &world->nodes[job->target],
+                             .replaces = job->replaces,
+                             .sync = job->sync,
+                             .speed = job->speed,
+                             .granularity = job->granularity,
+                             .buffer_bytes = job->buffer_bytes,
+                             .on_source_error = job->on_source_error,
+                             .on_target_error = job->on_target_error,
+                             .concluded = job_is_gone,
+                             .opaque = world};
+}
+
+static void start_job(struct world *world, uint32_t number)
+{
+    struct job_spec spec = job_spec_of(world);
+    struct engine_job *job = NULL;
+    struct job_error error = {.refusal = REFUSED_NOT};
+    int ret = world->engine->start(world_host(world), &spec, &job, &error);
+
+    assert(ret <= 0);
+    if (ret < 0) {
+        if (job != NULL && world->job == NULL) {
+            world->job = job; /* D2 */
+        }
+        world_emit(world, &(struct event){.kind = EVENT_JOB_REFUSED,
+                                          .detail = (uint8_t)error.refusal,
+                                          .ret = ret});
+        if (world->job == NULL) {
+            world_judge_job_memory(world);
+        }
+    } else if (world->job != NULL) {
+        verdict_add(&world->evidence, "job", "second-job",
+                    "The engine started a second job while the first was still there.");
+    } else {
+        world->job = job;
+        world->job_concluded = false;
+    }
+    judge_refusal(world, number, "start", &error);
+}
+
+static void command(struct world *world, uint32_t number, enum job_verb verb, int64_t arg)
+{
+    struct job_error error = {.refusal = REFUSED_NOT};
+    int ret;
+
+    world_emit(world, &(struct event){
+                          .kind = EVENT_COMMAND, .detail = (uint8_t)verb, .offset = (uint64_t)arg});
+    if (world->job != NULL) {
+        ret = world->engine->command(world->job, verb, arg, &error);
+    } else {
+        ret = -ENOTCONN;
+        error = (struct job_error){REFUSED_NOT_ACTIVE, "there is no job"};
+    }
+    assert(ret <= 0);
+    if (ret < 0) {
+        world_emit(world, &(struct event){.kind = EVENT_COMMAND_REFUSED,
+                                          .detail = (uint8_t)verb,
+                                          .detail2 = (uint8_t)error.refusal,
+                                          .ret = ret});
+    }
+    judge_refusal(world, number, job_verb_name(verb), &error);
+}
+
+/* ---- Checks ---- */
+
+static void check_field(struct world *world, uint32_t number, const struct query_check *check,
+                        const struct job_info *info)
+{
+    char text[FINDING_TEXT_BYTES];
+
+    verdict_checked(&world->evidence);
+    if (!query_check_holds(check, info)) {
+        query_check_describe(check, info, text, sizeof(text));
+        action_fail(world, number, check->where, "query", "The job's %s.", text);
+    }
+}
+
+static void query(struct world *world, uint32_t number, const struct action *action)
+{
+    struct job_info info;
+
+    if (!world_job(world, &info)) {
+        action_fail(world, number, action->where, "query", "There is no job to query.");
+        return;
+    }
+    world_emit(world,
+               &(struct event){.kind = EVENT_QUERY, .offset = info.offset, .bytes = info.len});
+    for (uint32_t i = 0; i < action->check_count; i++) {
+        check_field(world, number, &action->checks[i], &info);
+    }
+}
+
+static void query_disk(struct world *world, uint32_t number, const struct action *action)
+{
+    const struct block_node *node = &world->nodes[action->index];
+    const struct disk_check *check = &action->disk;
+    const char *disk = phrase_disk(&world->evidence, action->index);
+
+    verdict_checked(&world->evidence);
+    if (check->io_status != ANY && (enum io_status)check->io_status != node->io_status) {
+        action_fail(world, number, action->where, "query", "The I/O status of %s is %s, not %s.",
+                    disk, io_status_name(node->io_status),
+                    io_status_name((enum io_status)check->io_status));
+    }
+    if (check->tracks != ANY && (check->tracks != 0) != node->tracks_io_status) {
+        action_fail(world, number, action->where, "query", "The I/O status of %s is %stracked.",
+                    disk, node->tracks_io_status ? "" : "not ");
+    }
+    if (check->on_error != ANY && (enum error_policy)check->on_error != node->on_error) {
+        action_fail(world, number, action->where, "query", "The policy of %s is %s, not %s.", disk,
+                    error_policy_name(node->on_error),
+                    error_policy_name((enum error_policy)check->on_error));
+    }
+    if (check->flags != ANY && (uint32_t)check->flags != node->flags) {
+        action_fail(world, number, action->where, "query",
+                    "The open flags of %s are %#" PRIx32 ", not %#" PRIx32 ".", disk, node->flags,
+                    (uint32_t)check->flags);
+    }
+}
+
+static void expect_no_job(struct world *world, uint32_t number, const struct action *action)
+{
+    verdict_checked(&world->evidence);
+    if (world->job != NULL) {
+        action_fail(world, number, action->where, "job-exists",
+                    "No job was expected, but one exists.");
+    }
+}
+
+/* ---- All of them ---- */
+
+static void guest(struct world *world, uint32_t number, const struct action *action)
+{
+    guest_submit(world, &action->guest, number, NULL, NULL);
+}
+
+static void mark(struct world *world, uint32_t index)
+{
+    world_emit(world, &(struct event){.kind = EVENT_MARK, .index = (uint16_t)index});
+    fault_mark(world, index);
+}
+
+static void power_cut(struct world *world, const struct action *action)
+{
+    cache_power_cut(&world->nodes[action->index], action->cut);
+    world_emit(world, &(struct event){.kind = EVENT_POWER_CUT, .node = (uint8_t)action->index});
+}
+
+/* Another job, a resize, an eject: all ask whether the node is blocked. */
+static void use(struct world *world, uint32_t number, const struct action *action)
+{
+    struct job_error error = {.refusal = REFUSED_NOT};
+    int ret = 0;
+    char what[FINDING_TEXT_BYTES / 4];
+
+    if (block_is_blocked(&world->nodes[action->index])) {
+        ret = -EBUSY;
+        error = (struct job_error){REFUSED_BLOCKED, "its operations are blocked"};
+    }
+    world_emit(world, &(struct event){.kind = EVENT_GRAPH_USE,
+                                      .node = (uint8_t)action->index,
+                                      .detail = (uint8_t)error.refusal,
+                                      .ret = ret});
+    snprintf(what, sizeof(what), "another user's operation on %.64s",
+             phrase_disk(&world->evidence, action->index));
+    judge_refusal(world, number, what, &error);
+}
+
+void action_run(struct world *world, uint32_t number)
+{
+    const struct action *action = plan_action(world->plan, number);
+
+    switch (action->kind) {
+    case DO_START:
+        start_job(world, number);
+        break;
+    case DO_COMPLETE:
+        command(world, number, VERB_COMPLETE, 0);
+        break;
+    case DO_CANCEL:
+        command(world, number, VERB_CANCEL, 0);
+        break;
+    case DO_PAUSE:
+        command(world, number, VERB_PAUSE, 0);
+        break;
+    case DO_RESUME:
+        command(world, number, VERB_RESUME, 0);
+        break;
+    case DO_SET_SPEED:
+        command(world, number, VERB_SET_SPEED, action->speed);
+        break;
+    case DO_GUEST:
+        guest(world, number, action);
+        break;
+    case DO_HOLD:
+        fault_arm(world, action->index);
+        break;
+    case DO_RELEASE:
+        fault_disarm(world, action->index);
+        requests_release(world, action->index);
+        break;
+    case DO_MARK:
+        mark(world, action->index);
+        break;
+    case DO_POWER_CUT:
+        power_cut(world, action);
+        break;
+    case DO_USE:
+        use(world, number, action);
+        break;
+    case DO_QUERY:
+        query(world, number, action);
+        break;
+    case DO_QUERY_DISK:
+        query_disk(world, number, action);
+        break;
+    case DO_JOB_NONE:
+        expect_no_job(world, number, action);
+        break;
+    case DO_WAIT:
+    case DO_AT:
+    case DO_SETTLE:
+        assert(false && "an action that takes no time");
+        break;
+    }
+}

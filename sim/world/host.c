@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The host port: the world's clock, arena, timers and trace, as engines see them.
+ */
+#include <assert.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "sim/world/private.h"
+
+uint64_t host_now_ns(struct host *host)
+{
+    return world_of(host)->timeline.now_ns;
+}
+
+/* Behind each piece of an engine's memory lie bytes that it must not write. */
+#define GUARD_BYTES 16
+#define GUARD 0xa5
+
+void *host_alloc(struct host *host, size_t bytes)
+{
+    char *memory = arena_alloc(world_of(host)->arena, bytes + GUARD_BYTES);
+
+    memset(memory + bytes, GUARD, GUARD_BYTES);
+    world_of(host)->job_taken_bytes += bytes;
+    return memory;
+}
+
+static bool guard_is_whole(const unsigned char *guard)
+{
+    size_t i = 0;
+
+    while (i < GUARD_BYTES && guard[i] == GUARD) {
+        i++;
+    }
+    return i == GUARD_BYTES;
+}
+
+void host_free(struct host *host, void *memory, size_t bytes)
+{
+    if (memory != NULL) {
+        assert(guard_is_whole((unsigned char *)memory + bytes));
+        world_of(host)->job_given_bytes += bytes;
+        arena_free(world_of(host)->arena, memory, bytes + GUARD_BYTES);
+    }
+}
+
+void world_judge_job_memory(struct world *world)
+{
+    if (world->job_taken_bytes != world->job_given_bytes) {
+        verdict_add(&world->evidence, "bounds", "memory-left",
+                    "The job is gone; it had taken %" PRIu64 " bytes of memory and has given back "
+                    "%" PRIu64 ".",
+                    world->job_taken_bytes, world->job_given_bytes);
+    }
+    world->job_taken_bytes = 0;
+    world->job_given_bytes = 0;
+}
+
+static void timer_release(struct host_timer *timer)
+{
+    LIST_REMOVE(timer, link);
+    arena_free(timer->world->arena, timer, sizeof(*timer));
+}
+
+static void timer_fire(void *opaque)
+{
+    struct host_timer timer = *(struct host_timer *)opaque;
+
+    timer_release(opaque);
+    timer.fired(timer.opaque);
+}
+
+/* A late timer (`timer_slack_ns`) is late only if it had to wait at all. */
+struct host_timer *host_timer_start(struct host *host, uint64_t delay_ns,
+                                    void (*fired)(void *opaque), void *opaque)
+{
+    struct world *world = world_of(host);
+    struct host_timer *timer = arena_alloc(world->arena, sizeof(*timer));
+
+    timer->world = world;
+    timer->fired = fired;
+    timer->opaque = opaque;
+    LIST_INSERT_HEAD(&world->timers, timer, link);
+    if (delay_ns > 0 && delay_ns <= UINT64_MAX - world->plan->timer_slack_ns) {
+        delay_ns += world->plan->timer_slack_ns;
+    }
+    timeline_add(&world->timeline, &timer->pending, delay_ns, timer_fire, timer);
+    return timer;
+}
+
+void host_timer_stop(struct host *host, struct host_timer *timer)
+{
+    timeline_remove(&world_of(host)->timeline, &timer->pending);
+    timer_release(timer);
+}
+
+void host_emit(struct host *host, struct event *event)
+{
+    world_emit(world_of(host), event);
+}

@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What could notice the completion of a read, now or later.
+ */
+#include "sim/world/independent.h"
+
+#include "engine/range.h"
+#include "sim/world/private.h"
+
+/* The kinds of events that the completion of a read adds to the trace. */
+#define NOTICED                                                                                    \
+    (UINT64_C(1) << EVENT_REQUEST_SUBMIT | UINT64_C(1) << EVENT_REQUEST_EFFECT |                   \
+     UINT64_C(1) << EVENT_REQUEST_DONE)
+
+/* ---- The plan ---- */
+
+static bool match_notices(const struct event_match *match)
+{
+    return (match->kinds == 0 || (match->kinds & NOTICED) != 0) && match->request.by != BY_GUEST;
+}
+
+static bool action_interferes(const struct action *action)
+{
+    switch (action->kind) {
+    case DO_POWER_CUT:
+    case DO_HOLD:
+        return true;
+    case DO_WAIT:
+        return action->wait.kind == WAIT_EVENT && match_notices(&action->wait.match);
+    case DO_START:
+    case DO_COMPLETE:
+    case DO_CANCEL:
+    case DO_PAUSE:
+    case DO_RESUME:
+    case DO_SET_SPEED:
+    case DO_GUEST:
+    case DO_RELEASE:
+    case DO_MARK:
+    case DO_USE:
+    case DO_QUERY:
+    case DO_QUERY_DISK:
+    case DO_JOB_NONE:
+    case DO_AT:
+    case DO_SETTLE:
+        break;
+    }
+    return false;
+}
+
+static bool story_interferes(const struct plan *plan)
+{
+    const struct action *action;
+
+    for (uint32_t i = 0; (action = plan_action(plan, i)) != NULL; i++) {
+        if (action_interferes(action)) {
+            return true;
+        }
+    }
+    for (uint32_t i = 0; i < plan->react_count; i++) {
+        if (match_notices(&plan->reacts[i].when)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool expectations_notice(const struct plan *plan)
+{
+    for (uint32_t i = 0; i < plan->expect_count; i++) {
+        for (uint32_t j = 0; j < plan->expects[i].match_count; j++) {
+            if (match_notices(&plan->expects[i].matches[j])) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+static bool disk_is_plain(const struct disk_spec *disk)
+{
+    return disk->lanes == 0 && disk->bandwidth == 0 && disk->effect == EFFECT_AT_COMPLETE;
+}
+
+/* Could a read of the source see what is written to the target? */
+static bool source_shows_target(const struct plan *plan)
+{
+    uint32_t disk = plan->job.source;
+
+    /* The links of a plan have no loops, and so many at most. */
+    for (uint32_t i = 0; i < plan->disk_count && disk != PLAN_NONE; i++) {
+        if (disk == plan->job.target) {
+            return true;
+        }
+        disk = plan->disks[disk].backing;
+    }
+    return false;
+}
+
+bool independent_possible(const struct world *world)
+{
+    const struct plan *plan = world->plan;
+
+    return world->engine->reads_only_write && plan->generator_count == 0 &&
+           disk_is_plain(&plan->disks[plan->job.source]) &&
+           disk_is_plain(&plan->disks[plan->job.target]) && !source_shows_target(plan) &&
+           !story_interferes(plan) && !expectations_notice(plan);
+}
+
+/* ---- The guest ---- */
+
+static bool writes_into(const struct guest_request *guest, const struct request *read)
+{
+    return op_writes((uint8_t)guest->op) &&
+           range_overlaps(guest->offset, guest->bytes, read->offset, read->bytes);
+}
+
+static bool action_writes_into(const struct action *action, const struct request *read)
+{
+    return action->kind == DO_GUEST && writes_into(&action->guest, read);
+}
+
+/* Can the rule still submit a request? */
+static bool react_is_over(const struct world *world, uint32_t i)
+{
+    const struct react_spec *spec = &world->plan->reacts[i];
+    const struct reaction *reaction;
+
+    LIST_FOREACH(reaction, &world->story.reactions, link)
+    {
+        if (reaction->react == i) {
+            return false;
+        }
+    }
+    return spec->nth > 0 && world->story.reacts[i].matched >= spec->nth;
+}
+
+static bool write_is_to_come(const struct world *world, const struct request *read)
+{
+    const struct plan *plan = world->plan;
+
+    for (uint32_t i = world->story.step; i < plan->step_count; i++) {
+        if (action_writes_into(&plan->steps[i], read)) {
+            return true;
+        }
+    }
+    for (uint32_t i = 0; i < plan->timed_count; i++) {
+        if (pending_is_set(&world->story.timed[i].pending) &&
+            action_writes_into(&plan->timed[i].action, read)) {
+            return true;
+        }
+    }
+    for (uint32_t i = 0; i < plan->react_count; i++) {
+        if (action_writes_into(&plan->reacts[i].action, read) && !react_is_over(world, i)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool write_is_in_flight(const struct world *world, const struct request *read)
+{
+    const struct request *request;
+
+    TAILQ_FOREACH (request, &world->requests, link) {
+        if (request->guest != NULL && writes_into(request->guest, read)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* ---- Faults ---- */
+
+static bool is_untouched(const struct request_faults *faults)
+{
+    return faults->error == 0 && faults->moved_bytes == UINT64_MAX && !faults->misdirected &&
+           faults->hold == FAULT_NONE && faults->hang == FAULT_NONE && faults->torn == FAULT_NONE &&
+           faults->corrupt == FAULT_NONE;
+}
+
+/* Could a fault hit the write that follows, or count it? */
+static bool write_can_be_hit(const struct world *world, const struct request *read)
+{
+    const struct plan *plan = world->plan;
+
+    for (uint32_t i = 0; i < plan->fault_count; i++) {
+        const struct fault_spec *spec = &plan->faults[i];
+        bool is_spent = spec->times > 0 && world->faults[i].hits >= spec->times;
+
+        if (!is_spent && request_matches(&spec->match, (uint8_t)plan->job.target, OP_WRITE, BY_JOB,
+                                         read->offset, read->bytes)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* ---- The event ---- */
+
+/* What a read has seen, nobody can change any more. */
+static bool sees_what_stays(const struct world *world, const struct request *read)
+{
+    return read->moved || (!read->effect.begun && !write_is_in_flight(world, read) &&
+                           !write_is_to_come(world, read));
+}
+
+static bool is_independent(const struct world *world, const struct request *request)
+{
+    return request->by == BY_JOB && request->op == OP_READ &&
+           request->node->id == world->plan->job.source && request->state == REQUEST_SERVED &&
+           is_untouched(&request->faults) && sees_what_stays(world, request) &&
+           !write_can_be_hit(world, request);
+}
+
+static bool place_of(struct pending *const *candidates, uint32_t count,
+                     const struct pending *pending, uint32_t *place)
+{
+    for (*place = 0; *place < count; (*place)++) {
+        if (candidates[*place] == pending) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static uint64_t job_digest(const struct world *world)
+{
+    struct digest digest;
+
+    digest_init(&digest);
+    if (world->job != NULL) {
+        world->engine->digest(world->job, &digest);
+    }
+    return digest_value(&digest);
+}
+
+bool independent_find(struct world *world, struct independent *found)
+{
+    const struct request *request;
+    struct pending *const *candidates;
+    uint32_t count;
+
+    candidates = timeline_candidates(&world->timeline, &count);
+    if (count < 2) {
+        return false;
+    }
+    TAILQ_FOREACH (request, &world->requests, link) {
+        if (is_independent(world, request) &&
+            place_of(candidates, count, &request->pending, &found->place)) {
+            found->request = request->number;
+            found->trace_count = world->trace->count;
+            found->findings = world->verdict->finding_count;
+            found->job_digest = job_digest(world);
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The read has seen its data, it has ended and its write begun, or both. */
+static bool is_reads_own(const struct world *world, const struct event *events, uint64_t count,
+                         uint32_t number)
+{
+    bool seen = count > 0 && events[0].kind == EVENT_REQUEST_EFFECT && events[0].request == number;
+    const struct event *done = events + seen;
+    const struct event *next = done + 1;
+
+    if (count == (uint64_t)seen) {
+        return true;
+    }
+    return count == (uint64_t)seen + 2 && done->kind == EVENT_REQUEST_DONE &&
+           done->request == number && done->ret == 0 && next->kind == EVENT_REQUEST_SUBMIT &&
+           next->op == OP_WRITE && next->by == BY_JOB && next->node == world->plan->job.target &&
+           next->offset == done->offset && next->bytes == done->bytes;
+}
+
+bool independent_held(const struct world *world, const struct independent *found)
+{
+    return is_reads_own(world, &world->trace->events[found->trace_count],
+                        world->trace->count - found->trace_count, found->request) &&
+           world->verdict->finding_count == found->findings &&
+           job_digest(world) == found->job_digest;
+}

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Snapshots and digests of a world.
+ *
+ * A snapshot is the arena's used bytes, how far the trace had come, and of the
+ * verdict the findings that there were.  A digest is fed with meaning only:
+ * what is pending enters by when it is due from now, not by its address.
+ */
+#include <stddef.h>
+#include <string.h>
+
+#include "sim/world/private.h"
+
+struct snapshot_head {
+    size_t arena_bytes;
+    uint64_t trace_count;
+    uint64_t trace_hash;
+    uint32_t finding_count;
+    uint32_t dropped;
+    uint32_t checks;
+};
+
+static size_t findings_bytes(uint32_t count)
+{
+    return count * sizeof(struct finding);
+}
+
+size_t world_save_bytes(const struct world *world)
+{
+    return sizeof(struct snapshot_head) + findings_bytes(world->verdict->finding_count) +
+           arena_used_bytes(world->arena);
+}
+
+void world_save(const struct world *world, void *memory)
+{
+    const struct verdict *verdict = world->verdict;
+    struct snapshot_head head = {.arena_bytes = arena_used_bytes(world->arena),
+                                 .trace_count = world->trace->count,
+                                 .trace_hash = world->trace->hash,
+                                 .finding_count = verdict->finding_count,
+                                 .dropped = verdict->dropped,
+                                 .checks = verdict->checks};
+    char *at = memory;
+
+    memcpy(at, &head, sizeof(head));
+    at += sizeof(head);
+    memcpy(at, verdict->findings, findings_bytes(head.finding_count));
+    at += findings_bytes(head.finding_count);
+    arena_save(world->arena, at);
+}
+
+void world_load(struct world *world, const void *memory)
+{
+    struct verdict *verdict = world->verdict;
+    struct trace *trace = world->trace;
+    struct snapshot_head head;
+    const char *at = memory;
+
+    memcpy(&head, at, sizeof(head));
+    at += sizeof(head);
+    verdict->outcome = OUTCOME_PASS;
+    verdict->finding_count = head.finding_count;
+    verdict->dropped = head.dropped;
+    verdict->checks = head.checks;
+    memcpy(verdict->findings, at, findings_bytes(head.finding_count));
+    at += findings_bytes(head.finding_count);
+    arena_load(world->arena, at, head.arena_bytes);
+    trace_rewind(trace, head.trace_count, head.trace_hash);
+}
+
+/* ---- Digest ---- */
+
+void world_digest_due(const struct world *world, const struct pending *pending,
+                      struct digest *digest)
+{
+    uint64_t now_ns = world->timeline.now_ns;
+
+    digest_u64(digest, pending->due_ns > now_ns ? pending->due_ns - now_ns : 0);
+}
+
+/* How many events of its instant will be taken before it, unless anything may be first. */
+static uint64_t events_before(const struct world *world, const struct pending *pending)
+{
+    const struct timeline *timeline = &world->timeline;
+    uint64_t before = 0;
+
+    if (timeline->untimed || choices_open(world->choices)) {
+        return 0;
+    }
+    for (uint32_t i = 0; i < timeline->count; i++) {
+        before += timeline->heap[i]->due_ns == pending->due_ns &&
+                  timeline->heap[i]->sequence < pending->sequence;
+    }
+    return before;
+}
+
+/* Untimed, what is loose has no instant. */
+void world_digest_pending(const struct world *world, const struct pending *pending,
+                          struct digest *digest)
+{
+    digest_u64(digest, pending_is_set(pending));
+    if (!pending_is_set(pending) || (world->timeline.untimed && pending->kind == PENDING_LOOSE)) {
+        return;
+    }
+    world_digest_due(world, pending, digest);
+    digest_u64(digest, events_before(world, pending));
+}
+
+static void timers_digest(const struct world *world, struct digest *digest)
+{
+    const struct host_timer *timer;
+
+    LIST_FOREACH(timer, &world->timers, link)
+    {
+        world_digest_pending(world, &timer->pending, digest);
+    }
+}
+
+static void digest_state(const struct world *world, struct digest *digest)
+{
+    for (uint32_t i = 0; i < world->node_count; i++) {
+        node_digest(&world->nodes[i], digest);
+    }
+    digest_u64(digest, world->guest_node);
+    digest_u64(digest, (uint64_t)world->job_concluded | (uint64_t)world->job_cancelled << 1);
+    digest_u64(digest, (uint64_t)(int64_t)world->job_ret);
+    digest_u64(digest, world->evidence.end);
+    requests_digest(world, digest);
+    timers_digest(world, digest);
+    faults_digest(world, digest);
+    story_digest(world, digest);
+    generators_digest(world, digest);
+    choices_digest(world->choices, digest);
+    digest_u64(digest, world->job != NULL);
+    if (world->job != NULL) {
+        world->engine->digest(world->job, digest);
+    }
+}
+
+uint64_t world_digest(const struct world *world)
+{
+    struct digest digest;
+
+    digest_init(&digest);
+    digest_state(world, &digest);
+    return digest_value(&digest);
+}
+
+uint64_t world_digest_judged(const struct world *world)
+{
+    struct digest digest;
+
+    digest_init(&digest);
+    digest_state(world, &digest);
+    for (uint32_t i = 0; i < world->oracle_count; i++) {
+        const struct oracle *oracle = world->oracles[i].oracle;
+
+        if (oracle->digest != NULL) {
+            oracle->digest(world->oracles[i].state, &world->evidence, &digest);
+        }
+    }
+    return digest_value(&digest);
+}
+
+void world_check(const struct world *world)
+{
+    if (world->job != NULL) {
+        world->engine->check(world->job);
+    }
+}

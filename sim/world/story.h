@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The story: what the plan does to the world, and when.
+ *
+ * Steps follow each other.  Each begins as a timeline event of its own, at
+ * the instant at which the one before it ended; EVENT_STEP says so.  Most
+ * steps act and end at once; `wait`, `at` and `settle` take time.
+ *
+ * A wait for an event counts matches from the moment the last step that takes
+ * time ended (or the story began), so that it does not miss what the steps
+ * between have caused at once: `start`, `complete`, `wait: ready` sees a READY
+ * from inside `start`.  The event that ended the step before does not count
+ * again.  Waits for a state (concluded, held, guest idle) are satisfied at
+ * once if it holds already; `concluded` means the job started last.
+ *
+ * A wait that exceeds its bound is a finding, and the story stops there; the
+ * world goes on.
+ *
+ * Timed actions are inserted when the world is made, after the story's
+ * beginning, in their order.  Reactions are inserted when an event matches,
+ * so they never act from inside it, even without a delay.
+ */
+#ifndef MIRRORSIM_SIM_WORLD_STORY_H
+#define MIRRORSIM_SIM_WORLD_STORY_H
+
+#include <sys/queue.h>
+
+#include "engine/digest.h"
+#include "engine/event.h"
+#include "sim/base/timeline.h"
+
+struct world;
+
+enum story_state {
+    STORY_ACTING,  /* the step begins, or is to begin: `next` is pending */
+    STORY_WAITING, /* the step has begun and takes time */
+    STORY_OVER,    /* the last step has ended */
+    STORY_STOPPED, /* a wait exceeded its bound */
+};
+
+struct react {
+    uint64_t matched;
+    uint64_t acted;
+};
+
+struct timed {
+    struct pending pending;
+    struct world *world;
+    uint32_t index;
+};
+
+/* One answer to one event, until it acts. */
+struct reaction {
+    LIST_ENTRY(reaction) link;
+    struct pending pending;
+    struct world *world;
+    uint32_t react;
+};
+
+struct story {
+    uint64_t watched; /* bit per event kind that story_observe() must see */
+    enum story_state state;
+    uint32_t step;     /* the one that has begun, or is to begin */
+    uint32_t counting; /* next step that takes time; matches are counted for it */
+    uint64_t matches;
+    uint64_t *run_matches; /* per step, for waits since the start; NULL if there are none */
+    struct pending next;
+    struct pending bound;
+    struct react *reacts;
+    struct timed *timed;
+    LIST_HEAD(, reaction) reactions; /* newest first */
+};
+
+/* Inserts the beginning of the story and the timed actions. */
+void story_create(struct world *world);
+
+/* An event of a watched kind is in the trace. */
+void story_observe(struct world *world, const struct event *event);
+
+/* The guest has become idle, or done, outside any event. */
+void story_guest_changed(struct world *world);
+
+void story_digest(const struct world *world, struct digest *digest);
+
+#endif

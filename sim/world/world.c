@@ -1,0 +1,349 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * A world: making one, stepping it to its end, showing it to the oracles.
+ */
+#include "sim/world/world.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "sim/disk/dirty.h"
+#include "sim/world/private.h"
+
+/* Address space, not memory: what a run may come to use at most. */
+#define WORLD_RESERVE_BYTES ((size_t)(sizeof(void *) >= 8 ? UINT64_C(1) << 32 : UINT64_C(1) << 28))
+
+/* ---- Oracles ---- */
+
+/* `kinds` are those that matter to it. */
+static void oracle_open(struct world *world, const struct oracle *oracle, uint64_t kinds)
+{
+    uint32_t number = world->oracle_count++;
+    struct oracle_slot *slot = &world->oracles[number];
+
+    slot->oracle = oracle;
+    slot->state = arena_alloc(world->arena, oracle->state_bytes);
+    for (uint32_t kind = 0; kind < EVENT_KIND_COUNT; kind++) {
+        for (uint32_t by = BY_NONE; by <= BY_GUEST; by++) {
+            world->wanted_by[kind][by] |=
+                (uint32_t)oracle_sees(oracle, kinds, (enum event_kind)kind, (enum by)by) << number;
+        }
+    }
+    if (oracle->settled != NULL) {
+        world->settled_by |= UINT32_C(1) << number;
+    }
+    if (oracle->open != NULL) {
+        oracle->open(slot->state, &world->evidence);
+    }
+}
+
+static void oracles_open(struct world *world)
+{
+    uint32_t count = 0;
+
+    while (oracles[count] != NULL) {
+        count++;
+    }
+    assert(count <= 32);
+    world->oracles = arena_alloc(world->arena, count * sizeof(*world->oracles));
+    for (uint32_t i = 0; i < count; i++) {
+        uint64_t kinds = oracle_kinds(oracles[i], world->plan);
+
+        if (kinds != 0) {
+            oracle_open(world, oracles[i], kinds);
+        }
+    }
+}
+
+static void show_oracles(struct world *world, const struct event *event)
+{
+    const struct oracle_slot *slots = world->oracles;
+
+    for (uint32_t wanted = world->wanted_by[event->kind][event->by]; wanted != 0;
+         wanted &= wanted - 1) {
+        const struct oracle_slot *slot = &slots[__builtin_ctz(wanted)];
+
+        slot->oracle->on[event->kind](slot->state, &world->evidence, event);
+    }
+}
+
+static void oracles_settled(struct world *world)
+{
+    for (uint32_t wanted = world->settled_by; wanted != 0; wanted &= wanted - 1) {
+        const struct oracle_slot *slot = &world->oracles[__builtin_ctz(wanted)];
+
+        slot->oracle->settled(slot->state, &world->evidence);
+    }
+}
+
+static void oracles_close(struct world *world)
+{
+    for (uint32_t i = 0; i < world->oracle_count; i++) {
+        const struct oracle_slot *slot = &world->oracles[i];
+
+        if (slot->oracle->close != NULL) {
+            slot->oracle->close(slot->state, &world->evidence);
+        }
+    }
+}
+
+void world_emit(struct world *world, struct event *event)
+{
+    event->now_ns = world->timeline.now_ns;
+    world->evidence.now_ns = event->now_ns;
+    world->evidence.event_number = world->trace->count;
+    show_oracles(world, event);
+    /* By now the record is written: to read it a word at a time any earlier would stall. */
+    trace_append(world->trace, event);
+    if (world->story.watched >> event->kind & 1) {
+        story_observe(world, event);
+    }
+}
+
+/* ---- Creation ---- */
+
+/* A world in an empty arena, which becomes the world's, as does the verdict. */
+static struct world *world_set_up(struct arena *arena, struct verdict *verdict,
+                                  const struct plan *plan, const struct world_options *options,
+                                  struct trace *trace)
+{
+    struct world *world = arena_alloc(arena, sizeof(*world));
+
+    assert(plan->disk_count > 0 && plan->disk_count <= PLAN_MAX_DISKS);
+    assert(plan->job.source < plan->disk_count && plan->job.target < plan->disk_count);
+    verdict_init(verdict);
+    world->arena = arena;
+    world->verdict = verdict;
+    world->plan = plan;
+    world->engine = options->engine;
+    world->trace = trace;
+    world->choice_spec = options->choices;
+    if (plan->quiet) {
+        world->choice_spec.seed = 0;
+    }
+    world->choices = choices_create(world->arena, &world->choice_spec);
+    world->evidence.plan = plan;
+    world->evidence.arena = world->arena;
+    world->evidence.trace = trace;
+    world->evidence.verdict = world->verdict;
+    world->evidence.writers = &world->writers;
+    world->guest_node = plan->job.source;
+    world->layout_changes = 1;
+    writers_init(&world->writers, arena);
+    TAILQ_INIT(&world->requests);
+    STAILQ_INIT(&world->queued);
+    LIST_INIT(&world->timers);
+    trace_clear(trace);
+    timeline_init(&world->timeline, world->arena, world->choices, plan->untimed);
+    nodes_create(world);
+    faults_create(world);
+    story_create(world);
+    generators_create(world);
+    if (!options->no_oracles) {
+        oracles_open(world);
+    }
+    dirty_create_others(world);
+    return world;
+}
+
+struct world *world_create(const struct plan *plan, const struct world_options *options,
+                           struct trace *trace)
+{
+    struct arena *arena = arena_create(WORLD_RESERVE_BYTES);
+    struct verdict *verdict = malloc(sizeof(*verdict));
+
+    if (arena == NULL || verdict == NULL) {
+        free(verdict);
+        arena_destroy(arena);
+        return NULL;
+    }
+    return world_set_up(arena, verdict, plan, options, trace);
+}
+
+static void abandon_job(struct world *world)
+{
+    if (world->job != NULL && world->engine->abandon != NULL) {
+        world->engine->abandon(world->job);
+    }
+}
+
+struct world *world_renew(struct world *world, const struct plan *plan,
+                          const struct world_options *options, struct trace *trace)
+{
+    struct arena *arena = world->arena;
+    struct verdict *verdict = world->verdict;
+
+    abandon_job(world);
+    arena_reset(arena);
+    return world_set_up(arena, verdict, plan, options, trace);
+}
+
+void world_destroy(struct world *world)
+{
+    if (world != NULL) {
+        abandon_job(world);
+        free(world->verdict);
+        arena_destroy(world->arena);
+    }
+}
+
+/* ---- Running ---- */
+
+/*
+ * Nothing is pending: the world has concluded unless a job is left, or the
+ * story waits for one that never was.
+ */
+static enum world_end end_of_idle(const struct world *world)
+{
+    bool waits = world->story.state == STORY_WAITING && !world->job_concluded;
+
+    return world->job != NULL || waits ? END_DEADLOCK : END_CONCLUDED;
+}
+
+/* Is there a reason not to take the next event? */
+static enum world_end end_before_next(const struct world *world)
+{
+    const struct limits_spec *limits = &world->plan->limits;
+    uint64_t due_ns;
+
+    if (world->verdict->dropped > 0) {
+        return END_FINDINGS;
+    }
+    if (!timeline_next_due(&world->timeline, &due_ns)) {
+        return end_of_idle(world);
+    }
+    if (due_ns > limits->time_ns) {
+        return END_TIME;
+    }
+    if (world->events >= limits->events) {
+        return END_EVENTS;
+    }
+    if (due_ns == world->timeline.now_ns && world->events_at_once >= limits->events_at_once) {
+        return END_LIVELOCK;
+    }
+    return END_NOT;
+}
+
+bool world_step(struct world *world)
+{
+    uint64_t before_ns = world->timeline.now_ns;
+    enum world_end end = world->evidence.end;
+
+    if (end != END_NOT) {
+        return false;
+    }
+    end = end_before_next(world);
+    if (end != END_NOT) {
+        world->evidence.end = end;
+        world_emit(world, &(struct event){.kind = EVENT_END, .detail = (uint8_t)end});
+        return false;
+    }
+    timeline_step(&world->timeline);
+    world->events++;
+    world->events_at_once = world->timeline.now_ns == before_ns ? world->events_at_once + 1 : 1;
+    world->evidence.now_ns = world->timeline.now_ns;
+    oracles_settled(world);
+    return true;
+}
+
+enum world_end world_run(struct world *world, uint64_t until_ns)
+{
+    uint64_t due_ns;
+
+    while (!(until_ns != UINT64_MAX && timeline_next_due(&world->timeline, &due_ns) &&
+             due_ns > until_ns) &&
+           world_step(world)) {
+    }
+    return world->evidence.end;
+}
+
+static void summarise(const struct world *world, struct verdict *verdict)
+{
+    verdict->virtual_ns = world->timeline.now_ns;
+    verdict->events = world->events;
+    verdict->trace_events = world->trace->count;
+    verdict->trace_hash = world->trace->hash;
+    verdict->concluded = world->job_concluded;
+    verdict->cancelled = world->job_concluded && world->job_cancelled;
+    verdict->ret = world->job_concluded ? world->job_ret : 0;
+}
+
+static void judge_expectations(struct world *world)
+{
+    uint32_t fault_count = world->plan->fault_count;
+    uint64_t *hits = arena_alloc(world->arena, fault_count * sizeof(*hits));
+    struct final_state final = {
+        .guest_disk = world->guest_node, .fault_hits = hits, .guest_idle = world->guest_requests};
+
+    for (uint32_t i = 0; i < fault_count; i++) {
+        hits[i] = world->faults[i].hits;
+    }
+    final.has_job_info = world_last_job(world, &final.job);
+    expect_judge(&world->evidence, world->trace, &final);
+    arena_free(world->arena, hits, fault_count * sizeof(*hits));
+}
+
+const struct verdict *world_judge(struct world *world)
+{
+    oracles_close(world);
+    summarise(world, world->verdict);
+    if (world->trace->keep) {
+        judge_expectations(world);
+    }
+    verdict_conclude(&world->evidence, world->engine->name);
+    return world->verdict;
+}
+
+/* ---- Asking ---- */
+
+uint64_t world_now_ns(const struct world *world)
+{
+    return world->timeline.now_ns;
+}
+
+uint64_t world_events(const struct world *world)
+{
+    return world->events;
+}
+
+enum world_end world_ended(const struct world *world)
+{
+    return world->evidence.end;
+}
+
+bool world_job(const struct world *world, struct job_info *info)
+{
+    if (world->job != NULL) {
+        world->engine->query(world->job, info);
+    }
+    return world->job != NULL;
+}
+
+bool world_last_job(const struct world *world, struct job_info *info)
+{
+    if (world_job(world, info)) {
+        return true;
+    }
+    *info = world->last_job;
+    return world->has_last_job;
+}
+
+uint32_t world_guest_disk(const struct world *world)
+{
+    return world->guest_node;
+}
+
+struct evidence *world_evidence(struct world *world)
+{
+    return &world->evidence;
+}
+
+uint64_t world_fault_hits(const struct world *world, uint32_t fault)
+{
+    return world->faults[fault].hits;
+}
+
+const struct choice_answer *world_choices(const struct world *world, uint32_t *count)
+{
+    return choices_record(world->choices, count);
+}

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * A world: one plan being run, deterministically.
+ *
+ *   world_create -> world_step ... (or world_run) -> world_judge -> world_destroy
+ *
+ * All state is in the world's arena: disks, requests, timeline, engine,
+ * oracles.  world_save() and world_load() copy it; the trace and the verdict
+ * are outside and rewound by world_load().
+ */
+#ifndef MIRRORSIM_SIM_WORLD_WORLD_H
+#define MIRRORSIM_SIM_WORLD_WORLD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "engine/engine.h"
+#include "sim/base/choice.h"
+#include "sim/plan/plan.h"
+#include "sim/trace/trace.h"
+#include "sim/verdict/verdict.h"
+
+struct world;
+
+struct world_options {
+    const struct engine *engine;
+    struct choice_spec choices;
+    bool no_oracles; /* only for measuring what oracles cost */
+};
+
+/*
+ * A world at virtual time 0, nothing run yet.  `plan` and `trace` stay the
+ * caller's and outlive the world; the trace must be kept (trace_init keep)
+ * for expectations to be judged.  NULL if there is no memory.
+ */
+struct world *world_create(const struct plan *plan, const struct world_options *options,
+                           struct trace *trace);
+void world_destroy(struct world *world);
+
+/*
+ * world_destroy() and world_create() in one, in the same memory: cheaper, and
+ * it cannot fail.  `world` and what was got from it are gone.
+ */
+struct world *world_renew(struct world *world, const struct plan *plan,
+                          const struct world_options *options, struct trace *trace);
+
+/* Takes one timeline event.  False once the world has ended. */
+bool world_step(struct world *world);
+
+/* Steps until the end, or until virtual time would pass `until_ns` (UINT64_MAX: never). */
+enum world_end world_run(struct world *world, uint64_t until_ns);
+
+/*
+ * Closes the oracles, judges expectations and vacuity, and returns the
+ * verdict, which is the world's and lives until world_destroy().
+ */
+const struct verdict *world_judge(struct world *world);
+
+/* Snapshots: `memory` holds at least world_save_bytes(). */
+size_t world_save_bytes(const struct world *world);
+void world_save(const struct world *world, void *memory);
+
+/* Goes back to a snapshot of this same world; rewinds trace and verdict. */
+void world_load(struct world *world, const void *memory);
+
+/*
+ * Digest of the state: the same for states that go on in the same way, whatever
+ * numbers their requests have, which buffers they use, and how late it is.
+ */
+uint64_t world_digest(const struct world *world);
+
+/* The same, with what the oracles remember: such states are also judged alike. */
+uint64_t world_digest_judged(const struct world *world);
+
+/* Asserts the invariants of the engine's job, if there is one. */
+void world_check(const struct world *world);
+
+/* What can be asked at any instant. */
+uint64_t world_now_ns(const struct world *world);
+uint64_t world_events(const struct world *world); /* timeline events taken */
+enum world_end world_ended(const struct world *world);
+bool world_job(const struct world *world, struct job_info *info);      /* false: no job now */
+bool world_last_job(const struct world *world, struct job_info *info); /* its last state */
+uint32_t world_guest_disk(const struct world *world);
+struct evidence *world_evidence(struct world *world);
+uint64_t world_fault_hits(const struct world *world, uint32_t fault);
+const struct choice_answer *world_choices(const struct world *world, uint32_t *count);
+
+struct request_info {
+    uint32_t number;
+    uint8_t disk;
+    enum op op;
+    enum by by;
+    uint64_t offset;
+    uint64_t bytes;
+    uint64_t submitted_ns;
+    const char *state; /* "queued", "waiting", "served", "held", "hung" */
+};
+
+/* Requests that are not finished, oldest first; returns how many there are. */
+uint32_t world_requests(const struct world *world, struct request_info *info, uint32_t max);
+
+#endif

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Phrases: what findings say of times, sizes, tags, events and matches.
+ */
+#include "sim/trace/phrase.h"
+#include "tests/support/witness.h"
+
+#define KIND(kind) (UINT64_C(1) << EVENT_##kind)
+
+static void test_phrase_time_is_exact(void **state)
+{
+    (void)state;
+    assert_string_equal(phrase_time(0).text, "0s");
+    assert_string_equal(phrase_time(12300001).text, "12.300001ms");
+    assert_string_equal(phrase_time(12300000).text, "12.3ms");
+    assert_string_equal(phrase_time(800000).text, "800us");
+    assert_string_equal(phrase_time(1000000001).text, "1.000000001s");
+    assert_string_equal(phrase_time(UINT64_MAX).text, "18446744073.709551615s");
+}
+
+static void test_phrase_size_takes_the_largest_exact_unit(void **state)
+{
+    (void)state;
+    assert_string_equal(phrase_size(0).text, "0B");
+    assert_string_equal(phrase_size(512).text, "512B");
+    assert_string_equal(phrase_size(642 * KIB).text, "642KiB");
+    assert_string_equal(phrase_size(UINT64_C(1) << 50).text, "1024TiB");
+    assert_string_equal(phrase_sector(1284).text, "sector 1284 (642KiB)");
+    assert_string_equal(phrase_range(CHUNK, 512).text, "[64KiB, 66048B)");
+}
+
+static void test_phrase_result_names_errors(void **state)
+{
+    (void)state;
+    assert_string_equal(phrase_result(0).text, "success");
+    assert_string_equal(phrase_result(-EIO).text, "EIO");
+    assert_string_equal(phrase_result(-4000).text, "errno 4000");
+}
+
+static void test_phrase_tag_says_who_wrote_it(void **state)
+{
+    struct witness *w = *state;
+    struct evidence *evidence = &w->evidence;
+
+    assert_string_equal(phrase_tag(evidence, TAG_ZERO, 0).text, "zeroes");
+    assert_string_equal(phrase_tag(evidence, tag_fill(DST, 7), 7).text, "the initial fill of dst");
+    assert_string_equal(phrase_tag(evidence, tag_fill(DST, 7), 8).text,
+                        "the initial fill of sector 7 of dst");
+    assert_string_equal(phrase_content(evidence, SRC, 3).text, "the initial fill of src");
+    assert_string_equal(phrase_content(evidence, DST, 3).text, "zeroes");
+    assert_string_equal(phrase_tag(evidence, tag_guest(17, 3), 0).text, "guest write #17");
+}
+
+static void test_phrase_tag_names_the_write_when_the_scenario_does(void **state)
+{
+    struct witness *w = *state;
+    struct action steps[] = {{.kind = DO_START},
+                             {.kind = DO_GUEST, .guest = {.op = OP_WRITE, .tag = "newer"}}};
+    struct event submitted = {.kind = EVENT_REQUEST_SUBMIT, .request = 17, .index = 2};
+
+    w->plan->steps = steps;
+    w->plan->step_count = 2;
+    trace_append(&w->trace, &submitted);
+    assert_string_equal(phrase_tag(&w->evidence, tag_guest(17, 3), 0).text,
+                        "guest write #17 (tag newer)");
+    assert_string_equal(phrase_name_of_tag(&w->evidence, tag_guest(17, 3)), "newer");
+    assert_null(phrase_name_of_tag(&w->evidence, tag_guest(18, 3)));
+    w->evidence.trace = NULL;
+    assert_null(phrase_name_of_tag(&w->evidence, tag_guest(17, 3)));
+}
+
+static const struct {
+    struct event event;
+    const char *text;
+} events[] = {
+    {{.kind = EVENT_JOB_READY}, "ready"},
+    {{.kind = EVENT_JOB_ERROR, .op = OP_WRITE, .node = DST, .ret = -EIO, .detail = ACTION_STOP},
+     "error (write, dst, stop, EIO)"},
+    {{.kind = EVENT_JOB_COMPLETED, .ret = -ENOSPC}, "completed (ENOSPC)"},
+    {{.kind = EVENT_COMMAND, .detail = VERB_SET_SPEED}, "command (set-speed)"},
+    {{.kind = EVENT_MARK, .index = 0}, "mark (near)"},
+    {{.kind = EVENT_FAULT, .index = 0, .op = OP_READ, .node = SRC}, "fault (bad, read, src)"},
+};
+
+static const struct {
+    struct event_match match;
+    const char *text;
+} matches[] = {
+    {{.action = ANY, .verb = ANY, .refusal = ANY, .index = ANY}, "any event"},
+    {{.kinds = KIND(JOB_READY), .action = ANY, .verb = ANY, .refusal = ANY, .index = ANY}, "ready"},
+    {{.kinds = KIND(JOB_ERROR),
+      .request = {.ops = 1 << OP_WRITE, .disks = 1 << DST},
+      .action = ACTION_STOP,
+      .verb = ANY,
+      .refusal = ANY,
+      .index = ANY,
+      .has_ret = true,
+      .ret = -EIO},
+     "error (write, dst, stop, EIO)"},
+    {{.kinds = KIND(JOB_COMPLETED) | KIND(JOB_CANCELLED),
+      .action = ANY,
+      .verb = ANY,
+      .refusal = ANY,
+      .index = ANY,
+      .has_ret = true},
+     "completed|cancelled (success)"},
+    {{.kinds = KIND(COMMAND_REFUSED),
+      .action = ANY,
+      .verb = VERB_COMPLETE,
+      .refusal = REFUSED_NOT_READY,
+      .index = ANY},
+     "refused (complete, not-ready)"},
+    {{.kinds = KIND(MARK), .action = ANY, .verb = ANY, .refusal = ANY, .index = 0}, "mark (near)"},
+    {{.kinds = KIND(REQUEST_DONE),
+      .request = {.by = BY_GUEST, .has_range = true, .offset = CHUNK, .bytes = CHUNK},
+      .action = ANY,
+      .verb = ANY,
+      .refusal = ANY,
+      .index = ANY},
+     "done (guest, [64KiB, 128KiB))"},
+};
+
+static void test_phrase_event_and_match_say_what_narrows_them(void **state)
+{
+    struct fault_spec fault = {.name = "bad"};
+    const char *mark = "near";
+    struct witness *w = *state;
+
+    w->plan->faults = &fault;
+    w->plan->fault_count = 1;
+    w->plan->marks = &mark;
+    w->plan->mark_count = 1;
+    for (size_t i = 0; i < sizeof(events) / sizeof(events[0]); i++) {
+        assert_string_equal(phrase_event(&w->evidence, &events[i].event).text, events[i].text);
+    }
+    for (size_t i = 0; i < sizeof(matches) / sizeof(matches[0]); i++) {
+        assert_string_equal(phrase_match(&w->evidence, &matches[i].match).text, matches[i].text);
+    }
+}
+
+/* A match of everything at once is cut, not overrun. */
+static void test_phrase_match_is_cut_when_it_is_too_long(void **state)
+{
+    struct witness *w = *state;
+    struct event_match match = event_match_kind(EVENT_JOB_READY);
+
+    match.kinds = (UINT64_C(1) << EVENT_KIND_COUNT) - 1;
+    assert_int_equal(strlen(phrase_match(&w->evidence, &match).text), sizeof(struct phrase) - 1);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_phrase_time_is_exact),
+        cmocka_unit_test(test_phrase_size_takes_the_largest_exact_unit),
+        cmocka_unit_test(test_phrase_result_names_errors),
+        WITNESS_TEST(test_phrase_tag_says_who_wrote_it),
+        WITNESS_TEST(test_phrase_tag_names_the_write_when_the_scenario_does),
+        WITNESS_TEST(test_phrase_event_and_match_say_what_narrows_them),
+        WITNESS_TEST(test_phrase_match_is_cut_when_it_is_too_long),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

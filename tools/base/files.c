@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Walking folders, and writing through a temporary file.
+ */
+#include "tools/base/files.h"
+
+#include <errno.h>
+#include <fts.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "tools/base/support.h"
+
+/* ---- Walking ---- */
+
+static int compare_names(const FTSENT **a, const FTSENT **b)
+{
+    return strcmp((*a)->fts_name, (*b)->fts_name);
+}
+
+static bool is_scenario(const FTSENT *entry)
+{
+    size_t length = entry->fts_namelen;
+
+    return length > 5 && strcmp(entry->fts_name + length - 5, ".yaml") == 0;
+}
+
+/* Takes the path over. */
+static void append(struct file_list *list, char *path)
+{
+    list->paths = must_grow(list->paths, list->count, sizeof(*list->paths));
+    list->paths[list->count++] = path;
+}
+
+/* Symbolic links to folders are not followed, so that the walk ends. */
+static void walk(struct file_list *list, FTS *tree)
+{
+    FTSENT *entry;
+
+    while ((entry = fts_read(tree)) != NULL) {
+        bool is_file =
+            entry->fts_info == FTS_F || entry->fts_info == FTS_DEFAULT || entry->fts_info == FTS_SL;
+
+        if (is_file && is_scenario(entry)) {
+            append(list, must_strdup(entry->fts_path));
+        }
+    }
+}
+
+void file_list_add(struct file_list *list, const char *path)
+{
+    char *name = must_strdup(path);
+    char *const paths[] = {name, NULL};
+    size_t before = list->count;
+    struct stat status;
+    FTS *tree;
+
+    for (size_t end = strlen(name); end > 1 && name[end - 1] == '/'; end--) {
+        name[end - 1] = '\0';
+    }
+    if (stat(name, &status) != 0 || !S_ISDIR(status.st_mode)) {
+        append(list, name);
+        return;
+    }
+    tree = fts_open(paths, FTS_PHYSICAL | FTS_COMFOLLOW | FTS_NOCHDIR, compare_names);
+    if (tree == NULL) {
+        die("%s: %s", path, strerror(errno));
+    }
+    walk(list, tree);
+    fts_close(tree);
+    if (list->count == before) {
+        append(list, must_printf("%s/*.yaml", name));
+    }
+    free(name);
+}
+
+void file_list_free(struct file_list *list)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        free(list->paths[i]);
+    }
+    free(list->paths);
+    *list = (struct file_list){0};
+}
+
+char *file_line(const char *path, uint32_t number)
+{
+    FILE *file = fopen(path, "re");
+    char *line = NULL;
+    size_t size = 0;
+    ssize_t length = -1;
+
+    if (file == NULL) {
+        return NULL;
+    }
+    for (uint32_t i = 0; i < number; i++) {
+        length = getline(&line, &size, file);
+    }
+    fclose(file);
+    if (length < 0) {
+        free(line);
+        return NULL;
+    }
+    line[strcspn(line, "\r\n")] = '\0';
+    return line;
+}
+
+/* ---- Writing ---- */
+
+bool file_is(const char *path, const char *other)
+{
+    struct stat a;
+    struct stat b;
+
+    return stat(path, &a) == 0 && stat(other, &b) == 0 && a.st_dev == b.st_dev &&
+           a.st_ino == b.st_ino;
+}
+
+bool file_list_has(const struct file_list *list, const char *path)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        if (file_is(list->paths[i], path)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A device or a pipe must not be replaced by a file; a directory can't be. */
+static bool is_replaceable(const char *path)
+{
+    struct stat status;
+
+    return stat(path, &status) != 0 || S_ISREG(status.st_mode);
+}
+
+bool output_open(struct output *output, const char *path)
+{
+    char *real = realpath(path, NULL); /* a link's target is replaced, not the link */
+
+    output->path = real != NULL ? real : must_strdup(path);
+    output->temporary = is_replaceable(output->path)
+                            ? must_printf("%s.%ld.tmp", output->path, (long)getpid())
+                            : NULL;
+    output->stream = fopen(output->temporary != NULL ? output->temporary : output->path, "we");
+    if (output->stream == NULL) {
+        free(output->path);
+        free(output->temporary);
+    }
+    return output->stream != NULL;
+}
+
+bool output_close(struct output *output)
+{
+    bool written = !ferror(output->stream);
+    int error;
+
+    written = fclose(output->stream) == 0 && written;
+    if (output->temporary != NULL) {
+        written = written && rename(output->temporary, output->path) == 0;
+    }
+    error = errno;
+    if (!written && output->temporary != NULL) {
+        unlink(output->temporary);
+    }
+    free(output->path);
+    free(output->temporary);
+    errno = error;
+    return written;
+}
+
+bool output_possible(const char *path)
+{
+    struct output output;
+
+    if (!is_replaceable(path)) {
+        return true; /* to open a pipe would be to use it */
+    }
+    if (!output_open(&output, path)) {
+        return false;
+    }
+    fclose(output.stream);
+    unlink(output.temporary);
+    free(output.path);
+    free(output.temporary);
+    return true;
+}
+
+bool output_write(const char *path, const char *text)
+{
+    struct output output;
+
+    if (!output_open(&output, path)) {
+        return false;
+    }
+    fputs(text, output.stream);
+    return output_close(&output);
+}

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The progress line.
+ */
+#include "tools/base/progress.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <time.h>
+#include <unistd.h>
+
+#define FIRST_AFTER_MS 300
+#define PERIOD_MS 100
+
+uint64_t clock_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+void progress_begin(struct progress *progress, uint64_t total)
+{
+    uint64_t now_ms = clock_ms();
+
+    *progress = (struct progress){.on = isatty(STDERR_FILENO) == 1,
+                                  .total = total,
+                                  .start_ms = now_ms,
+                                  .next_ms = now_ms + FIRST_AFTER_MS};
+}
+
+/* True if it is time to show something. */
+static bool is_due(struct progress *progress)
+{
+    uint64_t now_ms = progress->on ? clock_ms() : 0;
+
+    if (!progress->on || now_ms < progress->next_ms) {
+        return false;
+    }
+    fflush(stdout);
+    progress->shown = true;
+    progress->next_ms = now_ms + PERIOD_MS;
+    return true;
+}
+
+void progress_show(struct progress *progress, uint64_t done, const char *things, uint64_t more,
+                   const char *those)
+{
+    uint64_t left_ms;
+
+    if (is_due(progress)) {
+        fprintf(stderr, "\r\033[K%" PRIu64 " of %" PRIu64 " %s, %" PRIu64 " %s", done,
+                progress->total, things, more, those);
+        if (done > 0) {
+            left_ms = (clock_ms() - progress->start_ms) * (progress->total - done) / done;
+            fprintf(stderr, ", about %" PRIu64 " s left", left_ms / 1000);
+        }
+    }
+}
+
+void progress_say(struct progress *progress, const char *format, ...)
+{
+    va_list args;
+
+    if (!is_due(progress)) {
+        return;
+    }
+    fputs("\r\033[K", stderr);
+    va_start(args, format);
+    vfprintf(stderr, format, args);
+    va_end(args);
+}
+
+void progress_clear(struct progress *progress)
+{
+    if (progress->shown) {
+        fputs("\r\033[K", stderr);
+        progress->shown = false;
+    }
+}

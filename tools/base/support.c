@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Ways out, and memory.
+ */
+#include "tools/base/support.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+_Noreturn void die(const char *format, ...)
+{
+    va_list args;
+
+    fflush(stdout);
+    fputs("mirrorsim: ", stderr);
+    va_start(args, format);
+    vfprintf(stderr, format, args);
+    va_end(args);
+    fputc('\n', stderr);
+    /* At once: what is left behind is no leak. */
+    fflush(NULL);
+    _exit(EXIT_HARNESS);
+}
+
+/* ---- Memory ---- */
+
+void *must_alloc(size_t bytes)
+{
+    void *memory = calloc(1, bytes > 0 ? bytes : 1);
+
+    if (memory == NULL) {
+        die("out of memory");
+    }
+    return memory;
+}
+
+/* The capacity is the power of two at or above the count. */
+void *must_grow(void *list, size_t count, size_t element_bytes)
+{
+    if ((count & (count - 1)) != 0) {
+        return list;
+    }
+    list = reallocarray(list, count > 0 ? 2 * count : 1, element_bytes);
+    if (list == NULL) {
+        die("out of memory");
+    }
+    return list;
+}
+
+char *must_strdup(const char *text)
+{
+    return must_printf("%s", text);
+}
+
+char *must_printf(const char *format, ...)
+{
+    va_list args;
+    char *text;
+
+    va_start(args, format);
+    if (vasprintf(&text, format, args) < 0) {
+        die("out of memory");
+    }
+    va_end(args);
+    return text;
+}

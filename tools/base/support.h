@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What every subcommand uses: exit codes, and memory that is there or the program ends.
+ */
+#ifndef MIRRORSIM_TOOLS_BASE_SUPPORT_H
+#define MIRRORSIM_TOOLS_BASE_SUPPORT_H
+
+#include <stddef.h>
+
+/* The program's exit codes; an interrupted run ends with 128 + the signal. */
+enum exit_code {
+    EXIT_PASSED = 0,
+    EXIT_FAILED = 1,  /* a scenario failed */
+    EXIT_USAGE = 2,   /* wrong usage, or an invalid file */
+    EXIT_HARNESS = 3, /* the harness itself failed */
+};
+
+/* Says so and exits with EXIT_HARNESS. */
+_Noreturn void die(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Zeroed memory; dies without. */
+void *must_alloc(size_t bytes);
+
+/* `list` of `count` elements with room for one more; doubles when it is full. */
+void *must_grow(void *list, size_t count, size_t element_bytes);
+
+char *must_strdup(const char *text);
+char *must_printf(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+#endif

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * mirrorsim bench: what it costs; the median of several measurements each.
+ */
+#include <errno.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "tools/base/support.h"
+#include "tools/cmd/bench.h"
+#include "tools/cmd/command.h"
+
+#define MAX_REPEATS 99
+
+struct bench_options {
+    uint64_t repeats;
+    const char *path;
+    bool json;
+};
+
+static const struct argp_option option_list[] = {
+    {"repeats", KEY_REPEATS, "N", 0, "Measurements of each figure (default 5)", 0},
+    {"scenarios", KEY_SCENARIOS, "PATH", 0, "The shipped scenarios (default: scenarios)", 0},
+    {"json", KEY_JSON, NULL, 0, "Write the figures as JSON", 0},
+    {0},
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+    struct bench_options *options = state->input;
+
+    switch (key) {
+    case KEY_REPEATS:
+        options->repeats = option_count(state, "--repeats", MAX_REPEATS, arg);
+        return 0;
+    case KEY_SCENARIOS:
+        options->path = arg;
+        return 0;
+    case KEY_JSON:
+        options->json = true;
+        return 0;
+    case ARGP_KEY_ARG:
+        argp_error(state, "unexpected argument '%s'", arg);
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+/* ---- Measuring ---- */
+
+/* Measures in a child process; false if the child failed. */
+static bool measure_once(const struct bench_task *task, struct bench_sample *sample)
+{
+    struct rusage usage;
+    int status = 0;
+    int ends[2];
+    pid_t child;
+    bool good;
+
+    fflush(NULL);
+    if (pipe(ends) != 0 || (child = fork()) < 0) {
+        die("cannot start a process: %s", strerror(errno));
+    }
+    if (child == 0) {
+        *sample = (struct bench_sample){0};
+        task->figure->measure(task, sample);
+        good = write(ends[1], sample, sizeof(*sample)) == sizeof(*sample);
+        exit(good ? EXIT_PASSED : EXIT_HARNESS);
+    }
+    close(ends[1]);
+    good = read(ends[0], sample, sizeof(*sample)) == sizeof(*sample);
+    close(ends[0]);
+    good = wait4(child, &status, 0, &usage) == child && status == 0 && good;
+    sample->peak_bytes = good ? (uint64_t)usage.ru_maxrss * 1024 : 0;
+    return good;
+}
+
+static double figure_value(const struct bench_figure *figure, const struct bench_sample *sample)
+{
+    double ns = (double)sample->ns;
+    double number = (double)sample->count;
+
+    switch (figure->unit) {
+    case BENCH_PER_SECOND:
+        return number * 1e9 / ns;
+    case BENCH_NS_EACH:
+        return ns / number;
+    case BENCH_SECONDS:
+        return ns / 1e9;
+    case BENCH_BYTES:
+        break;
+    }
+    return number;
+}
+
+static int compare_values(const void *a, const void *b)
+{
+    double x = *(const double *)a;
+    double y = *(const double *)b;
+
+    return (x > y) - (x < y);
+}
+
+struct figure_result {
+    double median;
+    double peak_bytes; /* the largest */
+};
+
+static struct figure_result measure(const struct bench_options *options,
+                                    const struct bench_figure *figure)
+{
+    const struct bench_task task = {figure, options->path};
+    struct figure_result result = {0};
+    double values[MAX_REPEATS];
+
+    for (uint64_t i = 0; i < options->repeats; i++) {
+        struct bench_sample sample;
+
+        if (!measure_once(&task, &sample)) {
+            die("measuring %s failed", figure->key);
+        }
+        values[i] = figure_value(figure, &sample);
+        if ((double)sample.peak_bytes > result.peak_bytes) {
+            result.peak_bytes = (double)sample.peak_bytes;
+        }
+    }
+    qsort(values, options->repeats, sizeof(values[0]), compare_values);
+    result.median = values[options->repeats / 2];
+    return result;
+}
+
+/* ---- Reporting ---- */
+
+static const struct {
+    const char *name;
+    bool whole; /* written without decimals */
+} units[] = {
+    [BENCH_PER_SECOND] = {"/s", true},
+    [BENCH_NS_EACH] = {"ns", true},
+    [BENCH_SECONDS] = {"s", false},
+    [BENCH_BYTES] = {"bytes", true},
+};
+
+static void set_value(json_t *figures, const char *key, double value, bool whole)
+{
+    json_object_set_new(figures, key, whole ? json_integer((json_int_t)value) : json_real(value));
+}
+
+static void report(const struct bench_options *options, const struct bench_figure *figure,
+                   json_t *figures)
+{
+    struct figure_result result = measure(options, figure);
+    bool whole = units[figure->unit].whole;
+
+    set_value(figures, figure->key, result.median, whole);
+    if (figure->peak_key != NULL) {
+        set_value(figures, figure->peak_key, result.peak_bytes, true);
+    }
+    if (options->json) {
+        return;
+    }
+    printf("%12.*f %-5s  %s\n", whole ? 0 : 3, result.median, units[figure->unit].name,
+           figure->title);
+    if (figure->peak_key != NULL) {
+        printf("%12.0f %-5s  its largest resident set\n", result.peak_bytes, "bytes");
+    }
+}
+
+int cmd_bench(int argc, char **argv)
+{
+    static const struct argp argp = {
+        .options = option_list,
+        .parser = parse,
+        .doc = "Measures speed, memory and the size of a world's state.\v"
+               "A small run is a mirror of 1 MiB at 64 KiB granularity with a buffer of 64 KiB, to "
+               "its completion, with oracles and verdict; its plan is made once.  A trace event is "
+               "what `mirrorsim trace` shows in a line; a timeline event is one step of a world, "
+               "that is what one completion, timer or step of the story sets off.",
+    };
+    struct bench_options options = {.repeats = 5, .path = "scenarios"};
+    json_t *figures;
+
+    argp_parse(&argp, argc, argv, 0, NULL, &options);
+    figures = json_pack("{s:s, s:s, s:I}", "mirrorsim", MIRRORSIM_VERSION, "compiler",
+                        MIRRORSIM_COMPILER, "repeats", (json_int_t)options.repeats);
+    for (uint32_t i = 0; i < bench_figure_count; i++) {
+        if (bench_figures[i].scenario != NULL || access(options.path, R_OK) == 0) {
+            report(&options, &bench_figures[i], figures);
+        }
+    }
+    if (options.json) {
+        json_dumpf(figures, stdout, JSON_INDENT(1) | JSON_REAL_PRECISION(6));
+        putchar('\n');
+    }
+    json_decref(figures);
+    return EXIT_PASSED;
+}

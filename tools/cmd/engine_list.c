@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The engines that are compiled in.
+ */
+#include "tools/cmd/command.h"
+
+#ifdef MIRRORSIM_QEMU
+#include "engine/qemu/qemu_engine.h"
+
+const struct engine *const engines[] = {&mirror_engine, &qemu_engine, NULL};
+#else
+const struct engine *const engines[] = {&mirror_engine, NULL};
+#endif

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * mirrorsim: finds the subcommand and hands over to it.
+ */
+#include <argp.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "tools/base/support.h"
+#include "tools/cmd/command.h"
+
+static const struct command commands[] = {
+    {"run", "run scenario files and folders, and explain what failed", cmd_run},
+    {"check", "validate scenario files without running them", cmd_check},
+    {"trace", "show everything that happens in one run", cmd_trace},
+    {"query", "show job, disks and requests at a virtual instant", cmd_query},
+    {"explore", "search the interleavings of a scenario, and failures at each place", cmd_explore},
+    {"shrink", "find the smallest scenario that fails in the same way", cmd_shrink},
+    {"explain", "tell how a run came to its finding, and what that hangs on", cmd_explain},
+    {"import", "make a scenario of I/O that fio or blktrace has recorded", cmd_import},
+    {"bench", "measure what it costs", cmd_bench},
+    {"engines", "list the mirror engines that are compiled in", cmd_engines},
+    {"version", "show the version and what it was built with", cmd_version},
+};
+
+#define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))
+
+static void show_help(FILE *out)
+{
+    fputs("Usage: mirrorsim COMMAND [OPTION...] [PATH...]\n"
+          "Runs a drive-mirroring engine against simulated disks, from scenario files.\n\n",
+          out);
+    for (size_t i = 0; i < COMMAND_COUNT; i++) {
+        fprintf(out, "  %-9s %s\n", commands[i].name, commands[i].summary);
+    }
+    fputs("  help      show this, or the help of a command\n\n"
+          "`mirrorsim COMMAND --help` explains a command's options.\n"
+          "Exit codes: 0 all passed, 1 a scenario failed, 2 wrong usage or an invalid file,\n"
+          "3 the harness itself failed, 130 interrupted.\n",
+          out);
+}
+
+static const struct command *find_command(const char *name)
+{
+    for (size_t i = 0; i < COMMAND_COUNT; i++) {
+        if (strcmp(commands[i].name, name) == 0) {
+            return &commands[i];
+        }
+    }
+    return NULL;
+}
+
+static int unknown_command(const char *name)
+{
+    fprintf(stderr, "mirrorsim: there is no command '%s'\n", name);
+    show_help(stderr);
+    return EXIT_USAGE;
+}
+
+/* argp writes argv[0] in messages: there the command belongs to the name. */
+static int run_command(const struct command *command, int argc, char **argv)
+{
+    argv[0] = must_printf("mirrorsim %s", command->name);
+    argp_err_exit_status = EXIT_USAGE;
+    return command->run(argc, argv);
+}
+
+static int help(int argc, char **argv)
+{
+    const struct command *command = argc > 1 ? find_command(argv[1]) : NULL;
+    char option[] = "--help";
+
+    if (command != NULL) {
+        return run_command(command, 2, (char *[]){argv[0], option, NULL});
+    }
+    if (argc > 1) {
+        return unknown_command(argv[1]);
+    }
+    show_help(stdout);
+    return EXIT_PASSED;
+}
+
+static int run_program(int argc, char **argv)
+{
+    const struct command *command;
+
+    if (argc < 2) {
+        show_help(stderr);
+        return EXIT_USAGE;
+    }
+    if (strcmp(argv[1], "help") == 0 || strcmp(argv[1], "--help") == 0 ||
+        strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "-?") == 0) {
+        return help(argc - 1, argv + 1);
+    }
+    if (strcmp(argv[1], "--version") == 0) {
+        argv[1] = argv[0];
+        return run_command(find_command("version"), 1, argv + 1);
+    }
+    command = find_command(argv[1]);
+    return command != NULL ? run_command(command, argc - 1, argv + 1) : unknown_command(argv[1]);
+}
+
+/* Results that could not be written are the harness's failure, whatever they were. */
+int main(int argc, char **argv)
+{
+    int code = run_program(argc, argv);
+
+    if (fflush(stdout) != 0 || ferror(stdout)) {
+        die("cannot write the results: %s", strerror(errno));
+    }
+    return code;
+}

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * mirrorsim query: job, disks and requests at a virtual instant.
+ *
+ * Text and JSON say the same.
+ */
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdio.h>
+
+#include "tools/base/support.h"
+#include "tools/base/text.h"
+#include "tools/cmd/command.h"
+#include "tools/report/report.h"
+#include "tools/run/death.h"
+#include "tools/run/one_run.h"
+
+#define MAX_REQUESTS 256
+
+struct query_options {
+    struct one_run run;
+    bool json;
+    uint64_t at_ns;
+};
+
+static const struct argp_option option_list[] = {
+    {"at", KEY_AT, "TIME", 0, "The virtual instant, like 5ms (default: the end)", 2},
+    {"json", KEY_JSON, NULL, 0, "Write the answer as JSON", 2},
+    {0},
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+    struct query_options *options = state->input;
+
+    switch (key) {
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = &options->run;
+        return 0;
+    case KEY_AT:
+        options->at_ns = option_time(state, "--at", arg);
+        return 0;
+    case KEY_JSON:
+        options->json = true;
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+/* ---- Text ---- */
+
+static void show_job(const struct world *world)
+{
+    struct job_info job;
+    char offset[TIME_TEXT_BYTES];
+    char len[TIME_TEXT_BYTES];
+    char speed[TIME_TEXT_BYTES];
+    bool lives = world_job(world, &job);
+
+    if (!lives && !world_last_job(world, &job)) {
+        puts("job: none yet");
+        return;
+    }
+    printf("job: %s, %s%s; copied %s of %s; speed %s%s; I/O status %s%s%s%s\n",
+           job_kind_name(job.kind), job_status_name(job.status), lives ? "" : " and gone",
+           size_text(job.offset, offset), size_text(job.len, len),
+           job.speed > 0 ? size_text(job.speed, speed) : "unlimited", job.speed > 0 ? "/s" : "",
+           io_status_name(job.io_status), job.busy ? "; busy" : "", job.paused ? "; paused" : "",
+           job.cancelled ? "; cancelled" : "");
+}
+
+static void show_disks(const struct one_run *run)
+{
+    const struct evidence *evidence = world_evidence(run->world);
+    char length[TIME_TEXT_BYTES];
+    char allocated[TIME_TEXT_BYTES];
+
+    for (uint32_t i = 0; i < run->plan->disk_count; i++) {
+        const struct disk_state *disk = evidence->disks[i];
+
+        printf("disk %s: %s, %s allocated, %" PRIu64 " runs", run->plan->disks[i].name,
+               size_text(disk->bytes, length),
+               size_text(image_allocated_bytes(disk->image), allocated), image_runs(disk->image));
+        if (disk->backing != PLAN_NONE) {
+            printf("; backing %s%s", run->plan->disks[disk->backing].name,
+                   disk->backing_open ? "" : " (not open)");
+        }
+        puts(i == world_guest_disk(run->world) ? "; the guest's" : "");
+    }
+}
+
+static void show_requests(const struct one_run *run)
+{
+    struct request_info requests[MAX_REQUESTS];
+    uint32_t count = world_requests(run->world, requests, MAX_REQUESTS);
+    char buf[3][TIME_TEXT_BYTES];
+
+    printf("requests in flight: %" PRIu32 "\n", count);
+    for (uint32_t i = 0; i < count && i < MAX_REQUESTS; i++) {
+        const struct request_info *request = &requests[i];
+
+        printf("  #%" PRIu32 " %s %s on %s at %s, %s, since %s: %s\n", request->number,
+               by_name(request->by), op_name(request->op), run->plan->disks[request->disk].name,
+               size_text(request->offset, buf[0]), size_text(request->bytes, buf[1]),
+               time_text(request->submitted_ns, buf[2]), request->state);
+    }
+}
+
+static void show_text(const struct one_run *run, uint64_t at_ns)
+{
+    char buf[TIME_TEXT_BYTES];
+
+    printf("at %s, after %" PRIu64 " timeline events: %s\n", time_text(at_ns, buf),
+           world_events(run->world), world_end_name(world_ended(run->world)));
+    show_job(run->world);
+    show_disks(run);
+    show_requests(run);
+}
+
+/* ---- JSON ---- */
+
+static json_t *job_json(const struct world *world)
+{
+    struct job_info job;
+    bool lives = world_job(world, &job);
+
+    if (!lives && !world_last_job(world, &job)) {
+        return json_null();
+    }
+    return json_pack("{s:s, s:s, s:b, s:I, s:I, s:I, s:s, s:b, s:b, s:b, s:b}", "kind",
+                     job_kind_name(job.kind), "status", job_status_name(job.status), "gone", !lives,
+                     "offset", (json_int_t)job.offset, "len", (json_int_t)job.len, "speed",
+                     (json_int_t)job.speed, "io_status", io_status_name(job.io_status), "busy",
+                     job.busy, "paused", job.paused, "ready", job.ready, "cancelled",
+                     job.cancelled);
+}
+
+static json_t *disks_json(const struct one_run *run)
+{
+    const struct evidence *evidence = world_evidence(run->world);
+    json_t *disks = json_array();
+
+    for (uint32_t i = 0; i < run->plan->disk_count; i++) {
+        const struct disk_state *disk = evidence->disks[i];
+        json_t *object = json_pack(
+            "{s:o, s:I, s:I, s:I, s:b}", "name", report_json_string(run->plan->disks[i].name),
+            "bytes", (json_int_t)disk->bytes, "allocated",
+            (json_int_t)image_allocated_bytes(disk->image), "runs",
+            (json_int_t)image_runs(disk->image), "guest", i == world_guest_disk(run->world));
+
+        if (disk->backing != PLAN_NONE) {
+            json_object_set_new(object, "backing",
+                                report_json_string(run->plan->disks[disk->backing].name));
+            json_object_set_new(object, "backing_open", json_boolean(disk->backing_open));
+        }
+        json_array_append_new(disks, object);
+    }
+    return disks;
+}
+
+static json_t *requests_json(const struct one_run *run)
+{
+    struct request_info requests[MAX_REQUESTS];
+    uint32_t count = world_requests(run->world, requests, MAX_REQUESTS);
+    json_t *array = json_array();
+
+    for (uint32_t i = 0; i < count && i < MAX_REQUESTS; i++) {
+        const struct request_info *request = &requests[i];
+
+        json_array_append_new(
+            array,
+            json_pack("{s:i, s:o, s:s, s:s, s:I, s:I, s:I, s:s}", "number", (int)request->number,
+                      "disk", report_json_string(run->plan->disks[request->disk].name), "op",
+                      op_name(request->op), "by", by_name(request->by), "offset",
+                      (json_int_t)request->offset, "bytes", (json_int_t)request->bytes,
+                      "submitted_ns", (json_int_t)request->submitted_ns, "state", request->state));
+    }
+    return array;
+}
+
+static void show_json(const struct one_run *run, uint64_t at_ns)
+{
+    json_t *answer = json_pack("{s:I, s:I, s:s, s:o, s:o, s:o}", "time_ns", (json_int_t)at_ns,
+                               "events", (json_int_t)world_events(run->world), "state",
+                               world_end_name(world_ended(run->world)), "job", job_json(run->world),
+                               "disks", disks_json(run), "requests", requests_json(run));
+
+    report_json_show(answer);
+}
+
+int cmd_query(int argc, char **argv)
+{
+    static const struct argp_child children[] = {{&one_run_argp, 0, NULL, 1}, {0}};
+    static const struct argp argp = {
+        .options = option_list,
+        .parser = parse,
+        .args_doc = "FILE",
+        .doc = "Runs one case of a scenario file up to a virtual instant and shows the job, the "
+               "disks and the requests then.",
+        .children = children,
+    };
+    struct query_options options = {.run = {.engine = engines[0]}, .at_ns = UINT64_MAX};
+
+    argp_parse(&argp, argc, argv, 0, NULL, &options);
+    one_run_open(&options.run);
+    death_limit_cpu();
+    if (world_run(options.run.world, options.at_ns) != END_NOT) {
+        options.at_ns = world_now_ns(options.run.world);
+    }
+    if (options.json) {
+        show_json(&options.run, options.at_ns);
+    } else {
+        show_text(&options.run, options.at_ns);
+    }
+    one_run_close(&options.run);
+    return EXIT_PASSED;
+}

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * mirrorsim run: runs files and folders, and reports in all forms that are asked for.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/range.h"
+#include "tools/base/progress.h"
+#include "tools/base/support.h"
+#include "tools/cmd/command.h"
+#include "tools/cmd/run_options.h"
+#include "tools/report/report.h"
+#include "tools/run/dump_images.h"
+#include "tools/run/workers.h"
+
+/* ---- Reports ---- */
+
+#define MAX_REPORTS 3
+
+struct session {
+    const struct run_options *options;
+    struct report *reports[MAX_REPORTS];
+    uint32_t report_count;
+    struct output junit;
+    struct report_summary summary;
+    struct progress progress;
+};
+
+static void open_reports(struct session *session)
+{
+    const struct run_options *options = session->options;
+    bool machine = options->format != FORMAT_TEXT;
+
+    session->reports[session->report_count++] = options->format == FORMAT_JSON ? report_json(stdout)
+                                                : options->format == FORMAT_TAP
+                                                    ? report_tap(stdout)
+                                                    : report_text(stdout, &options->text);
+    if (options->annotations) {
+        session->reports[session->report_count++] = report_annotations(machine ? stderr : stdout);
+    }
+    if (options->junit != NULL) {
+        if (file_list_has(&options->suite.files, options->junit)) {
+            fprintf(stderr, "mirrorsim: --junit=%s would overwrite a scenario\n", options->junit);
+            exit(EXIT_USAGE);
+        }
+        if (!output_open(&session->junit, options->junit)) {
+            die("--junit=%s: %s", options->junit, strerror(errno));
+        }
+        session->reports[session->report_count++] = report_junit(session->junit.stream);
+    }
+}
+
+static void begin_reports(const struct session *session)
+{
+    const struct suite *suite = &session->options->suite;
+
+    for (uint32_t i = 0; i < session->report_count; i++) {
+        struct report *report = session->reports[i];
+
+        report->begin(report, suite);
+        for (size_t j = 0; j < suite->invalid_count; j++) {
+            report->invalid(report, &suite->invalid[j]);
+        }
+    }
+}
+
+static void close_reports(struct session *session)
+{
+    for (uint32_t i = 0; i < session->report_count; i++) {
+        session->reports[i]->end(session->reports[i], &session->summary);
+        free(session->reports[i]);
+    }
+    if (session->options->junit != NULL && !output_close(&session->junit)) {
+        die("%s: %s", session->options->junit, strerror(errno));
+    }
+    if (fflush(stdout) != 0) {
+        die("cannot write the results: %s", strerror(errno));
+    }
+}
+
+static void count_result(struct report_summary *summary, const struct run_result *result)
+{
+    summary->passed += !outcome_is_bad(result->outcome);
+    summary->failed += outcome_is_bad(result->outcome);
+    summary->known_failures += result->outcome == OUTCOME_XFAIL;
+    summary->harness_errors += result->outcome == OUTCOME_INVALID;
+    if (summary->compared != NULL) {
+        compare_tally_add(&summary->tally, result);
+    }
+}
+
+static bool deliver(void *opaque, const struct run_result *result)
+{
+    struct session *session = opaque;
+    const struct suite *suite = &session->options->suite;
+    const struct suite_entry *entry = suite_entry_of(suite, result->number);
+    const struct report_run run = {
+        .file = scenario_file(entry->scenario),
+        .name = scenario_name(entry->scenario),
+        .case_number = entry->case_number + 1,
+        .cases = scenario_cases(entry->scenario),
+        .seed = suite_seed_of(suite, result->number),
+        .engine = suite->engine,
+        .compared = suite->compared,
+        .result = result,
+    };
+
+    progress_clear(&session->progress);
+    count_result(&session->summary, result);
+    for (uint32_t i = 0; i < session->report_count; i++) {
+        session->reports[i]->run(session->reports[i], &run);
+    }
+    progress_show(&session->progress, session->summary.passed + session->summary.failed, "runs",
+                  session->summary.failed, "failed");
+    return !session->options->fail_fast || session->summary.failed == 0;
+}
+
+/* ---- The command ---- */
+
+static int exit_code(const struct session *session, int signal_number)
+{
+    const struct report_summary *summary = &session->summary;
+
+    if (signal_number != 0) {
+        return 128 + signal_number;
+    }
+    if (summary->harness_errors > 0) {
+        return EXIT_HARNESS;
+    }
+    if (summary->invalid_files > 0) {
+        return EXIT_USAGE;
+    }
+    return summary->failed > 0 ? EXIT_FAILED : EXIT_PASSED;
+}
+
+static int run(const struct run_options *options)
+{
+    const struct suite *suite = &options->suite;
+    struct session session = {.options = options};
+    uint64_t runs = suite_runs(suite);
+    const struct workers_options workers = {
+        .jobs = options->no_fork ? 0 : (uint32_t)min_u64(options->jobs, runs),
+        .twice = options->twice,
+        .cpu_limit_s = options->cpu_limit_s,
+        .memory_limit = (uint64_t)options->memory_limit_mib << 20,
+        .dump_images = options->dump_images,
+        .deliver = deliver,
+        .opaque = &session,
+    };
+    uint64_t start_ms = clock_ms();
+    int signal_number;
+
+    session.summary.planned = runs;
+    session.summary.compared = suite->compared;
+    session.summary.invalid_files = suite->invalid_count;
+    open_reports(&session);
+    begin_reports(&session);
+    progress_begin(&session.progress, session.summary.planned);
+    signal_number = workers_run(suite, &workers);
+    progress_clear(&session.progress);
+    session.summary.interrupted = signal_number != 0;
+    session.summary.elapsed_ms = clock_ms() - start_ms;
+    close_reports(&session);
+    return exit_code(&session, signal_number);
+}
+
+int cmd_run(int argc, char **argv)
+{
+    struct run_options options;
+    int code = EXIT_USAGE;
+
+    run_options_parse(&options, argc, argv);
+    suite_select(&options.suite, &options.filter);
+    if (options.suite.entry_count == 0 && options.suite.invalid_count == 0) {
+        fputs("mirrorsim run: no scenario matches --filter and --case\n", stderr);
+    } else {
+        if (options.dump_images != NULL) {
+            dump_images_prepare(options.dump_images, &options.suite);
+        }
+        code = run(&options);
+    }
+    suite_free(&options.suite);
+    return code;
+}

@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * mirrorsim shrink: the smallest scenario that fails in the same way, as a file.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <jansson.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "tools/base/files.h"
+#include "tools/base/progress.h"
+#include "tools/base/support.h"
+#include "tools/cmd/command.h"
+#include "tools/report/report.h"
+#include "tools/run/one_run.h"
+#include "tools/shrink/shrink.h"
+
+struct command_options {
+    struct one_run run;
+    struct shrink_options shrink;
+    const char *output; /* NULL = stdout */
+    uint64_t budget_ms; /* 0 = no bound */
+    bool json;
+};
+
+/* While it shrinks. */
+struct session {
+    struct progress progress;
+    uint64_t end_ms; /* of the clock; 0 = never */
+    int signals;     /* a file that has the signal which ends it early */
+    int signal_number;
+};
+
+static const struct argp_option option_list[] = {
+    {"finding", KEY_FINDING, "ORACLE[/KIND]", 0,
+     "The finding that must stay, like debt or debt/forgotten-sector (default: the first of an "
+     "oracle; "
+     "if there is none, of liveness or an expectation)",
+     2},
+    {"sound", KEY_SOUND, "ENGINE", 0, "An engine that passes the run: it must pass the result, too",
+     2},
+    {"output", 'o', "FILE", 0, "Write the scenario into this file, instead of standard output", 2},
+    {"budget", KEY_BUDGET, "TIME", 0, "Stop after so much time, like 30s, with what there is", 2},
+    {"runs", KEY_RUNS, "N", 0, "Stop after so many runs, with what there is", 2},
+    {"cpu-limit", KEY_CPU_LIMIT, "SECONDS", 0,
+     "A run that takes more processor time is a hang (default 5)", 2},
+    {"json", KEY_JSON, NULL, 0, "JSON on standard output; without -o it has the scenario, too", 2},
+    {0},
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+    struct command_options *options = state->input;
+
+    switch (key) {
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = &options->run;
+        return 0;
+    case KEY_FINDING:
+        option_finding(state, arg, &options->shrink.oracle, &options->shrink.kind);
+        return 0;
+    case KEY_SOUND:
+        options->shrink.sound = option_engine(state, arg);
+        return 0;
+    case 'o':
+        options->output = arg;
+        return 0;
+    case KEY_BUDGET:
+        options->budget_ms = option_time(state, "--budget", arg) / 1000000;
+        return 0;
+    case KEY_RUNS:
+        options->shrink.max_runs = option_number(state, "--runs", arg);
+        return 0;
+    case KEY_CPU_LIMIT:
+        options->shrink.cpu_limit_s = option_count(state, "--cpu-limit", 86400, arg);
+        return 0;
+    case KEY_JSON:
+        options->json = true;
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+/* ---- While it shrinks ---- */
+
+/* Ctrl-C is read from a file, and does not reach the worker. */
+static int open_signals(void)
+{
+    sigset_t signals;
+    int fd;
+
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGTERM);
+    sigprocmask(SIG_BLOCK, &signals, NULL);
+    fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
+    if (fd < 0) {
+        die("signalfd: %s", strerror(errno));
+    }
+    return fd;
+}
+
+static bool go_on(void *opaque, const struct shrink_report *report)
+{
+    struct session *session = opaque;
+    struct signalfd_siginfo info;
+
+    if (read(session->signals, &info, sizeof(info)) == sizeof(info)) {
+        session->signal_number = (int)info.ssi_signo;
+    }
+    progress_say(&session->progress, "%" PRIu32 " lines after %" PRIu64 " runs", report->lines,
+                 report->runs);
+    return session->signal_number == 0 && (session->end_ms == 0 || clock_ms() < session->end_ms);
+}
+
+/* ---- The result ---- */
+
+static uint32_t count_lines(const char *path)
+{
+    FILE *file = fopen(path, "re");
+    uint32_t lines = 0;
+
+    for (int c = 0; file != NULL && (c = fgetc(file)) != EOF;) {
+        lines += c == '\n';
+    }
+    if (file != NULL) {
+        fclose(file);
+    }
+    return lines;
+}
+
+static char *describe_origin(const struct one_run *run)
+{
+    bool has_case = *run->plan->case_name != '\0';
+
+    return must_printf("%s (%s%s%sseed %" PRIu64 ", engine %s)", run->file, has_case ? "case " : "",
+                       run->plan->case_name, has_case ? ", " : "", run->seed, run->engine->name);
+}
+
+static void show_json(const struct command_options *options, const struct shrink_report *report)
+{
+    json_t *answer =
+        json_pack("{s:o, s:b, s:I, s:I, s:I, s:{s:s, s:s, s:o}}", "file",
+                  report_json_string(options->run.file), "smallest", report->end == SHRINK_DONE,
+                  "lines_before", (json_int_t)report->lines_before, "lines",
+                  (json_int_t)report->lines, "runs", (json_int_t)report->runs, "finding", "oracle",
+                  report->oracle, "kind", report->kind, "text", report_json_string(report->text));
+
+    if (options->output != NULL) {
+        json_object_set_new(answer, "output", report_json_string(options->output));
+    } else {
+        json_object_set_new(answer, "scenario", report_json_string(report->scenario));
+    }
+    report_json_show(answer);
+}
+
+static int show_result(const struct command_options *options, const struct shrink_report *report)
+{
+    if (options->output != NULL && !output_write(options->output, report->scenario)) {
+        die("-o %s: %s", options->output, strerror(errno));
+    }
+    if (options->json) {
+        show_json(options, report);
+    } else if (options->output == NULL) {
+        fputs(report->scenario, stdout);
+    }
+    fprintf(stderr,
+            "mirrorsim shrink: shrunk from %" PRIu32 " to %" PRIu32 " lines in %" PRIu64
+            " runs%s\n",
+            report->lines_before, report->lines, report->runs,
+            report->end == SHRINK_STOPPED ? "; stopped early: it may get smaller still" : "");
+    return EXIT_PASSED;
+}
+
+static void explain_no_finding(const struct command_options *options)
+{
+    const struct shrink_options *shrink = &options->shrink;
+
+    if (shrink->oracle == NULL) {
+        fprintf(stderr, "mirrorsim shrink: %s does not fail: there is nothing to shrink\n",
+                options->run.file);
+    } else {
+        fprintf(stderr,
+                "mirrorsim shrink: %s does not fail with a finding %s%s%s: `mirrorsim run` shows "
+                "what it finds\n",
+                options->run.file, shrink->oracle, shrink->kind != NULL ? "/" : "",
+                shrink->kind != NULL ? shrink->kind : "");
+    }
+}
+
+static int show_end(const struct command_options *options, const struct shrink_report *report)
+{
+    switch (report->end) {
+    case SHRINK_DONE:
+    case SHRINK_STOPPED:
+        return show_result(options, report);
+    case SHRINK_NO_FINDING:
+        explain_no_finding(options);
+        return EXIT_FAILED;
+    case SHRINK_UNSOUND:
+        fprintf(stderr, "mirrorsim shrink: %s fails with engine %s, too\n", options->run.file,
+                options->shrink.sound->name);
+        return EXIT_FAILED;
+    case SHRINK_NOT_REPEATED:
+        break;
+    }
+    fprintf(stderr,
+            "mirrorsim shrink: %s does not fail in the same way once its choices are written "
+            "down\n",
+            options->run.file);
+    return EXIT_HARNESS;
+}
+
+/* ---- The command ---- */
+
+static int shrink(struct command_options *options)
+{
+    uint32_t lines_before = count_lines(options->run.file);
+    struct session session = {.signals = open_signals()};
+    struct shrink_report report;
+    char *origin = describe_origin(&options->run);
+    int code;
+
+    options->shrink.seed = options->run.seed;
+    options->shrink.origin = origin;
+    options->shrink.go_on = go_on;
+    options->shrink.opaque = &session;
+    progress_begin(&session.progress, 0);
+    session.end_ms = options->budget_ms > 0 ? session.progress.start_ms + options->budget_ms : 0;
+    plan_destroy(shrink_plan(options->run.plan, options->run.engine, &options->shrink, &report));
+    progress_clear(&session.progress);
+    report.lines_before = lines_before;
+    code = show_end(options, &report);
+    free(report.scenario);
+    free(origin);
+    return session.signal_number != 0 ? 128 + session.signal_number : code;
+}
+
+int cmd_shrink(int argc, char **argv)
+{
+    static const struct argp_child children[] = {{&one_run_argp, 0, NULL, 1}, {0}};
+    static const struct argp argp = {
+        .options = option_list,
+        .parser = parse,
+        .args_doc = "FILE",
+        .doc = "Runs one case of a scenario file, which must fail, and leaves out, simplifies and "
+               "makes smaller whatever it can without losing the finding.  The result is a "
+               "scenario that `mirrorsim run` fails in the same way.\v"
+               "Exit codes: 0 done, 1 the run does not fail (with that finding), 2 an invalid "
+               "file or wrong usage, 3 the harness failed, 130 interrupted (after writing what "
+               "there was).",
+        .children = children,
+    };
+    struct command_options options = {.run = {.engine = engines[0]}, .shrink = {.cpu_limit_s = 5}};
+    int code;
+
+    argp_parse(&argp, argc, argv, 0, NULL, &options);
+    command_guard(options.output, options.run.file);
+    one_run_open(&options.run);
+    code = shrink(&options);
+    one_run_close(&options.run);
+    return code;
+}

@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""A changed mirrorsim: the program with some of its sources replaced.
+
+Used by tools/dev/bugs and tools/dev/mutants.  A variant is compiled beside a finished build: only the
+sources that differ (all that a changed header reaches) are compiled again, with the very commands
+of that build, and the program is linked with the rest of its objects.  Nothing is written into the
+checkout or the build."""
+
+import json
+import shlex
+import subprocess
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def engine_files(pattern):
+    """The files of our own engine that match, all generations, from the checkout: engine/2.2/mirror.c."""
+    found = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "engine").rglob(pattern))
+    return [path for path in found if not path.startswith("engine/qemu/")]
+
+
+class BuildFailed(Exception):
+    """The changed source does not compile; the text is the compiler's."""
+
+
+class Build:
+    """A build directory of this checkout that has compile_commands.json and the program."""
+
+    def __init__(self, directory):
+        self.directory = Path(directory).resolve()
+        commands = json.loads((self.directory / "compile_commands.json").read_text(encoding="utf-8"))
+        self.commands = {}
+        for entry in commands:
+            source = Path(entry["file"]).relative_to(ROOT).as_posix()
+            # The program's own, without a foreign engine: tests have programs with one.
+            foreign = source.startswith("engine/qemu/") or "-DMIRRORSIM_QEMU" in entry["command"]
+            if source.split("/")[0] in ("engine", "sim", "tools") and not foreign:
+                self.commands[source] = shlex.split(entry["command"])
+        self.libraries = self._libraries()
+        self.headers = None
+
+    def _libraries(self):
+        out = subprocess.run(["pkg-config", "--libs", "yaml-0.1", "jansson"], check=True,
+                             capture_output=True, text=True)
+        return shlex.split(out.stdout) + ["-lm"]
+
+    def object_of(self, source):
+        command = self.commands[source]
+        return self.directory / command[command.index("-o") + 1]
+
+    def _read_dependencies(self):
+        """{source: the headers that it includes}, as ninja knows them; None: it does not say."""
+        done = subprocess.run(["ninja", "-C", str(self.directory), "-t", "deps"], capture_output=True, text=True)
+        objects = {str(self.object_of(source).relative_to(self.directory)): source for source in self.commands}
+        headers = {}
+        source = None
+        for line in done.stdout.splitlines():
+            if not line.startswith(" "):
+                source = objects.get(line.split(":")[0])
+            elif source and line.strip().startswith(str(ROOT)):
+                headers.setdefault(source, set()).add(Path(line.strip()).relative_to(ROOT).as_posix())
+        return headers if done.returncode == 0 else None
+
+    def _sources_to_compile(self, changed):
+        reached = {path for path in changed if path in self.commands}
+        changed_headers = {path for path in changed if path.endswith(".h")}
+        if changed_headers:
+            if self.headers is None:
+                self.headers = self._read_dependencies() or {}
+            reached |= {source for source in self.commands
+                        if changed_headers & self.headers.get(source, changed_headers)}
+        return sorted(reached)
+
+    def _compile(self, source, tree, output, flags):
+        command = list(self.commands[source])
+        command[command.index("-o") + 1] = str(output)
+        command[command.index("-c") + 1] = str(tree / source if (tree / source).exists() else ROOT / source)
+        # The changed headers come before the checkout's.
+        command[1:1] = [f"-I{tree}"]
+        command += flags
+        done = subprocess.run(command, cwd=self.directory, capture_output=True, text=True)
+        if done.returncode != 0:
+            raise BuildFailed(done.stderr)
+
+    def compile(self, changed, work, flags=()):
+        """Compiles what `changed` ({path in the checkout: its new text}) reaches, in the empty
+        directory `work`; returns {source: object}.  `flags` go to every compilation."""
+        tree = Path(work) / "tree"
+        for path, text in changed.items():
+            (tree / path).parent.mkdir(parents=True, exist_ok=True)
+            (tree / path).write_text(text, encoding="utf-8")
+        compiled = {}
+        for source in self._sources_to_compile(changed):
+            output = Path(work) / (source.replace("/", "_") + ".o")
+            self._compile(source, tree, output, list(flags))
+            compiled[source] = output
+        return compiled
+
+    def link(self, compiled, work):
+        """Links the program in `work` from {source: object} and the build's other objects."""
+        program = Path(work) / "mirrorsim"
+        objects = [str(compiled.get(source, self.object_of(source))) for source in sorted(self.commands)]
+        done = subprocess.run(["cc", "-o", str(program), *objects, *self.libraries],
+                              capture_output=True, text=True)
+        if done.returncode != 0:
+            raise BuildFailed(done.stderr)
+        return program
+
+    def variant(self, changed, work, flags=()):
+        """Compiles and links in one; returns the program.  Flags that change the program's other
+        objects need `changed` to name their sources."""
+        return self.link(self.compile(changed, work, flags), work)

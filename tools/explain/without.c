@@ -1,0 +1,411 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What the finding hangs on: every thing the scenario does is left out once.
+ *
+ * A plan without one of its faults, requests, commands or choices may crash the engine,
+ * or never end; so all run in a worker process, and a new one goes on where one died.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "tools/base/support.h"
+#include "tools/explain/item.h"
+#include "tools/run/worker.h"
+
+#define MAX_WITHOUT 300
+#define CPU_LIMIT_MS 2000
+/* Together the runs take no more timeline events than so many, if the run itself does not. */
+#define MAX_EVENTS UINT64_C(3000000)
+#define MAX_CHOICES 4096
+
+/* What the worker has to do. */
+struct work {
+    const struct one_run *run;
+    const struct items *items;
+    size_t first;
+    uint64_t seed;
+    uint64_t max_events;
+    struct run_progress *progress;
+};
+
+/* ---- Leaving one out ---- */
+
+/* A copy of `count` elements without the one at `index`. */
+static void *without_one(struct arena *arena, const void *list, size_t count, size_t index,
+                         size_t bytes)
+{
+    char *copy = arena_alloc(arena, count * bytes);
+
+    memcpy(copy, list, index * bytes);
+    memcpy(copy + index * bytes, (const char *)list + (index + 1) * bytes,
+           (count - index - 1) * bytes);
+    return copy;
+}
+
+/*
+ * Others name a fault by its place in the list: it stays, but never hits.  A step that waits
+ * until it holds something would wait for ever.
+ */
+static void drop_fault(struct plan *plan, uint32_t index)
+{
+    struct fault_spec *faults = arena_alloc(plan->arena, plan->fault_count * sizeof(*faults));
+    struct action *steps = arena_alloc(plan->arena, plan->step_count * sizeof(*steps));
+    uint32_t count = 0;
+
+    memcpy(faults, plan->faults, plan->fault_count * sizeof(*faults));
+    faults[index].nth = UINT64_MAX;
+    faults[index].optional = true;
+    plan->faults = faults;
+    for (uint32_t i = 0; i < plan->step_count; i++) {
+        const struct action *step = &plan->steps[i];
+
+        if (step->kind != DO_WAIT || step->wait.kind != WAIT_HELD || step->wait.index != index) {
+            steps[count++] = *step;
+        }
+    }
+    plan->steps = steps;
+    plan->step_count = count;
+}
+
+/* What it consists of lives in the arena of the whole: in the worker, nobody else sees that. */
+static struct plan plan_without(const struct plan *whole, struct item item)
+{
+    struct plan plan = *whole;
+
+#define DROP(list, number)                                                                         \
+    plan.list =                                                                                    \
+        without_one(whole->arena, whole->list, whole->number, item.index, sizeof(*whole->list));   \
+    plan.number--
+    switch (item.kind) {
+    case ITEM_NOTHING:
+        break;
+    case ITEM_FAULT:
+        drop_fault(&plan, item.index);
+        break;
+    case ITEM_STEP:
+        DROP(steps, step_count);
+        break;
+    case ITEM_TIMED:
+        DROP(timed, timed_count);
+        break;
+    case ITEM_REACT:
+        DROP(reacts, react_count);
+        break;
+    case ITEM_GENERATOR:
+        DROP(generators, generator_count);
+        break;
+    case ITEM_CHOICE:
+        DROP(choices, choice_count);
+        break;
+    }
+#undef DROP
+    return plan;
+}
+
+/* ---- In the worker ---- */
+
+static void run_item(const struct work *work, struct item item, struct run_progress *progress,
+                     struct run_result *result)
+{
+    struct plan plan = plan_without(work->run->plan, item);
+    struct world_options options = runner_options(&plan, work->run->engine, work->seed);
+    struct trace trace;
+    struct world *world;
+
+    trace_init(&trace, true);
+    world = world_create(&plan, &options, &trace);
+    if (world == NULL) {
+        die("there is no memory for a world");
+    }
+    while (world_step(world) && world_events(world) < work->max_events) {
+        run_progress_step(progress, &plan, work->run->engine, world);
+    }
+    if (world_ended(world) == END_NOT) {
+        run_result_add(result, "harness", "goes-on", "The run does not come to an end.");
+    } else {
+        run_result_fill(result, &plan, world_judge(world));
+    }
+    world_destroy(world);
+    trace_free(&trace);
+}
+
+static void work_on(void *opaque, struct run_progress *progress, int results)
+{
+    const struct work *work = opaque;
+    struct run_result *result = run_result_create();
+
+    for (size_t i = work->first; i < work->items->count; i++) {
+        *progress = (struct run_progress){.number = i, .under_way = true};
+        *result = (struct run_result){.number = i};
+        worker_watch(CPU_LIMIT_MS);
+        run_item(work, work->items->list[i], progress, result);
+        worker_watch(0);
+        progress->under_way = false;
+        worker_send(results, result);
+    }
+    free(result);
+    world_destroy(work->run->world); /* it is the parent's */
+}
+
+/* ---- In the parent ---- */
+
+/* One result for each item, the caller frees all. */
+static struct run_result **run_items(struct work *work)
+{
+    struct run_result **results = must_alloc(work->items->count * sizeof(struct run_result *));
+    struct worker worker = {0};
+    bool forked = false;
+
+    worker.progress = work->progress;
+    for (size_t i = 0; i < work->items->count; i++) {
+        if (!forked) {
+            work->first = i;
+            worker_fork(&worker, work_on, work);
+            forked = true;
+        }
+        results[i] = worker_receive(&worker);
+        if (results[i] == NULL) {
+            results[i] = worker_end(&worker, CPU_LIMIT_MS / 1000);
+            forked = false;
+        }
+        if (results[i] == NULL) {
+            die("a worker process ended without an answer");
+        }
+    }
+    if (forked) {
+        free(worker_receive(&worker));
+        free(worker_end(&worker, 0));
+    }
+    return results;
+}
+
+static struct run_progress *share_progress(void)
+{
+    struct run_progress *progress =
+        mmap(NULL, sizeof(*progress), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+    if (progress == MAP_FAILED) {
+        die("cannot set up a worker process: %s", strerror(errno));
+    }
+    return progress;
+}
+
+struct run_result *explain_run(const struct one_run *run)
+{
+    struct item whole = {ITEM_NOTHING, 0};
+    const struct items items = {&whole, 1};
+    struct work work = {.run = run,
+                        .items = &items,
+                        .seed = run->seed,
+                        .max_events = UINT64_MAX,
+                        .progress = share_progress()};
+    struct run_result **results = run_items(&work);
+    struct run_result *result = results[0];
+
+    free(results);
+    munmap(work.progress, sizeof(*work.progress));
+    return result;
+}
+
+/* ---- What there is to leave out ---- */
+
+static bool is_left_out(const struct action *action)
+{
+    switch (action->kind) {
+    case DO_COMPLETE:
+    case DO_CANCEL:
+    case DO_PAUSE:
+    case DO_RESUME:
+    case DO_SET_SPEED:
+    case DO_GUEST:
+    case DO_POWER_CUT:
+    case DO_USE:
+        return true;
+    case DO_START:
+    case DO_HOLD:
+    case DO_RELEASE:
+    case DO_MARK:
+    case DO_QUERY:
+    case DO_QUERY_DISK:
+    case DO_JOB_NONE:
+    case DO_WAIT:
+    case DO_AT:
+    case DO_SETTLE:
+        break;
+    }
+    return false;
+}
+
+static void add_item(struct items *items, enum item_kind kind, uint32_t index)
+{
+    items->list = must_grow(items->list, items->count, sizeof(*items->list));
+    items->list[items->count++] = (struct item){kind, index};
+}
+
+static void list_items(const struct plan *plan, struct items *items)
+{
+    add_item(items, ITEM_NOTHING, 0);
+    for (uint32_t i = 0; i < plan->fault_count; i++) {
+        add_item(items, ITEM_FAULT, i);
+    }
+    for (uint32_t i = 0; i < plan->step_count; i++) {
+        if (is_left_out(&plan->steps[i])) {
+            add_item(items, ITEM_STEP, i);
+        }
+    }
+    for (uint32_t i = 0; i < plan->timed_count; i++) {
+        if (is_left_out(&plan->timed[i].action)) {
+            add_item(items, ITEM_TIMED, i);
+        }
+    }
+    for (uint32_t i = 0; i < plan->react_count; i++) {
+        if (is_left_out(&plan->reacts[i].action)) {
+            add_item(items, ITEM_REACT, i);
+        }
+    }
+    for (uint32_t i = 0; i < plan->generator_count; i++) {
+        add_item(items, ITEM_GENERATOR, i);
+    }
+    for (uint32_t i = 0; i < plan->choice_count; i++) {
+        add_item(items, ITEM_CHOICE, i);
+    }
+}
+
+/* ---- Is it still there? ---- */
+
+static const struct run_finding *find_same(const struct run_result *result,
+                                           const struct run_finding *wanted)
+{
+    bool of_scenario = strcmp(wanted->oracle, "expect") == 0;
+
+    for (uint32_t i = 0; i < result->finding_count; i++) {
+        const struct run_finding *finding = &result->findings[i];
+
+        if (strcmp(finding->oracle, wanted->oracle) == 0 &&
+            strcmp(finding->kind, wanted->kind) == 0 &&
+            (!of_scenario || finding->line == wanted->line)) {
+            return finding;
+        }
+    }
+    return NULL;
+}
+
+/* What the scenario expects of the whole story need not hold without a part of it. */
+static bool is_echo(const struct run_finding *finding)
+{
+    return strcmp(finding->oracle, "expect") == 0 || strcmp(finding->oracle, "vacuous") == 0;
+}
+
+/* The first finding that the run itself does not have, or NULL. */
+static const struct run_finding *find_other(const struct run_result *base,
+                                            const struct run_result *result)
+{
+    for (uint32_t i = 0; i < result->finding_count; i++) {
+        const struct run_finding *other = &result->findings[i];
+
+        if (!is_echo(other) && find_same(base, other) == NULL) {
+            return other;
+        }
+    }
+    return NULL;
+}
+
+/* A story that waits for what was left out stands still; that is nobody's fault. */
+static bool is_no_end(const struct run_finding *finding)
+{
+    return strcmp(finding->oracle, "liveness") == 0 || strcmp(finding->oracle, "harness") == 0;
+}
+
+static void judge(struct without *without, const struct run_result *base,
+                  const struct run_result *result, const struct run_finding *finding)
+{
+    const struct run_finding *same = find_same(result, finding);
+    const struct run_finding *other = find_other(base, result);
+
+    if (same != NULL) {
+        without->outcome = WITHOUT_STILL_THERE;
+        without->elsewhere = same->has_sector && (same->sector != finding->sector ||
+                                                  strcmp(same->disk, finding->disk) != 0);
+    } else if (other != NULL) {
+        without->outcome = is_no_end(other) ? WITHOUT_NO_END : WITHOUT_CHANGES;
+        without->becomes = must_printf("%s (%s)", other->oracle, other->kind);
+    }
+}
+
+/* Copies the answers that the run was given, so that one of them can be left out. */
+static void record_choices(const struct one_run *run, struct plan *plan)
+{
+    uint32_t count;
+    const struct choice_answer *answers = world_choices(run->world, &count);
+
+    if (run->seed != 0 && count > 0 && count <= MAX_CHOICES) {
+        plan->choices = must_alloc(count * sizeof(*answers));
+        memcpy(plan->choices, answers, count * sizeof(*answers));
+        plan->choice_count = count;
+    }
+}
+
+/* Long runs are not varied as often. */
+static size_t bound_of(const struct run_result *base)
+{
+    uint64_t bound = base->events > 0 ? MAX_EVENTS / base->events : MAX_WITHOUT;
+
+    return bound > MAX_WITHOUT ? MAX_WITHOUT : bound < 20 ? 20 : (size_t)bound;
+}
+
+static void judge_items(struct work *work, const struct run_result *base,
+                        const struct run_finding *finding, struct without_list *list)
+{
+    const struct items *items = work->items;
+    struct run_result **results = run_items(work);
+
+    list->repeats = find_same(results[0], finding) != NULL;
+    items_name(work->run->plan, items, list);
+    for (size_t i = 1; i < items->count; i++) {
+        judge(&list->list[i - 1], base, results[i], finding);
+    }
+    for (size_t i = 0; i < items->count; i++) {
+        free(results[i]);
+    }
+    free(results);
+}
+
+void explain_without(const struct one_run *run, const struct run_result *base,
+                     const struct run_finding *finding, struct without_list *list)
+{
+    struct plan plan = *run->plan;
+    struct one_run recorded = *run;
+    struct items items = {0};
+    size_t bound = bound_of(base);
+    struct work work = {.run = &recorded,
+                        .items = &items,
+                        .seed = 0,
+                        .max_events = 4 * base->events + 100000,
+                        .progress = share_progress()};
+
+    *list = (struct without_list){0};
+    record_choices(run, &plan);
+    recorded.plan = &plan;
+    list_items(&plan, &items);
+    if (items.count - 1 > bound) {
+        list->left_out = items.count - 1 - bound;
+        items.count = bound + 1;
+    }
+    judge_items(&work, base, finding, list);
+    free(items.list);
+    if (plan.choices != run->plan->choices) {
+        free(plan.choices);
+    }
+    munmap(work.progress, sizeof(*work.progress));
+}
+
+void without_list_free(struct without_list *list)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        free(list->list[i].what);
+        free(list->list[i].becomes);
+    }
+    free(list->list);
+}

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Exploring: from one scenario to its interleavings, its values, and failures at each place.
+ *
+ * The space is cut into items, numbered: a case of the matrix, with one set of the
+ * values that the file leaves to a choice, with one variant of what else goes wrong
+ * (variants.h); of a search with seeds, so many seeds of that.  An item is
+ * searched by itself, and always with the same result, so that items can be shared
+ * out among processes, and the lowest item with a finding is the same for any number of
+ * them.
+ */
+#ifndef MIRRORSIM_TOOLS_EXPLORE_EXPLORE_H
+#define MIRRORSIM_TOOLS_EXPLORE_EXPLORE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "sim/scenario/scenario.h"
+#include "sim/verdict/verdict.h"
+#include "tools/explore/search.h"
+#include "tools/explore/variants.h"
+
+enum explore_schedule {
+    SCHEDULE_EXHAUSTIVE,
+    SCHEDULE_RANDOM,
+    SCHEDULE_PCT, /* priorities (pct.h) */
+};
+
+/* Seeds in one item of a random search, or of PCT. */
+#define EXPLORE_SEEDS 64
+
+/* Sets of the values that the file leaves to a choice, at most. */
+#define EXPLORE_MAX_VALUES 256
+
+struct explore_options {
+    const struct scenario *scenario;
+    const char *chosen; /* --case, or NULL = all */
+    const struct engine *engine;
+    enum explore_schedule schedule;
+    enum variant_faults faults;
+    bool untimed;
+    bool every_order;       /* no partial-order reduction (independent.h) */
+    bool all;               /* go on after a finding: one of each kind is kept */
+    uint32_t depth;         /* of PCT */
+    uint64_t runs;          /* of a random search or PCT, for each variant */
+    uint64_t visited_bytes; /* of memory for the states that were visited */
+    const char *checkpoint; /* file, or NULL (explore_checkpoint.h) */
+
+    /* Asked now and then; true: stop. */
+    bool (*stop)(void *opaque);
+    void *opaque;
+};
+
+/* Of the answers that lead to a finding, those that fit are told; the found scenario has all. */
+#define EXPLORE_CHOICES_BYTES 160
+
+/* Plain data, but for the scenario. */
+struct explore_finding {
+    char oracle[24];
+    char kind[32];
+    char text[FINDING_TEXT_BYTES];
+    char variant[VARIANT_TEXT_BYTES];    /* what else went wrong; "" = nothing */
+    char choices[EXPLORE_CHOICES_BYTES]; /* "order 4 = 1, order 11 = 1 and 3 more"; "" = none */
+    uint64_t now_ns;
+    uint64_t item;
+};
+
+/* Findings of one item, at most: different ones, by oracle and kind. */
+#define EXPLORE_MAX_FINDINGS 8u
+
+/* What an item came to. */
+struct explore_result {
+    uint64_t item;
+    struct search_figures figures; /* with seeds: ends are runs */
+    bool stopped;
+    bool fired;         /* in some run, all failures of the item's variant have happened */
+    uint32_t chains;    /* of PCT: in a run, at most */
+    uint64_t questions; /* of PCT: in the quiet run */
+    uint32_t finding_count;
+    struct explore_finding findings[EXPLORE_MAX_FINDINGS]; /* in the order of the search */
+    char *scenarios[EXPLORE_MAX_FINDINGS]; /* those runs as files; the caller's to free */
+};
+
+struct explore_space;
+
+/* Makes the list of items; runs each plan quietly if there are to be faults. */
+struct explore_space *explore_open(const struct explore_options *options);
+void explore_close(struct explore_space *space);
+
+uint64_t explore_items(const struct explore_space *space);
+
+/* True if there are more sets of values, or more requests to fail, than are tried. */
+bool explore_is_cut(const struct explore_space *space);
+
+/* Searches one item. */
+void explore_item(struct explore_space *space, uint64_t item, struct explore_result *result);
+
+/* Items with the same plan, but other seeds, have the same number. */
+uint64_t explore_plan_number(const struct explore_space *space, uint64_t item);
+
+/* Sets those failures that the item's variant consists of. */
+void explore_note_failures(const struct explore_space *space, uint64_t item,
+                           bool failures[VARIANT_FAILURES]);
+
+/* Runs one seed of an item again, and shows its world after each of the first 2000 events. */
+void explore_watch(struct explore_space *space, uint64_t item, uint64_t seed,
+                   void (*show)(void *opaque, const struct world *world), void *opaque);
+
+/*
+ * The engine has died, or loops for ever, inside explore_item(): to be called from the
+ * handler of the signal.  The run up to there is the item's finding.
+ */
+void explore_item_died(struct explore_space *space, struct explore_result *result,
+                       int signal_number);
+
+#endif

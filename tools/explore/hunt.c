@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Searching one plan in full, or with seeds, and writing down what was found.
+ */
+#include "tools/explore/hunt.h"
+
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/range.h"
+#include "sim/world/world.h"
+#include "tools/base/support.h"
+#include "tools/base/text.h"
+#include "tools/explore/checkpoint.h"
+#include "tools/explore/pct.h"
+#include "tools/run/plan_text.h"
+#include "tools/run/runner.h"
+
+/* A run that follows the guest for an hour has nothing more to show. */
+#define WATCHED_EVENTS 2000
+
+/* A variant is judged by the oracles only: what the scenario expects need not hold in it. */
+static bool oracles_only(const struct hunt *hunt)
+{
+    return hunt->variant->fault_count > 0 || hunt->variant->cuts_power;
+}
+
+/* ---- What was found ---- */
+
+static bool is_known(const struct explore_result *result, const struct finding *finding)
+{
+    for (uint32_t i = 0; i < result->finding_count; i++) {
+        if (strcmp(result->findings[i].oracle, finding->oracle) == 0 &&
+            strcmp(result->findings[i].kind, finding->kind) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The run as a scenario of its own: its choices are pinned, and its doc says what it shows. */
+static char *found_scenario(const struct hunt *hunt, const struct explore_finding *found,
+                            const struct choice_answer *choices, uint32_t choice_count)
+{
+    struct plan plan = *hunt->plan;
+    char *doc = must_printf("Found by exploring %s: %s%s%s", scenario_file(hunt->options->scenario),
+                            found->text, *found->variant != '\0' ? "\nIn it " : "", found->variant);
+    char *text;
+
+    plan.doc = doc;
+    plan.choices = (struct choice_answer *)(uintptr_t)choices;
+    plan.choice_count = choice_count;
+    plan.quiet = false;
+    text = plan_text(&plan);
+    free(doc);
+    return text;
+}
+
+static void tell_choices(char text[EXPLORE_CHOICES_BYTES], const struct choice_answer *choices,
+                         uint32_t count)
+{
+    size_t length = 0;
+
+    for (uint32_t i = 0; i < count; i++) {
+        char one[64];
+        size_t bytes =
+            (size_t)snprintf(one, sizeof(one), "%s%s %" PRIu32 " = %" PRIu32, i > 0 ? ", " : "",
+                             choices[i].site, choices[i].nth, choices[i].pick);
+
+        /* Room is kept for how many more there are. */
+        if (bytes >= sizeof(one) || length + bytes + 24 > EXPLORE_CHOICES_BYTES) {
+            snprintf(text + length, EXPLORE_CHOICES_BYTES - length, " and %" PRIu32 " more",
+                     count - i);
+            return;
+        }
+        memcpy(text + length, one, bytes + 1);
+        length += bytes;
+    }
+}
+
+static void note_found(struct hunt *hunt, const struct finding *finding,
+                       const struct choice_answer *choices, uint32_t choice_count)
+{
+    struct explore_result *result = hunt->result;
+    struct explore_finding *found = &result->findings[result->finding_count];
+
+    if (result->finding_count == EXPLORE_MAX_FINDINGS || is_known(result, finding)) {
+        return;
+    }
+    *found = (struct explore_finding){.now_ns = finding->now_ns, .item = result->item};
+    text_copy(found->oracle, sizeof(found->oracle), finding->oracle);
+    text_copy(found->kind, sizeof(found->kind), finding->kind);
+    text_copy(found->text, sizeof(found->text), finding->text);
+    variant_text(hunt->variant, hunt->plan, found->variant);
+    tell_choices(found->choices, choices, choice_count);
+    result->scenarios[result->finding_count++] = found_scenario(hunt, found, choices, choice_count);
+}
+
+/* The first finding that counts; of a search for all, the others, too. */
+static void note_verdict(struct hunt *hunt, const struct world *world,
+                         const struct verdict *verdict, const struct choice_answer *choices,
+                         uint32_t choice_count)
+{
+    for (uint32_t i = 0; i < verdict->finding_count; i++) {
+        const struct finding *finding = &verdict->findings[i];
+
+        if (!oracles_only(hunt) || search_finding_counts(finding, world)) {
+            note_found(hunt, finding, choices, choice_count);
+            if (!hunt->options->all) {
+                return;
+            }
+        }
+    }
+}
+
+static bool has_enough(const struct hunt *hunt)
+{
+    return hunt->result->finding_count >= (hunt->options->all ? EXPLORE_MAX_FINDINGS : 1);
+}
+
+/* Have all failures of the variant happened? */
+static void note_fired(struct hunt *hunt, const struct world *world)
+{
+    uint32_t first = hunt->plan->fault_count - hunt->variant->fault_count;
+    bool fired = hunt->variant->fault_count > 0;
+
+    for (uint32_t i = first; i < hunt->plan->fault_count; i++) {
+        fired = fired && world_fault_hits(world, i) > 0;
+    }
+    hunt->result->fired = hunt->result->fired || fired;
+}
+
+/* ---- Every answer ---- */
+
+static bool found(void *opaque, const struct verdict *verdict, const struct choice_answer *choices,
+                  uint32_t choice_count)
+{
+    struct hunt *hunt = opaque;
+
+    note_verdict(hunt, search_world(hunt->search), verdict, choices, choice_count);
+    return !has_enough(hunt);
+}
+
+static void ended(void *opaque, const struct world *world)
+{
+    note_fired(opaque, world);
+}
+
+static bool stop(void *opaque, const struct search_figures *figures)
+{
+    struct hunt *hunt = opaque;
+
+    (void)figures;
+    hunt->result->stopped = hunt->options->stop(hunt->options->opaque);
+    return hunt->result->stopped;
+}
+
+/* An item that was stopped before goes on from there. */
+static FILE *open_saved(const struct hunt *hunt)
+{
+    return hunt->options->checkpoint != NULL
+               ? checkpoint_open_item(hunt->options, hunt->result->item)
+               : NULL;
+}
+
+static void close_saved(const struct hunt *hunt, FILE *saved)
+{
+    if (saved != NULL) {
+        fclose(saved);
+    }
+    if (hunt->options->checkpoint != NULL && hunt->result->stopped) {
+        checkpoint_save_item(hunt->options, hunt->result->item, hunt->search);
+    } else if (saved != NULL) {
+        checkpoint_remove_item(hunt->options, hunt->result->item);
+    }
+}
+
+static void search_all(struct hunt *hunt)
+{
+    FILE *saved = open_saved(hunt);
+    const struct search_options options = {.engine = hunt->options->engine,
+                                           .oracles_only = oracles_only(hunt),
+                                           .no_reduction = hunt->options->every_order,
+                                           .found = found,
+                                           .saved = saved,
+                                           .ended = ended,
+                                           .stop = stop,
+                                           .opaque = hunt};
+
+    search_run(hunt->search, hunt->plan, &options, &hunt->result->figures);
+    close_saved(hunt, saved);
+}
+
+/* ---- Seeds ---- */
+
+/* Runs with one seed after the other, in the same memory. */
+struct runs {
+    struct hunt *hunt;
+    struct world_options options;
+    struct world *world;
+    struct trace trace;
+    struct pct pct;
+};
+
+static void begin_run(struct runs *runs)
+{
+    const struct plan *plan = runs->hunt->plan;
+
+    runs->world = runs->world == NULL
+                      ? world_create(plan, &runs->options, &runs->trace)
+                      : world_renew(runs->world, plan, &runs->options, &runs->trace);
+    if (runs->world == NULL) {
+        die("there is no memory for a world");
+    }
+    runs->hunt->world = runs->world;
+}
+
+static void judge_run(struct runs *runs)
+{
+    struct hunt *hunt = runs->hunt;
+    const struct verdict *verdict = world_judge(runs->world);
+    const struct choice_answer *choices;
+    uint32_t count;
+
+    hunt->result->figures.ends++;
+    hunt->result->figures.transitions += verdict->events;
+    note_fired(hunt, runs->world);
+    hunt->result->chains = (uint32_t)max_u64(hunt->result->chains, runs->pct.chains);
+    if (outcome_is_bad(verdict->outcome)) {
+        choices = world_choices(runs->world, &count);
+        note_verdict(hunt, runs->world, verdict, choices, count);
+    }
+}
+
+/* The quiet run, whose questions about the order are counted. */
+static uint32_t answer_quietly(void *opaque, const struct question *question)
+{
+    struct pct *pct = opaque;
+
+    pct->asked += question->candidates != NULL;
+    return 0;
+}
+
+static uint64_t count_questions(struct runs *runs)
+{
+    runs->pct = (struct pct){.asked = 0};
+    runs->options.choices.backend = answer_quietly;
+    runs->options.choices.opaque = &runs->pct;
+    begin_run(runs);
+    world_run(runs->world, UINT64_MAX);
+    return runs->pct.asked;
+}
+
+static bool uses_pct(const struct runs *runs)
+{
+    return runs->hunt->options->schedule == SCHEDULE_PCT;
+}
+
+static void open_runs(struct runs *runs, struct hunt *hunt)
+{
+    *runs = (struct runs){.hunt = hunt,
+                          .options = runner_options(hunt->plan, hunt->options->engine, 0)};
+    runs->options.choices.open = true;
+    trace_init(&runs->trace, true);
+    hunt->result->questions = uses_pct(runs) ? count_questions(runs) : 0;
+}
+
+static void close_runs(struct runs *runs)
+{
+    runs->hunt->world = NULL;
+    world_destroy(runs->world);
+    trace_free(&runs->trace);
+}
+
+/* The world of a seed, nothing run yet. */
+static void begin_seed(struct runs *runs, uint64_t seed)
+{
+    const struct hunt *hunt = runs->hunt;
+
+    runs->options.choices.seed = seed;
+    if (uses_pct(runs)) {
+        pct_begin(&runs->pct, seed, hunt->options->depth, hunt->result->questions);
+        runs->options.choices.backend = pct_answer;
+    }
+    begin_run(runs);
+}
+
+static void run_seeds(struct hunt *hunt)
+{
+    struct runs runs;
+
+    open_runs(&runs, hunt);
+    for (uint64_t i = 0; i < hunt->seeds && !has_enough(hunt); i++) {
+        if (hunt->options->stop(hunt->options->opaque)) {
+            hunt->result->stopped = true;
+            break;
+        }
+        begin_seed(&runs, hunt->first_seed + i);
+        world_run(runs.world, UINT64_MAX);
+        judge_run(&runs);
+    }
+    close_runs(&runs);
+}
+
+/* ---- The hunt ---- */
+
+void hunt_run(struct hunt *hunt)
+{
+    if (hunt->options->schedule == SCHEDULE_EXHAUSTIVE) {
+        search_all(hunt);
+    } else {
+        run_seeds(hunt);
+    }
+}
+
+void hunt_watch(struct hunt *hunt, uint64_t seed,
+                void (*show)(void *opaque, const struct world *world), void *opaque)
+{
+    struct runs runs;
+
+    open_runs(&runs, hunt);
+    begin_seed(&runs, hunt->first_seed + seed % hunt->seeds);
+    while (world_events(runs.world) < WATCHED_EVENTS && world_step(runs.world)) {
+        show(opaque, runs.world);
+    }
+    close_runs(&runs);
+}
+
+void hunt_died(struct hunt *hunt, int signal_number)
+{
+    const struct world *world = hunt->world != NULL ? hunt->world : search_world(hunt->search);
+    bool hangs = signal_number == SIGVTALRM;
+    struct finding finding = {.oracle = "crash"};
+    const struct choice_answer *choices = NULL;
+    uint32_t count = 0;
+
+    text_copy(finding.kind, sizeof(finding.kind), hangs ? "hang" : "crash");
+    text_copy(finding.text, sizeof(finding.text),
+              hangs ? "The engine went on inside one event for ever." : "The engine died.");
+    if (world != NULL) {
+        finding.now_ns = world_now_ns(world);
+        choices = world_choices(world, &count);
+    }
+    note_found(hunt, &finding, choices, count);
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Searching one plan: what an item is, once its plan has been made.
+ */
+#ifndef MIRRORSIM_TOOLS_EXPLORE_HUNT_H
+#define MIRRORSIM_TOOLS_EXPLORE_HUNT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "tools/explore/explore.h"
+
+/* Everything is the caller's. */
+struct hunt {
+    const struct explore_options *options;
+    struct search *search;
+    const struct variant *variant;
+    struct plan *plan;   /* with the variant applied */
+    uint64_t first_seed; /* unless all answers are tried: seeds from this one on, ... */
+    uint64_t seeds;      /* ... so many of them */
+    struct explore_result *result;
+
+    const struct world *world; /* of the run under way with a seed, or NULL */
+};
+
+/* Searches until there is a finding, nothing is left, or options->stop says so. */
+void hunt_run(struct hunt *hunt);
+
+/*
+ * Runs with one of the seeds, the first being 0, and shows the world after each of the first 2000
+ * events.
+ */
+void hunt_watch(struct hunt *hunt, uint64_t seed,
+                void (*show)(void *opaque, const struct world *world), void *opaque);
+
+/* The engine has died, or loops for ever: the run up to there is the finding. */
+void hunt_died(struct hunt *hunt, int signal_number);
+
+#endif

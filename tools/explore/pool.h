@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Exploring with several processes: items shared out, results as they come.
+ *
+ * An engine that crashes, or loops for ever inside one event, takes only its
+ * process with it; the run that it was in is the item's finding.
+ */
+#ifndef MIRRORSIM_TOOLS_EXPLORE_POOL_H
+#define MIRRORSIM_TOOLS_EXPLORE_POOL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "tools/explore/explore.h"
+
+struct explore_pool {
+    struct explore_options *options; /* the pool sets `stop` */
+    uint32_t jobs;
+    uint64_t end_ms;      /* of the clock; 0 = never */
+    uint32_t cpu_limit_s; /* inside one event */
+
+    /* Is the item done already?  As it was when the pool began. */
+    bool (*is_done)(const void *opaque, uint64_t item);
+
+    /* A result, whose scenarios the callee frees; in any order. */
+    void (*deliver)(void *opaque, const struct explore_result *result);
+
+    /* Called ten times a second and more. */
+    void (*progress)(void *opaque);
+    void *opaque;
+};
+
+/*
+ * Searches all items, or up to the lowest one with a finding.  Returns the
+ * signal that ended it early, or 0.
+ */
+int explore_pool_run(const struct explore_pool *pool, struct explore_space *space);
+
+#endif

@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Writing what was found, and summing up.
+ */
+#include "tools/explore/report.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tools/base/files.h"
+#include "tools/base/support.h"
+#include "tools/base/text.h"
+#include "tools/cmd/command.h"
+#include "tools/explore/claims.h"
+#include "tools/report/report.h"
+#include "tools/shrink/shrink.h"
+
+/* What shrinking one finding may cost. */
+#define SHRINK_RUNS 3000
+#define SHRINK_CPU_LIMIT_S 5
+
+/* ---- What was found ---- */
+
+static char *output_name(const struct explore_report *report, const struct scenario *scenario,
+                         uint64_t number)
+{
+    const char *name = scenario_name(scenario);
+
+    if (report->output != NULL && number == 0) {
+        return must_strdup(report->output);
+    }
+    return number == 0 ? must_printf("%s-found.yaml", name)
+                       : must_printf("%s-found-%" PRIu64 ".yaml", name, number + 1);
+}
+
+/* The found run, made smaller; or NULL, and it stays as it is. */
+static char *shrunk(const struct explore_report *report, const struct explore_session *session,
+                    const struct session_finding *found)
+{
+    const struct choice_spec quiet = {.seed = 0};
+    char *origin = must_printf("what `mirrorsim explore %s` found", report->file);
+    struct shrink_options options = {.oracle = found->finding.oracle,
+                                     .kind = found->finding.kind,
+                                     .origin = origin,
+                                     .cpu_limit_s = SHRINK_CPU_LIMIT_S,
+                                     .max_runs = SHRINK_RUNS};
+    struct shrink_report shrink = {0};
+    struct scenario *scenario;
+    struct plan *plan;
+
+    scenario = scenario_load_text(report->file, found->scenario, strlen(found->scenario));
+    if (scenario_mistakes(scenario)->count == 0) {
+        plan = scenario_plan(scenario, 0, &quiet);
+        plan_destroy(shrink_plan(plan, session->options->engine, &options, &shrink));
+        plan_destroy(plan);
+    }
+    scenario_free(scenario);
+    free(origin);
+    return shrink.scenario;
+}
+
+static char *save_finding(const struct explore_report *report,
+                          const struct explore_session *session, uint64_t number)
+{
+    const struct session_finding *found = &session->findings[number];
+    char *path = output_name(report, session->options->scenario, number);
+    char *small = report->no_shrink ? NULL : shrunk(report, session, found);
+
+    if (!output_write(path, small != NULL ? small : found->scenario)) {
+        die("%s: %s", path, strerror(errno));
+    }
+    free(small);
+    return path;
+}
+
+/* ---- The summary ---- */
+
+static uint64_t per_second(uint64_t count, uint64_t ms)
+{
+    return ms == 0 ? 0 : count * 1000 / ms;
+}
+
+static uint64_t percent(uint64_t part, uint64_t whole)
+{
+    return whole == 0 ? 0 : part * 100 / whole;
+}
+
+static void print_findings(const struct explore_session *session, char *const *paths)
+{
+    const struct engine *engine = session->options->engine;
+    char buf[TIME_TEXT_BYTES];
+
+    for (uint64_t i = 0; i < session->finding_count; i++) {
+        const struct explore_finding *finding = &session->findings[i].finding;
+
+        printf("FOUND %s (%s) at %s: %s\n", finding->oracle, finding->kind,
+               time_text(finding->now_ns, buf), finding->text);
+        if (*finding->variant != '\0') {
+            printf("    when    %s\n", finding->variant);
+        }
+        if (*finding->choices != '\0') {
+            printf("    choices %s\n", finding->choices);
+        }
+        printf("    repeat  %s run %s%s%s\n", program_invocation_name, paths[i],
+               engine == engines[0] ? "" : " --engine ", engine == engines[0] ? "" : engine->name);
+    }
+}
+
+static const char *conclusion(const struct explore_session *session)
+{
+    if (session_is_exhausted(session)) {
+        return "exhausted, no finding";
+    }
+    if (session->finding_count > 0) {
+        return session->options->all ? "one finding of each kind is kept"
+                                     : "stopped at the finding";
+    }
+    if (session->done_count < session->items) {
+        return "not exhausted: it was stopped";
+    }
+    return session->options->schedule != SCHEDULE_EXHAUSTIVE
+               ? "no finding in these runs; others may have one"
+               : "not exhausted";
+}
+
+/* Why there may be more to it. */
+static void print_bounds(const struct explore_session *session)
+{
+    const struct search_figures all = session_figures(session);
+    const struct search_figures *figures = &all;
+
+    if (*figures->unvaried != '\0') {
+        printf("too many answers to try: %s\n", figures->unvaried);
+    }
+    if (figures->too_deep) {
+        printf("some paths were longer than %d events, or took too much memory\n",
+               SEARCH_MAX_DEPTH);
+    }
+    if (session->options->engine->foreign) {
+        printf("the engine's states can't be told apart: every order was run from the start\n");
+    }
+    if (figures->full) {
+        printf("there was no room to remember all states: some were visited more than once\n");
+    }
+    if (explore_is_cut(session->space)) {
+        printf(
+            "too much to try: of each case the first %d sets of values, and of each run the first "
+            "%d requests to fail\n",
+            EXPLORE_MAX_VALUES, VARIANT_MAX_REQUESTS);
+    }
+}
+
+static void print_summary(const struct explore_report *report,
+                          const struct explore_session *session, const struct claims *claims)
+{
+    const struct search_figures all = session_figures(session);
+    const struct search_figures *figures = &all;
+
+    printf("%" PRIu64 " of %" PRIu64 " searches, %" PRIu64 " runs, %" PRIu64 " events in %" PRIu64
+           ".%03" PRIu64 " s\n",
+           session->done_count, session->items, figures->ends, figures->transitions,
+           report->ms / 1000, report->ms % 1000);
+    if (session->options->schedule == SCHEDULE_EXHAUSTIVE) {
+        printf("%" PRIu64 " states (%" PRIu64 "/s), the longest path %" PRIu64 " events; %" PRIu64
+               " %% of the events led to a known state, and %" PRIu64
+               " %% of those that could have been next were left out\n",
+               figures->states, per_second(figures->states, report->ms), figures->depth,
+               percent(figures->merged, figures->transitions),
+               percent(figures->reduced, figures->transitions + figures->reduced));
+    }
+    claims_print(claims, session);
+    print_bounds(session);
+    printf("%s\n", conclusion(session));
+}
+
+static json_t *finding_json(const struct explore_finding *finding, const char *path)
+{
+    return json_pack("{s:s, s:s, s:o, s:o, s:o, s:I, s:o}", "oracle", finding->oracle, "kind",
+                     finding->kind, "text", report_json_string(finding->text), "when",
+                     report_json_string(finding->variant), "choices",
+                     report_json_string(finding->choices), "time_ns", (json_int_t)finding->now_ns,
+                     "file", report_json_string(path));
+}
+
+static void print_json(const struct explore_report *report, const struct explore_session *session,
+                       const struct claims *claims, char *const *paths)
+{
+    const struct search_figures sum = session_figures(session);
+    const struct search_figures *figures = &sum;
+    json_t *findings = json_array();
+    json_t *all;
+
+    for (uint64_t i = 0; i < session->finding_count; i++) {
+        json_array_append_new(findings, finding_json(&session->findings[i].finding, paths[i]));
+    }
+    all = json_pack("{s:s, s:o, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:b, s:b, "
+                    "s:s, s:o, s:o}",
+                    "mirrorsim", MIRRORSIM_VERSION, "file", report_json_string(report->file),
+                    "engine", session->options->engine->name, "searches",
+                    (json_int_t)session->items, "done", (json_int_t)session->done_count, "runs",
+                    (json_int_t)figures->ends, "events", (json_int_t)figures->transitions, "states",
+                    (json_int_t)figures->states, "merged", (json_int_t)figures->merged, "reduced",
+                    (json_int_t)figures->reduced, "depth", (json_int_t)figures->depth, "ms",
+                    (json_int_t)report->ms, "exhausted", session_is_exhausted(session), "too_deep",
+                    figures->too_deep, "full", figures->full, "unvaried", figures->unvaried,
+                    "findings", findings, "claims", claims_json(claims, session));
+    report_json_show(all);
+}
+
+void explore_report_check(const struct explore_report *report, const struct scenario *scenario)
+{
+    char *path = output_name(report, scenario, 0);
+
+    if (!output_possible(path)) {
+        die("%s: %s", path, strerror(errno));
+    }
+    free(path);
+}
+
+void explore_report(const struct explore_report *report, const struct explore_session *session)
+{
+    char **paths = must_alloc((session->finding_count + 1) * sizeof(*paths));
+    const struct claims claims = claims_make(session);
+
+    for (uint64_t i = 0; i < session->finding_count; i++) {
+        paths[i] = save_finding(report, session, i);
+    }
+    if (report->json) {
+        print_json(report, session, &claims, paths);
+    } else {
+        print_findings(session, paths);
+        print_summary(report, session, &claims);
+    }
+    for (uint64_t i = 0; i < session->finding_count; i++) {
+        free(paths[i]);
+    }
+    free(paths);
+}

@@ -1,0 +1,377 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Depth-first search with an explicit stack of snapshots.
+ *
+ * A frame holds the snapshot of its node and the answers of the child that is
+ * being visited.  They are an odometer: the next child is found by raising the last
+ * answer that can still be raised and forgetting those after it, for what is
+ * asked after an answer depends on it.
+ */
+#include "tools/explore/search_private.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/digest.h"
+#include "tools/base/support.h"
+
+/* `stop` is asked every so many transitions. */
+#define STOP_INTERVAL 1024
+
+struct search *search_create(uint64_t visited_bytes)
+{
+    struct search *search = must_alloc(sizeof(*search));
+
+    visited_init(&search->visited, visited_bytes);
+    return search;
+}
+
+void search_destroy(struct search *search)
+{
+    for (uint32_t i = 0; i < search->capacity; i++) {
+        free(search->frames[i].snapshot);
+        free(search->frames[i].questions);
+    }
+    free(search->frames);
+    visited_free(&search->visited);
+    free(search);
+}
+
+const struct world *search_world(const struct search *search)
+{
+    return search->world;
+}
+
+void search_add_word(char list[SEARCH_UNVARIED_BYTES], const char *word)
+{
+    size_t length = strlen(list);
+    size_t more = strlen(word) + 2;
+
+    if (strstr(list, word) == NULL && length + more < SEARCH_UNVARIED_BYTES) {
+        snprintf(list + length, SEARCH_UNVARIED_BYTES - length, "%s%s", length > 0 ? ", " : "",
+                 word);
+    }
+}
+
+/* ---- Answers ---- */
+
+static uint32_t answer_of(const struct turn *turn)
+{
+    if (turn->tried == 0) {
+        return turn->first;
+    }
+    return turn->tried <= turn->first ? turn->tried - 1 : turn->tried;
+}
+
+void search_add_turn(struct frame *frame, struct turn turn)
+{
+    if (frame->question_count == frame->question_capacity) {
+        frame->questions =
+            must_grow(frame->questions, frame->question_capacity, sizeof(*frame->questions));
+        frame->question_capacity++;
+    }
+    frame->questions[frame->question_count++] = turn;
+}
+
+/* The choice backend: what the odometer says, and the first for what was not asked before. */
+static uint32_t answer(void *opaque, const struct question *question)
+{
+    struct search *search = opaque;
+    struct frame *frame = search->current;
+    uint32_t bound = question->bound;
+
+    if (frame == NULL || bound > SEARCH_MAX_ANSWERS ||
+        search->children * bound > SEARCH_MAX_CHILDREN) {
+        search_add_word(search->figures->unvaried, question->site);
+        return 0;
+    }
+    search->children *= bound;
+    if (search->asked == frame->question_count) {
+        uint32_t first = frame->reduces && search->asked == 0 ? frame->independent.place : 0;
+
+        search_add_turn(frame, (struct turn){.bound = bound, .first = first});
+    }
+    assert(frame->questions[search->asked].bound == bound);
+    return answer_of(&frame->questions[search->asked++]);
+}
+
+/* On to the next child; false if there is none left. */
+static bool next_child(struct frame *frame)
+{
+    while (frame->question_count > 0) {
+        struct turn *last = &frame->questions[frame->question_count - 1];
+
+        if (!last->only && last->tried + 1 < last->bound) {
+            last->tried++;
+            return true;
+        }
+        frame->question_count--;
+    }
+    return false;
+}
+
+/* ---- Nodes ---- */
+
+static void save(struct search *search, struct frame *frame, const struct world *world)
+{
+    size_t bytes = world_save_bytes(world);
+
+    if (bytes > frame->snapshot_capacity) {
+        search->stack_bytes += bytes - frame->snapshot_capacity;
+        free(frame->snapshot);
+        frame->snapshot = must_alloc(bytes);
+        frame->snapshot_capacity = bytes;
+    }
+    world_save(world, frame->snapshot);
+}
+
+void search_push(struct search *search, const struct path *path, uint64_t history)
+{
+    struct frame *frame;
+
+    if (search->depth == search->capacity) {
+        search->frames = must_grow(search->frames, search->capacity, sizeof(*search->frames));
+        search->capacity++;
+        search->frames[search->depth] = (struct frame){0};
+    }
+    frame = &search->frames[search->depth++];
+    if (!path->runs_again) {
+        save(search, frame, path->world);
+    }
+    frame->history = history;
+    frame->question_count = 0;
+    frame->entered = false;
+    frame->reduces = false;
+    search->figures->states++;
+    if (search->depth > search->figures->depth) {
+        search->figures->depth = search->depth;
+    }
+}
+
+/* The world as it was at the frame on top: from its snapshot, or by all the answers that lead
+ * there. */
+static void go_back(struct search *search, struct path *path)
+{
+    if (!path->runs_again) {
+        world_load(path->world, search->frames[search->depth - 1].snapshot);
+        return;
+    }
+    search->current = NULL;
+    path->world = world_renew(path->world, path->plan, path->world_options, path->trace);
+    search->world = path->world;
+    for (uint32_t i = 0; i + 1 < search->depth; i++) {
+        search->current = &search->frames[i];
+        search->asked = 0;
+        search->children = 1;
+        world_step(path->world);
+    }
+}
+
+/* Kinds of events that an expectation of the plan looks at. */
+static uint64_t expected_kinds(const struct plan *plan)
+{
+    uint64_t kinds = 0;
+
+    for (uint32_t i = 0; i < plan->expect_count; i++) {
+        const struct expect_spec *expect = &plan->expects[i];
+
+        for (uint32_t j = 0; j < expect->match_count; j++) {
+            kinds |= expect->matches[j].kinds == 0 ? UINT64_MAX : expect->matches[j].kinds;
+        }
+        if (expect->kind == EXPECT_EVENTS) {
+            kinds |= UINT64_C(1) << EVENT_JOB_READY | UINT64_C(1) << EVENT_JOB_ERROR |
+                     UINT64_C(1) << EVENT_JOB_PAUSED | UINT64_C(1) << EVENT_JOB_RESUMED |
+                     UINT64_C(1) << EVENT_JOB_COMPLETED | UINT64_C(1) << EVENT_JOB_CANCELLED;
+        }
+    }
+    return kinds;
+}
+
+/* What has happened, without instants and numbers. */
+static uint64_t extend_history(uint64_t history, const struct trace *trace, uint64_t from,
+                               uint64_t kinds)
+{
+    for (uint64_t i = from; i < trace->count; i++) {
+        const struct event *event = &trace->events[i];
+        struct digest digest;
+
+        if (!(kinds >> event->kind & 1)) {
+            continue;
+        }
+        digest_init(&digest);
+        digest_u64(&digest, history);
+        digest_u64(&digest, (uint64_t)event->kind | (uint64_t)event->node << 8 |
+                                (uint64_t)event->op << 16 | (uint64_t)event->by << 24 |
+                                (uint64_t)event->detail << 32 | (uint64_t)event->detail2 << 40 |
+                                (uint64_t)event->index << 48);
+        digest_u64(&digest, (uint64_t)(int64_t)event->ret);
+        digest_u64(&digest, event->offset);
+        digest_u64(&digest, event->bytes);
+        history = digest_value(&digest);
+    }
+    return history;
+}
+
+/* ---- The search ---- */
+
+bool search_finding_counts(const struct finding *finding, const struct world *world)
+{
+    struct job_info info;
+
+    if (strcmp(finding->oracle, "liveness") == 0 && strcmp(finding->kind, "deadlock") == 0) {
+        return world_job(world, &info);
+    }
+    if (strcmp(finding->oracle, "liveness") == 0 && strcmp(finding->kind, "never-told") == 0) {
+        return false;
+    }
+    return strcmp(finding->oracle, "expect") != 0 && strcmp(finding->oracle, "vacuous") != 0;
+}
+
+static bool has_finding(const struct world *world, const struct verdict *verdict, bool oracles_only)
+{
+    for (uint32_t i = 0; i < verdict->finding_count; i++) {
+        if (!oracles_only || search_finding_counts(&verdict->findings[i], world)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The path is at its end: false if the caller has enough. */
+static bool judge(struct search *search, const struct path *path)
+{
+    const struct verdict *verdict = world_judge(path->world);
+    const struct choice_answer *choices;
+    uint32_t count;
+
+    search->figures->ends++;
+    if (path->options->ended != NULL) {
+        path->options->ended(path->options->opaque, path->world);
+    }
+    if (!outcome_is_bad(verdict->outcome) ||
+        !has_finding(path->world, verdict, path->options->oracles_only)) {
+        return true;
+    }
+    choices = world_choices(path->world, &count);
+    return path->options->found(path->options->opaque, verdict, choices, count);
+}
+
+/* The first child of a frame has been visited: does it stand for the others? */
+static void reduce(struct search *search, const struct path *path, struct frame *frame)
+{
+    if (independent_held(path->world, &frame->independent)) {
+        frame->questions[0].only = true;
+        search->figures->reduced += frame->questions[0].bound - 1;
+    }
+}
+
+bool search_step(struct search *search, const struct path *path, uint64_t *history)
+{
+    struct frame *frame = search->current;
+    uint64_t before = path->trace->count;
+    bool fresh = !frame->entered;
+    bool goes_on;
+
+    frame->entered = true;
+    frame->reduces = frame->reduces ||
+                     (fresh && path->reduces && independent_find(path->world, &frame->independent));
+    search->asked = 0;
+    search->children = 1;
+    search->figures->transitions++;
+    goes_on =
+        world_step(path->world) && !has_finding(path->world, world_evidence(path->world)->verdict,
+                                                path->options->oracles_only);
+    if (fresh && frame->reduces) {
+        reduce(search, path, frame);
+    }
+    *history = extend_history(frame->history, path->trace, before, path->kinds);
+    return goes_on;
+}
+
+/* Takes the child that the frame's answers lead to; false: stop. */
+static bool visit(struct search *search, const struct path *path)
+{
+    uint64_t history;
+
+    if (!search_step(search, path, &history)) {
+        return judge(search, path);
+    }
+    if (!path->options->no_merging && !path->runs_again &&
+        !visited_add(&search->visited, world_digest_judged(path->world) ^ history)) {
+        search->figures->merged++;
+        return true;
+    }
+    if (search->depth == SEARCH_MAX_DEPTH || search->stack_bytes > SEARCH_MAX_STACK_BYTES) {
+        search->figures->too_deep = true;
+        return true;
+    }
+    search_push(search, path, history);
+    return true;
+}
+
+static bool walk(struct search *search, struct path *path)
+{
+    while (search->depth > 0) {
+        struct frame *frame = &search->frames[search->depth - 1];
+
+        if (frame->entered && !next_child(frame)) {
+            search->depth--;
+            continue;
+        }
+        if (frame->entered) {
+            go_back(search, path);
+        }
+        search->current = frame;
+        if (!visit(search, path)) {
+            return false;
+        }
+        if (search->figures->transitions % STOP_INTERVAL == 0 && path->options->stop != NULL &&
+            path->options->stop(path->options->opaque, search->figures)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool search_run(struct search *search, const struct plan *plan,
+                const struct search_options *options, struct search_figures *figures)
+{
+    struct world_options world_options = {.engine = options->engine,
+                                          .choices = {.recorded = plan->choices,
+                                                      .recorded_count = plan->choice_count,
+                                                      .backend = answer,
+                                                      .opaque = search}};
+    struct trace trace;
+    struct path path = {.plan = plan,
+                        .options = options,
+                        .world_options = &world_options,
+                        .trace = &trace,
+                        .kinds = expected_kinds(plan),
+                        .runs_again = options->engine->foreign};
+    bool complete;
+
+    trace_init(&trace, true);
+    visited_clear(&search->visited);
+    search->figures = figures;
+    search->depth = 0;
+    search->current = NULL;
+    path.world = world_create(plan, &world_options, &trace);
+    if (path.world == NULL) {
+        die("there is no memory for a world");
+    }
+    search->world = path.world;
+    search->root = world_digest_judged(path.world);
+    path.reduces = !options->no_reduction && independent_possible(path.world);
+    search_push(search, &path, 0);
+    if (options->saved != NULL && !search_restore(search, &path, options->saved)) {
+        die("what was saved of the search does not fit it");
+    }
+    complete = walk(search, &path);
+    figures->full = figures->full || search->visited.full;
+    search->world = NULL;
+    world_destroy(path.world);
+    trace_free(&trace);
+    return complete;
+}

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Exhaustive search: every answer to every choice of one plan, each state once.
+ *
+ * Depth first over snapshots.  A node is the world between two timeline
+ * events; its children are the answers to whatever the next event asks.  A
+ * state that has been seen, by its digest (world_digest_judged) and by what has
+ * happened so far of the events that the scenario's expectations look at, is not
+ * gone on from: nothing new can come of it.  Where an event goes with all others in any order
+ * (sim/world/independent.h), only that one is tried.
+ *
+ * A foreign engine (struct engine) has no snapshots: each path is run again from the start, and no
+ * state is known again.
+ *
+ * Questions with more than SEARCH_MAX_ANSWERS answers are not varied, nor are those
+ * that one event asks after SEARCH_MAX_CHILDREN combinations of answers: they get
+ * the quiet one, and the space is then not said to be exhausted.
+ */
+#ifndef MIRRORSIM_TOOLS_EXPLORE_SEARCH_H
+#define MIRRORSIM_TOOLS_EXPLORE_SEARCH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "sim/plan/plan.h"
+#include "sim/verdict/verdict.h"
+#include "sim/world/world.h"
+#include "tools/base/visited.h"
+
+#define SEARCH_MAX_ANSWERS 64
+#define SEARCH_MAX_CHILDREN 4096
+#define SEARCH_MAX_DEPTH 5000
+#define SEARCH_MAX_STACK_BYTES (UINT64_C(1) << 30) /* of snapshots */
+#define SEARCH_UNVARIED_BYTES 96
+
+struct search_figures {
+    uint64_t ends;        /* of runs: a finding, or the world's end */
+    uint64_t states;      /* different ones */
+    uint64_t transitions; /* timeline events taken, in all */
+    uint64_t merged;      /* transitions into a state that was known */
+    uint64_t reduced;     /* events that could have been next and were not tried */
+    uint64_t depth;       /* timeline events of the longest path */
+    bool too_deep;        /* a path was not gone on with: not exhausted */
+    bool full;            /* some states could not be remembered: visited more than once */
+    char unvaried[SEARCH_UNVARIED_BYTES]; /* sites whose questions were not varied: not exhausted */
+};
+
+/*
+ * A path ended with a finding.  `choices` are the answers that lead there; they and the
+ * verdict live until the call returns.  Return true to go on.
+ */
+typedef bool search_found(void *opaque, const struct verdict *verdict,
+                          const struct choice_answer *choices, uint32_t choice_count);
+
+/*
+ * Is it an oracle's, and not what the scenario itself expects?  A story that waits for a job
+ * whose start was refused comes to no end, and so does a job whose `complete` was
+ * refused, but that is nobody's fault.
+ */
+bool search_finding_counts(const struct finding *finding, const struct world *world);
+
+struct search_options {
+    const struct engine *engine;
+    bool oracles_only; /* findings of expectations don't count */
+    bool no_reduction; /* try every order ... */
+    bool no_merging;   /* ... and go on from known states, too: to check what these leave out */
+    search_found *found;
+    FILE *saved; /* go on from what search_save() wrote of a search of this plan; or NULL */
+
+    /* A path has ended, with a finding or without; may be NULL. */
+    void (*ended)(void *opaque, const struct world *world);
+
+    /* Asked every so many transitions; true: stop. */
+    bool (*stop)(void *opaque, const struct search_figures *figures);
+    void *opaque;
+};
+
+struct search; /* memory for searches, one after the other */
+
+struct search *search_create(uint64_t visited_bytes);
+void search_destroy(struct search *search);
+
+/*
+ * Searches one plan.  False if it was stopped by `found` or `stop`.  Figures
+ * are added to what they are.
+ */
+bool search_run(struct search *search, const struct plan *plan,
+                const struct search_options *options, struct search_figures *figures);
+
+/*
+ * After search_run() was stopped by `stop`, and before it is called again: writes where it was, so
+ * that another search of the same plan, also in another process of this program, can go on
+ * from there.  Whether the file could be written is ferror()'s to say.
+ */
+void search_save(const struct search *search, FILE *file);
+
+/* The world of the path under way, or NULL. */
+const struct world *search_world(const struct search *search);
+
+/* Adds a word to a list of them, unless it is there already or there is no room. */
+void search_add_word(char list[SEARCH_UNVARIED_BYTES], const char *word);
+
+#endif

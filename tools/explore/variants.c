@@ -1,0 +1,458 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Variants: the requests of the quiet run, and the faults that can hit each.
+ */
+#include "tools/explore/variants.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/range.h"
+#include "sim/base/errno_name.h"
+#include "sim/trace/phrase.h"
+#include "tools/base/support.h"
+#include "tools/run/quiet_trace.h"
+
+/* A second failure comes among so many requests after the first. */
+#define PAIR_WINDOW 12
+
+/* A job that meets so many errors is cancelled. */
+#define ERRORS_BEFORE_CANCEL 3
+
+/* One request of the quiet run, or one query. */
+struct victim {
+    struct request_match match;
+    uint64_t nth;
+    uint64_t bytes;
+};
+
+struct victims {
+    struct victim *list;
+    uint64_t count;
+};
+
+/* ---- The quiet run ---- */
+
+static void add_victim(struct victims *victims, struct victim victim)
+{
+    victims->list = must_grow(victims->list, victims->count, sizeof(*victims->list));
+    victims->list[victims->count++] = victim;
+}
+
+/* The how manieth request of its kind is it? */
+static uint64_t number_of(const struct trace *trace, uint64_t at)
+{
+    const struct event *event = &trace->events[at];
+    uint64_t nth = 1;
+
+    for (uint64_t i = 0; i < at; i++) {
+        const struct event *other = &trace->events[i];
+
+        nth += other->kind == EVENT_REQUEST_SUBMIT && other->node == event->node &&
+               other->op == event->op && other->by == event->by;
+    }
+    return nth;
+}
+
+/* True if that was all of them. */
+static bool add_requests(struct victims *victims, const struct trace *trace)
+{
+    for (uint64_t i = 0; i < trace->count; i++) {
+        const struct event *event = &trace->events[i];
+
+        if (event->kind == EVENT_REQUEST_SUBMIT && victims->count == VARIANT_MAX_REQUESTS) {
+            return false;
+        }
+        if (event->kind == EVENT_REQUEST_SUBMIT) {
+            add_victim(victims, (struct victim){.match = {.disks = UINT64_C(1) << event->node,
+                                                          .ops = 1u << event->op,
+                                                          .by = (enum by)event->by},
+                                                .nth = number_of(trace, i),
+                                                .bytes = event->bytes});
+        }
+    }
+    return true;
+}
+
+/* Queries leave no trace unless they fail: each is tried where it can be asked. */
+static void add_queries(struct victims *victims, const struct plan *plan)
+{
+    static const enum op ops[] = {OP_STATUS, OP_GETLENGTH, OP_GET_INFO, OP_OPEN_BACKING,
+                                  OP_REOPEN, OP_TRUNCATE,  OP_BUFFER,   OP_BITMAP};
+    const uint32_t disks[] = {plan->job.source, plan->job.target};
+
+    for (size_t i = 0; i < sizeof(ops) / sizeof(ops[0]); i++) {
+        for (size_t j = 0; j < 2; j++) {
+            add_victim(victims, (struct victim){.match = {.disks = UINT64_C(1) << disks[j],
+                                                          .ops = 1u << ops[i]},
+                                                .nth = 1});
+        }
+    }
+}
+
+/* ---- Singles ---- */
+
+static void add(struct variant_list *variants, struct variant variant)
+{
+    variants->list = must_grow(variants->list, variants->count, sizeof(*variants->list));
+    variants->list[variants->count++] = variant;
+}
+
+static struct fault_spec fault_on(const struct victim *victim, const char *name, int error)
+{
+    return (struct fault_spec){.name = name,
+                               .kind = FAULT_ERROR,
+                               .match = victim->match,
+                               .nth = victim->nth,
+                               .times = 1,
+                               .armed = true,
+                               .from_mark = PLAN_NONE,
+                               .until_mark = PLAN_NONE,
+                               .error = error,
+                               .optional = true};
+}
+
+static bool is_op(const struct victim *victim, enum op op)
+{
+    return victim->match.ops >> (unsigned)op & 1;
+}
+
+static bool writes(const struct victim *victim)
+{
+    return is_op(victim, OP_WRITE) || is_op(victim, OP_WRITE_ZEROES) || is_op(victim, OP_DISCARD);
+}
+
+/* Once, and from then on. */
+static void add_durations(struct variant_list *variants, struct fault_spec fault, bool lasts)
+{
+    add(variants, (struct variant){.faults = {fault}, .fault_count = 1});
+    if (lasts) {
+        fault.times = 0;
+        add(variants, (struct variant){.faults = {fault}, .fault_count = 1});
+    }
+}
+
+static void add_singles_of(struct variant_list *variants, const struct victim *victim, bool lasts)
+{
+    static const int errors[] = {-EIO, -ENOSPC};
+    bool can_fill = writes(victim) || is_op(victim, OP_FLUSH);
+
+    for (size_t i = 0; i < (can_fill ? 2 : 1); i++) {
+        struct fault_spec fault = fault_on(victim, "first", errors[i]);
+
+        add_durations(variants, fault, lasts);
+        if (writes(victim) && i == 0) {
+            fault.applied = APPLIED_ALL;
+            add_durations(variants, fault, lasts);
+            fault.applied = APPLIED_PREFIX;
+            fault.bytes = align_down(victim->bytes / 2, SECTOR_BYTES);
+            add_durations(variants, fault, lasts);
+        }
+    }
+}
+
+/* ---- Pairs ---- */
+
+static void add_pairs_of(struct variant_list *variants, const struct plan *plan,
+                         const struct engine *engine, const struct variant *single)
+{
+    struct plan changed = *plan;
+    struct victims victims = {0};
+    struct trace trace;
+    uint64_t after = 0;
+
+    variant_apply(single, &changed);
+    quiet_trace(&changed, engine, &trace);
+    while (after < trace.count && trace.events[after].kind != EVENT_FAULT) {
+        after++;
+    }
+    for (uint64_t i = after; i < trace.count && victims.count < PAIR_WINDOW; i++) {
+        const struct event *event = &trace.events[i];
+
+        if (event->kind == EVENT_REQUEST_SUBMIT) {
+            add_victim(&victims, (struct victim){.match = {.disks = UINT64_C(1) << event->node,
+                                                           .ops = 1u << event->op,
+                                                           .by = (enum by)event->by},
+                                                 .nth = number_of(&trace, i)});
+        }
+    }
+    for (uint64_t i = 0; i < victims.count; i++) {
+        struct variant pair = *single;
+
+        pair.faults[1] = fault_on(&victims.list[i], "second", -EIO);
+        pair.fault_count = 2;
+        add(variants, pair);
+    }
+    free(victims.list);
+    trace_free(&trace);
+}
+
+/* Of the singles, those that fail once with EIO and leave nothing behind. */
+static bool is_plain(const struct variant *variant)
+{
+    const struct fault_spec *fault = &variant->faults[0];
+
+    return variant->fault_count == 1 && fault->times == 1 && fault->error == -EIO &&
+           fault->applied == APPLIED_NOTHING;
+}
+
+/* ---- Power cuts ---- */
+
+static void add_power_cuts(struct variant_list *variants, const struct trace *trace)
+{
+    static const enum power_cut keeps[] = {CUT_LOSES_ALL, CUT_BY_CHOICE};
+    uint64_t last_ns = UINT64_MAX;
+
+    for (uint64_t i = 0; i < trace->count; i++) {
+        uint64_t now_ns = trace->events[i].now_ns;
+
+        for (size_t j = 0; now_ns != last_ns && j < 2; j++) {
+            add(variants,
+                (struct variant){.cuts_power = true, .cut_ns = now_ns, .keeps = keeps[j]});
+        }
+        last_ns = now_ns;
+    }
+}
+
+/* ---- All of them ---- */
+
+struct variant_list variants_of(const struct plan *plan, const struct engine *engine,
+                                enum variant_faults faults)
+{
+    struct variant_list variants = {0};
+    struct victims victims = {0};
+    struct trace trace;
+    uint64_t singles;
+
+    add(&variants, (struct variant){0});
+    if (faults == VARIANTS_NONE) {
+        return variants;
+    }
+    quiet_trace(plan, engine, &trace);
+    if (faults == VARIANTS_POWER_CUTS) {
+        add_power_cuts(&variants, &trace);
+    } else {
+        variants.cut = !add_requests(&victims, &trace);
+        add_queries(&victims, plan);
+    }
+    for (uint64_t i = 0; i < victims.count; i++) {
+        add_singles_of(&variants, &victims.list[i], faults != VARIANTS_TRANSIENT);
+    }
+    singles = variants.count;
+    for (uint64_t i = 1; faults == VARIANTS_PAIRS && i < singles; i++) {
+        struct variant single = variants.list[i];
+
+        if (is_plain(&single)) {
+            add_pairs_of(&variants, plan, engine, &single);
+        }
+    }
+    free(victims.list);
+    trace_free(&trace);
+    return variants;
+}
+
+void variants_free(struct variant_list *variants)
+{
+    free(variants->list);
+    *variants = (struct variant_list){0};
+}
+
+/* ---- Applying one ---- */
+
+/* The list with room for so many more, in the plan's arena. */
+static void *extended(struct plan *plan, const void *list, uint32_t count, uint32_t more,
+                      size_t bytes)
+{
+    void *longer = arena_alloc(plan->arena, (count + more) * bytes);
+
+    if (count > 0) {
+        memcpy(longer, list, count * bytes);
+    }
+    return longer;
+}
+
+static void add_react(struct plan *plan, struct event_match when, uint64_t nth,
+                      enum action_kind kind)
+{
+    plan->reacts = extended(plan, plan->reacts, plan->react_count, 1, sizeof(*plan->reacts));
+    plan->reacts[plan->react_count++] = (struct react_spec){
+        .when = when, .nth = nth, .action = {.kind = kind, .refusal = ANY, .may_be_refused = true}};
+}
+
+static bool resumes(const struct plan *plan)
+{
+    for (uint32_t i = 0; i < plan->react_count; i++) {
+        if (plan->reacts[i].action.kind == DO_RESUME) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Whatever the job does about its errors, it comes to an end. */
+static void let_it_end(struct plan *plan)
+{
+    struct event_match stopped = event_match_kind(EVENT_JOB_ERROR);
+
+    add_react(plan, stopped, ERRORS_BEFORE_CANCEL, DO_CANCEL);
+    if (!resumes(plan)) {
+        stopped.action = ACTION_STOP;
+        add_react(plan, stopped, 0, DO_RESUME);
+    }
+}
+
+/* Counted from the first step, with which the run begins. */
+static void cut_power(struct plan *plan, const struct variant *variant)
+{
+    struct react_spec *react;
+
+    plan->disks[plan->job.target].volatile_cache = true;
+    add_react(plan, event_match_kind(EVENT_STEP), 1, DO_POWER_CUT);
+    react = &plan->reacts[plan->react_count - 1];
+    react->delay_ns = variant->cut_ns;
+    react->action.index = plan->job.target;
+    react->action.cut = variant->keeps;
+}
+
+/* Any end of the job will do. */
+static void expect_nothing(struct plan *plan)
+{
+    struct expect_spec *expect = arena_alloc(plan->arena, sizeof(*expect));
+
+    expect->kind = EXPECT_AT_MOST;
+    expect->matches = arena_alloc(plan->arena, sizeof(*expect->matches));
+    expect->matches[0] = event_match_kind(EVENT_JOB_COMPLETED);
+    expect->match_count = 1;
+    expect->count = 1;
+    plan->expects = expect;
+    plan->expect_count = 1;
+}
+
+void variant_apply(const struct variant *variant, struct plan *plan)
+{
+    if (variant->fault_count > 0) {
+        plan->faults = extended(plan, plan->faults, plan->fault_count, variant->fault_count,
+                                sizeof(*plan->faults));
+        for (uint32_t i = 0; i < variant->fault_count; i++) {
+            plan->faults[plan->fault_count++] = variant->faults[i];
+        }
+        let_it_end(plan);
+        expect_nothing(plan);
+    }
+    if (variant->cuts_power) {
+        cut_power(plan, variant);
+        expect_nothing(plan);
+    }
+}
+
+/* ---- Words ---- */
+
+static const char *applied_text(enum fault_applied applied)
+{
+    static const char *const texts[] = {[APPLIED_NOTHING] = "",
+                                        [APPLIED_PREFIX] = ", half applied",
+                                        [APPLIED_TORN] = ", torn",
+                                        [APPLIED_ALL] = ", applied"};
+
+    return texts[applied];
+}
+
+static int fault_text(const struct fault_spec *fault, const struct plan *plan, char *buf,
+                      size_t size)
+{
+    uint32_t disk = (uint32_t)__builtin_ctzll(fault->match.disks);
+    enum op op = (enum op)__builtin_ctz(fault->match.ops);
+
+    return snprintf(buf, size, "%s%s %" PRIu64 " of %s fails %s with %s%s",
+                    fault->match.by == BY_GUEST ? "guest " : "", op_name(op), fault->nth,
+                    plan->disks[disk].name, fault->times == 0 ? "from then on" : "once",
+                    phrase_result(fault->error).text, applied_text(fault->applied));
+}
+
+const char *variant_text(const struct variant *variant, const struct plan *plan,
+                         char buf[VARIANT_TEXT_BYTES])
+{
+    static const char *const keeps[] = {
+        [CUT_BY_CHOICE] = "some", [CUT_LOSES_ALL] = "all", [CUT_KEEPS_ALL] = "nothing"};
+    int length = 0;
+
+    buf[0] = '\0';
+    for (uint32_t i = 0; i < variant->fault_count; i++) {
+        length += snprintf(buf + length, VARIANT_TEXT_BYTES - (size_t)length, "%s",
+                           i > 0 ? ", then " : "");
+        length += fault_text(&variant->faults[i], plan, buf + length,
+                             VARIANT_TEXT_BYTES - (size_t)length);
+    }
+    if (variant->cuts_power) {
+        snprintf(buf, VARIANT_TEXT_BYTES,
+                 "the power of %s is cut at %s and %s of its cache is lost",
+                 plan->disks[plan->job.target].name, phrase_time(variant->cut_ns).text,
+                 keeps[variant->keeps]);
+    }
+    return buf;
+}
+
+/* ---- Failures, numbered ---- */
+
+/* What can fail, and how; queries have no policy. */
+static const struct {
+    enum op op;
+    int error;
+    enum fault_applied applied;
+} failures[] = {
+    {OP_READ, -EIO, APPLIED_NOTHING},         {OP_WRITE, -EIO, APPLIED_NOTHING},
+    {OP_WRITE, -EIO, APPLIED_PREFIX},         {OP_WRITE, -EIO, APPLIED_ALL},
+    {OP_WRITE, -ENOSPC, APPLIED_NOTHING},     {OP_FLUSH, -EIO, APPLIED_NOTHING},
+    {OP_FLUSH, -ENOSPC, APPLIED_NOTHING},     {OP_STATUS, -EIO, APPLIED_NOTHING},
+    {OP_GETLENGTH, -EIO, APPLIED_NOTHING},    {OP_GET_INFO, -EIO, APPLIED_NOTHING},
+    {OP_OPEN_BACKING, -EIO, APPLIED_NOTHING}, {OP_REOPEN, -EIO, APPLIED_NOTHING},
+    {OP_TRUNCATE, -EIO, APPLIED_NOTHING},     {OP_BUFFER, -EIO, APPLIED_NOTHING},
+    {OP_BITMAP, -EIO, APPLIED_NOTHING},
+};
+
+/* The first so many are requests, and meet a policy. */
+#define FAILING_REQUESTS 7u
+#define POLICIES 4u
+
+static bool failure_row(const struct fault_spec *fault, uint32_t *row)
+{
+    for (*row = 0; *row < sizeof(failures) / sizeof(failures[0]); (*row)++) {
+        if ((fault->match.ops >> (unsigned)failures[*row].op & 1) &&
+            fault->error == failures[*row].error && fault->applied == failures[*row].applied) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool variant_failure(const struct fault_spec *fault, const struct plan *plan, uint32_t *number)
+{
+    uint32_t row;
+    enum error_policy policy;
+
+    if (fault->match.by == BY_GUEST || !failure_row(fault, &row)) {
+        return false;
+    }
+    policy = failures[row].op == OP_READ ? plan->job.on_source_error : plan->job.on_target_error;
+    *number = row < FAILING_REQUESTS ? row * POLICIES + (uint32_t)policy
+                                     : row + FAILING_REQUESTS * (POLICIES - 1);
+    *number = 2 * *number + (fault->times == 0);
+    return true;
+}
+
+const char *variant_failure_text(uint32_t number, char buf[VARIANT_TEXT_BYTES])
+{
+    const char *duration = number % 2 != 0 ? "from then on" : "once";
+    bool has_policy = number / 2 < FAILING_REQUESTS * POLICIES;
+    uint32_t row =
+        has_policy ? number / 2 / POLICIES : number / 2 - FAILING_REQUESTS * (POLICIES - 1);
+
+    snprintf(buf, VARIANT_TEXT_BYTES, "%s fails %s with %s%s%s%s", op_name(failures[row].op),
+             duration, phrase_result(failures[row].error).text, applied_text(failures[row].applied),
+             has_policy ? ", policy " : "",
+             has_policy ? error_policy_name((enum error_policy)(number / 2 % POLICIES)) : "");
+    return buf;
+}

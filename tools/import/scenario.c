@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Writing a recording down as a scenario: a mirror that runs under the recorded I/O.
+ *
+ * Requests that were recorded at one instant are made a nanosecond apart, so
+ * that they keep their order whatever the seed.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/range.h"
+#include "tools/base/support.h"
+#include "tools/base/text.h"
+#include "tools/import/import.h"
+
+#define MIB (UINT64_C(1) << 20)
+#define NS_PER_US UINT64_C(1000)
+#define NS_PER_S UINT64_C(1000000000)
+
+/* The job and the guest may take so much longer than the recording. */
+#define TIME_AFTER_NS (3600 * NS_PER_S)
+
+/* A disk that is larger is not copied whole unless --fill says so. */
+#define LARGEST_FILLED_BYTES (UINT64_C(1) << 40)
+
+#define NAME_BYTES 64u
+#define NAME_START "import-"
+
+/* ---- What is left out ---- */
+
+static void append_reason(FILE *out, const char **separator, uint64_t count, const char *what)
+{
+    if (count > 0) {
+        fprintf(out, "%s%" PRIu64 " %s", *separator, count, what);
+        *separator = ", ";
+    }
+}
+
+static FILE *must_open(char **text, size_t *bytes)
+{
+    FILE *out = open_memstream(text, bytes);
+
+    if (out == NULL) {
+        die("out of memory");
+    }
+    return out;
+}
+
+char *import_left_out_text(const struct recording *recording)
+{
+    const struct import_left_out *left_out = &recording->left_out;
+    const char *separator = "";
+    char *text = NULL;
+    size_t bytes = 0;
+    FILE *out = must_open(&text, &bytes);
+
+    append_reason(out, &separator, left_out->by_file, "requests of other files");
+    append_reason(out, &separator, left_out->by_part, "requests before --from");
+    append_reason(out, &separator, left_out->by_action, "lines of other kinds");
+    append_reason(out, &separator, left_out->fua, "FUA flags of writes");
+    fclose(out);
+    return text;
+}
+
+/* ---- Head ---- */
+
+/* Letters that need no care in YAML, nor in a terminal. */
+static void write_plainly(FILE *out, const char *text, const char *allowed, char instead,
+                          size_t max)
+{
+    for (size_t i = 0; text[i] != '\0' && i < max; i++) {
+        char byte = text[i];
+        bool is_plain = (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
+                        (byte >= '0' && byte <= '9') || strchr(allowed, byte) != NULL;
+
+        fputc(is_plain ? byte : instead, out);
+    }
+}
+
+/* --name, or one made of the file's. */
+static void write_name(FILE *out, const struct import_options *options)
+{
+    const char *slash = strrchr(options->path, '/');
+    const char *base = slash != NULL ? slash + 1 : options->path;
+
+    fputs("name: ", out);
+    if (options->name != NULL) {
+        fputs(options->name, out);
+    } else {
+        fputs(NAME_START, out);
+        write_plainly(out, base, "-_.", '-', NAME_BYTES - strlen(NAME_START));
+    }
+    fputc('\n', out);
+}
+
+static void write_doc(FILE *out, const struct recording *recording)
+{
+    static const char punctuation[] = " -_./,:+=()";
+    char *left_out = import_left_out_text(recording);
+
+    fprintf(out, "doc: |\n  %" PRIu32 " requests of ", recording->request_count);
+    write_plainly(out,
+                  recording->options->file != NULL ? recording->options->file : recording->files[0],
+                  punctuation, '?', SIZE_MAX);
+    fprintf(out, ", recorded by %s in ", recording->format == IMPORT_FIO ? "fio" : "blktrace");
+    write_plainly(out, recording->options->path, punctuation, '?', SIZE_MAX);
+    fputs(".\n", out);
+    if (*left_out != '\0') {
+        fprintf(out, "  Left out: %s.\n", left_out);
+    }
+    fputs("  A mirror runs under them; what it loses makes source and target differ.\n"
+          "tags: [imported]\n",
+          out);
+    free(left_out);
+}
+
+/* ---- Disks and job ---- */
+
+static uint64_t disk_bytes_of(const struct recording *recording)
+{
+    uint64_t end = 1;
+
+    if (recording->options->disk_bytes > 0) {
+        return recording->options->disk_bytes;
+    }
+    for (uint32_t i = 0; i < recording->request_count; i++) {
+        const struct import_request *request = &recording->requests[i];
+
+        end = max_u64(end, request->offset + request->bytes);
+    }
+    return (end + MIB - 1) / MIB * MIB;
+}
+
+static void write_disks(FILE *out, const struct recording *recording)
+{
+    const struct import_options *options = recording->options;
+    uint64_t bytes = disk_bytes_of(recording);
+    bool is_filled = options->fill == IMPORT_FILL_UNIQUE ||
+                     (options->fill == IMPORT_FILL_BY_SIZE && bytes <= LARGEST_FILLED_BYTES);
+    char size[TIME_TEXT_BYTES];
+
+    size_text(bytes, size);
+    fprintf(out, "disks:\n  src: {size: %s, fill: %s}\n  dst: {size: %s}\n", size,
+            is_filled ? "unique" : "zero", size);
+    fprintf(out, "job: {mirror: src, to: dst%s%s}\n", options->job_keys != NULL ? ", " : "",
+            options->job_keys != NULL ? options->job_keys : "");
+}
+
+/* ---- Requests ---- */
+
+static const char *op_key(enum op op)
+{
+    return op == OP_READ ? "read" : op == OP_WRITE ? "write" : "discard";
+}
+
+static void write_request(FILE *out, uint32_t number, uint64_t time_ns,
+                          const struct import_request *request)
+{
+    char time[TIME_TEXT_BYTES];
+    char offset[TIME_TEXT_BYTES];
+    char bytes[TIME_TEXT_BYTES];
+
+    fprintf(out, "  r%" PRIu32 ": {at: %s, ", number, time_text(time_ns, time));
+    if (request->op == OP_FLUSH) {
+        fputs("flush: true}\n", out);
+    } else {
+        fprintf(out, "%s: {at: %s, len: %s}}\n", op_key(request->op),
+                size_text(request->offset, offset), size_text(request->bytes, bytes));
+    }
+}
+
+/* Times of a part count from its first request on.  Returns the last one's time. */
+static uint64_t write_requests(FILE *out, const struct recording *recording)
+{
+    uint64_t from_ns = recording->options->first > 1 ? recording->requests[0].time_ns : 0;
+    uint64_t free_ns = 0; /* no other request is made from here on */
+
+    fputs("guest:\n", out);
+    for (uint32_t i = 0; i < recording->request_count; i++) {
+        uint64_t time_ns = max_u64(recording->requests[i].time_ns - from_ns, free_ns);
+
+        write_request(out, i + 1, time_ns, &recording->requests[i]);
+        free_ns = time_ns + 1;
+    }
+    return free_ns - 1;
+}
+
+/* ---- Story ---- */
+
+static void write_story(FILE *out, uint64_t last_ns)
+{
+    char after[TIME_TEXT_BYTES];
+    char limit[TIME_TEXT_BYTES];
+
+    fprintf(out,
+            "steps:\n"
+            "  - start\n"
+            "  - wait: ready\n"
+            "  - at: %s # the last request has been made\n"
+            "  - wait: {guest: idle}\n"
+            "  - complete\n"
+            "  - settle: 60s\n"
+            "expect:\n"
+            "  - same: [src, dst]\n"
+            "limits: {time: %s}\n",
+            time_text(last_ns + NS_PER_US, after),
+            time_text((last_ns / NS_PER_S + 1) * NS_PER_S + TIME_AFTER_NS, limit));
+}
+
+char *import_scenario(const struct recording *recording, size_t *bytes)
+{
+    char *text = NULL;
+    FILE *out = must_open(&text, bytes);
+
+    fputs("scenario: 1\n", out);
+    write_name(out, recording->options);
+    write_doc(out, recording);
+    write_disks(out, recording);
+    write_story(out, write_requests(out, recording));
+    if (fclose(out) != 0) {
+        die("out of memory");
+    }
+    return text;
+}

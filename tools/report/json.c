@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The report as one JSON object, a line a run; nothing in it depends on the clock.
+ */
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "sim/base/errno_name.h"
+#include "tools/base/support.h"
+#include "tools/base/text.h"
+#include "tools/report/report.h"
+
+struct json {
+    struct report report;
+    const char *separator; /* before the next element of the array being written */
+    bool in_runs;
+};
+
+void report_json_show(json_t *answer)
+{
+    json_dumpf(answer, stdout, JSON_INDENT(1));
+    putchar('\n');
+    json_decref(answer);
+}
+
+json_t *report_json_string(const char *text)
+{
+    char *clean = utf8_clean(text);
+    json_t *string = json_string(clean);
+
+    free(clean);
+    return string;
+}
+
+static void set_u64(json_t *object, const char *key, uint64_t value)
+{
+    json_object_set_new(object, key, json_integer((json_int_t)value));
+}
+
+static void set_string(json_t *object, const char *key, const char *text)
+{
+    json_object_set_new(object, key, report_json_string(text));
+}
+
+json_t *report_finding_json(const struct report_run *run, const struct run_finding *finding)
+{
+    json_t *object = json_object();
+
+    if (run->compared != NULL && finding->about != ABOUT_BOTH) {
+        set_string(object, "engine",
+                   finding->about == ABOUT_COMPARED ? run->compared->name : run->engine->name);
+    }
+    set_string(object, "oracle", finding->oracle);
+    set_string(object, "kind", finding->kind);
+    set_string(object, "text", finding->text);
+    set_u64(object, "time_ns", finding->now_ns);
+    set_u64(object, "event", finding->event_number);
+    set_string(object, "file", run->file);
+    if (finding->line > 0) {
+        set_u64(object, "line", finding->line);
+    }
+    if (finding->step_line > 0) {
+        set_u64(object, "step_line", finding->step_line);
+    }
+    if (finding->fault_line > 0) {
+        set_u64(object, "fault_line", finding->fault_line);
+    }
+    if (finding->has_sector) {
+        set_string(object, "disk", finding->disk);
+        set_u64(object, "sector", finding->sector);
+    }
+    return object;
+}
+
+json_t *report_mistakes_json(const struct mistakes *mistakes)
+{
+    json_t *array = json_array();
+
+    for (uint32_t i = 0; i < mistakes->count; i++) {
+        const struct mistake *mistake = &mistakes->list[i];
+        json_t *object = json_object();
+
+        set_u64(object, "line", mistake->line);
+        set_u64(object, "column", mistake->column);
+        set_string(object, "text", mistake->text);
+        json_array_append_new(array, object);
+    }
+    return array;
+}
+
+/* `steps` has what each engine does after those that are equal, if that differs. */
+static json_t *comparison_json(const struct report_run *run)
+{
+    const struct run_comparison *comparison = &run->result->comparison;
+    json_t *object = json_object();
+
+    set_string(object, "engine", run->compared->name);
+    set_string(object, "outcome", compared_name(run->result));
+    if (comparison->compared != COMPARED_NOT) {
+        set_u64(object, "equal", comparison->equal);
+    }
+    if (comparison->differs) {
+        json_object_set_new(object, "steps",
+                            json_pack("[o, o]", report_json_string(comparison->lines[0]),
+                                      report_json_string(comparison->lines[1])));
+    }
+    return object;
+}
+
+static json_t *tally_json(const struct compare_tally *tally)
+{
+    json_t *object = json_object();
+    json_t *bugs = json_object();
+
+    for (uint32_t i = 0; i < tally->bug_count; i++) {
+        set_u64(bugs, tally->bugs[i].name, tally->bugs[i].runs);
+    }
+    set_u64(object, "same", tally->same);
+    set_u64(object, "known", tally->known);
+    set_u64(object, "different", tally->different);
+    set_u64(object, "unexpectedly_same", tally->unexpectedly_same);
+    set_u64(object, "not_compared", tally->not_compared);
+    json_object_set_new(object, "bugs", bugs);
+    return object;
+}
+
+/* Hashes are text: JSON numbers end at 2^53 for many readers. */
+static json_t *run_json(const struct report_run *run)
+{
+    const struct run_result *result = run->result;
+    json_t *object = json_object();
+    json_t *findings = json_array();
+    char hash[20];
+
+    set_string(object, "file", run->file);
+    set_string(object, "name", run->name);
+    set_u64(object, "case", run->case_number);
+    set_string(object, "case_name", result->case_name);
+    set_u64(object, "seed", run->seed);
+    set_string(object, "engine", run->engine->name);
+    set_string(object, "outcome", outcome_name(result->outcome));
+    for (uint32_t i = 0; i < result->finding_count; i++) {
+        json_array_append_new(findings, report_finding_json(run, &result->findings[i]));
+    }
+    json_object_set_new(object, "findings", findings);
+    set_u64(object, "findings_dropped", result->dropped);
+    set_u64(object, "virtual_ns", result->virtual_ns);
+    set_u64(object, "events", result->events);
+    set_u64(object, "trace_events", result->trace_events);
+    snprintf(hash, sizeof(hash), "%016" PRIx64, result->trace_hash);
+    set_string(object, "trace_hash", hash);
+    set_u64(object, "checks", result->checks);
+    json_object_set_new(object, "concluded", json_boolean(result->concluded));
+    json_object_set_new(object, "cancelled", json_boolean(result->cancelled));
+    set_string(object, "error", result->ret != 0 ? errno_name(result->ret) : "");
+    if (*result->bug != '\0') {
+        set_string(object, "bug", result->bug);
+    }
+    if (run->compared != NULL) {
+        json_object_set_new(object, "compared", comparison_json(run));
+    }
+    return object;
+}
+
+static void write_element(struct json *json, json_t *element)
+{
+    fputs(json->separator, json->report.out);
+    json_dumpf(element, json->report.out, JSON_COMPACT);
+    json_decref(element);
+    json->separator = ",\n";
+}
+
+static void json_begin(struct report *report, const struct suite *suite)
+{
+    struct json *json = (struct json *)(void *)report;
+
+    fprintf(report->out, "{\"mirrorsim\":\"%s\",\"engine\":\"%s\",\"invalid\":[", MIRRORSIM_VERSION,
+            suite->engine->name);
+    json->separator = "\n";
+}
+
+static void json_invalid(struct report *report, const struct suite_invalid *invalid)
+{
+    json_t *object = json_object();
+
+    set_string(object, "file", invalid->file);
+    json_object_set_new(object, "mistakes", report_mistakes_json(invalid->mistakes));
+    write_element((struct json *)(void *)report, object);
+}
+
+static void begin_runs(struct json *json)
+{
+    if (!json->in_runs) {
+        fputs("],\"runs\":[", json->report.out);
+        json->separator = "\n";
+        json->in_runs = true;
+    }
+}
+
+static void json_run(struct report *report, const struct report_run *run)
+{
+    begin_runs((struct json *)(void *)report);
+    write_element((struct json *)(void *)report, run_json(run));
+}
+
+static void json_end(struct report *report, const struct report_summary *summary)
+{
+    json_t *object = json_object();
+
+    begin_runs((struct json *)(void *)report);
+    set_u64(object, "runs", summary->passed + summary->failed);
+    set_u64(object, "passed", summary->passed);
+    set_u64(object, "failed", summary->failed);
+    set_u64(object, "known_failures", summary->known_failures);
+    set_u64(object, "invalid_files", summary->invalid_files);
+    set_u64(object, "planned", summary->planned);
+    json_object_set_new(object, "interrupted", json_boolean(summary->interrupted));
+    if (summary->compared != NULL) {
+        json_object_set_new(object, "compared", tally_json(&summary->tally));
+    }
+    fputs("],\n\"summary\":", report->out);
+    json_dumpf(object, report->out, JSON_COMPACT);
+    fputs("}\n", report->out);
+    json_decref(object);
+}
+
+struct report *report_json(FILE *out)
+{
+    struct json *json = must_alloc(sizeof(*json));
+
+    json->report = (struct report){out, json_begin, json_invalid, json_run, json_end};
+    return &json->report;
+}

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The report as JUnit XML: a test suite a file, a test case a run.
+ *
+ * It fits both the schema of Jenkins' xUnit plug-in and the stricter one of
+ * Ant, which wants a host name and a time for every suite: times are virtual,
+ * and virtual time begins at 0, so that the same runs give the same file.
+ */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tools/base/support.h"
+#include "tools/base/text.h"
+#include "tools/report/report.h"
+
+struct junit {
+    struct report report;
+    uint64_t suites;
+
+    /* The suite under way; its counts come before its cases, which wait here. */
+    const char *file;
+    FILE *cases;
+    char *text;
+    size_t size;
+    uint64_t tests;
+    uint64_t failures;
+    uint64_t errors;
+    uint64_t skipped;
+    uint64_t virtual_ns;
+};
+
+/* Seconds, as XML Schema writes decimals. */
+static void write_seconds(FILE *out, uint64_t ns)
+{
+    fprintf(out, "%" PRIu64 ".%09" PRIu64, ns / 1000000000, ns % 1000000000);
+}
+
+static void suite_begin(struct junit *junit, const char *file)
+{
+    junit->file = file;
+    junit->cases = open_memstream(&junit->text, &junit->size);
+    if (junit->cases == NULL) {
+        die("out of memory");
+    }
+    junit->tests = junit->failures = junit->errors = junit->skipped = junit->virtual_ns = 0;
+}
+
+static void suite_end(struct junit *junit)
+{
+    FILE *out = junit->report.out;
+
+    if (junit->file == NULL) {
+        return;
+    }
+    fclose(junit->cases);
+    fputs("  <testsuite name=\"", out);
+    xml_write(out, junit->file);
+    fprintf(out,
+            "\" package=\"mirrorsim\" id=\"%" PRIu64 "\" tests=\"%" PRIu64 "\" failures=\"%" PRIu64
+            "\" errors=\"%" PRIu64 "\" skipped=\"%" PRIu64
+            "\" hostname=\"localhost\" timestamp=\"1970-01-01T00:00:00\" time=\"",
+            junit->suites++, junit->tests, junit->failures, junit->errors, junit->skipped);
+    write_seconds(out, junit->virtual_ns);
+    fprintf(out, "\">\n    <properties/>\n%s    <system-out/>\n    <system-err/>\n  </testsuite>\n",
+            junit->text);
+    free(junit->text);
+    junit->file = NULL;
+}
+
+/* Files come one after the other, so a new name is a new suite. */
+static FILE *case_begin(struct junit *junit, const char *file, const char *title, uint64_t ns)
+{
+    if (junit->file == NULL || strcmp(junit->file, file) != 0) {
+        suite_end(junit);
+        suite_begin(junit, file);
+    }
+    junit->tests++;
+    junit->virtual_ns += ns;
+    fputs("    <testcase classname=\"", junit->cases);
+    xml_write(junit->cases, file);
+    fputs("\" name=\"", junit->cases);
+    xml_write(junit->cases, title);
+    fputs("\" time=\"", junit->cases);
+    write_seconds(junit->cases, ns);
+    fputs("\"", junit->cases);
+    return junit->cases;
+}
+
+static void write_findings(FILE *out, const struct report_run *run)
+{
+    char *command = report_repeat_command("mirrorsim", run);
+    char buf[TIME_TEXT_BYTES];
+
+    for (uint32_t i = 0; i < run->result->finding_count; i++) {
+        const struct run_finding *finding = &run->result->findings[i];
+
+        xml_write(out, finding->text);
+        fprintf(out, "&#10;  at %s, event %" PRIu64 ", ", time_text(finding->now_ns, buf),
+                finding->event_number);
+        xml_write(out, run->file);
+        if (finding->line > 0) {
+            fprintf(out, ":%" PRIu32, finding->line);
+        }
+        fputs("&#10;", out);
+    }
+    fputs("repeat: ", out);
+    xml_write(out, command);
+    free(command);
+}
+
+/* A run that died or could not be made is an error, not a failure. */
+static void write_bad(struct junit *junit, const struct report_run *run)
+{
+    const struct run_result *result = run->result;
+    bool is_error = result->died || result->outcome == OUTCOME_INVALID;
+    const char *element = is_error ? "error" : "failure";
+
+    junit->errors += is_error;
+    junit->failures += !is_error;
+    fprintf(junit->cases, ">\n      <%s type=\"", element);
+    xml_write(junit->cases, result->finding_count > 0 ? result->findings[0].oracle : "xfail");
+    fputs("\" message=\"", junit->cases);
+    xml_write(junit->cases,
+              result->finding_count > 0 ? result->findings[0].text : "It passed unexpectedly.");
+    fputs("\">", junit->cases);
+    write_findings(junit->cases, run);
+    fprintf(junit->cases, "</%s>\n    </testcase>\n", element);
+}
+
+static void junit_begin(struct report *report, const struct suite *suite)
+{
+    (void)suite;
+    fputs("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n", report->out);
+}
+
+static void junit_invalid(struct report *report, const struct suite_invalid *invalid)
+{
+    struct junit *junit = (struct junit *)(void *)report;
+    FILE *out = case_begin(junit, invalid->file, "is a valid scenario", 0);
+    char *mistakes = mistakes_format(invalid->file, invalid->mistakes);
+
+    junit->errors++;
+    fputs(">\n      <error type=\"invalid\" message=\"", out);
+    xml_write(out, invalid->mistakes->list[0].text);
+    fputs("\">", out);
+    xml_write(out, mistakes);
+    fputs("</error>\n    </testcase>\n", out);
+    free(mistakes);
+}
+
+static void junit_run(struct report *report, const struct report_run *run)
+{
+    struct junit *junit = (struct junit *)(void *)report;
+    char *title = report_title(run);
+    FILE *out = case_begin(junit, run->file, title, run->result->virtual_ns);
+
+    if (outcome_is_bad(run->result->outcome)) {
+        write_bad(junit, run);
+    } else if (run->result->outcome == OUTCOME_XFAIL) {
+        junit->skipped++;
+        fputs(">\n      <skipped message=\"known failure\"/>\n    </testcase>\n", out);
+    } else {
+        fputs("/>\n", out);
+    }
+    free(title);
+}
+
+static void junit_end(struct report *report, const struct report_summary *summary)
+{
+    (void)summary;
+    suite_end((struct junit *)(void *)report);
+    fputs("</testsuites>\n", report->out);
+}
+
+struct report *report_junit(FILE *out)
+{
+    struct junit *junit = must_alloc(sizeof(*junit));
+
+    junit->report = (struct report){out, junit_begin, junit_invalid, junit_run, junit_end};
+    return &junit->report;
+}

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Titles and commands, as all reports write them.
+ */
+#include "tools/report/report.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "tools/base/support.h"
+#include "tools/base/text.h"
+
+static FILE *text_open(char **text, size_t *size)
+{
+    FILE *out = open_memstream(text, size);
+
+    if (out == NULL) {
+        die("out of memory");
+    }
+    return out;
+}
+
+char *report_title(const struct report_run *run)
+{
+    char *title;
+    size_t size;
+    FILE *out = text_open(&title, &size);
+
+    fputs(run->name, out);
+    if (run->cases > 1 && run->result->case_name[0] != '\0') {
+        fprintf(out, " [%s]", run->result->case_name);
+    } else if (run->cases > 1) {
+        fprintf(out, " [case %" PRIu32 "]", run->case_number);
+    }
+    if (run->seed != 0) {
+        fprintf(out, " (seed %" PRIu64 ")", run->seed);
+    }
+    fclose(out);
+    return title;
+}
+
+static void write_command(FILE *out, const char *program, const char *verb,
+                          const struct report_run *run, const struct engine *engine)
+{
+    shell_write(out, program);
+    fprintf(out, " %s ", verb);
+    shell_write(out, run->file);
+    if (run->cases > 1) {
+        fprintf(out, " --case %" PRIu32, run->case_number);
+    }
+    if (run->seed != 0) {
+        fprintf(out, " --seed %" PRIu64, run->seed);
+    }
+    if (engine != &mirror_engine) {
+        fprintf(out, " --engine %s", engine->name);
+    }
+}
+
+static bool differs_from_itself(const struct run_result *result)
+{
+    for (uint32_t i = 0; i < result->finding_count; i++) {
+        if (strcmp(result->findings[i].oracle, "determinism") == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+char *report_repeat_command(const char *program, const struct report_run *run)
+{
+    char *command;
+    size_t size;
+    FILE *out = text_open(&command, &size);
+
+    write_command(out, program, "run", run, run->engine);
+    if (run->compared != NULL) {
+        fprintf(out, " --compare %s", run->compared->name);
+    }
+    if (differs_from_itself(run->result)) {
+        fputs(" --twice", out);
+    }
+    fclose(out);
+    return command;
+}
+
+char *report_whole_trace_command(const char *program, const struct report_run *run,
+                                 const struct engine *engine)
+{
+    char *command;
+    size_t size;
+    FILE *out = text_open(&command, &size);
+
+    write_command(out, program, "trace", run, engine);
+    fclose(out);
+    return command;
+}
+
+/* After a death the end of the trace is what matters, so it is not cut. */
+char *report_trace_command(const char *program, const struct report_run *run,
+                           const struct run_finding *finding)
+{
+    char buf[TIME_TEXT_BYTES];
+    char *command;
+    size_t size;
+    FILE *out = text_open(&command, &size);
+
+    write_command(out, program, "trace", run,
+                  finding->about == ABOUT_COMPARED ? run->compared : run->engine);
+    if (!run->result->died) {
+        fprintf(out, " --from %s", time_text(finding->trace_from_ns, buf));
+        fprintf(out, " --to %s", time_text(finding->now_ns, buf));
+    }
+    fclose(out);
+    return command;
+}

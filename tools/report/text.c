@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The report for people: a line a run, and under a failure all that helps.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tools/base/support.h"
+#include "tools/base/text.h"
+#include "tools/report/report.h"
+
+struct text {
+    struct report report;
+    struct report_text_options options;
+};
+
+#define GREEN "\033[32m"
+#define RED "\033[31m"
+#define YELLOW "\033[33m"
+#define PLAIN "\033[0m"
+
+static const struct {
+    const char *word;
+    const char *colour;
+} outcomes[] = {
+    [OUTCOME_PASS] = {"ok  ", GREEN},   [OUTCOME_FAIL] = {"FAIL", RED},
+    [OUTCOME_XFAIL] = {"ok  ", YELLOW}, [OUTCOME_XPASS] = {"FAIL", RED},
+    [OUTCOME_INVALID] = {"ERROR", RED},
+};
+
+/* ---- Findings ---- */
+
+static void show_line(FILE *out, const char *file, uint32_t number, const char *why)
+{
+    char *line = number > 0 ? file_line(file, number) : NULL;
+
+    if (line != NULL) {
+        fprintf(out, "        %s:%" PRIu32 ": %s%s\n", file, number, line + strspn(line, " "), why);
+    }
+    free(line);
+}
+
+/* What was going on; the first finding is the cause, and its echoes have the same to say. */
+static void show_surroundings(FILE *out, const struct report_run *run,
+                              const struct run_finding *finding)
+{
+    char *command = report_trace_command(program_invocation_name, run, finding);
+
+    if (finding->step_line != finding->line) {
+        show_line(out, run->file, finding->step_line, "    <- the step under way");
+    }
+    if (finding->fault_line != finding->line) {
+        show_line(out, run->file, finding->fault_line, "    <- the last fault that hit");
+    }
+    fprintf(out, "        see     %s\n", command);
+    free(command);
+}
+
+static void show_engine(FILE *out, const struct report_run *run, const struct engine *engine,
+                        const char *line)
+{
+    char *command = report_whole_trace_command(program_invocation_name, run, engine);
+
+    fprintf(out, "        %-8s %s\n        see      %s\n", engine->name, line, command);
+    free(command);
+}
+
+/* Both sides, one below the other. */
+static void show_difference(FILE *out, const struct report_run *run)
+{
+    const struct run_comparison *comparison = &run->result->comparison;
+
+    fprintf(out, "    compare (differs): after %" PRIu64 " equal steps:\n", comparison->equal);
+    show_engine(out, run, run->engine, comparison->lines[0]);
+    show_engine(out, run, run->compared, comparison->lines[1]);
+}
+
+static void show_finding(FILE *out, const struct report_run *run, const struct run_finding *finding)
+{
+    char buf[TIME_TEXT_BYTES];
+
+    fprintf(out, "    %s (%s)%s%s: %s\n", finding->oracle, finding->kind,
+            finding->about == ABOUT_COMPARED ? " on " : "",
+            finding->about == ABOUT_COMPARED ? run->compared->name : "", finding->text);
+    fprintf(out, "        at %s, event %" PRIu64, time_text(finding->now_ns, buf),
+            finding->event_number);
+    if (finding->has_sector) {
+        fprintf(out, ", disk %s, sector %" PRIu64, finding->disk, finding->sector);
+    }
+    fputc('\n', out);
+    show_line(out, run->file, finding->line, "");
+}
+
+static void show_findings(FILE *out, const struct report_run *run)
+{
+    const struct run_result *result = run->result;
+    char *command = report_repeat_command(program_invocation_name, run);
+
+    for (uint32_t i = 0; i < result->finding_count; i++) {
+        const struct run_finding *finding = &result->findings[i];
+
+        if (finding->about == ABOUT_BOTH) {
+            show_difference(out, run);
+            continue;
+        }
+        show_finding(out, run, finding);
+        if (i == 0 || finding->about != finding[-1].about ||
+            finding->step_line != finding[-1].step_line ||
+            finding->fault_line != finding[-1].fault_line) {
+            show_surroundings(out, run, finding);
+        }
+    }
+    if (result->dropped > 0) {
+        fprintf(out, "    and %" PRIu32 " more findings\n", result->dropped);
+    }
+    if (result->outcome == OUTCOME_XPASS) {
+        fprintf(out,
+                "    It passed%s%s, although its xfail says that it fails: remove the xfail.\n",
+                run->compared != NULL ? " and is the same on " : "",
+                run->compared != NULL ? run->compared->name : "");
+    }
+    fprintf(out, "        repeat  %s\n", command);
+    free(command);
+}
+
+/* ---- The report ---- */
+
+/* What the line of a run says after its time. */
+static void show_remark(FILE *out, const struct report_run *run)
+{
+    const struct run_result *result = run->result;
+    bool is_known = result->outcome == OUTCOME_XFAIL;
+
+    if (result->comparison.compared == COMPARED_KNOWN) {
+        fprintf(out, "  differs by %s (xfail)", *result->bug != '\0' ? result->bug : "a known bug");
+    } else if (run->compared != NULL) {
+        fprintf(out, "  %s%s", compared_name(result), is_known ? "  (known failure)" : "");
+    } else if (is_known) {
+        fputs("  (known failure)", out);
+    }
+}
+
+static void text_begin(struct report *report, const struct suite *suite)
+{
+    (void)report;
+    (void)suite;
+}
+
+/* Mistakes are messages, not results. */
+static void text_invalid(struct report *report, const struct suite_invalid *invalid)
+{
+    char *mistakes = mistakes_format(invalid->file, invalid->mistakes);
+
+    fflush(report->out);
+    fputs(mistakes, stderr);
+    free(mistakes);
+}
+
+static void text_run(struct report *report, const struct report_run *run)
+{
+    const struct report_text_options *options = &((struct text *)(void *)report)->options;
+    const struct run_result *result = run->result;
+    bool bad = outcome_is_bad(result->outcome);
+    char buf[TIME_TEXT_BYTES];
+    char *title;
+
+    if (!bad && options->quiet) {
+        return;
+    }
+    title = report_title(run);
+    fprintf(report->out, "%s%s%s %s  %s", options->colour ? outcomes[result->outcome].colour : "",
+            outcomes[result->outcome].word, options->colour ? PLAIN : "", title,
+            result->died ? "died" : time_text(result->virtual_ns, buf));
+    show_remark(report->out, run);
+    if (options->verbose) {
+        fprintf(report->out, "  %" PRIu64 " events, %" PRIu32 " checks, trace %016" PRIx64,
+                result->events, result->checks, result->trace_hash);
+    }
+    fputc('\n', report->out);
+    free(title);
+    if (bad || (options->verbose && result->finding_count > 0)) {
+        show_findings(report->out, run);
+    }
+}
+
+static void show_count(FILE *out, uint64_t runs, const char *what)
+{
+    if (runs > 0) {
+        fprintf(out, "%8" PRIu64 " %s\n", runs, what);
+    }
+}
+
+static void show_tally(FILE *out, const struct report_summary *summary)
+{
+    const struct compare_tally *tally = &summary->tally;
+
+    fprintf(out, "compared with %s:\n", summary->compared->name);
+    show_count(out, tally->same, "the same");
+    show_count(out, tally->known, "differ as known");
+    for (uint32_t i = 0; i < tally->bug_count; i++) {
+        fprintf(out, "            %-4s %" PRIu64 "\n",
+                *tally->bugs[i].name != '\0' ? tally->bugs[i].name : "?", tally->bugs[i].runs);
+    }
+    show_count(out, tally->different, "differ");
+    show_count(out, tally->unexpectedly_same, "the same, although an xfail says otherwise");
+    show_count(out, tally->not_compared, "could not be compared");
+}
+
+static void text_end(struct report *report, const struct report_summary *summary)
+{
+    uint64_t done = summary->passed + summary->failed;
+
+    if (summary->interrupted) {
+        fprintf(report->out, "interrupted after %" PRIu64 " of %" PRIu64 " runs\n", done,
+                summary->planned);
+    } else if (done < summary->planned) {
+        fprintf(report->out, "stopped after %" PRIu64 " of %" PRIu64 " runs\n", done,
+                summary->planned);
+    }
+    if (summary->known_failures > 0) {
+        fprintf(report->out, "%" PRIu64 " of those that passed are known failures\n",
+                summary->known_failures);
+    }
+    if (summary->invalid_files > 0) {
+        fprintf(report->out, "%" PRIu64 " invalid file%s\n", summary->invalid_files,
+                summary->invalid_files == 1 ? "" : "s");
+    }
+    if (summary->compared != NULL) {
+        show_tally(report->out, summary);
+    }
+    fprintf(report->out, "%" PRIu64 " run%s in %" PRIu64 ".%03" PRIu64 " s\n", done,
+            done == 1 ? "" : "s", summary->elapsed_ms / 1000, summary->elapsed_ms % 1000);
+    fprintf(report->out, "%" PRIu64 " passed, %" PRIu64 " failed\n", summary->passed,
+            summary->failed);
+}
+
+struct report *report_text(FILE *out, const struct report_text_options *options)
+{
+    struct text *text = must_alloc(sizeof(*text));
+
+    text->report = (struct report){out, text_begin, text_invalid, text_run, text_end};
+    text->options = *options;
+    return &text->report;
+}

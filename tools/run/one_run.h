@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * One run of one file, for the commands that look into it.
+ */
+#ifndef MIRRORSIM_TOOLS_RUN_ONE_RUN_H
+#define MIRRORSIM_TOOLS_RUN_ONE_RUN_H
+
+#include <argp.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "sim/scenario/scenario.h"
+#include "sim/world/world.h"
+
+struct one_run {
+    /* What to run. */
+    const char *file;
+    const char *chosen; /* --case; NULL = the first */
+    uint64_t seed;
+    const struct engine *engine;
+
+    struct scenario *scenario;
+    struct plan *plan;
+    struct trace trace;
+    struct world *world;
+};
+
+/* The options --case, --seed, --engine and FILE; its input is a struct one_run. */
+extern const struct argp one_run_argp;
+
+/*
+ * Makes the world.  Otherwise explains on stderr and exits with EXIT_USAGE:
+ * the file is missing or invalid, or has no such case.  A foreign engine runs in a child
+ * process from here on (tools/run/death.h).
+ */
+void one_run_open(struct one_run *run);
+void one_run_close(struct one_run *run);
+
+#endif

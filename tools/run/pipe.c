@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * write() and read() until all is done.
+ */
+#include "tools/run/pipe.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+bool pipe_send(int fd, const void *memory, size_t bytes)
+{
+    const char *at = memory;
+
+    while (bytes > 0) {
+        ssize_t sent = write(fd, at, bytes);
+
+        if (sent < 0 && errno != EINTR) {
+            return false;
+        }
+        at += sent > 0 ? sent : 0;
+        bytes -= sent > 0 ? (size_t)sent : 0;
+    }
+    return true;
+}
+
+bool pipe_receive(int fd, void *memory, size_t bytes)
+{
+    char *at = memory;
+
+    while (bytes > 0) {
+        ssize_t got = read(fd, at, bytes);
+
+        if (got == 0 || (got < 0 && errno != EINTR)) {
+            return false;
+        }
+        at += got > 0 ? got : 0;
+        bytes -= got > 0 ? (size_t)got : 0;
+    }
+    return true;
+}

@@ -1,0 +1,389 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * One run, and what of it is told to people.
+ *
+ * Beside the line that a finding is about, people want to know which step was
+ * under way and which fault had just hit: both are read from the trace.
+ */
+#include "tools/run/runner.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tools/base/support.h"
+#include "tools/base/text.h"
+#include "tools/run/compare.h"
+#include "tools/run/dump_images.h"
+
+/* So many events before a finding are worth looking at. */
+#define EVENTS_BEFORE_FINDING 30
+
+/*
+ * The states that a run is compared with itself by: after every event at its beginning, then
+ * ever further apart, so that a long run, or a large world, costs little more.
+ */
+#define STATES_SPREAD 16
+
+size_t run_result_bytes(uint32_t findings)
+{
+    return sizeof(struct run_result) + findings * sizeof(struct run_finding);
+}
+
+struct run_result *run_result_create(void)
+{
+    return must_alloc(run_result_bytes(RUN_MAX_FINDINGS));
+}
+
+struct run_finding *run_result_add(struct run_result *result, const char *oracle, const char *kind,
+                                   const char *format, ...)
+{
+    struct run_finding *finding;
+    va_list args;
+
+    if (result->finding_count == RUN_MAX_FINDINGS) {
+        return NULL;
+    }
+    finding = &result->findings[result->finding_count++];
+    *finding = (struct run_finding){0};
+    text_copy(finding->oracle, sizeof(finding->oracle), oracle);
+    text_copy(finding->kind, sizeof(finding->kind), kind);
+    va_start(args, format);
+    vsnprintf(finding->text, sizeof(finding->text), format, args);
+    va_end(args);
+    return finding;
+}
+
+static void copy_finding(struct run_finding *copy, const struct plan *plan,
+                         const struct finding *found)
+{
+    *copy = (struct run_finding){.now_ns = found->now_ns,
+                                 .event_number = found->event_number,
+                                 .line = found->where.line,
+                                 .has_sector = found->has_sector && found->disk < plan->disk_count};
+    text_copy(copy->oracle, sizeof(copy->oracle), found->oracle);
+    text_copy(copy->kind, sizeof(copy->kind), found->kind);
+    text_copy(copy->text, sizeof(copy->text), found->text);
+    if (copy->has_sector) {
+        copy->sector = found->sector;
+        text_copy(copy->disk, sizeof(copy->disk), plan->disks[found->disk].name);
+    }
+}
+
+void run_result_fill(struct run_result *result, const struct plan *plan,
+                     const struct verdict *verdict)
+{
+    result->outcome = verdict->outcome;
+    result->virtual_ns = verdict->virtual_ns;
+    result->events = verdict->events;
+    result->trace_events = verdict->trace_events;
+    result->trace_hash = verdict->trace_hash;
+    result->checks = verdict->checks;
+    result->dropped = verdict->dropped;
+    result->concluded = verdict->concluded;
+    result->cancelled = verdict->cancelled;
+    result->ret = verdict->ret;
+    for (uint32_t i = 0; i < verdict->finding_count && result->finding_count < RUN_MAX_FINDINGS;
+         i++) {
+        copy_finding(&result->findings[result->finding_count++], plan, &verdict->findings[i]);
+    }
+}
+
+struct world_options runner_options(const struct plan *plan, const struct engine *engine,
+                                    uint64_t seed)
+{
+    return (struct world_options){
+        .engine = engine,
+        .choices = {.seed = seed, .recorded = plan->choices, .recorded_count = plan->choice_count}};
+}
+
+/* ---- Lines of the scenario ---- */
+
+static void find_lines(const struct plan *plan, const struct trace *trace,
+                       struct run_finding *finding)
+{
+    uint64_t last = finding->event_number < trace->count ? finding->event_number + 1 : trace->count;
+    uint64_t from = last > EVENTS_BEFORE_FINDING ? last - EVENTS_BEFORE_FINDING : 0;
+
+    finding->trace_from_ns = from < last ? trace->events[from].now_ns : 0;
+    for (uint64_t i = last; i > 0 && (finding->step_line == 0 || finding->fault_line == 0); i--) {
+        const struct event *event = &trace->events[i - 1];
+
+        if (event->kind == EVENT_STEP && finding->step_line == 0) {
+            finding->step_line = plan->steps[event->index].where.line;
+        } else if (event->kind == EVENT_FAULT && finding->fault_line == 0) {
+            finding->fault_line = plan->faults[event->index].where.line;
+        }
+    }
+}
+
+void run_name_bug(char *bug, const struct xfail_spec *xfail)
+{
+    text_copy(bug, RUN_BUG_BYTES, xfail != NULL && xfail->bug != NULL ? xfail->bug : "");
+}
+
+static void fill_result(const struct plan *plan, const struct leg *leg,
+                        const struct verdict *verdict, struct run_result *result)
+{
+    run_result_fill(result, plan, verdict);
+    for (uint32_t i = 0; i < result->finding_count; i++) {
+        find_lines(plan, &leg->trace, &result->findings[i]);
+    }
+    if (verdict->outcome == OUTCOME_XFAIL || verdict->outcome == OUTCOME_XPASS) {
+        run_name_bug(
+            result->bug,
+            verdict_xfail(plan, leg->engine->name,
+                          verdict->finding_count > 0 ? verdict->findings[0].oracle : NULL));
+    }
+}
+
+/* ---- While it runs ---- */
+
+void run_progress_begin(struct run_progress *progress, const struct plan *plan,
+                        const struct engine *engine)
+{
+    const struct xfail_spec *xfail = verdict_xfail(plan, engine->name, "crash");
+
+    text_copy(progress->case_name, sizeof(progress->case_name), plan->case_name);
+    progress->death_is_known = xfail != NULL;
+    run_name_bug(progress->death_bug, xfail);
+    progress->has_finding = false;
+}
+
+void run_progress_step(struct run_progress *progress, const struct plan *plan,
+                       const struct engine *engine, struct world *world)
+{
+    const struct evidence *evidence = world_evidence(world);
+    const struct verdict *verdict = evidence->verdict;
+
+    progress->now_ns = world_now_ns(world);
+    progress->event_number = evidence->trace->count;
+    if (verdict->finding_count > 0 && !progress->has_finding) {
+        copy_finding(&progress->finding, plan, &verdict->findings[0]);
+        find_lines(plan, evidence->trace, &progress->finding);
+        progress->death_is_known =
+            progress->death_is_known &&
+            verdict_xfail(plan, engine->name, progress->finding.oracle) != NULL;
+        progress->has_finding = true;
+    }
+}
+
+/* ---- Running ---- */
+
+static void no_memory(struct run_result *result)
+{
+    result->outcome = OUTCOME_INVALID;
+    run_result_add(result, "harness", "no-memory", "There is no memory for a world.");
+}
+
+static void give_up(const struct runner *runner, const struct world *world,
+                    const struct trace *trace, struct run_result *result)
+{
+    struct run_finding *finding = run_result_add(
+        result, "harness", "memory", "The run needs more than %" PRIu64 " MiB (--memory-limit).",
+        runner->memory_limit >> 20);
+
+    finding->now_ns = world_now_ns(world);
+    finding->event_number = trace->count;
+    find_lines(runner->plan, trace, finding);
+    result->outcome = OUTCOME_FAIL;
+    result->virtual_ns = finding->now_ns;
+    result->events = world_events(world);
+    result->trace_events = trace->count;
+    result->trace_hash = trace->hash;
+}
+
+/* The engine's own invariants must hold here, too. */
+static void note_state(uint64_t *states, uint64_t *next, const struct world *world)
+{
+    uint64_t events = world_events(world);
+
+    if (events >= *next) {
+        world_check(world);
+        *states = (*states << 1 | *states >> 63) ^ world_digest(world);
+        *next = events + 1 + events / STATES_SPREAD;
+    }
+}
+
+/* Something has happened. */
+static void look_on(const struct runner *runner, struct leg *leg, uint64_t *next_state)
+{
+    run_progress_step(runner->progress, runner->plan, leg->engine, runner->world);
+    if (leg->comparer != NULL) {
+        comparer_look(leg->comparer);
+    }
+    if (runner->twice) {
+        note_state(&leg->states, next_state, runner->world);
+    }
+}
+
+/* Steps to the end; false if there is no memory.  Notes states only for a run that is made twice.
+ */
+static bool run_world(struct runner *runner, struct leg *leg, struct run_result *result)
+{
+    uint64_t seed = suite_seed_of(runner->suite, result->number);
+    struct world_options options = runner_options(runner->plan, leg->engine, seed);
+    struct trace *trace = &leg->trace;
+    uint64_t next_state = 0;
+    struct world *world;
+
+    runner->world = runner->world == NULL
+                        ? world_create(runner->plan, &options, trace)
+                        : world_renew(runner->world, runner->plan, &options, trace);
+    world = runner->world;
+    if (world == NULL) {
+        return false;
+    }
+    while (world_step(world)) {
+        look_on(runner, leg, &next_state);
+        if (trace->count * sizeof(struct event) + world_save_bytes(world) > runner->memory_limit) {
+            give_up(runner, world, trace, result);
+            return true;
+        }
+    }
+    fill_result(runner->plan, leg, world_judge(world), result);
+    return true;
+}
+
+static void report_difference(const struct runner *runner, const struct leg *first,
+                              const struct leg *second, uint64_t event, struct run_result *result)
+{
+    const struct trace_names names = {runner->plan, first->engine};
+    const struct trace *const traces[] = {&first->trace, &second->trace};
+    struct run_finding *finding;
+    char lines[2][120] = {"nothing", "nothing"};
+
+    for (uint32_t i = 0; i < 2; i++) {
+        if (event < traces[i]->count) {
+            trace_format_text(&names, &traces[i]->events[event], lines[i], sizeof(lines[i]));
+        }
+    }
+    finding = run_result_add(result, "determinism", "traces-differ",
+                             "The same run twice gave two traces: first \"%s\", then \"%s\".",
+                             lines[0] + strspn(lines[0], " "), lines[1] + strspn(lines[1], " "));
+    if (finding != NULL) {
+        finding->event_number = event;
+        finding->now_ns = event < traces[0]->count ? traces[0]->events[event].now_ns : 0;
+        find_lines(runner->plan, traces[0], finding);
+    }
+    result->outcome = OUTCOME_FAIL;
+}
+
+/* The second run's own verdict is not needed: equal traces have equal verdicts. */
+static void run_again(struct runner *runner, const struct leg *first, struct run_result *result)
+{
+    struct run_result *unused = run_result_create();
+    struct leg second = {.engine = first->engine};
+    uint64_t event;
+
+    trace_init(&second.trace, true);
+    unused->number = result->number;
+    if (!run_world(runner, &second, unused)) {
+        no_memory(result);
+    } else if (trace_first_difference(&first->trace, &second.trace, &event)) {
+        report_difference(runner, first, &second, event, result);
+    } else if (second.states != first->states) {
+        run_result_add(result, "determinism", "states-differ",
+                       "The same run twice gave one trace, but went through different states.");
+        result->outcome = OUTCOME_FAIL;
+    }
+    trace_free(&second.trace);
+    free(unused);
+}
+
+/* A plan depends on the seed only if the scenario leaves values open. */
+static void make_plan(struct runner *runner, const struct suite_entry *entry, uint64_t seed)
+{
+    const struct choice_spec choices = {.seed = seed};
+
+    if (runner->planned == entry && !scenario_has_choices(entry->scenario)) {
+        return;
+    }
+    plan_destroy(runner->plan);
+    runner->plan = scenario_plan(entry->scenario, entry->case_number, &choices);
+    runner->planned = entry;
+    if (runner->plan == NULL) {
+        die("out of memory");
+    }
+    runner->plan->content_bytes = runner->plan->content_bytes || runner->suite->real_bytes;
+}
+
+/* Images that were asked for and are not there: the harness has failed. */
+static void dump_images(struct runner *runner, struct run_result *result)
+{
+    char *why = dump_images_write(runner->dump_images, runner->suite, result->number,
+                                  world_evidence(runner->world));
+
+    if (why != NULL) {
+        result->outcome = OUTCOME_INVALID;
+        run_result_add(result, "harness", "no-image", "%s", why);
+        free(why);
+    }
+}
+
+/* The run itself, and all that is done after it. */
+static void run_leg(struct runner *runner, struct leg *leg, struct run_result *result)
+{
+    run_progress_begin(runner->progress, runner->plan, leg->engine);
+    trace_init(&leg->trace, true);
+    if (!run_world(runner, leg, result)) {
+        no_memory(result);
+        return;
+    }
+    if (runner->dump_images != NULL && leg == &runner->leg) {
+        dump_images(runner, result);
+    }
+    if (runner->twice) {
+        run_again(runner, leg, result);
+    }
+}
+
+void runner_run(struct runner *runner, uint64_t number, struct run_result *result)
+{
+    struct run_progress *progress = runner->progress;
+
+    *progress = (struct run_progress){.number = number, .under_way = true};
+    make_plan(runner, suite_entry_of(runner->suite, number), suite_seed_of(runner->suite, number));
+    run_progress_begin(progress, runner->plan, runner->suite->engine);
+
+    *result = (struct run_result){.number = number};
+    memcpy(result->case_name, progress->case_name, sizeof(result->case_name));
+    trace_free(&runner->leg.trace);
+    runner->leg = (struct leg){.engine = runner->suite->engine};
+    if (runner->plan->content_bytes && !plan_fits_bytes(runner->plan)) {
+        result->outcome = OUTCOME_INVALID;
+        run_result_add(result, "harness", "too-large",
+                       "The disks are too large for real bytes: they may have 1GiB in all.");
+    } else {
+        run_leg(runner, &runner->leg, result);
+        result->is_half = runner->suite->compared != NULL && result->outcome != OUTCOME_INVALID;
+    }
+    progress->under_way = false;
+}
+
+void runner_compare(struct runner *runner, struct run_result *result)
+{
+    struct run_progress *progress = runner->progress;
+    struct run_result *second = run_result_create();
+    struct comparer comparer;
+    struct leg leg = {.engine = runner->suite->compared, .comparer = &comparer};
+
+    comparer_begin(&comparer, runner->plan, &runner->leg, &leg, &progress->comparison);
+    progress->under_way = true;
+    second->number = result->number;
+    run_leg(runner, &leg, second);
+    comparer_end(&comparer);
+    comparison_conclude(runner->suite, result, &progress->comparison, second);
+    progress->under_way = false;
+    trace_free(&leg.trace);
+    free(second);
+}
+
+void runner_close(struct runner *runner)
+{
+    trace_free(&runner->leg.trace);
+    world_destroy(runner->world);
+    plan_destroy(runner->plan);
+}

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Loading files, and choosing which of their cases to run.
+ */
+#include "tools/run/suite.h"
+
+#include <fnmatch.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tools/base/support.h"
+#include "tools/base/text.h"
+
+/* ---- Loading ---- */
+
+static void load(struct suite *suite, size_t file)
+{
+    const char *path = suite->files.paths[file];
+    struct scenario *scenario = scenario_load(path);
+    const struct mistakes *mistakes = scenario_mistakes(scenario);
+
+    suite->scenarios = must_grow(suite->scenarios, file, sizeof(*suite->scenarios));
+    suite->scenarios[file] = scenario;
+    if (mistakes->count > 0) {
+        suite->invalid = must_grow(suite->invalid, suite->invalid_count, sizeof(*suite->invalid));
+        suite->invalid[suite->invalid_count++] = (struct suite_invalid){path, mistakes};
+    }
+}
+
+void suite_add_path(struct suite *suite, const char *path)
+{
+    size_t before = suite->files.count;
+
+    file_list_add(&suite->files, path);
+    for (size_t i = before; i < suite->files.count; i++) {
+        load(suite, i);
+    }
+}
+
+/* ---- Choosing ---- */
+
+static bool text_matches(const char *pattern, const char *text)
+{
+    return fnmatch(pattern, text, 0) == 0 || strstr(text, pattern) != NULL;
+}
+
+/* Tags are the plan's, and the same in every case. */
+static bool tags_match(const struct scenario *scenario, const char *pattern)
+{
+    const struct choice_spec quiet = {0};
+    struct plan *plan = scenario_plan(scenario, 0, &quiet);
+    bool found = false;
+
+    for (uint32_t i = 0; i < plan->tag_count && !found; i++) {
+        found = fnmatch(pattern, plan->tags[i], 0) == 0;
+    }
+    plan_destroy(plan);
+    return found;
+}
+
+static bool is_wanted(const struct scenario *scenario, const char *pattern)
+{
+    return pattern == NULL || text_matches(pattern, scenario_file(scenario)) ||
+           text_matches(pattern, scenario_name(scenario)) || tags_match(scenario, pattern);
+}
+
+bool suite_case_is(const struct scenario *scenario, uint32_t case_number, const char *chosen)
+{
+    const struct choice_spec quiet = {0};
+    struct plan *plan;
+    uint64_t number;
+    bool same;
+
+    if (chosen == NULL) {
+        return true;
+    }
+    if (number_parse(chosen, &number)) {
+        return number == case_number + UINT64_C(1);
+    }
+    plan = scenario_plan(scenario, case_number, &quiet);
+    same = strcmp(plan->case_name, chosen) == 0;
+    plan_destroy(plan);
+    return same;
+}
+
+static void select_cases(struct suite *suite, const struct scenario *scenario, const char *chosen)
+{
+    for (uint32_t i = 0; i < scenario_cases(scenario); i++) {
+        if (suite_case_is(scenario, i, chosen)) {
+            suite->entries = must_grow(suite->entries, suite->entry_count, sizeof(*suite->entries));
+            suite->entries[suite->entry_count++] = (struct suite_entry){scenario, i};
+        }
+    }
+}
+
+void suite_select(struct suite *suite, const struct suite_filter *filter)
+{
+    for (size_t i = 0; i < suite->files.count; i++) {
+        const struct scenario *scenario = suite->scenarios[i];
+
+        if (scenario_mistakes(scenario)->count == 0 && is_wanted(scenario, filter->pattern)) {
+            select_cases(suite, scenario, filter->chosen);
+        }
+    }
+}
+
+void suite_free(struct suite *suite)
+{
+    for (size_t i = 0; i < suite->files.count; i++) {
+        scenario_free(suite->scenarios[i]);
+    }
+    free(suite->scenarios);
+    free(suite->entries);
+    free(suite->invalid);
+    file_list_free(&suite->files);
+}
+
+/* ---- Runs by number ---- */
+
+uint64_t suite_runs(const struct suite *suite)
+{
+    return suite->entry_count * suite->seed_count;
+}
+
+const struct suite_entry *suite_entry_of(const struct suite *suite, uint64_t number)
+{
+    return &suite->entries[number / suite->seed_count];
+}
+
+uint64_t suite_seed_of(const struct suite *suite, uint64_t number)
+{
+    return suite->first_seed + number % suite->seed_count;
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The list of runs: every case of every file, each with every seed.
+ *
+ * Runs are numbered by file, then case, then seed.  The list is never written
+ * out, so a billion seeds cost no memory.
+ */
+#ifndef MIRRORSIM_TOOLS_RUN_SUITE_H
+#define MIRRORSIM_TOOLS_RUN_SUITE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "engine/engine.h"
+#include "sim/scenario/scenario.h"
+#include "tools/base/files.h"
+
+struct suite_entry {
+    const struct scenario *scenario;
+    uint32_t case_number; /* from 0 */
+};
+
+/* A file that cannot be run. */
+struct suite_invalid {
+    const char *file;
+    const struct mistakes *mistakes;
+};
+
+struct suite {
+    struct file_list files;
+    struct scenario **scenarios; /* one per file */
+    struct suite_entry *entries;
+    size_t entry_count;
+    struct suite_invalid *invalid;
+    size_t invalid_count;
+
+    const struct engine *engine;
+    const struct engine *compared; /* a second one, to compare with; NULL = none */
+    bool real_bytes;               /* all plans as with `content: bytes` */
+    uint64_t first_seed;
+    uint64_t seed_count;
+};
+
+/* Which of the cases are run. */
+struct suite_filter {
+    const char *pattern; /* glob or part of the file, the name or a tag; NULL = all */
+    const char *chosen;  /* --case: number from 1, or the case's name; NULL = all */
+};
+
+/* Loads and checks everything found under the path. */
+void suite_add_path(struct suite *suite, const char *path);
+
+/* After all paths: makes the entries. */
+void suite_select(struct suite *suite, const struct suite_filter *filter);
+void suite_free(struct suite *suite);
+
+uint64_t suite_runs(const struct suite *suite);
+
+/* A run by its number. */
+const struct suite_entry *suite_entry_of(const struct suite *suite, uint64_t number);
+uint64_t suite_seed_of(const struct suite *suite, uint64_t number);
+
+/* Is this the case that --case asks for? */
+bool suite_case_is(const struct scenario *scenario, uint32_t case_number, const char *chosen);
+
+#endif

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Runs in worker processes, so that no run can take the program with it.
+ *
+ * Workers take the next number from memory that all share, and send results
+ * through a pipe each; results are delivered in the order of the numbers,
+ * however many workers there are.  When a worker dies the run it was at gets a
+ * finding (oracle "crash"; kind "crash" or "hang"), and a new worker takes its place.
+ */
+#ifndef MIRRORSIM_TOOLS_RUN_WORKERS_H
+#define MIRRORSIM_TOOLS_RUN_WORKERS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "tools/run/runner.h"
+
+struct workers_options {
+    uint32_t jobs; /* worker processes; 0 = none: run in this process, for debuggers */
+    bool twice;
+    uint32_t cpu_limit_s;    /* a run that takes more processor time is a hang */
+    uint64_t memory_limit;   /* bytes, as struct runner has it */
+    const char *dump_images; /* as struct runner has it */
+
+    /* Called for each result in order; false stops all. */
+    bool (*deliver)(void *opaque, const struct run_result *result);
+    void *opaque;
+};
+
+/*
+ * Runs the whole suite.  Returns 0, or the number of the signal (SIGINT,
+ * SIGTERM) that ended it early.
+ */
+int workers_run(const struct suite *suite, const struct workers_options *options);
+
+#endif

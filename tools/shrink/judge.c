@@ -1,0 +1,385 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The worker that judges candidates, and how it is asked.
+ */
+#include "tools/shrink/judge.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "sim/scenario/scenario.h"
+#include "sim/scenario/write.h"
+#include "tools/base/support.h"
+
+/* More requests of generators than this are not worth writing out. */
+#define MAX_SCRIPTED 2000
+
+/* ---- In the worker ---- */
+
+struct bench {
+    const struct judge *judge;
+    FILE *questions;
+    struct run_progress *progress;
+    struct world *world; /* of the last run: memory for the next */
+    struct trace trace;
+};
+
+/* What a run is asked, and what it is made of. */
+struct trial {
+    struct judge_question question;
+    const char *text;
+    struct plan *plan;
+    struct run_result *result;
+    FILE *answer;
+};
+
+/* What has been written down of a run. */
+struct written {
+    uint32_t choices;
+    uint32_t steps;
+};
+
+/*
+ * Lines "choice NTH PICK SITE", "steps COUNT" for those that have begun, and "failed STEP".
+ * They are written as things go: a run that dies has told all but what its last event did.
+ */
+static void write_record(struct world *world, struct written *written, FILE *answer)
+{
+    uint32_t steps = world_evidence(world)->steps_run;
+    uint32_t count;
+    const struct choice_answer *choices = world_choices(world, &count);
+
+    for (uint32_t i = written->choices; i < count; i++) {
+        fprintf(answer, "choice %" PRIu32 " %" PRIu32 " %s\n", choices[i].nth, choices[i].pick,
+                choices[i].site);
+    }
+    if (steps > written->steps) {
+        fprintf(answer, "steps %" PRIu32 "\n", steps);
+    }
+    if (count > written->choices || steps > written->steps) {
+        fflush(answer);
+    }
+    *written = (struct written){count, steps};
+}
+
+/* Queries only look. */
+static bool acts(const struct action *action)
+{
+    return action->kind != DO_QUERY && action->kind != DO_QUERY_DISK;
+}
+
+/* A run that has ended since there were too many findings is not asked about its last step. */
+static void write_failed(const struct trial *trial, const struct verdict *verdict, uint32_t steps)
+{
+    const struct plan *plan = trial->plan;
+
+    if (verdict->dropped > 0 && steps > 0) {
+        fprintf(trial->answer, "failed %" PRIu32 "\n", steps - 1);
+    }
+    for (uint32_t i = 0; i < verdict->finding_count; i++) {
+        const struct where *where = &verdict->findings[i].where;
+
+        for (uint32_t j = 0; j < plan->step_count; j++) {
+            const struct action *step = &plan->steps[j];
+
+            if (acts(step) && step->where.line == where->line &&
+                step->where.column == where->column) {
+                fprintf(trial->answer, "failed %" PRIu32 "\n", j);
+            }
+        }
+    }
+}
+
+static void run_plan(struct bench *bench, struct trial *trial)
+{
+    struct world_options options =
+        runner_options(trial->plan, bench->judge->engine, trial->question.seed);
+    struct written written = {0};
+    const struct verdict *verdict;
+
+    bench->world = bench->world == NULL
+                       ? world_create(trial->plan, &options, &bench->trace)
+                       : world_renew(bench->world, trial->plan, &options, &bench->trace);
+    if (bench->world == NULL) {
+        die("there is no memory for a world");
+    }
+    while (world_step(bench->world)) {
+        run_progress_step(bench->progress, trial->plan, bench->judge->engine, bench->world);
+        if (trial->question.task == JUDGE_RECORD) {
+            write_record(bench->world, &written, trial->answer);
+        }
+        if (world_events(bench->world) > trial->question.max_events) {
+            trial->result->outcome = OUTCOME_INVALID;
+            return;
+        }
+    }
+    verdict = world_judge(bench->world);
+    run_result_fill(trial->result, trial->plan, verdict);
+    if (trial->question.task == JUDGE_RECORD) {
+        write_failed(trial, verdict, world_evidence(bench->world)->steps_run);
+    }
+}
+
+/* ---- Requests of generators, written out ---- */
+
+static bool is_first_of_request(const struct event *event, uint32_t last)
+{
+    return (event->kind == EVENT_REQUEST_QUEUED || event->kind == EVENT_REQUEST_SUBMIT) &&
+           event->by == BY_GUEST && event->request > last;
+}
+
+/* The generator that made the request, or NULL. */
+static const struct generator_spec *generator_of(const struct plan *plan, const struct event *event)
+{
+    uint32_t first = plan_generator_number(plan, 0) + 1;
+
+    return event->index >= first && event->index < first + plan->generator_count
+               ? &plan->generators[event->index - first]
+               : NULL;
+}
+
+static struct timed_spec scripted(const struct plan *plan, const struct generator_spec *generator,
+                                  const struct event *event)
+{
+    return (struct timed_spec){
+        .at_ns = event->now_ns,
+        .action = {.kind = DO_GUEST,
+                   .guest = {.op = (enum op)event->op,
+                             .offset = event->offset,
+                             .bytes = event->bytes,
+                             .tag = arena_printf(plan->arena, "%.50s-%" PRIu32, generator->name,
+                                                 event->request)}}};
+}
+
+/* Requests after the first finding can't have brought it about. */
+static void write_script(const struct bench *bench, struct trial *trial)
+{
+    struct plan *plan = trial->plan;
+    struct timed_spec *timed =
+        arena_alloc(plan->arena, (plan->timed_count + MAX_SCRIPTED) * sizeof(*timed));
+    uint32_t count = plan->timed_count;
+    uint32_t last = 0;
+    uint64_t until_ns = trial->result->finding_count > 0 ? trial->result->findings[0].now_ns : 0;
+
+    if (plan->timed_count > 0) {
+        memcpy(timed, plan->timed, plan->timed_count * sizeof(*timed));
+    }
+    for (uint64_t i = 0; i < bench->trace.count; i++) {
+        const struct event *event = &bench->trace.events[i];
+        const struct generator_spec *generator = generator_of(plan, event);
+
+        if (!is_first_of_request(event, last) || event->now_ns > until_ns) {
+            continue;
+        }
+        last = event->request;
+        if (generator != NULL && count == plan->timed_count + MAX_SCRIPTED) {
+            return;
+        }
+        if (generator != NULL) {
+            timed[count++] = scripted(plan, generator, event);
+        }
+    }
+    plan->timed = timed;
+    plan->timed_count = count;
+    plan->generator_count = 0;
+    scenario_write(plan, trial->answer);
+}
+
+/* ---- The worker's life ---- */
+
+static void try_it(struct bench *bench, struct trial *trial)
+{
+    const struct choice_spec quiet = {0};
+    struct scenario *scenario = scenario_load_text("candidate", trial->text, trial->question.bytes);
+
+    if (scenario_mistakes(scenario)->count > 0) {
+        trial->result->outcome = OUTCOME_INVALID;
+    } else {
+        trial->plan = scenario_plan(scenario, 0, &quiet);
+        run_progress_begin(bench->progress, trial->plan, bench->judge->engine);
+        run_plan(bench, trial);
+        if (trial->question.task == JUDGE_SCRIPT) {
+            write_script(bench, trial);
+        }
+        plan_destroy(trial->plan);
+    }
+    scenario_free(scenario);
+}
+
+static bool read_question(struct bench *bench, struct trial *trial, char **text)
+{
+    if (fread(&trial->question, sizeof(trial->question), 1, bench->questions) != 1) {
+        return false;
+    }
+    *text = must_alloc(trial->question.bytes + 1);
+    trial->text = *text;
+    return fread(*text, 1, trial->question.bytes, bench->questions) == trial->question.bytes;
+}
+
+static FILE *must_fdopen(int fd, const char *mode)
+{
+    FILE *file = fdopen(fd, mode);
+
+    if (file == NULL) {
+        die("out of memory");
+    }
+    return file;
+}
+
+static void answer_questions(void *opaque, struct run_progress *progress, int results)
+{
+    const struct judge *judge = opaque;
+    struct bench bench = {.judge = judge, .progress = progress};
+    struct trial trial = {.result = run_result_create()};
+    char *text = NULL;
+
+    close(judge->questions[1]);
+    bench.questions = must_fdopen(judge->questions[0], "r");
+    trial.answer = must_fdopen(judge->answers, "w");
+    trace_init(&bench.trace, true);
+    while (read_question(&bench, &trial, &text)) {
+        *progress = (struct run_progress){.under_way = true};
+        *trial.result = (struct run_result){0};
+        worker_watch(trial.question.cpu_limit_ms);
+        try_it(&bench, &trial);
+        worker_watch(0);
+        fflush(trial.answer);
+        progress->under_way = false;
+        worker_send(results, trial.result);
+        free(text);
+    }
+}
+
+/* ---- In the parent ---- */
+
+void judge_open(struct judge *judge, const struct engine *engine, uint32_t cpu_limit_s)
+{
+    *judge = (struct judge){.engine = engine, .cpu_limit_s = cpu_limit_s};
+    judge->worker.progress = mmap(NULL, sizeof(struct run_progress), PROT_READ | PROT_WRITE,
+                                  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    judge->answers = memfd_create("answers", MFD_CLOEXEC);
+    if (judge->worker.progress == MAP_FAILED || judge->answers < 0) {
+        die("cannot set up a worker process: %s", strerror(errno));
+    }
+}
+
+static void start_worker(struct judge *judge)
+{
+    if (pipe2(judge->questions, O_CLOEXEC) != 0) {
+        die("cannot make a pipe: %s", strerror(errno));
+    }
+    worker_fork(&judge->worker, answer_questions, judge);
+    close(judge->questions[0]);
+}
+
+void judge_close(struct judge *judge)
+{
+    if (judge->worker.pid != 0) {
+        worker_kill(&judge->worker);
+        close(judge->questions[1]);
+    }
+    close(judge->answers);
+    munmap(judge->worker.progress, sizeof(struct run_progress));
+}
+
+/* The worker reads a question whole before it can die of it. */
+static void send_bytes(int fd, const void *memory, size_t bytes)
+{
+    const char *at = memory;
+
+    while (bytes > 0) {
+        ssize_t sent = write(fd, at, bytes);
+
+        if (sent < 0 && errno != EINTR) {
+            die("cannot write to the worker process: %s", strerror(errno));
+        }
+        at += sent > 0 ? sent : 0;
+        bytes -= sent > 0 ? (size_t)sent : 0;
+    }
+}
+
+struct run_result *judge_ask(struct judge *judge, const struct judge_question *question,
+                             const char *text)
+{
+    struct judge_question whole = *question;
+    struct run_result *result;
+
+    if (judge->worker.pid == 0) {
+        start_worker(judge);
+    }
+    if (ftruncate(judge->answers, 0) != 0 || lseek(judge->answers, 0, SEEK_SET) != 0) {
+        die("cannot empty the worker's answers: %s", strerror(errno));
+    }
+    whole.bytes = strlen(text);
+    send_bytes(judge->questions[1], &whole, sizeof(whole));
+    send_bytes(judge->questions[1], text, whole.bytes);
+    judge->runs++;
+    result = worker_receive(&judge->worker);
+    if (result == NULL) {
+        close(judge->questions[1]);
+        result = worker_end(&judge->worker, judge->cpu_limit_s);
+    }
+    if (result == NULL) {
+        die("a worker process ended without an answer");
+    }
+    return result;
+}
+
+char *judge_answer(const struct judge *judge)
+{
+    off_t bytes = lseek(judge->answers, 0, SEEK_END);
+    char *text = must_alloc((size_t)bytes + 1);
+    ssize_t got = pread(judge->answers, text, (size_t)bytes, 0);
+
+    text[got > 0 ? got : 0] = '\0';
+    return text;
+}
+
+static void record_choice(struct judge_record *record, char *line)
+{
+    struct choice_answer answer;
+
+    answer.nth = (uint32_t)strtoul(line, &line, 10);
+    answer.pick = (uint32_t)strtoul(line, &line, 10);
+    answer.site = line + 1;
+    record->choices = must_grow(record->choices, record->choice_count, sizeof(*record->choices));
+    record->choices[record->choice_count++] = answer;
+}
+
+static void record_line(struct judge_record *record, char *line)
+{
+    char *space = strchr(line, ' ');
+
+    if (*line == 'c') {
+        record_choice(record, space);
+    } else if (*line == 's') {
+        record->steps = (uint32_t)strtoul(space, NULL, 10);
+    } else {
+        record->failed = must_grow(record->failed, record->failed_count, sizeof(*record->failed));
+        record->failed[record->failed_count++] = (uint32_t)strtoul(space, NULL, 10);
+    }
+}
+
+void judge_record_read(const struct judge *judge, struct judge_record *record)
+{
+    char *end;
+
+    *record = (struct judge_record){.text = judge_answer(judge)};
+    for (char *line = record->text; (end = strchr(line, '\n')) != NULL; line = end + 1) {
+        *end = '\0';
+        record_line(record, line);
+    }
+}
+
+void judge_record_free(struct judge_record *record)
+{
+    free(record->choices);
+    free(record->failed);
+    free(record->text);
+}

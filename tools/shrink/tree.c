@@ -1,0 +1,329 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The tree, its journal of changes, and its layout as a file.
+ */
+#include "tools/shrink/tree.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sim/scenario/write.h"
+#include "tools/base/support.h"
+
+#define TREE_RESERVE_BYTES ((size_t)1 << (sizeof(void *) >= 8 ? 32 : 26))
+
+/* A section that is no longer stands on one line; longer lines are folded. */
+#define SHORT_COLUMNS 80
+#define MAX_COLUMNS 110
+
+/* ---- From text ---- */
+
+static struct tree_node *copy_node(struct arena *arena, const struct yaml_node *from)
+{
+    struct tree_node *node = arena_alloc(arena, sizeof(*node));
+    struct tree_node **end = &node->first;
+
+    node->kind = from->kind;
+    node->key = from->key != NULL ? arena_strdup(arena, from->key->text) : NULL;
+    node->text = from->kind == YAML_SCALAR ? arena_strdup(arena, from->text) : NULL;
+    for (const struct yaml_node *child = from->first; child != NULL; child = child->next) {
+        *end = copy_node(arena, child);
+        end = &(*end)->next;
+    }
+    return node;
+}
+
+void tree_parse(struct tree *tree, const char *text)
+{
+    struct mistake_list *mistakes = must_alloc(sizeof(*mistakes));
+    const struct yaml_node *root;
+
+    *tree = (struct tree){.arena = arena_create(TREE_RESERVE_BYTES)};
+    mistakes->arena = arena_create(TREE_RESERVE_BYTES);
+    if (tree->arena == NULL || mistakes->arena == NULL) {
+        die("out of memory");
+    }
+    mistakes->text = text;
+    mistakes->bytes = strlen(text);
+    root = yaml_parse(mistakes);
+    assert(root != NULL && mistakes->count == 0);
+    tree->root = copy_node(tree->arena, root);
+    arena_destroy(mistakes->arena);
+    free(mistakes);
+}
+
+void tree_free(struct tree *tree)
+{
+    arena_destroy(tree->arena);
+    free(tree->changes);
+    *tree = (struct tree){0};
+}
+
+/* ---- Walking ---- */
+
+static struct tree_node *skip_gone(struct tree_node *node)
+{
+    while (node != NULL && node->gone) {
+        node = node->next;
+    }
+    return node;
+}
+
+struct tree_node *tree_first(const struct tree_node *node)
+{
+    return skip_gone(node->first);
+}
+
+struct tree_node *tree_next(const struct tree_node *node)
+{
+    return skip_gone(node->next);
+}
+
+struct tree_node *tree_get(const struct tree_node *mapping, const char *key)
+{
+    struct tree_node *node = tree_first(mapping);
+
+    while (node != NULL && (node->key == NULL || strcmp(node->key, key) != 0)) {
+        node = tree_next(node);
+    }
+    return node;
+}
+
+void tree_visit(struct tree_node *node, void (*call)(void *opaque, struct tree_node *node),
+                void *opaque)
+{
+    call(opaque, node);
+    if (node->gone) {
+        return;
+    }
+    for (struct tree_node *child = tree_first(node); child != NULL; child = tree_next(child)) {
+        tree_visit(child, call, opaque);
+    }
+}
+
+/* ---- Changes ---- */
+
+static bool has_staying(const struct tree_node *node)
+{
+    bool found = node->stays || node->stays_now;
+
+    for (const struct tree_node *child = tree_first(node); child != NULL && !found;
+         child = tree_next(child)) {
+        found = has_staying(child);
+    }
+    return found;
+}
+
+/* To be called before a node is changed. */
+static void change(struct tree *tree, struct tree_node *node)
+{
+    tree->changes = must_grow(tree->changes, tree->change_count, sizeof(*tree->changes));
+    tree->changes[tree->change_count++] = (struct tree_before){node, *node};
+}
+
+void tree_drop(struct tree *tree, struct tree_node *node)
+{
+    if (!has_staying(node)) {
+        change(tree, node);
+        node->gone = true;
+    }
+}
+
+void tree_set_text(struct tree *tree, struct tree_node *node, const char *text)
+{
+    change(tree, node);
+    node->kind = YAML_SCALAR;
+    node->text = arena_strdup(tree->arena, text);
+    node->first = NULL;
+}
+
+void tree_set_value(struct tree *tree, struct tree_node *node, const struct tree_node *value)
+{
+    const struct tree_node copy = *value;
+
+    change(tree, node);
+    node->kind = copy.kind;
+    node->text = copy.text;
+    node->first = copy.first;
+}
+
+void tree_keep(struct tree *tree)
+{
+    tree->change_count = 0;
+}
+
+/* Newest first: a node may have been changed more than once. */
+void tree_undo(struct tree *tree)
+{
+    while (tree->change_count > 0) {
+        const struct tree_before *before = &tree->changes[--tree->change_count];
+
+        *before->node = before->was;
+    }
+}
+
+/* ---- To text ---- */
+
+static void write_scalar(FILE *file, const char *text)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                "0123456789-_./%+";
+
+    if (*text != '\0' && text[strspn(text, plain)] == '\0' && strchr("/%.", *text) == NULL) {
+        fputs(text, file);
+    } else {
+        text_write(file, text);
+    }
+}
+
+static void write_flow(FILE *file, const struct tree_node *node)
+{
+    const char *before = "";
+
+    if (node->kind == YAML_SCALAR) {
+        write_scalar(file, node->text);
+        return;
+    }
+    fputc(node->kind == YAML_MAPPING ? '{' : '[', file);
+    for (const struct tree_node *child = tree_first(node); child; child = tree_next(child)) {
+        fputs(before, file);
+        before = ", ";
+        if (child->key != NULL) {
+            fprintf(file, "%s: ", child->key);
+        }
+        write_flow(file, child);
+    }
+    fputc(node->kind == YAML_MAPPING ? '}' : ']', file);
+}
+
+/* An item of a list that says one thing needs no braces. */
+static void write_item(FILE *file, const struct tree_node *node)
+{
+    const struct tree_node *only = tree_first(node);
+
+    if (node->key != NULL) {
+        fprintf(file, "  %s: ", node->key);
+    } else {
+        fputs("  - ", file);
+    }
+    if (node->key == NULL && node->kind == YAML_MAPPING && only && tree_next(only) == NULL) {
+        fprintf(file, "%s: ", only->key);
+        node = only;
+    }
+    write_flow(file, node);
+    fputc('\n', file);
+}
+
+/* Where to fold: behind the last comma within reach that is not quoted; 0 = nowhere. */
+static size_t find_fold(const char *line, size_t length)
+{
+    size_t fold = 0;
+    bool quoted = false;
+
+    for (size_t i = 0; i < length && i < MAX_COLUMNS; i++) {
+        quoted ^= line[i] == '"' && (i == 0 || line[i - 1] != '\\');
+        if (!quoted && line[i] == ',' && line[i + 1] == ' ') {
+            fold = i + 1;
+        }
+    }
+    return fold;
+}
+
+static void write_folded(FILE *file, const char *line, size_t length)
+{
+    size_t fold;
+
+    while (length > MAX_COLUMNS && (fold = find_fold(line, length)) > 0) {
+        fprintf(file, "%.*s\n     ", (int)fold, line);
+        line += fold;
+        length -= fold;
+    }
+    fprintf(file, "%.*s\n", (int)length, line);
+}
+
+static FILE *must_open(char **text, size_t *bytes)
+{
+    FILE *file = open_memstream(text, bytes);
+
+    if (file == NULL) {
+        die("out of memory");
+    }
+    return file;
+}
+
+/* "key: {...}", without a newline; the caller frees it. */
+static char *section_line(const struct tree_node *section)
+{
+    char *line = NULL;
+    size_t bytes = 0;
+    FILE *file = must_open(&line, &bytes);
+
+    fprintf(file, "%s: ", section->key);
+    write_flow(file, section);
+    fclose(file);
+    return line;
+}
+
+static bool has_container(const struct tree_node *node)
+{
+    const struct tree_node *child = tree_first(node);
+
+    while (child != NULL && child->kind == YAML_SCALAR) {
+        child = tree_next(child);
+    }
+    return child != NULL;
+}
+
+/* A text of several lines stands below its key as it is. */
+static void write_block_text(FILE *file, const char *key, const char *text)
+{
+    fprintf(file, "%s: |\n", key);
+    while (*text != '\0') {
+        size_t length = strcspn(text, "\n");
+
+        fprintf(file, "  %.*s\n", (int)length, text);
+        text += length + (text[length] == '\n');
+    }
+}
+
+static void write_section(FILE *file, const struct tree_node *section)
+{
+    char *line = section_line(section);
+
+    if (section->kind == YAML_SCALAR && strchr(section->text, '\n') != NULL) {
+        write_block_text(file, section->key, section->text);
+    } else if (has_container(section) && strlen(line) > SHORT_COLUMNS) {
+        fprintf(file, "%s:\n", section->key);
+        for (const struct tree_node *item = tree_first(section); item; item = tree_next(item)) {
+            write_item(file, item);
+        }
+    } else {
+        fprintf(file, "%s\n", line);
+    }
+    free(line);
+}
+
+char *tree_write(const struct tree *tree)
+{
+    char *text = NULL;
+    char *folded = NULL;
+    size_t bytes = 0;
+    size_t folded_bytes = 0;
+    FILE *file = must_open(&text, &bytes);
+    FILE *out;
+
+    for (const struct tree_node *section = tree_first(tree->root); section;
+         section = tree_next(section)) {
+        write_section(file, section);
+    }
+    fclose(file);
+    out = must_open(&folded, &folded_bytes);
+    for (const char *line = text; *line != '\0'; line += strcspn(line, "\n") + 1) {
+        write_folded(out, line, strcspn(line, "\n"));
+    }
+    fclose(out);
+    free(text);
+    return folded;
+}
