@@ -9,8 +9,8 @@
 #include "sim/trace/phrase.h"
 
 /* What EXPECT_EVENTS lists completely. */
-#define REPORTS                                                                                    \
-    (EVENT_BIT(JOB_READY) | EVENT_BIT(JOB_ERROR) | EVENT_BIT(JOB_PAUSED) |                         \
+#define REPORTS                                                            \
+    (EVENT_BIT(JOB_READY) | EVENT_BIT(JOB_ERROR) | EVENT_BIT(JOB_PAUSED) | \
      EVENT_BIT(JOB_RESUMED) | EVENT_BIT(JOB_COMPLETED) | EVENT_BIT(JOB_CANCELLED))
 
 static struct phrase at(const struct run_end *run, uint64_t number)

@@ -110,8 +110,7 @@ static void timers_digest(const struct world *world, struct digest *digest)
 {
     const struct host_timer *timer;
 
-    LIST_FOREACH(timer, &world->timers, link)
-    {
+    LIST_FOREACH (timer, &world->timers, link) {
         world_digest_pending(world, &timer->pending, digest);
     }
 }

@@ -437,8 +437,7 @@ void story_digest(const struct world *world, struct digest *digest)
     for (uint32_t i = story->counting; story->run_matches != NULL && i < plan->step_count; i++) {
         digest_u64(digest, matches_that_matter(world, i, story->run_matches[i]));
     }
-    LIST_FOREACH(reaction, &story->reactions, link)
-    {
+    LIST_FOREACH (reaction, &story->reactions, link) {
         digest_u64(digest, reaction->react);
         world_digest_pending(world, &reaction->pending, digest);
     }

@@ -85,7 +85,7 @@ static inline int stage_tear_down(void **state)
     return 0;
 }
 
-#define STAGE_TEST(function)                                                                       \
+#define STAGE_TEST(function) \
     cmocka_unit_test_setup_teardown(function, stage_set_up, stage_tear_down)
 
 static inline struct world *stage_open(struct stage *stage)
