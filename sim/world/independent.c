@@ -160,7 +160,7 @@ static bool write_is_in_flight(const struct world *world, const struct request *
 {
     const struct request *request;
 
-    TAILQ_FOREACH (request, &world->requests, link) {
+    TAILQ_FOREACH (request, &world->layer.requests, link) {
         if (request->guest != NULL && writes_into(request->guest, read)) {
             return true;
         }
@@ -184,7 +184,7 @@ static bool write_can_be_hit(const struct world *world, const struct request *re
 
     for (uint32_t i = 0; i < plan->fault_count; i++) {
         const struct fault_spec *spec = &plan->faults[i];
-        bool is_spent = spec->times > 0 && world->faults[i].hits >= spec->times;
+        bool is_spent = spec->times > 0 && world->layer.faults[i].hits >= spec->times;
 
         if (!is_spent && request_matches(&spec->match, (uint8_t)plan->job.target, OP_WRITE, BY_JOB,
                                          read->offset, read->bytes)) {
@@ -243,7 +243,7 @@ bool independent_find(struct world *world, struct independent *found)
     if (count < 2) {
         return false;
     }
-    TAILQ_FOREACH (request, &world->requests, link) {
+    TAILQ_FOREACH (request, &world->layer.requests, link) {
         if (is_independent(world, request) &&
             place_of(candidates, count, &request->pending, &found->place)) {
             found->request = request->number;
