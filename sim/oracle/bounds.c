@@ -90,7 +90,7 @@ static void judge_request(struct evidence *evidence, const struct event *event)
                     "The job's %s #%" PRIu32 " of %s at %s is outside of %s, which is %s long.",
                     op_name((enum op)event->op), event->request, phrase_disk(evidence, event->node),
                     phrase_range(event->offset, event->bytes).text, phrase_disk(evidence, source),
-                    phrase_size(length).text);
+                    quantity_size(length).text);
     }
 }
 

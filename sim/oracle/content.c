@@ -37,7 +37,7 @@ static void judge_copy(const struct content *content, struct evidence *evidence)
         "successfully at %s.",
         source_name, target_name, phrase_sector(sector).text, target_name,
         phrase_content(evidence, job->target, sector).text, source_name,
-        phrase_content(evidence, job->source, sector).text, phrase_time(evidence->now_ns).text);
+        phrase_content(evidence, job->source, sector).text, quantity_time(evidence->now_ns).text);
     verdict_mark_sector(finding, job->target, sector);
 }
 
@@ -59,7 +59,7 @@ static void ended(void *state, struct evidence *evidence, const struct event *ev
                     phrase_disk(evidence, evidence->plan->job.target),
                     cancelled ? "was cancelled" : "failed with ",
                     cancelled ? "" : phrase_result(event->ret).text,
-                    phrase_time(evidence->now_ns).text);
+                    quantity_time(evidence->now_ns).text);
     }
     content->started = false;
 }

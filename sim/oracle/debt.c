@@ -77,7 +77,7 @@ static void report(struct evidence *evidence, uint64_t sector)
         "since %s.",
         phrase_sector(sector).text, source_name, target_name,
         phrase_content(evidence, job->target, sector).text, source_name,
-        phrase_content(evidence, job->source, sector).text, phrase_time(evidence->now_ns).text);
+        phrase_content(evidence, job->source, sector).text, quantity_time(evidence->now_ns).text);
     verdict_mark_sector(finding, job->target, sector);
 }
 
@@ -150,7 +150,7 @@ static void judge_read(const struct debt *debt, struct evidence *evidence,
                     "Read #%" PRIu32 " of %s began while the chunk at %s was still dirty: a guest "
                     "write during the copy does not show, and the chunk is copied again and again.",
                     event->request, phrase_range(event->offset, event->bytes).text,
-                    phrase_size(chunk << owed->shift).text);
+                    quantity_size(chunk << owed->shift).text);
     }
 }
 

@@ -299,8 +299,8 @@ static void started(void *state, struct evidence *evidence, const struct event *
         verdict_add(evidence, JOB, "base-too-short",
                     "The commit started though its base %s (%s) is shorter than the top %s (%s): "
                     "what lies beyond can't be written.",
-                    phrase_disk(evidence, plan->target), phrase_size(base_bytes).text,
-                    phrase_disk(evidence, plan->source), phrase_size(top_bytes).text);
+                    phrase_disk(evidence, plan->target), quantity_size(base_bytes).text,
+                    phrase_disk(evidence, plan->source), quantity_size(top_bytes).text);
     }
     *job = (struct job_model){.alive = true, .just_started = true};
 }

@@ -56,8 +56,8 @@ static void judge_ready(struct liveness *live, struct evidence *evidence)
         verdict_add(evidence, "liveness", "ready-overdue",
                     "The job was not ready by %s, though nothing has disturbed it since %s; "
                     "it had %s.",
-                    phrase_time(evidence->now_ns).text, phrase_time(live->quiet_since_ns).text,
-                    phrase_time(bound_ns).text);
+                    quantity_time(evidence->now_ns).text, quantity_time(live->quiet_since_ns).text,
+                    quantity_time(bound_ns).text);
     }
 }
 
@@ -225,7 +225,7 @@ static struct story what_was_pending(const struct liveness *live, const struct e
     if (live->has_spoken) {
         tell(&story, "the job was %s, and last reported \"%s\" at %s", state_word(live),
              event_kind_name((enum event_kind)live->last_word),
-             phrase_time(live->last_word_ns).text);
+             quantity_time(live->last_word_ns).text);
     } else {
         tell(&story, "there never was a job");
     }
@@ -237,7 +237,7 @@ static struct story what_was_pending(const struct liveness *live, const struct e
     }
     if (live->is_draining) {
         tell(&story, "; the drain of %s has not ended since %s",
-             phrase_disk(evidence, live->drained_node), phrase_time(live->drain_ns).text);
+             phrase_disk(evidence, live->drained_node), quantity_time(live->drain_ns).text);
     }
     if (live->is_stopped) {
         tell(&story, "; fault %s keeps %s #%" PRIu32 " of %s",
@@ -287,7 +287,7 @@ static void judge_end(const struct liveness *live, struct evidence *evidence)
             break;
         }
         verdict_add(evidence, "liveness", kind, "The run did not end within %s: %s.",
-                    phrase_time(limits->time_ns).text, pending.text);
+                    quantity_time(limits->time_ns).text, pending.text);
         break;
     case END_EVENTS:
         verdict_add(evidence, "liveness", kind,

@@ -105,7 +105,7 @@ static void report_sector(const struct ready *ready, struct evidence *evidence, 
         evidence, "ready", "not-durable",
         "The job was ready at %s, but a power cut can still take %s from %s: %s holds %s there, "
         "and that is neither dirty nor being copied%s.",
-        phrase_time(evidence->now_ns).text, phrase_sector(sector).text, target_name,
+        quantity_time(evidence->now_ns).text, phrase_sector(sector).text, target_name,
         phrase_disk(evidence, job->source), phrase_content(evidence, job->source, sector).text,
         suspects_blame(&ready->suspects, evidence, job->target, sector).text);
     verdict_mark_sector(finding, job->target, sector);
@@ -138,7 +138,7 @@ static void became_ready(void *state, struct evidence *evidence, const struct ev
                     "The job was ready at %s, but no flush of %s that was submitted after write "
                     "#%" PRIu32 " was done has succeeded: a power cut can take that write (%" PRIu64
                     " in all).",
-                    phrase_time(evidence->now_ns).text,
+                    quantity_time(evidence->now_ns).text,
                     phrase_disk(evidence, evidence->plan->job.target), ready->last_written,
                     ready->written - ready->flushed);
     }
