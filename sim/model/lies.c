@@ -327,7 +327,7 @@ void lies_judge_guest(struct lies *lies, struct evidence *evidence)
 
 void lies_digest(const struct lies *lies, const struct evidence *evidence, struct digest *digest)
 {
-    digest_u64(digest, (uint64_t)lies->power_cut | (uint64_t)lies->job_power_cut << 1);
+    digest_flags(digest, lies->power_cut, lies->job_power_cut);
     if (lies->possible) {
         guest_model_digest(&lies->guest, evidence, digest);
         suspects_digest(&lies->suspects, digest);

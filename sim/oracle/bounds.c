@@ -390,7 +390,7 @@ static void bounds_digest(const void *state, const struct evidence *evidence, st
 {
     const struct bounds *bounds = state;
 
-    digest_u64(digest, (uint64_t)bounds->alive | (uint64_t)bounds->pivoted << 1);
+    digest_flags(digest, bounds->alive, bounds->pivoted);
     digest_u64(digest, bounds->buffers);
     for (uint32_t i = 0; i < evidence->plan->disk_count; i++) {
         const struct taken *taken = &bounds->taken[i];

@@ -107,8 +107,7 @@ static void content_digest(const void *state, const struct evidence *evidence,
 {
     const struct content *content = state;
 
-    digest_u64(digest, (uint64_t)content->started | (uint64_t)content->pivoted << 1 |
-                           (uint64_t)content->power_cut << 2);
+    digest_flags(digest, content->started, content->pivoted, content->power_cut);
     promise_digest(&content->promise, evidence, digest);
 }
 

@@ -225,8 +225,7 @@ static void debt_digest(const void *state, const struct evidence *evidence, stru
     const struct debt *debt = state;
 
     (void)evidence;
-    digest_u64(digest, (uint64_t)debt->owed.has_bitmap | (uint64_t)debt->started << 1 |
-                           (uint64_t)debt->populated << 2 | (uint64_t)debt->power_cut << 3);
+    digest_flags(digest, debt->owed.has_bitmap, debt->started, debt->populated, debt->power_cut);
 }
 
 const struct oracle oracle_debt = {

@@ -271,8 +271,8 @@ static void durable_digest(const void *state, const struct evidence *evidence,
 {
     const struct durable *durable = state;
 
-    digest_u64(digest, (uint64_t)durable->job_started | (uint64_t)durable->power_cut << 1 |
-                           (uint64_t)durable->has_kept << 2 | (uint64_t)durable->mixed << 3);
+    digest_flags(digest, durable->job_started, durable->power_cut, durable->has_kept,
+                 durable->mixed);
     image_digest(durable->kept, evidence->writers, digest);
     promise_digest(&durable->promise, evidence, digest);
     reliance_digest(&durable->guest, evidence, digest);

@@ -390,10 +390,10 @@ static void ledger_digest(const void *state, const struct evidence *evidence, st
 {
     const struct ledger *ledger = state;
 
-    digest_u64(digest, (uint64_t)ledger->job_alive | (uint64_t)ledger->owes_report << 1);
+    digest_flags(digest, ledger->job_alive, ledger->owes_report);
     for (uint32_t i = 0; i < ledger->query_count; i++) {
         digest_u64(digest, ledger->queries[i].op);
-        digest_u64(digest, (uint64_t)(int64_t)ledger->queries[i].ret);
+        digest_i64(digest, ledger->queries[i].ret);
     }
     unsettled_digest(&ledger->failures, evidence, digest);
     lies_digest(&ledger->lies, evidence, digest);

@@ -320,9 +320,8 @@ static void liveness_digest(const void *state, const struct evidence *evidence,
     const struct liveness *live = state;
     bool times = evidence->plan->limits.ready_within_ns > 0;
 
-    digest_u64(digest, (uint64_t)live->alive | (uint64_t)live->ready << 1 |
-                           (uint64_t)live->parked << 2 | (uint64_t)live->cancelled << 3 |
-                           (uint64_t)live->completing << 4 | (uint64_t)live->overdue << 5);
+    digest_flags(digest, live->alive, live->ready, live->parked, live->cancelled, live->completing,
+                 live->overdue);
     digest_u64(digest, times ? evidence->now_ns - live->quiet_since_ns : 0);
 }
 

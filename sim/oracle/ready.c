@@ -185,8 +185,7 @@ static void ready_digest(const void *state, const struct evidence *evidence, str
 {
     const struct ready *ready = state;
 
-    digest_u64(digest, (uint64_t)ready->started | (uint64_t)ready->power_cut << 1 |
-                           (uint64_t)(ready->flushed < ready->written) << 2);
+    digest_flags(digest, ready->started, ready->power_cut, ready->flushed < ready->written);
     for (uint32_t i = 0; i < ready->flushes.count; i++) {
         digest_u64(digest, ready->flushes.requests[i].moved == ready->written);
     }
