@@ -229,7 +229,8 @@ static void bound_reached(void *opaque)
     action_fail(world, story->step, action->where, "wait-timeout",
                 "Step %" PRIu32 " waited for %s from %s on; within %s it did not come.",
                 story->step + 1, phrase_wait(world, action).text,
-                phrase_time(world->timeline.now_ns - within_ns).text, phrase_time(within_ns).text);
+                quantity_time(world->timeline.now_ns - within_ns).text,
+                quantity_time(within_ns).text);
 }
 
 /* 0: the step has no bound. */

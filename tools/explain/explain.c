@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sim/base/quantity.h"
 #include "sim/trace/phrase.h"
 #include "tools/base/support.h"
 #include "tools/explain/private.h"
@@ -280,7 +281,7 @@ static char *state_in_words(const struct follow *follow)
     const char *target = phrase_disk(evidence, follow->target);
 
     return must_printf("At %s, %s holds %s at %s; %s holds %s%s.",
-                       phrase_time(evidence->now_ns).text, target,
+                       quantity_time(evidence->now_ns).text, target,
                        holds(follow, follow->target_tag).text, phrase_sector(follow->sector).text,
                        source, holds(follow, follow->source_tag).text,
                        follow->source_tag == follow->target_tag ? ", too" : "");
