@@ -136,9 +136,8 @@ static struct run part_of_piece(const struct piece *piece, uint64_t skip, uint64
 }
 
 /*
- * Pieces are relied upon in the order of acknowledgement, which need not be the
- * order of their effects. Where a write that took effect later is already
- * relied upon, this one changes nothing.
+ * A write that took effect later may have been acknowledged and flushed
+ * earlier. Where one is already relied upon, this piece changes nothing.
  */
 static void rely_on_piece(struct reliance *guest, const struct piece *piece)
 {
