@@ -26,7 +26,7 @@ struct ready {
     uint64_t flushed;                /* number of them, from the first, that are durable */
     uint32_t last_written;           /* request number of the last of them */
     struct outstanding_list flushes; /* in flight; `moved` is what they cover */
-    /* this and the rest: only if the target has a volatile cache */
+    /* The rest is only kept if the target has a volatile cache. */
     struct owed owed;
     struct promise promise;
     struct suspects suspects;

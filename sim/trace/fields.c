@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Which fields each kind of event shows, and where their values come from.
+ * The fields that each kind of event shows, and where their values come from.
  *
- * One table says both for text and for JSON, so neither can know an event that
- * the other does not.
+ * One table serves both text and JSON, so every event that one of them knows,
+ * the other knows, too.
  */
 #include "sim/trace/fields.h"
 
@@ -12,7 +12,7 @@
 #include "engine/engine.h"
 #include "sim/trace/evidence.h"
 
-/* X(field, key in JSON, what stands before it in text) */
+/* X(field, key in JSON, text before its value) */
 #define FIELDS(X)                                                                                  \
     X(NODE, "disk", "")                                                                            \
     X(PIVOTED_NODE, "replaces", "for ")                                                            \
@@ -53,7 +53,7 @@
     X(WORLD_END, "end", "")
 
 enum what {
-    LAST, /* closes a list */
+    LAST, /* ends a list */
 #define X(id, key, before) id,
     FIELDS(X)
 #undef X
@@ -142,7 +142,7 @@ static struct value number(enum style style, uint64_t value)
     return (struct value){.style = style, .number = value};
 }
 
-/* A name if the plan has it, else the number. */
+/* The name in the plan, or the number if there is none. */
 static struct value disk_name(const struct trace_names *names, unsigned disk)
 {
     return disk < names->plan->disk_count ? word(names->plan->disks[disk].name)
@@ -206,7 +206,10 @@ static struct value react_line(const struct plan *plan, unsigned react)
     return react < plan->react_count ? line_of(&plan->reacts[react].where) : none();
 }
 
-/* Zero says nothing where there is no range, no error, no one who asks. */
+/*
+ * The value, or none if `condition` is 0: without it (a range, an error, an
+ * issuer) the value means nothing.
+ */
 static struct value unless_zero(uint64_t condition, struct value value)
 {
     return condition ? value : none();
