@@ -12,7 +12,7 @@
 #include "engine/engine.h"
 #include "sim/trace/evidence.h"
 
-/* X(field, key in JSON, what stands before it in text) */
+/* X(field, key in JSON, text before its value) */
 #define FIELDS(X)                                 \
     X(NODE, "disk", "")                           \
     X(PIVOTED_NODE, "replaces", "for ")           \
@@ -53,7 +53,7 @@
     X(WORLD_END, "end", "")
 
 enum what {
-    LAST, /* closes a list */
+    LAST, /* ends a list */
 #define X(id, key, before) id,
     FIELDS(X)
 #undef X

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Phrases for events and matches: a name, and in parentheses what narrows it.
+ * Phrases for events and matches: a name, and its conditions in parentheses.
  */
 #include <stdarg.h>
 #include <stdio.h>
