@@ -9,6 +9,8 @@
  *
  * What a job takes (references, blockers, drains, dirty bitmaps, buffers) it
  * has given back when it is gone, and a start that is refused has taken nothing.
+ *
+ * Declared in sim/oracle/oracles.h: it lists all oracles.
  */
 #include <inttypes.h>
 

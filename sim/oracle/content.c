@@ -5,6 +5,8 @@
  * Success is a COMPLETED without an error.  At that very instant nothing can
  * have moved since the copy was last known to be equal: the source was drained
  * until just before.  Any other end must have left the guest where it was.
+ *
+ * Declared in sim/oracle/oracles.h: it lists all oracles.
  */
 #include "sim/model/promise.h"
 #include "sim/oracle/oracles.h"

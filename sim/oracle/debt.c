@@ -9,6 +9,8 @@
  * touched can have stopped being so, and only that is looked at.
  *
  * The dirty bitmap is the oracle's own, kept from the trace.
+ *
+ * Declared in sim/oracle/oracles.h: it lists all oracles.
  */
 #include <inttypes.h>
 

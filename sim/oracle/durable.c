@@ -11,6 +11,8 @@
  * The job promises more: what the target holds at READY is safe, until it is
  * written again; and when it ends with success the target's content is durable
  * wherever it is promised, whether the power fails or not.
+ *
+ * Declared in sim/oracle/oracles.h: it lists all oracles.
  */
 #include "sim/model/owed.h"
 #include "sim/model/promise.h"

@@ -7,6 +7,8 @@
  * before and after a pivot.
  *
  * Requests of the guest go to its disk of the moment, and none is lost.
+ *
+ * Declared in sim/oracle/oracles.h: it lists all oracles.
  */
 #include <inttypes.h>
 

@@ -6,6 +6,8 @@
  * it reported, and what it has in flight.  Every event of the job has to be
  * legal in the model's state.  A command changes the model when it is given;
  * if it turns out to be refused, it has changed nothing.
+ *
+ * Declared in sim/oracle/oracles.h: it lists all oracles.
  */
 #include <inttypes.h>
 #include <stddef.h>

@@ -10,6 +10,8 @@
  * A device that lies can't be noticed by the job.  Its lie is irrelevant if
  * what it spoiled was written again or is right nevertheless; otherwise the
  * ledger says what nobody else can: that fault, and what it has done.
+ *
+ * Declared in sim/oracle/oracles.h: it lists all oracles.
  */
 #include <errno.h>
 #include <inttypes.h>

@@ -6,6 +6,8 @@
  * takes it out.  Over every window the bytes issued are at most speed times
  * window plus one quota plus one operation exactly if the level never exceeds
  * one quota plus one operation.
+ *
+ * Declared in sim/oracle/oracles.h: it lists all oracles.
  */
 #include <inttypes.h>
 

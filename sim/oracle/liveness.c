@@ -6,6 +6,8 @@
  * concluded, is a finding that says what the job was waiting for.  With
  * `ready_within_ns` in the plan, a job that is neither paused nor cancelled
  * becomes ready so long after the last fault and the last guest write.
+ *
+ * Declared in sim/oracle/oracles.h: it lists all oracles.
  */
 #include <inttypes.h>
 #include <stdarg.h>

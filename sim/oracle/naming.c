@@ -6,6 +6,8 @@
  * has nothing but its events.  They come from the job, are about its source,
  * an error names the disk and the range of the request that failed, and a
  * phase begins where the one before it ended.
+ *
+ * Declared in sim/oracle/oracles.h: it lists all oracles.
  */
 #include <inttypes.h>
 

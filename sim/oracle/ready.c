@@ -7,6 +7,8 @@
  * trace alone, whatever the disk.  Where the target has a volatile cache its
  * durable content is looked at, too: what differs from the source must be
  * owed, known to be so by the job itself.
+ *
+ * Declared in sim/oracle/oracles.h: it lists all oracles.
  */
 #include <inttypes.h>
 

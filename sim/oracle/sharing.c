@@ -5,6 +5,8 @@
  * Each dirty bitmap of another user has every guest write when that is done,
  * and the job cleans none of them (D6).  While the job lives, nobody else is let
  * on its source or its target (S3, D18).
+ *
+ * Declared in sim/oracle/oracles.h: it lists all oracles.
  */
 #include <inttypes.h>
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * mirrorsim explain: how it came to a finding, or to what a sector holds.
+ *
+ * Declared in tools/cmd/command.h: every subcommand is.
  */
 #include <inttypes.h>
 #include <stdio.h>

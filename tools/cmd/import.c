@@ -3,6 +3,8 @@
  * mirrorsim import: makes a scenario of I/O that fio or blktrace has recorded.
  *
  * What is written is loaded first, as any scenario: nothing invalid gets out.
+ *
+ * Declared in tools/cmd/command.h: every subcommand is.
  */
 #include <errno.h>
 #include <inttypes.h>

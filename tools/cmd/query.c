@@ -3,6 +3,8 @@
  * mirrorsim query: job, disks and requests at a virtual instant.
  *
  * Text and JSON say the same.
+ *
+ * Declared in tools/cmd/command.h: every subcommand is.
  */
 #include <inttypes.h>
 #include <jansson.h>

@@ -4,6 +4,8 @@
  *
  * Events are written as soon as there are any, so that of a run that crashes
  * all is seen up to the event in which it did.
+ *
+ * Declared in tools/cmd/command.h: every subcommand is.
  */
 #include <inttypes.h>
 #include <signal.h>

@@ -5,6 +5,8 @@
  *
  * Sizes go down to powers of two, times to one digit, the smallest first, so that the first that
  * is kept is the last that has to be tried.
+ *
+ * Declared in tools/shrink/private.h: a group of the steps that make a scenario smaller.
  */
 #include <inttypes.h>
 #include <stdio.h>
