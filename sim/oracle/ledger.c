@@ -26,8 +26,6 @@
 #include "sim/trace/phrase.h"
 #include "sim/verdict/verdict.h"
 
-#define LEDGER "ledger"
-
 /* More failed queries at a time than these are not told one by one. */
 #define MAX_QUERIES 4
 
@@ -124,7 +122,7 @@ static void judge_queries(struct ledger *ledger, struct evidence *evidence, cons
         const struct event *query = &ledger->queries[i];
 
         verdict_add(
-            evidence, LEDGER, "swallowed-query",
+            evidence, FINDING_LEDGER_SWALLOWED_QUERY,
             "Query %s of %s failed with %s at %s (fault %s); no start or command was refused for "
             "it, but the job %s at %s.",
             op_name((enum op)query->op), phrase_disk(evidence, query->node),
@@ -156,7 +154,7 @@ static uint16_t judge_hit(struct ledger *ledger, struct evidence *evidence,
         fault = (uint16_t)hit->moved;
         verdict_checked(evidence);
         if (event->ret == 0) {
-            verdict_add(evidence, LEDGER, "hidden",
+            verdict_add(evidence, FINDING_LEDGER_HIDDEN,
                         "Fault %s was to fail %s #%" PRIu32 " of %s with %s, but at %s it was done "
                         "with success.",
                         evidence->plan->faults[fault].name, op_name((enum op)event->op),
@@ -175,7 +173,7 @@ static void judge_report(struct ledger *ledger, struct evidence *evidence)
 
     verdict_checked(evidence);
     if (!failure->reported) {
-        verdict_add(evidence, LEDGER, "unreported",
+        verdict_add(evidence, FINDING_LEDGER_UNREPORTED,
                     "The job's %s #%" PRIu32 " of %s failed with %s at %s%s, and nobody was told.",
                     op_name((enum op)failure->event.op), failure->event.request,
                     phrase_disk(evidence, failure->event.node),
@@ -212,7 +210,7 @@ static void report_swallowed(const struct failure *failure, struct evidence *evi
     const struct event *event = &failure->event;
 
     if (event->op == OP_FLUSH) {
-        verdict_add(evidence, LEDGER, "swallowed",
+        verdict_add(evidence, FINDING_LEDGER_SWALLOWED,
                     "The job's flush #%" PRIu32
                     " of %s failed with %s at %s%s; none has succeeded since, but "
                     "the job %s at %s.",
@@ -223,7 +221,7 @@ static void report_swallowed(const struct failure *failure, struct evidence *evi
         return;
     }
     verdict_mark_sector(
-        verdict_add(evidence, LEDGER, "swallowed",
+        verdict_add(evidence, FINDING_LEDGER_SWALLOWED,
                     "The job's %s #%" PRIu32
                     " of %s of %s failed with %s at %s%s; %s has not been copied "
                     "again since, but the job %s at %s.",
@@ -251,7 +249,7 @@ static void judge_hangs(const struct ledger *ledger, struct evidence *evidence, 
     for (uint32_t i = 0; i < ledger->hangs.count; i++) {
         const struct outstanding *hang = &ledger->hangs.requests[i];
 
-        verdict_add(evidence, LEDGER, "built-on-hang",
+        verdict_add(evidence, FINDING_LEDGER_BUILT_ON_HANG,
                     "The job's %s #%" PRIu32 " of %s never ended (fault %s), but the job %s at %s.",
                     op_name((enum op)hang->op), hang->number, phrase_disk(evidence, hang->node),
                     evidence->plan->faults[hang->moved].name, went_on,
@@ -400,7 +398,7 @@ static void ledger_digest(const void *state, const struct evidence *evidence, st
 }
 
 const struct oracle oracle_ledger = {
-    .name = LEDGER,
+    .id = ORACLE_LEDGER,
     .proves = "Every fault ends accounted for: reported, made good, absorbed by a rule, or of no "
               "consequence.",
     .state_bytes = sizeof(struct ledger),

@@ -14,17 +14,14 @@
 
 #include "sim/plan/plan.h"
 #include "sim/trace/evidence.h"
-
-/* The oracle of those who run two engines: of one alone it can find nothing. */
-#define ORACLE_COMPARE "compare"
+#include "sim/verdict/finding.h"
 
 #define VERDICT_MAX_FINDINGS 16
 #define VERDICT_MAX_PER_KIND 3
 #define FINDING_TEXT_BYTES 400
 
 struct finding {
-    const char *oracle;            /* name of the oracle; "expect", "vacuous" */
-    char kind[32];                 /* stable word for scripts: "stale-sector", "deadlock", ... */
+    enum finding_id id;
     char text[FINDING_TEXT_BYTES]; /* a sentence, with its full stop */
     uint64_t now_ns;
     uint64_t event_number;
@@ -66,8 +63,8 @@ void verdict_init(struct verdict *verdict);
  * FINDING_TEXT_BYTES.  Returns the finding for filling in sector or where, or
  * NULL if it was dropped.
  */
-struct finding *verdict_add(struct evidence *evidence, const char *oracle, const char *kind,
-                            const char *format, ...) __attribute__((format(printf, 4, 5)));
+struct finding *verdict_add(struct evidence *evidence, enum finding_id id, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 
 /* The finding, unless it is NULL, is about this sector of a disk. */
 void verdict_mark_sector(struct finding *finding, uint32_t disk, uint64_t sector);
@@ -77,10 +74,10 @@ void verdict_checked(struct evidence *evidence);
 
 /*
  * The first xfail of the plan that knows such a finding of the engine called so;
- * `oracle` NULL: that knows any finding of a run.  NULL = none does.
+ * ORACLE_NONE: that knows any finding of a run.  NULL = none does.
  */
 const struct xfail_spec *verdict_xfail(const struct plan *plan, const char *engine,
-                                       const char *oracle);
+                                       enum finding_oracle oracle);
 
 /*
  * The outcome from findings, vacuity and xfail.  `engine` is the engine's name.
