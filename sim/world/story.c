@@ -227,7 +227,7 @@ static void bound_reached(void *opaque)
     story->state = STORY_STOPPED;
     world->evidence.story_stopped = true;
     generators_stop(world);
-    action_fail(world, story->step, action->where, "wait-timeout",
+    action_fail(world, story->step, action->where, FINDING_EXPECT_WAIT_TIMEOUT,
                 "Step %" PRIu32 " waited for %s from %s on; within %s it did not come.",
                 story->step + 1, phrase_wait(world, action).text,
                 quantity_time(world->timeline.now_ns - within_ns).text,

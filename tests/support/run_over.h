@@ -11,7 +11,7 @@
 #define END_NS (50 * MS)
 
 /* These tests look at the end of a run only. */
-static const struct oracle nobody = {.name = "nobody"};
+static const struct oracle nobody = {.id = ORACLE_NONE};
 
 /*
  * A run that has been: started at 0, an error at 10 ms, ready at 20 ms, a
@@ -78,7 +78,7 @@ static inline void assert_fails(struct witness *w, struct expect_spec expect, co
 {
     judge(w, expect);
     assert_found(w, kind, says);
-    assert_string_equal(w->verdict.findings[0].oracle, "expect");
+    assert_string_equal(finding_by(w->verdict.findings[0].id), "expect");
     assert_int_equal(w->verdict.findings[0].where.line, LINE);
 }
 

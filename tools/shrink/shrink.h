@@ -34,8 +34,7 @@ enum shrink_end {
 
 struct shrink_report {
     enum shrink_end end;
-    char oracle[24]; /* of the finding */
-    char kind[32];
+    enum finding_id id;            /* of the finding that was chosen */
     char text[FINDING_TEXT_BYTES]; /* its sentence in the result */
     uint32_t lines_before;         /* of the plan as a file */
     uint32_t lines;                /* now */
@@ -45,12 +44,11 @@ struct shrink_report {
 
 struct shrink_options {
     uint64_t seed;
-    const char *oracle;         /* the finding that is meant; NULL = the first that is not vague */
-    const char *kind;           /* of that oracle; NULL = any */
-    const struct engine *sound; /* an engine that the result must pass with, or NULL */
-    const char *origin;         /* what the result says it was shrunk from */
-    uint32_t cpu_limit_s;       /* a run that takes more processor time is a hang */
-    uint64_t max_runs;          /* 0 = no bound */
+    struct finding_pattern wanted; /* if any will do, the first that is not vague */
+    const struct engine *sound;    /* an engine that the result must pass with, or NULL */
+    const char *origin;            /* what the result says it was shrunk from */
+    uint32_t cpu_limit_s;          /* a run that takes more processor time is a hang */
+    uint64_t max_runs;             /* 0 = no bound */
 
     /* Asked after every run, or NULL; false: stop. */
     bool (*go_on)(void *opaque, const struct shrink_report *so_far);
