@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Is it still the same finding?
+ * Deciding whether a result has the same finding.
  *
  * Declared in tools/shrink/private.h: a group of the steps that make a scenario smaller.
  */
@@ -38,7 +38,7 @@ static bool has_finding(const struct run_result *result, const struct run_findin
     return false;
 }
 
-/* The length of a word, if it is a time or the number of a request, like "5ms" and "#3"; or 0. */
+/* The length of the word if it is a time or a request number, like "5ms" or "#3"; else 0. */
 static size_t amount_length(const char *text)
 {
     size_t length = strcspn(text, " ,;");
@@ -47,7 +47,7 @@ static size_t amount_length(const char *text)
     return digits < length && strcspn(text, "0123456789") < length ? length : 0;
 }
 
-/* Do both say the same, but for times and numbers of requests? */
+/* True if both texts are equal except for times and request numbers. */
 static bool says_same(const char *a, const char *b)
 {
     while (*a != '\0' && *b != '\0') {
@@ -62,15 +62,18 @@ static bool says_same(const char *a, const char *b)
     return *a == *b;
 }
 
-/* Any story without an end has a job that hangs, and there are many ways to crash. */
+/*
+ * A finding with many possible causes: any story without an end has a hanging
+ * job, and there are many ways to crash.
+ */
 static bool is_common(const struct run_finding *finding)
 {
     return strcmp(finding->oracle, "liveness") == 0 || strcmp(finding->oracle, "crash") == 0;
 }
 
 /*
- * Is it the finding that is meant?  Of common ones the sentence, which says in what state the job
- * is, or where the engine crashed, must be the same, too.
+ * True if the result has the target finding.  For a common finding its sentence must be the same,
+ * too: it tells the job's state, or where the engine crashed.
  */
 static bool has_target(const struct shrinker *shrinker, const struct run_result *result)
 {
@@ -94,7 +97,10 @@ bool shrink_is_as_bad(const struct shrinker *shrinker, const struct run_result *
     return true;
 }
 
-/* What an expectation or a hanging job says can have many reasons; other oracles know better. */
+/*
+ * A failed expectation or a hanging job can have many causes; the findings of
+ * other oracles are more specific.
+ */
 static bool is_vague(const struct run_finding *finding)
 {
     static const char *const oracles[] = {"expect", "liveness", "vacuous"};
