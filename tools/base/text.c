@@ -19,7 +19,7 @@ static const struct {
     uint64_t ns;
 } time_units[] = {
     {"s", UINT64_C(1000000000)},    {"ms", 1000000}, {"us", 1000}, {"ns", 1},
-    {"min", UINT64_C(60000000000)}, /* only read */
+    {"min", UINT64_C(60000000000)}, /* accepted on input only */
 };
 
 const char *time_text(uint64_t ns, char buf[TIME_TEXT_BYTES])
@@ -37,7 +37,10 @@ bool number_parse(const char *text, uint64_t *number)
     return *text >= '0' && *text <= '9' && *end == '\0' && errno == 0;
 }
 
-/* "DIGITS[.DIGITS]": in `unit`, a power of ten if there are decimals, and no finer than 1. */
+/*
+ * Parses "DIGITS[.DIGITS]" in `unit`, which must be a power of ten if there are
+ * decimals; the value must be a whole number.
+ */
 static bool decimal_parse(const char *text, size_t length, uint64_t unit, uint64_t *value)
 {
     const char *end = text + length;
@@ -112,7 +115,7 @@ const char *size_text(uint64_t bytes, char buf[TIME_TEXT_BYTES])
 
 /* ---- Characters ---- */
 
-/* Length of the valid UTF-8 character at `text`, 0 if there is none. */
+/* The length of the valid UTF-8 character at `text`; 0 if it is not valid. */
 static size_t utf8_length(const char *text)
 {
     const unsigned char *at = (const unsigned char *)text;
