@@ -66,7 +66,7 @@ static void report_content(struct suspect *suspect, struct evidence *evidence, u
                     "Nobody has noticed that %s (%s) at %s: at %s %s of %s holds %s instead of %s.",
                     phrase_suspect(evidence, suspect).text,
                     phrase_range(suspect->offset, suspect->bytes).text,
-                    phrase_time(suspect->now_ns).text, phrase_time(evidence->now_ns).text,
+                    quantity_time(suspect->now_ns).text, quantity_time(evidence->now_ns).text,
                     phrase_sector(sector).text, phrase_disk(evidence, disk),
                     phrase_content(evidence, disk, sector).text, should_be.text),
         disk, sector);
@@ -79,8 +79,8 @@ static void report_flush(struct suspect *suspect, struct evidence *evidence, uin
         verdict_add(
             evidence, LEDGER, "unnoticed",
             "Nobody has noticed that %s at %s: at %s a power cut can still take %s (%s) from %s.",
-            phrase_suspect(evidence, suspect).text, phrase_time(suspect->now_ns).text,
-            phrase_time(evidence->now_ns).text, phrase_sector(sector).text,
+            phrase_suspect(evidence, suspect).text, quantity_time(suspect->now_ns).text,
+            quantity_time(evidence->now_ns).text, phrase_sector(sector).text,
             phrase_content(evidence, suspect->node, sector).text,
             phrase_disk(evidence, suspect->node)),
         suspect->node, sector);
@@ -177,7 +177,7 @@ static void report_answer(struct suspect *suspect, struct evidence *evidence)
                     "%s, but got %s%s.",
                     phrase_suspect(evidence, suspect).text,
                     phrase_range(suspect->offset, suspect->bytes).text,
-                    phrase_time(suspect->now_ns).text, phrase_time(evidence->now_ns).text,
+                    quantity_time(suspect->now_ns).text, quantity_time(evidence->now_ns).text,
                     suspect->is_wrong ? "wrong data for " : "only a part of it",
                     suspect->is_wrong ? phrase_sector(sector).text : ""),
         suspect->node, sector);
@@ -330,7 +330,7 @@ void lies_judge_guest(struct lies *lies, struct evidence *evidence)
 
 void lies_digest(const struct lies *lies, const struct evidence *evidence, struct digest *digest)
 {
-    digest_u64(digest, (uint64_t)lies->power_cut | (uint64_t)lies->job_power_cut << 1);
+    digest_flags(digest, lies->power_cut, lies->job_power_cut);
     if (lies->possible) {
         guest_model_digest(&lies->guest, evidence, digest);
         suspects_digest(&lies->suspects, digest);

@@ -92,7 +92,7 @@ static void judge_request(struct evidence *evidence, const struct event *event)
                     "The job's %s #%" PRIu32 " of %s at %s is outside of %s, which is %s long.",
                     op_name((enum op)event->op), event->request, phrase_disk(evidence, event->node),
                     phrase_range(event->offset, event->bytes).text, phrase_disk(evidence, source),
-                    phrase_size(length).text);
+                    quantity_size(length).text);
     }
 }
 
@@ -390,7 +390,7 @@ static void bounds_digest(const void *state, const struct evidence *evidence, st
 {
     const struct bounds *bounds = state;
 
-    digest_u64(digest, (uint64_t)bounds->alive | (uint64_t)bounds->pivoted << 1);
+    digest_flags(digest, bounds->alive, bounds->pivoted);
     digest_u64(digest, bounds->buffers);
     for (uint32_t i = 0; i < evidence->plan->disk_count; i++) {
         const struct taken *taken = &bounds->taken[i];

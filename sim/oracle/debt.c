@@ -79,7 +79,7 @@ static void report(struct evidence *evidence, uint64_t sector)
         "since %s.",
         phrase_sector(sector).text, source_name, target_name,
         phrase_content(evidence, job->target, sector).text, source_name,
-        phrase_content(evidence, job->source, sector).text, phrase_time(evidence->now_ns).text);
+        phrase_content(evidence, job->source, sector).text, quantity_time(evidence->now_ns).text);
     verdict_mark_sector(finding, job->target, sector);
 }
 
@@ -152,7 +152,7 @@ static void judge_read(const struct debt *debt, struct evidence *evidence,
                     "Read #%" PRIu32 " of %s began while the chunk at %s was still dirty: a guest "
                     "write during the copy does not show, and the chunk is copied again and again.",
                     event->request, phrase_range(event->offset, event->bytes).text,
-                    phrase_size(chunk << owed->shift).text);
+                    quantity_size(chunk << owed->shift).text);
     }
 }
 
@@ -225,8 +225,7 @@ static void debt_digest(const void *state, const struct evidence *evidence, stru
     const struct debt *debt = state;
 
     (void)evidence;
-    digest_u64(digest, (uint64_t)debt->owed.has_bitmap | (uint64_t)debt->started << 1 |
-                           (uint64_t)debt->populated << 2 | (uint64_t)debt->power_cut << 3);
+    digest_flags(digest, debt->owed.has_bitmap, debt->started, debt->populated, debt->power_cut);
 }
 
 const struct oracle oracle_debt = {

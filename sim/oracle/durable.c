@@ -110,7 +110,8 @@ static void judge_guest(const struct durable *durable, struct evidence *evidence
                     "cut of %s at %s it holds %s%s.",
                     phrase_tag(evidence, tag, sector).text, phrase_sector(sector).text,
                     phrase_disk(evidence, disk), phrase_disk(evidence, cut),
-                    phrase_time(evidence->now_ns).text, phrase_content(evidence, disk, sector).text,
+                    quantity_time(evidence->now_ns).text,
+                    phrase_content(evidence, disk, sector).text,
                     suspects_blame(&durable->suspects, evidence, cut, sector).text),
         disk, sector);
 }
@@ -134,7 +135,7 @@ static void judge_target(const struct durable *durable, struct evidence *evidenc
                             "%s held %s at %s when the job was ready, and nothing has been written "
                             "there since, but the power cut at %s has left %s%s.",
                             phrase_disk(evidence, target), phrase_tag(evidence, kept.tag, at).text,
-                            phrase_sector(at).text, phrase_time(evidence->now_ns).text,
+                            phrase_sector(at).text, quantity_time(evidence->now_ns).text,
                             phrase_content(evidence, target, at).text,
                             suspects_blame(&durable->suspects, evidence, target, at).text),
                 target, at);
@@ -221,7 +222,7 @@ static void report_not_durable(const struct durable *durable, struct evidence *e
         verdict_add(evidence, "durable", "not-durable",
                     "The job completed successfully at %s, but no flush has made durable "
                     "what %s holds at %s, %s: a power cut can take it%s.",
-                    phrase_time(evidence->now_ns).text, phrase_disk(evidence, target),
+                    quantity_time(evidence->now_ns).text, phrase_disk(evidence, target),
                     phrase_sector(sector).text, phrase_content(evidence, target, sector).text,
                     suspects_blame(&durable->suspects, evidence, target, sector).text),
         target, sector);
@@ -276,8 +277,8 @@ static void durable_digest(const void *state, const struct evidence *evidence,
 {
     const struct durable *durable = state;
 
-    digest_u64(digest, (uint64_t)durable->job_started | (uint64_t)durable->power_cut << 1 |
-                           (uint64_t)durable->has_kept << 2 | (uint64_t)durable->mixed << 3);
+    digest_flags(digest, durable->job_started, durable->power_cut, durable->has_kept,
+                 durable->mixed);
     image_digest(durable->kept, evidence->writers, digest);
     promise_digest(&durable->promise, evidence, digest);
     reliance_digest(&durable->guest, evidence, digest);

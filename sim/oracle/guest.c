@@ -40,7 +40,7 @@ static void judge_node(const struct guest *guest, struct evidence *evidence,
         verdict_add(evidence, "guest", "wrong-disk",
                     "Guest %s #%" PRIu32 " went to %s at %s, but the guest's disk is %s.",
                     op_name((enum op)event->op), event->request, phrase_disk(evidence, event->node),
-                    phrase_time(evidence->now_ns).text, phrase_disk(evidence, guest->model.disk));
+                    quantity_time(evidence->now_ns).text, phrase_disk(evidence, guest->model.disk));
     }
 }
 
@@ -70,7 +70,7 @@ static void report_read(struct evidence *evidence, const struct event *event, ui
         evidence, "guest", "wrong-data",
         "Guest read #%" PRIu32 " got %s at %s of %s at %s, but the latest there is %s.",
         event->request, phrase_tag(evidence, is, sector).text, phrase_sector(sector).text,
-        phrase_disk(evidence, event->node), phrase_time(evidence->now_ns).text,
+        phrase_disk(evidence, event->node), quantity_time(evidence->now_ns).text,
         phrase_tag(evidence, should_be, sector).text);
     verdict_mark_sector(finding, event->node, sector);
 }
@@ -119,7 +119,7 @@ static void took_effect(void *state, struct evidence *evidence, const struct eve
                     "Guest %s #%" PRIu32 " took effect on %s at %s, after the guest had been "
                     "switched to %s.",
                     op_name((enum op)event->op), event->request, phrase_disk(evidence, event->node),
-                    phrase_time(evidence->now_ns).text, phrase_disk(evidence, guest->model.disk));
+                    quantity_time(evidence->now_ns).text, phrase_disk(evidence, guest->model.disk));
     }
     if (event->op == OP_READ) {
         judge_read(guest, evidence, event);

@@ -302,8 +302,8 @@ static void started(void *state, struct evidence *evidence, const struct event *
         verdict_add(evidence, JOB, "base-too-short",
                     "The commit started though its base %s (%s) is shorter than the top %s (%s): "
                     "what lies beyond can't be written.",
-                    phrase_disk(evidence, plan->target), phrase_size(base_bytes).text,
-                    phrase_disk(evidence, plan->source), phrase_size(top_bytes).text);
+                    phrase_disk(evidence, plan->target), quantity_size(base_bytes).text,
+                    phrase_disk(evidence, plan->source), quantity_size(top_bytes).text);
     }
     *job = (struct job_model){.alive = true, .just_started = true};
 }
@@ -387,15 +387,11 @@ static void job_digest(const void *state, const struct evidence *evidence, struc
     const struct job_model *job = state;
 
     (void)evidence;
-    digest_u64(digest, (uint64_t)job->alive | (uint64_t)job->winding_down << 1 |
-                           (uint64_t)job->ready << 2 | (uint64_t)job->parked << 3 |
-                           (uint64_t)job->pivoted << 4 | (uint64_t)job->has_issued << 5 |
-                           (uint64_t)job->drained << 6 | (uint64_t)job->wishes.complete << 7 |
-                           (uint64_t)job->wishes.cancel << 8 | (uint64_t)job->wishes.pause << 9 |
-                           (uint64_t)job->cancelled_before_error << 10 |
-                           (uint64_t)job->has_straggled << 11 | (uint64_t)job->flush_covers << 12 |
-                           (uint64_t)job->flushed << 13 | (uint64_t)job->owes_error << 14);
-    digest_u64(digest, (uint64_t)(int64_t)job->first_error);
+    digest_flags(digest, job->alive, job->winding_down, job->ready, job->parked, job->pivoted,
+                 job->has_issued, job->drained, job->wishes.complete, job->wishes.cancel,
+                 job->wishes.pause, job->cancelled_before_error, job->has_straggled,
+                 job->flush_covers, job->flushed, job->owes_error);
+    digest_i64(digest, job->first_error);
     digest_u64(digest, job->offset);
     digest_u64(digest, job->copied);
 }

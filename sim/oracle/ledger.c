@@ -133,8 +133,9 @@ static void judge_queries(struct ledger *ledger, struct evidence *evidence, cons
             "Query %s of %s failed with %s at %s (fault %s); no start or command was refused for "
             "it, but the job %s at %s.",
             op_name((enum op)query->op), phrase_disk(evidence, query->node),
-            phrase_result(query->ret).text, phrase_time(query->now_ns).text,
-            evidence->plan->faults[query->index].name, went_on, phrase_time(evidence->now_ns).text);
+            phrase_result(query->ret).text, quantity_time(query->now_ns).text,
+            evidence->plan->faults[query->index].name, went_on,
+            quantity_time(evidence->now_ns).text);
     }
     ledger->query_count = 0;
 }
@@ -166,7 +167,7 @@ static uint16_t judge_hit(struct ledger *ledger, struct evidence *evidence,
                         evidence->plan->faults[fault].name, op_name((enum op)event->op),
                         event->request, phrase_disk(evidence, event->node),
                         phrase_result(evidence->plan->faults[fault].error).text,
-                        phrase_time(evidence->now_ns).text);
+                        quantity_time(evidence->now_ns).text);
         }
         outstanding_remove(&ledger->hits, event->request);
     }
@@ -183,7 +184,7 @@ static void judge_report(struct ledger *ledger, struct evidence *evidence)
                     "The job's %s #%" PRIu32 " of %s failed with %s at %s%s, and nobody was told.",
                     op_name((enum op)failure->event.op), failure->event.request,
                     phrase_disk(evidence, failure->event.node),
-                    phrase_result(failure->event.ret).text, phrase_time(evidence->now_ns).text,
+                    phrase_result(failure->event.ret).text, quantity_time(evidence->now_ns).text,
                     phrase_fault(evidence, failure->fault).text);
     }
     ledger->owes_report = false;
@@ -221,23 +222,23 @@ static void report_swallowed(const struct failure *failure, struct evidence *evi
                     " of %s failed with %s at %s%s; none has succeeded since, but "
                     "the job %s at %s.",
                     event->request, phrase_disk(evidence, event->node),
-                    phrase_result(event->ret).text, phrase_time(event->now_ns).text,
+                    phrase_result(event->ret).text, quantity_time(event->now_ns).text,
                     phrase_fault(evidence, failure->fault).text, went_on,
-                    phrase_time(evidence->now_ns).text);
+                    quantity_time(evidence->now_ns).text);
         return;
     }
-    verdict_mark_sector(verdict_add(evidence, LEDGER, "swallowed",
-                                    "The job's %s #%" PRIu32
-                                    " of %s of %s failed with %s at %s%s; %s has not been copied "
-                                    "again since, but the job %s at %s.",
-                                    op_name((enum op)event->op), event->request,
-                                    phrase_range(event->offset, event->bytes).text,
-                                    phrase_disk(evidence, event->node),
-                                    phrase_result(event->ret).text, phrase_time(event->now_ns).text,
-                                    phrase_fault(evidence, failure->fault).text,
-                                    phrase_sector(failure_first_left(failure) / SECTOR_BYTES).text,
-                                    went_on, phrase_time(evidence->now_ns).text),
-                        evidence->plan->job.target, failure_first_left(failure) / SECTOR_BYTES);
+    verdict_mark_sector(
+        verdict_add(evidence, LEDGER, "swallowed",
+                    "The job's %s #%" PRIu32
+                    " of %s of %s failed with %s at %s%s; %s has not been copied "
+                    "again since, but the job %s at %s.",
+                    op_name((enum op)event->op), event->request,
+                    phrase_range(event->offset, event->bytes).text,
+                    phrase_disk(evidence, event->node), phrase_result(event->ret).text,
+                    quantity_time(event->now_ns).text, phrase_fault(evidence, failure->fault).text,
+                    phrase_sector(failure_first_left(failure) / SECTOR_BYTES).text, went_on,
+                    quantity_time(evidence->now_ns).text),
+        evidence->plan->job.target, failure_first_left(failure) / SECTOR_BYTES);
 }
 
 static void judge_failures(struct ledger *ledger, struct evidence *evidence, const char *went_on)
@@ -259,7 +260,7 @@ static void judge_hangs(const struct ledger *ledger, struct evidence *evidence, 
                     "The job's %s #%" PRIu32 " of %s never ended (fault %s), but the job %s at %s.",
                     op_name((enum op)hang->op), hang->number, phrase_disk(evidence, hang->node),
                     evidence->plan->faults[hang->moved].name, went_on,
-                    phrase_time(evidence->now_ns).text);
+                    quantity_time(evidence->now_ns).text);
     }
 }
 
@@ -394,10 +395,10 @@ static void ledger_digest(const void *state, const struct evidence *evidence, st
 {
     const struct ledger *ledger = state;
 
-    digest_u64(digest, (uint64_t)ledger->job_alive | (uint64_t)ledger->owes_report << 1);
+    digest_flags(digest, ledger->job_alive, ledger->owes_report);
     for (uint32_t i = 0; i < ledger->query_count; i++) {
         digest_u64(digest, ledger->queries[i].op);
-        digest_u64(digest, (uint64_t)(int64_t)ledger->queries[i].ret);
+        digest_i64(digest, ledger->queries[i].ret);
     }
     unsettled_digest(&ledger->failures, evidence, digest);
     lies_digest(&ledger->lies, evidence, digest);

@@ -80,8 +80,8 @@ static void submitted(void *state, struct evidence *evidence, const struct event
                     "With read #%" PRIu32 " at %s the job is %" PRIu64
                     " bytes ahead of its speed of %" PRIu64 " bytes/s; it may be %" PRIu64
                     " ahead (one quota and one operation).",
-                    event->request, phrase_time(evidence->now_ns).text, limit->level, limit->speed,
-                    quota(limit) + limit->largest);
+                    event->request, quantity_time(evidence->now_ns).text, limit->level,
+                    limit->speed, quota(limit) + limit->largest);
         limit->level = 0;
     }
 }

@@ -58,8 +58,8 @@ static void judge_ready(struct liveness *live, struct evidence *evidence)
         verdict_add(evidence, "liveness", "ready-overdue",
                     "The job was not ready by %s, though nothing has disturbed it since %s; "
                     "it had %s.",
-                    phrase_time(evidence->now_ns).text, phrase_time(live->quiet_since_ns).text,
-                    phrase_time(bound_ns).text);
+                    quantity_time(evidence->now_ns).text, quantity_time(live->quiet_since_ns).text,
+                    quantity_time(bound_ns).text);
     }
 }
 
@@ -230,7 +230,7 @@ static struct story what_was_pending(const struct liveness *live, const struct e
     if (live->has_spoken) {
         tell(&story, "the job was %s, and last reported \"%s\" at %s", state_word(live),
              event_kind_name((enum event_kind)live->last_word),
-             phrase_time(live->last_word_ns).text);
+             quantity_time(live->last_word_ns).text);
     } else {
         tell(&story, "there never was a job");
     }
@@ -242,7 +242,7 @@ static struct story what_was_pending(const struct liveness *live, const struct e
     }
     if (live->is_draining) {
         tell(&story, "; the drain of %s has not ended since %s",
-             phrase_disk(evidence, live->drained_node), phrase_time(live->drain_ns).text);
+             phrase_disk(evidence, live->drained_node), quantity_time(live->drain_ns).text);
     }
     if (live->is_stopped) {
         tell(&story, "; fault %s keeps %s #%" PRIu32 " of %s",
@@ -292,7 +292,7 @@ static void judge_end(const struct liveness *live, struct evidence *evidence)
             break;
         }
         verdict_add(evidence, "liveness", kind, "The run did not end within %s: %s.",
-                    phrase_time(limits->time_ns).text, pending.text);
+                    quantity_time(limits->time_ns).text, pending.text);
         break;
     case END_EVENTS:
         verdict_add(evidence, "liveness", kind,
@@ -323,9 +323,8 @@ static void liveness_digest(const void *state, const struct evidence *evidence,
     const struct liveness *live = state;
     bool times = evidence->plan->limits.ready_within_ns > 0;
 
-    digest_u64(digest, (uint64_t)live->alive | (uint64_t)live->ready << 1 |
-                           (uint64_t)live->parked << 2 | (uint64_t)live->cancelled << 3 |
-                           (uint64_t)live->completing << 4 | (uint64_t)live->overdue << 5);
+    digest_flags(digest, live->alive, live->ready, live->parked, live->cancelled, live->completing,
+                 live->overdue);
     digest_u64(digest, times ? evidence->now_ns - live->quiet_since_ns : 0);
 }
 

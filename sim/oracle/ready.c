@@ -108,7 +108,7 @@ static void report_sector(const struct ready *ready, struct evidence *evidence, 
         evidence, "ready", "not-durable",
         "The job was ready at %s, but a power cut can still take %s from %s: %s holds %s there, "
         "and that is neither dirty nor being copied%s.",
-        phrase_time(evidence->now_ns).text, phrase_sector(sector).text, target_name,
+        quantity_time(evidence->now_ns).text, phrase_sector(sector).text, target_name,
         phrase_disk(evidence, job->source), phrase_content(evidence, job->source, sector).text,
         suspects_blame(&ready->suspects, evidence, job->target, sector).text);
     verdict_mark_sector(finding, job->target, sector);
@@ -141,7 +141,7 @@ static void became_ready(void *state, struct evidence *evidence, const struct ev
                     "The job was ready at %s, but no flush of %s that was submitted after write "
                     "#%" PRIu32 " was done has succeeded: a power cut can take that write (%" PRIu64
                     " in all).",
-                    phrase_time(evidence->now_ns).text,
+                    quantity_time(evidence->now_ns).text,
                     phrase_disk(evidence, evidence->plan->job.target), ready->last_written,
                     ready->written - ready->flushed);
     }
@@ -186,8 +186,7 @@ static void ready_digest(const void *state, const struct evidence *evidence, str
 {
     const struct ready *ready = state;
 
-    digest_u64(digest, (uint64_t)ready->started | (uint64_t)ready->power_cut << 1 |
-                           (uint64_t)(ready->flushed < ready->written) << 2);
+    digest_flags(digest, ready->started, ready->power_cut, ready->flushed < ready->written);
     for (uint32_t i = 0; i < ready->flushes.count; i++) {
         digest_u64(digest, ready->flushes.requests[i].moved == ready->written);
     }

@@ -86,7 +86,7 @@ static void used(void *state, struct evidence *evidence, const struct event *eve
     if (sharing->job_lives && is_the_jobs && event->ret == 0) {
         verdict_add(evidence, SHARING, "unguarded",
                     "Another user was let on %s at %s, while the job uses it.",
-                    phrase_disk(evidence, event->node), phrase_time(evidence->now_ns).text);
+                    phrase_disk(evidence, event->node), quantity_time(evidence->now_ns).text);
     }
 }
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The fields that each kind of event shows, and where their values come from.
+ * Which fields each kind of event shows, and where their values come from.
  *
- * One table serves both text and JSON, so every event that one of them knows,
- * the other knows, too.
+ * One table says both for text and for JSON, so neither can know an event that
+ * the other does not.
  */
 #include "sim/trace/fields.h"
 
@@ -13,43 +13,43 @@
 #include "sim/trace/evidence.h"
 
 /* X(field, key in JSON, text before its value) */
-#define FIELDS(X)                                                                                  \
-    X(NODE, "disk", "")                                                                            \
-    X(PIVOTED_NODE, "replaces", "for ")                                                            \
-    X(TARGET_NODE, "target", "to ")                                                                \
-    X(OP, "op", "")                                                                                \
-    X(OFFSET, "offset", "at ")                                                                     \
-    X(BYTES, "bytes", "+")                                                                         \
-    X(BY, "by", "by ")                                                                             \
-    X(REQUEST_LINE, "line", "line ")                                                               \
-    X(RET, "ret", "")                                                                              \
-    X(FAULT_NAME, "fault", "")                                                                     \
-    X(FAULT_ERRNO, "error", "")                                                                    \
-    X(BITMAP, "bitmap", "bitmap ")                                                                 \
-    X(GRANULARITY, "granularity", "granularity ")                                                  \
-    X(FLAGS, "flags", "flags ")                                                                    \
-    X(LENGTH, "length", "to ")                                                                     \
-    X(REFERENCES, "references", "references ")                                                     \
-    X(BUFFER_COUNT, "count", "")                                                                   \
-    X(BUFFER_BYTES, "bytes", "of ")                                                                \
-    X(START_REFUSAL, "refusal", "")                                                                \
-    X(VERB, "verb", "")                                                                            \
-    X(VERB_SPEED, "speed", "")                                                                     \
-    X(VERB_REFUSAL, "refusal", "")                                                                 \
-    X(PHASE_FROM, "from", "")                                                                      \
-    X(PHASE_TO, "to", "-> ")                                                                       \
-    X(POINT, "point", "")                                                                          \
-    X(POINT_A, "a", "")                                                                            \
-    X(POINT_B, "b", "")                                                                            \
-    X(POINT_C, "c", "")                                                                            \
-    X(JOB_OFFSET, "offset", "")                                                                    \
-    X(JOB_LEN, "len", "of ")                                                                       \
-    X(ACTION, "action", "action ")                                                                 \
-    X(STEP_NUMBER, "step", "")                                                                     \
-    X(STEP_KIND, "do", "")                                                                         \
-    X(STEP_LINE, "line", "line ")                                                                  \
-    X(REACT_LINE, "line", "line ")                                                                 \
-    X(MARK_NAME, "mark", "")                                                                       \
+#define FIELDS(X)                                 \
+    X(NODE, "disk", "")                           \
+    X(PIVOTED_NODE, "replaces", "for ")           \
+    X(TARGET_NODE, "target", "to ")               \
+    X(OP, "op", "")                               \
+    X(OFFSET, "offset", "at ")                    \
+    X(BYTES, "bytes", "+")                        \
+    X(BY, "by", "by ")                            \
+    X(REQUEST_LINE, "line", "line ")              \
+    X(RET, "ret", "")                             \
+    X(FAULT_NAME, "fault", "")                    \
+    X(FAULT_ERRNO, "error", "")                   \
+    X(BITMAP, "bitmap", "bitmap ")                \
+    X(GRANULARITY, "granularity", "granularity ") \
+    X(FLAGS, "flags", "flags ")                   \
+    X(LENGTH, "length", "to ")                    \
+    X(REFERENCES, "references", "references ")    \
+    X(BUFFER_COUNT, "count", "")                  \
+    X(BUFFER_BYTES, "bytes", "of ")               \
+    X(START_REFUSAL, "refusal", "")               \
+    X(VERB, "verb", "")                           \
+    X(VERB_SPEED, "speed", "")                    \
+    X(VERB_REFUSAL, "refusal", "")                \
+    X(PHASE_FROM, "from", "")                     \
+    X(PHASE_TO, "to", "-> ")                      \
+    X(POINT, "point", "")                         \
+    X(POINT_A, "a", "")                           \
+    X(POINT_B, "b", "")                           \
+    X(POINT_C, "c", "")                           \
+    X(JOB_OFFSET, "offset", "")                   \
+    X(JOB_LEN, "len", "of ")                      \
+    X(ACTION, "action", "action ")                \
+    X(STEP_NUMBER, "step", "")                    \
+    X(STEP_KIND, "do", "")                        \
+    X(STEP_LINE, "line", "line ")                 \
+    X(REACT_LINE, "line", "line ")                \
+    X(MARK_NAME, "mark", "")                      \
     X(WORLD_END, "end", "")
 
 enum what {
@@ -68,10 +68,10 @@ static const struct {
 #undef X
 };
 
-#define LIST(...)                                                                                  \
-    (const uint8_t[])                                                                              \
-    {                                                                                              \
-        __VA_ARGS__, LAST                                                                          \
+#define LIST(...)         \
+    (const uint8_t[])     \
+    {                     \
+        __VA_ARGS__, LAST \
     }
 #define REQUEST NODE, OP, OFFSET, BYTES, BY
 #define PROGRESS JOB_OFFSET, JOB_LEN
@@ -142,7 +142,7 @@ static struct value number(enum style style, uint64_t value)
     return (struct value){.style = style, .number = value};
 }
 
-/* The name in the plan, or the number if there is none. */
+/* A name if the plan has it, else the number. */
 static struct value disk_name(const struct trace_names *names, unsigned disk)
 {
     return disk < names->plan->disk_count ? word(names->plan->disks[disk].name)
@@ -206,10 +206,7 @@ static struct value react_line(const struct plan *plan, unsigned react)
     return react < plan->react_count ? line_of(&plan->reacts[react].where) : none();
 }
 
-/*
- * The value, or none if `condition` is 0: without it (a range, an error, an
- * issuer) the value means nothing.
- */
+/* Zero says nothing where there is no range, no error, no one who asks. */
 static struct value unless_zero(uint64_t condition, struct value value)
 {
     return condition ? value : none();

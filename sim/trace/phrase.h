@@ -3,24 +3,19 @@
  * Phrases: the words that findings are made of.
  *
  * Each function returns its text by value, so that a call can stand among the
- * arguments of verdict_add(): phrase_time(now_ns).text.
+ * arguments of verdict_add(): quantity_time(now_ns).text.
  */
 #ifndef MIRRORSIM_SIM_TRACE_PHRASE_H
 #define MIRRORSIM_SIM_TRACE_PHRASE_H
 
 #include <stdint.h>
 
+#include "sim/base/quantity.h"
 #include "sim/trace/evidence.h"
 
 struct phrase {
     char text[112];
 };
-
-/* "12.3ms", "800us", "1.000000001s": exact, in the shortest form. */
-struct phrase phrase_time(uint64_t ns);
-
-/* "642KiB": in the largest unit that leaves no remainder. */
-struct phrase phrase_size(uint64_t bytes);
 
 /* "sector 1284 (642KiB)" */
 struct phrase phrase_sector(uint64_t sector);

@@ -67,7 +67,7 @@ static void expect_result(const struct run_end *run, const struct expect_spec *e
         expect_failed(run, expect, "result",
                       "The job was expected to end with %s, but it ended with %s at %s.",
                       phrase_result(expect->ret).text, phrase_result(end->ret).text,
-                      phrase_time(end->now_ns).text);
+                      quantity_time(end->now_ns).text);
     }
 }
 
@@ -90,7 +90,7 @@ static void expect_concluded(const struct run_end *run, const struct expect_spec
     } else if (expect->time_ns > 0 && end->now_ns > expect->time_ns) {
         expect_failed(run, expect, "concluded",
                       "The job was expected to end by %s, but it ended at %s.",
-                      phrase_time(expect->time_ns).text, phrase_time(end->now_ns).text);
+                      quantity_time(expect->time_ns).text, quantity_time(end->now_ns).text);
     }
 }
 
@@ -229,7 +229,7 @@ static void judge_unexpected_error(const struct run_end *run)
         verdict_add(run->evidence, "expect", "unexpected-error",
                     "The job failed with %s at %s, and no expectation says that it should "
                     "(\"result\" or \"events\" would).",
-                    phrase_result(end->ret).text, phrase_time(end->now_ns).text);
+                    phrase_result(end->ret).text, quantity_time(end->now_ns).text);
     }
 }
 

@@ -143,6 +143,6 @@ void expect_disk(const struct run_end *run, const struct expect_spec *expect)
                       "%s was expected to %s %s at the end (%" PRIu64 " bytes), but it is %" PRIu64
                       " bytes.",
                       name, length ? "be as long as" : "have allocated",
-                      phrase_size(expect->count).text, expect->count, bytes);
+                      quantity_size(expect->count).text, expect->count, bytes);
     }
 }

@@ -9,13 +9,13 @@
 #include "sim/trace/phrase.h"
 
 /* The kinds of which EXPECT_EVENTS lists every event. */
-#define REPORTS                                                                                    \
-    (EVENT_BIT(JOB_READY) | EVENT_BIT(JOB_ERROR) | EVENT_BIT(JOB_PAUSED) |                         \
+#define REPORTS                                                            \
+    (EVENT_BIT(JOB_READY) | EVENT_BIT(JOB_ERROR) | EVENT_BIT(JOB_PAUSED) | \
      EVENT_BIT(JOB_RESUMED) | EVENT_BIT(JOB_COMPLETED) | EVENT_BIT(JOB_CANCELLED))
 
-static struct phrase at(const struct run_end *run, uint64_t number)
+static struct quantity_text at(const struct run_end *run, uint64_t number)
 {
-    return phrase_time(run->trace->events[number].now_ns);
+    return quantity_time(run->trace->events[number].now_ns);
 }
 
 /* Finds the first event from *number on that is of one of `kinds`; false if there is none. */
@@ -154,7 +154,7 @@ void expect_instant(const struct run_end *run, const struct expect_spec *expect)
     if (!next_match(run->trace, match, &number)) {
         expect_failed(run, expect, kind, "Event %s was expected %s %s, but it never happened.",
                       phrase_match(run->evidence, match).text, latest ? "by" : "no sooner than",
-                      phrase_time(expect->time_ns).text);
+                      quantity_time(expect->time_ns).text);
         return;
     }
     now_ns = run->trace->events[number].now_ns;
@@ -162,7 +162,7 @@ void expect_instant(const struct run_end *run, const struct expect_spec *expect)
         finding =
             expect_failed(run, expect, kind, "Event %s was expected %s %s, but it happened at %s.",
                           phrase_match(run->evidence, match).text, latest ? "by" : "no sooner than",
-                          phrase_time(expect->time_ns).text, phrase_time(now_ns).text);
+                          quantity_time(expect->time_ns).text, quantity_time(now_ns).text);
         expect_locate(finding, run->trace, number);
     }
 }
@@ -207,8 +207,8 @@ void expect_guest_stall(const struct run_end *run, const struct expect_spec *exp
                 expect_failed(run, expect, "guest-stall",
                               "No guest request was to take longer than %s, but %s #%" PRIu32
                               " took %s.",
-                              phrase_time(expect->time_ns).text, op_name((enum op)event->op),
-                              event->request, phrase_time(took_ns).text),
+                              quantity_time(expect->time_ns).text, op_name((enum op)event->op),
+                              event->request, quantity_time(took_ns).text),
                 trace, i);
             return;
         }

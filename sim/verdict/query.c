@@ -91,7 +91,8 @@ static struct phrase value_phrase(enum query_field field, uint64_t value)
     case QUERY_OFFSET:
     case QUERY_LEN:
     case QUERY_SPEED:
-        return phrase_size(value);
+        snprintf(phrase.text, sizeof(phrase.text), "%s", quantity_size(value).text);
+        return phrase;
     }
     snprintf(phrase.text, sizeof(phrase.text), "%s", word);
     return phrase;

@@ -10,8 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sim/base/quantity.h"
 #include "tools/base/support.h"
-#include "tools/base/text.h"
 #include "tools/cmd/command.h"
 #include "tools/explain/explain.h"
 
@@ -45,7 +45,7 @@ static void parse_offset(struct explain_options *options, const struct argp_stat
 {
     uint64_t bytes;
 
-    if (!size_parse(arg, &bytes)) {
+    if (!quantity_read_size(arg, &bytes)) {
         argp_error(state, "--offset wants a size like 640KiB, not '%s'", arg);
     }
     options->has_sector = true;
