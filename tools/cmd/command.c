@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What several subcommands do with their arguments.
+ * Argument handling shared by several subcommands.
  */
 #include "tools/cmd/command.h"
 
