@@ -10,7 +10,9 @@
 struct drain {
     const struct disks *disks;
     uint64_t calls;
-    uint64_t event; /* count of events by then */
+    uint64_t event;              /* count of events by then */
+    const struct ending *ending; /* of a request, or NULL */
+    int ended;                   /* its calls by then */
 };
 
 static void note_drained(void *opaque)
@@ -19,6 +21,7 @@ static void note_drained(void *opaque)
 
     drain->calls++;
     drain->event = drain->disks->trace.count;
+    drain->ended = drain->ending != NULL ? drain->ending->calls : 0;
 }
 
 /* In the order of their coming, on the disk that the guest has by then. */
@@ -68,16 +71,18 @@ static void test_drain_is_reached_after_the_end_of_the_last_request(void **state
         EVENT_REQUEST_SUBMIT, EVENT_REQUEST_SUBMIT, EVENT_DRAIN_BEGIN, EVENT_REQUEST_DONE,
         EVENT_REQUEST_EFFECT, EVENT_REQUEST_DONE,   EVENT_DRAINED};
     struct disks *disks = *state;
-    struct drain drain = {.disks = disks};
+    struct ending ending = {.layer = disks_open(disks)};
+    struct drain drain = {.disks = disks, .ending = &ending};
+    struct guest_request write = {.op = OP_WRITE, .bytes = CHUNK};
 
-    disks_open(disks);
-    disks_guest(disks, OP_WRITE, 0, CHUNK);
+    guest_submit(disks->layer, &write, PLAN_NONE, disks_done, &ending);
     disks_guest(disks, OP_FLUSH, 0, 0);
     assert_false(block_drain_begin(disks_node(disks, SRC), note_drained, &drain));
     disks_run(disks);
     disks_assert_events(disks, order, 7);
     assert_int_equal(drain.calls, 1);
     assert_int_equal(drain.event, 7);
+    assert_int_equal(drain.ended, 1);
 }
 
 /* A drain that is given up is not reached later. */
