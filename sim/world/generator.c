@@ -328,8 +328,7 @@ static void generator_digest(const struct generator *generator, struct digest *d
     for (uint32_t i = 0; i < spec->mix_count; i++) {
         address_digest(&generator->addresses[i], digest);
     }
-    LIST_FOREACH(turn, &generator->turns, link)
-    {
+    LIST_FOREACH (turn, &generator->turns, link) {
         timeline_digest_pending(&generator->world->timeline, &turn->pending, digest);
     }
 }

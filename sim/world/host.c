@@ -51,7 +51,7 @@ void host_free(struct host *host, void *memory, size_t bytes)
 void host_judge_memory(struct world *world)
 {
     if (world->job_taken_bytes != world->job_given_bytes) {
-        verdict_add(&world->evidence, "bounds", "memory-left",
+        verdict_add(&world->evidence, FINDING_BOUNDS_MEMORY_LEFT,
                     "The job is gone; it had taken %" PRIu64 " bytes of memory and has given back "
                     "%" PRIu64 ".",
                     world->job_taken_bytes, world->job_given_bytes);

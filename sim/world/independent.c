@@ -8,8 +8,8 @@
 #include "sim/world/private.h"
 
 /* The kinds of events that the completion of a read adds to the trace. */
-#define NOTICED                                                                                    \
-    (UINT64_C(1) << EVENT_REQUEST_SUBMIT | UINT64_C(1) << EVENT_REQUEST_EFFECT |                   \
+#define NOTICED                                                                  \
+    (UINT64_C(1) << EVENT_REQUEST_SUBMIT | UINT64_C(1) << EVENT_REQUEST_EFFECT | \
      UINT64_C(1) << EVENT_REQUEST_DONE)
 
 /* ---- The plan ---- */
@@ -125,8 +125,7 @@ static bool react_is_over(const struct world *world, uint32_t i)
     const struct react_spec *spec = &world->plan->reacts[i];
     const struct reaction *reaction;
 
-    LIST_FOREACH(reaction, &world->story.reactions, link)
-    {
+    LIST_FOREACH (reaction, &world->story.reactions, link) {
         if (reaction->react == i) {
             return false;
         }

@@ -78,8 +78,7 @@ static void timers_digest(const struct world *world, struct digest *digest)
 {
     const struct host_timer *timer;
 
-    LIST_FOREACH(timer, &world->timers, link)
-    {
+    LIST_FOREACH (timer, &world->timers, link) {
         timeline_digest_pending(&world->timeline, &timer->pending, digest);
     }
 }

@@ -227,10 +227,11 @@ static void bound_reached(void *opaque)
     story->state = STORY_STOPPED;
     world->evidence.story_stopped = true;
     generators_stop(world);
-    action_fail(world, story->step, action->where, "wait-timeout",
+    action_fail(world, story->step, action->where, FINDING_EXPECT_WAIT_TIMEOUT,
                 "Step %" PRIu32 " waited for %s from %s on; within %s it did not come.",
                 story->step + 1, phrase_wait(world, action).text,
-                phrase_time(world->timeline.now_ns - within_ns).text, phrase_time(within_ns).text);
+                quantity_time(world->timeline.now_ns - within_ns).text,
+                quantity_time(within_ns).text);
 }
 
 /* 0: the step has no bound. */
@@ -439,8 +440,7 @@ void story_digest(const struct world *world, struct digest *digest)
     for (uint32_t i = story->counting; story->run_matches != NULL && i < plan->step_count; i++) {
         digest_u64(digest, matches_that_matter(world, i, story->run_matches[i]));
     }
-    LIST_FOREACH(reaction, &story->reactions, link)
-    {
+    LIST_FOREACH (reaction, &story->reactions, link) {
         digest_u64(digest, reaction->react);
         timeline_digest_pending(&world->timeline, &reaction->pending, digest);
     }

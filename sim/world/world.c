@@ -176,9 +176,14 @@ static void abandon_job(struct world *world)
 struct world *world_renew(struct world *world, const struct plan *plan,
                           const struct world_options *options, struct trace *trace)
 {
-    struct arena *arena = world->arena;
-    struct verdict *verdict = world->verdict;
+    struct arena *arena;
+    struct verdict *verdict;
 
+    if (world == NULL) {
+        return world_create(plan, options, trace);
+    }
+    arena = world->arena;
+    verdict = world->verdict;
     abandon_job(world);
     arena_reset(arena);
     return world_set_up(arena, verdict, plan, options, trace);

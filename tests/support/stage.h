@@ -35,7 +35,7 @@ struct stage {
     struct world *world; /* NULL until opened */
 };
 
-/* How a request ended. */
+/* The end of a request. */
 struct ending {
     struct world *world;
     int calls;
@@ -87,7 +87,7 @@ static inline int stage_tear_down(void **state)
     return 0;
 }
 
-#define STAGE_TEST(function)                                                                       \
+#define STAGE_TEST(function) \
     cmocka_unit_test_setup_teardown(function, stage_set_up, stage_tear_down)
 
 static inline struct world *stage_open(struct stage *stage)
@@ -176,7 +176,7 @@ static inline void stage_done(void *opaque, int ret)
     ending->at_ns = world_now_ns(ending->world);
 }
 
-/* A guest request now. */
+/* Submits a guest request now. */
 static inline void stage_guest(struct stage *stage, enum op op, uint64_t offset, uint64_t bytes)
 {
     struct guest_request *guest = arena_alloc(stage->plan->arena, sizeof(*guest));
