@@ -168,8 +168,8 @@ static FIELD_WRITER(write_query)
     query_write(emit, plan, field->key, action->checks, action->check_count);
 }
 
-#define DISK_FIELD                                                                                 \
-    FIELD("disk", "Which disk.", .shape = &shape_disk, MEMBER(struct action, index),               \
+#define DISK_FIELD                                                                   \
+    FIELD("disk", "Which disk.", .shape = &shape_disk, MEMBER(struct action, index), \
           .required = true)
 
 static FIELD_WRITER(write_checked_flags)
@@ -254,16 +254,16 @@ static FIELD_WRITER(write_on_disk)
     write_mapping(emit, plan, field->key, field->shape->fields, record);
 }
 
-#define ON_DISK(table)                                                                             \
-    SHAPE_OF(.kind = SHAPE_ANY, .fields = (table),                                                 \
+#define ON_DISK(table)                             \
+    SHAPE_OF(.kind = SHAPE_ANY, .fields = (table), \
              .any = ALTERNATIVES(&shape_disk, MAPPING_OF(table)))
 
 /* ---- All of them ---- */
 
-#define COMMAND(word, doc, kind_)                                                                  \
-    FIELD(word, doc, .kind = (kind_), .alone = true,                                               \
-          .shape = ANY_OF(WORD_OF("refused"), SHAPE_OF(.kind = SHAPE_MAPPING, .name = "command",   \
-                                                       .fields = command_fields)),                 \
+#define COMMAND(word, doc, kind_)                                                                \
+    FIELD(word, doc, .kind = (kind_), .alone = true,                                             \
+          .shape = ANY_OF(WORD_OF("refused"), SHAPE_OF(.kind = SHAPE_MAPPING, .name = "command", \
+                                                       .fields = command_fields)),               \
           .read = read_command, .write = write_command)
 
 static const struct field action_fields[] = {

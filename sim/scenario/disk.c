@@ -4,8 +4,6 @@
  *
  * Declared in sim/scenario/private.h, with all that the loader's files share.
  */
-
-#include "sim/disk/dirty.h"
 #include "sim/scenario/private.h"
 
 /* ---- Names ---- */

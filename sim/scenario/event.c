@@ -205,39 +205,39 @@ static FIELD_WRITER(write_guest_idle)
 
 /* ---- Tables, by place ---- */
 
-#define NAMED(key, doc, shape_, kind_)                                                             \
+#define NAMED(key, doc, shape_, kind_) \
     FIELD(key, doc, .shape = &(shape_), .kind = (kind_), .read = read_named, .write = write_named)
 
 /* What says which event; the others narrow it. */
-#define KIND_FIELDS                                                                                \
-    FIELD("event", "The event, by name.", .type = &type_event, .read = read_event,                 \
-          .write = write_event),                                                                   \
-        FIELD("request", "A request that matches, in its phase.", .shape = &shape_match,           \
-              .read = read_request, .write = write_nothing),                                       \
-        NAMED("held", "This hold has got a request.", shape_fault, EVENT_HELD),                    \
-        NAMED("released", "This hold has let a request go.", shape_fault, EVENT_RELEASED),         \
-        NAMED("fault", "This fault has hit a request.", shape_fault, EVENT_FAULT),                 \
-        NAMED("mark", "This mark has been set.", shape_mark, EVENT_MARK),                          \
-        FIELD("phase", "Of the request: queued, submit, start, effect or done (default).",         \
-              .type = &type_request_phase, .needs = "request", .read = read_phase,                 \
+#define KIND_FIELDS                                                                        \
+    FIELD("event", "The event, by name.", .type = &type_event, .read = read_event,         \
+          .write = write_event),                                                           \
+        FIELD("request", "A request that matches, in its phase.", .shape = &shape_match,   \
+              .read = read_request, .write = write_nothing),                               \
+        NAMED("held", "This hold has got a request.", shape_fault, EVENT_HELD),            \
+        NAMED("released", "This hold has let a request go.", shape_fault, EVENT_RELEASED), \
+        NAMED("fault", "This fault has hit a request.", shape_fault, EVENT_FAULT),         \
+        NAMED("mark", "This mark has been set.", shape_mark, EVENT_MARK),                  \
+        FIELD("phase", "Of the request: queued, submit, start, effect or done (default).", \
+              .type = &type_request_phase, .needs = "request", .read = read_phase,         \
               .write = write_nothing)
 
-#define DETAIL(key, doc, type_, member)                                                            \
-    FIELD(key, doc, .type = &(type_), MEMBER(struct event_spec, member), .otherwise = ANY,         \
+#define DETAIL(key, doc, type_, member)                                                    \
+    FIELD(key, doc, .type = &(type_), MEMBER(struct event_spec, member), .otherwise = ANY, \
           .read = read_detail)
 
-#define DETAIL_FIELDS                                                                              \
-    REQUEST_FIELDS(struct event_spec, match.request),                                              \
-        DETAIL("action", "Of an error: report, ignore or stop.", type_action, match.action),       \
-        DETAIL("command", "The command that was given, or refused.", type_verb, match.verb),       \
-        DETAIL("reason", "Why it was refused.", type_refusal, match.refusal),                      \
-        FIELD("error", "The error it ended with.", .type = &type_error, .read = read_ret,          \
-              .write = write_nothing),                                                             \
-        FIELD("result", "OK, or the error it ended with.", .type = &type_result,                   \
+#define DETAIL_FIELDS                                                                        \
+    REQUEST_FIELDS(struct event_spec, match.request),                                        \
+        DETAIL("action", "Of an error: report, ignore or stop.", type_action, match.action), \
+        DETAIL("command", "The command that was given, or refused.", type_verb, match.verb), \
+        DETAIL("reason", "Why it was refused.", type_refusal, match.refusal),                \
+        FIELD("error", "The error it ended with.", .type = &type_error, .read = read_ret,    \
+              .write = write_nothing),                                                       \
+        FIELD("result", "OK, or the error it ended with.", .type = &type_result,             \
               MEMBER(struct event_spec, match.ret), .read = read_ret, .write = write_ret)
 
-#define NTH_FIELD                                                                                  \
-    FIELD("nth", "Only this one of them, from 1.", .type = &type_count,                            \
+#define NTH_FIELD                                                       \
+    FIELD("nth", "Only this one of them, from 1.", .type = &type_count, \
           MEMBER(struct event_spec, nth))
 
 static const struct field detail_fields[] = {DETAIL_FIELDS, FIELD_END};
@@ -285,10 +285,10 @@ static const struct shape shape_named_event = {
     .least = 1,
     .most = 1};
 
-#define EVENT_SHAPE(name_, fields_)                                                                \
-    {                                                                                              \
-        .kind = SHAPE_ANY, .name = (name_), .fields = (fields_),                                   \
-        .any = ALTERNATIVES(VALUE_OF(type_event), &shape_named_event, MAPPING_OF(fields_))         \
+#define EVENT_SHAPE(name_, fields_)                                                        \
+    {                                                                                      \
+        .kind = SHAPE_ANY, .name = (name_), .fields = (fields_),                           \
+        .any = ALTERNATIVES(VALUE_OF(type_event), &shape_named_event, MAPPING_OF(fields_)) \
     }
 
 const struct shape shape_event = EVENT_SHAPE("event", alone_fields);

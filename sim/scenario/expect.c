@@ -39,8 +39,8 @@ static void add_match(struct loader *loader, struct expect_spec *expect,
 
 /* ---- Events ---- */
 
-#define JOB_EVENTS                                                                                 \
-    (EVENT_BIT(JOB_READY) | EVENT_BIT(JOB_ERROR) | EVENT_BIT(JOB_PAUSED) |                         \
+#define JOB_EVENTS                                                         \
+    (EVENT_BIT(JOB_READY) | EVENT_BIT(JOB_ERROR) | EVENT_BIT(JOB_PAUSED) | \
      EVENT_BIT(JOB_RESUMED) | EVENT_BIT(JOB_COMPLETED) | EVENT_BIT(JOB_CANCELLED))
 
 /* One expectation with all events of a list. */
@@ -282,7 +282,7 @@ static const struct shape shape_events = {.kind = SHAPE_LIST, .of = &shape_event
 static const struct shape shape_one_or_more_events = {
     .kind = SHAPE_ANY, .any = ALTERNATIVES(&shape_event, &shape_events)};
 
-#define EXPECT(key, doc, kind_, name, ...)                                                         \
+#define EXPECT(key, doc, kind_, name, ...) \
     FIELD(key, doc, .kind = (kind_), .read = read_##name, .write = write_##name, __VA_ARGS__)
 
 /* A kind that several keys say is written as the first of them. */

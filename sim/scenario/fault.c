@@ -178,8 +178,8 @@ struct instant {
     int64_t shift_ns;
 };
 
-#define INSTANT_MARK                                                                               \
-    FIELD("mark", "When this mark is set.", .shape = &shape_mark, MEMBER(struct instant, mark),    \
+#define INSTANT_MARK                                                                            \
+    FIELD("mark", "When this mark is set.", .shape = &shape_mark, MEMBER(struct instant, mark), \
           .required = true)
 
 static const struct field from_fields[] = {
@@ -259,8 +259,8 @@ static FIELD_WRITER(write_until)
 
 #define KINDS_GROUP 1
 
-#define EFFECT(key, doc, kind_, ...)                                                               \
-    FIELD(key, doc, .kind = (kind_), .group = KINDS_GROUP, .read = read_effect,                    \
+#define EFFECT(key, doc, kind_, ...)                                            \
+    FIELD(key, doc, .kind = (kind_), .group = KINDS_GROUP, .read = read_effect, \
           .write = write_effect, __VA_ARGS__)
 
 /* What it does comes before `times` and `applied`, which depend on it. */

@@ -33,15 +33,15 @@ typedef void field_writer(struct emit *emit, const struct plan *plan, const stru
                           const void *record);
 
 /* The head of such a function, most of which need not everything that they get. */
-#define FIELD_READER(name)                                                                         \
-    void name(struct loader *loader __attribute__((unused)),                                       \
-              const struct yaml_node *node __attribute__((unused)),                                \
-              const struct field *field __attribute__((unused)),                                   \
+#define FIELD_READER(name)                                          \
+    void name(struct loader *loader __attribute__((unused)),        \
+              const struct yaml_node *node __attribute__((unused)), \
+              const struct field *field __attribute__((unused)),    \
               void *record __attribute__((unused)))
-#define FIELD_WRITER(name)                                                                         \
-    void name(struct emit *emit __attribute__((unused)),                                           \
-              const struct plan *plan __attribute__((unused)),                                     \
-              const struct field *field __attribute__((unused)),                                   \
+#define FIELD_WRITER(name)                                       \
+    void name(struct emit *emit __attribute__((unused)),         \
+              const struct plan *plan __attribute__((unused)),   \
+              const struct field *field __attribute__((unused)), \
               const void *record __attribute__((unused)))
 
 /* What may stand somewhere; for those who describe the language. */
@@ -96,15 +96,15 @@ struct field {
     uint32_t generations; /* bit per generation that has the key; 0: all have it */
 };
 
-#define FIELD(key_, doc_, ...)                                                                     \
-    {                                                                                              \
-        .key = (key_), .doc = (doc_), __VA_ARGS__                                                  \
+#define FIELD(key_, doc_, ...)                    \
+    {                                             \
+        .key = (key_), .doc = (doc_), __VA_ARGS__ \
     }
-#define FIELD_END                                                                                  \
-    {                                                                                              \
-        .key = NULL                                                                                \
+#define FIELD_END   \
+    {               \
+        .key = NULL \
     }
-#define MEMBER(record, member)                                                                     \
+#define MEMBER(record, member) \
     .offset = offsetof(record, member), .width = sizeof(((record *)0)->member)
 
 /* Shapes that stand in a row. */
@@ -114,10 +114,10 @@ struct field {
 #define LIST_OF(of_) SHAPE_OF(.kind = SHAPE_LIST, .of = (of_))
 #define NAMES_OF(of_) SHAPE_OF(.kind = SHAPE_NAMES, .of = (of_))
 #define MAPPING_OF(fields_) SHAPE_OF(.kind = SHAPE_MAPPING, .fields = (fields_))
-#define ALTERNATIVES(...)                                                                          \
-    (const struct shape *const[])                                                                  \
-    {                                                                                              \
-        __VA_ARGS__, NULL                                                                          \
+#define ALTERNATIVES(...)         \
+    (const struct shape *const[]) \
+    {                             \
+        __VA_ARGS__, NULL         \
     }
 #define ANY_OF(...) SHAPE_OF(.kind = SHAPE_ANY, .any = ALTERNATIVES(__VA_ARGS__))
 

@@ -24,19 +24,19 @@ bool generator_is_meant(const struct yaml_node *node)
 
 /* ---- The mix ---- */
 
-#define DRAWN(word, op_, doc_, record, member)                                                     \
-    FIELD(word, doc_, .shape = &shape_drawn, MEMBER(record, member), .kind = (op_),                \
+#define DRAWN(word, op_, doc_, record, member)                                      \
+    FIELD(word, doc_, .shape = &shape_drawn, MEMBER(record, member), .kind = (op_), \
           .read = draw_read, .write = draw_write)
 
-#define DRAWN_FIELDS(record, member)                                                               \
-    DRAWN("write", OP_WRITE, "It writes: {at: PLACE, len: SIZE} or a range.", record, member),     \
-        DRAWN("write-zeroes", OP_WRITE_ZEROES, "It writes zeroes.", record, member),               \
-        DRAWN("discard", OP_DISCARD, "It discards.", record, member),                              \
-        DRAWN("read", OP_READ, "It reads.", record, member),                                       \
-        FIELD("flush", "It flushes.", .shape = &shape_flag, MEMBER(record, member.request),        \
-              .kind = OP_FLUSH, .read = guest_read_request, .write = guest_write_request),         \
-        FIELD("latency", "How long it takes, whatever the disk says.", .type = &type_time,         \
-              MEMBER(record, member.request), .read = guest_read_latency,                          \
+#define DRAWN_FIELDS(record, member)                                                           \
+    DRAWN("write", OP_WRITE, "It writes: {at: PLACE, len: SIZE} or a range.", record, member), \
+        DRAWN("write-zeroes", OP_WRITE_ZEROES, "It writes zeroes.", record, member),           \
+        DRAWN("discard", OP_DISCARD, "It discards.", record, member),                          \
+        DRAWN("read", OP_READ, "It reads.", record, member),                                   \
+        FIELD("flush", "It flushes.", .shape = &shape_flag, MEMBER(record, member.request),    \
+              .kind = OP_FLUSH, .read = guest_read_request, .write = guest_write_request),     \
+        FIELD("latency", "How long it takes, whatever the disk says.", .type = &type_time,     \
+              MEMBER(record, member.request), .read = guest_read_latency,                      \
               .write = guest_write_latency)
 
 struct mix_entry {
@@ -137,8 +137,8 @@ static FIELD_WRITER(write_until)
 
 #define PACES_GROUP 1
 
-#define PACE(key, doc, type_, member, kind_)                                                       \
-    FIELD(key, doc, .type = &(type_), MEMBER(struct entry, member), .kind = (kind_),               \
+#define PACE(key, doc, type_, member, kind_)                                         \
+    FIELD(key, doc, .type = &(type_), MEMBER(struct entry, member), .kind = (kind_), \
           .group = PACES_GROUP, .write = write_pace)
 
 static const struct field generator_fields[] = {

@@ -23,8 +23,8 @@ static FIELD_WRITER(write_replaces)
     }
 }
 
-#define SPEED_FIELD                                                                                \
-    FIELD("speed", "Bytes a second at most; default 0: no bound.", .type = &type_speed,            \
+#define SPEED_FIELD                                                                     \
+    FIELD("speed", "Bytes a second at most; default 0: no bound.", .type = &type_speed, \
           MEMBER(struct plan_job, speed))
 
 static const struct field mirror_fields[] = {

@@ -198,8 +198,8 @@ static FIELD_WRITER(write_latency)
     }
 }
 
-#define LATENCY_OF(key, doc, op)                                                                   \
-    FIELD(key, doc, .shape = &shape_time_taken, .kind = (op), .read = read_latency,                \
+#define LATENCY_OF(key, doc, op)                                                    \
+    FIELD(key, doc, .shape = &shape_time_taken, .kind = (op), .read = read_latency, \
           .write = write_latency)
 
 static const struct field latency_fields[] = {

@@ -214,14 +214,14 @@ field_writer match_write_overlaps;
 extern const struct shape shape_match_disks;
 extern const struct shape shape_match_ops;
 
-#define REQUEST_FIELDS(record, member)                                                             \
-    FIELD("disk", "A disk, or a list of disks.", .shape = &shape_match_disks,                      \
-          MEMBER(record, member.disks), .read = match_read_disks, .write = match_write_disks),     \
-        FIELD("op", "An operation, a list of operations, or any.", .shape = &shape_match_ops,      \
-              MEMBER(record, member.ops), .read = match_read_ops, .write = match_write_ops),       \
-        FIELD("by", "Who makes the request: job or guest.", .type = &type_by,                      \
-              MEMBER(record, member.by), .otherwise = BY_NONE),                                    \
-        FIELD("overlaps", "A range that the request touches.", .shape = &shape_range,              \
+#define REQUEST_FIELDS(record, member)                                                         \
+    FIELD("disk", "A disk, or a list of disks.", .shape = &shape_match_disks,                  \
+          MEMBER(record, member.disks), .read = match_read_disks, .write = match_write_disks), \
+        FIELD("op", "An operation, a list of operations, or any.", .shape = &shape_match_ops,  \
+              MEMBER(record, member.ops), .read = match_read_ops, .write = match_write_ops),   \
+        FIELD("by", "Who makes the request: job or guest.", .type = &type_by,                  \
+              MEMBER(record, member.by), .otherwise = BY_NONE),                                \
+        FIELD("overlaps", "A range that the request touches.", .shape = &shape_range,          \
               MEMBER(record, member), .read = match_read_overlaps, .write = match_write_overlaps)
 
 /* What can be said about an event, and how often, where that is asked. */
@@ -306,27 +306,27 @@ field_writer guest_write_tag;
 field_reader guest_read_latency;
 field_writer guest_write_latency;
 
-#define GUEST_OPERATION(word, op_, doc_, record, member, ...)                                      \
-    FIELD(word, doc_, MEMBER(record, member), .kind = (op_), .group = 1,                           \
+#define GUEST_OPERATION(word, op_, doc_, record, member, ...)            \
+    FIELD(word, doc_, MEMBER(record, member), .kind = (op_), .group = 1, \
           .read = guest_read_request, .write = guest_write_request, .turn = 1, __VA_ARGS__)
 
 /* When, which an entry of `guest` says, comes first in what is written; the tag comes last. */
-#define GUEST_FIELDS(record, member)                                                               \
-    GUEST_OPERATION("write", OP_WRITE, "The guest writes this range.", record, member,             \
-                    .shape = &shape_range),                                                        \
-        GUEST_OPERATION("write-zeroes", OP_WRITE_ZEROES, "The guest writes zeroes.", record,       \
-                        member, .shape = &shape_range),                                            \
-        GUEST_OPERATION("discard", OP_DISCARD, "The guest discards.", record, member,              \
-                        .shape = &shape_range),                                                    \
-        GUEST_OPERATION("read", OP_READ, "The guest reads.", record, member,                       \
-                        .shape = &shape_range),                                                    \
-        GUEST_OPERATION("flush", OP_FLUSH, "The guest flushes.", record, member,                   \
-                        .shape = &shape_flag),                                                     \
-        FIELD("tag", "The name by which expectations know what it has written.",                   \
-              .shape = &shape_name, MEMBER(record, member), .read = guest_read_tag,                \
-              .write = guest_write_tag, .turn = 3),                                                \
-        FIELD("latency", "How long it takes, whatever the disk says.", .type = &type_time,         \
-              MEMBER(record, member), .read = guest_read_latency, .write = guest_write_latency,    \
+#define GUEST_FIELDS(record, member)                                                            \
+    GUEST_OPERATION("write", OP_WRITE, "The guest writes this range.", record, member,          \
+                    .shape = &shape_range),                                                     \
+        GUEST_OPERATION("write-zeroes", OP_WRITE_ZEROES, "The guest writes zeroes.", record,    \
+                        member, .shape = &shape_range),                                         \
+        GUEST_OPERATION("discard", OP_DISCARD, "The guest discards.", record, member,           \
+                        .shape = &shape_range),                                                 \
+        GUEST_OPERATION("read", OP_READ, "The guest reads.", record, member,                    \
+                        .shape = &shape_range),                                                 \
+        GUEST_OPERATION("flush", OP_FLUSH, "The guest flushes.", record, member,                \
+                        .shape = &shape_flag),                                                  \
+        FIELD("tag", "The name by which expectations know what it has written.",                \
+              .shape = &shape_name, MEMBER(record, member), .read = guest_read_tag,             \
+              .write = guest_write_tag, .turn = 3),                                             \
+        FIELD("latency", "How long it takes, whatever the disk says.", .type = &type_time,      \
+              MEMBER(record, member), .read = guest_read_latency, .write = guest_write_latency, \
               .turn = 2)
 
 /* Notes a request that says nothing to do; `node` is its mapping. */

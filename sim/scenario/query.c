@@ -54,13 +54,13 @@ static FIELD_WRITER(write_bound)
     }
 }
 
-#define BOUND(key, doc, type_, kind_)                                                              \
+#define BOUND(key, doc, type_, kind_) \
     FIELD(key, doc, .type = &(type_), .kind = (kind_), .read = read_bound, .write = write_bound)
 
-#define BOUND_FIELDS(type_)                                                                        \
-    {                                                                                              \
-        BOUND("at-least", "It is this or more.", type_, COMPARE_AT_LEAST),                         \
-            BOUND("at-most", "It is this or less.", type_, COMPARE_AT_MOST), FIELD_END             \
+#define BOUND_FIELDS(type_)                                                            \
+    {                                                                                  \
+        BOUND("at-least", "It is this or more.", type_, COMPARE_AT_LEAST),             \
+            BOUND("at-most", "It is this or less.", type_, COMPARE_AT_MOST), FIELD_END \
     }
 
 static const struct field byte_bounds[] = BOUND_FIELDS(type_bytes);
@@ -153,13 +153,13 @@ static FIELD_WRITER(write_flags)
     emit_end(&flags);
 }
 
-#define AMOUNT(key, doc, type_, bounds, kind_)                                                     \
-    FIELD(key, doc, .type = &(type_), .shape = ANY_OF(VALUE_OF(type_), MAPPING_OF(bounds)),        \
+#define AMOUNT(key, doc, type_, bounds, kind_)                                              \
+    FIELD(key, doc, .type = &(type_), .shape = ANY_OF(VALUE_OF(type_), MAPPING_OF(bounds)), \
           .kind = (kind_), .read = read_amount, .write = write_amount)
-#define EXACTLY(key, doc, type_, kind_)                                                            \
+#define EXACTLY(key, doc, type_, kind_) \
     FIELD(key, doc, .type = &(type_), .kind = (kind_), .read = read_exactly, .write = write_amount)
-#define FLAGS(key, doc, value)                                                                     \
-    FIELD(key, doc, .shape = ANY_OF(VALUE_OF(type_job_flag), LIST_OF(VALUE_OF(type_job_flag))),    \
+#define FLAGS(key, doc, value)                                                                  \
+    FIELD(key, doc, .shape = ANY_OF(VALUE_OF(type_job_flag), LIST_OF(VALUE_OF(type_job_flag))), \
           .kind = (value), .read = read_flags, .write = write_flags)
 
 static const struct field query_fields[] = {

@@ -25,13 +25,13 @@ static const struct yaml_node *read_range_name(struct loader *loader, const stru
     return variable;
 }
 
-#define RANGE_FIELDS(place, length)                                                                \
-    {                                                                                              \
-        FIELD("at", "Where it begins.", .type = &(place), MEMBER(struct range_spec, offset),       \
-              .required = true),                                                                   \
-            FIELD("len", "How long it is.", .type = &(length), MEMBER(struct range_spec, bytes),   \
-                  .required = true),                                                               \
-            FIELD_END                                                                              \
+#define RANGE_FIELDS(place, length)                                                              \
+    {                                                                                            \
+        FIELD("at", "Where it begins.", .type = &(place), MEMBER(struct range_spec, offset),     \
+              .required = true),                                                                 \
+            FIELD("len", "How long it is.", .type = &(length), MEMBER(struct range_spec, bytes), \
+                  .required = true),                                                             \
+            FIELD_END                                                                            \
     }
 
 static const struct field sector_range_fields[] = RANGE_FIELDS(type_sectors, type_sectors_length);

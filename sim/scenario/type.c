@@ -54,20 +54,20 @@ static const struct unit factor_units[] = {{"", 100, false}, {NULL, 0, false}};
 /* ---- Words whose names others keep ---- */
 
 /* A `prefix_at()` and a `prefix_parse()` for the names of an enumeration from `first` on. */
-#define NAMES(prefix, name_of, type, first, count)                                                 \
-    static const char *prefix##_at(uint32_t i)                                                     \
-    {                                                                                              \
-        return i + (first) < (uint32_t)(count) ? name_of((enum type)(i + (first))) : NULL;         \
-    }                                                                                              \
-    static bool prefix##_parse(const char *text, int64_t *value)                                   \
-    {                                                                                              \
-        for (uint32_t i = 0; prefix##_at(i); i++) {                                                \
-            if (strcmp(prefix##_at(i), text) == 0) {                                               \
-                *value = (int64_t)i + (first);                                                     \
-                return true;                                                                       \
-            }                                                                                      \
-        }                                                                                          \
-        return false;                                                                              \
+#define NAMES(prefix, name_of, type, first, count)                                         \
+    static const char *prefix##_at(uint32_t i)                                             \
+    {                                                                                      \
+        return i + (first) < (uint32_t)(count) ? name_of((enum type)(i + (first))) : NULL; \
+    }                                                                                      \
+    static bool prefix##_parse(const char *text, int64_t *value)                           \
+    {                                                                                      \
+        for (uint32_t i = 0; prefix##_at(i); i++) {                                        \
+            if (strcmp(prefix##_at(i), text) == 0) {                                       \
+                *value = (int64_t)i + (first);                                             \
+                return true;                                                               \
+            }                                                                              \
+        }                                                                                  \
+        return false;                                                                      \
     }
 
 NAMES(policy, error_policy_name, error_policy, POLICY_REPORT, POLICY_ENOSPC + 1)
@@ -95,14 +95,14 @@ static bool error_parse(const char *text, int64_t *value)
 
 /* ---- Numbers ---- */
 
-#define SIZE_TYPE(id, least, most, times)                                                          \
-    const struct value_type id = {.name = &#id[5],                                                 \
-                                  .what = "size",                                                  \
-                                  .example = "64KiB, 1MiB or 512",                                 \
-                                  .units = size_units,                                             \
-                                  .min = (least),                                                  \
-                                  .max = (most),                                                   \
-                                  .multiple = (times),                                             \
+#define SIZE_TYPE(id, least, most, times)                          \
+    const struct value_type id = {.name = &#id[5],                 \
+                                  .what = "size",                  \
+                                  .example = "64KiB, 1MiB or 512", \
+                                  .units = size_units,             \
+                                  .min = (least),                  \
+                                  .max = (most),                   \
+                                  .multiple = (times),             \
                                   .range_step = SECTOR}
 
 SIZE_TYPE(type_disk_bytes, 0, MAX_DISK_BYTES, SECTOR);
@@ -131,28 +131,28 @@ const struct value_type type_granularity = {.name = "granularity",
                                             .min = SECTOR,
                                             .max = 2 * GIB};
 
-#define TIME_TYPE(id, least)                                                                       \
-    const struct value_type id = {.name = &#id[5],                                                 \
-                                  .what = "time",                                                  \
-                                  .example = "5ms, 200us or 1s",                                   \
-                                  .units = time_units,                                             \
-                                  .needs_unit = true,                                              \
-                                  .min = (least),                                                  \
-                                  .max = MAX_TIME_NS,                                              \
+#define TIME_TYPE(id, least)                                     \
+    const struct value_type id = {.name = &#id[5],               \
+                                  .what = "time",                \
+                                  .example = "5ms, 200us or 1s", \
+                                  .units = time_units,           \
+                                  .needs_unit = true,            \
+                                  .min = (least),                \
+                                  .max = MAX_TIME_NS,            \
                                   .range_step = 1000}
 
 TIME_TYPE(type_time, 0);
 TIME_TYPE(type_span, 1);
 TIME_TYPE(type_shift, -MAX_TIME_NS);
 
-#define SPEED_TYPE(id, words_, least)                                                              \
-    const struct value_type id = {.name = &#id[5],                                                 \
-                                  .what = "speed",                                                 \
-                                  .example = "1MiB/s or 64KiB/s",                                  \
-                                  .units = speed_units,                                            \
-                                  .words = (words_),                                               \
-                                  .needs_unit = true,                                              \
-                                  .min = (least),                                                  \
+#define SPEED_TYPE(id, words_, least)                             \
+    const struct value_type id = {.name = &#id[5],                \
+                                  .what = "speed",                \
+                                  .example = "1MiB/s or 64KiB/s", \
+                                  .units = speed_units,           \
+                                  .words = (words_),              \
+                                  .needs_unit = true,             \
+                                  .min = (least),                 \
                                   .max = PIB}
 
 /* What an engine refuses, and what needs no unit to be understood. */
@@ -161,13 +161,13 @@ static const struct word speed_words[] = {{"-1", -1}, {NULL, 0}};
 SPEED_TYPE(type_speed, speed_words, -PIB);
 SPEED_TYPE(type_bandwidth, NULL, 1);
 
-#define COUNT_TYPE(id, words_, least, example_)                                                    \
-    const struct value_type id = {.name = &#id[5],                                                 \
-                                  .what = "number",                                                \
-                                  .example = (example_),                                           \
-                                  .units = count_units,                                            \
-                                  .words = (words_),                                               \
-                                  .min = (least),                                                  \
+#define COUNT_TYPE(id, words_, least, example_)          \
+    const struct value_type id = {.name = &#id[5],       \
+                                  .what = "number",      \
+                                  .example = (example_), \
+                                  .units = count_units,  \
+                                  .words = (words_),     \
+                                  .min = (least),        \
                                   .max = MAX_COUNT}
 
 static const struct word times_words[] = {{"forever", 0}, {NULL, 0}};
@@ -228,12 +228,12 @@ const struct value_type type_factor = {.name = "factor",
 
 /* ---- Words ---- */
 
-#define WORD_TYPE(id, thing, ...)                                                                  \
-    static const struct word id##_words[] = {__VA_ARGS__, {NULL, 0}};                              \
+#define WORD_TYPE(id, thing, ...)                                     \
+    static const struct word id##_words[] = {__VA_ARGS__, {NULL, 0}}; \
     const struct value_type id = {.name = &#id[5], .what = (thing), .words = id##_words}
 
-#define NAME_TYPE(id, thing, prefix)                                                               \
-    const struct value_type id = {                                                                 \
+#define NAME_TYPE(id, thing, prefix) \
+    const struct value_type id = {   \
         .name = &#id[5], .what = (thing), .parse = prefix##_parse, .word_at = prefix##_at}
 
 static const struct word result_words[] = {{"OK", 0}, {NULL, 0}};

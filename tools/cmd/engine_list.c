@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The engines that are compiled in.
+ *
+ * Declared in tools/cmd/command.h: tests replace this file by a list of their
+ * own.
  */
 #include "tools/cmd/command.h"
 

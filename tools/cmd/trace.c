@@ -2,8 +2,10 @@
 /*
  * mirrorsim trace: everything that happens in one run, as text or JSON lines.
  *
- * Events are written as soon as there are any, so that of a run that crashes
- * all is seen up to the event in which it did.
+ * Events are written as soon as they happen, so the trace of a run that crashes
+ * is complete up to the event that crashed.
+ *
+ * Declared in tools/cmd/command.h: every subcommand is.
  */
 #include <inttypes.h>
 #include <signal.h>
@@ -11,13 +13,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sim/base/quantity.h"
 #include "tools/base/support.h"
-#include "tools/base/text.h"
 #include "tools/cmd/command.h"
 #include "tools/run/death.h"
 #include "tools/run/one_run.h"
 
-/* What --only can name. */
+/* The names for --only. */
 static const struct {
     const char *name;
     uint64_t kinds;
@@ -54,7 +56,7 @@ struct trace_options {
     uint64_t kinds;
     uint64_t from_ns;
     uint64_t to_ns;
-    uint64_t written; /* events that have been dealt with */
+    uint64_t written; /* number of events already handled */
 };
 
 static const struct argp_option option_list[] = {
@@ -163,9 +165,9 @@ static void write_new_events(struct trace_options *options)
 }
 
 /*
- * A run that dies has its last events still to be written.  The handler runs
- * where the run died, so it can do what any code there could; it needs to find
- * the options, and a handler has no argument for them.
+ * When a run dies, its last events have not been written yet; the signal
+ * handler writes them.  It needs the options, and a handler gets no argument,
+ * hence this variable.
  */
 static struct trace_options *dying;
 
@@ -176,7 +178,7 @@ static void write_last_events(int signal_number)
     raise(signal_number);
 }
 
-/* An engine that loops inside one event ends at the limit, or with Ctrl-C. */
+/* An engine that loops within one event is ended by the limit of processor time, or by Ctrl-C. */
 static void catch_death(struct trace_options *options)
 {
     static const int also[] = {ENGINE_SIGNAL_UNSUPPORTED, SIGXCPU, SIGINT, SIGTERM, 0};
@@ -188,16 +190,14 @@ static void catch_death(struct trace_options *options)
 
 static void write_verdict(const struct verdict *verdict)
 {
-    char buf[TIME_TEXT_BYTES];
-
     printf("\n%s after %s, %" PRIu64 " events in the trace, hash %016" PRIx64 "\n",
-           outcome_name(verdict->outcome), time_text(verdict->virtual_ns, buf),
+           outcome_name(verdict->outcome), quantity_time(verdict->virtual_ns).text,
            verdict->trace_events, verdict->trace_hash);
     for (uint32_t i = 0; i < verdict->finding_count; i++) {
         const struct finding *finding = &verdict->findings[i];
 
-        printf("%s (%s) at %s: %s\n", finding->oracle, finding->kind,
-               time_text(finding->now_ns, buf), finding->text);
+        printf("%s (%s) at %s: %s\n", finding_by(finding->id), finding_kind_name(finding->id),
+               quantity_time(finding->now_ns).text, finding->text);
     }
 }
 

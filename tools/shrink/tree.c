@@ -14,7 +14,7 @@
 
 #define TREE_RESERVE_BYTES ((size_t)1 << (sizeof(void *) >= 8 ? 32 : 26))
 
-/* A section that is no longer stands on one line. */
+/* A section up to SHORT_COLUMNS stands on one line. */
 #define SHORT_COLUMNS 80
 
 /* ---- From text ---- */
@@ -153,7 +153,7 @@ void tree_keep(struct tree *tree)
     tree->change_count = 0;
 }
 
-/* Newest first: a node may have been changed more than once. */
+/* Undoes the newest change first: a node may have been changed more than once. */
 void tree_undo(struct tree *tree)
 {
     while (tree->change_count > 0) {
@@ -184,7 +184,7 @@ static void write_flow(FILE *file, const struct tree_node *node)
     emit_end(&emit);
 }
 
-/* An item of a list that says one thing needs no braces. */
+/* An item of a list with one entry needs no braces. */
 static void write_item(struct emit *items, const struct tree_node *node)
 {
     const struct tree_node *only = tree_first(node);
