@@ -18,8 +18,8 @@
 #include "sim/world/world.h"
 #include "tools/base/support.h"
 #include "tools/cmd/bench.h"
-#include "tools/cmd/command.h"
 #include "tools/explore/search.h"
+#include "tools/run/load.h"
 #include "tools/run/runner.h"
 
 #define MEASURE_NS UINT64_C(400000000)
