@@ -32,7 +32,7 @@ static inline void digest_i64(struct digest *digest, int64_t value)
 }
 
 /* Adds up to 64 facts as one value: digest_flags(digest, job->ready, job->cancelled). */
-#define digest_flags(digest, ...)                                                                  \
+#define digest_flags(digest, ...) \
     digest_bools(digest, sizeof((bool[]){__VA_ARGS__}), (const bool[]){__VA_ARGS__})
 
 static inline void digest_bools(struct digest *digest, size_t count, const bool facts[])

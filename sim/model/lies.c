@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Lies: each suspect's ranges against what they have to hold.
+ * Lies: compares each suspect's ranges with what they must hold.
  */
 #include "sim/model/lies.h"
 
@@ -53,9 +53,9 @@ void lies_power_cut(struct lies *lies)
     lies->job_power_cut = true;
 }
 
-/* ---- Saying so ---- */
+/* ---- Reports ---- */
 
-/* What a disk holds is not what it should be, `should_be` in words. */
+/* A disk holds something else than `should_be`, which is given in words. */
 static void report_content(struct suspect *suspect, struct evidence *evidence, uint32_t disk,
                            uint64_t sector, struct phrase should_be)
 {
@@ -87,7 +87,7 @@ static void report_flush(struct suspect *suspect, struct evidence *evidence, uin
 
 /* ---- Ranges ---- */
 
-/* What a lie about a request can have spoiled, as ranges; returns how many. */
+/* The ranges that a lie about a request may have spoiled; returns their number. */
 static uint32_t spoiled_ranges(const struct suspect *suspect, const struct evidence *evidence,
                                struct range_spec ranges[MAX_RANGES])
 {
@@ -101,7 +101,7 @@ static uint32_t spoiled_ranges(const struct suspect *suspect, const struct evide
     return 1;
 }
 
-/* Clipped to a length. */
+/* The range, clipped to a disk's length. */
 static struct range_spec clip(struct range_spec range, uint64_t length)
 {
     range.offset = min_u64(range.offset, length);
@@ -111,7 +111,7 @@ static struct range_spec clip(struct range_spec range, uint64_t length)
 
 /* ---- Flushes ---- */
 
-/* A sector that is not durable, if there is one. */
+/* Finds the first sector that is not durable; false if there is none. */
 static bool find_volatile(const struct disk_state *disk, uint64_t *sector)
 {
     struct view now = {.layer = {disk->image}, .bytes = {disk->bytes}, .layers = 1};
@@ -130,7 +130,7 @@ static void judge_flush(struct suspect *suspect, struct evidence *evidence)
     }
 }
 
-/* An honest flush makes good what others of the disk have left undone. */
+/* An honest flush makes up for earlier flushes of the disk that flushed nothing. */
 static void flushed(struct lies *lies, const struct event *event)
 {
     if (suspects_find(&lies->suspects, event->request) != NULL) {
@@ -148,7 +148,7 @@ static void flushed(struct lies *lies, const struct event *event)
 
 /* ---- Reads of the guest ---- */
 
-/* What a read under suspicion got, against what it should have got. */
+/* Compares what a suspected read returned with what it should have returned. */
 static void judge_answer(struct lies *lies, const struct evidence *evidence,
                          const struct event *event)
 {
@@ -196,7 +196,10 @@ void lies_took_effect(struct lies *lies, const struct evidence *evidence, const 
     }
 }
 
-/* A failure has been reported; what it has left elsewhere has not. */
+/*
+ * A failed request tells its issuer that its own range may be wrong, but not
+ * that a misdirected write has changed another range.
+ */
 static void done_under_suspicion(const struct lies *lies, struct evidence *evidence,
                                  struct suspect *suspect, const struct event *event)
 {
@@ -271,7 +274,7 @@ void lies_judge_copy(struct lies *lies, struct evidence *evidence)
 
 /* ---- The guest's disk ---- */
 
-/* Is the range of the guest's disk what the guest knows? */
+/* Does the range of the guest's disk hold what the guest knows to be there? */
 static bool is_right(const struct guest_model *guest, const struct evidence *evidence,
                      struct range_spec range, uint64_t *sector, uint64_t *should_be)
 {

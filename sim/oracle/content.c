@@ -2,9 +2,10 @@
 /*
  * Oracle "content": when the job reports success, the target is a copy.
  *
- * Success is a COMPLETED without an error.  At that very instant nothing can
- * have moved since the copy was last known to be equal: the source was drained
- * until just before.  Any other end must have left the guest where it was.
+ * Success is a COMPLETED without an error.  At that instant source and target
+ * must be equal: the source was drained until just before, so nothing can have
+ * changed since the copy was finished.  Any other end must have left the guest
+ * on its disk.
  *
  * Declared in sim/oracle/oracles.h: it lists all oracles.
  */
@@ -16,7 +17,7 @@
 struct content {
     bool started;
     bool pivoted;
-    bool power_cut; /* content was lost that nobody can account for */
+    bool power_cut; /* what the disks hold is unknown */
     struct promise promise;
 };
 

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Oracle "guest": the guest's disk is one disk, whatever is behind it.
+ * Oracle "guest": to the guest its disk is one disk, whichever node is behind
+ * it.
  *
- * A model of it (guest_model.h) says exactly what each guest read must return:
- * the latest write that was acknowledged, or one concurrent with the read,
- * before and after a pivot.
+ * A model of it (sim/model/guest.h) says what each guest read must return,
+ * before and after a pivot: the latest acknowledged write, or one concurrent
+ * with the read.
  *
- * Requests of the guest go to its disk of the moment, and none is lost.
+ * Guest requests go to the disk the guest is on, and none is lost.
  *
  * Declared in sim/oracle/oracles.h: it lists all oracles.
  */
@@ -19,7 +20,7 @@
 #include "sim/verdict/verdict.h"
 
 struct guest {
-    bool power_cut; /* what the disks hold is anybody's guess */
+    bool power_cut; /* what the disks hold is unknown */
     struct guest_model model;
 };
 
@@ -74,7 +75,7 @@ static void report_read(struct evidence *evidence, const struct event *event, ui
     verdict_mark_sector(finding, event->node, sector);
 }
 
-/* By bytes, if there are any. */
+/* Compares bytes if the run has them, else tags. */
 static bool agrees(const struct guest *guest, const struct evidence *evidence, struct run run,
                    uint64_t *sector, uint64_t *should_be)
 {
@@ -159,7 +160,7 @@ static void held_or_released(void *state, struct evidence *evidence, const struc
     set_stopped(state, event, event->kind == EVENT_HELD);
 }
 
-/* A request that a fault keeps for good may keep others behind it, too. */
+/* A request that a fault never completes may block others behind it. */
 static bool is_any_stopped(const struct guest *guest)
 {
     for (uint32_t i = 0; i < guest->model.requests.count; i++) {

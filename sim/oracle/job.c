@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Oracle "job": the job keeps to the rules of its life, as far as they show.
+ * Oracle "job": the job keeps the rules of its life cycle, as far as the trace
+ * shows them.
  *
- * A model of the job is kept from the trace alone: what was asked of it, what
- * it reported, and what it has in flight.  Every event of the job has to be
- * legal in the model's state.  A command changes the model when it is given;
- * if it turns out to be refused, it has changed nothing.
+ * A model of the job is kept from the trace alone: what it was asked to do,
+ * what it reported, and what it has in flight.  Every event of the job must be
+ * legal in the model's state.  A command changes the model when it is given; a
+ * refusal takes the change back.
  *
  * Declared in sim/oracle/oracles.h: it lists all oracles.
  */
@@ -54,7 +55,7 @@ static void done(void *state, struct evidence *evidence, const struct event *eve
     struct job_model *job = state;
 
     if (job->in_flight == 0) {
-        return; /* left over from a job before this one */
+        return; /* a request of an earlier job */
     }
     job->in_flight--;
     if (event->op == OP_WRITE && event->ret == 0) {
@@ -172,7 +173,7 @@ static void judge_progress(struct job_model *job, struct evidence *evidence,
 
 /* ---- Commands ---- */
 
-/* A command not refused by now has been accepted. */
+/* A command that has not been refused by now has been accepted. */
 static void conclude_command(struct job_model *job, struct evidence *evidence)
 {
     if (!job->commanded) {
@@ -320,7 +321,7 @@ static void start_refused(void *state, struct evidence *evidence, const struct e
 
 /* ---- Events ---- */
 
-/* What only a living job can say. */
+/* Events that only a living job can emit. */
 static void life_event(void *state, struct evidence *evidence, const struct event *event)
 {
     struct job_model *job = state;

@@ -3,13 +3,13 @@
  * Oracle "ledger": no error is swallowed.
  *
  * Each failed request of the job is reported, and made good before the job
- * says that it is ready or has succeeded.  A query that fails shows as a refused
- * command or start or as the job's result, unless a rule says what is done
- * without an answer.  What a fault was to fail does fail.
+ * reports READY or success.  A failed query shows as a refused command or start
+ * or as the job's result, unless a rule says how to do without the answer.  A
+ * request that a fault hits with an error does fail.
  *
- * A device that lies can't be noticed by the job.  Its lie is irrelevant if
- * what it spoiled was written again or is right nevertheless; otherwise the
- * ledger says what nobody else can: that fault, and what it has done.
+ * The job cannot notice that a device lies.  The lie is irrelevant if what it
+ * spoiled was written again or is right nevertheless; otherwise the ledger
+ * names the fault and the damage, which no other oracle can.
  *
  * Declared in sim/oracle/oracles.h: it lists all oracles.
  */
@@ -26,17 +26,18 @@
 #include "sim/trace/phrase.h"
 #include "sim/verdict/verdict.h"
 
-/* More failed queries at a time than these are not told one by one. */
+/* Failed queries beyond this number at a time are not reported. */
 #define MAX_QUERIES 4
 
 struct ledger {
     bool job_alive;
     struct lies lies;
-    uint32_t last_request;         /* number of the last one submitted */
-    struct outstanding_list hits;  /* requests that a fault makes fail; `moved` is the fault */
-    struct outstanding_list hangs; /* requests of the job that a fault keeps for good */
+    uint32_t last_request; /* number of the last request submitted */
+    /* requests that a fault makes fail; `moved`: the fault's index */
+    struct outstanding_list hits;
+    struct outstanding_list hangs; /* requests of the job that a fault never completes */
     struct unsettled failures;
-    bool owes_report;                  /* the last failure has had no error event yet */
+    bool owes_report;                  /* the last failure's error event has not been emitted yet */
     struct event queries[MAX_QUERIES]; /* FAULT events of failed queries, not accounted for */
     uint32_t query_count;
     uint64_t query_event; /* number of the last FAULT event of a query */
@@ -47,7 +48,7 @@ static bool has_limits(const struct disk_spec *disk)
     return disk->max_transfer > 0 || disk->max_segments > 0;
 }
 
-/* Can anything fail, other than by the engine's own mistake? */
+/* All kinds if something other than the engine's own mistake can fail, else none. */
 static uint64_t ledger_kinds(const struct plan *plan)
 {
     bool can_fail = plan->fault_count > 0 || has_limits(&plan->disks[plan->job.source]) ||
@@ -71,8 +72,9 @@ static struct phrase phrase_fault(const struct evidence *evidence, uint16_t faul
 /* ---- Failed queries ---- */
 
 /*
- * S1: without an answer the granularity is the default.  D19: no answer is no
- * cluster.  C6: a pivot goes on though the flags can't be had.
+ * S1: without an answer the granularity is the default.  D19: without an answer
+ * there is no cluster size.  C6: a pivot carries on if the flags cannot be
+ * restored.
  */
 static bool is_absorbed(const struct ledger *ledger, const struct event *event)
 {
@@ -80,7 +82,7 @@ static bool is_absorbed(const struct ledger *ledger, const struct event *event)
            (event->op == OP_REOPEN && ledger->job_alive);
 }
 
-/* Another fault of the same query says nothing more: the first decides what it fails with. */
+/* A further fault on the same query is ignored: the first one decides the error. */
 static void query_failed(struct ledger *ledger, const struct evidence *evidence,
                          const struct event *event)
 {
@@ -92,7 +94,10 @@ static void query_failed(struct ledger *ledger, const struct evidence *evidence,
     }
 }
 
-/* A refused start takes back what it had done, whatever fails then, too. */
+/*
+ * A refused start has shown the failure; failures while it takes back its work
+ * do not count either.
+ */
 static void start_refused(void *state, struct evidence *evidence, const struct event *event)
 {
     struct ledger *ledger = state;
@@ -135,7 +140,7 @@ static void judge_queries(struct ledger *ledger, struct evidence *evidence, cons
 
 /* ---- Failed requests ---- */
 
-/* `list` is the hits or the hangs. */
+/* `list` is ledger->hits or ledger->hangs. */
 static void request_hit(struct outstanding_list *list, const struct evidence *evidence,
                         const struct event *event)
 {
@@ -143,7 +148,7 @@ static void request_hit(struct outstanding_list *list, const struct evidence *ev
     list->requests[list->count - 1].moved = event->index;
 }
 
-/* What a fault was to fail has failed; returns the fault, or NO_FAULT. */
+/* A request that a fault was to fail must have failed; returns the fault, or NO_FAULT. */
 static uint16_t judge_hit(struct ledger *ledger, struct evidence *evidence,
                           const struct event *event)
 {
@@ -243,7 +248,7 @@ static void judge_failures(struct ledger *ledger, struct evidence *evidence, con
     ledger->owes_report = false;
 }
 
-/* Nothing may be built on a request that has not ended. */
+/* The job must not report READY or success while one of its requests has not ended. */
 static void judge_hangs(const struct ledger *ledger, struct evidence *evidence, const char *went_on)
 {
     for (uint32_t i = 0; i < ledger->hangs.count; i++) {
@@ -344,7 +349,7 @@ static void pivoted(void *state, struct evidence *evidence, const struct event *
     lies_pivoted(&ledger->lies, evidence, event);
 }
 
-/* A job that fails or is cancelled has promised nothing. */
+/* A job that failed or was cancelled has promised nothing. */
 static void ended(void *state, struct evidence *evidence, const struct event *event)
 {
     struct ledger *ledger = state;

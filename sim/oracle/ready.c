@@ -2,11 +2,11 @@
 /*
  * Oracle "ready": at READY the target is a flushed copy of the source.
  *
- * What was written to the target and was done before must have been covered by
- * a flush that was submitted after that and has succeeded: this shows in the
- * trace alone, whatever the disk.  Where the target has a volatile cache its
- * durable content is looked at, too: what differs from the source must be
- * owed, known to be so by the job itself.
+ * Every write to the target that was done before READY must have been covered
+ * by a flush submitted after it that has succeeded.  The trace alone shows
+ * this, whatever the disk.  If the target has a volatile cache, its durable
+ * content is compared, too: what differs from the source must still be owed by
+ * the job.
  *
  * Declared in sim/oracle/oracles.h: it lists all oracles.
  */
@@ -22,11 +22,12 @@
 struct ready {
     bool started;
     bool power_cut;
-    uint64_t written;                /* writes to the target that are done */
-    uint64_t flushed;                /* the first so many are durable */
-    uint32_t last_written;           /* number of the last of them */
+    uint64_t written;                /* number of writes to the target that are done */
+    uint64_t flushed;                /* number of them, from the first, that are durable */
+    uint32_t last_written;           /* request number of the last of them */
     struct outstanding_list flushes; /* in flight; `moved` is what they cover */
-    struct owed owed;                /* of a target with a volatile cache; and so on: */
+    /* The rest is only kept if the target has a volatile cache. */
+    struct owed owed;
     struct promise promise;
     struct suspects suspects;
 };
@@ -64,7 +65,7 @@ static void took_effect(void *state, struct evidence *evidence, const struct eve
     }
 }
 
-/* A write that failed may have written something, too. */
+/* Failed writes count, too: they may have written something. */
 static void done(void *state, struct evidence *evidence, const struct event *event)
 {
     struct ready *ready = state;
@@ -113,7 +114,7 @@ static void report_sector(const struct ready *ready, struct evidence *evidence, 
     verdict_mark_sector(finding, job->target, sector);
 }
 
-/* What is not owed is durable. */
+/* What is not owed must be durable. */
 static void judge_content(const struct ready *ready, struct evidence *evidence)
 {
     uint64_t end = evidence->disks[evidence->plan->job.source]->bytes;
@@ -163,7 +164,7 @@ static void started(void *state, struct evidence *evidence, const struct event *
     }
 }
 
-/* The disks have lost what the job knows nothing of. */
+/* The disks have lost content without the job's knowledge, so it can no longer be compared. */
 static void power_cut(void *state, struct evidence *evidence, const struct event *event)
 {
     struct ready *ready = state;
@@ -180,7 +181,7 @@ static void hit(void *state, struct evidence *evidence, const struct event *even
     suspects_note(&ready->suspects, evidence, event);
 }
 
-/* The bitmap is the job's, and what covers a range is in flight. */
+/* The bitmap and the copies are left out: they follow from the job and the requests in flight. */
 static void ready_digest(const void *state, const struct evidence *evidence, struct digest *digest)
 {
     const struct ready *ready = state;
@@ -192,7 +193,7 @@ static void ready_digest(const void *state, const struct evidence *evidence, str
     promise_digest(&ready->promise, evidence, digest);
 }
 
-/* Without a volatile cache there is only the order of writes, flush and READY to see. */
+/* Without a volatile cache only the order of writes, flush and READY matters. */
 static uint64_t ready_kinds(const struct plan *plan)
 {
     const uint64_t of_content = EVENT_BIT(REQUEST_EFFECT) | EVENT_BIT(FAULT) |

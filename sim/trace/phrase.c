@@ -47,7 +47,7 @@ const char *phrase_disk(const struct evidence *evidence, uint32_t disk)
     return disk < evidence->plan->disk_count ? evidence->plan->disks[disk].name : "no disk";
 }
 
-/* The kept trace knows a request's number in the plan. */
+/* The kept trace gives a request's number in the plan. */
 const char *phrase_name_of_tag(const struct evidence *evidence, uint64_t tag)
 {
     const struct trace *trace = evidence->trace;

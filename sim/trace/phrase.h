@@ -28,11 +28,11 @@ struct phrase phrase_result(int ret);
 
 /*
  * "the initial fill of dst", "guest write #17 (tag newer)", "zeroes"; for a
- * fill that belongs to another sector than `sector`, that sector, too.
+ * fill of another sector than `sector`, that sector is named, too.
  */
 struct phrase phrase_tag(const struct evidence *evidence, uint64_t tag, uint64_t sector);
 
-/* The same of what a disk holds there now. */
+/* The same for what a disk holds there now. */
 struct phrase phrase_content(const struct evidence *evidence, uint32_t disk, uint64_t sector);
 
 /* "a guest write with tag newer" */
@@ -41,7 +41,7 @@ struct phrase phrase_tagged(const char *name);
 /* The scenario's name for the guest request that wrote the tag, or NULL. */
 const char *phrase_name_of_tag(const struct evidence *evidence, uint64_t tag);
 
-/* "error (write, dst, report, EIO)": an event, and what a match asks of one. */
+/* "error (write, dst, report, EIO)": an event, and the events that a match accepts. */
 struct phrase phrase_event(const struct evidence *evidence, const struct event *event);
 struct phrase phrase_match(const struct evidence *evidence, const struct event_match *match);
 

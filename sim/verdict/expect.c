@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Expectations: the plan's `expect` list against the finished run.
+ * Expectations: checks the plan's `expect` list against the finished run.
  *
- * Here: what is expected of the job, the guest and the faults; each finding
+ * This file has those about the job, the guest and the faults. Each finding
  * says what was expected and what happened instead.
  */
 #include "sim/verdict/expect.h"
@@ -202,7 +202,7 @@ static void judge(const struct run_end *run, const struct expect_spec *expect)
     }
 }
 
-/* Does the plan say itself how the job is to end? */
+/* Does this expectation say how the job ends? */
 static bool names_the_end(const struct expect_spec *expect)
 {
     if (expect->kind == EXPECT_RESULT || expect->kind == EXPECT_EVENTS) {
@@ -216,7 +216,7 @@ static bool names_the_end(const struct expect_spec *expect)
     return false;
 }
 
-/* A job that fails although nobody expects it to has not passed. */
+/* Reports a job that failed although the plan does not expect it to. */
 static void judge_unexpected_error(const struct run_end *run)
 {
     const struct plan *plan = run->evidence->plan;
@@ -235,7 +235,7 @@ static void judge_unexpected_error(const struct run_end *run)
     }
 }
 
-/* Instants mean nothing when requests take any time. */
+/* In an untimed run instants have no meaning. */
 static bool is_about_time(const struct expect_spec *expect)
 {
     return expect->kind == EXPECT_WITHIN || expect->kind == EXPECT_NOT_BEFORE ||
@@ -248,7 +248,7 @@ void expect_judge(struct evidence *evidence, const struct trace *trace,
 {
     struct run_end run = {evidence, trace, final};
 
-    /* What was to follow where the run broke off would only be its echo. */
+    /* After a story that stopped, further findings would only repeat the first. */
     if (evidence->story_stopped) {
         vacuity_judge_stopped(&run);
         return;

@@ -12,9 +12,9 @@
 #include "tools/base/support.h"
 #include "tools/explain/private.h"
 
-#define OF_REQUEST                                                                                 \
-    (EVENT_BIT(REQUEST_QUEUED) | EVENT_BIT(REQUEST_SUBMIT) | EVENT_BIT(REQUEST_EFFECT) |           \
-     EVENT_BIT(REQUEST_DONE) | EVENT_BIT(FAULT) | EVENT_BIT(HELD) | EVENT_BIT(RELEASED) |          \
+#define OF_REQUEST                                                                        \
+    (EVENT_BIT(REQUEST_QUEUED) | EVENT_BIT(REQUEST_SUBMIT) | EVENT_BIT(REQUEST_EFFECT) |  \
+     EVENT_BIT(REQUEST_DONE) | EVENT_BIT(FAULT) | EVENT_BIT(HELD) | EVENT_BIT(RELEASED) | \
      EVENT_BIT(JOB_ERROR))
 
 void explanation_add(struct explanation *explanation, uint64_t number, const struct event *event,

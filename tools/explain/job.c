@@ -94,9 +94,9 @@ static char *job_state_in_words(const struct one_run *run, const struct explain_
     return text;
 }
 
-#define OF_LIFE                                                                                    \
-    (OF_JOB | EVENT_BIT(JOB_ERROR) | EVENT_BIT(FAULT) | EVENT_BIT(HELD) | EVENT_BIT(RELEASED) |    \
-     EVENT_BIT(DRAIN_BEGIN) | EVENT_BIT(DRAINED) | EVENT_BIT(DIRTY_CREATE) |                       \
+#define OF_LIFE                                                                                 \
+    (OF_JOB | EVENT_BIT(JOB_ERROR) | EVENT_BIT(FAULT) | EVENT_BIT(HELD) | EVENT_BIT(RELEASED) | \
+     EVENT_BIT(DRAIN_BEGIN) | EVENT_BIT(DRAINED) | EVENT_BIT(DIRTY_CREATE) |                    \
      EVENT_BIT(DIRTY_RELEASE))
 
 static bool is_of_life(const struct event *event)
