@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "engine/range.h"
+#include "engine/units.h"
 #include "sim/content/bytes.h"
 
 /* Plans are small, but a matrix or a recorded guest can list many actions. */
@@ -114,7 +115,7 @@ const char *action_kind_name(enum action_kind kind)
         [DO_USE] = "use",
     };
 
-    assert((size_t)kind < sizeof(names) / sizeof(names[0]));
+    assert((size_t)kind < COUNT_OF(names));
     return names[kind];
 }
 

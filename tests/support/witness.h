@@ -20,13 +20,12 @@
 
 #include "sim/oracle/oracles.h"
 #include "sim/verdict/verdict.h"
+#include "tests/support/units.h"
 
-#define KIB UINT64_C(1024)
 #define CHUNK (64 * KIB)
 #define CHUNKS 4
 #define LENGTH (CHUNKS * CHUNK)
 #define BUFFERS 32
-#define MS UINT64_C(1000000)
 
 enum { SRC, DST, THIRD, WITNESS_DISKS };
 

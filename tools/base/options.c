@@ -11,11 +11,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/units.h"
 #include "sim/base/quantity.h"
 #include "tools/base/support.h"
 #include "tools/base/text.h"
-
-#define NS_PER_MS UINT64_C(1000000)
 
 /* Keys of options without a letter: their place in the table, from here. */
 #define FIRST_KEY 256

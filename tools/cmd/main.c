@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "engine/units.h"
 #include "tools/base/support.h"
 #include "tools/cmd/command.h"
 
@@ -16,7 +17,7 @@ static const struct command *const commands[] = {
     &command_bench,   &command_engines, &command_version,
 };
 
-#define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))
+#define COMMAND_COUNT COUNT_OF(commands)
 
 static void show_help(FILE *out)
 {

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/units.h"
 #include "sim/base/quantity.h"
 #include "tools/base/support.h"
 #include "tools/cmd/command.h"
@@ -49,7 +50,7 @@ static const struct {
                   EVENT_BIT(COMMAND_REFUSED) | EVENT_BIT(END)},
 };
 
-#define GROUP_COUNT (sizeof(groups) / sizeof(groups[0]))
+#define GROUP_COUNT COUNT_OF(groups)
 
 struct trace_options {
     struct one_run run;

@@ -30,8 +30,8 @@ struct one_run {
 extern const struct option_row one_run_options[];
 
 /* For the table of a command whose options have a struct one_run `run`: these, and FILE. */
-#define ONE_RUN_OF(type)                                                                           \
-    .shared = one_run_options, .shared_member = offsetof(type, run), .args = "FILE",               \
+#define ONE_RUN_OF(type)                                                             \
+    .shared = one_run_options, .shared_member = offsetof(type, run), .args = "FILE", \
     .take = option_take_file, .member = offsetof(type, run.file), .missing = "which file?"
 
 /*

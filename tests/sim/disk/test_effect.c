@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "engine/units.h"
 #include "sim/disk/cache.h"
 #include "tests/support/stage.h"
 
@@ -62,7 +63,7 @@ static void test_effect_of_a_write_is_this_when_a_fault_hits_it_silently(void **
     struct stage *stage = *state;
     struct fault_spec *fault = stage_fault(stage, FAULT_LOST);
 
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         uint64_t moved = 0;
 
         fault->kind = cases[i].kind;
@@ -233,7 +234,7 @@ static void test_effect_comes_sector_by_sector_when_the_disk_says_so(void **stat
     answer(stage, places, 3);
     stage_open(stage);
     stage_guest(stage, OP_WRITE, PLACE, BYTES);
-    for (size_t i = 0; i < sizeof(instants) / sizeof(instants[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(instants); i++) {
         world_run(stage->world, instants[i].at_ns);
         assert_int_equal(changed(stage, PLACE), instants[i].changed);
     }
@@ -339,7 +340,7 @@ static void test_effect_survives_a_power_cut_as_its_plan_or_the_choices_say(void
     struct stage *stage = *state;
 
     stage->plan->disks[SRC].volatile_cache = true;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         answer(stage, cases[i].answers, cases[i].count);
         write_once(stage);
         cache_power_cut(&stage->world->layer.nodes[SRC], cases[i].cut);

@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 
+#include "engine/units.h"
 #include "tests/support/stage.h"
 
 #define CHUNK (64 * KIB)
@@ -58,7 +59,7 @@ static void test_fault_hits_nth_and_times_of_what_matches(void **state)
     struct fault_spec *fault = stage_fault(stage, FAULT_ERROR);
 
     fault->error = -EIO;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         fault->match = cases[i].match;
         fault->nth = cases[i].nth;
         fault->times = cases[i].times;
@@ -103,7 +104,7 @@ static void test_fault_is_armed_between_instants_and_marks(void **state)
         timed->action.index = i;
         timed->action.guest = (struct guest_request){.op = OP_WRITE, .bytes = 512};
     }
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         fault->from_ns = cases[i].from_ns;
         fault->until_ns = cases[i].until_ns;
         fault->from_mark = cases[i].from_mark;
@@ -134,7 +135,7 @@ static void test_fault_leaves_behind_what_it_says_when_a_write_fails(void **stat
 
     fault->error = -EIO;
     fault->match.ops = 1 << OP_WRITE;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct block_dirty *dirty;
 
         fault->applied = cases[i].applied;
@@ -186,7 +187,7 @@ static void test_fault_changes_the_latency(void **state)
     struct stage *stage = *state;
     struct fault_spec *fault = stage_fault(stage, FAULT_DELAY);
 
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         fault->kind = cases[i].kind;
         fault->span_ns = cases[i].span_ns;
         fault->factor_percent = cases[i].factor_percent;
@@ -235,7 +236,7 @@ static void test_fault_holds_a_request_where_it_says_until_released(void **state
     struct fault_spec *fault = stage_fault(stage, FAULT_HOLD);
 
     fault->times = 1;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct world *world;
 
         fault->kind = cases[i].kind;
