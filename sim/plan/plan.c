@@ -142,7 +142,7 @@ bool event_matches(const struct event_match *match, const struct event *event)
     bool is_command = event->kind == EVENT_COMMAND || is_refused;
 
     return (match->kinds == 0 || (match->kinds >> event->kind & 1)) &&
-           request_matches(&match->request, event->node, (enum op)event->op, (enum by)event->by,
+           request_matches(&match->request, event->node, event_op(event), event_by(event),
                            event->offset, event->bytes) &&
            detail_matches(match->action, is_error, event->detail) &&
            detail_matches(match->verb, is_command, event->detail) &&

@@ -71,7 +71,7 @@ static bool add_requests(struct victims *victims, const struct trace *trace)
         if (event->kind == EVENT_REQUEST_SUBMIT) {
             add_victim(victims, (struct victim){.match = {.disks = UINT64_C(1) << event->node,
                                                           .ops = 1u << event->op,
-                                                          .by = (enum by)event->by},
+                                                          .by = event_by(event)},
                                                 .nth = number_of(trace, i),
                                                 .bytes = event->bytes});
         }
@@ -177,7 +177,7 @@ static void add_pairs_of(struct variant_list *variants, const struct plan *plan,
         if (event->kind == EVENT_REQUEST_SUBMIT) {
             add_victim(&victims, (struct victim){.match = {.disks = UINT64_C(1) << event->node,
                                                            .ops = 1u << event->op,
-                                                           .by = (enum by)event->by},
+                                                           .by = event_by(event)},
                                                  .nth = number_of(&trace, i)});
         }
     }

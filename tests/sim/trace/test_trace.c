@@ -289,7 +289,7 @@ static void test_trace_formats_give_every_field_in_a_fixed_order(void **state)
         assert_int_equal(length, strlen(buf));
 
         snprintf(expected, sizeof(expected), "{\"n\":%zu,\"t\":%llu,\"event\":\"%s\"%s", i,
-                 (unsigned long long)event->now_ns, event_kind_name((enum event_kind)event->kind),
+                 (unsigned long long)event->now_ns, event_kind_name(event_kind(event)),
                  formats[i].json);
         length = trace_format_json(&names, event, i, buf, sizeof(buf));
         assert_string_equal(buf, expected);
