@@ -52,6 +52,8 @@ struct world {
 
     uint64_t events;         /* timeline events taken */
     uint64_t events_at_once; /* since virtual time last moved */
+    uint64_t step_end;       /* the trace must not grow to this before the step is over, ... */
+    void (*step_limit)(uint64_t events); /* ... or this ends it (struct world_options) */
 
     /* The block layer. */
     struct block_node *nodes;
