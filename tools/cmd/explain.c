@@ -13,6 +13,7 @@
 #include "tools/base/text.h"
 #include "tools/cmd/command.h"
 #include "tools/explain/explain.h"
+#include "tools/run/isolate.h"
 
 #define SECTOR_SIZE 512u
 
@@ -194,6 +195,8 @@ int cmd_explain(int argc, char **argv)
     int code;
 
     argp_parse(&argp, argc, argv, 0, NULL, &options);
+    one_run_load(&options.run);
+    isolate_stand_apart(options.run.engine, NULL);
     one_run_open(&options.run);
     code = sector_is_there(&options) ? explain(&options) : EXIT_USAGE;
     one_run_close(&options.run);

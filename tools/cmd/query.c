@@ -14,10 +14,11 @@
 #include "tools/base/text.h"
 #include "tools/cmd/command.h"
 #include "tools/report/report.h"
-#include "tools/run/death.h"
+#include "tools/run/isolate.h"
 #include "tools/run/one_run.h"
 
 #define MAX_REQUESTS 256
+#define CPU_LIMIT_MS 20000
 
 struct query_options {
     struct one_run run;
@@ -202,11 +203,13 @@ int cmd_query(int argc, char **argv)
                "disks and the requests then.",
         .children = children,
     };
+    static const struct isolate_limits limits = {CPU_LIMIT_MS, (uint64_t)ISOLATE_MEMORY_MIB << 20};
     struct query_options options = {.run = {.engine = engines[0]}, .at_ns = UINT64_MAX};
 
     argp_parse(&argp, argc, argv, 0, NULL, &options);
+    one_run_load(&options.run);
+    isolate_stand_apart(options.run.engine, &limits);
     one_run_open(&options.run);
-    death_limit_cpu();
     if (world_run(options.run.world, options.at_ns) != END_NOT) {
         options.at_ns = world_now_ns(options.run.world);
     }

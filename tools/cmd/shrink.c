@@ -264,7 +264,7 @@ int cmd_shrink(int argc, char **argv)
 
     argp_parse(&argp, argc, argv, 0, NULL, &options);
     command_guard(options.output, options.run.file);
-    one_run_open(&options.run);
+    one_run_load(&options.run);
     code = shrink(&options);
     one_run_close(&options.run);
     return code;
