@@ -203,7 +203,8 @@ int cmd_query(int argc, char **argv)
                "disks and the requests then.",
         .children = children,
     };
-    static const struct isolate_limits limits = {CPU_LIMIT_MS, (uint64_t)ISOLATE_MEMORY_MIB << 20};
+    static const struct isolate_limits limits = {.cpu_ms = CPU_LIMIT_MS,
+                                                 .memory_bytes = ISOLATE_MEMORY_BYTES};
     struct query_options options = {.run = {.engine = engines[0]}, .at_ns = UINT64_MAX};
 
     argp_parse(&argp, argc, argv, 0, NULL, &options);

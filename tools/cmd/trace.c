@@ -171,7 +171,8 @@ static void last_words(void)
 /* Sends the events, an empty record, and the result. */
 static void run_in_child(void *opaque, void *record, int results)
 {
-    static const struct isolate_limits limits = {CPU_LIMIT_MS, (uint64_t)ISOLATE_MEMORY_MIB << 20};
+    static const struct isolate_limits limits = {.cpu_ms = CPU_LIMIT_MS,
+                                                 .memory_bytes = ISOLATE_MEMORY_BYTES};
     struct one_run *run = opaque;
     struct run_result *result = run_result_create();
 

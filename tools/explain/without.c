@@ -130,7 +130,8 @@ static void run_item(const struct work *work, struct item item, struct run_progr
 
 static void work_on(void *opaque, void *record, int results)
 {
-    static const struct isolate_limits limits = {CPU_LIMIT_MS, (uint64_t)ISOLATE_MEMORY_MIB << 20};
+    static const struct isolate_limits limits = {.cpu_ms = CPU_LIMIT_MS,
+                                                 .memory_bytes = ISOLATE_MEMORY_BYTES};
     const struct work *work = opaque;
     struct run_progress *progress = record;
     struct run_result *result = run_result_create();

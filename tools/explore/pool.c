@@ -74,8 +74,8 @@ static void send_finding(void *opaque, const struct explore_finding *finding, co
 static bool stop_worker(void *opaque)
 {
     const struct crew *crew = opaque;
-    const struct isolate_limits limits = {crew->pool->cpu_limit_s * UINT64_C(1000),
-                                          (uint64_t)ISOLATE_MEMORY_MIB << 20};
+    const struct isolate_limits limits = {.cpu_ms = crew->pool->cpu_limit_s * UINT64_C(1000),
+                                          .memory_bytes = ISOLATE_MEMORY_BYTES};
 
     isolate_watch(&limits);
     return atomic_load(&crew->shared->over) ||

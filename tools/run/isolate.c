@@ -31,6 +31,8 @@
 /* Of processor time, between two looks at the limits. */
 #define TICK_US 10000
 
+#define CPU_MARGIN_NS UINT64_C(100000000)
+
 /* A stack of their own for handlers: the engine's may be what has run out. */
 #define STACK_BYTES (1 << 18)
 
@@ -48,11 +50,13 @@ static struct {
     struct isolate_shared *shared; /* NULL: this process is not isolated */
     volatile uint64_t cpu_ns;
     volatile uint64_t memory_bytes;
+    volatile uint64_t room_bytes;
     volatile sig_atomic_t fresh; /* nothing has been looked at since the limits were set */
     uint64_t start_ns;
     uint64_t start_bytes;
     bool ticks;
-    uint64_t process_bytes; /* bound of memory that the process has been given */
+    struct rlimit process_cpu;    /* limits of the process as it is: seconds, ... */
+    struct rlimit process_memory; /* ... and bytes */
     void (*last_words)(void);
 } child;
 
@@ -79,6 +83,14 @@ static uint64_t peak_bytes(const struct rusage *usage)
     return (uint64_t)usage->ru_maxrss * 1024;
 }
 
+/* Soon the kernel would end the process for it, without a chance to say so. */
+static bool is_over_process_cpu(uint64_t now_ns)
+{
+    rlim_t seconds = child.process_cpu.rlim_cur;
+
+    return seconds != RLIM_INFINITY && now_ns + CPU_MARGIN_NS >= seconds * UINT64_C(1000000000);
+}
+
 /* The first look after limits are set is where they are counted from. */
 static void tick(int signal_number)
 {
@@ -87,6 +99,9 @@ static void tick(int signal_number)
 
     (void)signal_number;
     getrusage(RUSAGE_SELF, &usage);
+    if (is_over_process_cpu(now_ns)) {
+        reach(CAUSE_CPU, child.process_cpu.rlim_cur * UINT64_C(1000));
+    }
     if (child.fresh) {
         child.fresh = 0;
         child.start_ns = now_ns;
@@ -96,7 +111,8 @@ static void tick(int signal_number)
     if (child.cpu_ns > 0 && now_ns - child.start_ns >= child.cpu_ns) {
         reach(CAUSE_CPU, child.cpu_ns / 1000000);
     }
-    if (child.memory_bytes > 0 && peak_bytes(&usage) - child.start_bytes > child.memory_bytes) {
+    if (child.memory_bytes > 0 &&
+        peak_bytes(&usage) - child.start_bytes > child.memory_bytes + child.room_bytes) {
         reach(CAUSE_MEMORY, child.memory_bytes);
     }
 }
@@ -119,7 +135,8 @@ void isolate_watch(const struct isolate_limits *limits)
     limits = limits != NULL ? limits : &none;
     child.fresh = 1;
     child.cpu_ns = limits->cpu_ms * 1000000;
-    child.memory_bytes = min_u64(limits->memory_bytes, child.process_bytes);
+    child.memory_bytes = min_u64(limits->memory_bytes, child.process_memory.rlim_cur);
+    child.room_bytes = limits->room_bytes;
     child.fresh = 1;
     if (child.shared != NULL && !child.ticks) {
         start_ticking();
@@ -170,7 +187,6 @@ static pid_t start_child(struct isolate_shared *shared, int signal_number)
     static const struct rlimit no_core = {0, 0};
     static char stack[STACK_BYTES];
     const stack_t other = {.ss_sp = stack, .ss_size = sizeof(stack)};
-    struct rlimit resident;
     pid_t parent = getpid();
     pid_t pid;
 
@@ -185,11 +201,11 @@ static pid_t start_child(struct isolate_shared *shared, int signal_number)
             _exit(EXIT_HARNESS);
         }
         setrlimit(RLIMIT_CORE, &no_core);
-        getrlimit(RLIMIT_RSS, &resident);
+        getrlimit(RLIMIT_CPU, &child.process_cpu);
+        getrlimit(RLIMIT_RSS, &child.process_memory);
         sigaltstack(&other, NULL);
         child.shared = shared;
         child.ticks = false;
-        child.process_bytes = resident.rlim_cur;
         child.last_words = NULL;
     }
     return pid;

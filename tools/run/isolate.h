@@ -30,14 +30,17 @@
 
 /* What a run may need in memory unless the user says (`run --memory-limit`). */
 #define ISOLATE_MEMORY_MIB 4096
+#define ISOLATE_MEMORY_BYTES ((uint64_t)ISOLATE_MEMORY_MIB << 20)
 
 /*
- * 0: no bound.  Memory is what the resident set grows by from the run's beginning; it is bounded
- * by the process's own RLIMIT_RSS (`ulimit -m`), too, if that is lower.
+ * 0: no bound.  Memory is what the resident set grows by from the run's beginning; `room_bytes`
+ * more than the limit are overlooked.  Lower limits that the process itself has hold, too: of
+ * processor time (`ulimit -t`, RLIMIT_CPU) and of the resident set (`ulimit -m`, RLIMIT_RSS).
  */
 struct isolate_limits {
     uint64_t cpu_ms;
     uint64_t memory_bytes;
+    uint64_t room_bytes;
 };
 
 struct isolate_shared;

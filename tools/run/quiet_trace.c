@@ -23,7 +23,8 @@ struct quiet_run {
 
 static void run_quietly(void *opaque, void *record, int results)
 {
-    static const struct isolate_limits limits = {LIMIT_MS, (uint64_t)ISOLATE_MEMORY_MIB << 20};
+    static const struct isolate_limits limits = {.cpu_ms = LIMIT_MS,
+                                                 .memory_bytes = ISOLATE_MEMORY_BYTES};
     const struct quiet_run *run = opaque;
     const struct world_options options = {.engine = run->engine, .step_limit = isolate_step_limit};
     struct world *world;

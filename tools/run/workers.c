@@ -93,9 +93,10 @@ static struct isolate_limits limits_of(const struct crew *crew)
 {
     bool two_traces = crew->options->twice || crew->suite->compared != NULL;
 
-    return (struct isolate_limits){
-        .cpu_ms = crew->options->cpu_limit_s * UINT64_C(1000),
-        .memory_bytes = (two_traces ? 2 : 1) * crew->options->memory_limit + MEMORY_ROOM};
+    return (struct isolate_limits){.cpu_ms = crew->options->cpu_limit_s * UINT64_C(1000),
+                                   .memory_bytes = crew->options->memory_limit,
+                                   .room_bytes = MEMORY_ROOM +
+                                                 (two_traces ? crew->options->memory_limit : 0)};
 }
 
 /* A broken pipe means that the parent is gone: there is nobody to tell. */

@@ -240,8 +240,8 @@ static void answer_questions(void *opaque, void *record, int results)
     close(judge->questions[1]);
     trace_init(&bench.trace, true);
     while ((text = read_question(judge, &trial.question)) != NULL) {
-        const struct isolate_limits limits = {trial.question.cpu_limit_ms,
-                                              (uint64_t)ISOLATE_MEMORY_MIB << 20};
+        const struct isolate_limits limits = {.cpu_ms = trial.question.cpu_limit_ms,
+                                              .memory_bytes = ISOLATE_MEMORY_BYTES};
 
         *progress = (struct run_progress){.under_way = true};
         *trial.result = (struct run_result){0};
