@@ -11,13 +11,7 @@
 #include "engine/block.h"
 #include "engine/digest.h"
 
-/*
- * A bitmap of more chunks is refused with -EFBIG: 16 TiB at 64 KiB.  What a
- * world costs in memory and time then stays bounded, whatever the plan says.
- */
-#define DIRTY_MAX_CHUNKS (UINT64_C(1) << 28)
-
-struct world;
+struct block_layer;
 
 /* A write of this range has ended: marks it in every bitmap of the node. */
 void dirty_mark(struct block_node *node, enum by by, uint64_t offset, uint64_t bytes);
@@ -26,8 +20,11 @@ void dirty_mark(struct block_node *node, enum by by, uint64_t offset, uint64_t b
 void dirty_resize(struct block_node *node);
 
 /* Attaches the bitmaps of other users that the plan gives to its disks. */
-void dirty_create_others(struct world *world);
+void dirty_create_others(struct block_layer *layer);
 
 void dirty_digest(const struct block_node *node, struct digest *digest);
+
+/* Asserts that each bitmap is sound, and has a bit for every chunk of the node. */
+void dirty_check(const struct block_node *node);
 
 #endif

@@ -2,16 +2,20 @@
 /*
  * The requests that are not finished: releasing, showing and digesting them.
  */
+#include "sim/disk/request_list.h"
+
+#include <assert.h>
+
 #include "sim/disk/buffer.h"
-#include "sim/world/private.h"
+#include "sim/disk/layer.h"
 
 /* ---- Holds ---- */
 
-void requests_release(struct world *world, uint32_t fault)
+void requests_release(struct block_layer *layer, uint32_t fault)
 {
     struct request *request;
 
-    TAILQ_FOREACH (request, &world->requests, link) {
+    TAILQ_FOREACH (request, &layer->requests, link) {
         struct request_faults *faults = &request->faults;
         bool stopped = (request->state == REQUEST_HELD && faults->hold == fault) ||
                        (request->state == REQUEST_HUNG && faults->hang == fault);
@@ -25,11 +29,11 @@ void requests_release(struct world *world, uint32_t fault)
     }
 }
 
-bool requests_held_by(const struct world *world, uint32_t fault)
+bool requests_held_by(const struct block_layer *layer, uint32_t fault)
 {
     const struct request *request;
 
-    TAILQ_FOREACH (request, &world->requests, link) {
+    TAILQ_FOREACH (request, &layer->requests, link) {
         if (request->state == REQUEST_HELD && request->faults.hold == fault) {
             return true;
         }
@@ -44,25 +48,9 @@ static const char *const state_names[] = {
     [REQUEST_HELD] = "held",     [REQUEST_HUNG] = "hung",
 };
 
-uint32_t world_requests(const struct world *world, struct request_info *info, uint32_t max)
+const char *request_state_name(enum request_state state)
 {
-    const struct request *request;
-    uint32_t count = 0;
-
-    TAILQ_FOREACH (request, &world->requests, link) {
-        if (count < max) {
-            info[count] = (struct request_info){.number = request->number,
-                                                .disk = request->node->id,
-                                                .op = request->op,
-                                                .by = request->by,
-                                                .offset = request->offset,
-                                                .bytes = request->bytes,
-                                                .submitted_ns = request->submitted_ns,
-                                                .state = state_names[request->state]};
-        }
-        count++;
-    }
-    return count;
+    return state_names[state];
 }
 
 /* What is finished and would be made durable, counted from the present. */
@@ -95,19 +83,19 @@ static void request_digest(const struct request *request, struct digest *digest)
     }
     digest_u64(digest, flush_age(request));
     effect_digest(request, digest);
-    world_digest_pending(request->node->world, &request->pending, digest);
+    timeline_digest_pending(request->node->layer->timeline, &request->pending, digest);
 }
 
 /*
  * Requests wait in line in the order of the list, which is that of their
  * creation; of the others, only which there are counts.
  */
-void requests_digest(const struct world *world, struct digest *digest)
+void requests_digest(const struct block_layer *layer, struct digest *digest)
 {
     const struct request *request;
     uint64_t others = 0;
 
-    TAILQ_FOREACH (request, &world->requests, link) {
+    TAILQ_FOREACH (request, &layer->requests, link) {
         struct digest own;
 
         digest_init(&own);
@@ -119,4 +107,60 @@ void requests_digest(const struct world *world, struct digest *digest)
         }
     }
     digest_u64(digest, others);
+}
+
+/* ---- Check ---- */
+
+/* Queued and waiting requests have no event, nor have those that a fault stops. */
+static void request_check(const struct request *request)
+{
+    bool queued = request->state == REQUEST_QUEUED;
+
+    assert(request->number > 0 && request->number <= request->node->layer->request_count);
+    assert(request->op == OP_FLUSH ? request->bytes == 0
+                                   : node_is_sectors(request->offset, request->bytes));
+    assert(pending_is_set(&request->pending) == (request->state == REQUEST_SERVED));
+    assert(!queued || request->by == BY_GUEST);
+    assert(request->effect.begun || !request->moved);
+    if (request->iov.buffers != NULL) {
+        buffers_check(request->iov);
+    }
+}
+
+static uint64_t length_of_queue(const struct block_layer *layer)
+{
+    const struct request *request;
+    uint64_t length = 0;
+
+    STAILQ_FOREACH (request, &layer->queued, turn) {
+        assert(request->state == REQUEST_QUEUED);
+        length++;
+    }
+    return length;
+}
+
+void requests_check(const struct block_layer *layer)
+{
+    uint32_t in_flight[PLAN_MAX_DISKS] = {0};
+    uint32_t served[PLAN_MAX_DISKS] = {0};
+    const struct request *request;
+    uint32_t last = 0;
+    uint32_t guest = 0;
+    uint64_t queued = 0;
+
+    TAILQ_FOREACH (request, &layer->requests, link) {
+        bool is_queued = request->state == REQUEST_QUEUED;
+
+        request_check(request);
+        assert(request->number > last);
+        last = request->number;
+        guest += request->by == BY_GUEST;
+        queued += is_queued;
+        in_flight[request->node->id] += !is_queued;
+        served[request->node->id] += !is_queued && request->state != REQUEST_WAITING;
+    }
+    assert(guest == layer->guest_requests && queued == length_of_queue(layer));
+    for (uint32_t i = 0; i < layer->node_count; i++) {
+        assert(layer->nodes[i].in_flight == in_flight[i] && layer->nodes[i].served == served[i]);
+    }
 }

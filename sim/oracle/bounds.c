@@ -2,13 +2,13 @@
 /*
  * Oracle "bounds": the job stays within its limits, and leaves nothing behind.
  *
- * Every request of the job is whole sectors inside the source's length, on the disk that
- * it may touch in that way.  An operation is a read and then, in the timeline event
- * in which the read succeeds, a write of the same range; operations in flight
- * are at most 16, of at most 1024 chunks, disjoint, and fit the buffers.
+ * Every request of the job covers whole sectors within the source's length, on a disk
+ * that the job may access in that way.  An operation is a read and then, in the timeline
+ * event in which the read succeeds, a write of the same range.  At most 16 operations
+ * are in flight, of at most 1024 chunks; they are disjoint and fit into the buffers.
  *
- * What a job takes (references, blockers, drains, dirty bitmaps, buffers) it
- * has given back when it is gone, and a start that is refused has taken nothing.
+ * When a job is gone it has given back everything it took: references, blockers, drains,
+ * dirty bitmaps, buffers.  A refused start leaves nothing taken.
  *
  * Declared in sim/oracle/oracles.h: it lists all oracles.
  */
@@ -18,7 +18,6 @@
 #include "sim/trace/phrase.h"
 #include "sim/verdict/verdict.h"
 
-#define BOUNDS "bounds"
 #define MAX_OPS 16
 #define MAX_OP_CHUNKS 1024
 
@@ -26,11 +25,11 @@ struct op_in_flight {
     uint64_t offset;
     uint64_t bytes;
     uint64_t chunks;
-    uint32_t request; /* of the half that is in flight */
-    bool was_read;    /* and its write is not yet submitted */
+    uint32_t request; /* number of the request in flight: the read, then the write */
+    bool was_read;    /* the read is done and the write not yet submitted */
 };
 
-/* What the job has taken of a disk and not given back. */
+/* What the job has taken on a disk and not given back. */
 struct taken {
     int16_t references;
     int16_t blockers;
@@ -40,13 +39,13 @@ struct taken {
 
 struct bounds {
     bool alive; /* a job has started and not ended */
-    bool ended; /* during this timeline event: look for what is left over */
+    bool ended; /* in this timeline event: look for leftovers */
     bool pivoted;
     uint64_t granularity; /* 0 = not known */
-    uint64_t buffers;     /* chunk buffers that the job has; 0 = none made */
+    uint64_t buffers;     /* chunk buffers that the job has; 0 = not allocated */
     uint64_t chunks;      /* in flight */
     uint32_t op_count;
-    uint32_t unwritten; /* operations that were read, their write not submitted */
+    uint32_t unwritten; /* operations with `was_read` */
     uint32_t flushes;
     struct op_in_flight ops[MAX_OPS];
     struct taken taken[PLAN_MAX_DISKS];
@@ -69,7 +68,7 @@ static bool may_touch(const struct plan_job *job, const struct event *event)
 
 /*
  * Both sides are bounded by the source's length: a longer target keeps what
- * lies beyond, and a shorter one is the user's doing and fails the write.
+ * lies beyond it; a shorter one is the user's mistake and fails the write.
  */
 static void judge_request(struct evidence *evidence, const struct event *event)
 {
@@ -77,22 +76,22 @@ static void judge_request(struct evidence *evidence, const struct event *event)
     uint64_t length = evidence->disks[source]->bytes;
 
     if (!may_touch(&evidence->plan->job, event)) {
-        verdict_add(evidence, BOUNDS, "wrong-disk",
+        verdict_add(evidence, FINDING_BOUNDS_WRONG_DISK,
                     "The job issued %s #%" PRIu32 " to %s, which it must not %s.",
                     op_name((enum op)event->op), event->request, phrase_disk(evidence, event->node),
                     op_name((enum op)event->op));
     } else if ((event->offset | event->bytes) % SECTOR_BYTES != 0) {
-        verdict_add(evidence, BOUNDS, "unaligned",
+        verdict_add(evidence, FINDING_BOUNDS_UNALIGNED,
                     "The job's %s #%" PRIu32 " of %s at offset %" PRIu64 ", %" PRIu64
                     " bytes, is not whole sectors.",
                     op_name((enum op)event->op), event->request, phrase_disk(evidence, event->node),
                     event->offset, event->bytes);
     } else if (event->offset > length || event->bytes > length - event->offset) {
-        verdict_add(evidence, BOUNDS, "out-of-range",
+        verdict_add(evidence, FINDING_BOUNDS_OUT_OF_RANGE,
                     "The job's %s #%" PRIu32 " of %s at %s is outside of %s, which is %s long.",
                     op_name((enum op)event->op), event->request, phrase_disk(evidence, event->node),
                     phrase_range(event->offset, event->bytes).text, phrase_disk(evidence, source),
-                    phrase_size(length).text);
+                    quantity_size(length).text);
     }
 }
 
@@ -126,7 +125,7 @@ static void judge_operation(const struct bounds *bounds, struct evidence *eviden
         const struct op_in_flight *op = &bounds->ops[i];
 
         if (shares_chunk(bounds, op, event->offset, event->bytes)) {
-            verdict_add(evidence, BOUNDS, "shared-chunk",
+            verdict_add(evidence, FINDING_BOUNDS_SHARED_CHUNK,
                         "The operation that read #%" PRIu32 " begins at %s shares a chunk with one "
                         "in flight at %s.",
                         event->request, phrase_range(event->offset, event->bytes).text,
@@ -134,18 +133,18 @@ static void judge_operation(const struct bounds *bounds, struct evidence *eviden
         }
     }
     if (bounds->op_count == MAX_OPS) {
-        verdict_add(evidence, BOUNDS, "too-many-operations",
+        verdict_add(evidence, FINDING_BOUNDS_TOO_MANY_OPERATIONS,
                     "Read #%" PRIu32 " begins operation %d in flight; at most %d may be.",
                     event->request, MAX_OPS + 1, MAX_OPS);
     }
     if (chunks > MAX_OP_CHUNKS) {
-        verdict_add(evidence, BOUNDS, "too-long",
+        verdict_add(evidence, FINDING_BOUNDS_TOO_LONG,
                     "Read #%" PRIu32 " of %s is %" PRIu64 " chunk buffers long; at most %d may be.",
                     event->request, phrase_range(event->offset, event->bytes).text, chunks,
                     MAX_OP_CHUNKS);
     }
     if (chunks + bounds->chunks > bounds->buffers) {
-        verdict_add(evidence, BOUNDS, "too-few-buffers",
+        verdict_add(evidence, FINDING_BOUNDS_TOO_FEW_BUFFERS,
                     "With read #%" PRIu32 " of %s the job holds %" PRIu64
                     " chunk buffers, but it has %" PRIu64 ".",
                     event->request, phrase_range(event->offset, event->bytes).text,
@@ -173,7 +172,7 @@ static void end_operation(struct bounds *bounds, struct op_in_flight *op)
     *op = bounds->ops[bounds->op_count];
 }
 
-/* The write that goes on with what has just been read. */
+/* The write that continues the operation whose read has just succeeded. */
 static void continue_operation(struct bounds *bounds, struct evidence *evidence,
                                const struct event *event)
 {
@@ -188,7 +187,7 @@ static void continue_operation(struct bounds *bounds, struct evidence *evidence,
         }
     }
     if (bounds->op_count < MAX_OPS) {
-        verdict_add(evidence, BOUNDS, "stray-write",
+        verdict_add(evidence, FINDING_BOUNDS_STRAY_WRITE,
                     "Write #%" PRIu32 " of %s writes %s, which the job has not just read.",
                     event->request, phrase_disk(evidence, event->node),
                     phrase_range(event->offset, event->bytes).text);
@@ -233,20 +232,20 @@ static void done(void *state, struct evidence *evidence, const struct event *eve
     }
 }
 
-/* ---- What is left over ---- */
+/* ---- Leftovers ---- */
 
 static void judge_taken(struct evidence *evidence, uint32_t disk, int count, const char *what)
 {
     bool one = count == 1 || count == -1;
 
     if (count != 0) {
-        verdict_add(evidence, BOUNDS, "left-over", "The job is gone, but %d %s%s of %s %s %s.",
+        verdict_add(evidence, FINDING_BOUNDS_LEFT_OVER, "The job is gone, but %d %s%s of %s %s %s.",
                     count > 0 ? count : -count, what, one ? "" : "s", phrase_disk(evidence, disk),
                     one ? "was" : "were", count > 0 ? "not given back" : "given back too many");
     }
 }
 
-/* After a commit no one may still read the old top through the chain. */
+/* After a commit nobody may still read the old top through the chain. */
 static void judge_chain(const struct bounds *bounds, struct evidence *evidence)
 {
     const struct plan *plan = evidence->plan;
@@ -257,7 +256,7 @@ static void judge_chain(const struct bounds *bounds, struct evidence *evidence)
         return;
     }
     if (evidence->disks[plan->job.source]->backing_open) {
-        verdict_add(evidence, BOUNDS, "chain-loop",
+        verdict_add(evidence, FINDING_BOUNDS_CHAIN_LOOP,
                     "The commit is over, but the old top %s is still linked to its backing file.",
                     phrase_disk(evidence, plan->job.source));
     }
@@ -266,7 +265,7 @@ static void judge_chain(const struct bounds *bounds, struct evidence *evidence)
         steps++;
     }
     if (steps == plan->disk_count) {
-        verdict_add(evidence, BOUNDS, "chain-loop",
+        verdict_add(evidence, FINDING_BOUNDS_CHAIN_LOOP,
                     "The commit is over, and the backing chain of %s never ends.",
                     phrase_disk(evidence, plan->job.target));
     }
@@ -276,13 +275,13 @@ static void judge_left_over(struct bounds *bounds, struct evidence *evidence)
 {
     verdict_checked(evidence);
     if (bounds->op_count > 0 || bounds->flushes > 0) {
-        verdict_add(evidence, BOUNDS, "left-over",
+        verdict_add(evidence, FINDING_BOUNDS_LEFT_OVER,
                     "The job is gone, but %" PRIu32 " operations and %" PRIu32
                     " flushes of it are in flight.",
                     bounds->op_count, bounds->flushes);
     }
     if (bounds->buffers > 0) {
-        verdict_add(evidence, BOUNDS, "left-over",
+        verdict_add(evidence, FINDING_BOUNDS_LEFT_OVER,
                     "The job is gone, but its %" PRIu64 " chunk buffers were not given back.",
                     bounds->buffers);
     }
@@ -362,7 +361,7 @@ static void job_event(void *state, struct evidence *evidence, const struct event
     case EVENT_JOB_STARTED:
         bounds->alive = true;
         break;
-    case EVENT_JOB_REFUSED: /* perhaps because there is a job, which goes on */
+    case EVENT_JOB_REFUSED: /* maybe because a job exists, which carries on */
         bounds->ended = bounds->ended || !bounds->alive;
         break;
     default: /* completed or cancelled */
@@ -376,7 +375,7 @@ static void bounds_settled(void *state, struct evidence *evidence)
     struct bounds *bounds = state;
 
     if (bounds->unwritten > 0) {
-        verdict_add(evidence, BOUNDS, "lost-operation",
+        verdict_add(evidence, FINDING_BOUNDS_LOST_OPERATION,
                     "The job has read a range, but did not go on to write it.");
         bounds->unwritten = 0;
     }
@@ -385,12 +384,12 @@ static void bounds_settled(void *state, struct evidence *evidence)
     }
 }
 
-/* The operations are those in flight. */
+/* Operations are left out: they follow from the requests in flight. */
 static void bounds_digest(const void *state, const struct evidence *evidence, struct digest *digest)
 {
     const struct bounds *bounds = state;
 
-    digest_u64(digest, (uint64_t)bounds->alive | (uint64_t)bounds->pivoted << 1);
+    digest_flags(digest, bounds->alive, bounds->pivoted);
     digest_u64(digest, bounds->buffers);
     for (uint32_t i = 0; i < evidence->plan->disk_count; i++) {
         const struct taken *taken = &bounds->taken[i];
@@ -403,7 +402,7 @@ static void bounds_digest(const void *state, const struct evidence *evidence, st
 }
 
 const struct oracle oracle_bounds = {
-    .name = BOUNDS,
+    .id = ORACLE_BOUNDS,
     .proves = "The job's requests stay within their bounds, and it leaves nothing behind.",
     .state_bytes = sizeof(struct bounds),
     .requests_by = BY_JOB,

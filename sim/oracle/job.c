@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Oracle "job": the job keeps to the rules of its life, as far as they show.
+ * Oracle "job": the job keeps the rules of its life cycle, as far as the trace
+ * shows them.
  *
- * A model of the job is kept from the trace alone: what was asked of it, what
- * it reported, and what it has in flight.  Every event of the job has to be
- * legal in the model's state.  A command changes the model when it is given;
- * if it turns out to be refused, it has changed nothing.
+ * A model of the job is kept from the trace alone: what it was asked to do,
+ * what it reported, and what it has in flight.  Every event of the job must be
+ * legal in the model's state.  A command changes the model when it is given; a
+ * refusal takes the change back.
  *
  * Declared in sim/oracle/oracles.h: it lists all oracles.
  */
@@ -16,8 +17,6 @@
 #include "sim/oracle/oracles.h"
 #include "sim/trace/phrase.h"
 #include "sim/verdict/verdict.h"
-
-#define JOB "job"
 
 /* ---- The job's requests ---- */
 
@@ -38,14 +37,14 @@ static void submitted(void *state, struct evidence *evidence, const struct event
     job->has_issued = true;
     job->has_straggled = job->first_error < 0;
     if (objection != NULL) {
-        verdict_add(evidence, JOB, "illegal-issue", "The job issued %s #%" PRIu32 ", but %s.",
+        verdict_add(evidence, FINDING_JOB_ILLEGAL_ISSUE, "The job issued %s #%" PRIu32 ", but %s.",
                     op_name((enum op)event->op), event->request, objection);
     }
 }
 
 static void report_owed(const struct job_model *job, struct evidence *evidence)
 {
-    verdict_add(evidence, JOB, "missing-error",
+    verdict_add(evidence, FINDING_JOB_MISSING_ERROR,
                 "%s #%" PRIu32 " of %s failed with %s, but the job emitted no error event.",
                 op_name((enum op)job->failed.op), job->failed.request,
                 phrase_disk(evidence, job->failed.node), phrase_result(job->failed.ret).text);
@@ -56,7 +55,7 @@ static void done(void *state, struct evidence *evidence, const struct event *eve
     struct job_model *job = state;
 
     if (job->in_flight == 0) {
-        return; /* left over from a job before this one */
+        return; /* a request of an earlier job */
     }
     job->in_flight--;
     if (event->op == OP_WRITE && event->ret == 0) {
@@ -83,13 +82,13 @@ static void judge_error(const struct job_model *job, struct evidence *evidence,
 
     verdict_checked(evidence);
     if (event->op != side || event->ret != job->failed.ret) {
-        verdict_add(evidence, JOB, "wrong-error",
+        verdict_add(evidence, FINDING_JOB_WRONG_ERROR,
                     "%s #%" PRIu32 " failed with %s, but the job reported a %s error with %s.",
                     op_name((enum op)job->failed.op), job->failed.request,
                     phrase_result(job->failed.ret).text, op_name((enum op)event->op),
                     phrase_result(event->ret).text);
     } else if (event->detail != action) {
-        verdict_add(evidence, JOB, "wrong-action",
+        verdict_add(evidence, FINDING_JOB_WRONG_ACTION,
                     "%s #%" PRIu32 " failed with %s: the policy says %s, but the job took "
                     "action %s.",
                     op_name((enum op)job->failed.op), job->failed.request,
@@ -104,7 +103,7 @@ static void reported_error(struct job_model *job, struct evidence *evidence,
     if (job->owes_error) {
         judge_error(job, evidence, event);
     } else {
-        verdict_add(evidence, JOB, "error-without-failure",
+        verdict_add(evidence, FINDING_JOB_ERROR_WITHOUT_FAILURE,
                     "The job emitted an error event (%s, %s), but no request of it has failed "
                     "without one.",
                     op_name((enum op)event->op), phrase_result(event->ret).text);
@@ -125,12 +124,12 @@ static void became_ready(struct job_model *job, struct evidence *evidence)
 {
     verdict_checked(evidence);
     if (job->ready) {
-        verdict_add(evidence, JOB, "ready-twice", "The job emitted READY, but it was ready.");
+        verdict_add(evidence, FINDING_JOB_READY_TWICE, "The job emitted READY, but it was ready.");
     } else if (job->in_flight > 0) {
-        verdict_add(evidence, JOB, "ready-too-early",
+        verdict_add(evidence, FINDING_JOB_READY_TOO_EARLY,
                     "The job emitted READY with %" PRIu32 " requests in flight.", job->in_flight);
     } else if (!job_is_durable(job, evidence)) {
-        verdict_add(evidence, JOB, "ready-before-flush",
+        verdict_add(evidence, FINDING_JOB_READY_BEFORE_FLUSH,
                     "The job emitted READY, but the target was not flushed successfully after "
                     "the last write to it.");
     }
@@ -140,7 +139,7 @@ static void became_ready(struct job_model *job, struct evidence *evidence)
 static void parked(struct job_model *job, struct evidence *evidence)
 {
     if (job->parked || !job->wishes.pause) {
-        verdict_add(evidence, JOB, "illegal-pause", "The job paused, but %s.",
+        verdict_add(evidence, FINDING_JOB_ILLEGAL_PAUSE, "The job paused, but %s.",
                     job->parked ? "it was paused already" : "nothing asked it to");
     }
     job->parked = true;
@@ -149,7 +148,7 @@ static void parked(struct job_model *job, struct evidence *evidence)
 static void resumed(struct job_model *job, struct evidence *evidence)
 {
     if (!job->parked || job->wishes.pause) {
-        verdict_add(evidence, JOB, "illegal-resume", "The job went on, but %s.",
+        verdict_add(evidence, FINDING_JOB_ILLEGAL_RESUME, "The job went on, but %s.",
                     job->parked ? "nothing has ended its pause" : "it was not paused");
     }
     job->parked = false;
@@ -159,12 +158,12 @@ static void judge_progress(struct job_model *job, struct evidence *evidence,
                            const struct event *event)
 {
     if (event->offset > event->bytes || event->offset < job->offset) {
-        verdict_add(evidence, JOB, "progress",
+        verdict_add(evidence, FINDING_JOB_PROGRESS,
                     "The job's progress is offset %" PRIu64 " of len %" PRIu64
                     ", after offset %" PRIu64 ": offset must not exceed len, nor shrink.",
                     event->offset, event->bytes, job->offset);
     } else if (event->offset != job->copied) {
-        verdict_add(evidence, JOB, "progress",
+        verdict_add(evidence, FINDING_JOB_PROGRESS,
                     "The job's progress is offset %" PRIu64 ", but it has copied %" PRIu64
                     " bytes successfully.",
                     event->offset, job->copied);
@@ -174,7 +173,7 @@ static void judge_progress(struct job_model *job, struct evidence *evidence,
 
 /* ---- Commands ---- */
 
-/* A command not refused by now has been accepted. */
+/* A command that has not been refused by now has been accepted. */
 static void conclude_command(struct job_model *job, struct evidence *evidence)
 {
     if (!job->commanded) {
@@ -183,8 +182,8 @@ static void conclude_command(struct job_model *job, struct evidence *evidence)
     job->commanded = false;
     verdict_checked(evidence);
     if (job->objection != NULL) {
-        verdict_add(evidence, JOB, "accepted", "%s was accepted, but %s.", job_verb_name(job->verb),
-                    job->objection);
+        verdict_add(evidence, FINDING_JOB_ACCEPTED, "%s was accepted, but %s.",
+                    job_verb_name(job->verb), job->objection);
     }
 }
 
@@ -215,13 +214,13 @@ static void refused(void *state, struct evidence *evidence, const struct event *
     job->wishes = job->wishes_before;
     verdict_checked(evidence);
     if (event->detail2 == REFUSED_NOT_READY && job->objection == NULL) {
-        verdict_add(evidence, JOB, "refused",
+        verdict_add(evidence, FINDING_JOB_REFUSED,
                     "%s was refused as not ready, but the job was ready, neither paused nor "
                     "cancelled.",
                     job_verb_name(job->verb));
     }
     if (job->opened_backing) {
-        verdict_add(evidence, JOB, "side-effect",
+        verdict_add(evidence, FINDING_JOB_SIDE_EFFECT,
                     "%s was refused, but it has opened the target's backing file.",
                     job_verb_name(job->verb));
     }
@@ -238,12 +237,12 @@ static void pivoted(void *state, struct evidence *evidence, const struct event *
     job->pivoted = true;
     verdict_checked(evidence);
     if (objection != NULL) {
-        verdict_add(evidence, JOB, "illegal-pivot", "%s took the place of %s, but %s.",
+        verdict_add(evidence, FINDING_JOB_ILLEGAL_PIVOT, "%s took the place of %s, but %s.",
                     phrase_disk(evidence, event->node), phrase_disk(evidence, event->index),
                     objection);
     }
     if (event->node != plan->job.target || event->index != job_disk_to_replace(plan)) {
-        verdict_add(evidence, JOB, "wrong-pivot",
+        verdict_add(evidence, FINDING_JOB_WRONG_PIVOT,
                     "%s took the place of %s, but %s was to take the place of %s.",
                     phrase_disk(evidence, event->node), phrase_disk(evidence, event->index),
                     phrase_disk(evidence, plan->job.target),
@@ -259,7 +258,7 @@ static void judge_result(const struct job_model *job, struct evidence *evidence,
     if (event->kind == EVENT_JOB_CANCELLED && event->ret == 0 && job->cancelled_before_error) {
         objection = job_objection_to_cancelled(job);
     } else if (event->ret != job->first_error && (job->first_error < 0 || job->has_issued)) {
-        verdict_add(evidence, JOB, "wrong-result",
+        verdict_add(evidence, FINDING_JOB_WRONG_RESULT,
                     "The job ended with %s, but the first error it reported was %s.",
                     phrase_result(event->ret).text,
                     job->first_error < 0 ? phrase_result(job->first_error).text : "none");
@@ -269,7 +268,7 @@ static void judge_result(const struct job_model *job, struct evidence *evidence,
         objection = job_objection_to_success(job);
     }
     if (objection != NULL) {
-        verdict_add(evidence, JOB, "wrong-end", "The job ended %s, but %s.",
+        verdict_add(evidence, FINDING_JOB_WRONG_END, "The job ended %s, but %s.",
                     event->kind == EVENT_JOB_CANCELLED ? "cancelled" : "with success", objection);
     }
 }
@@ -295,14 +294,14 @@ static void started(void *state, struct evidence *evidence, const struct event *
 
     (void)event;
     if (job->alive) {
-        verdict_add(evidence, JOB, "started-twice", "A job started while there was one.");
+        verdict_add(evidence, FINDING_JOB_STARTED_TWICE, "A job started while there was one.");
     }
     if (plan->kind == JOB_COMMIT && base_bytes < top_bytes) {
-        verdict_add(evidence, JOB, "base-too-short",
+        verdict_add(evidence, FINDING_JOB_BASE_TOO_SHORT,
                     "The commit started though its base %s (%s) is shorter than the top %s (%s): "
                     "what lies beyond can't be written.",
-                    phrase_disk(evidence, plan->target), phrase_size(base_bytes).text,
-                    phrase_disk(evidence, plan->source), phrase_size(top_bytes).text);
+                    phrase_disk(evidence, plan->target), quantity_size(base_bytes).text,
+                    phrase_disk(evidence, plan->source), quantity_size(top_bytes).text);
     }
     *job = (struct job_model){.alive = true, .just_started = true};
 }
@@ -314,7 +313,7 @@ static void start_refused(void *state, struct evidence *evidence, const struct e
     (void)event;
     verdict_checked(evidence);
     if (job->just_started) {
-        verdict_add(evidence, JOB, "refused-but-started",
+        verdict_add(evidence, FINDING_JOB_REFUSED_BUT_STARTED,
                     "The start was refused, but the job has said that it started.");
         job->alive = false;
     }
@@ -322,13 +321,13 @@ static void start_refused(void *state, struct evidence *evidence, const struct e
 
 /* ---- Events ---- */
 
-/* What only a living job can say. */
+/* Events that only a living job can emit. */
 static void life_event(void *state, struct evidence *evidence, const struct event *event)
 {
     struct job_model *job = state;
 
     if (!job->alive) {
-        verdict_add(evidence, JOB, "event-without-job",
+        verdict_add(evidence, FINDING_JOB_EVENT_WITHOUT_JOB,
                     "The job emitted \"%s\", but it has ended or never started.",
                     event_kind_name((enum event_kind)event->kind));
         return;
@@ -386,21 +385,17 @@ static void job_digest(const void *state, const struct evidence *evidence, struc
     const struct job_model *job = state;
 
     (void)evidence;
-    digest_u64(digest, (uint64_t)job->alive | (uint64_t)job->winding_down << 1 |
-                           (uint64_t)job->ready << 2 | (uint64_t)job->parked << 3 |
-                           (uint64_t)job->pivoted << 4 | (uint64_t)job->has_issued << 5 |
-                           (uint64_t)job->drained << 6 | (uint64_t)job->wishes.complete << 7 |
-                           (uint64_t)job->wishes.cancel << 8 | (uint64_t)job->wishes.pause << 9 |
-                           (uint64_t)job->cancelled_before_error << 10 |
-                           (uint64_t)job->has_straggled << 11 | (uint64_t)job->flush_covers << 12 |
-                           (uint64_t)job->flushed << 13 | (uint64_t)job->owes_error << 14);
-    digest_u64(digest, (uint64_t)(int64_t)job->first_error);
+    digest_flags(digest, job->alive, job->winding_down, job->ready, job->parked, job->pivoted,
+                 job->has_issued, job->drained, job->wishes.complete, job->wishes.cancel,
+                 job->wishes.pause, job->cancelled_before_error, job->has_straggled,
+                 job->flush_covers, job->flushed, job->owes_error);
+    digest_i64(digest, job->first_error);
     digest_u64(digest, job->offset);
     digest_u64(digest, job->copied);
 }
 
 const struct oracle oracle_job = {
-    .name = JOB,
+    .id = ORACLE_JOB,
     .proves = "The job's events are legal and in order, and its errors, commands, progress and "
               "result are what the rules say.",
     .state_bytes = sizeof(struct job_model),

@@ -2,9 +2,9 @@
 /*
  * Oracle "sharing": other users of the job's disks lose nothing.
  *
- * Each dirty bitmap of another user has every guest write when that is done,
- * and the job cleans none of them (D6).  While the job lives, nobody else is let
- * on its source or its target (S3, D18).
+ * When a guest write is done it is set in each dirty bitmap of another user, and
+ * the job clears none of these bitmaps (D6).  While the job lives, no other user
+ * gets access to its source or its target (S3, D18).
  *
  * Declared in sim/oracle/oracles.h: it lists all oracles.
  */
@@ -14,14 +14,13 @@
 #include "sim/trace/phrase.h"
 #include "sim/verdict/verdict.h"
 
-#define SHARING "sharing"
-
 struct sharing {
     bool job_lives;
-    uint32_t marked[PLAN_MAX_DISKS]; /* others' bitmaps that this timeline event's write is in */
+    /* others' bitmaps in which this timeline event's write is set, a bit each */
+    uint32_t marked[PLAN_MAX_DISKS];
 };
 
-/* The others' bitmaps were there first: theirs are the lowest numbers. */
+/* The others' bitmaps were created first, so they have the lowest numbers. */
 static const struct bitmap_spec *others_bitmap(const struct evidence *evidence,
                                                const struct event *event)
 {
@@ -36,7 +35,7 @@ static void bitmap_cleaned(void *state, struct evidence *evidence, const struct 
 
     (void)state;
     if (bitmap != NULL) {
-        verdict_add(evidence, SHARING, "foreign-bitmap",
+        verdict_add(evidence, FINDING_SHARING_FOREIGN_BITMAP,
                     "The job cleaned %s in dirty bitmap %.64s of %s, which is another user's: that "
                     "user loses the guest writes there.",
                     phrase_range(event->offset, event->bytes).text, bitmap->name,
@@ -64,7 +63,7 @@ static void write_done(void *state, struct evidence *evidence, const struct even
     verdict_checked(evidence);
     for (uint32_t i = 0; i < disk->bitmap_count; i++) {
         if (!(sharing->marked[event->node] >> i & 1)) {
-            verdict_add(evidence, SHARING, "write-not-marked",
+            verdict_add(evidence, FINDING_SHARING_WRITE_NOT_MARKED,
                         "Guest %s #%" PRIu32 " of %s is done, but dirty bitmap %.64s of %s, which "
                         "is another user's, does not have it.",
                         op_name((enum op)event->op), event->request,
@@ -83,9 +82,9 @@ static void used(void *state, struct evidence *evidence, const struct event *eve
 
     verdict_checked(evidence);
     if (sharing->job_lives && is_the_jobs && event->ret == 0) {
-        verdict_add(evidence, SHARING, "unguarded",
+        verdict_add(evidence, FINDING_SHARING_UNGUARDED,
                     "Another user was let on %s at %s, while the job uses it.",
-                    phrase_disk(evidence, event->node), phrase_time(evidence->now_ns).text);
+                    phrase_disk(evidence, event->node), quantity_time(evidence->now_ns).text);
     }
 }
 
@@ -106,7 +105,7 @@ static void sharing_digest(const void *state, const struct evidence *evidence,
     digest_u64(digest, sharing->job_lives);
 }
 
-/* Without bitmaps of others there are only uses to see. */
+/* Without bitmaps of other users only events about uses matter. */
 static uint64_t sharing_kinds(const struct plan *plan)
 {
     const uint64_t of_bitmaps =
@@ -121,7 +120,7 @@ static uint64_t sharing_kinds(const struct plan *plan)
 }
 
 const struct oracle oracle_sharing = {
-    .name = SHARING,
+    .id = ORACLE_SHARING,
     .proves = "Other users of the job's disks lose nothing, and stay off while it lives.",
     .state_bytes = sizeof(struct sharing),
     .requests_by = BY_GUEST,

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Expectations: the plan's `expect` list against the finished run.
+ * Expectations: checks the plan's `expect` list against the finished run.
  *
- * Here: what is expected of the job, the guest and the faults; each finding
+ * This file has those about the job, the guest and the faults. Each finding
  * says what was expected and what happened instead.
  */
 #include "sim/verdict/expect.h"
@@ -15,7 +15,7 @@
 #include "sim/verdict/query.h"
 
 struct finding *expect_failed(const struct run_end *run, const struct expect_spec *expect,
-                              const char *kind, const char *format, ...)
+                              enum finding_id id, const char *format, ...)
 {
     char text[FINDING_TEXT_BYTES];
     struct finding *finding;
@@ -24,7 +24,7 @@ struct finding *expect_failed(const struct run_end *run, const struct expect_spe
     va_start(args, format);
     vsnprintf(text, sizeof(text), format, args);
     va_end(args);
-    finding = verdict_add(run->evidence, "expect", kind, "%s", text);
+    finding = verdict_add(run->evidence, id, "%s", text);
     if (finding != NULL) {
         finding->where = expect->where;
     }
@@ -59,15 +59,15 @@ static void expect_result(const struct run_end *run, const struct expect_spec *e
     const struct event *end = job_end(run);
 
     if (end == NULL) {
-        expect_failed(run, expect, "result",
+        expect_failed(run, expect, FINDING_EXPECT_RESULT,
                       "The job was expected to end with %s, but it did "
                       "not end.",
                       phrase_result(expect->ret).text);
     } else if (end->ret != expect->ret) {
-        expect_failed(run, expect, "result",
+        expect_failed(run, expect, FINDING_EXPECT_RESULT,
                       "The job was expected to end with %s, but it ended with %s at %s.",
                       phrase_result(expect->ret).text, phrase_result(end->ret).text,
-                      phrase_time(end->now_ns).text);
+                      quantity_time(end->now_ns).text);
     }
 }
 
@@ -76,7 +76,8 @@ static void expect_cancelled(const struct run_end *run, const struct expect_spec
     const struct event *end = job_end(run);
 
     if (end == NULL || end->kind != EVENT_JOB_CANCELLED) {
-        expect_failed(run, expect, "cancelled", "The job was expected to end cancelled, but it %s.",
+        expect_failed(run, expect, FINDING_EXPECT_CANCELLED,
+                      "The job was expected to end cancelled, but it %s.",
                       end == NULL ? "did not end" : "completed");
     }
 }
@@ -86,11 +87,12 @@ static void expect_concluded(const struct run_end *run, const struct expect_spec
     const struct event *end = job_end(run);
 
     if (end == NULL) {
-        expect_failed(run, expect, "concluded", "The job was expected to end, but it did not.");
+        expect_failed(run, expect, FINDING_EXPECT_CONCLUDED,
+                      "The job was expected to end, but it did not.");
     } else if (expect->time_ns > 0 && end->now_ns > expect->time_ns) {
-        expect_failed(run, expect, "concluded",
+        expect_failed(run, expect, FINDING_EXPECT_CONCLUDED,
                       "The job was expected to end by %s, but it ended at %s.",
-                      phrase_time(expect->time_ns).text, phrase_time(end->now_ns).text);
+                      quantity_time(expect->time_ns).text, quantity_time(end->now_ns).text);
     }
 }
 
@@ -99,7 +101,7 @@ static void expect_query(const struct run_end *run, const struct expect_spec *ex
     char text[FINDING_TEXT_BYTES];
 
     if (!run->final->has_job_info) {
-        expect_failed(run, expect, "query", "There was never a job to query.");
+        expect_failed(run, expect, FINDING_EXPECT_QUERY, "There was never a job to query.");
         return;
     }
     for (uint32_t i = 0; i < expect->check_count; i++) {
@@ -107,7 +109,7 @@ static void expect_query(const struct run_end *run, const struct expect_spec *ex
 
         if (!query_check_holds(check, &run->final->job)) {
             query_check_describe(check, &run->final->job, text, sizeof(text));
-            expect_failed(run, expect, "query", "At its end the job's %s.", text);
+            expect_failed(run, expect, FINDING_EXPECT_QUERY, "At its end the job's %s.", text);
         }
     }
 }
@@ -117,7 +119,7 @@ static void expect_query(const struct run_end *run, const struct expect_spec *ex
 static void expect_guest_on(const struct run_end *run, const struct expect_spec *expect)
 {
     if (run->final->guest_disk != expect->a) {
-        expect_failed(run, expect, "guest-on",
+        expect_failed(run, expect, FINDING_EXPECT_GUEST_ON,
                       "The guest was expected to be on %s at the end, but it is on %s.",
                       phrase_disk(run->evidence, expect->a),
                       phrase_disk(run->evidence, run->final->guest_disk));
@@ -130,11 +132,11 @@ static void expect_fired(const struct run_end *run, const struct expect_spec *ex
     uint64_t hits = run->final->fault_hits[expect->a];
 
     if (hits == 0 && expect->count > 0) {
-        expect_failed(run, expect, "fired",
+        expect_failed(run, expect, FINDING_EXPECT_FIRED,
                       "Fault %s was expected to hit %" PRIu64 " times, but it never fired: %s.",
                       fault->name, expect->count, vacuity_reason(run, fault).text);
     } else if (hits != expect->count) {
-        expect_failed(run, expect, "fired",
+        expect_failed(run, expect, FINDING_EXPECT_FIRED,
                       "Fault %s was expected to hit %" PRIu64 " times, but it hit %" PRIu64
                       " times.",
                       fault->name, expect->count, hits);
@@ -200,7 +202,7 @@ static void judge(const struct run_end *run, const struct expect_spec *expect)
     }
 }
 
-/* Does the plan say itself how the job is to end? */
+/* Does this expectation say how the job ends? */
 static bool names_the_end(const struct expect_spec *expect)
 {
     if (expect->kind == EXPECT_RESULT || expect->kind == EXPECT_EVENTS) {
@@ -214,7 +216,7 @@ static bool names_the_end(const struct expect_spec *expect)
     return false;
 }
 
-/* A job that fails although nobody expects it to has not passed. */
+/* Reports a job that failed although the plan does not expect it to. */
 static void judge_unexpected_error(const struct run_end *run)
 {
     const struct plan *plan = run->evidence->plan;
@@ -226,14 +228,14 @@ static void judge_unexpected_error(const struct run_end *run)
         }
     }
     if (end != NULL && end->ret < 0) {
-        verdict_add(run->evidence, "expect", "unexpected-error",
+        verdict_add(run->evidence, FINDING_EXPECT_UNEXPECTED_ERROR,
                     "The job failed with %s at %s, and no expectation says that it should "
                     "(\"result\" or \"events\" would).",
-                    phrase_result(end->ret).text, phrase_time(end->now_ns).text);
+                    phrase_result(end->ret).text, quantity_time(end->now_ns).text);
     }
 }
 
-/* Instants mean nothing when requests take any time. */
+/* In an untimed run instants have no meaning. */
 static bool is_about_time(const struct expect_spec *expect)
 {
     return expect->kind == EXPECT_WITHIN || expect->kind == EXPECT_NOT_BEFORE ||
@@ -246,7 +248,7 @@ void expect_judge(struct evidence *evidence, const struct trace *trace,
 {
     struct run_end run = {evidence, trace, final};
 
-    /* What was to follow where the run broke off would only be its echo. */
+    /* After a story that stopped, further findings would only repeat the first. */
     if (evidence->story_stopped) {
         vacuity_judge_stopped(&run);
         return;

@@ -30,13 +30,13 @@ void expect_comparison(const struct run_end *run, const struct expect_spec *expe
     evidence_view(evidence, expect->b, &b);
     equal = view_equal(&a, &b, expect->offset, bytes, &sector);
     if (expect->kind == EXPECT_DIFFER && equal) {
-        expect_failed(run, expect, "differ",
+        expect_failed(run, expect, FINDING_EXPECT_DIFFER,
                       "%s and %s were expected to differ in %s, but they are "
                       "the same.",
                       a_name, b_name, range.text);
     } else if (expect->kind == EXPECT_SAME && !equal) {
         verdict_mark_sector(
-            expect_failed(run, expect, "same",
+            expect_failed(run, expect, FINDING_EXPECT_SAME,
                           "%s and %s were expected to be the same in %s, but at %s %s holds %s and "
                           "%s holds %s.",
                           a_name, b_name, range.text, phrase_sector(sector).text, a_name,
@@ -48,7 +48,7 @@ void expect_comparison(const struct run_end *run, const struct expect_spec *expe
 
 /* ---- Sectors ---- */
 
-/* The tag that is expected, unless any one of a guest request will do. */
+/* The expected tag, for all but SECTOR_GUEST_TAG, which allows any tag of a guest request. */
 static uint64_t expected_tag(const struct evidence *evidence, const struct expect_spec *expect,
                              uint64_t sector)
 {
@@ -66,7 +66,7 @@ static struct phrase expected_content(const struct evidence *evidence,
                : phrase_tag(evidence, expected_tag(evidence, expect, sector), sector);
 }
 
-/* In bytes, what a tag stands for. */
+/* True if the bytes of the sector are those that the tag stands for. */
 static bool holds_bytes_of(const struct view *view, uint64_t sector, uint64_t tag)
 {
     uint8_t expected[SECTOR_BYTES];
@@ -89,7 +89,7 @@ static bool content_is_expected(const struct evidence *evidence, const struct ex
     return name != NULL && strcmp(name, expect->tag) == 0;
 }
 
-/* Runs have one origin, so the first sector of each decides. */
+/* All sectors of a run have one origin, so checking the first is enough. */
 void expect_sector(const struct run_end *run, const struct expect_spec *expect)
 {
     struct evidence *evidence = run->evidence;
@@ -103,7 +103,7 @@ void expect_sector(const struct run_end *run, const struct expect_spec *expect)
 
         if (!content_is_expected(evidence, expect, sector, seen.tag) ||
             (evidence->plan->content_bytes && !holds_bytes_of(&view, sector, seen.tag))) {
-            verdict_mark_sector(expect_failed(run, expect, "sector",
+            verdict_mark_sector(expect_failed(run, expect, FINDING_EXPECT_SECTOR,
                                               "%s of %s was expected to hold %s, but it holds %s.",
                                               phrase_sector(sector).text,
                                               phrase_disk(evidence, expect->a),
@@ -133,16 +133,16 @@ void expect_disk(const struct run_end *run, const struct expect_spec *expect)
 
     if (expect->kind == EXPECT_BACKING) {
         if (open_backing(disk) != expect->b) {
-            expect_failed(run, expect, "backing",
+            expect_failed(run, expect, FINDING_EXPECT_BACKING,
                           "%s was expected to be backed by %s at the end, but it is backed by %s.",
                           name, phrase_disk(evidence, expect->b),
                           phrase_disk(evidence, open_backing(disk)));
         }
     } else if (bytes != expect->count) {
-        expect_failed(run, expect, length ? "length" : "allocated",
+        expect_failed(run, expect, length ? FINDING_EXPECT_LENGTH : FINDING_EXPECT_ALLOCATED,
                       "%s was expected to %s %s at the end (%" PRIu64 " bytes), but it is %" PRIu64
                       " bytes.",
                       name, length ? "be as long as" : "have allocated",
-                      phrase_size(expect->count).text, expect->count, bytes);
+                      quantity_size(expect->count).text, expect->count, bytes);
     }
 }

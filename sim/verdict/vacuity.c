@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Vacuity: a run that has not tested what it claims proves nothing.
+ * Vacuity: a run that has not tested what it claims to test proves nothing.
  *
- * A fault that is not optional has to hit something, unless the scenario
- * itself says how often it does; a generator has to submit something; and the
- * story has to come to its end, unless a finding says already why it did not.
+ * A fault that is not optional must hit something, unless the scenario says how
+ * often it does; a generator must submit something; and the story must reach
+ * its end, unless a finding already says why it did not.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -13,7 +13,6 @@
 #include "sim/trace/phrase.h"
 #include "sim/verdict/expect.h"
 
-#define VACUOUS "vacuous"
 #define PPM 1000000
 
 /* ---- Faults ---- */
@@ -59,7 +58,7 @@ static uint64_t matching_requests(const struct trace *trace, const struct reques
     return count;
 }
 
-/* The nearest reason, as the end of a sentence. */
+/* The most direct reason why a fault never fired, as the end of a sentence. */
 struct phrase vacuity_reason(const struct run_end *run, const struct fault_spec *spec)
 {
     const struct plan *plan = run->evidence->plan;
@@ -89,14 +88,17 @@ static void judge_fault(const struct run_end *run, uint32_t fault)
     if (run->final->fault_hits[fault] > 0 || !must_fire(spec)) {
         return;
     }
-    finding = verdict_add(run->evidence, VACUOUS, "never-fired", "Fault %s never fired: %s.",
+    finding = verdict_add(run->evidence, FINDING_VACUOUS_NEVER_FIRED, "Fault %s never fired: %s.",
                           spec->name, vacuity_reason(run, spec).text);
     if (finding != NULL) {
         finding->where = spec->where;
     }
 }
 
-/* A story that broke off may have waited for what a fault was to bring about. */
+/*
+ * A story that stopped may have waited for the effect of a fault that never
+ * fired, so faults armed from the start are still judged.
+ */
 void vacuity_judge_stopped(const struct run_end *run)
 {
     for (uint32_t i = 0; i < run->evidence->plan->fault_count; i++) {
@@ -130,7 +132,7 @@ static void judge_generator(const struct run_end *run, uint32_t generator)
     if (spec->optional || has_come(run->trace, plan_generator_number(plan, generator))) {
         return;
     }
-    finding = verdict_add(run->evidence, VACUOUS, "never-began",
+    finding = verdict_add(run->evidence, FINDING_VACUOUS_NEVER_BEGAN,
                           "Generator %s never submitted a request: %s.", spec->name,
                           spec->has_when ? "what it begins with did not come in time"
                                          : "the guest was done before it began");
@@ -141,11 +143,11 @@ static void judge_generator(const struct run_end *run, uint32_t generator)
 
 /* ---- The story ---- */
 
-/* A run that did not end says so itself. */
+/* True if a finding of "liveness" already says why the run did not end. */
 static bool is_explained(const struct verdict *verdict)
 {
     for (uint32_t i = 0; i < verdict->finding_count; i++) {
-        if (strcmp(verdict->findings[i].oracle, "liveness") == 0) {
+        if (finding_oracle(verdict->findings[i].id) == ORACLE_LIVENESS) {
             return true;
         }
     }
@@ -161,7 +163,7 @@ static void judge_story(const struct run_end *run)
     if (evidence->end == END_NOT || evidence->story_over || is_explained(evidence->verdict)) {
         return;
     }
-    finding = verdict_add(run->evidence, VACUOUS, "steps-not-run",
+    finding = verdict_add(run->evidence, FINDING_VACUOUS_STEPS_NOT_RUN,
                           "The run ended while step %" PRIu32 " of %" PRIu32
                           " was still waiting: what it waits for never came.",
                           last, evidence->plan->step_count);

@@ -12,6 +12,8 @@
 #include <string.h>
 
 #include "sim/disk/cache.h"
+#include "sim/disk/guest.h"
+#include "sim/disk/request_list.h"
 #include "sim/trace/phrase.h"
 #include "sim/verdict/query.h"
 #include "sim/world/private.h"
@@ -20,7 +22,7 @@
 
 /* ---- Expectations ---- */
 
-void action_fail(struct world *world, uint32_t number, struct where where, const char *kind,
+void action_fail(struct world *world, uint32_t number, struct where where, enum finding_id id,
                  const char *format, ...)
 {
     char text[FINDING_TEXT_BYTES];
@@ -33,7 +35,7 @@ void action_fail(struct world *world, uint32_t number, struct where where, const
     va_start(args, format);
     vsnprintf(text, sizeof(text), format, args);
     va_end(args);
-    finding = verdict_add(&world->evidence, "expect", kind, "%s", text);
+    finding = verdict_add(&world->evidence, id, "%s", text);
     if (finding != NULL) {
         finding->where = where;
     }
@@ -53,19 +55,19 @@ static void judge_refusal(struct world *world, uint32_t number, const char *what
     }
     verdict_checked(&world->evidence);
     if (action->expect_refused && !refused) {
-        action_fail(world, number, action->where, "not-refused",
+        action_fail(world, number, action->where, FINDING_EXPECT_NOT_REFUSED,
                     "%s was expected to be refused, but was accepted.", what);
     } else if (action->expect_refused && !wanted) {
-        action_fail(world, number, action->where, "refused-otherwise",
+        action_fail(world, number, action->where, FINDING_EXPECT_REFUSED_OTHERWISE,
                     "%s was expected to be refused with %s, but was refused with %s (%s).", what,
                     job_refusal_name((enum job_refusal)action->refusal),
                     job_refusal_name(error->refusal), error->text);
     } else if (action->expect_refused && !says) {
-        action_fail(world, number, action->where, "refused-otherwise",
+        action_fail(world, number, action->where, FINDING_EXPECT_REFUSED_OTHERWISE,
                     "The refusal of %s was expected to say \"%s\", but says \"%s\".", what,
                     action->saying, error->text);
     } else if (!action->expect_refused && refused) {
-        action_fail(world, number, action->where, "refused",
+        action_fail(world, number, action->where, FINDING_EXPECT_REFUSED,
                     "%s was expected to be accepted, but was refused with %s (%s).", what,
                     job_refusal_name(error->refusal), error->text);
     }
@@ -79,7 +81,7 @@ static void job_is_gone(void *opaque, int ret)
 
     (void)ret;
     world->job = NULL;
-    world_judge_job_memory(world);
+    host_judge_memory(world);
 }
 
 void action_job_ended(struct world *world, const struct event *event)
@@ -98,8 +100,8 @@ static struct job_spec job_spec_of(struct world *world)
     const struct plan_job *job = &world->plan->job;
 
     return (struct job_spec){.kind = job->kind,
-                             .source = &world->nodes[job->source],
-                             .target = &world->nodes[job->target],
+                             .source = &world->layer.nodes[job->source],
+                             .target = &world->layer.nodes[job->target],
                              .replaces = job->replaces,
                              .sync = job->sync,
                              .speed = job->speed,
@@ -127,10 +129,10 @@ static void start_job(struct world *world, uint32_t number)
                                           .detail = (uint8_t)error.refusal,
                                           .ret = ret});
         if (world->job == NULL) {
-            world_judge_job_memory(world);
+            host_judge_memory(world);
         }
     } else if (world->job != NULL) {
-        verdict_add(&world->evidence, "job", "second-job",
+        verdict_add(&world->evidence, FINDING_JOB_SECOND_JOB,
                     "The engine started a second job while the first was still there.");
     } else {
         world->job = job;
@@ -172,7 +174,7 @@ static void check_field(struct world *world, uint32_t number, const struct query
     verdict_checked(&world->evidence);
     if (!query_check_holds(check, info)) {
         query_check_describe(check, info, text, sizeof(text));
-        action_fail(world, number, check->where, "query", "The job's %s.", text);
+        action_fail(world, number, check->where, FINDING_EXPECT_QUERY, "The job's %s.", text);
     }
 }
 
@@ -181,7 +183,8 @@ static void query(struct world *world, uint32_t number, const struct action *act
     struct job_info info;
 
     if (!world_job(world, &info)) {
-        action_fail(world, number, action->where, "query", "There is no job to query.");
+        action_fail(world, number, action->where, FINDING_EXPECT_QUERY,
+                    "There is no job to query.");
         return;
     }
     world_emit(world,
@@ -193,27 +196,28 @@ static void query(struct world *world, uint32_t number, const struct action *act
 
 static void query_disk(struct world *world, uint32_t number, const struct action *action)
 {
-    const struct block_node *node = &world->nodes[action->index];
+    const struct block_node *node = &world->layer.nodes[action->index];
     const struct disk_check *check = &action->disk;
     const char *disk = phrase_disk(&world->evidence, action->index);
 
     verdict_checked(&world->evidence);
     if (check->io_status != ANY && (enum io_status)check->io_status != node->io_status) {
-        action_fail(world, number, action->where, "query", "The I/O status of %s is %s, not %s.",
-                    disk, io_status_name(node->io_status),
+        action_fail(world, number, action->where, FINDING_EXPECT_QUERY,
+                    "The I/O status of %s is %s, not %s.", disk, io_status_name(node->io_status),
                     io_status_name((enum io_status)check->io_status));
     }
     if (check->tracks != ANY && (check->tracks != 0) != node->tracks_io_status) {
-        action_fail(world, number, action->where, "query", "The I/O status of %s is %stracked.",
-                    disk, node->tracks_io_status ? "" : "not ");
+        action_fail(world, number, action->where, FINDING_EXPECT_QUERY,
+                    "The I/O status of %s is %stracked.", disk,
+                    node->tracks_io_status ? "" : "not ");
     }
     if (check->on_error != ANY && (enum error_policy)check->on_error != node->on_error) {
-        action_fail(world, number, action->where, "query", "The policy of %s is %s, not %s.", disk,
-                    error_policy_name(node->on_error),
+        action_fail(world, number, action->where, FINDING_EXPECT_QUERY,
+                    "The policy of %s is %s, not %s.", disk, error_policy_name(node->on_error),
                     error_policy_name((enum error_policy)check->on_error));
     }
     if (check->flags != ANY && (uint32_t)check->flags != node->flags) {
-        action_fail(world, number, action->where, "query",
+        action_fail(world, number, action->where, FINDING_EXPECT_QUERY,
                     "The open flags of %s are %#" PRIx32 ", not %#" PRIx32 ".", disk, node->flags,
                     (uint32_t)check->flags);
     }
@@ -223,7 +227,7 @@ static void expect_no_job(struct world *world, uint32_t number, const struct act
 {
     verdict_checked(&world->evidence);
     if (world->job != NULL) {
-        action_fail(world, number, action->where, "job-exists",
+        action_fail(world, number, action->where, FINDING_EXPECT_JOB_EXISTS,
                     "No job was expected, but one exists.");
     }
 }
@@ -232,18 +236,18 @@ static void expect_no_job(struct world *world, uint32_t number, const struct act
 
 static void guest(struct world *world, uint32_t number, const struct action *action)
 {
-    guest_submit(world, &action->guest, number, NULL, NULL);
+    guest_submit(&world->layer, &action->guest, number, NULL, NULL);
 }
 
 static void mark(struct world *world, uint32_t index)
 {
     world_emit(world, &(struct event){.kind = EVENT_MARK, .index = (uint16_t)index});
-    fault_mark(world, index);
+    fault_mark(&world->layer, index);
 }
 
 static void power_cut(struct world *world, const struct action *action)
 {
-    cache_power_cut(&world->nodes[action->index], action->cut);
+    cache_power_cut(&world->layer.nodes[action->index], action->cut);
     world_emit(world, &(struct event){.kind = EVENT_POWER_CUT, .node = (uint8_t)action->index});
 }
 
@@ -254,7 +258,7 @@ static void use(struct world *world, uint32_t number, const struct action *actio
     int ret = 0;
     char what[FINDING_TEXT_BYTES / 4];
 
-    if (block_is_blocked(&world->nodes[action->index])) {
+    if (block_is_blocked(&world->layer.nodes[action->index])) {
         ret = -EBUSY;
         error = (struct job_error){REFUSED_BLOCKED, "its operations are blocked"};
     }
@@ -294,11 +298,11 @@ void action_run(struct world *world, uint32_t number)
         guest(world, number, action);
         break;
     case DO_HOLD:
-        fault_arm(world, action->index);
+        fault_arm(&world->layer, action->index);
         break;
     case DO_RELEASE:
-        fault_disarm(world, action->index);
-        requests_release(world, action->index);
+        fault_disarm(&world->layer, action->index);
+        requests_release(&world->layer, action->index);
         break;
     case DO_MARK:
         mark(world, action->index);

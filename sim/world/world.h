@@ -47,7 +47,8 @@ void world_destroy(struct world *world);
 
 /*
  * world_destroy() and world_create() in one, in the same memory: cheaper, and
- * it cannot fail.  `world` and what was got from it are gone.
+ * it cannot fail.  `world` and what was got from it are gone.  Without a world
+ * yet (NULL) it is world_create(), which can.
  */
 struct world *world_renew(struct world *world, const struct plan *plan,
                           const struct world_options *options, struct trace *trace);
@@ -80,7 +81,11 @@ uint64_t world_digest(const struct world *world);
 /* The same, with what the oracles remember: such states are also judged alike. */
 uint64_t world_digest_judged(const struct world *world);
 
-/* Asserts the invariants of the engine's job, if there is one. */
+/*
+ * Asserts the invariants of everything in the world, the engine's job included.  Between two steps
+ * only; it costs what the world holds, so it runs when asked (run --twice, tests), not at each
+ * step.
+ */
 void world_check(const struct world *world);
 
 /* What can be asked at any instant. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * mirrorsim bench: what it costs; the median of several measurements each.
+ * mirrorsim bench: measures performance; each figure is the median of several
+ * measurements.
  */
 #include <jansson.h>
 #include <stdio.h>
@@ -133,7 +134,7 @@ static struct figure_result measure(const struct bench_options *options,
 
 static const struct {
     const char *name;
-    bool whole; /* written without decimals */
+    bool whole; /* print without decimals */
 } units[] = {
     [BENCH_PER_SECOND] = {"/s", true},
     [BENCH_NS_EACH] = {"ns", true},

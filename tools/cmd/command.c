@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What several subcommands do with their arguments.
+ * Argument handling shared by several subcommands.
  */
 #include "tools/cmd/command.h"
 
@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sim/base/quantity.h"
 #include "tools/base/files.h"
 #include "tools/base/support.h"
 #include "tools/base/text.h"
@@ -29,7 +30,7 @@ uint64_t option_time(const struct argp_state *state, const char *option, const c
 {
     uint64_t ns;
 
-    if (!time_parse(arg, &ns)) {
+    if (!quantity_read_time(arg, &ns)) {
         argp_error(state, "%s wants a time with its unit, like 5ms or 250us, not '%s'", option,
                    arg);
         exit(EXIT_USAGE);
@@ -60,19 +61,17 @@ uint32_t option_count(const struct argp_state *state, const char *option, uint32
     return (uint32_t)count;
 }
 
-void option_finding(const struct argp_state *state, const char *arg, const char **oracle,
-                    const char **kind)
+void option_finding(const struct argp_state *state, const char *arg, struct finding_pattern *wanted)
 {
     char *copy = must_strdup(arg);
     char *slash = strchr(copy, '/');
 
-    *oracle = copy;
-    *kind = NULL;
+    *wanted = (struct finding_pattern){.oracle = copy};
     if (slash != NULL) {
         *slash = '\0';
-        *kind = slash + 1;
+        wanted->kind = slash + 1;
     }
-    if (**oracle == '\0' || (*kind != NULL && **kind == '\0')) {
+    if (*copy == '\0' || (wanted->kind != NULL && *wanted->kind == '\0')) {
         argp_error(state,
                    "--finding wants an oracle, or one with a kind, like debt or "
                    "debt/forgotten-sector, not '%s'",

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Subcommands, and what several of them do with their arguments.
+ * Subcommands, and argument handling that several of them share.
  */
 #ifndef MIRRORSIM_TOOLS_CMD_COMMAND_H
 #define MIRRORSIM_TOOLS_CMD_COMMAND_H
@@ -12,6 +12,7 @@
 #include "engine/engine.h"
 #include "sim/scenario/mistakes.h"
 #include "sim/scenario/scenario.h"
+#include "sim/verdict/finding.h"
 
 struct command {
     const char *name;
@@ -88,7 +89,7 @@ enum option_key {
     KEY_NO_SHRINK,
 };
 
-/* Arguments of options; on a wrong one they explain it and exit with EXIT_USAGE. */
+/* Parse an option's argument; explain a wrong one and exit with EXIT_USAGE. */
 uint64_t option_number(const struct argp_state *state, const char *option, const char *arg);
 uint64_t option_time(const struct argp_state *state, const char *option, const char *arg);
 const struct engine *option_engine(const struct argp_state *state, const char *arg);
@@ -98,32 +99,39 @@ uint32_t option_count(const struct argp_state *state, const char *option, uint32
                       const char *arg);
 
 /*
- * ORACLE or ORACLE/KIND, like debt/forgotten-sector.  Sets *oracle and *kind, the latter to NULL
- * if any will do; both live until the program's end.
+ * Parses ORACLE or ORACLE/KIND, like debt/forgotten-sector.  What it sets lives until the
+ * program's end.
  */
-void option_finding(const struct argp_state *state, const char *arg, const char **oracle,
-                    const char **kind);
+void option_finding(const struct argp_state *state, const char *arg,
+                    struct finding_pattern *wanted);
 
-/* For commands that take one file: appends it, or explains that there is one already. */
+/* For commands that take one file: sets it, or explains that there is one already. */
 void option_one_file(const struct argp_state *state, const char **file, const char *arg);
 
-/* Processes if no option says how many: one a core that this process may use. */
+/* The default number of processes: one per core that this process may use. */
 uint32_t default_jobs(void);
 
 /* ---- What the arguments name ---- */
 
-/* A valid scenario, to be freed by the caller; otherwise shows its mistakes, exits with EXIT_USAGE.
+/*
+ * Loads a scenario, which the caller frees; if it is invalid, shows its
+ * mistakes and exits with EXIT_USAGE.
  */
 struct scenario *command_load(const char *file);
 
-/* Explains that the scenario has no case of that number or name, but which; exits with EXIT_USAGE.
+/*
+ * Explains that the scenario has no case with that number or name and which
+ * cases it has; exits with EXIT_USAGE.
  */
 _Noreturn void command_refuse_case(const struct scenario *scenario, const char *chosen);
 
-/* Explains, if -o OUTPUT would overwrite what is read, and exits with EXIT_USAGE; NULL: no file. */
+/*
+ * If -o OUTPUT would overwrite the input, explains that and exits with
+ * EXIT_USAGE. NULL: no file.
+ */
 void command_guard(const char *output, const char *input);
 
-/* On standard error. */
+/* Shows the mistakes on standard error. */
 void command_show_mistakes(const char *file, const struct mistakes *mistakes);
 
 #endif

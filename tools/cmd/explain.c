@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * mirrorsim explain: how it came to a finding, or to what a sector holds.
+ * mirrorsim explain: shows how a finding, or the content of a sector, came
+ * about.
  *
  * Declared in tools/cmd/command.h: every subcommand is.
  */
@@ -9,8 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sim/base/quantity.h"
 #include "tools/base/support.h"
-#include "tools/base/text.h"
 #include "tools/cmd/command.h"
 #include "tools/explain/explain.h"
 #include "tools/run/isolate.h"
@@ -19,9 +20,8 @@
 
 struct explain_options {
     struct one_run run;
-    const char *oracle; /* NULL = any */
-    const char *kind;   /* NULL = any */
-    const char *disk;   /* NULL = the job's source */
+    struct finding_pattern wanted;
+    const char *disk; /* NULL = the job's source */
     bool has_sector;
     uint64_t sector;
     bool all;
@@ -45,7 +45,7 @@ static void parse_offset(struct explain_options *options, const struct argp_stat
 {
     uint64_t bytes;
 
-    if (!size_parse(arg, &bytes)) {
+    if (!quantity_read_size(arg, &bytes)) {
         argp_error(state, "--offset wants a size like 640KiB, not '%s'", arg);
     }
     options->has_sector = true;
@@ -72,7 +72,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         return 0;
     case KEY_FINDING:
         if (arg != NULL) {
-            option_finding(state, arg, &options->oracle, &options->kind);
+            option_finding(state, arg, &options->wanted);
         }
         return 0;
     case KEY_ALL:
@@ -92,11 +92,8 @@ static const struct run_finding *choose_finding(const struct explain_options *op
                                                 const struct run_result *result)
 {
     for (uint32_t i = 0; i < result->finding_count; i++) {
-        const struct run_finding *finding = &result->findings[i];
-
-        if ((options->oracle == NULL || strcmp(options->oracle, finding->oracle) == 0) &&
-            (options->kind == NULL || strcmp(options->kind, finding->kind) == 0)) {
-            return finding;
+        if (finding_fits(&options->wanted, result->findings[i].id)) {
+            return &result->findings[i];
         }
     }
     return NULL;
@@ -107,13 +104,14 @@ static int nothing_to_explain(const struct explain_options *options)
     fprintf(stderr,
             "mirrorsim explain: %s has no finding%s%s%s%s: give --sector, or `mirrorsim "
             "run` shows what it finds\n",
-            options->run.file, options->oracle != NULL ? " " : "",
-            options->oracle != NULL ? options->oracle : "", options->kind != NULL ? "/" : "",
-            options->kind != NULL ? options->kind : "");
+            options->run.file, options->wanted.oracle != NULL ? " " : "",
+            options->wanted.oracle != NULL ? options->wanted.oracle : "",
+            options->wanted.kind != NULL ? "/" : "",
+            options->wanted.kind != NULL ? options->wanted.kind : "");
     return EXIT_FAILED;
 }
 
-/* Is there such a sector?  Explains if not. */
+/* True if there is such a sector; else explains why not. */
 static bool sector_is_there(const struct explain_options *options)
 {
     const struct plan *plan = options->run.plan;
@@ -150,7 +148,7 @@ static int explain(struct explain_options *options)
     struct explain_subject subject = {
         .finding = answer.finding, .has_sector = options->has_sector, .sector = options->sector};
 
-    if (answer.finding == NULL && (options->oracle != NULL || !options->has_sector)) {
+    if (answer.finding == NULL && (options->wanted.oracle != NULL || !options->has_sector)) {
         free(base);
         return nothing_to_explain(options);
     }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * mirrorsim import: makes a scenario of I/O that fio or blktrace has recorded.
+ * mirrorsim import: makes a scenario from I/O recorded by fio or blktrace.
  *
- * What is written is loaded first, as any scenario: nothing invalid gets out.
+ * The scenario is loaded, like any other, before it is written: no invalid file
+ * gets out.
  *
  * Declared in tools/cmd/command.h: every subcommand is.
  */
@@ -13,10 +14,10 @@
 #include <string.h>
 
 #include "engine/range.h"
+#include "sim/base/quantity.h"
 #include "sim/scenario/scenario.h"
 #include "tools/base/files.h"
 #include "tools/base/support.h"
-#include "tools/base/text.h"
 #include "tools/cmd/command.h"
 #include "tools/import/import.h"
 
@@ -67,7 +68,7 @@ static uint64_t parse_size(const struct argp_state *state, const char *arg)
 {
     uint64_t bytes = 0;
 
-    if (!size_parse(arg, &bytes) || bytes == 0 || bytes % SECTOR_BYTES != 0 ||
+    if (!quantity_read_size(arg, &bytes) || bytes == 0 || bytes % SECTOR_BYTES != 0 ||
         bytes > IMPORT_MAX_DISK_BYTES) {
         argp_error(state, "--size wants a multiple of 512 up to 64TiB, like 64MiB, not '%s'", arg);
     }
@@ -78,14 +79,14 @@ static uint64_t parse_speed_up(const struct argp_state *state, const char *arg)
 {
     uint64_t thousandths = 0;
 
-    if (!thousandths_parse(arg, &thousandths) || thousandths == 0 ||
+    if (!quantity_read_thousandths(arg, &thousandths) || thousandths == 0 ||
         thousandths > IMPORT_MAX_SPEED_UP * 1000) {
         argp_error(state, "--speed-up wants a factor from 0.001 to 10000, like 10, not '%s'", arg);
     }
     return thousandths;
 }
 
-/* The number of the word in a list that NULL ends. */
+/* The index of the word in a NULL-terminated list. */
 static int parse_word(const struct argp_state *state, const char *option, const char *const words[],
                       const char *arg)
 {
@@ -182,7 +183,7 @@ static void show_counts(const struct recording *recording)
     free(left_out);
 }
 
-/* Only --name and --job can make it invalid. */
+/* Only --name and --job can make the scenario invalid. */
 static int write_scenario(const struct command_options *options, const struct recording *recording)
 {
     size_t bytes;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Parsing the options of `mirrorsim run`, and what they are when not given.
+ * Parses the options of `mirrorsim run`; also has their defaults.
  */
 #include "tools/cmd/run_options.h"
 
@@ -72,10 +72,10 @@ static void parse_seeds(const struct argp_state *state, struct suite *suite, con
     free(first);
 }
 
-/* While options are parsed: which one was given, of those that contradict each other. */
+/* State while parsing: which of the options that exclude each other was given. */
 struct parser {
     struct run_options *options;
-    const char *seeds;  /* --seed or --seeds; NULL = neither, and so on */
+    const char *seeds;  /* --seed or --seeds; NULL = neither; the same for the next two */
     const char *format; /* --json or --tap */
     const char *repeat; /* --twice or --once */
 };

@@ -15,15 +15,15 @@
 #include <string.h>
 
 #include "engine/range.h"
+#include "sim/base/quantity.h"
 #include "tools/base/support.h"
-#include "tools/base/text.h"
 #include "tools/cmd/command.h"
 #include "tools/run/isolate.h"
 #include "tools/run/one_run.h"
 #include "tools/run/pipe.h"
 #include "tools/run/result.h"
 
-/* What --only can name. */
+/* The names for --only. */
 static const struct {
     const char *name;
     uint64_t kinds;
@@ -66,7 +66,7 @@ struct trace_options {
     uint64_t kinds;
     uint64_t from_ns;
     uint64_t to_ns;
-    uint64_t written; /* events that have been dealt with */
+    uint64_t written; /* number of events already handled */
 };
 
 static const struct argp_option option_list[] = {
@@ -238,16 +238,14 @@ static void write_new_events(struct trace_options *options)
 
 static void write_verdict(const struct run_result *result)
 {
-    char buf[TIME_TEXT_BYTES];
-
     printf("\n%s after %s, %" PRIu64 " events in the trace, hash %016" PRIx64 "\n",
-           outcome_name(result->outcome), time_text(result->virtual_ns, buf), result->trace_events,
-           result->trace_hash);
+           outcome_name(result->outcome), quantity_time(result->virtual_ns).text,
+           result->trace_events, result->trace_hash);
     for (uint32_t i = 0; i < result->finding_count; i++) {
         const struct run_finding *finding = &result->findings[i];
 
-        printf("%s (%s) at %s: %s\n", finding->oracle, finding->kind,
-               time_text(finding->now_ns, buf), finding->text);
+        printf("%s (%s) at %s: %s\n", finding_by(finding->id), finding_kind_name(finding->id),
+               quantity_time(finding->now_ns).text, finding->text);
     }
 }
 

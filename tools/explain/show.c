@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "tools/base/text.h"
+#include "sim/base/quantity.h"
 #include "tools/explain/explain.h"
 #include "tools/report/report.h"
 
@@ -34,7 +34,6 @@ static void show_chain(const struct answer *answer)
     bool is_long = !answer->all && explanation->count > FIRST_STEPS + LAST_STEPS + 1;
     const char *mark = has_colour() ? "\033[1;31m" : "";
     const char *end = has_colour() ? "\033[0m" : "";
-    char time[TIME_TEXT_BYTES];
 
     for (size_t i = 0; i < explanation->count; i++) {
         const struct explain_step *step = &explanation->steps[i];
@@ -46,7 +45,7 @@ static void show_chain(const struct answer *answer)
             i += hidden;
             step = &explanation->steps[i];
         }
-        printf("  event %-5" PRIu64 " %12s  %s\n", step->event, time_text(step->now_ns, time),
+        printf("  event %-5" PRIu64 " %12s  %s\n", step->event, quantity_time(step->now_ns).text,
                step->text);
         if (step->wrong != NULL) {
             printf("  %s%*s^ HERE: %s%s\n", mark, 26, "", step->wrong, end);
@@ -62,7 +61,7 @@ static void show_item(const struct without *without)
     }
 }
 
-/* Of the choices only some are named, and none that make no difference: there are hundreds. */
+/* There may be hundreds of choices: only some are listed, and none that make no difference. */
 static void show_without(const struct without_list *list, enum without_outcome outcome,
                          const char *title)
 {
@@ -119,8 +118,7 @@ static void show_counterfactuals(const struct answer *answer)
     }
 }
 
-/* The first is usually the cause and the others its echoes, but they may be easier to understand.
- */
+/* The first finding is usually the cause, but the later ones may be easier to understand. */
 static void show_others(const struct answer *answer)
 {
     const char *separator = "\nOther findings of the run, for --finding=ORACLE/KIND: ";
@@ -129,9 +127,8 @@ static void show_others(const struct answer *answer)
     for (uint32_t i = 0; i < answer->result->finding_count; i++) {
         const struct run_finding *other = &answer->result->findings[i];
 
-        if (other != answer->finding && (last == NULL || strcmp(other->oracle, last->oracle) != 0 ||
-                                         strcmp(other->kind, last->kind) != 0)) {
-            printf("%s%s/%s", separator, other->oracle, other->kind);
+        if (other != answer->finding && (last == NULL || other->id != last->id)) {
+            printf("%s%s/%s", separator, finding_by(other->id), finding_kind_name(other->id));
             separator = ", ";
             last = other;
         }
@@ -143,11 +140,10 @@ static void show_others(const struct answer *answer)
 
 void explain_show_text(const struct answer *answer)
 {
-    char time[TIME_TEXT_BYTES];
-
     if (answer->finding != NULL) {
-        printf("%s (%s) at %s:\n%s\n\n", answer->finding->oracle, answer->finding->kind,
-               time_text(answer->finding->now_ns, time), answer->finding->text);
+        printf("%s (%s) at %s:\n%s\n\n", finding_by(answer->finding->id),
+               finding_kind_name(answer->finding->id), quantity_time(answer->finding->now_ns).text,
+               answer->finding->text);
     }
     printf("%s\n\n", answer->explanation.state);
     show_chain(answer);
@@ -167,9 +163,10 @@ static json_t *finding_json(const struct run_finding *finding)
     if (finding == NULL) {
         return json_null();
     }
-    object = json_pack("{s:s, s:s, s:o, s:I, s:I}", "oracle", finding->oracle, "kind",
-                       finding->kind, "text", report_json_string(finding->text), "time_ns",
-                       (json_int_t)finding->now_ns, "event", (json_int_t)finding->event_number);
+    object = json_pack("{s:s, s:s, s:o, s:I, s:I}", "oracle", finding_by(finding->id), "kind",
+                       finding_kind_name(finding->id), "text", report_json_string(finding->text),
+                       "time_ns", (json_int_t)finding->now_ns, "event",
+                       (json_int_t)finding->event_number);
     if (finding->has_sector) {
         json_object_set_new(object, "disk", report_json_string(finding->disk));
         json_object_set_new(object, "sector", json_integer((json_int_t)finding->sector));

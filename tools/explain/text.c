@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Events in words that could stand in a bug report.
+ * Events in words, fit for a bug report.
  */
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "sim/base/quantity.h"
 #include "sim/trace/phrase.h"
 #include "tools/base/support.h"
 #include "tools/explain/explain.h"
@@ -97,7 +98,7 @@ static char *fault_in_words(const struct one_run *run, const struct event *event
     return text;
 }
 
-/* A hold that has found its request, but has not stopped it yet. */
+/* True for a hold that has found its request but has not stopped it yet. */
 static bool is_coming_hold(const struct one_run *run, const struct event *event)
 {
     return event->kind == EVENT_FAULT && run->plan->faults[event->index].kind == FAULT_HOLD;
@@ -152,7 +153,7 @@ static char *disk_in_words(const struct one_run *run, const struct event *event)
     switch (event->kind) {
     case EVENT_DIRTY_CREATE:
         return must_printf("the job begins to track %s in chunks of %s", disk,
-                           phrase_size(event->bytes).text);
+                           quantity_size(event->bytes).text);
     case EVENT_DIRTY_RELEASE:
         return must_printf("the job gives up its dirty bitmap: it no longer sees what changes %s",
                            disk);

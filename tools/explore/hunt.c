@@ -32,8 +32,7 @@ static bool oracles_only(const struct hunt *hunt)
 static bool is_known(const struct explore_result *result, const struct finding *finding)
 {
     for (uint32_t i = 0; i < result->finding_count; i++) {
-        if (strcmp(result->findings[i].oracle, finding->oracle) == 0 &&
-            strcmp(result->findings[i].kind, finding->kind) == 0) {
+        if (result->findings[i].id == finding->id) {
             return true;
         }
     }
@@ -98,9 +97,8 @@ static void note_found(struct hunt *hunt, const struct finding *finding,
     if (result->finding_count == EXPLORE_MAX_FINDINGS || is_known(result, finding)) {
         return;
     }
-    *found = (struct explore_finding){.now_ns = finding->now_ns, .item = result->item};
-    text_copy(found->oracle, sizeof(found->oracle), finding->oracle);
-    text_copy(found->kind, sizeof(found->kind), finding->kind);
+    *found = (struct explore_finding){
+        .id = finding->id, .now_ns = finding->now_ns, .item = result->item};
     text_copy(found->text, sizeof(found->text), finding->text);
     variant_text(hunt->variant, hunt->plan, found->variant);
     tell_choices(found->choices, choices, choice_count);
@@ -252,9 +250,7 @@ static void begin_run(struct runs *runs)
 {
     const struct plan *plan = runs->hunt->plan;
 
-    runs->world = runs->world == NULL
-                      ? world_create(plan, &runs->options, &runs->trace)
-                      : world_renew(runs->world, plan, &runs->options, &runs->trace);
+    runs->world = world_renew(runs->world, plan, &runs->options, &runs->trace);
     if (runs->world == NULL) {
         die("there is no memory for a world");
     }
@@ -385,7 +381,7 @@ void hunt_watch(struct hunt *hunt, uint64_t seed,
 void hunt_died(struct hunt *hunt, const struct isolate_death *death)
 {
     const struct explore_record *record = hunt->record;
-    struct finding finding = {.oracle = "crash", .now_ns = record->now_ns};
+    struct finding finding = {.id = isolate_finding(death), .now_ns = record->now_ns};
     struct choice_answer *choices = must_alloc(record->choice_count * sizeof(*choices));
 
     for (uint32_t i = 0; i < record->choice_count; i++) {
@@ -393,7 +389,6 @@ void hunt_died(struct hunt *hunt, const struct isolate_death *death)
                                             .nth = record->choices[i].nth,
                                             .pick = record->choices[i].pick};
     }
-    text_copy(finding.kind, sizeof(finding.kind), isolate_kind(death));
     isolate_describe(death, finding.text, sizeof(finding.text));
     note_found(hunt, &finding, choices, record->choice_count);
     free(choices);

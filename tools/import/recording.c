@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Reading a recording: the file, its lines and words, and the requests in them.
+ * Reads a recording: the file, its lines and words, and the requests in them.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sim/base/quantity.h"
 #include "tools/base/support.h"
 #include "tools/base/text.h"
 #include "tools/import/import.h"
@@ -44,7 +45,10 @@ static bool is_blank(char byte)
     return byte == ' ' || byte == '\t' || byte == '\r';
 }
 
-/* Cuts `text` into words; a column is a character, which has one byte that is no continuation. */
+/*
+ * Splits `text` into words. Columns count characters: every byte that is not a
+ * UTF-8 continuation byte.
+ */
 static void split(char *text, struct import_line *line)
 {
     bool in_word = false;
@@ -85,19 +89,17 @@ static void note_file(struct recording *recording, const char *file)
     }
 }
 
-/* What is wrong with the request itself; NULL: nothing. */
+/* What is wrong with the request itself, or NULL. */
 static const char *request_mistake(struct recording *recording,
                                    const struct import_request *request)
 {
     uint64_t disk_bytes = recording->options->disk_bytes;
     uint64_t most = disk_bytes > 0 ? disk_bytes : IMPORT_MAX_DISK_BYTES;
-    char size[TIME_TEXT_BYTES];
-    char time[TIME_TEXT_BYTES];
 
-    /* The product is small enough, for so is the factor. */
+    /* The product cannot overflow, because the factor is bounded. */
     if (request->time_ns > IMPORT_MAX_TIME_NS / 1000 * recording->options->speed_up) {
         return mistake_part(&recording->list, "the request would be made later than at %s",
-                            time_text(IMPORT_MAX_TIME_NS, time));
+                            quantity_time(IMPORT_MAX_TIME_NS).text);
     }
     if (request->op == OP_FLUSH) {
         return NULL;
@@ -108,12 +110,12 @@ static const char *request_mistake(struct recording *recording,
     if (request->bytes > most || request->offset > most - request->bytes) {
         return mistake_part(&recording->list, "the request goes beyond the end of %s, at %s",
                             disk_bytes > 0 ? "the disk (--size)" : "any disk",
-                            size_text(most, size));
+                            quantity_bytes(most).text);
     }
     return NULL;
 }
 
-/* Exactly, and without an overflow. */
+/* Divides exactly and without overflow. */
 static uint64_t speed_up(uint64_t time_ns, uint64_t thousandths)
 {
     return time_ns / thousandths * 1000 + time_ns % thousandths * 1000 / thousandths;
@@ -129,7 +131,7 @@ static void append(struct recording *recording, const struct import_request *req
     recording->is_over = recording->request_count == recording->options->count;
 }
 
-/* Is it the turn of this one? */
+/* True if the request is in the part to take (--from). */
 static bool is_in_part(struct recording *recording)
 {
     bool is_before = ++recording->seen < recording->options->first;
@@ -201,7 +203,7 @@ static void read_line(struct recording *recording, const char *text, size_t byte
     for (size_t i = 0; i < bytes; i++) {
         copy[i] = text[i];
         if (text[i] == '\0') {
-            copy[i] = '?'; /* it must not look like the end */
+            copy[i] = '?'; /* a NUL byte must not look like the end */
         }
     }
     copy[bytes] = '\0';
@@ -273,7 +275,7 @@ static const char *list_files(struct recording *recording)
     return recording->more_files ? mistake_part(&recording->list, "%s and others", names) : names;
 }
 
-/* What can be said only when all lines have been read. */
+/* Mistakes that only show when all lines have been read. */
 static void check_whole(struct recording *recording)
 {
     const struct import_options *options = recording->options;

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Titles and commands, as all reports write them.
+ * Titles and commands that all reports use.
  */
 #include "tools/report/report.h"
 
 #include <inttypes.h>
 #include <string.h>
 
+#include "sim/base/quantity.h"
 #include "tools/base/support.h"
 #include "tools/base/text.h"
 
@@ -59,7 +60,7 @@ static void write_command(FILE *out, const char *program, const char *verb,
 static bool differs_from_itself(const struct run_result *result)
 {
     for (uint32_t i = 0; i < result->finding_count; i++) {
-        if (strcmp(result->findings[i].oracle, "determinism") == 0) {
+        if (finding_oracle(result->findings[i].id) == ORACLE_DETERMINISM) {
             return true;
         }
     }
@@ -95,11 +96,10 @@ char *report_whole_trace_command(const char *program, const struct report_run *r
     return command;
 }
 
-/* After a death the end of the trace is what matters, so it is not cut. */
+/* After a death the end of the trace matters, so it is not cut. */
 char *report_trace_command(const char *program, const struct report_run *run,
                            const struct run_finding *finding)
 {
-    char buf[TIME_TEXT_BYTES];
     char *command;
     size_t size;
     FILE *out = text_open(&command, &size);
@@ -107,8 +107,8 @@ char *report_trace_command(const char *program, const struct report_run *run,
     write_command(out, program, "trace", run,
                   finding->about == ABOUT_COMPARED ? run->compared : run->engine);
     if (!run->result->died) {
-        fprintf(out, " --from %s", time_text(finding->trace_from_ns, buf));
-        fprintf(out, " --to %s", time_text(finding->now_ns, buf));
+        fprintf(out, " --from %s", quantity_time(finding->trace_from_ns).text);
+        fprintf(out, " --to %s", quantity_time(finding->now_ns).text);
     }
     fclose(out);
     return command;

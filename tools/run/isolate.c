@@ -350,14 +350,18 @@ static const char *telling_line(char *words)
     return line;
 }
 
-const char *isolate_kind(const struct isolate_death *death)
+enum finding_id isolate_finding(const struct isolate_death *death)
 {
-    static const char *const kinds[] = {
-        [CAUSE_EXIT] = "crash", [CAUSE_SIGNAL] = "crash",  [CAUSE_UNSUPPORTED] = "unsupported",
-        [CAUSE_CPU] = "hang",   [CAUSE_MEMORY] = "memory", [CAUSE_EVENTS] = "hang",
+    static const enum finding_id findings[] = {
+        [CAUSE_EXIT] = FINDING_CRASH_CRASH,
+        [CAUSE_SIGNAL] = FINDING_CRASH_CRASH,
+        [CAUSE_UNSUPPORTED] = FINDING_HARNESS_UNSUPPORTED,
+        [CAUSE_CPU] = FINDING_CRASH_HANG,
+        [CAUSE_MEMORY] = FINDING_CRASH_MEMORY,
+        [CAUSE_EVENTS] = FINDING_CRASH_HANG,
     };
 
-    return kinds[death->cause];
+    return findings[death->cause];
 }
 
 void isolate_describe(const struct isolate_death *death, char *text, size_t size)

@@ -27,6 +27,7 @@
 #include <sys/types.h>
 
 #include "engine/engine.h"
+#include "sim/verdict/finding.h"
 
 /* What a run may need in memory unless the user says (`run --memory-limit`). */
 #define ISOLATE_MEMORY_MIB 4096
@@ -90,8 +91,8 @@ void isolate_start(struct isolate *isolate, isolate_body *body, void *opaque);
 struct isolate_death isolate_end(struct isolate *isolate);
 void isolate_kill(struct isolate *isolate);
 
-/* "crash"; or "hang", "memory" for a limit; or "unsupported". */
-const char *isolate_kind(const struct isolate_death *death);
+/* Of the oracle "crash"; but what an engine should not have asked for is of "harness". */
+enum finding_id isolate_finding(const struct isolate_death *death);
 
 /* Its death as a sentence, with what it said last. */
 void isolate_describe(const struct isolate_death *death, char *text, size_t size);

@@ -14,7 +14,7 @@
 void run_progress_begin(struct run_progress *progress, const struct plan *plan,
                         const struct engine *engine)
 {
-    const struct xfail_spec *xfail = verdict_xfail(plan, engine->name, "crash");
+    const struct xfail_spec *xfail = verdict_xfail(plan, engine->name, ORACLE_CRASH);
 
     text_copy(progress->case_name, sizeof(progress->case_name), plan->case_name);
     progress->death_is_known = xfail != NULL;
@@ -35,7 +35,7 @@ void run_progress_step(struct run_progress *progress, const struct plan *plan,
         run_finding_find_lines(&progress->finding, plan, evidence->trace);
         progress->death_is_known =
             progress->death_is_known &&
-            verdict_xfail(plan, engine->name, progress->finding.oracle) != NULL;
+            verdict_xfail(plan, engine->name, finding_oracle(progress->finding.id)) != NULL;
         progress->has_finding = true;
     }
 }
@@ -65,8 +65,7 @@ struct run_result *run_progress_died(const struct run_progress *progress,
     }
     memcpy(result->case_name, progress->case_name, sizeof(result->case_name));
     isolate_describe(death, text, sizeof(text));
-    finding = run_result_add(result, death->cause == CAUSE_UNSUPPORTED ? "harness" : "crash",
-                             isolate_kind(death), "%s", text);
+    finding = run_result_add(result, isolate_finding(death), "%s", text);
     finding->now_ns = progress->now_ns;
     finding->event_number = progress->event_number;
     if (progress->has_finding) {

@@ -28,7 +28,7 @@ struct run_result *run_result_create(void)
     return must_alloc(run_result_bytes(RUN_MAX_FINDINGS));
 }
 
-struct run_finding *run_result_add(struct run_result *result, const char *oracle, const char *kind,
+struct run_finding *run_result_add(struct run_result *result, enum finding_id id,
                                    const char *format, ...)
 {
     struct run_finding *finding;
@@ -38,9 +38,7 @@ struct run_finding *run_result_add(struct run_result *result, const char *oracle
         return NULL;
     }
     finding = &result->findings[result->finding_count++];
-    *finding = (struct run_finding){0};
-    text_copy(finding->oracle, sizeof(finding->oracle), oracle);
-    text_copy(finding->kind, sizeof(finding->kind), kind);
+    *finding = (struct run_finding){.id = id};
     va_start(args, format);
     vsnprintf(finding->text, sizeof(finding->text), format, args);
     va_end(args);
@@ -50,12 +48,11 @@ struct run_finding *run_result_add(struct run_result *result, const char *oracle
 void run_finding_copy(struct run_finding *copy, const struct plan *plan,
                       const struct finding *found)
 {
-    *copy = (struct run_finding){.now_ns = found->now_ns,
+    *copy = (struct run_finding){.id = found->id,
+                                 .now_ns = found->now_ns,
                                  .event_number = found->event_number,
                                  .line = found->where.line,
                                  .has_sector = found->has_sector && found->disk < plan->disk_count};
-    text_copy(copy->oracle, sizeof(copy->oracle), found->oracle);
-    text_copy(copy->kind, sizeof(copy->kind), found->kind);
     text_copy(copy->text, sizeof(copy->text), found->text);
     if (copy->has_sector) {
         copy->sector = found->sector;

@@ -37,10 +37,10 @@ static void fill_result(const struct plan *plan, const struct leg *leg,
         run_finding_find_lines(&result->findings[i], plan, &leg->trace);
     }
     if (verdict->outcome == OUTCOME_XFAIL || verdict->outcome == OUTCOME_XPASS) {
-        run_name_bug(
-            result->bug,
-            verdict_xfail(plan, leg->engine->name,
-                          verdict->finding_count > 0 ? verdict->findings[0].oracle : NULL));
+        run_name_bug(result->bug, verdict_xfail(plan, leg->engine->name,
+                                                verdict->finding_count > 0
+                                                    ? finding_oracle(verdict->findings[0].id)
+                                                    : ORACLE_NONE));
     }
 }
 
@@ -49,14 +49,14 @@ static void fill_result(const struct plan *plan, const struct leg *leg,
 static void no_memory(struct run_result *result)
 {
     result->outcome = OUTCOME_INVALID;
-    run_result_add(result, "harness", "no-memory", "There is no memory for a world.");
+    run_result_add(result, FINDING_HARNESS_NO_MEMORY, "There is no memory for a world.");
 }
 
 static void give_up(const struct runner *runner, const struct world *world,
                     const struct trace *trace, struct run_result *result)
 {
     struct run_finding *finding = run_result_add(
-        result, "harness", "memory", "The run needs more than %" PRIu64 " MiB (--memory-limit).",
+        result, FINDING_HARNESS_MEMORY, "The run needs more than %" PRIu64 " MiB (--memory-limit).",
         runner->memory_limit >> 20);
 
     finding->now_ns = world_now_ns(world);
@@ -103,9 +103,7 @@ static bool run_world(struct runner *runner, struct leg *leg, struct run_result 
     uint64_t next_state = 0;
     struct world *world;
 
-    runner->world = runner->world == NULL
-                        ? world_create(runner->plan, &options, trace)
-                        : world_renew(runner->world, runner->plan, &options, trace);
+    runner->world = world_renew(runner->world, runner->plan, &options, trace);
     world = runner->world;
     if (world == NULL) {
         return false;
@@ -134,7 +132,7 @@ static void report_difference(const struct runner *runner, const struct leg *fir
             trace_format_text(&names, &traces[i]->events[event], lines[i], sizeof(lines[i]));
         }
     }
-    finding = run_result_add(result, "determinism", "traces-differ",
+    finding = run_result_add(result, FINDING_DETERMINISM_TRACES_DIFFER,
                              "The same run twice gave two traces: first \"%s\", then \"%s\".",
                              lines[0] + strspn(lines[0], " "), lines[1] + strspn(lines[1], " "));
     if (finding != NULL) {
@@ -159,7 +157,7 @@ static void run_again(struct runner *runner, const struct leg *first, struct run
     } else if (trace_first_difference(&first->trace, &second.trace, &event)) {
         report_difference(runner, first, &second, event, result);
     } else if (second.states != first->states) {
-        run_result_add(result, "determinism", "states-differ",
+        run_result_add(result, FINDING_DETERMINISM_STATES_DIFFER,
                        "The same run twice gave one trace, but went through different states.");
         result->outcome = OUTCOME_FAIL;
     }
@@ -192,7 +190,7 @@ static void dump_images(struct runner *runner, struct run_result *result)
 
     if (why != NULL) {
         result->outcome = OUTCOME_INVALID;
-        run_result_add(result, "harness", "no-image", "%s", why);
+        run_result_add(result, FINDING_HARNESS_NO_IMAGE, "%s", why);
         free(why);
     }
 }
@@ -227,7 +225,7 @@ void runner_run(struct runner *runner, uint64_t number, struct run_result *resul
     runner->leg = (struct leg){.engine = runner->suite->engine};
     if (runner->plan->content_bytes && !plan_fits_bytes(runner->plan)) {
         result->outcome = OUTCOME_INVALID;
-        run_result_add(result, "harness", "too-large",
+        run_result_add(result, FINDING_HARNESS_TOO_LARGE,
                        "The disks are too large for real bytes: they may have 1GiB in all.");
     } else {
         run_leg(runner, &runner->leg, result);

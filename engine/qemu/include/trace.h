@@ -2,7 +2,7 @@
 /*
  * Trace points of a mirror.c of the 2.2 generation; each is an event of the trace.
  *
- * An event has room for three numbers: the functions below say which they are.
+ * An event has room for three numbers; the functions below say which ones.
  */
 #ifndef MIRRORSIM_ENGINE_QEMU_TRACE_H
 #define MIRRORSIM_ENGINE_QEMU_TRACE_H
@@ -10,18 +10,18 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* X(name): in the order of their numbers. */
-#define QEMU_TRACE_POINTS(X)                                                                       \
-    X(mirror_start)                                                                                \
-    X(mirror_restart_iter)                                                                         \
-    X(mirror_before_flush)                                                                         \
-    X(mirror_before_drain)                                                                         \
-    X(mirror_before_sleep)                                                                         \
-    X(mirror_one_iteration)                                                                        \
-    X(mirror_iteration_done)                                                                       \
-    X(mirror_yield)                                                                                \
-    X(mirror_yield_in_flight)                                                                      \
-    X(mirror_yield_buf_busy)                                                                       \
+/* X(name): the order gives their numbers. */
+#define QEMU_TRACE_POINTS(X)  \
+    X(mirror_start)           \
+    X(mirror_restart_iter)    \
+    X(mirror_before_flush)    \
+    X(mirror_before_drain)    \
+    X(mirror_before_sleep)    \
+    X(mirror_one_iteration)   \
+    X(mirror_iteration_done)  \
+    X(mirror_yield)           \
+    X(mirror_yield_in_flight) \
+    X(mirror_yield_buf_busy)  \
     X(mirror_break_buf_busy)
 
 enum qemu_trace_point {

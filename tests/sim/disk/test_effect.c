@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Effects: what moves, when, and where to; silent faults, and sectors that
+ * Effects: which data moves, when, and where; silent faults, and sectors that
  * move one by one.  A request of eight sectors at 8 KiB, against a disk whose
  * sectors all differ.
  */
@@ -14,7 +14,7 @@
 #define SECTORS 8
 #define BYTES (SECTORS * SECTOR_BYTES)
 
-/* A bit for each sector of the request that the write has changed. */
+/* The sectors of the request that the write has changed, a bit each. */
 static unsigned changed(const struct stage *stage, uint64_t place)
 {
     unsigned mask = 0;
@@ -52,7 +52,7 @@ static void test_effect_of_a_write_is_this_when_a_fault_hits_it_silently(void **
     static const struct {
         enum fault_kind kind;
         unsigned changed;
-        uint64_t moved; /* bytes, by events */
+        uint64_t moved; /* bytes according to the events */
     } cases[] = {
         {FAULT_LOST, 0x00, 0},
         {FAULT_TORN, 0x55, BYTES / 2},
@@ -153,11 +153,12 @@ static struct block_iov two_buffers(struct stage *stage)
     static const uint32_t both[] = {0, 1};
     struct block_buffers *buffers;
 
-    assert_int_equal(block_buffers_create(&stage->world->nodes[SRC], BYTES / 2, 2, &buffers), 0);
+    assert_int_equal(block_buffers_create(&stage->world->layer.nodes[SRC], BYTES / 2, 2, &buffers),
+                     0);
     return (struct block_iov){buffers, both, 2};
 }
 
-/* Copies the range from src to dst through two buffers, and shows what comes out. */
+/* Copies the range from src to dst through two buffers; returns the tags that arrive. */
 static void copy(struct stage *stage, uint64_t tags[SECTORS])
 {
     struct ending read;
@@ -167,10 +168,10 @@ static void copy(struct stage *stage, uint64_t tags[SECTORS])
     stage_open(stage);
     iov = two_buffers(stage);
     read.world = write.world = stage->world;
-    block_read(&stage->world->nodes[SRC], PLACE, BYTES, iov, stage_done, &read);
+    block_read(&stage->world->layer.nodes[SRC], PLACE, BYTES, iov, stage_done, &read);
     stage_run(stage);
     stage->world->evidence.end = END_NOT;
-    block_write(&stage->world->nodes[DST], PLACE, BYTES, iov, stage_done, &write);
+    block_write(&stage->world->layer.nodes[DST], PLACE, BYTES, iov, stage_done, &write);
     stage_run(stage);
     for (uint64_t i = 0; i < SECTORS; i++) {
         tags[i] = stage_tag(stage, DST, PLACE + i * SECTOR_BYTES);
@@ -215,7 +216,7 @@ static void test_effect_of_a_read_is_this_when_a_fault_hits_it_silently(void **s
 
 static void test_effect_comes_sector_by_sector_when_the_disk_says_so(void **state)
 {
-    /* The end for the first, then three quarters, one quarter, the start. */
+    /* The first sector moves at the end, the next at three quarters, one quarter, and the start. */
     struct choice_answer places[] = {
         {"effect src", 2, 4}, {"effect src", 3, 2}, {"effect src", 4, 1}};
     static const struct {
@@ -238,13 +239,13 @@ static void test_effect_comes_sector_by_sector_when_the_disk_says_so(void **stat
     }
     stage_run(stage);
     assert_int_equal(stage_event(stage, EVENT_REQUEST_DONE, 0)->now_ns, WRITE_NS);
-    /* One piece each, and the rest in two. */
+    /* One piece for each of the four, and the rest in two. */
     assert_int_equal(stage_count(stage, EVENT_REQUEST_EFFECT), 5);
 }
 
 static void test_effect_mixes_two_writes_when_their_sectors_interleave(void **state)
 {
-    /* The second write's sectors 0 and 1 are overtaken by the first's. */
+    /* Sectors 0 and 1 of the first write move after those of the second. */
     struct choice_answer places[] = {{"effect src", SECTORS + 1, 1},
                                      {"effect src", SECTORS + 2, 1}};
     struct stage *stage = *state;
@@ -273,7 +274,7 @@ static void test_effect_of_all_that_is_left_comes_at_once_when_a_hold_lets_go(vo
     world_run(stage->world, 10);
     assert_int_equal(changed(stage, PLACE), 0);
     stage->world->evidence.end = END_NOT;
-    requests_release(stage->world, 0);
+    requests_release(&stage->world->layer, 0);
     world_run(stage->world, 10);
     assert_int_equal(changed(stage, PLACE), 0xff);
     stage_run(stage);
@@ -317,7 +318,7 @@ static void test_effect_of_a_flush_is_none_when_it_is_lost(void **state)
     stage_guest(stage, OP_FLUSH, 0, 0);
     stage_run(stage);
     assert_int_equal(stage_event(stage, EVENT_REQUEST_DONE, 1)->ret, 0);
-    cache_power_cut(&stage->world->nodes[SRC], CUT_LOSES_ALL);
+    cache_power_cut(&stage->world->layer.nodes[SRC], CUT_LOSES_ALL);
     assert_int_equal(changed(stage, PLACE), 0);
 }
 
@@ -341,7 +342,7 @@ static void test_effect_survives_a_power_cut_as_its_plan_or_the_choices_say(void
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         answer(stage, cases[i].answers, cases[i].count);
         write_once(stage);
-        cache_power_cut(&stage->world->nodes[SRC], cases[i].cut);
+        cache_power_cut(&stage->world->layer.nodes[SRC], cases[i].cut);
         assert_int_equal(changed(stage, PLACE), cases[i].changed);
         world_destroy(stage->world);
     }

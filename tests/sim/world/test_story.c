@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The story: when steps begin, what waits see, and what reactions and checks do.
+ * The story: when steps begin, what waits match, and the work of reactions and
+ * checks.
  */
 #include <string.h>
 
@@ -24,7 +25,7 @@ static bool has_finding(const struct stage *stage, const char *kind)
     const struct verdict *verdict = stage->world->verdict;
 
     for (uint32_t i = 0; i < verdict->finding_count; i++) {
-        if (strcmp(verdict->findings[i].kind, kind) == 0) {
+        if (strcmp(finding_kind_name(verdict->findings[i].id), kind) == 0) {
             return true;
         }
     }
@@ -72,7 +73,7 @@ static void test_story_wait_counts_since_the_last_step_that_took_time(void **sta
 {
     struct stage *stage = *state;
 
-    /* The mark is set before the wait begins, and counts; it does not count again. */
+    /* A mark set before the wait begins counts, but only once. */
     stage_step(stage, DO_MARK);
     add_guest_write(stage, 0);
     stage_wait_event(stage, EVENT_MARK)->wait.within_ns = 10;
@@ -196,7 +197,7 @@ static void test_story_reacts_to_the_matches_that_it_should(void **state)
     stage->world = NULL;
 }
 
-/* Everything else that the event causes at once comes first. */
+/* A reaction comes after everything else that its event causes at the same instant. */
 static void test_story_reaction_acts_as_an_event_of_its_own(void **state)
 {
     struct stage *stage = *state;
@@ -205,7 +206,7 @@ static void test_story_reaction_acts_as_an_event_of_its_own(void **state)
     add_react(stage, &(struct react_spec){.when = event_match_kind(EVENT_REQUEST_EFFECT),
                                           .action = {.kind = DO_MARK}});
     stage_open(stage);
-    block_dirty_create(&stage->world->nodes[SRC], 64 * KIB, &dirty);
+    block_dirty_create(&stage->world->layer.nodes[SRC], 64 * KIB, &dirty);
     stage_guest(stage, OP_WRITE, 0, 512);
     stage_run(stage);
     assert_true(stage_event(stage, EVENT_REACT, 0) > stage_event(stage, EVENT_REQUEST_DONE, 0));

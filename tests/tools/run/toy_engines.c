@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Engines that go wrong in ways that a scenario cannot ask for.
+ * Engines that go wrong in ways that no scenario can cause.
  *
  * Each is the real engine until `complete` is given; the program built with
- * them shows that no run takes the others with it.
+ * them shows that a bad run does not affect the others.
  */
 #include <assert.h>
 #include <stdio.h>
@@ -29,7 +29,7 @@ static int careless_start(struct host *host, const struct job_spec *spec, struct
     return mirror_engine.start(host, &careless, job, error);
 }
 
-/* Gives the job another buffer in every second run of a process. */
+/* Gives the job a different buffer size in every second run of a process. */
 static int fickle_start(struct host *host, const struct job_spec *spec, struct engine_job **job,
                         struct job_error *error)
 {
@@ -50,7 +50,7 @@ static int hasty_start(struct host *host, const struct job_spec *spec, struct en
     return mirror_engine.start(host, &other, job, error);
 }
 
-/* Does what the real one does, but with one chunk buffer: other requests, and the same end. */
+/* The real engine with one chunk buffer: different requests, the same end. */
 static int narrow_start(struct host *host, const struct job_spec *spec, struct engine_job **job,
                         struct job_error *error)
 {
@@ -196,11 +196,11 @@ static const char *toy_phase_name(unsigned phase)
     return mirror_engine.phase_name(phase);
 }
 
-#define TOY(toy_name, toy_start_with, toy_command_with, toy_digest_with, toy_check_with)           \
-    {                                                                                              \
-        .name = (toy_name), .summary = "a toy", .start = (toy_start_with),                         \
-        .command = (toy_command_with), .query = toy_query, .digest = (toy_digest_with),            \
-        .check = (toy_check_with), .phase_name = toy_phase_name                                    \
+#define TOY(toy_name, toy_start_with, toy_command_with, toy_digest_with, toy_check_with) \
+    {                                                                                    \
+        .name = (toy_name), .summary = "a toy", .start = (toy_start_with),               \
+        .command = (toy_command_with), .query = toy_query, .digest = (toy_digest_with),  \
+        .check = (toy_check_with), .phase_name = toy_phase_name                          \
     }
 
 static const struct engine toys[] = {
