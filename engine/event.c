@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The names that traces and scenarios write for the numbers of event.h and engine.h.
+ * The names, in traces and scenarios, of the numbers of event.h and engine.h.
  */
 #include "engine/event.h"
 
@@ -9,7 +9,7 @@
 #include "engine/engine.h"
 #include "engine/units.h"
 
-/* A value that has no name is a bug of ours: there is no "unknown". */
+/* A value without a name is our bug, so there is no "unknown". */
 #define NAME(names, value) name_at(names, COUNT_OF(names), (unsigned)(value))
 
 static const char *name_at(const char *const *names, unsigned long count, unsigned value)

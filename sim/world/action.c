@@ -81,7 +81,7 @@ static void job_is_gone(void *opaque, int ret)
 
     (void)ret;
     world->job = NULL;
-    world_judge_job_memory(world);
+    host_judge_memory(world);
 }
 
 void action_job_ended(struct world *world, const struct event *event)
@@ -129,7 +129,7 @@ static void start_job(struct world *world, uint32_t number)
                                           .detail = (uint8_t)error.refusal,
                                           .ret = ret});
         if (world->job == NULL) {
-            world_judge_job_memory(world);
+            host_judge_memory(world);
         }
     } else if (world->job != NULL) {
         verdict_add(&world->evidence, FINDING_JOB_SECOND_JOB,

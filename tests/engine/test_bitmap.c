@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Bitmaps: every answer is that of a dumb shadow, an array of bool, under the
- * same random operations.
+ * Bitmaps: every answer must equal that of a simple shadow, an array of bool,
+ * under the same random operations.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -144,7 +144,7 @@ static void test_bitmap_agrees_with_shadow_when_mutated_at_random(void **state)
     }
 }
 
-/* A walk by cursor visits just the bits that are set when it gets there. */
+/* A walk by cursor visits exactly the bits that are set when the cursor reaches them. */
 static void test_bitmap_cursor_sees_every_bit_ahead_when_mutated_on_the_way(void **state)
 {
     struct pair pair;
@@ -196,7 +196,7 @@ static uint64_t digest_of(const struct bitmap *bitmap)
     return digest_value(&digest);
 }
 
-/* The digest tells content, not the way that led to it. */
+/* The digest depends on the content, not on the operations that led to it. */
 static void test_bitmap_digests_are_equal_just_when_contents_are(void **state)
 {
     struct pair a;

@@ -104,7 +104,7 @@ static bool read_on(struct reader *reader, char **args, uint32_t count)
 
 /* ---- Faults ---- */
 
-/* What NODE OP NTH of a directive match; `nth` 0 = every one. */
+/* Reads NODE OP NTH of a directive into a match; `nth` 0 = every one. */
 static bool read_fault(struct reader *reader, char **args, struct fault_spec *fault)
 {
     static const struct {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Comparing a case: every difference is found, and an exception proves all
- * that it does not name.
+ * Comparing a case: every difference is found, and an exception covers only the
+ * lines it names.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -18,7 +18,7 @@
 #include "engine/units.h"
 #include "tests/golden/case.h"
 
-/* A case that needs no disk but an empty one, and its whole trace. */
+/* A case with only an empty disk, and its whole trace. */
 #define CONFIG "length source 0\nat 5 complete\n"
 #define LINE_1 "0 event READY\n"
 #define LINE_2 "5 control complete\n"
@@ -94,7 +94,7 @@ static void test_case_passes_when_traces_are_equal(void **state)
     assert_string_equal(text, "");
 }
 
-/* A line that is missing, changed, or too many, in every place. */
+/* A line is missing, changed, or added, in every place. */
 static void test_case_differs_when_a_line_does(void **state)
 {
     static const struct {
@@ -116,7 +116,7 @@ static void test_case_differs_when_a_line_does(void **state)
     }
 }
 
-/* The reference has a flush that ours has not, and lacks the swap. */
+/* The reference trace has a flush that ours lacks, and lacks the swap. */
 #define DEFECTIVE LINE_1 LINE_2 "5 submit target flush 0 0\n" LINE_4 LINE_5
 #define EDITS "-5 submit target flush 0 0\n+5 graph swap target source\n"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Reference configurations: what each directive makes of the plan, and what
- * is said about a file that is wrong.
+ * Reference configurations: the effect of each directive on the plan, and the
+ * messages for invalid files.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -40,7 +40,7 @@ static const struct disk_spec *disk_of(const struct plan *plan, const char *name
     return &plan->disks[disk];
 }
 
-/* A source of a length is all that a file must have. */
+/* A file only needs a source with a length. */
 static void test_config_has_defaults_when_only_length_given(void **state)
 {
     (void)state;
@@ -133,7 +133,7 @@ static void test_config_reads_disks_when_all_is_given(void **state)
     plan_destroy(plan);
 }
 
-/* Each name of an operation, and what it is to match. */
+/* Each name of an operation, and the operations it matches. */
 static void test_config_matches_requests_when_errors_are_given(void **state)
 {
     (void)state;
@@ -191,7 +191,7 @@ static void test_config_reacts_when_on_is_given(void **state)
     plan_destroy(plan);
 }
 
-/* What is wrong is told with its line. */
+/* Messages name the line. */
 static void test_config_is_refused_when_invalid(void **state)
 {
     (void)state;
@@ -249,7 +249,7 @@ static void test_config_is_refused_when_invalid(void **state)
 static void test_config_is_unsupported_when_nodes_are_too_many(void **state)
 {
     (void)state;
-    char text[400] = LENGTH; /* source and target are two of them */
+    char text[400] = LENGTH; /* source and target count, too */
     struct config_error error = {0};
     for (int i = 0; i < PLAN_MAX_DISKS - 2; i++) {
         size_t used = strlen(text);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Loading a scenario that gives only the sections a test is about.
+ * Loads a scenario of which a test gives only the sections it is about.
  */
 #ifndef MIRRORSIM_TESTS_SUPPORT_LOAD_H
 #define MIRRORSIM_TESTS_SUPPORT_LOAD_H
@@ -15,7 +15,7 @@
 /* Lines 1 to 3; the sections of a test begin at line 4. */
 #define LOAD_HEAD "scenario: 1\nname: x\ndoc: d\n"
 
-/* Appended when the test does not give them. */
+/* Sections appended if the test does not give them. */
 static const struct {
     const char *key;
     const char *text;

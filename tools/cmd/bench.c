@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * mirrorsim bench: what it costs; the median of several measurements each.
+ * mirrorsim bench: measures performance; each figure is the median of several
+ * measurements.
  */
 #include <errno.h>
 #include <jansson.h>
@@ -45,7 +46,7 @@ static const struct option_table table = {
 
 /* ---- Measuring ---- */
 
-/* Measures in a child process; false if the child failed. */
+/* Measures in a child process; returns false if the child failed. */
 static bool measure_once(const struct bench_task *task, struct bench_sample *sample)
 {
     struct rusage usage;
@@ -130,7 +131,7 @@ static struct figure_result measure(const struct bench_options *options,
 
 static const struct {
     const char *name;
-    bool whole; /* written without decimals */
+    bool whole; /* print without decimals */
 } units[] = {
     [BENCH_PER_SECOND] = {"/s", true},
     [BENCH_NS_EACH] = {"ns", true},

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * mirrorsim explain: how it came to a finding, or to what a sector holds.
+ * mirrorsim explain: shows how a finding, or the content of a sector, came
+ * about.
  *
  * Declared in tools/cmd/command.h: every subcommand is.
  */
@@ -95,7 +96,7 @@ static int nothing_to_explain(const struct explain_options *options)
     return EXIT_FAILED;
 }
 
-/* Is there such a sector?  Explains if not. */
+/* True if there is such a sector; else explains why not. */
 static bool sector_is_there(const struct explain_options *options)
 {
     const struct plan *plan = options->run.plan;

@@ -19,17 +19,17 @@
 #include "tools/explore/session.h"
 #include "tools/run/load.h"
 
-/* Memory for the states that one process has visited. */
+/* Memory for the visited states of one process. */
 #define VISITED_BYTES (UINT64_C(512) << 20)
 
-/* So many seeds where nothing says how many. */
+/* The number of runs if neither option nor file says it. */
 #define DEFAULT_RUNS 10000
 #define MAX_RUNS UINT32_C(4000000000)
 
-/* A checkpoint is written so often. */
+/* Interval between checkpoints. */
 #define SAVE_INTERVAL_MS 10000
 
-/* Of the processor, inside one event. */
+/* Limit of processor time within one event. */
 #define CPU_LIMIT_S 5
 
 struct command_options {
@@ -37,7 +37,7 @@ struct command_options {
     struct explore_report report;
     uint64_t budget_ms; /* 0 = no bound */
     uint32_t jobs;
-    bool has_schedule; /* said by an option, like the next; else the file may */
+    bool has_schedule; /* set by an option, like the next; if not, the file may set it */
     bool has_faults;
 };
 
@@ -122,12 +122,12 @@ static const struct option_table table = {
 
 /* ---- While it searches ---- */
 
-/* What the pool's calls need. */
+/* The state for the pool's callbacks. */
 struct watch {
     struct explore_session session;
     struct progress progress;
-    uint64_t identity;     /* of the search, for its checkpoint */
-    uint64_t next_save_ms; /* of the clock */
+    uint64_t identity;     /* of the search, checked in its checkpoint */
+    uint64_t next_save_ms; /* clock time of the next checkpoint */
 };
 
 static bool is_done(const void *opaque, uint64_t item)
@@ -158,7 +158,7 @@ static void show_progress(void *opaque)
 
 /* ---- The command ---- */
 
-/* What the options leave open, the file may say. */
+/* Takes settings from the file that no option has set. */
 static void take_from_file(struct command_options *options, const struct scenario *scenario)
 {
     static const enum variant_faults faults[] = {[EXPLORE_FAULTS_UNSAID] = VARIANTS_NONE,
@@ -191,7 +191,7 @@ static void take_from_file(struct command_options *options, const struct scenari
     plan_destroy(plan);
 }
 
-/* Goes on from the checkpoint, if there is one. */
+/* Resumes from the checkpoint, if there is one. */
 static void open_checkpoint(struct watch *watch, const char *file)
 {
     const char *path = watch->session.options->checkpoint;
@@ -210,11 +210,14 @@ static void open_checkpoint(struct watch *watch, const char *file)
         session_close(&watch->session);
         exit(EXIT_USAGE);
     }
-    /* Where it can't be written, that is known before the search and not after it. */
+    /* If the checkpoint cannot be written, that shows before the search and not after it. */
     checkpoint_save(&watch->session, watch->identity);
 }
 
-/* What was stopped can go on; what has ended need not. */
+/*
+ * A search that was stopped can be resumed, so its checkpoint stays; one that
+ * has ended needs none.
+ */
 static void close_checkpoint(const struct watch *watch)
 {
     const struct explore_session *session = &watch->session;
@@ -229,7 +232,7 @@ static void close_checkpoint(const struct watch *watch)
     }
 }
 
-/* Searches, and reports; returns the exit code. */
+/* Searches and reports; returns the exit code. */
 static int explore(struct command_options *options, uint64_t start_ms)
 {
     struct explore_space *space = explore_open(&options->explore);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * mirrorsim: finds the subcommand and hands over to it.
+ * mirrorsim: finds and runs the subcommand.
  */
 #include <argp.h>
 #include <errno.h>
@@ -51,7 +51,7 @@ static int unknown_command(const char *name)
     return EXIT_USAGE;
 }
 
-/* argp writes argv[0] in messages: there the command belongs to the name. */
+/* argp shows argv[0] in messages, so it must have both the program's and the command's name. */
 static int run_command(const struct command *command, int argc, char **argv)
 {
     argv[0] = must_printf("mirrorsim %s", command->name);
@@ -94,7 +94,7 @@ static int run_program(int argc, char **argv)
     return command != NULL ? run_command(command, argc - 1, argv + 1) : unknown_command(argv[1]);
 }
 
-/* Results that could not be written are the harness's failure, whatever they were. */
+/* If results could not be written, the harness has failed, whatever the results were. */
 int main(int argc, char **argv)
 {
     int code = run_program(argc, argv);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * mirrorsim query: job, disks and requests at a virtual instant.
+ * mirrorsim query: shows the job, disks and requests at a virtual instant.
  *
- * Text and JSON say the same.
+ * Text and JSON have the same content.
  *
  * Declared in tools/cmd/command.h: every subcommand is.
  */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * mirrorsim shrink: the smallest scenario that fails in the same way, as a file.
+ * mirrorsim shrink: writes the smallest scenario that fails in the same way.
  *
  * Declared in tools/cmd/command.h: every subcommand is.
  */
@@ -31,11 +31,11 @@ struct command_options {
     bool json;
 };
 
-/* While it shrinks. */
+/* State while shrinking. */
 struct session {
     struct progress progress;
-    uint64_t end_ms; /* of the clock; 0 = never */
-    int signals;     /* a file that has the signal which ends it early */
+    uint64_t end_ms; /* clock time of the budget's end; 0 = never */
+    int signals;     /* signalfd for the signals that end shrinking early */
     int signal_number;
 };
 
@@ -79,7 +79,10 @@ static const struct option_table table = {
 
 /* ---- While it shrinks ---- */
 
-/* Ctrl-C is read from a file, and does not reach the worker. */
+/*
+ * Signals are read from a file descriptor; blocked like this, Ctrl-C does not
+ * reach the worker either.
+ */
 static int open_signals(void)
 {
     sigset_t signals;

@@ -2,8 +2,8 @@
 /*
  * mirrorsim trace: everything that happens in one run, as text or JSON lines.
  *
- * Events are written as soon as there are any, so that of a run that crashes
- * all is seen up to the event in which it did.
+ * Events are written as soon as they happen, so the trace of a run that crashes
+ * is complete up to the event that crashed.
  *
  * Declared in tools/cmd/command.h: every subcommand is.
  */
@@ -21,7 +21,7 @@
 #include "tools/run/load.h"
 #include "tools/run/one_run.h"
 
-/* What --only can name. */
+/* The names for --only. */
 static const struct {
     const char *name;
     uint64_t kinds;
@@ -58,7 +58,7 @@ struct trace_options {
     uint64_t kinds;
     uint64_t from_ns;
     uint64_t to_ns;
-    uint64_t written; /* events that have been dealt with */
+    uint64_t written; /* number of events already handled */
 };
 
 static void take_only(const struct argp_state *state, const struct option_row *option,
@@ -158,9 +158,9 @@ static void write_new_events(struct trace_options *options)
 }
 
 /*
- * A run that dies has its last events still to be written.  The handler runs
- * where the run died, so it can do what any code there could; it needs to find
- * the options, and a handler has no argument for them.
+ * When a run dies, its last events have not been written yet; the signal
+ * handler writes them.  It needs the options, and a handler gets no argument,
+ * hence this variable.
  */
 static struct trace_options *dying;
 
@@ -171,7 +171,7 @@ static void write_last_events(int signal_number)
     raise(signal_number);
 }
 
-/* An engine that loops inside one event ends at the limit, or with Ctrl-C. */
+/* An engine that loops within one event is ended by the limit of processor time, or by Ctrl-C. */
 static void catch_death(struct trace_options *options)
 {
     static const int also[] = {ENGINE_SIGNAL_UNSUPPORTED, SIGXCPU, SIGINT, SIGTERM, 0};

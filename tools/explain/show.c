@@ -61,7 +61,7 @@ static void show_item(const struct without *without)
     }
 }
 
-/* Of the choices only some are named, and none that make no difference: there are hundreds. */
+/* There may be hundreds of choices: only some are listed, and none that make no difference. */
 static void show_without(const struct without_list *list, enum without_outcome outcome,
                          const char *title)
 {
@@ -118,8 +118,7 @@ static void show_counterfactuals(const struct answer *answer)
     }
 }
 
-/* The first is usually the cause and the others its echoes, but they may be easier to understand.
- */
+/* The first finding is usually the cause, but the later ones may be easier to understand. */
 static void show_others(const struct answer *answer)
 {
     const char *separator = "\nOther findings of the run, for --finding=ORACLE/KIND: ";

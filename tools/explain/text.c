@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Events in words that could stand in a bug report.
+ * Events in words, fit for a bug report.
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -98,7 +98,7 @@ static char *fault_in_words(const struct one_run *run, const struct event *event
     return text;
 }
 
-/* A hold that has found its request, but has not stopped it yet. */
+/* True for a hold that has found its request but has not stopped it yet. */
 static bool is_coming_hold(const struct one_run *run, const struct event *event)
 {
     return event->kind == EVENT_FAULT && run->plan->faults[event->index].kind == FAULT_HOLD;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What the finding hangs on: every thing the scenario does is left out once.
+ * What the finding depends on: each thing that the scenario does is left out once.
  *
- * A plan without one of its faults, requests, commands or choices may crash the engine,
- * or never end; so all run in a worker process, and a new one goes on where one died.
+ * A plan without one of its faults, requests, commands or choices may crash the engine
+ * or never end; so all run in a worker process, and when one dies, a new one continues.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -16,11 +16,11 @@
 
 #define MAX_WITHOUT 300
 #define CPU_LIMIT_MS 2000
-/* Together the runs take no more timeline events than so many, if the run itself does not. */
+/* Bounds the timeline events of all runs together, unless a few runs already exceed it. */
 #define MAX_EVENTS UINT64_C(3000000)
 #define MAX_CHOICES 4096
 
-/* What the worker has to do. */
+/* The worker's task. */
 struct work {
     const struct one_run *run;
     const struct items *items;
@@ -45,8 +45,8 @@ static void *without_one(struct arena *arena, const void *list, size_t count, si
 }
 
 /*
- * Others name a fault by its place in the list: it stays, but never hits.  A step that waits
- * until it holds something would wait for ever.
+ * The fault stays in the list, because others refer to it by index, but never hits.  Steps
+ * that wait until it holds something are dropped: they would wait for ever.
  */
 static void drop_fault(struct plan *plan, uint32_t index)
 {
@@ -69,7 +69,10 @@ static void drop_fault(struct plan *plan, uint32_t index)
     plan->step_count = count;
 }
 
-/* What it consists of lives in the arena of the whole: in the worker, nobody else sees that. */
+/*
+ * The new plan's parts are allocated in the arena of the whole plan; only this
+ * worker process sees that.
+ */
 static struct plan plan_without(const struct plan *whole, struct item item)
 {
     struct plan plan = *whole;
@@ -146,12 +149,12 @@ static void work_on(void *opaque, struct run_progress *progress, int results)
         worker_send(results, result);
     }
     free(result);
-    world_destroy(work->run->world); /* it is the parent's */
+    world_destroy(work->run->world); /* it belongs to the parent */
 }
 
 /* ---- In the parent ---- */
 
-/* One result for each item, the caller frees all. */
+/* Returns one result per item; the caller frees all. */
 static struct run_result **run_items(struct work *work)
 {
     struct run_result **results = must_alloc(work->items->count * sizeof(struct run_result *));
@@ -291,8 +294,8 @@ static const struct run_finding *find_same(const struct run_result *result,
 }
 
 /*
- * The first finding that the run itself does not have, or NULL.  What the scenario expects of the
- * whole story need not hold without a part of it.
+ * The first finding that the unchanged run does not have, or NULL.  Expectations about the whole
+ * story need not hold without a part of it.
  */
 static const struct run_finding *find_other(const struct run_result *base,
                                             const struct run_result *result)
@@ -326,7 +329,7 @@ static void judge(struct without *without, const struct run_result *base,
     }
 }
 
-/* Copies the answers that the run was given, so that one of them can be left out. */
+/* Copies the answers of the run's choices, so that each can be left out. */
 static void record_choices(const struct one_run *run, struct plan *plan)
 {
     uint32_t count;
@@ -339,7 +342,7 @@ static void record_choices(const struct one_run *run, struct plan *plan)
     }
 }
 
-/* Long runs are not varied as often. */
+/* The longer a run, the fewer things are left out. */
 static size_t bound_of(const struct run_result *base)
 {
     uint64_t bound = base->events > 0 ? MAX_EVENTS / base->events : MAX_WITHOUT;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Titles and commands, as all reports write them.
+ * Titles and commands that all reports use.
  */
 #include "tools/report/report.h"
 
@@ -96,7 +96,7 @@ char *report_whole_trace_command(const char *program, const struct report_run *r
     return command;
 }
 
-/* After a death the end of the trace is what matters, so it is not cut. */
+/* After a death the end of the trace matters, so it is not cut. */
 char *report_trace_command(const char *program, const struct report_run *run,
                            const struct run_finding *finding)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Is it still the same finding?
+ * Deciding whether a result has the same finding.
  *
  * Declared in tools/shrink/private.h: a group of the steps that make a scenario smaller.
  */
@@ -25,7 +25,7 @@ const struct run_finding *shrink_find_target(const struct shrinker *shrinker,
     return find(result, shrinker->report->id);
 }
 
-/* The length of a word, if it is a time or the number of a request, like "5ms" and "#3"; or 0. */
+/* The length of the word if it is a time or a request number, like "5ms" or "#3"; else 0. */
 static size_t amount_length(const char *text)
 {
     size_t length = strcspn(text, " ,;");
@@ -34,7 +34,7 @@ static size_t amount_length(const char *text)
     return digits < length && strcspn(text, "0123456789") < length ? length : 0;
 }
 
-/* Do both say the same, but for times and numbers of requests? */
+/* True if both texts are equal except for times and request numbers. */
 static bool says_same(const char *a, const char *b)
 {
     while (*a != '\0' && *b != '\0') {
@@ -50,9 +50,9 @@ static bool says_same(const char *a, const char *b)
 }
 
 /*
- * Is it the finding that is meant?  Any story without an end has a job that hangs, and there are
- * many ways to crash: of these common ones the sentence, which says in what state the job
- * is, or where the engine crashed, must be the same, too.
+ * True if the result has the target finding.  A common finding has many possible causes: any story
+ * without an end has a hanging job, and there are many ways to crash.  So its sentence must be the
+ * same, too: it tells the job's state, or where the engine crashed.
  */
 static bool has_target(const struct shrinker *shrinker, const struct run_result *result)
 {
@@ -76,6 +76,10 @@ bool shrink_is_as_bad(const struct shrinker *shrinker, const struct run_result *
     return true;
 }
 
+/*
+ * A failed expectation or a hanging job can have many causes; the findings of
+ * other oracles are more specific.
+ */
 static bool is_vague(const struct run_finding *finding)
 {
     return finding_is(finding->id, FINDING_VAGUE);

@@ -14,7 +14,7 @@
 
 #define TREE_RESERVE_BYTES ((size_t)1 << (sizeof(void *) >= 8 ? 32 : 26))
 
-/* A section that is no longer stands on one line; longer lines are folded. */
+/* A section up to SHORT_COLUMNS stands on one line; lines beyond MAX_COLUMNS are folded. */
 #define SHORT_COLUMNS 80
 #define MAX_COLUMNS 110
 
@@ -154,7 +154,7 @@ void tree_keep(struct tree *tree)
     tree->change_count = 0;
 }
 
-/* Newest first: a node may have been changed more than once. */
+/* Undoes the newest change first: a node may have been changed more than once. */
 void tree_undo(struct tree *tree)
 {
     while (tree->change_count > 0) {
@@ -198,7 +198,7 @@ static void write_flow(FILE *file, const struct tree_node *node)
     fputc(node->kind == YAML_MAPPING ? '}' : ']', file);
 }
 
-/* An item of a list that says one thing needs no braces. */
+/* An item of a list with one entry needs no braces. */
 static void write_item(FILE *file, const struct tree_node *node)
 {
     const struct tree_node *only = tree_first(node);
@@ -216,7 +216,7 @@ static void write_item(FILE *file, const struct tree_node *node)
     fputc('\n', file);
 }
 
-/* Where to fold: behind the last comma within reach that is not quoted; 0 = nowhere. */
+/* Where to fold: after the last comma within reach that is not quoted; 0 = nowhere. */
 static size_t find_fold(const char *line, size_t length)
 {
     size_t fold = 0;
@@ -276,7 +276,7 @@ static bool has_container(const struct tree_node *node)
     return child != NULL;
 }
 
-/* A text of several lines stands below its key as it is. */
+/* A text of several lines is written unchanged below its key. */
 static void write_block_text(FILE *file, const char *key, const char *text)
 {
     fprintf(file, "%s: |\n", key);

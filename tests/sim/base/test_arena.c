@@ -37,7 +37,7 @@ static void assert_all_zero(const void *memory, size_t bytes)
     }
 }
 
-/* Every size, small and large, gets memory that is aligned, zeroed and its own. */
+/* Memory of every size, small and large, is aligned, zeroed and not shared. */
 static void test_arena_alloc_gives_zeroed_aligned_memory_when_pieces_are_reused(void **state)
 {
     static const size_t sizes[] = {0,    1,    16,   17,   1008, 1024,  1025,
@@ -70,7 +70,7 @@ static uint64_t next_random(uint64_t *seed)
     return z ^ (z >> 31);
 }
 
-/* No two pieces share a byte: each keeps the stamp that it was filled with. */
+/* No two pieces share a byte: each keeps the pattern it was filled with. */
 static void test_arena_pieces_keep_their_bytes_when_sizes_come_and_go_at_random(void **state)
 {
     struct {
@@ -137,7 +137,7 @@ static void test_arena_reset_repeats_the_same_addresses_when_memory_was_dirty(vo
     assert_all_zero(b, 3000);
 }
 
-/* After a load the arena is as it was at the save: content, free lists, extent. */
+/* A load restores the arena as it was saved: content, free lists, extent. */
 static void test_arena_load_restores_everything_when_the_arena_grew_since(void **state)
 {
     struct arena *arena = *state;

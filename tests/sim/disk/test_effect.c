@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Effects: what moves, when, and where to; silent faults, and sectors that
+ * Effects: which data moves, when, and where; silent faults, and sectors that
  * move one by one.  A request of eight sectors at 8 KiB, against a disk whose
  * sectors all differ.
  */
@@ -15,7 +15,7 @@
 #define SECTORS 8
 #define BYTES (SECTORS * SECTOR_BYTES)
 
-/* A bit for each sector of the request that the write has changed. */
+/* The sectors of the request that the write has changed, a bit each. */
 static unsigned changed(const struct stage *stage, uint64_t place)
 {
     unsigned mask = 0;
@@ -53,7 +53,7 @@ static void test_effect_of_a_write_is_this_when_a_fault_hits_it_silently(void **
     static const struct {
         enum fault_kind kind;
         unsigned changed;
-        uint64_t moved; /* bytes, by events */
+        uint64_t moved; /* bytes according to the events */
     } cases[] = {
         {FAULT_LOST, 0x00, 0},
         {FAULT_TORN, 0x55, BYTES / 2},
@@ -159,7 +159,7 @@ static struct block_iov two_buffers(struct stage *stage)
     return (struct block_iov){buffers, both, 2};
 }
 
-/* Copies the range from src to dst through two buffers, and shows what comes out. */
+/* Copies the range from src to dst through two buffers; returns the tags that arrive. */
 static void copy(struct stage *stage, uint64_t tags[SECTORS])
 {
     struct ending read;
@@ -217,7 +217,7 @@ static void test_effect_of_a_read_is_this_when_a_fault_hits_it_silently(void **s
 
 static void test_effect_comes_sector_by_sector_when_the_disk_says_so(void **state)
 {
-    /* The end for the first, then three quarters, one quarter, the start. */
+    /* The first sector moves at the end, the next at three quarters, one quarter, and the start. */
     struct choice_answer places[] = {
         {"effect src", 2, 4}, {"effect src", 3, 2}, {"effect src", 4, 1}};
     static const struct {
@@ -240,13 +240,13 @@ static void test_effect_comes_sector_by_sector_when_the_disk_says_so(void **stat
     }
     stage_run(stage);
     assert_int_equal(stage_event(stage, EVENT_REQUEST_DONE, 0)->now_ns, WRITE_NS);
-    /* One piece each, and the rest in two. */
+    /* One piece for each of the four, and the rest in two. */
     assert_int_equal(stage_count(stage, EVENT_REQUEST_EFFECT), 5);
 }
 
 static void test_effect_mixes_two_writes_when_their_sectors_interleave(void **state)
 {
-    /* The second write's sectors 0 and 1 are overtaken by the first's. */
+    /* Sectors 0 and 1 of the first write move after those of the second. */
     struct choice_answer places[] = {{"effect src", SECTORS + 1, 1},
                                      {"effect src", SECTORS + 2, 1}};
     struct stage *stage = *state;

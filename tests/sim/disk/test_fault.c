@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Faults: what they hit, how often, from when to when, and what a hit does.
+ * Faults: which requests they hit, how often, when they are armed, and the
+ * effect of a hit.
  */
 #include <errno.h>
 
@@ -9,7 +10,7 @@
 
 #define CHUNK (64 * KIB)
 
-/* Runs five writes of the guest, one chunk each, and counts those that failed. */
+/* Runs five guest writes of one chunk each. */
 static void run_five_writes(struct stage *stage)
 {
     for (uint64_t i = 0; i < 5; i++) {
@@ -18,7 +19,7 @@ static void run_five_writes(struct stage *stage)
     stage_run(stage);
 }
 
-/* A bit for each of the requests that failed, the first lowest. */
+/* The requests that failed, a bit each, the first one lowest. */
 static unsigned failed(const struct stage *stage)
 {
     const struct event *done;
@@ -81,7 +82,8 @@ static void test_fault_is_armed_between_instants_and_marks(void **state)
         uint32_t until_mark;
         int64_t shift_ns;
         bool armed;
-        unsigned failed; /* of writes at 0, 10, 20, 30, 40; mark 0 is set at 10, mark 1 at 30 */
+        /* those that failed of writes at 0, 10, 20, 30, 40; mark 0 is set at 10, mark 1 at 30 */
+        unsigned failed;
     } cases[] = {
         {0, 0, PLAN_NONE, PLAN_NONE, 0, false, 0},     {0, 0, PLAN_NONE, PLAN_NONE, 0, true, 0x1f},
         {20, 0, PLAN_NONE, PLAN_NONE, 0, false, 0x1c}, {0, 20, PLAN_NONE, PLAN_NONE, 0, true, 0x03},

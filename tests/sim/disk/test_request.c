@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Requests: what happens in which order and at which instant.
+ * Requests: the order of their events, and the instants.
  */
 #include <errno.h>
 

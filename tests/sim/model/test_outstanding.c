@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Requests that an oracle follows, and what of their ranges takes effect.
+ * Requests that an oracle follows, and the parts of their ranges that take
+ * effect.
  */
 #include <setjmp.h>
 #include <stdarg.h>

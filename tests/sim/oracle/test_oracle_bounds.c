@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Oracle "bounds", shown silent on orderly jobs and able to find what oversteps or stays behind.
+ * Oracle "bounds": silent on correct jobs; finds requests out of bounds and leftovers.
  */
 #include "engine/units.h"
 #include "tests/support/witness.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Oracle "content", shown silent on copies and able to find what differs.
+ * Oracle "content": silent on correct copies; finds differences.
  */
 #include "engine/units.h"
 #include "tests/support/witness.h"
@@ -13,7 +13,7 @@ static struct witness *called(void **state)
     return w;
 }
 
-/* A sector of the source that the target does not get. */
+/* Changes a sector of the source that the target does not get. */
 static void spoil(struct witness *w, uint64_t offset)
 {
     image_write(w->disks[DST].image, run_fill(DST, offset, SECTOR_BYTES));
@@ -143,7 +143,7 @@ static void test_content_asks_for_everything_when_the_rest_shines_through(void *
     image_punch(w->disks[SRC].image, CHUNK, LENGTH - CHUNK);
     start(w);
     copy(w, 0, CHUNK);
-    spoil(w, 3 * CHUNK); /* as a cluster that is not filled by hand */
+    spoil(w, 3 * CHUNK); /* like the rest of a cluster without copy-on-write */
     complete(w);
     assert_found(w, "stale-sector", "sector 384 (192KiB)");
 }

@@ -119,7 +119,7 @@ static void test_job_finds_the_wrong_result_when_errors_were_reported(void **sta
     }
 }
 
-/* Whether the copy loop had ended before the error does not show. */
+/* The trace does not show whether the copy loop had ended before the error. */
 static void test_job_takes_either_end_when_an_error_follows_a_cancel(void **state)
 {
     static const struct {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Oracle "liveness", shown silent on runs that end and able to say why others don't.
+ * Oracle "liveness": silent on runs that end; says why others do not.
  */
 #include "engine/units.h"
 #include "tests/support/witness.h"

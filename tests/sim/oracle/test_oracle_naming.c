@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Oracle "naming", shown silent on true events and able to find each false name.
+ * Oracle "naming": silent on correct events; finds each wrong name.
  */
 #include "engine/units.h"
 #include "tests/support/witness.h"
 
-/* The source is not disk 0, so that a name left out is a wrong name. */
+/* The source is not disk 0, so that a missing name (0) is a wrong one. */
 static struct witness *called(void **state)
 {
     struct witness *w = *state;

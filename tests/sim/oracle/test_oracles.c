@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * All oracles at once, on whole runs of a toy engine that can be told what to do wrong.
+ * All oracles at once, on whole runs of a toy engine with a selectable defect.
  *
  * The toy copies one chunk after the other and ignores errors.  Without a
- * defect no oracle says anything; with one, the oracle that is there for it
- * does.  The plan's buffer size, which the toy does not use, is the defect.
+ * defect no oracle finds anything; with one, the oracle in charge of it does.
+ * The plan's buffer size, which the toy does not otherwise use, selects the
+ * defect.
  */
 #include <errno.h>
 #include <string.h>
@@ -411,7 +412,7 @@ static void test_oracles_find_each_defect_of_the_toy(void **state)
     }
 }
 
-/* An engine that copies for ever does not need for ever to be found out. */
+/* An engine that copies for ever is found out in bounded time. */
 static void test_oracles_end_the_run_when_there_are_more_findings_than_are_kept(void **state)
 {
     struct stage *stage = *state;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Addresses: each distribution against what it is by definition.
+ * Addresses: compares each distribution with its definition.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -16,7 +16,7 @@
 
 #define NUMBERS 4096u
 
-/* The nth of NUMBERS numbers, which are spread evenly. */
+/* The nth of NUMBERS evenly spread numbers. */
 static uint32_t number_at(uint32_t n)
 {
     return n * (UINT32_MAX / NUMBERS + 1);
@@ -84,7 +84,7 @@ static const struct {
     {2000, 100003, 100, 4269013093u}, {2000, 100003, 50000, 4294941185u},
 };
 
-/* How many numbers are of the first ranks. */
+/* How many numbers give one of the first ranks. */
 static uint64_t numbers_below(const struct address *address, uint64_t ranks)
 {
     uint64_t low = 0;
@@ -216,7 +216,7 @@ static void test_address_hot_part_gets_its_share_and_the_rest_goes_elsewhere(voi
         first += at < 512 * KIB;
     }
     assert_int_equal(hot, NUMBERS * 3 / 4);
-    /* Elsewhere each slot gets as much: 128 of the 240 are before the hot ones. */
+    /* All other slots get equal shares: 128 of the 240 are before the hot ones. */
     assert_in_range(first, NUMBERS / 4 * 128 / 240 - 1, NUMBERS / 4 * 128 / 240 + 1);
 }
 
@@ -269,7 +269,7 @@ static void test_address_list_gives_its_places(void **state)
     assert_int_equal(address_next(&address, UINT32_MAX, 4 * KIB), 64 * KIB);
 }
 
-/* Also where neither the range nor the request is a multiple of the alignment. */
+/* This also holds if neither the range nor the request is a multiple of the alignment. */
 static void test_address_is_inside_the_range_whatever_the_request(void **state)
 {
     static const enum address_kind kinds[] = {ADDRESS_SEQUENTIAL, ADDRESS_UNIFORM, ADDRESS_ZIPF,

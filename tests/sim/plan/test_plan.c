@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Plans: what an empty one says, and what matches match.
+ * Plans: the content of an empty one, and what matches accept.
  */
 #include <errno.h>
 #include <setjmp.h>

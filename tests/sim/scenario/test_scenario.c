@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Scenario files become the plans that they say.
+ * Scenario files become the plans they describe.
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -110,7 +110,7 @@ static void test_scenario_describes_disks_when_all_is_said(void **state)
     plan_destroy(plan);
 }
 
-/* What the engine refuses must reach it. */
+/* A job that the engine must refuse has to reach the engine. */
 static void test_scenario_describes_a_mirror_when_the_engine_will_refuse_it(void **state)
 {
     struct plan *plan = load_plan(
@@ -354,7 +354,7 @@ static void test_scenario_describes_reactions_when_the_guest_has_some_too(void *
     plan_destroy(plan);
 }
 
-/* A value that fits is read however many digits it is written with. */
+/* A value that fits is read, however many digits it has. */
 static void test_scenario_reads_times_and_sizes_when_they_have_many_digits(void **state)
 {
     struct plan *plan = load_plan("guest:\n"

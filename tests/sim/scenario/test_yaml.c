@@ -68,7 +68,7 @@ static void test_yaml_gives_nodes_with_places_when_the_text_is_right(void **stat
     assert_null(yaml_get(NULL, "x"));
 }
 
-/* Windows' line ends are no part of any text. */
+/* The carriage returns of Windows' line ends are not part of any text. */
 static void test_yaml_ignores_carriage_returns_when_lines_end_with_them(void **state)
 {
     struct mistake_list mistakes = list_for(*state, "a: b\r\nc: d\r\n");
@@ -109,7 +109,7 @@ struct refused {
     const char *words; /* part of the message */
 };
 
-/* The place is that of the trouble. */
+/* The reported place is where the problem is. */
 static void test_yaml_refuses_what_is_not_its_part_when_it_is_there(void **state)
 {
     static const struct refused cases[] = {
@@ -152,7 +152,7 @@ static void test_yaml_refuses_what_is_not_its_part_when_it_is_there(void **state
     }
 }
 
-/* A byte of 0 ends no text early. */
+/* A NUL byte does not silently end the text. */
 static void test_yaml_refuses_zero_bytes_when_text_follows(void **state)
 {
     struct mistake_list mistakes = {.arena = *state, .text = "a: b\n\0c: d\n", .bytes = 11};

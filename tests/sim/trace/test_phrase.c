@@ -124,7 +124,7 @@ static void test_phrase_event_and_match_say_what_narrows_them(void **state)
     }
 }
 
-/* A match of everything at once is cut, not overrun. */
+/* The text of a match with all conditions at once is cut and does not overrun. */
 static void test_phrase_match_is_cut_when_it_is_too_long(void **state)
 {
     struct witness *w = *state;

@@ -298,7 +298,7 @@ static void test_trace_formats_give_every_field_in_a_fixed_order(void **state)
     plan_destroy(plan);
 }
 
-/* No kind is forgotten, with any values of its fields and an empty plan. */
+/* Every kind can be formatted, with any values of its fields and an empty plan. */
 static void test_trace_formats_know_every_kind_when_the_plan_is_empty(void **state)
 {
     struct plan *plan = plan_create();

@@ -191,7 +191,7 @@ static void test_expect_fired(void **state)
 
     w->plan->faults = &fault;
     w->plan->fault_count = 1;
-    assert_holds(w, expect); /* and the fault is not vacuous then */
+    assert_holds(w, expect); /* and the fault is then not vacuous */
     expect.count = 2;
     judge_with_hits(w, expect, 2);
     assert_silent(w);
@@ -289,7 +289,7 @@ static void test_expect_is_silent_when_a_finding_explains_the_story(void **state
     assert_int_equal(w->verdict.finding_count, 1);
 }
 
-/* A job that fails passes only if the scenario says how it is to end. */
+/* A run whose job fails passes only if the scenario says how the job ends. */
 static void test_expect_finds_a_failure_that_nobody_expects(void **state)
 {
     struct witness *w = run_over(state);

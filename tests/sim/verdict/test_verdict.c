@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Verdicts: bounds of the lists of findings, and what outcome they make.
+ * Verdicts: bounds of the lists of findings, and the outcome.
  */
 #include "engine/units.h"
 #include "tests/support/witness.h"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The story: when steps begin, what waits see, and what reactions and checks do.
+ * The story: when steps begin, what waits match, and the work of reactions and
+ * checks.
  */
 #include <string.h>
 
@@ -73,7 +74,7 @@ static void test_story_wait_counts_since_the_last_step_that_took_time(void **sta
 {
     struct stage *stage = *state;
 
-    /* The mark is set before the wait begins, and counts; it does not count again. */
+    /* A mark set before the wait begins counts, but only once. */
     stage_step(stage, DO_MARK);
     add_guest_write(stage, 0);
     stage_wait_event(stage, EVENT_MARK)->wait.within_ns = 10;
@@ -197,7 +198,7 @@ static void test_story_reacts_to_the_matches_that_it_should(void **state)
     stage->world = NULL;
 }
 
-/* Everything else that the event causes at once comes first. */
+/* A reaction comes after everything else that its event causes at the same instant. */
 static void test_story_reaction_acts_as_an_event_of_its_own(void **state)
 {
     struct stage *stage = *state;
