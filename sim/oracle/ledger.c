@@ -26,8 +26,6 @@
 #include "sim/trace/phrase.h"
 #include "sim/verdict/verdict.h"
 
-#define LEDGER "ledger"
-
 /* Failed queries beyond this number at a time are not reported. */
 #define MAX_QUERIES 4
 
@@ -129,7 +127,7 @@ static void judge_queries(struct ledger *ledger, struct evidence *evidence, cons
         const struct event *query = &ledger->queries[i];
 
         verdict_add(
-            evidence, LEDGER, "swallowed-query",
+            evidence, FINDING_LEDGER_SWALLOWED_QUERY,
             "Query %s of %s failed with %s at %s (fault %s); no start or command was refused for "
             "it, but the job %s at %s.",
             op_name((enum op)query->op), phrase_disk(evidence, query->node),
@@ -161,7 +159,7 @@ static uint16_t judge_hit(struct ledger *ledger, struct evidence *evidence,
         fault = (uint16_t)hit->moved;
         verdict_checked(evidence);
         if (event->ret == 0) {
-            verdict_add(evidence, LEDGER, "hidden",
+            verdict_add(evidence, FINDING_LEDGER_HIDDEN,
                         "Fault %s was to fail %s #%" PRIu32 " of %s with %s, but at %s it was done "
                         "with success.",
                         evidence->plan->faults[fault].name, op_name((enum op)event->op),
@@ -180,7 +178,7 @@ static void judge_report(struct ledger *ledger, struct evidence *evidence)
 
     verdict_checked(evidence);
     if (!failure->reported) {
-        verdict_add(evidence, LEDGER, "unreported",
+        verdict_add(evidence, FINDING_LEDGER_UNREPORTED,
                     "The job's %s #%" PRIu32 " of %s failed with %s at %s%s, and nobody was told.",
                     op_name((enum op)failure->event.op), failure->event.request,
                     phrase_disk(evidence, failure->event.node),
@@ -217,7 +215,7 @@ static void report_swallowed(const struct failure *failure, struct evidence *evi
     const struct event *event = &failure->event;
 
     if (event->op == OP_FLUSH) {
-        verdict_add(evidence, LEDGER, "swallowed",
+        verdict_add(evidence, FINDING_LEDGER_SWALLOWED,
                     "The job's flush #%" PRIu32
                     " of %s failed with %s at %s%s; none has succeeded since, but "
                     "the job %s at %s.",
@@ -228,7 +226,7 @@ static void report_swallowed(const struct failure *failure, struct evidence *evi
         return;
     }
     verdict_mark_sector(
-        verdict_add(evidence, LEDGER, "swallowed",
+        verdict_add(evidence, FINDING_LEDGER_SWALLOWED,
                     "The job's %s #%" PRIu32
                     " of %s of %s failed with %s at %s%s; %s has not been copied "
                     "again since, but the job %s at %s.",
@@ -256,7 +254,7 @@ static void judge_hangs(const struct ledger *ledger, struct evidence *evidence, 
     for (uint32_t i = 0; i < ledger->hangs.count; i++) {
         const struct outstanding *hang = &ledger->hangs.requests[i];
 
-        verdict_add(evidence, LEDGER, "built-on-hang",
+        verdict_add(evidence, FINDING_LEDGER_BUILT_ON_HANG,
                     "The job's %s #%" PRIu32 " of %s never ended (fault %s), but the job %s at %s.",
                     op_name((enum op)hang->op), hang->number, phrase_disk(evidence, hang->node),
                     evidence->plan->faults[hang->moved].name, went_on,
@@ -405,7 +403,7 @@ static void ledger_digest(const void *state, const struct evidence *evidence, st
 }
 
 const struct oracle oracle_ledger = {
-    .name = LEDGER,
+    .id = ORACLE_LEDGER,
     .proves = "Every fault ends accounted for: reported, made good, absorbed by a rule, or of no "
               "consequence.",
     .state_bytes = sizeof(struct ledger),

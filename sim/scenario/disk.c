@@ -2,8 +2,6 @@
 /*
  * `disks`, references to disks, and ranges on them.
  */
-
-#include "sim/disk/dirty.h"
 #include "sim/scenario/private.h"
 
 /* ---- Names ---- */

@@ -116,7 +116,7 @@ static void tell_death(const struct run_result *death, render_line *line, void *
     const char *assertion = strstr(finding->text, "Assertion `");
     char how[400];
     char told[RENDER_LINE_BYTES];
-    if (strcmp(finding->kind, "hang") == 0) {
+    if (finding->id == FINDING_CRASH_HANG) {
         snprintf(how, sizeof(how), "SPIN");
     } else if (assertion) {
         tell_assertion(finding->text, assertion, how, sizeof(how));

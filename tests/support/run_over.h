@@ -11,7 +11,7 @@
 #define END_NS (50 * MS)
 
 /* An oracle that sees nothing: these tests only look at the end of a run. */
-static const struct oracle nobody = {.name = "nobody"};
+static const struct oracle nobody = {.id = ORACLE_NONE};
 
 /*
  * The finished run: started at 0, an error at 10 ms, ready at 20 ms, a guest
@@ -78,7 +78,7 @@ static inline void assert_fails(struct witness *w, struct expect_spec expect, co
 {
     judge(w, expect);
     assert_found(w, kind, says);
-    assert_string_equal(w->verdict.findings[0].oracle, "expect");
+    assert_string_equal(finding_by(w->verdict.findings[0].id), "expect");
     assert_int_equal(w->verdict.findings[0].where.line, LINE);
 }
 

@@ -383,7 +383,7 @@ static inline void assert_found(const struct witness *w, const char *kind, const
     if (w->verdict.finding_count == 0) {
         fail_msg("there is no finding; \"%s\" was expected", kind);
     }
-    assert_string_equal(w->verdict.findings[0].kind, kind);
+    assert_string_equal(finding_kind_name(w->verdict.findings[0].id), kind);
     if (strstr(w->verdict.findings[0].text, says) == NULL) {
         fail_msg("\"%s\" does not say \"%s\"", w->verdict.findings[0].text, says);
     }

@@ -61,19 +61,17 @@ uint32_t option_count(const struct argp_state *state, const char *option, uint32
     return (uint32_t)count;
 }
 
-void option_finding(const struct argp_state *state, const char *arg, const char **oracle,
-                    const char **kind)
+void option_finding(const struct argp_state *state, const char *arg, struct finding_pattern *wanted)
 {
     char *copy = must_strdup(arg);
     char *slash = strchr(copy, '/');
 
-    *oracle = copy;
-    *kind = NULL;
+    *wanted = (struct finding_pattern){.oracle = copy};
     if (slash != NULL) {
         *slash = '\0';
-        *kind = slash + 1;
+        wanted->kind = slash + 1;
     }
-    if (**oracle == '\0' || (*kind != NULL && **kind == '\0')) {
+    if (*copy == '\0' || (wanted->kind != NULL && *wanted->kind == '\0')) {
         argp_error(state,
                    "--finding wants an oracle, or one with a kind, like debt or "
                    "debt/forgotten-sector, not '%s'",

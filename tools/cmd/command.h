@@ -12,6 +12,7 @@
 #include "engine/engine.h"
 #include "sim/scenario/mistakes.h"
 #include "sim/scenario/scenario.h"
+#include "sim/verdict/finding.h"
 
 struct command {
     const char *name;
@@ -98,11 +99,11 @@ uint32_t option_count(const struct argp_state *state, const char *option, uint32
                       const char *arg);
 
 /*
- * Parses ORACLE or ORACLE/KIND, like debt/forgotten-sector.  Sets *oracle and *kind, the latter
- * to NULL if any kind is accepted; both live until the program's end.
+ * Parses ORACLE or ORACLE/KIND, like debt/forgotten-sector.  What it sets lives until the
+ * program's end.
  */
-void option_finding(const struct argp_state *state, const char *arg, const char **oracle,
-                    const char **kind);
+void option_finding(const struct argp_state *state, const char *arg,
+                    struct finding_pattern *wanted);
 
 /* For commands that take one file: sets it, or explains that there is one already. */
 void option_one_file(const struct argp_state *state, const char **file, const char *arg);

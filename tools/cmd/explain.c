@@ -19,9 +19,8 @@
 
 struct explain_options {
     struct one_run run;
-    const char *oracle; /* NULL = any */
-    const char *kind;   /* NULL = any */
-    const char *disk;   /* NULL = the job's source */
+    struct finding_pattern wanted;
+    const char *disk; /* NULL = the job's source */
     bool has_sector;
     uint64_t sector;
     bool all;
@@ -72,7 +71,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         return 0;
     case KEY_FINDING:
         if (arg != NULL) {
-            option_finding(state, arg, &options->oracle, &options->kind);
+            option_finding(state, arg, &options->wanted);
         }
         return 0;
     case KEY_ALL:
@@ -92,11 +91,8 @@ static const struct run_finding *choose_finding(const struct explain_options *op
                                                 const struct run_result *result)
 {
     for (uint32_t i = 0; i < result->finding_count; i++) {
-        const struct run_finding *finding = &result->findings[i];
-
-        if ((options->oracle == NULL || strcmp(options->oracle, finding->oracle) == 0) &&
-            (options->kind == NULL || strcmp(options->kind, finding->kind) == 0)) {
-            return finding;
+        if (finding_fits(&options->wanted, result->findings[i].id)) {
+            return &result->findings[i];
         }
     }
     return NULL;
@@ -107,9 +103,10 @@ static int nothing_to_explain(const struct explain_options *options)
     fprintf(stderr,
             "mirrorsim explain: %s has no finding%s%s%s%s: give --sector, or `mirrorsim "
             "run` shows what it finds\n",
-            options->run.file, options->oracle != NULL ? " " : "",
-            options->oracle != NULL ? options->oracle : "", options->kind != NULL ? "/" : "",
-            options->kind != NULL ? options->kind : "");
+            options->run.file, options->wanted.oracle != NULL ? " " : "",
+            options->wanted.oracle != NULL ? options->wanted.oracle : "",
+            options->wanted.kind != NULL ? "/" : "",
+            options->wanted.kind != NULL ? options->wanted.kind : "");
     return EXIT_FAILED;
 }
 
@@ -150,7 +147,7 @@ static int explain(struct explain_options *options)
     struct explain_subject subject = {
         .finding = answer.finding, .has_sector = options->has_sector, .sector = options->sector};
 
-    if (answer.finding == NULL && (options->oracle != NULL || !options->has_sector)) {
+    if (answer.finding == NULL && (options->wanted.oracle != NULL || !options->has_sector)) {
         free(base);
         return nothing_to_explain(options);
     }

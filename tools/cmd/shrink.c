@@ -64,7 +64,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         state->child_inputs[0] = &options->run;
         return 0;
     case KEY_FINDING:
-        option_finding(state, arg, &options->shrink.oracle, &options->shrink.kind);
+        option_finding(state, arg, &options->shrink.wanted);
         return 0;
     case KEY_SOUND:
         options->shrink.sound = option_engine(state, arg);
@@ -150,12 +150,12 @@ static char *describe_origin(const struct one_run *run)
 
 static void show_json(const struct command_options *options, const struct shrink_report *report)
 {
-    json_t *answer =
-        json_pack("{s:o, s:b, s:I, s:I, s:I, s:{s:s, s:s, s:o}}", "file",
-                  report_json_string(options->run.file), "smallest", report->end == SHRINK_DONE,
-                  "lines_before", (json_int_t)report->lines_before, "lines",
-                  (json_int_t)report->lines, "runs", (json_int_t)report->runs, "finding", "oracle",
-                  report->oracle, "kind", report->kind, "text", report_json_string(report->text));
+    json_t *answer = json_pack(
+        "{s:o, s:b, s:I, s:I, s:I, s:{s:s, s:s, s:o}}", "file",
+        report_json_string(options->run.file), "smallest", report->end == SHRINK_DONE,
+        "lines_before", (json_int_t)report->lines_before, "lines", (json_int_t)report->lines,
+        "runs", (json_int_t)report->runs, "finding", "oracle", finding_by(report->id), "kind",
+        finding_kind_name(report->id), "text", report_json_string(report->text));
 
     if (options->output != NULL) {
         json_object_set_new(answer, "output", report_json_string(options->output));
@@ -185,17 +185,17 @@ static int show_result(const struct command_options *options, const struct shrin
 
 static void explain_no_finding(const struct command_options *options)
 {
-    const struct shrink_options *shrink = &options->shrink;
+    const struct finding_pattern *wanted = &options->shrink.wanted;
 
-    if (shrink->oracle == NULL) {
+    if (wanted->oracle == NULL) {
         fprintf(stderr, "mirrorsim shrink: %s does not fail: there is nothing to shrink\n",
                 options->run.file);
     } else {
         fprintf(stderr,
                 "mirrorsim shrink: %s does not fail with a finding %s%s%s: `mirrorsim run` shows "
                 "what it finds\n",
-                options->run.file, shrink->oracle, shrink->kind != NULL ? "/" : "",
-                shrink->kind != NULL ? shrink->kind : "");
+                options->run.file, wanted->oracle, wanted->kind != NULL ? "/" : "",
+                wanted->kind != NULL ? wanted->kind : "");
     }
 }
 

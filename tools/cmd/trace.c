@@ -196,7 +196,7 @@ static void write_verdict(const struct verdict *verdict)
     for (uint32_t i = 0; i < verdict->finding_count; i++) {
         const struct finding *finding = &verdict->findings[i];
 
-        printf("%s (%s) at %s: %s\n", finding->oracle, finding->kind,
+        printf("%s (%s) at %s: %s\n", finding_by(finding->id), finding_kind_name(finding->id),
                quantity_time(finding->now_ns).text, finding->text);
     }
 }

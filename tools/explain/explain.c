@@ -43,8 +43,7 @@ void explanation_free(struct explanation *explanation)
 static bool has_finding(const struct verdict *verdict, const struct run_finding *wanted)
 {
     for (uint32_t i = 0; i < verdict->finding_count; i++) {
-        if (strcmp(verdict->findings[i].oracle, wanted->oracle) == 0 &&
-            strcmp(verdict->findings[i].kind, wanted->kind) == 0 &&
+        if (verdict->findings[i].id == wanted->id &&
             strcmp(verdict->findings[i].text, wanted->text) == 0) {
             return true;
         }
@@ -57,7 +56,7 @@ bool explain_step_world(struct one_run *run, const struct explain_subject *subje
 {
     const struct run_finding *finding = subject->finding;
 
-    if (finding != NULL && strcmp(finding->oracle, "crash") == 0 &&
+    if (finding != NULL && finding_is(finding->id, FINDING_OF_PROCESS) &&
         run->trace.count >= finding->event_number) {
         return false;
     }
@@ -110,7 +109,7 @@ static bool is_idle_read(const struct follow *follow, const struct event *event)
     const struct run_finding *finding = follow->subject->finding;
 
     return event->request > 0 && event->by == BY_GUEST && event->op == OP_READ &&
-           (finding == NULL || strcmp(finding->oracle, "guest") != 0);
+           (finding == NULL || !finding_is(finding->id, FINDING_OF_GUEST));
 }
 
 /* Names what set the bit: the guest write before it in the same timeline event, or a failure. */

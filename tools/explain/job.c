@@ -52,7 +52,7 @@ static char *waiting_in_words(const struct one_run *run)
 /* The trace of a run that died does not contain the event it died of. */
 static const char *death_in_words(const struct explain_subject *subject)
 {
-    return subject->finding != NULL && strcmp(subject->finding->oracle, "crash") == 0
+    return subject->finding != NULL && finding_is(subject->finding->id, FINDING_OF_PROCESS)
                ? " The run died in the next event."
                : "";
 }

@@ -151,8 +151,7 @@ static char *otherwise(const struct follow *follow)
 {
     const struct run_finding *finding = follow->subject->finding;
     bool differ = follow->source_tag != follow->target_tag;
-    bool of_flush = finding != NULL && (strcmp(finding->oracle, "durable") == 0 ||
-                                        strcmp(finding->oracle, "ready") == 0);
+    bool of_flush = finding != NULL && finding_is(finding->id, FINDING_OF_FLUSH);
     char *write = explain_request(follow->run, follow->written_by);
     char *text = NULL;
 

@@ -126,7 +126,7 @@ static void run_item(const struct work *work, struct item item, struct run_progr
         run_progress_step(progress, &plan, work->run->engine, world);
     }
     if (world_ended(world) == END_NOT) {
-        run_result_add(result, "harness", "goes-on", "The run does not come to an end.");
+        run_result_add(result, FINDING_HARNESS_GOES_ON, "The run does not come to an end.");
     } else {
         run_result_fill(result, &plan, world_judge(world));
     }
@@ -281,44 +281,33 @@ static void list_items(const struct plan *plan, struct items *items)
 static const struct run_finding *find_same(const struct run_result *result,
                                            const struct run_finding *wanted)
 {
-    bool of_scenario = strcmp(wanted->oracle, "expect") == 0;
+    bool of_scenario = finding_oracle(wanted->id) == ORACLE_EXPECT;
 
     for (uint32_t i = 0; i < result->finding_count; i++) {
         const struct run_finding *finding = &result->findings[i];
 
-        if (strcmp(finding->oracle, wanted->oracle) == 0 &&
-            strcmp(finding->kind, wanted->kind) == 0 &&
-            (!of_scenario || finding->line == wanted->line)) {
+        if (finding->id == wanted->id && (!of_scenario || finding->line == wanted->line)) {
             return finding;
         }
     }
     return NULL;
 }
 
-/* Expectations about the whole story need not hold without a part of it. */
-static bool is_echo(const struct run_finding *finding)
-{
-    return strcmp(finding->oracle, "expect") == 0 || strcmp(finding->oracle, "vacuous") == 0;
-}
-
-/* The first finding that the unchanged run does not have, or NULL. */
+/*
+ * The first finding that the unchanged run does not have, or NULL.  Expectations about the whole
+ * story need not hold without a part of it.
+ */
 static const struct run_finding *find_other(const struct run_result *base,
                                             const struct run_result *result)
 {
     for (uint32_t i = 0; i < result->finding_count; i++) {
         const struct run_finding *other = &result->findings[i];
 
-        if (!is_echo(other) && find_same(base, other) == NULL) {
+        if (!finding_is(other->id, FINDING_OF_SCENARIO) && find_same(base, other) == NULL) {
             return other;
         }
     }
     return NULL;
-}
-
-/* A story that waits for what was left out does not end; that is no new failure. */
-static bool is_no_end(const struct run_finding *finding)
-{
-    return strcmp(finding->oracle, "liveness") == 0 || strcmp(finding->oracle, "harness") == 0;
 }
 
 static void judge(struct without *without, const struct run_result *base,
@@ -332,8 +321,11 @@ static void judge(struct without *without, const struct run_result *base,
         without->elsewhere = same->has_sector && (same->sector != finding->sector ||
                                                   strcmp(same->disk, finding->disk) != 0);
     } else if (other != NULL) {
-        without->outcome = is_no_end(other) ? WITHOUT_NO_END : WITHOUT_CHANGES;
-        without->becomes = must_printf("%s (%s)", other->oracle, other->kind);
+        /* A story that waits for what was left out stands still; that is nobody's fault. */
+        without->outcome =
+            finding_is(other->id, FINDING_OF_NO_END) ? WITHOUT_NO_END : WITHOUT_CHANGES;
+        without->becomes =
+            must_printf("%s (%s)", finding_by(other->id), finding_kind_name(other->id));
     }
 }
 

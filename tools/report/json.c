@@ -51,8 +51,8 @@ json_t *report_finding_json(const struct report_run *run, const struct run_findi
         set_string(object, "engine",
                    finding->about == ABOUT_COMPARED ? run->compared->name : run->engine->name);
     }
-    set_string(object, "oracle", finding->oracle);
-    set_string(object, "kind", finding->kind);
+    set_string(object, "oracle", finding_by(finding->id));
+    set_string(object, "kind", finding_kind_name(finding->id));
     set_string(object, "text", finding->text);
     set_u64(object, "time_ns", finding->now_ns);
     set_u64(object, "event", finding->event_number);

@@ -122,7 +122,8 @@ static void write_bad(struct junit *junit, const struct report_run *run)
     junit->errors += is_error;
     junit->failures += !is_error;
     fprintf(junit->cases, ">\n      <%s type=\"", element);
-    xml_write(junit->cases, result->finding_count > 0 ? result->findings[0].oracle : "xfail");
+    xml_write(junit->cases,
+              result->finding_count > 0 ? finding_by(result->findings[0].id) : "xfail");
     fputs("\" message=\"", junit->cases);
     xml_write(junit->cases,
               result->finding_count > 0 ? result->findings[0].text : "It passed unexpectedly.");

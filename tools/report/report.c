@@ -60,7 +60,7 @@ static void write_command(FILE *out, const char *program, const char *verb,
 static bool differs_from_itself(const struct run_result *result)
 {
     for (uint32_t i = 0; i < result->finding_count; i++) {
-        if (strcmp(result->findings[i].oracle, "determinism") == 0) {
+        if (finding_oracle(result->findings[i].id) == ORACLE_DETERMINISM) {
             return true;
         }
     }

@@ -83,7 +83,7 @@ static void show_difference(FILE *out, const struct report_run *run)
 
 static void show_finding(FILE *out, const struct report_run *run, const struct run_finding *finding)
 {
-    fprintf(out, "    %s (%s)%s%s: %s\n", finding->oracle, finding->kind,
+    fprintf(out, "    %s (%s)%s%s: %s\n", finding_by(finding->id), finding_kind_name(finding->id),
             finding->about == ABOUT_COMPARED ? " on " : "",
             finding->about == ABOUT_COMPARED ? run->compared->name : "", finding->text);
     fprintf(out, "        at %s, event %" PRIu64, quantity_time(finding->now_ns).text,

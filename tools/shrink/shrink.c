@@ -346,8 +346,9 @@ static char *write_result(struct shrinker *shrinker)
 {
     struct shrink_report *report = shrinker->report;
     const struct run_finding *target = shrink_find_target(shrinker, shrinker->found);
-    char *said = must_printf("Shrunk from %s. What it shows (%s, %s): %s",
-                             shrinker->options->origin, report->oracle, report->kind, target->text);
+    char *said =
+        must_printf("Shrunk from %s. What it shows (%s, %s): %s", shrinker->options->origin,
+                    finding_by(report->id), finding_kind_name(report->id), target->text);
     char *doc = wrap(said);
     char *text;
 

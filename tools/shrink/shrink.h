@@ -33,8 +33,7 @@ enum shrink_end {
 
 struct shrink_report {
     enum shrink_end end;
-    char oracle[24]; /* of the target finding */
-    char kind[32];
+    enum finding_id id;            /* of the target finding */
     char text[FINDING_TEXT_BYTES]; /* its sentence in the result */
     uint32_t lines_before;         /* lines of the plan, written as a file */
     uint32_t lines;                /* lines of the result */
@@ -44,13 +43,11 @@ struct shrink_report {
 
 struct shrink_options {
     uint64_t seed;
-    /* oracle of the target; NULL = the first finding that is not vague */
-    const char *oracle;
-    const char *kind;           /* kind of the target; NULL = any */
-    const struct engine *sound; /* an engine that must pass the result, or NULL */
-    const char *origin;         /* named in the result as what it was shrunk from */
-    uint32_t cpu_limit_s;       /* a run that takes more processor time counts as a hang */
-    uint64_t max_runs;          /* 0 = no bound */
+    struct finding_pattern wanted; /* of the target; if it fits any, the first that is not vague */
+    const struct engine *sound;    /* an engine that must pass the result, or NULL */
+    const char *origin;            /* named in the result as what it was shrunk from */
+    uint32_t cpu_limit_s;          /* a run that takes more processor time counts as a hang */
+    uint64_t max_runs;             /* 0 = no bound */
 
     /* Called after every run, or NULL; shrinking stops when it returns false. */
     bool (*go_on)(void *opaque, const struct shrink_report *so_far);

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "sim/content/image.h"
+#include "sim/content/view.h"
 #include "sim/content/writer.h"
 
 #define SECTORS 200u

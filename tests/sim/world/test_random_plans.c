@@ -180,8 +180,8 @@ static void judge(struct trial *trial)
     for (uint32_t i = 0; i < verdict->finding_count; i++) {
         const struct finding *finding = &verdict->findings[i];
 
-        print_error("  event %" PRIu64 ", %s, %s: %s\n", finding->event_number, finding->oracle,
-                    finding->kind, finding->text);
+        print_error("  event %" PRIu64 ", %s, %s: %s\n", finding->event_number,
+                    finding_by(finding->id), finding_kind_name(finding->id), finding->text);
     }
     if (verdict->outcome != OUTCOME_PASS) {
         fail_trial(trial, "findings as above");

@@ -25,7 +25,7 @@ static bool has_finding(const struct stage *stage, const char *kind)
     const struct verdict *verdict = stage->world->verdict;
 
     for (uint32_t i = 0; i < verdict->finding_count; i++) {
-        if (strcmp(verdict->findings[i].kind, kind) == 0) {
+        if (strcmp(finding_kind_name(verdict->findings[i].id), kind) == 0) {
             return true;
         }
     }

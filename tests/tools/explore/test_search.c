@@ -159,8 +159,8 @@ static bool note_finding(void *opaque, const struct verdict *verdict,
         struct digest digest;
 
         digest_init(&digest);
-        digest_string(&digest, finding->oracle);
-        digest_string(&digest, finding->kind);
+        digest_string(&digest, finding_by(finding->id));
+        digest_string(&digest, finding_kind_name(finding->id));
         digest_u64(&digest, finding->has_sector ? finding->sector : 0);
         set_add(&reached->findings, digest_value(&digest));
     }
