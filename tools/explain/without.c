@@ -4,11 +4,14 @@
  *
  * A plan without one of its faults, requests, commands or choices may crash the engine
  * or never end; so all run in a worker process, and when one dies, a new one continues.
+ *
+ * Declared in tools/explain/explain.h: a part of explaining.
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "tools/base/support.h"
+#include "tools/explain/explain.h"
 #include "tools/explain/item.h"
 #include "tools/run/isolate.h"
 
