@@ -10,15 +10,19 @@
 #include "tools/base/support.h"
 #include "tools/cmd/command.h"
 #include "tools/report/report.h"
+#include "tools/report/schema.h"
 #include "tools/run/suite.h"
 
 struct check_options {
     struct suite suite;
     bool json;
+    bool schema;
 };
 
 static const struct argp_option option_list[] = {
     {"json", KEY_JSON, NULL, 0, "Write the result as JSON", 0},
+    {"schema", KEY_SCHEMA, NULL, 0,
+     "Write the JSON schema of the scenario language, and check no file", 0},
     {0},
 };
 
@@ -30,11 +34,16 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case KEY_JSON:
         options->json = true;
         return 0;
+    case KEY_SCHEMA:
+        options->schema = true;
+        return 0;
     case ARGP_KEY_ARG:
         suite_add_path(&options->suite, arg);
         return 0;
     case ARGP_KEY_NO_ARGS:
-        argp_error(state, "which files or folders?");
+        if (!options->schema) {
+            argp_error(state, "which files or folders?");
+        }
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -82,7 +91,7 @@ int cmd_check(int argc, char **argv)
     static const struct argp argp = {
         .options = option_list,
         .parser = parse,
-        .args_doc = "PATH...",
+        .args_doc = "PATH...\n--schema",
         .doc = "Validates scenario files, and all *.yaml files in folders, without running them. "
                "Exit code 2 if a file is invalid.",
     };
@@ -90,6 +99,11 @@ int cmd_check(int argc, char **argv)
     bool invalid;
 
     argp_parse(&argp, argc, argv, 0, NULL, &options);
+    if (options.schema) {
+        report_json_show(schema_json());
+        suite_free(&options.suite);
+        return EXIT_PASSED;
+    }
     if (options.json) {
         show_json(&options.suite);
     } else {

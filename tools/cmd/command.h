@@ -87,6 +87,7 @@ enum option_key {
     KEY_EVERY_ORDER,
     KEY_CHECKPOINT,
     KEY_NO_SHRINK,
+    KEY_SCHEMA,
 };
 
 /* Parse an option's argument; explain a wrong one and exit with EXIT_USAGE. */
