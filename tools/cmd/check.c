@@ -11,6 +11,7 @@
 #include "tools/cmd/command.h"
 #include "tools/report/report.h"
 #include "tools/report/schema.h"
+#include "tools/run/load.h"
 #include "tools/run/suite.h"
 
 struct check_options {
@@ -19,36 +20,32 @@ struct check_options {
     bool schema;
 };
 
-static const struct argp_option option_list[] = {
-    {"json", KEY_JSON, NULL, 0, "Write the result as JSON", 0},
-    {"schema", KEY_SCHEMA, NULL, 0,
-     "Write the JSON schema of the scenario language, and check no file", 0},
-    {0},
+#define AT(member) offsetof(struct check_options, member)
+
+static const struct option_row options_of_check[] = {
+    {{"json", 0, NULL, 0, "Write the result as JSON", 0}, INTO(FLAG, json)},
+    {{"schema", 0, NULL, 0, "Write the JSON schema of the scenario language, and check no file", 0},
+     INTO(FLAG, schema)},
+    {.shown = {0}},
 };
 
-static error_t parse(int key, char *arg, struct argp_state *state)
+static void check_options(const struct argp_state *state, const void *input)
 {
-    struct check_options *options = state->input;
+    const struct check_options *options = input;
 
-    switch (key) {
-    case KEY_JSON:
-        options->json = true;
-        return 0;
-    case KEY_SCHEMA:
-        options->schema = true;
-        return 0;
-    case ARGP_KEY_ARG:
-        suite_add_path(&options->suite, arg);
-        return 0;
-    case ARGP_KEY_NO_ARGS:
-        if (!options->schema) {
-            argp_error(state, "which files or folders?");
-        }
-        return 0;
-    default:
-        return ARGP_ERR_UNKNOWN;
+    if (state->arg_num == 0 && !options->schema) {
+        option_refuse(state, "which files or folders?");
     }
 }
+
+static const struct option_table table = {
+    .options = options_of_check,
+    .args = "PATH...\n--schema",
+    .take = suite_take_path,
+    .member = AT(suite),
+    .check = check_options,
+    .doc = "Validates scenario files, and all *.yaml files in folders, without running them. "
+           "Exit code 2 if a file is invalid."};
 
 static void show_json(const struct suite *suite)
 {
@@ -80,36 +77,29 @@ static void show_json(const struct suite *suite)
 static void show_text(const struct suite *suite)
 {
     for (size_t i = 0; i < suite->invalid_count; i++) {
-        command_show_mistakes(suite->invalid[i].file, suite->invalid[i].mistakes);
+        load_show_mistakes(suite->invalid[i].file, suite->invalid[i].mistakes);
     }
     printf("%zu valid, %zu invalid\n", suite->files.count - suite->invalid_count,
            suite->invalid_count);
 }
 
-int cmd_check(int argc, char **argv)
+static int run_check(int argc, char **argv)
 {
-    static const struct argp argp = {
-        .options = option_list,
-        .parser = parse,
-        .args_doc = "PATH...\n--schema",
-        .doc = "Validates scenario files, and all *.yaml files in folders, without running them. "
-               "Exit code 2 if a file is invalid.",
-    };
     struct check_options options = {0};
     bool invalid;
 
-    argp_parse(&argp, argc, argv, 0, NULL, &options);
+    options_parse(&table, argc, argv, &options);
     if (options.schema) {
         report_json_show(schema_json());
-        suite_free(&options.suite);
-        return EXIT_PASSED;
-    }
-    if (options.json) {
+    } else if (options.json) {
         show_json(&options.suite);
     } else {
         show_text(&options.suite);
     }
-    invalid = options.suite.invalid_count > 0;
+    invalid = !options.schema && options.suite.invalid_count > 0;
     suite_free(&options.suite);
     return invalid ? EXIT_USAGE : EXIT_PASSED;
 }
+
+const struct command command_check = {"check", "validate scenario files without running them",
+                                      &table, run_check};
