@@ -20,7 +20,8 @@
 #include "engine/zeroes.h"
 
 #define MODERN_MAX_IN_FLIGHT 16u
-#define MODERN_MIN_COPY_BYTES (UINT64_C(1) << 20)  /* O5: an op moves at least so much, if it can  \
+#define MODERN_MIN_COPY_BYTES                                                                      \
+    (UINT64_C(1) << 20)                            /* O5: an op moves at least so much, if it can  \
                                                     */
 #define MODERN_BUFFER_BYTES (UINT64_C(16) << 20)   /* S5' */
 #define MODERN_MAX_ZERO_BYTES UINT64_C(2147483136) /* Z3 */
@@ -98,16 +99,24 @@ struct engine_job {
     uint64_t length;
     uint64_t granularity;
     uint64_t chunks;
-    uint64_t cluster;       /* of the target; SECTOR_BYTES if it can't say */
-    bool cow_by_hand;       /* R4': copies are widened to whole clusters */
-    bool backing_is_closed; /* D'1, D'15: what the target lacks will show once it is opened */
+    uint64_t cluster; /* of the target; SECTOR_BYTES if it can't say */
+    bool cow_by_hand; /* R4': copies are widened to whole clusters */
+    /*
+     * The target's backing file is not open, but named or to be attached at the end: what the
+     * target lacks reads zero now, and otherwise once it is there (D'1, D'15).
+     */
+    bool hides_backing;
     uint64_t buffer_bytes;
     uint32_t max_iov;
 
     /* One bit per chunk. */
     struct block_dirty *dirty;
     struct bitmap in_flight;
-    struct bitmap whole;     /* all of the chunk's clusters are allocated on the target */
+    /*
+     * The target may fill the chunk's clusters with zeroes where they are not allocated: they are
+     * allocated, or all of them is zero on the source, too (a skipped zero operation: Z4).
+     */
+    struct bitmap whole;
     struct bitmap zero;      /* Z1; size 0: none */
     struct bitmap zero_owed; /* D'1: right only while the target's backing is closed */
     struct bitmap remarked;  /* D'32: marked while a widened copy had it in its margin */
