@@ -8,6 +8,8 @@
 #ifndef MIRRORSIM_ENGINE_DIGEST_H
 #define MIRRORSIM_ENGINE_DIGEST_H
 
+#include <assert.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -23,6 +25,26 @@ void digest_init(struct digest *digest);
 
 /* Adds one value. */
 void digest_u64(struct digest *digest, uint64_t value);
+
+static inline void digest_i64(struct digest *digest, int64_t value)
+{
+    digest_u64(digest, (uint64_t)value);
+}
+
+/* Adds up to 64 facts as one value: digest_flags(digest, job->ready, job->cancelled). */
+#define digest_flags(digest, ...) \
+    digest_bools(digest, sizeof((bool[]){__VA_ARGS__}), (const bool[]){__VA_ARGS__})
+
+static inline void digest_bools(struct digest *digest, size_t count, const bool facts[])
+{
+    uint64_t bits = 0;
+
+    assert(count <= 64);
+    for (size_t i = 0; i < count; i++) {
+        bits |= (uint64_t)facts[i] << i;
+    }
+    digest_u64(digest, bits);
+}
 
 /* Adds a string with its length, so that "ab","c" differs from "a","bc". */
 void digest_string(struct digest *digest, const char *text);

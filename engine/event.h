@@ -20,58 +20,58 @@
  * Requests: node, op, by, request (number), offset, bytes; `index` of a guest
  * request is its number in the plan (plan_action()) plus one (0 = not from the plan).
  */
-#define EVENT_KINDS(X)                                                                             \
-    /* request life: submit -> start -> effect -> done */                                          \
-    X(REQUEST_QUEUED, "queued") /* a guest request waits for the end of a drain */                 \
-    X(REQUEST_SUBMIT, "submit")                                                                    \
-    X(REQUEST_START, "start")   /* got a lane; only on nodes with a lane limit */                  \
-    X(REQUEST_EFFECT, "effect") /* data moved: [offset, bytes) is what did */                      \
-    X(REQUEST_DONE, "done")     /* ret = 0 or -errno */                                            \
-    X(FAULT, "fault")           /* index = fault of the plan; request it hit, or 0 */              \
-    X(HELD, "held")             /* index = fault of the plan (a hold); request */                  \
-    X(RELEASED, "released")     /* index as for HELD */                                            \
-    /* dirty bitmaps: index = bitmap number on the node; offset, bytes in bytes of the node */     \
-    X(DIRTY_CREATE, "dirty-create") /* bytes = granularity */                                      \
-    X(DIRTY_SET, "dirty-set")                                                                      \
-    X(DIRTY_CLEAR, "dirty-clear")                                                                  \
-    X(DIRTY_RELEASE, "dirty-release")                                                              \
-    /* node graph; node is the one acted upon */                                                   \
-    X(DRAIN_BEGIN, "drain-begin")                                                                  \
-    X(DRAINED, "drained") /* no request in flight on it; new ones queue */                         \
-    X(DRAIN_END, "drain-end")                                                                      \
-    X(GRAPH_OPEN_BACKING, "open-backing") /* ret */                                                \
-    X(GRAPH_REOPEN, "reopen")             /* bytes = new flags; ret */                             \
-    X(GRAPH_TRUNCATE, "truncate")         /* bytes = new length; ret */                            \
-    X(GRAPH_PIVOT, "pivot")   /* node = new, index = id of the node it takes the place of */       \
-    X(GRAPH_UNLINK, "unlink") /* node lost its backing link */                                     \
-    X(GRAPH_BLOCK, "block")   /* all operations on node blocked by the job */                      \
-    X(GRAPH_UNBLOCK, "unblock")                                                                    \
-    X(GRAPH_REF, "ref")     /* bytes = references after it */                                      \
-    X(GRAPH_UNREF, "unref") /* bytes = references after it */                                      \
-    X(GRAPH_USE, "use")     /* another user asks for the node; detail = enum job_refusal, ret */   \
-    X(BUFFERS_CREATE, "buffers") /* bytes = size of one, offset = how many */                      \
-    X(BUFFERS_RELEASE, "buffers-release")                                                          \
-    /* the job */                                                                                  \
-    X(JOB_STARTED, "started")       /* node = source, index = id of the target */                  \
-    X(JOB_REFUSED, "start-refused") /* detail = enum job_refusal, ret */                           \
-    X(JOB_PHASE, "phase")           /* detail = from, detail2 = to (engine's own numbers) */       \
-    X(JOB_TRACE, "trace-point") /* detail = engine's own number; offset, bytes, ret = values */    \
-    X(JOB_PROGRESS, "progress") /* offset = job offset, bytes = job len */                         \
-    X(JOB_READY, "ready")                                                                          \
-    X(JOB_ERROR, "error")         /* op, detail = enum error_action, ret, offset, bytes */         \
-    X(JOB_PAUSED, "paused")       /* the job parked: it issues nothing until resumed */            \
-    X(JOB_RESUMED, "resumed")     /* the job goes on after JOB_PAUSED */                           \
-    X(JOB_COMPLETED, "completed") /* ret = 0 or -errno; offset, bytes = job offset and len */      \
-    X(JOB_CANCELLED, "cancelled") /* as JOB_COMPLETED */                                           \
-    X(COMMAND, "command")         /* detail = enum job_verb, offset = argument */                  \
-    X(COMMAND_REFUSED, "refused") /* detail = verb, detail2 = enum job_refusal, ret */             \
-    /* the story */                                                                                \
-    X(STEP, "step")                 /* index = step of the plan that begins */                     \
-    X(REACT, "react")               /* index = react rule that acts */                             \
-    X(MARK, "mark")                 /* index = mark of the plan */                                 \
-    X(QUERY, "query")               /* a query step: offset, bytes = job offset, len; ret = 0 */   \
-    X(CHECK_FAILED, "check-failed") /* index = step whose expectation did not hold */              \
-    X(POWER_CUT, "power-cut")       /* node */                                                     \
+#define EVENT_KINDS(X)                                                                           \
+    /* request life: submit -> start -> effect -> done */                                        \
+    X(REQUEST_QUEUED, "queued") /* a guest request waits for the end of a drain */               \
+    X(REQUEST_SUBMIT, "submit")                                                                  \
+    X(REQUEST_START, "start")   /* got a lane; only on nodes with a lane limit */                \
+    X(REQUEST_EFFECT, "effect") /* data moved: [offset, bytes) is what did */                    \
+    X(REQUEST_DONE, "done")     /* ret = 0 or -errno */                                          \
+    X(FAULT, "fault")           /* index = fault of the plan; request it hit, or 0 */            \
+    X(HELD, "held")             /* index = fault of the plan (a hold); request */                \
+    X(RELEASED, "released")     /* index as for HELD */                                          \
+    /* dirty bitmaps: index = bitmap number on the node; offset, bytes in bytes of the node */   \
+    X(DIRTY_CREATE, "dirty-create") /* bytes = granularity */                                    \
+    X(DIRTY_SET, "dirty-set")                                                                    \
+    X(DIRTY_CLEAR, "dirty-clear")                                                                \
+    X(DIRTY_RELEASE, "dirty-release")                                                            \
+    /* node graph; node is the one acted upon */                                                 \
+    X(DRAIN_BEGIN, "drain-begin")                                                                \
+    X(DRAINED, "drained") /* no request in flight on it; new ones queue */                       \
+    X(DRAIN_END, "drain-end")                                                                    \
+    X(GRAPH_OPEN_BACKING, "open-backing") /* ret */                                              \
+    X(GRAPH_REOPEN, "reopen")             /* bytes = new flags; ret */                           \
+    X(GRAPH_TRUNCATE, "truncate")         /* bytes = new length; ret */                          \
+    X(GRAPH_PIVOT, "pivot")   /* node = new, index = id of the node it takes the place of */     \
+    X(GRAPH_UNLINK, "unlink") /* node lost its backing link */                                   \
+    X(GRAPH_BLOCK, "block")   /* all operations on node blocked by the job */                    \
+    X(GRAPH_UNBLOCK, "unblock")                                                                  \
+    X(GRAPH_REF, "ref")     /* bytes = references after it */                                    \
+    X(GRAPH_UNREF, "unref") /* bytes = references after it */                                    \
+    X(GRAPH_USE, "use")     /* another user asks for the node; detail = enum job_refusal, ret */ \
+    X(BUFFERS_CREATE, "buffers") /* bytes = size of one, offset = how many */                    \
+    X(BUFFERS_RELEASE, "buffers-release")                                                        \
+    /* the job */                                                                                \
+    X(JOB_STARTED, "started")       /* node = source, index = id of the target */                \
+    X(JOB_REFUSED, "start-refused") /* detail = enum job_refusal, ret */                         \
+    X(JOB_PHASE, "phase")           /* detail = from, detail2 = to (engine's own numbers) */     \
+    X(JOB_TRACE, "trace-point") /* detail = engine's own number; offset, bytes, ret = values */  \
+    X(JOB_PROGRESS, "progress") /* offset = job offset, bytes = job len */                       \
+    X(JOB_READY, "ready")                                                                        \
+    X(JOB_ERROR, "error")         /* op, detail = enum error_action, ret, offset, bytes */       \
+    X(JOB_PAUSED, "paused")       /* the job parked: it issues nothing until resumed */          \
+    X(JOB_RESUMED, "resumed")     /* the job goes on after JOB_PAUSED */                         \
+    X(JOB_COMPLETED, "completed") /* ret = 0 or -errno; offset, bytes = job offset and len */    \
+    X(JOB_CANCELLED, "cancelled") /* as JOB_COMPLETED */                                         \
+    X(COMMAND, "command")         /* detail = enum job_verb, offset = argument */                \
+    X(COMMAND_REFUSED, "refused") /* detail = verb, detail2 = enum job_refusal, ret */           \
+    /* the story */                                                                              \
+    X(STEP, "step")                 /* index = step of the plan that begins */                   \
+    X(REACT, "react")               /* index = react rule that acts */                           \
+    X(MARK, "mark")                 /* index = mark of the plan */                               \
+    X(QUERY, "query")               /* a query step: offset, bytes = job offset, len; ret = 0 */ \
+    X(CHECK_FAILED, "check-failed") /* index = step whose expectation did not hold */            \
+    X(POWER_CUT, "power-cut")       /* node */                                                   \
     X(END, "end")                   /* detail = enum world_end */
 
 enum event_kind {
@@ -82,19 +82,19 @@ enum event_kind {
 };
 
 /* Operations of requests, and the queries that faults can hit. */
-#define OPS(X)                                                                                     \
-    X(READ, "read")                                                                                \
-    X(WRITE, "write")                                                                              \
-    X(WRITE_ZEROES, "write-zeroes")                                                                \
-    X(DISCARD, "discard")                                                                          \
-    X(FLUSH, "flush")                                                                              \
-    X(STATUS, "block-status")       /* allocation query (R6) */                                    \
-    X(GETLENGTH, "getlength")       /* R2 */                                                       \
-    X(GET_INFO, "get-info")         /* cluster size: S1, R4 */                                     \
-    X(OPEN_BACKING, "open-backing") /* C4 */                                                       \
-    X(REOPEN, "reopen")             /* C6, section 9 */                                            \
-    X(TRUNCATE, "truncate")         /* section 9 */                                                \
-    X(BUFFER, "buffer")             /* R5 */                                                       \
+#define OPS(X)                                                  \
+    X(READ, "read")                                             \
+    X(WRITE, "write")                                           \
+    X(WRITE_ZEROES, "write-zeroes")                             \
+    X(DISCARD, "discard")                                       \
+    X(FLUSH, "flush")                                           \
+    X(STATUS, "block-status")       /* allocation query (R6) */ \
+    X(GETLENGTH, "getlength")       /* R2 */                    \
+    X(GET_INFO, "get-info")         /* cluster size: S1, R4 */  \
+    X(OPEN_BACKING, "open-backing") /* C4 */                    \
+    X(REOPEN, "reopen")             /* C6, section 9 */         \
+    X(TRUNCATE, "truncate")         /* section 9 */             \
+    X(BUFFER, "buffer")             /* R5 */                    \
     X(BITMAP, "dirty-bitmap")       /* S6 */
 
 enum op {

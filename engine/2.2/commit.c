@@ -5,6 +5,8 @@
  * It is a mirror job whose target is the base; what differs is the set-up
  * here, the base that allocation is asked above, and the link that is cut
  * after the pivot.
+ *
+ * Declared in engine/2.2/mirror.h: it is how a commit starts and ends.
  */
 #include <errno.h>
 

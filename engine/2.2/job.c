@@ -10,8 +10,8 @@
 #include <stdio.h>
 
 #define VERB_BIT(verb) (1u << (verb))
-#define NEEDS_NO_READY                                                                             \
-    (VERB_BIT(VERB_CANCEL) | VERB_BIT(VERB_PAUSE) | VERB_BIT(VERB_RESUME) |                        \
+#define NEEDS_NO_READY                                                      \
+    (VERB_BIT(VERB_CANCEL) | VERB_BIT(VERB_PAUSE) | VERB_BIT(VERB_RESUME) | \
      VERB_BIT(VERB_SET_SPEED))
 
 /* A job that is about to conclude takes no command any more (D12). */

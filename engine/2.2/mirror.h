@@ -28,22 +28,22 @@
 #define MIRROR_MAX_OP_CHUNKS 1024
 
 /* X(enumerator, name in traces); those marked * are where a job can wait. */
-#define MIRROR_PHASES(X)                                                                           \
-    X(CREATED, "created")                                                                          \
-    X(POPULATE, "populate")         /* R6: walking the allocation map */                           \
-    X(STATUS, "status")             /* * R6: an allocation query takes time */                     \
-    X(PASS, "pass")                 /* L1-L3: at the beginning of a pass */                        \
-    X(ISSUE, "issue")               /* I: choosing one operation */                                \
-    X(WAIT_OP, "wait-op")           /* * L3: until an operation finishes */                        \
-    X(WAIT_CHUNK, "wait-chunk")     /* * I2: the chunk is in flight */                             \
-    X(WAIT_BUFFERS, "wait-buffers") /* * I3: not enough chunk buffers for the first piece */       \
-    X(FLUSH, "flush")               /* * L4 */                                                     \
-    X(DRAIN, "drain")               /* * L5 */                                                     \
-    X(SLEEP, "sleep")               /* * L6, R6: a timer is set */                                 \
-    X(PARKED, "parked")             /* * paused */                                                 \
-    X(EMPTY, "empty")               /* * R2: zero length, until complete or cancel */              \
-    X(EXIT, "exit")                 /* * the loop has ended; operations in flight finish */        \
-    X(DEFERRED, "deferred")         /* * completion will run from the main loop */                 \
+#define MIRROR_PHASES(X)                                                                     \
+    X(CREATED, "created")                                                                    \
+    X(POPULATE, "populate")         /* R6: walking the allocation map */                     \
+    X(STATUS, "status")             /* * R6: an allocation query takes time */               \
+    X(PASS, "pass")                 /* L1-L3: at the beginning of a pass */                  \
+    X(ISSUE, "issue")               /* I: choosing one operation */                          \
+    X(WAIT_OP, "wait-op")           /* * L3: until an operation finishes */                  \
+    X(WAIT_CHUNK, "wait-chunk")     /* * I2: the chunk is in flight */                       \
+    X(WAIT_BUFFERS, "wait-buffers") /* * I3: not enough chunk buffers for the first piece */ \
+    X(FLUSH, "flush")               /* * L4 */                                               \
+    X(DRAIN, "drain")               /* * L5 */                                               \
+    X(SLEEP, "sleep")               /* * L6, R6: a timer is set */                           \
+    X(PARKED, "parked")             /* * paused */                                           \
+    X(EMPTY, "empty")               /* * R2: zero length, until complete or cancel */        \
+    X(EXIT, "exit")                 /* * the loop has ended; operations in flight finish */  \
+    X(DEFERRED, "deferred")         /* * completion will run from the main loop */           \
     X(CONCLUDED, "concluded")
 
 enum mirror_phase {

@@ -3,6 +3,8 @@
  * The commands of a mirror job (mirror-algorithm C1 to C5).
  *
  * A refused command changes nothing (D16).
+ *
+ * Declared in engine/2.2/mirror.h: it is a part of the job.
  */
 #include <assert.h>
 #include <errno.h>

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The mirror engine as the world sees it: start, query, digest, check.
+ *
+ * Declared in engine/2.2/mirror.h: it is a part of the job.
  */
 #include <assert.h>
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The end of a mirror job: winding down, pivot, conclusion (C6).
+ *
+ * Declared in engine/2.2/mirror.h: it is a part of the job.
  */
 #include <assert.h>
 #include <stddef.h>

@@ -5,6 +5,8 @@
  * An operation is put together from pieces: a run of dirty chunks, or, where
  * the target's cluster is not allocated yet and nobody but us can fill it
  * (R4), all chunks of that cluster.  No chunk is ever in two operations.
+ *
+ * Declared in engine/2.2/mirror.h: it is a part of the job.
  */
 #include <assert.h>
 #include <stddef.h>

@@ -2,6 +2,8 @@
 /*
  * Starting a mirror job (mirror-algorithm S) and what precedes its copy loop
  * (R): geometry, buffers, and the population of the dirty bitmap.
+ *
+ * Declared in engine/2.2/mirror.h: it is a part of the job.
  */
 #include <assert.h>
 #include <errno.h>

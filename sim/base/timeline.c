@@ -256,6 +256,42 @@ bool timeline_step(struct timeline *timeline)
     return true;
 }
 
+/* ---- Digest ---- */
+
+void timeline_digest_due(const struct timeline *timeline, const struct pending *pending,
+                         struct digest *digest)
+{
+    uint64_t now_ns = timeline->now_ns;
+
+    digest_u64(digest, pending->due_ns > now_ns ? pending->due_ns - now_ns : 0);
+}
+
+/* How many events of its instant will be taken before it, unless any of them may be first. */
+static uint64_t events_before(const struct timeline *timeline, const struct pending *pending)
+{
+    uint64_t before = 0;
+
+    if (timeline->untimed || choices_open(timeline->choices)) {
+        return 0;
+    }
+    for (uint32_t i = 0; i < timeline->count; i++) {
+        before += timeline->heap[i]->due_ns == pending->due_ns &&
+                  timeline->heap[i]->sequence < pending->sequence;
+    }
+    return before;
+}
+
+void timeline_digest_pending(const struct timeline *timeline, const struct pending *pending,
+                             struct digest *digest)
+{
+    digest_u64(digest, pending_is_set(pending));
+    if (!pending_is_set(pending) || (timeline->untimed && pending->kind == PENDING_LOOSE)) {
+        return;
+    }
+    timeline_digest_due(timeline, pending, digest);
+    digest_u64(digest, events_before(timeline, pending));
+}
+
 void timeline_check(const struct timeline *timeline)
 {
     assert(timeline->count <= timeline->capacity);

@@ -18,6 +18,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "engine/digest.h"
 #include "sim/base/arena.h"
 #include "sim/base/choice.h"
 
@@ -87,6 +88,19 @@ struct pending *const *timeline_candidates(struct timeline *timeline, uint32_t *
  */
 bool timeline_step(struct timeline *timeline);
 
+/*
+ * Adds when an event is due, from now, and how many of its instant come before
+ * it; or that it is not pending.  Untimed, a loose event has no instant, and
+ * where the choices decide, any may come first.
+ */
+void timeline_digest_pending(const struct timeline *timeline, const struct pending *pending,
+                             struct digest *digest);
+
+/* Only when it is due, from now; it is pending. */
+void timeline_digest_due(const struct timeline *timeline, const struct pending *pending,
+                         struct digest *digest);
+
+/* Asserts the order of the heap, and that every event knows its slot. */
 void timeline_check(const struct timeline *timeline);
 
 #endif

@@ -4,6 +4,8 @@
  *
  * Going down, each layer's hole limits how far the answer of the layers below
  * can hold; the first layer that has the sector, or ends before it, decides.
+ *
+ * Declared in sim/content/image.h: what is seen through several images.
  */
 #include <assert.h>
 #include <string.h>

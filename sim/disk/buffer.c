@@ -8,7 +8,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "sim/world/private.h"
+#include "sim/disk/layer.h"
 
 struct chunk_buffer {
     struct run first;
@@ -111,7 +111,7 @@ static void buffer_put(struct block_buffers *buffers, struct chunk_buffer *buffe
         buffer->first = run;
         buffer->more.count = 0;
     } else {
-        run_list_append(&buffer->more, buffers->node->world->arena, run);
+        run_list_append(&buffer->more, buffers->node->layer->arena, run);
     }
 }
 
@@ -219,16 +219,16 @@ int block_buffers_create(struct block_node *node, uint64_t bytes, uint32_t count
     if (count > BUFFERS_MAX_COUNT) {
         return -ENOMEM;
     }
-    *buffers = arena_alloc(node->world->arena, buffers_memory_bytes(count));
+    *buffers = arena_alloc(node->layer->arena, buffers_memory_bytes(count));
     **buffers =
         (struct block_buffers){.node = node, .sectors = bytes / SECTOR_BYTES, .count = count};
-    if (node->world->plan->content_bytes) {
-        (*buffers)->memory = arena_alloc(node->world->arena, memory_bytes(*buffers));
+    if (node->layer->plan->content_bytes) {
+        (*buffers)->memory = arena_alloc(node->layer->arena, memory_bytes(*buffers));
     }
     for (uint32_t i = 0; i < count; i++) {
         (*buffers)->buffer[i].first.sectors = (*buffers)->sectors;
     }
-    world_emit(node->world, &(struct event){.kind = EVENT_BUFFERS_CREATE,
+    layer_emit(node->layer, &(struct event){.kind = EVENT_BUFFERS_CREATE,
                                             .by = BY_JOB,
                                             .node = node->id,
                                             .offset = count,
@@ -238,17 +238,17 @@ int block_buffers_create(struct block_node *node, uint64_t bytes, uint32_t count
 
 void block_buffers_release(struct block_buffers *buffers)
 {
-    struct world *world = buffers->node->world;
+    struct block_layer *layer = buffers->node->layer;
 
-    world_emit(world, &(struct event){
+    layer_emit(layer, &(struct event){
                           .kind = EVENT_BUFFERS_RELEASE, .by = BY_JOB, .node = buffers->node->id});
     for (uint32_t i = 0; i < buffers->count; i++) {
-        run_list_release(&buffers->buffer[i].more, world->arena);
+        run_list_release(&buffers->buffer[i].more, layer->arena);
     }
     if (buffers->memory != NULL) {
-        arena_free(world->arena, buffers->memory, memory_bytes(buffers));
+        arena_free(layer->arena, buffers->memory, memory_bytes(buffers));
     }
-    arena_free(world->arena, buffers, buffers_memory_bytes(buffers->count));
+    arena_free(layer->arena, buffers, buffers_memory_bytes(buffers->count));
 }
 
 uint64_t block_buffers_tag(const struct block_buffers *buffers, uint32_t index, uint64_t sector)
@@ -276,7 +276,7 @@ static void run_digest(const struct run *run, const struct writers *writers, str
 
 void buffers_digest(struct block_iov iov, struct digest *digest)
 {
-    const struct writers *writers = &iov.buffers->node->world->writers;
+    const struct writers *writers = &iov.buffers->node->layer->writers;
 
     for (uint32_t i = 0; i < iov.count; i++) {
         const struct chunk_buffer *buffer = &iov.buffers->buffer[iov.index[i]];

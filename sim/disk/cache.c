@@ -5,7 +5,7 @@
 #include "sim/disk/cache.h"
 
 #include "sim/disk/buffer.h"
-#include "sim/world/private.h"
+#include "sim/disk/layer.h"
 
 struct cached_write {
     STAILQ_ENTRY(cached_write) link;
@@ -69,7 +69,7 @@ static uint8_t *read_bytes(const struct image *image, uint64_t offset, uint64_t 
 
 void cache_init(struct block_node *node)
 {
-    struct arena *arena = node->world->arena;
+    struct arena *arena = node->layer->arena;
     struct run_list runs = {0};
 
     STAILQ_INIT(&node->cached);
@@ -87,7 +87,7 @@ void cache_init(struct block_node *node)
 
 void cache_record(struct block_node *node, uint32_t request, uint64_t offset, uint64_t bytes)
 {
-    struct arena *arena = node->world->arena;
+    struct arena *arena = node->layer->arena;
     struct cached_write *write;
 
     if (node->disk.durable == NULL) {
@@ -119,7 +119,7 @@ void cache_finish(struct block_node *node, uint32_t request)
 
 static void forget(struct block_node *node, struct cached_write *write)
 {
-    struct arena *arena = node->world->arena;
+    struct arena *arena = node->layer->arena;
 
     run_list_release(&write->runs, arena);
     arena_free(arena, write->data, write->bytes);
@@ -230,8 +230,8 @@ static void replay_torn(struct image *image, const struct cached_write *write,
 
 void cache_power_cut(struct block_node *node, enum power_cut cut)
 {
-    struct world *world = node->world;
-    struct choices *choices = world->choices;
+    struct block_layer *layer = node->layer;
+    struct choices *choices = layer->choices;
     struct choice_site *site;
     struct run_list runs = {0};
     uint8_t *data;
@@ -240,7 +240,7 @@ void cache_power_cut(struct block_node *node, enum power_cut cut)
     if (node->disk.durable == NULL) {
         return;
     }
-    site = choices_site(choices, arena_printf(world->arena, "power-cut %s", node->spec->name));
+    site = choices_site(choices, arena_printf(layer->arena, "power-cut %s", node->spec->name));
     while ((write = STAILQ_FIRST(&node->cached)) != NULL) {
         enum fate fate = choose_fate(choices, site, cut);
 
@@ -248,16 +248,16 @@ void cache_power_cut(struct block_node *node, enum power_cut cut)
         if (fate == FATE_KEPT) {
             replay(node->disk.durable, write->offset, write->bytes, &write->runs, write->data);
         } else if (fate == FATE_TORN) {
-            replay_torn(node->disk.durable, write, choices, site, world->arena);
+            replay_torn(node->disk.durable, write, choices, site, layer->arena);
         }
         forget(node, write);
     }
-    read_runs(node->disk.durable, 0, node->disk.bytes, &runs, world->arena);
-    data = read_bytes(node->disk.durable, 0, node->disk.bytes, world->arena);
+    read_runs(node->disk.durable, 0, node->disk.bytes, &runs, layer->arena);
+    data = read_bytes(node->disk.durable, 0, node->disk.bytes, layer->arena);
     replay(node->disk.image, 0, node->disk.bytes, &runs, data);
-    arena_free(world->arena, data, node->disk.bytes);
-    run_list_release(&runs, world->arena);
-    world->layout_changes++;
+    arena_free(layer->arena, data, node->disk.bytes);
+    run_list_release(&runs, layer->arena);
+    layer->layout_changes++;
 }
 
 void cache_digest(const struct block_node *node, struct digest *digest)
@@ -267,14 +267,14 @@ void cache_digest(const struct block_node *node, struct digest *digest)
     if (node->disk.durable == NULL) {
         return;
     }
-    image_digest(node->disk.durable, &node->world->writers, digest);
+    image_digest(node->disk.durable, &node->layer->writers, digest);
     STAILQ_FOREACH (write, &node->cached, link) {
         digest_u64(digest, write->offset);
         digest_u64(digest, write->bytes);
         digest_u64(digest, write->stamp == 0 ? 0 : node->cache_stamp - write->stamp + 1);
         for (uint32_t i = 0; i < write->runs.count; i++) {
             digest_u64(digest, write->runs.runs[i].sector);
-            writers_digest_tag(&node->world->writers, write->runs.runs[i].tag, digest);
+            writers_digest_tag(&node->layer->writers, write->runs.runs[i].tag, digest);
         }
     }
 }

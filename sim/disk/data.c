@@ -15,7 +15,7 @@
 #include "sim/content/content.h"
 #include "sim/disk/buffer.h"
 #include "sim/disk/cache.h"
-#include "sim/world/private.h"
+#include "sim/disk/layer.h"
 
 /* A piece of a request: sectors of its range, and where they are on the disk. */
 struct piece {
@@ -26,7 +26,7 @@ struct piece {
 
 static void emit_effect(const struct request *request, uint64_t sector, uint64_t sectors)
 {
-    world_emit(request->node->world, &(struct event){.kind = EVENT_REQUEST_EFFECT,
+    layer_emit(request->node->layer, &(struct event){.kind = EVENT_REQUEST_EFFECT,
                                                      .node = request->node->id,
                                                      .op = request->op,
                                                      .by = request->by,
@@ -40,7 +40,7 @@ static void emit_effect(const struct request *request, uint64_t sector, uint64_t
 
 static bool moves_bytes(const struct request *request)
 {
-    return request->node->world->plan->content_bytes;
+    return request->node->layer->plan->content_bytes;
 }
 
 /* What a reader of the node sees at a sector of the disk. */
@@ -59,13 +59,13 @@ static void node_bytes(const struct block_node *node, uint64_t sector, uint8_t d
 
 static uint8_t *piece_bytes(const struct request *request, const struct piece *piece)
 {
-    return arena_alloc(request->node->world->arena, (piece->end - piece->sector) * SECTOR_BYTES);
+    return arena_alloc(request->node->layer->arena, (piece->end - piece->sector) * SECTOR_BYTES);
 }
 
 static void free_bytes(const struct request *request, const struct piece *piece, uint8_t *data)
 {
     if (data != NULL) {
-        arena_free(request->node->world->arena, data, (piece->end - piece->sector) * SECTOR_BYTES);
+        arena_free(request->node->layer->arena, data, (piece->end - piece->sector) * SECTOR_BYTES);
     }
 }
 
@@ -139,7 +139,7 @@ static void look_up(const struct request *request, const struct piece *piece, st
 
         at += run.sectors;
         run.sector -= shift;
-        run_list_append(runs, request->node->world->arena, run);
+        run_list_append(runs, request->node->layer->arena, run);
     }
 }
 
@@ -147,7 +147,7 @@ static void look_up(const struct request *request, const struct piece *piece, st
 static void store_piece(const struct request *request, const struct piece *piece,
                         const struct run_list *runs)
 {
-    struct arena *arena = request->node->world->arena;
+    struct arena *arena = request->node->layer->arena;
     uint64_t first = request->offset / SECTOR_BYTES;
     uint64_t end = first + request->bytes / SECTOR_BYTES;
     struct run_list old = {0};
@@ -164,22 +164,22 @@ static void store_piece(const struct request *request, const struct piece *piece
 
 static void data_read(struct request *request, const struct piece *piece)
 {
-    struct world *world = request->node->world;
-    struct run_list *runs = &world->scratch;
+    struct block_layer *layer = request->node->layer;
+    struct run_list *runs = &layer->scratch;
     uint8_t *data = moves_bytes(request) ? read_bytes(request, piece) : NULL;
 
     runs->count = 0;
     look_up(request, piece, runs);
     if (request->faults.corrupt != FAULT_NONE) {
-        runs_corrupt(runs, world->arena, request->effect.victim);
+        runs_corrupt(runs, layer->arena, request->effect.victim);
     }
-    world->evidence.read_runs = runs->runs;
-    world->evidence.read_run_count = runs->count;
-    world->evidence.read_bytes = data;
+    layer->evidence->read_runs = runs->runs;
+    layer->evidence->read_run_count = runs->count;
+    layer->evidence->read_bytes = data;
     emit_effect(request, piece->sector, piece->end - piece->sector);
-    world->evidence.read_runs = NULL;
-    world->evidence.read_run_count = 0;
-    world->evidence.read_bytes = NULL;
+    layer->evidence->read_runs = NULL;
+    layer->evidence->read_run_count = 0;
+    layer->evidence->read_bytes = NULL;
     if (data != NULL && request->iov.buffers != NULL) {
         keep_in_buffers(request, piece, data);
     }
@@ -199,11 +199,11 @@ static void data_read(struct request *request, const struct piece *piece)
 /* Allocates the beginning of a hole, as far as a reader sees one run there. */
 static void fill_hole(struct block_node *node, uint64_t sector, struct run *run)
 {
-    struct arena *arena = node->world->arena;
+    struct arena *arena = node->layer->arena;
     uint8_t *data = NULL;
 
     *run = node_lookup(node, sector, sector + run->sectors);
-    if (node->world->plan->content_bytes) {
+    if (node->layer->plan->content_bytes) {
         data = arena_alloc(arena, run->sectors * SECTOR_BYTES);
         for (uint64_t i = 0; i < run->sectors; i++) {
             node_bytes(node, sector + i, data + i * SECTOR_BYTES);
@@ -244,7 +244,7 @@ static void round_to_clusters(const struct block_node *node, uint64_t *sector, u
 static void collect_buffers(const struct request *request, const struct piece *piece,
                             struct run_list *runs)
 {
-    struct arena *arena = request->node->world->arena;
+    struct arena *arena = request->node->layer->arena;
     uint64_t first = request->offset / SECTOR_BYTES;
     struct run_list whole = {0};
 
@@ -260,28 +260,28 @@ static void collect_buffers(const struct request *request, const struct piece *p
 /* What the request leaves in the piece, as runs in the scratch list. */
 static void collect(struct request *request, const struct piece *piece)
 {
-    struct world *world = request->node->world;
+    struct block_layer *layer = request->node->layer;
     struct run run = {piece->sector, piece->end - piece->sector, TAG_ZERO, 0};
 
-    world->scratch.count = 0;
+    layer->scratch.count = 0;
     if (request->iov.buffers != NULL) {
-        collect_buffers(request, piece, &world->scratch);
+        collect_buffers(request, piece, &layer->scratch);
     } else {
         if (request->op == OP_WRITE) {
             run.tag = tag_guest(request->number, piece->sector - request->offset / SECTOR_BYTES);
             run.step = 1;
         }
-        run_list_append(&world->scratch, world->arena, run);
+        run_list_append(&layer->scratch, layer->arena, run);
     }
     if (request->faults.corrupt != FAULT_NONE) {
-        runs_corrupt(&world->scratch, world->arena, request->effect.victim);
+        runs_corrupt(&layer->scratch, layer->arena, request->effect.victim);
     }
 }
 
 static void data_write(struct request *request, const struct piece *piece)
 {
     struct block_node *node = request->node;
-    const struct run_list *runs = &node->world->scratch;
+    const struct run_list *runs = &node->layer->scratch;
     uint64_t end = piece->place + (piece->end - piece->sector);
     uint64_t first = piece->place;
     uint64_t last = end;
@@ -347,7 +347,7 @@ void data_move(struct request *request, uint64_t offset, uint64_t bytes)
     } else {
         data_write(request, &piece);
     }
-    request->node->world->layout_changes++;
+    request->node->layer->layout_changes++;
     emit_effect(request, piece.place, piece.end - piece.sector);
 }
 

@@ -8,7 +8,7 @@
 #include <assert.h>
 #include <errno.h>
 
-#include "sim/world/private.h"
+#include "sim/disk/layer.h"
 
 struct block_dirty {
     struct block_dirty *next;
@@ -21,19 +21,19 @@ struct block_dirty {
 
 static void make_bits(struct block_dirty *dirty, uint64_t chunks)
 {
-    dirty->memory = arena_alloc(dirty->node->world->arena, bitmap_memory_bytes(chunks));
+    dirty->memory = arena_alloc(dirty->node->layer->arena, bitmap_memory_bytes(chunks));
     bitmap_init(&dirty->bits, chunks, dirty->memory);
 }
 
 static void free_bits(struct block_dirty *dirty)
 {
-    arena_free(dirty->node->world->arena, dirty->memory, bitmap_memory_bytes(dirty->bits.size));
+    arena_free(dirty->node->layer->arena, dirty->memory, bitmap_memory_bytes(dirty->bits.size));
 }
 
 static void emit(const struct block_dirty *dirty, enum event_kind kind, enum by by, uint64_t offset,
                  uint64_t bytes)
 {
-    world_emit(dirty->node->world, &(struct event){.kind = (uint8_t)kind,
+    layer_emit(dirty->node->layer, &(struct event){.kind = (uint8_t)kind,
                                                    .by = (uint8_t)by,
                                                    .node = dirty->node->id,
                                                    .index = dirty->index,
@@ -51,7 +51,7 @@ static int attach(struct block_node *node, uint64_t granularity, enum by by,
     if (chunks > DIRTY_MAX_CHUNKS) {
         return -EFBIG;
     }
-    *dirty = arena_alloc(node->world->arena, sizeof(**dirty));
+    *dirty = arena_alloc(node->layer->arena, sizeof(**dirty));
     (*dirty)->node = node;
     (*dirty)->granularity_shift = (uint32_t)__builtin_ctzll(granularity);
     (*dirty)->index = node->dirty_count++;
@@ -72,15 +72,15 @@ int block_dirty_create(struct block_node *node, uint64_t granularity, struct blo
 }
 
 /* One that would be too large is not made: the loader refuses such a plan. */
-void dirty_create_others(struct world *world)
+void dirty_create_others(struct block_layer *layer)
 {
-    for (uint32_t i = 0; i < world->node_count; i++) {
-        const struct disk_spec *spec = world->nodes[i].spec;
+    for (uint32_t i = 0; i < layer->node_count; i++) {
+        const struct disk_spec *spec = layer->nodes[i].spec;
 
         for (uint32_t j = 0; j < spec->bitmap_count; j++) {
             struct block_dirty *dirty;
 
-            attach(&world->nodes[i], spec->bitmaps[j].granularity, BY_NONE, &dirty);
+            attach(&layer->nodes[i], spec->bitmaps[j].granularity, BY_NONE, &dirty);
         }
     }
 }
@@ -95,7 +95,7 @@ void block_dirty_release(struct block_dirty *dirty)
     *link = dirty->next;
     emit(dirty, EVENT_DIRTY_RELEASE, BY_JOB, 0, 0);
     free_bits(dirty);
-    arena_free(dirty->node->world->arena, dirty, sizeof(*dirty));
+    arena_free(dirty->node->layer->arena, dirty, sizeof(*dirty));
 }
 
 const struct bitmap *block_dirty_bits(const struct block_dirty *dirty)

@@ -17,7 +17,7 @@
  */
 #define DIRTY_MAX_CHUNKS (UINT64_C(1) << 28)
 
-struct world;
+struct block_layer;
 
 /* A write of this range has ended: marks it in every bitmap of the node. */
 void dirty_mark(struct block_node *node, enum by by, uint64_t offset, uint64_t bytes);
@@ -26,7 +26,7 @@ void dirty_mark(struct block_node *node, enum by by, uint64_t offset, uint64_t b
 void dirty_resize(struct block_node *node);
 
 /* Attaches the bitmaps of other users that the plan gives to its disks. */
-void dirty_create_others(struct world *world);
+void dirty_create_others(struct block_layer *layer);
 
 void dirty_digest(const struct block_node *node, struct digest *digest);
 

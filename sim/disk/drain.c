@@ -5,13 +5,16 @@
  * The queue is the guest's, not the node's: what queued goes to the disk that
  * the guest has when the drain ends, which after a pivot is another one.
  */
+#include "sim/disk/drain.h"
+
 #include <assert.h>
 
-#include "sim/world/private.h"
+#include "sim/disk/guest.h"
+#include "sim/disk/layer.h"
 
 static void emit(struct block_node *node, enum event_kind kind)
 {
-    world_emit(node->world, &(struct event){.kind = (uint8_t)kind, .by = BY_JOB, .node = node->id});
+    layer_emit(node->layer, &(struct event){.kind = (uint8_t)kind, .by = BY_JOB, .node = node->id});
 }
 
 /* True if no request is in flight, and otherwise calls when none is any more. */
@@ -84,5 +87,5 @@ void block_drain_end(struct block_node *node)
     node->drained = false;
     node->drain_done = NULL;
     emit(node, EVENT_DRAIN_END);
-    guest_submit_queued(node->world);
+    guest_submit_queued(node->layer);
 }

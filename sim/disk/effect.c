@@ -7,8 +7,8 @@
 #include <errno.h>
 
 #include "sim/disk/data.h"
+#include "sim/disk/layer.h"
 #include "sim/disk/request.h"
-#include "sim/world/private.h"
 
 /* The quarters of a service begin at places 0 to 3. */
 #define PLACE_END EFFECT_QUARTERS
@@ -24,11 +24,11 @@ static uint64_t sector_count(const struct request *request)
 
 static struct choice_site *effect_site(struct block_node *node)
 {
-    struct world *world = node->world;
+    struct block_layer *layer = node->layer;
 
     if (node->effect_site == NULL) {
         node->effect_site =
-            choices_site(world->choices, arena_printf(world->arena, "effect %s", node->spec->name));
+            choices_site(layer->choices, arena_printf(layer->arena, "effect %s", node->spec->name));
     }
     return node->effect_site;
 }
@@ -36,7 +36,7 @@ static struct choice_site *effect_site(struct block_node *node)
 /* Answer 0 is the end of the service. */
 static uint8_t choose_place(struct block_node *node)
 {
-    uint32_t answer = choose(node->world->choices, effect_site(node), EFFECT_PLACES);
+    uint32_t answer = choose(node->layer->choices, effect_site(node), EFFECT_PLACES);
 
     return answer == 0 ? PLACE_END : (uint8_t)(answer - 1);
 }
@@ -67,13 +67,13 @@ static uint8_t place_of_all(struct request *request)
 /* Every other sector stays as it was; an answer of 1 turns that round for one. */
 static void tear(struct request *request)
 {
-    struct world *world = request->node->world;
-    const char *name = world->plan->faults[request->faults.torn].name;
+    struct block_layer *layer = request->node->layer;
+    const char *name = layer->plan->faults[request->faults.torn].name;
     struct choice_site *site =
-        choices_site(world->choices, arena_printf(world->arena, "torn %s", name));
+        choices_site(layer->choices, arena_printf(layer->arena, "torn %s", name));
 
     for (uint64_t i = 0; i < sector_count(request); i++) {
-        if ((i + choose(world->choices, site, 2)) % 2 != 0) {
+        if ((i + choose(layer->choices, site, 2)) % 2 != 0) {
             request->effect.places[i] = PLACE_NEVER;
         }
     }
@@ -84,7 +84,7 @@ static void choose_places(struct request *request)
     struct effect *effect = &request->effect;
     uint8_t place = place_of_all(request);
 
-    effect->places = arena_alloc(request->node->world->arena, sector_count(request));
+    effect->places = arena_alloc(request->node->layer->arena, sector_count(request));
     for (uint64_t i = 0; i < sector_count(request); i++) {
         effect->places[i] =
             request->node->spec->effect == EFFECT_BY_SECTOR ? choose_place(request->node) : place;
@@ -119,7 +119,7 @@ uint64_t effect_begin(struct request *request, uint64_t service_ns)
 {
     struct effect *effect = &request->effect;
 
-    effect->start_ns = request->node->world->timeline.now_ns;
+    effect->start_ns = request->node->layer->timeline->now_ns;
     effect->service_ns = service_ns;
     if (by_sector(request)) {
         choose_places(request);
@@ -170,13 +170,13 @@ static int refusal(struct request *request)
 /* One sector of the request becomes another. */
 static void choose_victim(struct request *request)
 {
-    struct world *world = request->node->world;
-    const char *name = world->plan->faults[request->faults.corrupt].name;
+    struct block_layer *layer = request->node->layer;
+    const char *name = layer->plan->faults[request->faults.corrupt].name;
     struct choice_site *site =
-        choices_site(world->choices, arena_printf(world->arena, "corrupt %s", name));
+        choices_site(layer->choices, arena_printf(layer->arena, "corrupt %s", name));
     uint32_t bound = (uint32_t)min_u64(max_u64(sector_count(request), 1), UINT32_MAX);
 
-    request->effect.victim = request->offset / SECTOR_BYTES + choose(world->choices, site, bound);
+    request->effect.victim = request->offset / SECTOR_BYTES + choose(layer->choices, site, bound);
 }
 
 /* The result is known from here on, and with it how much may move. */
@@ -228,7 +228,7 @@ static void move_due(struct request *request)
 bool effect_take(struct request *request, uint64_t *delay_ns)
 {
     struct effect *effect = &request->effect;
-    uint64_t now_ns = request->node->world->timeline.now_ns;
+    uint64_t now_ns = request->node->layer->timeline->now_ns;
 
     if (!effect->begun) {
         decide(request);
@@ -255,7 +255,7 @@ bool effect_take(struct request *request, uint64_t *delay_ns)
 void effect_release(struct request *request)
 {
     if (request->effect.places != NULL) {
-        arena_free(request->node->world->arena, request->effect.places, sector_count(request));
+        arena_free(request->node->layer->arena, request->effect.places, sector_count(request));
     }
 }
 

@@ -7,7 +7,7 @@
 #include <assert.h>
 #include <errno.h>
 
-#include "sim/world/private.h"
+#include "sim/disk/layer.h"
 
 #define ALL_OPS ((1u << OP_COUNT) - 1)
 
@@ -32,46 +32,46 @@ static uint64_t hits_that_matter(const struct plan *plan, uint32_t fault)
     return most;
 }
 
-static void watch_nodes(struct world *world, const struct request_match *match)
+static void watch_nodes(struct block_layer *layer, const struct request_match *match)
 {
-    for (uint32_t i = 0; i < world->node_count; i++) {
+    for (uint32_t i = 0; i < layer->node_count; i++) {
         if (match->disks == 0 || match->disks >> i & 1) {
-            world->nodes[i].fault_ops |= match->ops == 0 ? ALL_OPS : match->ops;
+            layer->nodes[i].fault_ops |= match->ops == 0 ? ALL_OPS : match->ops;
         }
     }
 }
 
-void faults_create(struct world *world)
+void faults_create(struct block_layer *layer)
 {
-    const struct plan *plan = world->plan;
+    const struct plan *plan = layer->plan;
 
     assert(plan->fault_count < FAULT_NONE);
-    world->faults = arena_alloc(world->arena, plan->fault_count * sizeof(*world->faults));
+    layer->faults = arena_alloc(layer->arena, plan->fault_count * sizeof(*layer->faults));
     for (uint32_t i = 0; i < plan->fault_count; i++) {
-        fault_init(&world->faults[i], &plan->faults[i]);
-        world->faults[i].most_hits = hits_that_matter(plan, i);
-        watch_nodes(world, &plan->faults[i].match);
+        fault_init(&layer->faults[i], &plan->faults[i]);
+        layer->faults[i].most_hits = hits_that_matter(plan, i);
+        watch_nodes(layer, &plan->faults[i].match);
     }
 }
 
-void fault_arm(struct world *world, uint32_t fault)
+void fault_arm(struct block_layer *layer, uint32_t fault)
 {
-    world->faults[fault].from_ns = world->timeline.now_ns;
-    world->faults[fault].matched = 0;
+    layer->faults[fault].from_ns = layer->timeline->now_ns;
+    layer->faults[fault].matched = 0;
 }
 
-void fault_disarm(struct world *world, uint32_t fault)
+void fault_disarm(struct block_layer *layer, uint32_t fault)
 {
-    world->faults[fault].from_ns = UINT64_MAX;
+    layer->faults[fault].from_ns = UINT64_MAX;
 }
 
-void fault_mark(struct world *world, uint32_t mark)
+void fault_mark(struct block_layer *layer, uint32_t mark)
 {
-    uint64_t now_ns = world->timeline.now_ns;
+    uint64_t now_ns = layer->timeline->now_ns;
 
-    for (uint32_t i = 0; i < world->plan->fault_count; i++) {
-        const struct fault_spec *spec = &world->plan->faults[i];
-        struct fault *fault = &world->faults[i];
+    for (uint32_t i = 0; i < layer->plan->fault_count; i++) {
+        const struct fault_spec *spec = &layer->plan->faults[i];
+        struct fault *fault = &layer->faults[i];
 
         if (spec->from_mark == mark) {
             uint64_t shift_ns = spec->shift_ns > 0 ? (uint64_t)spec->shift_ns : 0;
@@ -92,26 +92,28 @@ static bool fault_is_armed(const struct fault *fault, uint64_t now_ns)
 /* ---- Matching and counting ---- */
 
 /* A probability of 0 in the plan is none: certain. */
-static bool fault_is_drawn(struct world *world, struct fault *fault, const struct fault_spec *spec)
+static bool fault_is_drawn(struct block_layer *layer, struct fault *fault,
+                           const struct fault_spec *spec)
 {
     if (spec->probability_ppm == 0) {
         return true;
     }
     if (fault->site == NULL) {
         fault->site =
-            choices_site(world->choices, arena_printf(world->arena, "fault %s", spec->name));
+            choices_site(layer->choices, arena_printf(layer->arena, "fault %s", spec->name));
     }
-    return choose_chance(world->choices, fault->site, spec->probability_ppm);
+    return choose_chance(layer->choices, fault->site, spec->probability_ppm);
 }
 
 /* Counts a request that matches an armed fault; true if it is hit. */
-static bool fault_counts(struct world *world, struct fault *fault, const struct fault_spec *spec)
+static bool fault_counts(struct block_layer *layer, struct fault *fault,
+                         const struct fault_spec *spec)
 {
     uint64_t nth = max_u64(spec->nth, 1);
 
     fault->matched++;
     if (fault->matched < nth || (spec->times > 0 && fault->matched - nth >= spec->times) ||
-        !fault_is_drawn(world, fault, spec)) {
+        !fault_is_drawn(layer, fault, spec)) {
         return false;
     }
     fault->hits++;
@@ -130,17 +132,17 @@ struct subject {
 
 static bool fault_hits(const struct subject *subject, uint32_t index)
 {
-    struct world *world = subject->node->world;
-    const struct fault_spec *spec = &world->plan->faults[index];
-    struct fault *fault = &world->faults[index];
+    struct block_layer *layer = subject->node->layer;
+    const struct fault_spec *spec = &layer->plan->faults[index];
+    struct fault *fault = &layer->faults[index];
 
-    if (!fault_is_armed(fault, world->timeline.now_ns) ||
+    if (!fault_is_armed(fault, layer->timeline->now_ns) ||
         !request_matches(&spec->match, subject->node->id, subject->op, subject->by, subject->offset,
                          subject->bytes) ||
-        !fault_counts(world, fault, spec)) {
+        !fault_counts(layer, fault, spec)) {
         return false;
     }
-    world_emit(world, &(struct event){.kind = EVENT_FAULT,
+    layer_emit(layer, &(struct event){.kind = EVENT_FAULT,
                                       .index = (uint16_t)index,
                                       .node = subject->node->id,
                                       .op = (uint8_t)subject->op,
@@ -221,20 +223,20 @@ static void add_fault(struct request_faults *faults, const struct fault_spec *sp
     }
 }
 
-void fault_request(struct world *world, struct request *request)
+void fault_request(struct block_layer *layer, struct request *request)
 {
     struct subject subject = subject_of(request);
 
-    for (uint32_t i = 0; i < world->plan->fault_count; i++) {
-        if (world->plan->faults[i].kind != FAULT_FULL && fault_hits(&subject, i)) {
-            add_fault(&request->faults, &world->plan->faults[i], (uint16_t)i);
+    for (uint32_t i = 0; i < layer->plan->fault_count; i++) {
+        if (layer->plan->faults[i].kind != FAULT_FULL && fault_hits(&subject, i)) {
+            add_fault(&request->faults, &layer->plan->faults[i], (uint16_t)i);
         }
     }
 }
 
 int fault_query(struct block_node *node, enum op op, uint64_t offset, uint64_t bytes)
 {
-    const struct plan *plan = node->world->plan;
+    const struct plan *plan = node->layer->plan;
     struct subject subject = {node, op, BY_JOB, offset, bytes, 0};
     int ret = 0;
 
@@ -252,7 +254,7 @@ int fault_query(struct block_node *node, enum op op, uint64_t offset, uint64_t b
 int fault_full(struct request *request, uint64_t bytes)
 {
     const struct block_node *node = request->node;
-    const struct plan *plan = node->world->plan;
+    const struct plan *plan = node->layer->plan;
     struct subject subject = subject_of(request);
     uint64_t total = image_allocated_bytes(node->disk.image) + bytes;
 
@@ -282,13 +284,13 @@ static uint64_t span_until(uint64_t instant_ns, uint64_t now_ns)
     return instant_ns > now_ns ? instant_ns - now_ns : 0;
 }
 
-void faults_digest(const struct world *world, struct digest *digest)
+void faults_digest(const struct block_layer *layer, struct digest *digest)
 {
-    uint64_t now_ns = world->timeline.now_ns;
+    uint64_t now_ns = layer->timeline->now_ns;
 
-    for (uint32_t i = 0; i < world->plan->fault_count; i++) {
-        const struct fault_spec *spec = &world->plan->faults[i];
-        const struct fault *fault = &world->faults[i];
+    for (uint32_t i = 0; i < layer->plan->fault_count; i++) {
+        const struct fault_spec *spec = &layer->plan->faults[i];
+        const struct fault *fault = &layer->faults[i];
 
         digest_u64(digest, fault_is_armed(fault, now_ns));
         digest_u64(digest, span_until(fault->from_ns, now_ns));

@@ -24,7 +24,7 @@
 
 struct block_node;
 struct request;
-struct world;
+struct block_layer;
 
 #define FAULT_NONE UINT16_MAX
 
@@ -55,10 +55,10 @@ struct request_faults {
 };
 
 /* Makes the live faults, and tells each node which operations they may hit. */
-void faults_create(struct world *world);
+void faults_create(struct block_layer *layer);
 
 /* A request has been submitted: what hits it? */
-void fault_request(struct world *world, struct request *request);
+void fault_request(struct block_layer *layer, struct request *request);
 
 /* A query is asked on the node: 0, or the errno it fails with. */
 int fault_query(struct block_node *node, enum op op, uint64_t offset, uint64_t bytes);
@@ -69,10 +69,10 @@ int fault_query(struct block_node *node, enum op op, uint64_t offset, uint64_t b
  */
 int fault_full(struct request *request, uint64_t bytes);
 
-void fault_mark(struct world *world, uint32_t mark);
-void fault_arm(struct world *world, uint32_t fault);
-void fault_disarm(struct world *world, uint32_t fault);
+void fault_mark(struct block_layer *layer, uint32_t mark);
+void fault_arm(struct block_layer *layer, uint32_t fault);
+void fault_disarm(struct block_layer *layer, uint32_t fault);
 
-void faults_digest(const struct world *world, struct digest *digest);
+void faults_digest(const struct block_layer *layer, struct digest *digest);
 
 #endif

@@ -2,18 +2,18 @@
 /*
  * Changing the block graph: references, blockers, flags, lengths, links, pivot.
  *
- * Every change is in the trace, so that oracles can keep count.  What makes an
- * earlier lookup stale counts as a layout change.
+ * Declared in engine/block.h: all of it is the engine's port.  Every change is in the trace, so
+ * that oracles can keep count.  What makes an earlier lookup stale counts as a layout change.
  */
 #include <assert.h>
 
 #include "sim/disk/dirty.h"
-#include "sim/world/private.h"
+#include "sim/disk/layer.h"
 
 static void emit(struct block_node *node, enum event_kind kind, uint64_t bytes, int ret)
 {
-    world_emit(
-        node->world,
+    layer_emit(
+        node->layer,
         &(struct event){
             .kind = (uint8_t)kind, .by = BY_JOB, .node = node->id, .bytes = bytes, .ret = ret});
 }
@@ -66,7 +66,7 @@ int block_truncate(struct block_node *node, uint64_t bytes)
         }
         node->disk.bytes = bytes;
         dirty_resize(node);
-        node->world->layout_changes++;
+        node->layer->layout_changes++;
     }
     emit(node, EVENT_GRAPH_TRUNCATE, bytes, ret);
     return ret;
@@ -80,7 +80,7 @@ int block_open_backing(struct block_node *node)
         ret = fault_query(node, OP_OPEN_BACKING, 0, 0);
         if (ret == 0) {
             node->disk.backing_open = true;
-            node->world->layout_changes++;
+            node->layer->layout_changes++;
         }
         emit(node, EVENT_GRAPH_OPEN_BACKING, 0, ret);
     }
@@ -93,26 +93,26 @@ int block_open_backing(struct block_node *node)
 void block_unlink_backing(struct block_node *node)
 {
     node->disk.backing_open = false;
-    node->world->layout_changes++;
+    node->layer->layout_changes++;
     emit(node, EVENT_GRAPH_UNLINK, 0, 0);
 }
 
 void block_replace(struct block_node *old_node, struct block_node *new_node)
 {
-    struct world *world = new_node->world;
+    struct block_layer *layer = new_node->layer;
 
-    for (uint32_t i = 0; i < world->node_count; i++) {
-        struct block_node *parent = &world->nodes[i];
+    for (uint32_t i = 0; i < layer->node_count; i++) {
+        struct block_node *parent = &layer->nodes[i];
 
         if (parent != new_node && node_backing(parent) == old_node) {
             parent->disk.backing = new_node->id;
         }
     }
-    if (world->guest_node == old_node->id) {
-        world->guest_node = new_node->id;
+    if (layer->guest_node == old_node->id) {
+        layer->guest_node = new_node->id;
     }
-    world->layout_changes++;
-    world_emit(world, &(struct event){.kind = EVENT_GRAPH_PIVOT,
+    layer->layout_changes++;
+    layer_emit(layer, &(struct event){.kind = EVENT_GRAPH_PIVOT,
                                       .by = BY_JOB,
                                       .node = new_node->id,
                                       .index = old_node->id});

@@ -9,8 +9,8 @@
 
 #include "sim/disk/cache.h"
 #include "sim/disk/dirty.h"
+#include "sim/disk/layer.h"
 #include "sim/plan/latency.h"
-#include "sim/world/private.h"
 
 /* ---- Creation ---- */
 
@@ -37,12 +37,12 @@ static void fill_image(struct image *image, uint8_t disk, const struct disk_spec
     }
 }
 
-static void node_create(struct world *world, uint8_t id)
+static void node_create(struct block_layer *layer, uint8_t id)
 {
-    const struct disk_spec *spec = &world->plan->disks[id];
-    struct block_node *node = &world->nodes[id];
+    const struct disk_spec *spec = &layer->plan->disks[id];
+    struct block_node *node = &layer->nodes[id];
 
-    node->world = world;
+    node->layer = layer;
     node->spec = spec;
     node->id = id;
     node->flags = spec->flags;
@@ -50,24 +50,24 @@ static void node_create(struct world *world, uint8_t id)
     node->blockers = spec->blocked ? 1 : 0;
     node->tracks_io_status = spec->tracks_io_status;
     STAILQ_INIT(&node->waiting);
-    node->disk = (struct disk_state){.image = image_create(world->arena),
+    node->disk = (struct disk_state){.image = image_create(layer->arena),
                                      .bytes = spec->bytes,
                                      .backing = spec->backing,
                                      .backing_open = spec->backing_open};
-    world->evidence.disks[id] = &node->disk;
+    layer->evidence->disks[id] = &node->disk;
     fill_image(node->disk.image, id, spec);
-    if (world->plan->content_bytes) {
+    if (layer->plan->content_bytes) {
         image_keep_bytes(node->disk.image);
     }
     cache_init(node);
 }
 
-void nodes_create(struct world *world)
+void nodes_create(struct block_layer *layer)
 {
-    world->node_count = world->plan->disk_count;
-    world->nodes = arena_alloc(world->arena, world->node_count * sizeof(*world->nodes));
-    for (uint32_t i = 0; i < world->node_count; i++) {
-        node_create(world, (uint8_t)i);
+    layer->node_count = layer->plan->disk_count;
+    layer->nodes = arena_alloc(layer->arena, layer->node_count * sizeof(*layer->nodes));
+    for (uint32_t i = 0; i < layer->node_count; i++) {
+        node_create(layer, (uint8_t)i);
     }
 }
 
@@ -75,7 +75,7 @@ void nodes_create(struct world *world)
 
 struct block_node *node_backing(const struct block_node *node)
 {
-    return node->disk.backing_open ? &node->world->nodes[node->disk.backing] : NULL;
+    return node->disk.backing_open ? &node->layer->nodes[node->disk.backing] : NULL;
 }
 
 /* A layer that is shorter than the one above it reads zero past its end. */
@@ -102,15 +102,15 @@ struct run node_lookup(const struct block_node *node, uint64_t sector, uint64_t 
 uint64_t node_latency_ns(struct block_node *node, enum op op)
 {
     const struct latency_spec *spec = &node->spec->latency[op];
-    struct world *world = node->world;
+    struct block_layer *layer = node->layer;
 
     assert(op < TIMED_OPS);
     if (spec->kind != LATENCY_FIXED && node->latency_sites[op] == NULL) {
         node->latency_sites[op] =
-            choices_site(world->choices, arena_printf(world->arena, "latency %s %s",
+            choices_site(layer->choices, arena_printf(layer->arena, "latency %s %s",
                                                       node->spec->name, op_name(op)));
     }
-    return latency_draw(spec, world->choices, node->latency_sites[op]);
+    return latency_draw(spec, layer->choices, node->latency_sites[op]);
 }
 
 /* ---- The port: attributes ---- */
@@ -127,10 +127,10 @@ const char *block_node_name(const struct block_node *node)
 
 struct block_node *block_node_find(struct host *host, const char *name)
 {
-    struct world *world = world_of(host);
-    uint32_t disk = plan_find_disk(world->plan, name);
+    struct block_layer *layer = layer_of(host);
+    uint32_t disk = plan_find_disk(layer->plan, name);
 
-    return disk == PLAN_NONE ? NULL : &world->nodes[disk];
+    return disk == PLAN_NONE ? NULL : &layer->nodes[disk];
 }
 
 int block_getlength(struct block_node *node, uint64_t *bytes)
@@ -184,7 +184,7 @@ bool block_is_blocked(const struct block_node *node)
 /* A chain may be a loop. */
 bool block_is_below(const struct block_node *node, const struct block_node *top)
 {
-    for (uint32_t depth = 0; depth < node->world->node_count && top != NULL; depth++) {
+    for (uint32_t depth = 0; depth < node->layer->node_count && top != NULL; depth++) {
         top = node_backing(top);
         if (top == node) {
             return true;
@@ -195,10 +195,10 @@ bool block_is_below(const struct block_node *node, const struct block_node *top)
 
 bool block_is_topmost_non_filter(const struct block_node *node)
 {
-    const struct world *world = node->world;
+    const struct block_layer *layer = node->layer;
 
-    for (uint32_t i = 0; i < world->node_count; i++) {
-        const struct block_node *other = &world->nodes[i];
+    for (uint32_t i = 0; i < layer->node_count; i++) {
+        const struct block_node *other = &layer->nodes[i];
 
         if (other != node && !other->spec->filter && block_is_below(node, other)) {
             return false;
@@ -236,7 +236,7 @@ void block_io_status_set(struct block_node *node, enum io_status status)
 
 void node_digest(const struct block_node *node, struct digest *digest)
 {
-    uint64_t now_ns = node->world->timeline.now_ns;
+    uint64_t now_ns = node->layer->timeline->now_ns;
 
     digest_u64(digest, node->disk.bytes);
     digest_u64(digest, node->disk.backing);
@@ -250,7 +250,7 @@ void node_digest(const struct block_node *node, struct digest *digest)
     digest_u64(digest, (uint64_t)node->drained | (uint64_t)node->idles << 1);
     digest_u64(digest, node->link_free_ns > now_ns ? node->link_free_ns - now_ns : 0);
     digest_u64(digest, node->status_query.answered);
-    image_digest(node->disk.image, &node->world->writers, digest);
+    image_digest(node->disk.image, &node->layer->writers, digest);
     dirty_digest(node, digest);
     cache_digest(node, digest);
 }

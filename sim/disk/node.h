@@ -11,36 +11,18 @@
 #include <sys/queue.h>
 
 #include "engine/block.h"
-#include "sim/base/timeline.h"
+#include "sim/disk/status.h"
 #include "sim/trace/evidence.h"
 
 struct cached_write;
 struct request;
-struct world;
+struct block_layer;
 
 /* Operations that take time: requests, and the allocation query. */
 #define TIMED_OPS (OP_STATUS + 1)
 
-/* The last answer to an allocation query, good while the layout stays. */
-struct status_answer {
-    const struct block_node *base;
-    uint64_t layout; /* world's layout_changes; 0 = no answer */
-    uint64_t offset;
-    uint64_t end;
-    bool allocated;
-};
-
-/* An allocation query that takes time; a node has one at most. */
-struct status_query {
-    struct pending pending;
-    block_done *done;
-    void *opaque;
-    uint64_t offset;
-    bool answered; /* asking again for `offset` gives the answer */
-};
-
 struct block_node {
-    struct world *world;
+    struct block_layer *layer;
     const struct disk_spec *spec;
     struct disk_state disk;
     uint8_t id;
@@ -82,8 +64,8 @@ static inline bool node_is_sectors(uint64_t offset, uint64_t bytes)
     return bytes > 0 && (offset | bytes) % SECTOR_BYTES == 0;
 }
 
-/* Makes the plan's disks. */
-void nodes_create(struct world *world);
+/* Makes the disks of the layer's plan. */
+void nodes_create(struct block_layer *layer);
 
 /* The open backing node, or NULL. */
 struct block_node *node_backing(const struct block_node *node);
@@ -96,12 +78,6 @@ struct run node_lookup(const struct block_node *node, uint64_t sector, uint64_t 
 
 /* How long an operation takes that begins now. */
 uint64_t node_latency_ns(struct block_node *node, enum op op);
-
-/* A request is about to be submitted: a drain that lets it in is over. */
-void drain_request_comes(struct block_node *node);
-
-/* A request has left the node: a drain that waited for it is done. */
-void drain_request_left(struct block_node *node);
 
 /* Adds everything about the node that can change, its image included. */
 void node_digest(const struct block_node *node, struct digest *digest);

@@ -6,7 +6,8 @@
 
 #include "sim/disk/cache.h"
 #include "sim/disk/dirty.h"
-#include "sim/world/private.h"
+#include "sim/disk/drain.h"
+#include "sim/disk/layer.h"
 
 #define NS_PER_SECOND UINT64_C(1000000000)
 
@@ -17,7 +18,7 @@ static uint64_t add_saturating(uint64_t a, uint64_t b)
 
 void request_emit(const struct request *request, enum event_kind kind, uint16_t index)
 {
-    world_emit(request->node->world, &(struct event){.kind = (uint8_t)kind,
+    layer_emit(request->node->layer, &(struct event){.kind = (uint8_t)kind,
                                                      .node = request->node->id,
                                                      .op = request->op,
                                                      .by = request->by,
@@ -54,7 +55,7 @@ uint64_t request_transfer_ns(uint64_t bytes, uint64_t bandwidth)
 /* Waits for the link, then for the transfer; the lanes share it. */
 static uint64_t link_delay_ns(struct block_node *node, const struct request *request)
 {
-    uint64_t now_ns = node->world->timeline.now_ns;
+    uint64_t now_ns = node->layer->timeline->now_ns;
 
     if (node->spec->bandwidth == 0 || !op_transfers(request->op)) {
         return 0;
@@ -111,7 +112,7 @@ static void lane_hand_on(struct block_node *node)
 static void request_complete(struct request *request)
 {
     struct block_node *node = request->node;
-    struct world *world = node->world;
+    struct block_layer *layer = node->layer;
     block_done *done = request->done;
     void *opaque = request->opaque;
     int ret = request->ret;
@@ -126,10 +127,10 @@ static void request_complete(struct request *request)
         cache_flush(node, request->flush_stamp);
     }
     effect_release(request);
-    TAILQ_REMOVE(&world->requests, request, link);
+    TAILQ_REMOVE(&layer->requests, request, link);
     node->in_flight--;
-    world->guest_requests -= request->by == BY_GUEST;
-    world_emit(world, &(struct event){.kind = EVENT_REQUEST_DONE,
+    layer->guest_requests -= request->by == BY_GUEST;
+    layer_emit(layer, &(struct event){.kind = EVENT_REQUEST_DONE,
                                       .node = node->id,
                                       .op = request->op,
                                       .by = request->by,
@@ -138,7 +139,7 @@ static void request_complete(struct request *request)
                                       .offset = request->offset,
                                       .bytes = request->bytes,
                                       .ret = ret});
-    arena_free(world->arena, request, sizeof(*request));
+    arena_free(layer->arena, request, sizeof(*request));
     lane_hand_on(node);
     if (done != NULL) {
         done(opaque, ret);
@@ -151,7 +152,7 @@ static bool request_is_stopped(struct request *request, enum hold_phase phase)
 {
     uint16_t hold = request->faults.hold;
 
-    if (hold == FAULT_NONE || request->node->world->plan->faults[hold].phase != phase) {
+    if (hold == FAULT_NONE || request->node->layer->plan->faults[hold].phase != phase) {
         return false;
     }
     request->state = REQUEST_HELD;
@@ -162,7 +163,7 @@ static bool request_is_stopped(struct request *request, enum hold_phase phase)
 static void request_fire(void *opaque)
 {
     struct request *request = opaque;
-    struct timeline *timeline = &request->node->world->timeline;
+    struct timeline *timeline = request->node->layer->timeline;
     uint64_t delay_ns;
 
     if (!request->moved) {
@@ -187,7 +188,7 @@ static void request_fire(void *opaque)
 
 void request_resume(struct request *request)
 {
-    struct timeline *timeline = &request->node->world->timeline;
+    struct timeline *timeline = request->node->layer->timeline;
 
     request->state = REQUEST_SERVED;
     request->due_ns = timeline->now_ns;
@@ -200,7 +201,7 @@ static uint64_t service_time_ns(struct request *request)
 {
     struct block_node *node = request->node;
 
-    if (node->world->timeline.untimed) {
+    if (node->layer->timeline->untimed) {
         return EFFECT_QUARTERS;
     }
     return add_saturating(link_delay_ns(node, request), latency_ns(request));
@@ -210,7 +211,7 @@ static uint64_t service_time_ns(struct request *request)
 static void request_start(struct request *request)
 {
     struct block_node *node = request->node;
-    struct timeline *timeline = &node->world->timeline;
+    struct timeline *timeline = node->layer->timeline;
     uint64_t service_ns;
 
     node->served++;
@@ -234,11 +235,11 @@ void request_submit(struct request *request)
 
     drain_request_comes(node);
     node->in_flight++;
-    request->submitted_ns = node->world->timeline.now_ns;
+    request->submitted_ns = node->layer->timeline->now_ns;
     request->flush_stamp = node->cache_stamp;
     emit(request, EVENT_REQUEST_SUBMIT);
     if (node->fault_ops >> request->op & 1) {
-        fault_request(node->world, request);
+        fault_request(node->layer, request);
     }
     if (node->spec->lanes > 0 && node->served >= node->spec->lanes) {
         request->state = REQUEST_WAITING;
@@ -251,8 +252,8 @@ void request_submit(struct request *request)
 struct request *request_create(struct block_node *node, enum op op, enum by by, uint64_t offset,
                                uint64_t bytes)
 {
-    struct world *world = node->world;
-    struct request *request = arena_alloc(world->arena, sizeof(*request));
+    struct block_layer *layer = node->layer;
+    struct request *request = arena_alloc(layer->arena, sizeof(*request));
 
     request->node = node;
     request->op = (uint8_t)op;
@@ -260,13 +261,13 @@ struct request *request_create(struct block_node *node, enum op op, enum by by, 
     request->pending.kind = PENDING_LOOSE;
     request->offset = offset;
     request->bytes = bytes;
-    request->number = ++world->request_count;
+    request->number = ++layer->request_count;
     request->faults.hold = FAULT_NONE;
     request->faults.hang = FAULT_NONE;
     request->faults.torn = FAULT_NONE;
     request->faults.corrupt = FAULT_NONE;
     request->faults.moved_bytes = UINT64_MAX;
-    TAILQ_INSERT_TAIL(&world->requests, request, link);
+    TAILQ_INSERT_TAIL(&layer->requests, request, link);
     return request;
 }
 

@@ -74,7 +74,7 @@ static inline bool op_transfers(uint8_t op)
     return op == OP_READ || op == OP_WRITE;
 }
 
-/* A request that is not submitted yet, at the end of the world's list. */
+/* A request that is not submitted yet, at the end of the layer's list. */
 struct request *request_create(struct block_node *node, enum op op, enum by by, uint64_t offset,
                                uint64_t bytes);
 void request_submit(struct request *request);
@@ -87,29 +87,5 @@ uint64_t request_transfer_ns(uint64_t bytes, uint64_t bandwidth);
 
 /* An event about the request; `index` as the kind says. */
 void request_emit(const struct request *request, enum event_kind kind, uint16_t index);
-
-/* ---- guest.c ---- */
-
-/*
- * A request of the guest on its disk; it queues while that is drained.
- * `number` is its action's or generator's in the plan, or PLAN_NONE; `guest`
- * lives until `done`, which may be NULL, is called.
- */
-void guest_submit(struct world *world, const struct guest_request *guest, uint32_t number,
-                  block_done *done, void *opaque);
-
-/* Submits what has queued, in order, if the guest's disk is not drained. */
-void guest_submit_queued(struct world *world);
-
-/* ---- request_list.c ---- */
-
-/* Lets go every request that the fault holds or hangs, or was going to. */
-void requests_release(struct world *world, uint32_t fault);
-
-/* True if the fault holds or hangs a request now. */
-bool requests_held_by(const struct world *world, uint32_t fault);
-
-/* Adds the requests that are not finished, without their absolute numbers. */
-void requests_digest(const struct world *world, struct digest *digest);
 
 #endif

@@ -2,16 +2,18 @@
 /*
  * The requests that are not finished: releasing, showing and digesting them.
  */
+#include "sim/disk/request_list.h"
+
 #include "sim/disk/buffer.h"
-#include "sim/world/private.h"
+#include "sim/disk/layer.h"
 
 /* ---- Holds ---- */
 
-void requests_release(struct world *world, uint32_t fault)
+void requests_release(struct block_layer *layer, uint32_t fault)
 {
     struct request *request;
 
-    TAILQ_FOREACH (request, &world->requests, link) {
+    TAILQ_FOREACH (request, &layer->requests, link) {
         struct request_faults *faults = &request->faults;
         bool stopped = (request->state == REQUEST_HELD && faults->hold == fault) ||
                        (request->state == REQUEST_HUNG && faults->hang == fault);
@@ -25,11 +27,11 @@ void requests_release(struct world *world, uint32_t fault)
     }
 }
 
-bool requests_held_by(const struct world *world, uint32_t fault)
+bool requests_held_by(const struct block_layer *layer, uint32_t fault)
 {
     const struct request *request;
 
-    TAILQ_FOREACH (request, &world->requests, link) {
+    TAILQ_FOREACH (request, &layer->requests, link) {
         if (request->state == REQUEST_HELD && request->faults.hold == fault) {
             return true;
         }
@@ -44,25 +46,9 @@ static const char *const state_names[] = {
     [REQUEST_HELD] = "held",     [REQUEST_HUNG] = "hung",
 };
 
-uint32_t world_requests(const struct world *world, struct request_info *info, uint32_t max)
+const char *request_state_name(enum request_state state)
 {
-    const struct request *request;
-    uint32_t count = 0;
-
-    TAILQ_FOREACH (request, &world->requests, link) {
-        if (count < max) {
-            info[count] = (struct request_info){.number = request->number,
-                                                .disk = request->node->id,
-                                                .op = request->op,
-                                                .by = request->by,
-                                                .offset = request->offset,
-                                                .bytes = request->bytes,
-                                                .submitted_ns = request->submitted_ns,
-                                                .state = state_names[request->state]};
-        }
-        count++;
-    }
-    return count;
+    return state_names[state];
 }
 
 /* What is finished and would be made durable, counted from the present. */
@@ -95,19 +81,19 @@ static void request_digest(const struct request *request, struct digest *digest)
     }
     digest_u64(digest, flush_age(request));
     effect_digest(request, digest);
-    world_digest_pending(request->node->world, &request->pending, digest);
+    timeline_digest_pending(request->node->layer->timeline, &request->pending, digest);
 }
 
 /*
  * Requests wait in line in the order of the list, which is that of their
  * creation; of the others, only which there are counts.
  */
-void requests_digest(const struct world *world, struct digest *digest)
+void requests_digest(const struct block_layer *layer, struct digest *digest)
 {
     const struct request *request;
     uint64_t others = 0;
 
-    TAILQ_FOREACH (request, &world->requests, link) {
+    TAILQ_FOREACH (request, &layer->requests, link) {
         struct digest own;
 
         digest_init(&own);

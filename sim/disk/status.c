@@ -6,10 +6,12 @@
  * the same answer, so the last one is kept for as long as no image and no
  * link changes.
  */
+#include "sim/disk/status.h"
+
 #include <assert.h>
 #include <errno.h>
 
-#include "sim/world/private.h"
+#include "sim/disk/layer.h"
 
 /*
  * Is `sector` allocated above `base`?  *end is the sector up to which this
@@ -50,7 +52,7 @@ static int answer_afresh(struct block_node *top, struct block_node *base, uint64
 
     assert(offset < top->disk.bytes);
     top->status_answer = (struct status_answer){.base = base,
-                                                .layout = top->world->layout_changes,
+                                                .layout = top->layer->layout_changes,
                                                 .offset = offset,
                                                 .end = end * SECTOR_BYTES,
                                                 .allocated = allocated};
@@ -86,7 +88,7 @@ static bool answer_takes_time(struct block_node *node, uint64_t offset, block_do
     query->offset = offset;
     query->done = done;
     query->opaque = opaque;
-    timeline_add(&node->world->timeline, &query->pending, delay_ns, query_answered, node);
+    timeline_add(node->layer->timeline, &query->pending, delay_ns, query_answered, node);
     return true;
 }
 
@@ -115,7 +117,7 @@ int block_status_above(struct block_node *top, struct block_node *base, uint64_t
             return ret;
         }
     }
-    if (answer->layout == top->world->layout_changes && answer->base == base &&
+    if (answer->layout == top->layer->layout_changes && answer->base == base &&
         answer->offset <= offset && offset < answer->end) {
         *extent_bytes = answer->end - offset;
         return answer->allocated ? 1 : 0;

@@ -46,8 +46,8 @@ static void apply_write(struct guest_model *guest, const struct outstanding *req
 }
 
 /*
- * What a write changes elsewhere is no part of the guest's disk as the guest
- * knows it: a device that does so lies.
+ * What a write changes outside its own range is left out: the guest cannot know
+ * of it, and a device that does so lies.
  */
 void guest_model_changed(struct guest_model *guest, const struct evidence *evidence,
                          const struct event *event)
@@ -91,7 +91,7 @@ void guest_model_pivoted(struct guest_model *guest, const struct evidence *evide
     }
 }
 
-/* ---- What it says ---- */
+/* ---- Comparing ---- */
 
 bool guest_model_agrees(const struct guest_model *guest, struct run run, uint64_t *sector,
                         uint64_t *should_be)
@@ -107,7 +107,7 @@ bool guest_model_agrees(const struct guest_model *guest, struct run run, uint64_
             *should_be = model.tag;
             return false;
         }
-        /* Equal tags go on equally (image.h). */
+        /* If the first tags are equal, all tags of the two runs are (image.h). */
         at += model.sectors;
     }
     return true;

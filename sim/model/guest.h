@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The guest's disk as the guest knows it, whatever is behind it.
+ * The guest's disk as the guest knows it, whichever node is behind it.
  *
- * The trace says at which instant each guest write took effect, and on what
- * part of its range.  Applied in that order they say what each sector must
- * hold.  What is acknowledged is written, whatever the device has really done.
- * A pivot changes nothing, except where the job has promised nothing: there
- * the content becomes unknown.
+ * The trace says when each guest write took effect, and on which part of its
+ * range.  Applied in that order, the writes give what each sector must hold.
+ * An acknowledged write counts as written, whatever the device has really done.
+ * A pivot changes nothing, except that ranges the job has not promised become
+ * unknown.
  */
 #ifndef MIRRORSIM_SIM_MODEL_GUEST_H
 #define MIRRORSIM_SIM_MODEL_GUEST_H
@@ -19,34 +19,37 @@
 #include "sim/trace/evidence.h"
 
 struct guest_model {
-    uint32_t disk; /* of the guest, now */
+    uint32_t disk; /* the guest's disk now */
     bool job_started;
-    struct image *content; /* a hole is unknown */
+    struct image *content; /* a hole means unknown */
     struct promise promise;
-    struct outstanding_list requests; /* queued or in flight; `moved`: bytes with an effect */
+    /* queued or in flight; `moved`: bytes that have taken effect */
+    struct outstanding_list requests;
 };
 
-/* Before anything happens. */
+/* Call it before the first event. */
 void guest_model_open(struct guest_model *guest, const struct evidence *evidence);
 
-/* A request of the guest has been queued or submitted, has changed a disk, is done. */
+/* A request of the guest has been queued or submitted; has changed a disk; is done. */
 void guest_model_submitted(struct guest_model *guest, const struct evidence *evidence,
                            const struct event *event);
 void guest_model_changed(struct guest_model *guest, const struct evidence *evidence,
                          const struct event *event);
 void guest_model_done(struct guest_model *guest, const struct event *event);
 
-/* The job has started; a disk has taken the place of another. */
+/* The job has started; one disk has taken the place of another. */
 void guest_model_job_started(struct guest_model *guest, const struct evidence *evidence);
 void guest_model_pivoted(struct guest_model *guest, const struct evidence *evidence,
                          const struct event *event);
 
-/* Is the run what the disk must hold?  If not: the first sector, and the tag that should be there.
+/*
+ * True if the run is what the disk must hold; else the first wrong sector and
+ * the tag expected there.
  */
 bool guest_model_agrees(const struct guest_model *guest, struct run run, uint64_t *sector,
                         uint64_t *should_be);
 
-/* The same of bytes that were read from `*sector` on. */
+/* The same for bytes read from `*sector` on. */
 bool guest_model_agrees_bytes(const struct guest_model *guest, const uint8_t *data,
                               uint64_t sectors, uint64_t *sector, uint64_t *should_be);
 

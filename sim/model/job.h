@@ -13,7 +13,7 @@
 
 #include "sim/trace/evidence.h"
 
-/* What was asked of the job; by a command, or by an error with action stop. */
+/* What the job has been asked to do, by a command or by an error with action stop. */
 struct wishes {
     bool complete;
     bool cancel;
@@ -22,46 +22,48 @@ struct wishes {
 
 struct job_model {
     bool alive;        /* started and not ended */
-    bool just_started; /* during this timeline event */
+    bool just_started; /* in this timeline event */
     bool winding_down; /* its dirty bitmap is gone: the copy loop has ended */
     bool ready;
     bool parked;
     bool pivoted;
-    bool has_issued; /* an operation or a flush, ever */
-    bool drained;    /* the source is */
+    bool has_issued; /* it has issued an operation or a flush */
+    bool drained;    /* the source is drained */
     struct wishes wishes;
     int first_error; /* the first errno reported with action report */
 
     /*
-     * It came after a cancel: if the copy loop had ended by then, which does
-     * not show, it does not replace the result (E3).
+     * The first error came after a cancel. If the copy loop had already ended,
+     * which the trace does not show, the error does not replace the result
+     * (E3).
      */
     bool cancelled_before_error;
 
     /*
-     * The operation that the error found waiting for its chunk or its buffers
-     * (I2, I3) has been issued; L1 ends the job at the next pass.
+     * When the error came, one operation was waiting for its chunk or its
+     * buffers (I2, I3); it has been issued since. L1 ends the job at the next
+     * pass.
      */
     bool has_straggled;
 
-    uint64_t offset; /* last seen */
+    uint64_t offset; /* as last seen in progress */
     uint64_t copied; /* bytes of successful writes */
 
-    /* Flushes: what is on the target is durable if nothing was written since. */
+    /* Flushes: after a successful one the target is durable until the next write. */
     uint32_t in_flight; /* requests of the job */
-    bool flush_covers;  /* the flush in flight began with no write in flight, nor did one begin */
+    bool flush_covers;  /* no write has been in flight since the flush in flight began */
     bool flushed;
 
-    /* A failed request that has not had its error event yet. */
+    /* A failed request whose error event has not been emitted yet. */
     bool owes_error;
     struct event failed;
 
-    /* The command being given. */
+    /* The command being handled. */
     bool commanded;
     enum job_verb verb;
     struct wishes wishes_before;
-    const char *objection; /* why it has to be refused, or NULL */
-    bool opened_backing;   /* meanwhile */
+    const char *objection; /* why it must be refused, or NULL */
+    bool opened_backing;   /* the backing was opened since the command began */
 };
 
 /* May the job issue an operation or a flush now (C1, C3, D5, E3, E4, L1)? */
@@ -77,13 +79,13 @@ const char *job_objection_to_pivot(const struct job_model *job, const struct evi
 const char *job_objection_to_success(const struct job_model *job);
 const char *job_objection_to_cancelled(const struct job_model *job);
 
-/* What the policy of that side (OP_READ or OP_WRITE) makes of an error (E1). */
+/* The action that the policy for `side` (OP_READ or OP_WRITE) prescribes for an error (E1). */
 enum error_action job_error_action(const struct plan_job *job, enum op side, int ret);
 
-/* Nothing has been written to the target that is not known to be durable. */
+/* True if everything written to the target is known to be durable. */
 bool job_is_durable(const struct job_model *job, const struct evidence *evidence);
 
-/* The disk whose place the target is to take, or PLAN_NONE. */
+/* The disk that the target is to replace, or PLAN_NONE. */
 uint32_t job_disk_to_replace(const struct plan *plan);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Lies: each suspect's ranges against what they have to hold.
+ * Lies: compares each suspect's ranges with what they must hold.
  */
 #include "sim/model/lies.h"
 
@@ -54,9 +54,9 @@ void lies_power_cut(struct lies *lies)
     lies->job_power_cut = true;
 }
 
-/* ---- Saying so ---- */
+/* ---- Reports ---- */
 
-/* What a disk holds is not what it should be, `should_be` in words. */
+/* A disk holds something else than `should_be`, which is given in words. */
 static void report_content(struct suspect *suspect, struct evidence *evidence, uint32_t disk,
                            uint64_t sector, struct phrase should_be)
 {
@@ -66,7 +66,7 @@ static void report_content(struct suspect *suspect, struct evidence *evidence, u
                     "Nobody has noticed that %s (%s) at %s: at %s %s of %s holds %s instead of %s.",
                     phrase_suspect(evidence, suspect).text,
                     phrase_range(suspect->offset, suspect->bytes).text,
-                    phrase_time(suspect->now_ns).text, phrase_time(evidence->now_ns).text,
+                    quantity_time(suspect->now_ns).text, quantity_time(evidence->now_ns).text,
                     phrase_sector(sector).text, phrase_disk(evidence, disk),
                     phrase_content(evidence, disk, sector).text, should_be.text),
         disk, sector);
@@ -79,8 +79,8 @@ static void report_flush(struct suspect *suspect, struct evidence *evidence, uin
         verdict_add(
             evidence, LEDGER, "unnoticed",
             "Nobody has noticed that %s at %s: at %s a power cut can still take %s (%s) from %s.",
-            phrase_suspect(evidence, suspect).text, phrase_time(suspect->now_ns).text,
-            phrase_time(evidence->now_ns).text, phrase_sector(sector).text,
+            phrase_suspect(evidence, suspect).text, quantity_time(suspect->now_ns).text,
+            quantity_time(evidence->now_ns).text, phrase_sector(sector).text,
             phrase_content(evidence, suspect->node, sector).text,
             phrase_disk(evidence, suspect->node)),
         suspect->node, sector);
@@ -88,7 +88,7 @@ static void report_flush(struct suspect *suspect, struct evidence *evidence, uin
 
 /* ---- Ranges ---- */
 
-/* What a lie about a request can have spoiled, as ranges; returns how many. */
+/* The ranges that a lie about a request may have spoiled; returns their number. */
 static uint32_t spoiled_ranges(const struct suspect *suspect, const struct evidence *evidence,
                                struct range_spec ranges[MAX_RANGES])
 {
@@ -102,7 +102,7 @@ static uint32_t spoiled_ranges(const struct suspect *suspect, const struct evide
     return 1;
 }
 
-/* Clipped to a length. */
+/* The range, clipped to a disk's length. */
 static struct range_spec clip(struct range_spec range, uint64_t length)
 {
     range.offset = min_u64(range.offset, length);
@@ -112,7 +112,7 @@ static struct range_spec clip(struct range_spec range, uint64_t length)
 
 /* ---- Flushes ---- */
 
-/* A sector that is not durable, if there is one. */
+/* Finds the first sector that is not durable; false if there is none. */
 static bool find_volatile(const struct disk_state *disk, uint64_t *sector)
 {
     struct view now = {.layer = {disk->image}, .bytes = {disk->bytes}, .layers = 1};
@@ -131,7 +131,7 @@ static void judge_flush(struct suspect *suspect, struct evidence *evidence)
     }
 }
 
-/* An honest flush makes good what others of the disk have left undone. */
+/* An honest flush makes up for earlier flushes of the disk that flushed nothing. */
 static void flushed(struct lies *lies, const struct event *event)
 {
     if (suspects_find(&lies->suspects, event->request) != NULL) {
@@ -149,7 +149,7 @@ static void flushed(struct lies *lies, const struct event *event)
 
 /* ---- Reads of the guest ---- */
 
-/* What a read under suspicion got, against what it should have got. */
+/* Compares what a suspected read returned with what it should have returned. */
 static void judge_answer(struct lies *lies, const struct evidence *evidence,
                          const struct event *event)
 {
@@ -177,7 +177,7 @@ static void report_answer(struct suspect *suspect, struct evidence *evidence)
                     "%s, but got %s%s.",
                     phrase_suspect(evidence, suspect).text,
                     phrase_range(suspect->offset, suspect->bytes).text,
-                    phrase_time(suspect->now_ns).text, phrase_time(evidence->now_ns).text,
+                    quantity_time(suspect->now_ns).text, quantity_time(evidence->now_ns).text,
                     suspect->is_wrong ? "wrong data for " : "only a part of it",
                     suspect->is_wrong ? phrase_sector(sector).text : ""),
         suspect->node, sector);
@@ -197,7 +197,10 @@ void lies_took_effect(struct lies *lies, const struct evidence *evidence, const 
     }
 }
 
-/* A failure has been reported; what it has left elsewhere has not. */
+/*
+ * A failed request tells its issuer that its own range may be wrong, but not
+ * that a misdirected write has changed another range.
+ */
 static void done_under_suspicion(const struct lies *lies, struct evidence *evidence,
                                  struct suspect *suspect, const struct event *event)
 {
@@ -272,7 +275,7 @@ void lies_judge_copy(struct lies *lies, struct evidence *evidence)
 
 /* ---- The guest's disk ---- */
 
-/* Is the range of the guest's disk what the guest knows? */
+/* Does the range of the guest's disk hold what the guest knows to be there? */
 static bool is_right(const struct guest_model *guest, const struct evidence *evidence,
                      struct range_spec range, uint64_t *sector, uint64_t *should_be)
 {
@@ -327,7 +330,7 @@ void lies_judge_guest(struct lies *lies, struct evidence *evidence)
 
 void lies_digest(const struct lies *lies, const struct evidence *evidence, struct digest *digest)
 {
-    digest_u64(digest, (uint64_t)lies->power_cut | (uint64_t)lies->job_power_cut << 1);
+    digest_flags(digest, lies->power_cut, lies->job_power_cut);
     if (lies->possible) {
         guest_model_digest(&lies->guest, evidence, digest);
         suspects_digest(&lies->suspects, digest);

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Lies of devices, and whether they did harm: the silent half of the oracle "ledger".
+ * Lies of devices and the harm they did: the half of the oracle "ledger" that deals
+ * with silent faults.
  *
- * A lie is harmless if what it spoiled is right in the end: the copy where the
- * job made one, the guest's disk as the guest knows it, the answer to a read of
- * the guest, the durability of what a flush should have covered.
+ * A lie is harmless if what it could spoil is right in the end: the copy, the
+ * guest's disk, the data a guest read returned, or the durability of what a flush
+ * should have covered.
  */
 #ifndef MIRRORSIM_SIM_MODEL_LIES_H
 #define MIRRORSIM_SIM_MODEL_LIES_H
@@ -16,19 +17,19 @@
 #include "sim/trace/evidence.h"
 
 struct lies {
-    bool possible;      /* the plan has silent faults; if not, nothing here does anything */
-    bool power_cut;     /* what the guest's disk holds is anybody's guess */
-    bool job_power_cut; /* since the job has started: so is what its disks hold */
+    bool possible;      /* the plan has silent faults; else these functions do nothing */
+    bool power_cut;     /* what the guest's disk holds is unknown */
+    bool job_power_cut; /* since the job started: what its disks hold is unknown */
     struct guest_model guest;
     struct suspects suspects;
 };
 
 void lies_open(struct lies *lies, const struct evidence *evidence);
 
-/* A silent fault has hit. */
+/* A silent fault has hit a request. */
 void lies_hit(struct lies *lies, const struct evidence *evidence, const struct event *event);
 
-/* A request, whoever's, has been queued or submitted, has had an effect, is done. */
+/* A request of the guest or the job has been queued or submitted; has taken effect; is done. */
 void lies_submitted(struct lies *lies, const struct evidence *evidence, const struct event *event);
 void lies_took_effect(struct lies *lies, const struct evidence *evidence,
                       const struct event *event);
@@ -39,10 +40,13 @@ void lies_pivoted(struct lies *lies, const struct evidence *evidence, const stru
 
 void lies_power_cut(struct lies *lies);
 
-/* The job has completed successfully: is the copy right and durable where it was lied to? */
+/*
+ * The job has completed successfully: judges whether the copy is right and
+ * durable where a device lied to the job.
+ */
 void lies_judge_copy(struct lies *lies, struct evidence *evidence);
 
-/* The run is over: is the guest's disk right where anybody was lied to? */
+/* The run is over: judges whether the guest's disk is right where a device lied to anyone. */
 void lies_judge_guest(struct lies *lies, struct evidence *evidence);
 
 void lies_digest(const struct lies *lies, const struct evidence *evidence, struct digest *digest);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Requests that an oracle follows until they are done, in order of their coming.
+ * Requests that an oracle follows until they are done, in the order in which
+ * they were added.
  *
- * There are few of them at a time, so looking one up is a walk.
+ * Few are outstanding at a time, so a lookup walks the list.
  */
 #ifndef MIRRORSIM_SIM_MODEL_OUTSTANDING_H
 #define MIRRORSIM_SIM_MODEL_OUTSTANDING_H
@@ -20,7 +21,7 @@ struct outstanding {
     uint8_t node;
     uint8_t op;
     uint8_t by;
-    uint64_t moved; /* for the oracle's own use: how much has taken effect */
+    uint64_t moved; /* for the oracle's own use: e.g. bytes that have taken effect */
     bool stopped;   /* for the oracle's own use: a fault holds or hangs it */
 };
 
@@ -34,18 +35,18 @@ struct outstanding_list {
 /* Appends the request of an event. */
 void outstanding_add(struct outstanding_list *list, struct arena *arena, const struct event *event);
 
-/* The request of that number, or NULL. */
+/* The request with that number, or NULL. */
 struct outstanding *outstanding_find(const struct outstanding_list *list, uint32_t number);
 
 /*
- * An event says that something has taken effect for the request: counts into `moved`, and returns,
- * how many bytes of the request's own range that are, from *offset on.  What happens elsewhere is
- * nothing that who made the request knows of.
+ * For an event that says that part of the request has taken effect: returns how many bytes of the
+ * request's own range that part covers, from *offset on, and adds them to `moved`.  Effects
+ * outside the request's own range are not counted: its issuer cannot know of them.
  */
 uint64_t outstanding_take_effect(struct outstanding *request, const struct event *event,
                                  uint64_t *offset);
 
-/* Takes it out, if it is there, each time that it was added. */
+/* Removes every entry with that number; there may be none. */
 void outstanding_remove(struct outstanding_list *list, uint32_t number);
 
 #endif

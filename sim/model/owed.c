@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The model of what is owed: a bitmap and a list, piece by piece.
+ * The model of what is owed: a bitmap of dirty chunks and a list of requests.
  */
 #include "sim/model/owed.h"
 
@@ -97,8 +97,8 @@ void owed_done(struct owed *owed, const struct evidence *evidence, const struct 
 /* ---- Piece by piece ---- */
 
 /*
- * True if a request in flight covers `at`, and then *until is where that
- * ends; otherwise *until is brought forward to the next one.
+ * True if a request in flight covers `at`; *until is lowered to where that
+ * request ends, or, if none covers it, to where the next one begins.
  */
 static bool is_covered(const struct owed *owed, uint64_t at, uint64_t *until)
 {

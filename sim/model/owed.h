@@ -4,7 +4,8 @@
  *
  * Kept from the trace alone.  A chunk is owed while it is dirty, held by a
  * copy in flight, or touched by a guest write that has taken effect and is
- * not done (mirror-algorithm 10).  Everything else has to be equal.
+ * not done (mirror-algorithm 10).  Everything else must be equal on source and
+ * target.
  */
 #ifndef MIRRORSIM_SIM_MODEL_OWED_H
 #define MIRRORSIM_SIM_MODEL_OWED_H
@@ -16,27 +17,30 @@
 #include "sim/model/outstanding.h"
 #include "sim/trace/evidence.h"
 
-/* All zero: no job, nothing owed. */
+/* All zero = no job, nothing owed. */
 struct owed {
     bool has_bitmap;
     uint16_t bitmap; /* number of the job's bitmap on the source */
     uint32_t shift;  /* log2 of the granularity */
     struct bitmap dirty;
     void *dirty_memory;
-    struct outstanding_list covers; /* copies in flight, guest writes with an effect */
+    struct outstanding_list covers; /* copies in flight, guest writes that have taken effect */
 };
 
-/* An event of a dirty bitmap, created, set, cleared or released: true if it is the job's. */
+/*
+ * For an event of a dirty bitmap (created, set, cleared or released): true if
+ * the bitmap is the job's.
+ */
 bool owed_bitmap_event(struct owed *owed, const struct evidence *evidence,
                        const struct event *event);
 
-/* A request has been submitted, has had an effect, is done. */
+/* A request has been submitted; has taken effect; is done. */
 void owed_submitted(struct owed *owed, const struct evidence *evidence, const struct event *event);
 void owed_took_effect(struct owed *owed, const struct evidence *evidence,
                       const struct event *event);
 void owed_done(struct owed *owed, const struct evidence *evidence, const struct event *event);
 
-/* A read of the source by the job, or a write of the target: half of a copy. */
+/* True for a read of the source or a write of the target by the job: half of a copy. */
 bool owed_is_copy(const struct evidence *evidence, const struct event *event);
 
 /* True for writes, zeroes and discards. */
@@ -46,7 +50,8 @@ uint64_t owed_granularity(const struct owed *owed);
 
 /*
  * The first piece of [*offset, end) that is not owed: moves *offset to its
- * beginning and returns its length; 0 if there is none.  There is a bitmap.
+ * beginning and returns its length; 0 if there is none.  The job must have a
+ * bitmap.
  */
 uint64_t owed_next_settled(const struct owed *owed, uint64_t *offset, uint64_t end);
 

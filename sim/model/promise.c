@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The promise, as a set of ranges: an image that is only asked what is allocated.
+ * The promise is a set of ranges: an image of which only the allocation matters.
  */
 #include "sim/model/promise.h"
 
@@ -8,7 +8,7 @@
 
 #include "engine/range.h"
 
-/* Copies what is allocated in one image, clipped to its disk. */
+/* Promises the ranges allocated in the disk's own image, clipped to its length. */
 static void add_allocated(struct promise *promise, const struct disk_state *disk)
 {
     uint64_t end = disk->bytes / SECTOR_BYTES;
@@ -23,7 +23,7 @@ static void add_allocated(struct promise *promise, const struct disk_state *disk
     }
 }
 
-/* What an empty target with the header of this one shows is what `disk` shows. */
+/* True if the target is empty and backed by `disk`, so that it reads as `disk` does. */
 static bool shines_through(const struct disk_state *source, const struct disk_state *target,
                            uint32_t disk)
 {

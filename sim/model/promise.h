@@ -3,10 +3,10 @@
  * The promise: where a job has to make the target equal to the source.
  *
  * Sync `full` and a commit promise the whole source.  `top` promises what is
- * allocated above the base when the job starts, `none` nothing of that; both
- * promise what the guest changes from then on.  If the rest of the source
- * shines through an empty target from the same backing file, that comes to
- * everything again.
+ * allocated above the base when the job starts; `none` promises nothing of the
+ * initial content.  Both promise what the guest changes from then on.  If an
+ * empty target reads the rest of the source through the same backing file,
+ * everything is promised again.
  */
 #ifndef MIRRORSIM_SIM_MODEL_PROMISE_H
 #define MIRRORSIM_SIM_MODEL_PROMISE_H
@@ -18,10 +18,10 @@
 
 struct promise {
     bool everything;
-    struct image *ranges; /* its allocated ranges, unless everything is promised */
+    struct image *ranges; /* the allocated ranges are promised; NULL if everything is */
 };
 
-/* As of the start of the plan's job. */
+/* The promise at the start of the plan's job. */
 void promise_begin(struct promise *promise, const struct evidence *evidence);
 
 /* The guest has changed the range on the source. */
@@ -33,25 +33,25 @@ void promise_add(struct promise *promise, uint64_t offset, uint64_t bytes);
  */
 uint64_t promise_next(const struct promise *promise, uint64_t *offset, uint64_t end);
 
-/* What has not been promised becomes a hole of the image: nobody knows what is there. */
+/* Makes holes in the image where nothing is promised: the content there is unknown. */
 void promise_forget_rest(const struct promise *promise, struct image *image, uint64_t end);
 
 /*
- * Is the promise kept over the range, source and target being as they are
- * now?  If not, *sector is the first that differs.
+ * True if source and target, as they are now, are equal wherever the range is
+ * promised; else *sector is the first that differs.
  */
 bool promise_is_kept(const struct promise *promise, const struct evidence *evidence,
                      uint64_t offset, uint64_t bytes, uint64_t *sector);
 
-/* The same of what a power cut of the target would leave at least. */
+/* The same for the target's durable content, the least that a power cut leaves. */
 bool promise_is_durable(const struct promise *promise, const struct evidence *evidence,
                         uint64_t offset, uint64_t bytes, uint64_t *sector);
 
-/* Adds the promise. */
+/* Adds the promise to the digest. */
 void promise_digest(const struct promise *promise, const struct evidence *evidence,
                     struct digest *digest);
 
-/* True for a guest request that changes what the plan's source holds. */
+/* True for the effect of a guest request that changes the plan's source. */
 bool event_changes_source(const struct evidence *evidence, const struct event *event);
 
 #endif

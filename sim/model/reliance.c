@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Reliance: an image of what is certain, and a list of what may be there instead.
+ * Reliance: an image of what is certain, and a list of writes that may have
+ * replaced it.
  */
 #include "sim/model/reliance.h"
 
@@ -11,17 +12,18 @@
 
 #define FIRST_CAPACITY 16
 
-/* What fits into a tag. */
+/* The largest ordinal that fits into a tag. */
 #define MAX_ORDER UINT32_C(0x0fffffff)
 
-/* A part of a guest write that may be on the disk and is not relied upon yet. */
+/* A part of a guest write that may be on the disk but is not relied upon yet. */
 struct piece {
     uint64_t offset;
     uint64_t bytes;
-    uint64_t tag;   /* of its first sector; TAG_ZERO: of all */
-    uint64_t stamp; /* it is the how manieth acknowledged; 0: not, or it failed */
+    uint64_t tag; /* of its first sector; TAG_ZERO: of every sector */
+    /* ordinal of its write among the acknowledged, from 1; 0: not acknowledged, or failed */
+    uint64_t stamp;
     uint32_t request;
-    uint32_t order; /* it is the how manieth */
+    uint32_t order; /* ordinal of this piece among all pieces, from 1 */
 };
 
 void reliance_begin_again(struct reliance *guest, const struct evidence *evidence)
@@ -98,7 +100,7 @@ void reliance_took_effect(struct reliance *guest, const struct evidence *evidenc
     }
 }
 
-/* What is acknowledged is written, whatever the device has really done. */
+/* An acknowledged write counts as written, whatever the device has really done. */
 static void acknowledge(struct reliance *guest, struct arena *arena,
                         const struct outstanding *request)
 {
@@ -125,7 +127,7 @@ static struct run run_of_piece(const struct piece *piece)
                         piece->tag != TAG_ZERO};
 }
 
-/* The part of the piece from its `skip`th sector on. */
+/* `sectors` sectors of the piece, without its first `skip`. */
 static struct run part_of_piece(const struct piece *piece, uint64_t skip, uint64_t sectors)
 {
     struct run run = run_of_piece(piece);
@@ -134,8 +136,8 @@ static struct run part_of_piece(const struct piece *piece, uint64_t skip, uint64
 }
 
 /*
- * Where a write that took effect later is relied upon already, this one, which
- * was finished later, makes no difference.
+ * A write that took effect later may have been acknowledged and flushed
+ * earlier. Where one is already relied upon, this piece changes nothing.
  */
 static void rely_on_piece(struct reliance *guest, const struct piece *piece)
 {
@@ -153,7 +155,7 @@ static void rely_on_piece(struct reliance *guest, const struct piece *piece)
     }
 }
 
-/* The guest relies on the first so many acknowledged writes from now on. */
+/* From now on the guest relies on the first `acknowledged` of the acknowledged writes. */
 static void rely_on(struct reliance *guest, uint64_t acknowledged)
 {
     uint32_t left = 0;
@@ -186,9 +188,12 @@ void reliance_done(struct reliance *guest, const struct evidence *evidence,
     outstanding_remove(&guest->requests, event->request);
 }
 
-/* ---- What may be there ---- */
+/* ---- What the disk may hold ---- */
 
-/* May the sector hold the tag, because of a write that no flush has covered?  How far, if so? */
+/*
+ * The number of sectors from this one on that may hold the tag and those after
+ * it because of a write that no flush has covered; 0 if this one may not.
+ */
 static uint64_t sectors_of_a_write(const struct reliance *guest, uint64_t sector, uint64_t tag)
 {
     for (uint32_t i = 0; i < guest->piece_count; i++) {
@@ -202,7 +207,10 @@ static uint64_t sectors_of_a_write(const struct reliance *guest, uint64_t sector
     return 0;
 }
 
-/* Can the guest explain the run?  If not, *sector is the first that it can't. */
+/*
+ * True if each sector of the run holds what the guest relies on or a later
+ * write; else *sector is the first that does not.
+ */
 static bool is_relied_upon(const struct reliance *guest, struct run run, uint64_t *sector,
                            uint64_t *should_be)
 {

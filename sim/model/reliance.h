@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What the guest relies on, whatever happens to the power.
+ * What the guest may rely on after a power cut.
  *
  * That is what its disk held at the beginning, and each write acknowledged before the
- * guest submitted a flush that has succeeded.  Until the next such flush a sector may
- * also hold any later write to it, finished or not.
+ * guest submitted a flush that has succeeded.  Until the next such flush, a sector
+ * may instead hold any later write to it, finished or not.
  */
 #ifndef MIRRORSIM_SIM_MODEL_RELIANCE_H
 #define MIRRORSIM_SIM_MODEL_RELIANCE_H
@@ -19,21 +19,23 @@
 struct piece;
 
 struct reliance {
-    uint32_t disk;        /* of the guest, now */
-    struct image *floor;  /* what it relies on; a hole is unknown */
-    struct piece *pieces; /* of writes that it does not rely on yet, in order of their effects */
+    uint32_t disk;        /* the guest's disk now */
+    struct image *floor;  /* what it relies on; a hole means unknown */
+    struct piece *pieces; /* writes it does not rely on yet, in order of their effects */
     uint32_t order;       /* pieces so far */
-    struct image *orders; /* which piece is relied upon, as tags of guest writes of that number */
+    /* per sector: ordinal of the piece relied upon, stored as the request number of a tag */
+    struct image *orders;
     uint32_t piece_count;
     uint32_t piece_capacity;
-    uint64_t acknowledged;            /* writes so far */
-    struct outstanding_list requests; /* but reads; `moved`: bytes, or what a flush covers */
+    uint64_t acknowledged; /* writes so far */
+    /* all but reads; `moved`: bytes, or for a flush: acknowledged writes it covers */
+    struct outstanding_list requests;
 };
 
-/* Before anything happens. */
+/* Call it before the first event. */
 void reliance_open(struct reliance *guest, const struct evidence *evidence);
 
-/* A request of the guest has been queued or submitted, has changed the disk, is done. */
+/* A request of the guest has been queued or submitted; has changed the disk; is done. */
 void reliance_submitted(struct reliance *guest, const struct evidence *evidence,
                         const struct event *event);
 void reliance_took_effect(struct reliance *guest, const struct evidence *evidence,
@@ -41,15 +43,15 @@ void reliance_took_effect(struct reliance *guest, const struct evidence *evidenc
 void reliance_done(struct reliance *guest, const struct evidence *evidence,
                    const struct event *event);
 
-/* The guest's disk is another one now: what was not promised is unknown. */
+/* The guest has been switched to another disk: what was not promised is unknown. */
 void reliance_pivoted(struct reliance *guest, const struct evidence *evidence,
                       const struct promise *promise, uint32_t disk);
 
-/* Does the disk hold what it may?  If not: the first sector, and the tag that should be there. */
+/* True if the disk holds what it may; else the first wrong sector and the tag expected there. */
 bool reliance_is_kept(const struct reliance *guest, const struct evidence *evidence,
                       uint64_t *sector, uint64_t *should_be);
 
-/* After a power cut: what is there now is there. */
+/* After a power cut: the guest relies on exactly what the disk holds now. */
 void reliance_begin_again(struct reliance *guest, const struct evidence *evidence);
 
 void reliance_digest(const struct reliance *guest, const struct evidence *evidence,

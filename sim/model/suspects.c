@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Suspects: an array that grows; there are as many as faults have hit.
+ * Suspects: an array that grows by one with each hit of a silent fault.
  */
 #include "sim/model/suspects.h"
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Suspects: the requests about which a device has lied.
+ * Suspects: requests whose outcome a device has lied about.
  *
  * A silent fault lets a request succeed that has lost, torn, corrupted or
  * misdirected its data, or a flush that has flushed nothing.  Whether that did
- * harm shows later; a finding can then name the fault that is to blame.
+ * harm shows later; a finding can then name the fault to blame.
  */
 #ifndef MIRRORSIM_SIM_MODEL_SUSPECTS_H
 #define MIRRORSIM_SIM_MODEL_SUSPECTS_H
@@ -27,30 +27,30 @@ struct suspect {
     uint8_t op;
     uint8_t by;
     bool is_wrong; /* for the oracle's own use: `wrong` says where */
-    bool told;     /* for the oracle's own use: a finding has named it */
+    bool told;     /* for the oracle's own use: settled: reported, or made good */
 };
 
 /* All zero = none. */
 struct suspects {
-    struct suspect *list; /* in order of their coming */
+    struct suspect *list; /* in order of their hits */
     uint32_t count;
     uint32_t capacity;
 };
 
-/* True if a fault of that kind lets a request succeed that should not. */
+/* True if a fault of that kind damages a request and lets it succeed. */
 bool fault_is_silent(enum fault_kind kind);
 
-/* Has the plan any of them? */
+/* True if the plan has such a fault. */
 bool plan_has_silent_fault(const struct plan *plan);
 
-/* A FAULT event: remembers a silent one. */
+/* For a FAULT event: remembers the request if the fault is silent. */
 void suspects_note(struct suspects *suspects, const struct evidence *evidence,
                    const struct event *event);
 
 /* The last suspect of that request, or NULL. */
 struct suspect *suspects_find(const struct suspects *suspects, uint32_t request);
 
-/* Where the data of a misdirected request went to or came from. */
+/* True if the request was misdirected; *offset is where its data went or came from. */
 bool suspect_elsewhere(const struct suspect *suspect, const struct evidence *evidence,
                        uint64_t *offset);
 
@@ -58,14 +58,14 @@ bool suspect_elsewhere(const struct suspect *suspect, const struct evidence *evi
 struct phrase phrase_suspect(const struct evidence *evidence, const struct suspect *suspect);
 
 /*
- * Who is to blame that the sector is not durable on the disk?  The same with
- * "; " before it, of the last flush of the disk or request of the sector under
- * suspicion; "" if there is none.
+ * Blames a suspect for a sector that is not durable on the disk: "; " and
+ * phrase_suspect() of the last suspected flush of the disk or request that
+ * covers the sector; "" if there is none.
  */
 struct phrase suspects_blame(const struct suspects *suspects, const struct evidence *evidence,
                              uint32_t disk, uint64_t sector);
 
-/* Adds those that no finding has named. */
+/* Adds the suspects that are not settled. */
 void suspects_digest(const struct suspects *suspects, struct digest *digest);
 
 #endif

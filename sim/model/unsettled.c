@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Unsettled failures: a list, each with the ranges that are left of it.
+ * Unsettled failures: a list, each with the ranges that have not been copied
+ * again.
  */
 #include "sim/model/unsettled.h"
 
@@ -32,7 +33,10 @@ static struct image *range_image(struct arena *arena, const struct event *event)
     return image;
 }
 
-/* What fails again and was reported before: whatever makes the new failure good does for both. */
+/*
+ * The same request was reported before and has failed again: what makes the new
+ * failure good makes the old one good.
+ */
 static bool is_superseded(const struct failure *failure, const struct event *event)
 {
     return failure->reported && failure->event.op == event->op &&
@@ -69,7 +73,7 @@ void unsettled_add(struct unsettled *unsettled, const struct evidence *evidence,
     unsettled->list[unsettled->count++] = failure;
 }
 
-/* A write makes good what need not be read again before. */
+/* A write makes good only what has been read again, or was never unread. */
 static void written(struct failure *failure, uint64_t sector, uint64_t end)
 {
     while (sector < end) {
@@ -82,7 +86,7 @@ static void written(struct failure *failure, uint64_t sector, uint64_t end)
     }
 }
 
-/* True if nothing is left of the failure. */
+/* Applies a successful request; true if that leaves nothing of the failure. */
 static bool makes_good(struct failure *failure, const struct event *event)
 {
     if (event->request <= failure->after) {

@@ -18,25 +18,25 @@
 
 struct failure {
     struct event event;      /* the request's DONE */
-    uint32_t after;          /* requests with a greater number came after it */
-    uint16_t fault;          /* that made it fail, or NO_FAULT */
+    uint32_t after;          /* only requests with a greater number can make it good */
+    uint16_t fault;          /* the fault that caused it, or NO_FAULT */
     bool reported;           /* the job has emitted an error event */
-    struct image *unread;    /* of its range; of a flush NULL, like the next */
-    struct image *unwritten; /* nothing left: made good */
+    struct image *unread;    /* part of its range still to be read; NULL for a flush */
+    struct image *unwritten; /* still to be written; empty: made good; NULL for a flush */
 };
 
 /* All zero = none. */
 struct unsettled {
-    struct failure *list; /* in order of their coming */
+    struct failure *list; /* in the order in which they happened */
     uint32_t count;
     uint32_t capacity;
 };
 
-/* A request of the job has failed; the last request submitted so far is `after`. */
+/* A request of the job has failed; `after` is the number of the last request submitted so far. */
 void unsettled_add(struct unsettled *unsettled, const struct evidence *evidence,
                    const struct event *event, uint32_t after, uint16_t fault);
 
-/* A request of the job has succeeded: what it makes good is settled. */
+/* A request of the job has succeeded: drops the failures that it makes good. */
 void unsettled_succeeded(struct unsettled *unsettled, const struct event *event);
 
 /* The first byte of the failure's range that has not been copied again. */

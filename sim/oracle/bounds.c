@@ -2,13 +2,15 @@
 /*
  * Oracle "bounds": the job stays within its limits, and leaves nothing behind.
  *
- * Every request of the job is whole sectors inside the source's length, on the disk that
- * it may touch in that way.  An operation is a read and then, in the timeline event
- * in which the read succeeds, a write of the same range; operations in flight
- * are at most 16, of at most 1024 chunks, disjoint, and fit the buffers.
+ * Every request of the job covers whole sectors within the source's length, on a disk
+ * that the job may access in that way.  An operation is a read and then, in the timeline
+ * event in which the read succeeds, a write of the same range.  At most 16 operations
+ * are in flight, of at most 1024 chunks; they are disjoint and fit into the buffers.
  *
- * What a job takes (references, blockers, drains, dirty bitmaps, buffers) it
- * has given back when it is gone, and a start that is refused has taken nothing.
+ * When a job is gone it has given back everything it took: references, blockers, drains,
+ * dirty bitmaps, buffers.  A refused start leaves nothing taken.
+ *
+ * Declared in sim/oracle/oracles.h: it lists all oracles.
  */
 #include <inttypes.h>
 
@@ -24,11 +26,11 @@ struct op_in_flight {
     uint64_t offset;
     uint64_t bytes;
     uint64_t chunks;
-    uint32_t request; /* of the half that is in flight */
-    bool was_read;    /* and its write is not yet submitted */
+    uint32_t request; /* number of the request in flight: the read, then the write */
+    bool was_read;    /* the read is done and the write not yet submitted */
 };
 
-/* What the job has taken of a disk and not given back. */
+/* What the job has taken on a disk and not given back. */
 struct taken {
     int16_t references;
     int16_t blockers;
@@ -38,13 +40,13 @@ struct taken {
 
 struct bounds {
     bool alive; /* a job has started and not ended */
-    bool ended; /* during this timeline event: look for what is left over */
+    bool ended; /* in this timeline event: look for leftovers */
     bool pivoted;
     uint64_t granularity; /* 0 = not known */
-    uint64_t buffers;     /* chunk buffers that the job has; 0 = none made */
+    uint64_t buffers;     /* chunk buffers that the job has; 0 = not allocated */
     uint64_t chunks;      /* in flight */
     uint32_t op_count;
-    uint32_t unwritten; /* operations that were read, their write not submitted */
+    uint32_t unwritten; /* operations with `was_read` */
     uint32_t flushes;
     struct op_in_flight ops[MAX_OPS];
     struct taken taken[PLAN_MAX_DISKS];
@@ -67,7 +69,7 @@ static bool may_touch(const struct plan_job *job, const struct event *event)
 
 /*
  * Both sides are bounded by the source's length: a longer target keeps what
- * lies beyond, and a shorter one is the user's doing and fails the write.
+ * lies beyond it; a shorter one is the user's mistake and fails the write.
  */
 static void judge_request(struct evidence *evidence, const struct event *event)
 {
@@ -90,7 +92,7 @@ static void judge_request(struct evidence *evidence, const struct event *event)
                     "The job's %s #%" PRIu32 " of %s at %s is outside of %s, which is %s long.",
                     op_name((enum op)event->op), event->request, phrase_disk(evidence, event->node),
                     phrase_range(event->offset, event->bytes).text, phrase_disk(evidence, source),
-                    phrase_size(length).text);
+                    quantity_size(length).text);
     }
 }
 
@@ -171,7 +173,7 @@ static void end_operation(struct bounds *bounds, struct op_in_flight *op)
     *op = bounds->ops[bounds->op_count];
 }
 
-/* The write that goes on with what has just been read. */
+/* The write that continues the operation whose read has just succeeded. */
 static void continue_operation(struct bounds *bounds, struct evidence *evidence,
                                const struct event *event)
 {
@@ -231,7 +233,7 @@ static void done(void *state, struct evidence *evidence, const struct event *eve
     }
 }
 
-/* ---- What is left over ---- */
+/* ---- Leftovers ---- */
 
 static void judge_taken(struct evidence *evidence, uint32_t disk, int count, const char *what)
 {
@@ -244,7 +246,7 @@ static void judge_taken(struct evidence *evidence, uint32_t disk, int count, con
     }
 }
 
-/* After a commit no one may still read the old top through the chain. */
+/* After a commit nobody may still read the old top through the chain. */
 static void judge_chain(const struct bounds *bounds, struct evidence *evidence)
 {
     const struct plan *plan = evidence->plan;
@@ -360,7 +362,7 @@ static void job_event(void *state, struct evidence *evidence, const struct event
     case EVENT_JOB_STARTED:
         bounds->alive = true;
         break;
-    case EVENT_JOB_REFUSED: /* perhaps because there is a job, which goes on */
+    case EVENT_JOB_REFUSED: /* maybe because a job exists, which carries on */
         bounds->ended = bounds->ended || !bounds->alive;
         break;
     default: /* completed or cancelled */
@@ -383,12 +385,12 @@ static void bounds_settled(void *state, struct evidence *evidence)
     }
 }
 
-/* The operations are those in flight. */
+/* Operations are left out: they follow from the requests in flight. */
 static void bounds_digest(const void *state, const struct evidence *evidence, struct digest *digest)
 {
     const struct bounds *bounds = state;
 
-    digest_u64(digest, (uint64_t)bounds->alive | (uint64_t)bounds->pivoted << 1);
+    digest_flags(digest, bounds->alive, bounds->pivoted);
     digest_u64(digest, bounds->buffers);
     for (uint32_t i = 0; i < evidence->plan->disk_count; i++) {
         const struct taken *taken = &bounds->taken[i];

@@ -2,9 +2,12 @@
 /*
  * Oracle "content": when the job reports success, the target is a copy.
  *
- * Success is a COMPLETED without an error.  At that very instant nothing can
- * have moved since the copy was last known to be equal: the source was drained
- * until just before.  Any other end must have left the guest where it was.
+ * Success is a COMPLETED without an error.  At that instant source and target
+ * must be equal: the source was drained until just before, so nothing can have
+ * changed since the copy was finished.  Any other end must have left the guest
+ * on its disk.
+ *
+ * Declared in sim/oracle/oracles.h: it lists all oracles.
  */
 #include "sim/model/promise.h"
 #include "sim/oracle/oracles.h"
@@ -14,7 +17,7 @@
 struct content {
     bool started;
     bool pivoted;
-    bool power_cut; /* content was lost that nobody can account for */
+    bool power_cut; /* what the disks hold is unknown */
     struct promise promise;
 };
 
@@ -37,7 +40,7 @@ static void judge_copy(const struct content *content, struct evidence *evidence)
         "successfully at %s.",
         source_name, target_name, phrase_sector(sector).text, target_name,
         phrase_content(evidence, job->target, sector).text, source_name,
-        phrase_content(evidence, job->source, sector).text, phrase_time(evidence->now_ns).text);
+        phrase_content(evidence, job->source, sector).text, quantity_time(evidence->now_ns).text);
     verdict_mark_sector(finding, job->target, sector);
 }
 
@@ -59,7 +62,7 @@ static void ended(void *state, struct evidence *evidence, const struct event *ev
                     phrase_disk(evidence, evidence->plan->job.target),
                     cancelled ? "was cancelled" : "failed with ",
                     cancelled ? "" : phrase_result(event->ret).text,
-                    phrase_time(evidence->now_ns).text);
+                    quantity_time(evidence->now_ns).text);
     }
     content->started = false;
 }
@@ -105,8 +108,7 @@ static void content_digest(const void *state, const struct evidence *evidence,
 {
     const struct content *content = state;
 
-    digest_u64(digest, (uint64_t)content->started | (uint64_t)content->pivoted << 1 |
-                           (uint64_t)content->power_cut << 2);
+    digest_flags(digest, content->started, content->pivoted, content->power_cut);
     promise_digest(&content->promise, evidence, digest);
 }
 

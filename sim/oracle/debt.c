@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Oracle "debt": whatever differs is known to be still owed (mirror-algorithm 10).
+ * Oracle "debt": whatever differs is still owed (mirror-algorithm 10).
  *
  * At every instant between two timeline events, from the end of the bitmap's
  * population until the bitmap is gone, each chunk is equal on source and
  * target, or dirty, or held by a copy in flight, or touched by a guest write
  * that has taken effect and is not done.  Only what the last timeline event
- * touched can have stopped being so, and only that is looked at.
+ * touched can have become different, so only that is compared.
  *
- * The dirty bitmap is the oracle's own, kept from the trace.
+ * The oracle keeps its own dirty bitmap, from the trace.
+ *
+ * Declared in sim/oracle/oracles.h: it lists all oracles.
  */
 #include <inttypes.h>
 
@@ -18,7 +20,7 @@
 #include "sim/trace/phrase.h"
 #include "sim/verdict/verdict.h"
 
-/* More separate ranges in one timeline event are taken together. */
+/* Beyond this number of separate ranges in one timeline event, ranges are merged. */
 #define MAX_TOUCHED 8
 
 struct range {
@@ -36,7 +38,7 @@ struct debt {
     uint32_t touched_count;
 };
 
-/* ---- What is touched ---- */
+/* ---- Touched ranges ---- */
 
 static void touch(struct debt *debt, uint64_t offset, uint64_t bytes)
 {
@@ -52,7 +54,7 @@ static void touch(struct debt *debt, uint64_t offset, uint64_t bytes)
     }
 }
 
-/* What a write of part of a cluster leaves in the rest of it may differ, too. */
+/* A write of part of a cluster may change the rest of it, too. */
 static void touch_clusters(struct debt *debt, const struct evidence *evidence,
                            const struct event *event)
 {
@@ -62,7 +64,7 @@ static void touch_clusters(struct debt *debt, const struct evidence *evidence,
     touch(debt, offset, align_up(range_end(event->offset, event->bytes), cluster) - offset);
 }
 
-/* ---- Whether it is owed ---- */
+/* ---- Comparing ---- */
 
 static void report(struct evidence *evidence, uint64_t sector)
 {
@@ -77,11 +79,11 @@ static void report(struct evidence *evidence, uint64_t sector)
         "since %s.",
         phrase_sector(sector).text, source_name, target_name,
         phrase_content(evidence, job->target, sector).text, source_name,
-        phrase_content(evidence, job->source, sector).text, phrase_time(evidence->now_ns).text);
+        phrase_content(evidence, job->source, sector).text, quantity_time(evidence->now_ns).text);
     verdict_mark_sector(finding, job->target, sector);
 }
 
-/* What is not owed has to be equal; false after a finding. */
+/* What is not owed must be equal; false after a finding. */
 static bool judge_range(const struct debt *debt, struct evidence *evidence, uint64_t at,
                         uint64_t end)
 {
@@ -129,7 +131,7 @@ static void bitmap_event(void *state, struct evidence *evidence, const struct ev
     if (event->kind == EVENT_DIRTY_CLEAR) {
         touch(debt, event->offset, event->bytes);
     } else if (event->kind == EVENT_DIRTY_RELEASE) {
-        /* The job winds down: whether it owes anything is for others to say. */
+        /* The job winds down: what it still owes then is judged by other oracles. */
         debt->started = false;
         debt->populated = false;
     }
@@ -137,7 +139,7 @@ static void bitmap_event(void *state, struct evidence *evidence, const struct ev
 
 /* ---- Requests ---- */
 
-/* I5: what is read has been cleaned before, or a guest write meanwhile would not show. */
+/* I5: a chunk is cleaned before it is read, or a guest write during the read would go unnoticed. */
 static void judge_read(const struct debt *debt, struct evidence *evidence,
                        const struct event *event)
 {
@@ -150,7 +152,7 @@ static void judge_read(const struct debt *debt, struct evidence *evidence,
                     "Read #%" PRIu32 " of %s began while the chunk at %s was still dirty: a guest "
                     "write during the copy does not show, and the chunk is copied again and again.",
                     event->request, phrase_range(event->offset, event->bytes).text,
-                    phrase_size(chunk << owed->shift).text);
+                    quantity_size(chunk << owed->shift).text);
     }
 }
 
@@ -165,7 +167,7 @@ static void submitted(void *state, struct evidence *evidence, const struct event
         judge_read(debt, evidence, event);
     }
     owed_submitted(&debt->owed, evidence, event);
-    /* The first copy, or the flush of a job with nothing to copy, ends R6. */
+    /* R6 ends with the first copy, or with the flush of a job that has nothing to copy. */
     if (!debt->populated) {
         debt->populated = true;
         touch(debt, 0, evidence->disks[evidence->plan->job.source]->bytes);
@@ -217,14 +219,13 @@ static void power_cut(void *state, struct evidence *evidence, const struct event
     debt->power_cut = true;
 }
 
-/* Its bitmap is the job's, and what covers a range is in flight. */
+/* The bitmap and the copies are left out: they follow from the job and the requests in flight. */
 static void debt_digest(const void *state, const struct evidence *evidence, struct digest *digest)
 {
     const struct debt *debt = state;
 
     (void)evidence;
-    digest_u64(digest, (uint64_t)debt->owed.has_bitmap | (uint64_t)debt->started << 1 |
-                           (uint64_t)debt->populated << 2 | (uint64_t)debt->power_cut << 3);
+    digest_flags(digest, debt->owed.has_bitmap, debt->started, debt->populated, debt->power_cut);
 }
 
 const struct oracle oracle_debt = {

@@ -3,14 +3,16 @@
  * Oracle "durable": what a flush has covered survives a power cut.
  *
  * The guest may rely on what its disk held at the beginning and on each write
- * that was acknowledged before it submitted a flush which has succeeded;
- * until the next such flush a sector may also hold any later write to it.  A
- * pivot changes nothing about that, except where the job has promised nothing.
- * At each power cut the guest's disk has to be so.
+ * acknowledged before it submitted a flush that has succeeded; until the next
+ * such flush, a sector may instead hold any later write to it.  A pivot changes
+ * nothing about that, except where the job has promised nothing.  At each power
+ * cut the guest's disk must keep this promise.
  *
- * The job promises more: what the target holds at READY is safe, until it is
- * written again; and when it ends with success the target's content is durable
- * wherever it is promised, whether the power fails or not.
+ * The job promises more: what the target holds at READY is safe until it is
+ * written again, and when the job succeeds the target's content is durable
+ * wherever it is promised, whether or not the power fails.
+ *
+ * Declared in sim/oracle/oracles.h: it lists all oracles.
  */
 #include "sim/model/owed.h"
 #include "sim/model/promise.h"
@@ -22,16 +24,16 @@
 
 struct durable {
     bool job_started;
-    bool power_cut;     /* since the job has started */
-    bool mixed;         /* a commit may have brought to the base what the top has lost */
+    bool power_cut;     /* since the job started */
+    bool mixed;         /* a power cut during a commit: the base may hold what the top has lost */
     bool has_kept;      /* `kept` is in force */
-    struct image *kept; /* what the target must not lose; a hole is unknown */
+    struct image *kept; /* what the target must not lose; a hole means unknown */
     struct reliance guest;
     struct promise promise;
     struct suspects suspects;
 };
 
-/* Without a volatile cache a power cut takes nothing. */
+/* Without a volatile cache a power cut takes nothing, so there is nothing to judge. */
 static uint64_t durable_kinds(const struct plan *plan)
 {
     for (uint32_t i = 0; i < plan->disk_count; i++) {
@@ -108,12 +110,13 @@ static void judge_guest(const struct durable *durable, struct evidence *evidence
                     "cut of %s at %s it holds %s%s.",
                     phrase_tag(evidence, tag, sector).text, phrase_sector(sector).text,
                     phrase_disk(evidence, disk), phrase_disk(evidence, cut),
-                    phrase_time(evidence->now_ns).text, phrase_content(evidence, disk, sector).text,
+                    quantity_time(evidence->now_ns).text,
+                    phrase_content(evidence, disk, sector).text,
                     suspects_blame(&durable->suspects, evidence, cut, sector).text),
         disk, sector);
 }
 
-/* What READY has promised of the target. */
+/* The target must still hold what READY promised. */
 static void judge_target(const struct durable *durable, struct evidence *evidence)
 {
     uint32_t target = evidence->plan->job.target;
@@ -132,7 +135,7 @@ static void judge_target(const struct durable *durable, struct evidence *evidenc
                             "%s held %s at %s when the job was ready, and nothing has been written "
                             "there since, but the power cut at %s has left %s%s.",
                             phrase_disk(evidence, target), phrase_tag(evidence, kept.tag, at).text,
-                            phrase_sector(at).text, phrase_time(evidence->now_ns).text,
+                            phrase_sector(at).text, quantity_time(evidence->now_ns).text,
                             phrase_content(evidence, target, at).text,
                             suspects_blame(&durable->suspects, evidence, target, at).text),
                 target, at);
@@ -141,7 +144,10 @@ static void judge_target(const struct durable *durable, struct evidence *evidenc
     }
 }
 
-/* Afterwards everything is as it is, also what the guest did not rely on. */
+/*
+ * After the cut the guest relies on what the disk holds now, whether or not it
+ * was certain before.
+ */
 static void power_cut(void *state, struct evidence *evidence, const struct event *event)
 {
     struct durable *durable = state;
@@ -198,7 +204,10 @@ static void pivoted(void *state, struct evidence *evidence, const struct event *
     if (event->index == durable->guest.disk) {
         reliance_pivoted(&durable->guest, evidence, &durable->promise, event->node);
         if (durable->power_cut) {
-            /* What the target has lost while the job was at work, the job can't know. */
+            /*
+             * The job cannot know what the target lost while it ran, so the
+             * guest relies on what is there.
+             */
             reliance_begin_again(&durable->guest, evidence);
         }
     }
@@ -213,13 +222,13 @@ static void report_not_durable(const struct durable *durable, struct evidence *e
         verdict_add(evidence, "durable", "not-durable",
                     "The job completed successfully at %s, but no flush has made durable "
                     "what %s holds at %s, %s: a power cut can take it%s.",
-                    phrase_time(evidence->now_ns).text, phrase_disk(evidence, target),
+                    quantity_time(evidence->now_ns).text, phrase_disk(evidence, target),
                     phrase_sector(sector).text, phrase_content(evidence, target, sector).text,
                     suspects_blame(&durable->suspects, evidence, target, sector).text),
         target, sector);
 }
 
-/* The worst case, without a power cut: is all that was promised durable? */
+/* Judges the worst case without a power cut: is everything promised durable? */
 static void judge_success(const struct durable *durable, struct evidence *evidence)
 {
     const struct plan_job *job = &evidence->plan->job;
@@ -268,8 +277,8 @@ static void durable_digest(const void *state, const struct evidence *evidence,
 {
     const struct durable *durable = state;
 
-    digest_u64(digest, (uint64_t)durable->job_started | (uint64_t)durable->power_cut << 1 |
-                           (uint64_t)durable->has_kept << 2 | (uint64_t)durable->mixed << 3);
+    digest_flags(digest, durable->job_started, durable->power_cut, durable->has_kept,
+                 durable->mixed);
     image_digest(durable->kept, evidence->writers, digest);
     promise_digest(&durable->promise, evidence, digest);
     reliance_digest(&durable->guest, evidence, digest);

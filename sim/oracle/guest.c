@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Oracle "guest": the guest's disk is one disk, whatever is behind it.
+ * Oracle "guest": to the guest its disk is one disk, whichever node is behind
+ * it.
  *
- * A model of it (guest_model.h) says exactly what each guest read must return:
- * the latest write that was acknowledged, or one concurrent with the read,
- * before and after a pivot.
+ * A model of it (sim/model/guest.h) says what each guest read must return,
+ * before and after a pivot: the latest acknowledged write, or one concurrent
+ * with the read.
  *
- * Requests of the guest go to its disk of the moment, and none is lost.
+ * Guest requests go to the disk the guest is on, and none is lost.
+ *
+ * Declared in sim/oracle/oracles.h: it lists all oracles.
  */
 #include <inttypes.h>
 
@@ -17,7 +20,7 @@
 #include "sim/verdict/verdict.h"
 
 struct guest {
-    bool power_cut; /* what the disks hold is anybody's guess */
+    bool power_cut; /* what the disks hold is unknown */
     struct guest_model model;
 };
 
@@ -37,7 +40,7 @@ static void judge_node(const struct guest *guest, struct evidence *evidence,
         verdict_add(evidence, "guest", "wrong-disk",
                     "Guest %s #%" PRIu32 " went to %s at %s, but the guest's disk is %s.",
                     op_name((enum op)event->op), event->request, phrase_disk(evidence, event->node),
-                    phrase_time(evidence->now_ns).text, phrase_disk(evidence, guest->model.disk));
+                    quantity_time(evidence->now_ns).text, phrase_disk(evidence, guest->model.disk));
     }
 }
 
@@ -67,12 +70,12 @@ static void report_read(struct evidence *evidence, const struct event *event, ui
         evidence, "guest", "wrong-data",
         "Guest read #%" PRIu32 " got %s at %s of %s at %s, but the latest there is %s.",
         event->request, phrase_tag(evidence, is, sector).text, phrase_sector(sector).text,
-        phrase_disk(evidence, event->node), phrase_time(evidence->now_ns).text,
+        phrase_disk(evidence, event->node), quantity_time(evidence->now_ns).text,
         phrase_tag(evidence, should_be, sector).text);
     verdict_mark_sector(finding, event->node, sector);
 }
 
-/* By bytes, if there are any. */
+/* Compares bytes if the run has them, else tags. */
 static bool agrees(const struct guest *guest, const struct evidence *evidence, struct run run,
                    uint64_t *sector, uint64_t *should_be)
 {
@@ -116,7 +119,7 @@ static void took_effect(void *state, struct evidence *evidence, const struct eve
                     "Guest %s #%" PRIu32 " took effect on %s at %s, after the guest had been "
                     "switched to %s.",
                     op_name((enum op)event->op), event->request, phrase_disk(evidence, event->node),
-                    phrase_time(evidence->now_ns).text, phrase_disk(evidence, guest->model.disk));
+                    quantity_time(evidence->now_ns).text, phrase_disk(evidence, guest->model.disk));
     }
     if (event->op == OP_READ) {
         judge_read(guest, evidence, event);
@@ -157,7 +160,7 @@ static void held_or_released(void *state, struct evidence *evidence, const struc
     set_stopped(state, event, event->kind == EVENT_HELD);
 }
 
-/* A request that a fault keeps for good may keep others behind it, too. */
+/* A request that a fault never completes may block others behind it. */
 static bool is_any_stopped(const struct guest *guest)
 {
     for (uint32_t i = 0; i < guest->model.requests.count; i++) {

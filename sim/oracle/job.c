@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Oracle "job": the job keeps to the rules of its life, as far as they show.
+ * Oracle "job": the job keeps the rules of its life cycle, as far as the trace
+ * shows them.
  *
- * A model of the job is kept from the trace alone: what was asked of it, what
- * it reported, and what it has in flight.  Every event of the job has to be
- * legal in the model's state.  A command changes the model when it is given;
- * if it turns out to be refused, it has changed nothing.
+ * A model of the job is kept from the trace alone: what it was asked to do,
+ * what it reported, and what it has in flight.  Every event of the job must be
+ * legal in the model's state.  A command changes the model when it is given; a
+ * refusal takes the change back.
+ *
+ * Declared in sim/oracle/oracles.h: it lists all oracles.
  */
 #include <inttypes.h>
 #include <stddef.h>
@@ -54,7 +57,7 @@ static void done(void *state, struct evidence *evidence, const struct event *eve
     struct job_model *job = state;
 
     if (job->in_flight == 0) {
-        return; /* left over from a job before this one */
+        return; /* a request of an earlier job */
     }
     job->in_flight--;
     if (event->op == OP_WRITE && event->ret == 0) {
@@ -172,7 +175,7 @@ static void judge_progress(struct job_model *job, struct evidence *evidence,
 
 /* ---- Commands ---- */
 
-/* A command not refused by now has been accepted. */
+/* A command that has not been refused by now has been accepted. */
 static void conclude_command(struct job_model *job, struct evidence *evidence)
 {
     if (!job->commanded) {
@@ -299,8 +302,8 @@ static void started(void *state, struct evidence *evidence, const struct event *
         verdict_add(evidence, JOB, "base-too-short",
                     "The commit started though its base %s (%s) is shorter than the top %s (%s): "
                     "what lies beyond can't be written.",
-                    phrase_disk(evidence, plan->target), phrase_size(base_bytes).text,
-                    phrase_disk(evidence, plan->source), phrase_size(top_bytes).text);
+                    phrase_disk(evidence, plan->target), quantity_size(base_bytes).text,
+                    phrase_disk(evidence, plan->source), quantity_size(top_bytes).text);
     }
     *job = (struct job_model){.alive = true, .just_started = true};
 }
@@ -320,7 +323,7 @@ static void start_refused(void *state, struct evidence *evidence, const struct e
 
 /* ---- Events ---- */
 
-/* What only a living job can say. */
+/* Events that only a living job can emit. */
 static void life_event(void *state, struct evidence *evidence, const struct event *event)
 {
     struct job_model *job = state;
@@ -384,15 +387,11 @@ static void job_digest(const void *state, const struct evidence *evidence, struc
     const struct job_model *job = state;
 
     (void)evidence;
-    digest_u64(digest, (uint64_t)job->alive | (uint64_t)job->winding_down << 1 |
-                           (uint64_t)job->ready << 2 | (uint64_t)job->parked << 3 |
-                           (uint64_t)job->pivoted << 4 | (uint64_t)job->has_issued << 5 |
-                           (uint64_t)job->drained << 6 | (uint64_t)job->wishes.complete << 7 |
-                           (uint64_t)job->wishes.cancel << 8 | (uint64_t)job->wishes.pause << 9 |
-                           (uint64_t)job->cancelled_before_error << 10 |
-                           (uint64_t)job->has_straggled << 11 | (uint64_t)job->flush_covers << 12 |
-                           (uint64_t)job->flushed << 13 | (uint64_t)job->owes_error << 14);
-    digest_u64(digest, (uint64_t)(int64_t)job->first_error);
+    digest_flags(digest, job->alive, job->winding_down, job->ready, job->parked, job->pivoted,
+                 job->has_issued, job->drained, job->wishes.complete, job->wishes.cancel,
+                 job->wishes.pause, job->cancelled_before_error, job->has_straggled,
+                 job->flush_covers, job->flushed, job->owes_error);
+    digest_i64(digest, job->first_error);
     digest_u64(digest, job->offset);
     digest_u64(digest, job->copied);
 }

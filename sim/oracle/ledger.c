@@ -3,13 +3,15 @@
  * Oracle "ledger": no error is swallowed.
  *
  * Each failed request of the job is reported, and made good before the job
- * says that it is ready or has succeeded.  A query that fails shows as a refused
- * command or start or as the job's result, unless a rule says what is done
- * without an answer.  What a fault was to fail does fail.
+ * reports READY or success.  A failed query shows as a refused command or start
+ * or as the job's result, unless a rule says how to do without the answer.  A
+ * request that a fault hits with an error does fail.
  *
- * A device that lies can't be noticed by the job.  Its lie is irrelevant if
- * what it spoiled was written again or is right nevertheless; otherwise the
- * ledger says what nobody else can: that fault, and what it has done.
+ * The job cannot notice that a device lies.  The lie is irrelevant if what it
+ * spoiled was written again or is right nevertheless; otherwise the ledger
+ * names the fault and the damage, which no other oracle can.
+ *
+ * Declared in sim/oracle/oracles.h: it lists all oracles.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -26,17 +28,18 @@
 
 #define LEDGER "ledger"
 
-/* More failed queries at a time than these are not told one by one. */
+/* Failed queries beyond this number at a time are not reported. */
 #define MAX_QUERIES 4
 
 struct ledger {
     bool job_alive;
     struct lies lies;
-    uint32_t last_request;         /* number of the last one submitted */
-    struct outstanding_list hits;  /* requests that a fault makes fail; `moved` is the fault */
-    struct outstanding_list hangs; /* requests of the job that a fault keeps for good */
+    uint32_t last_request; /* number of the last request submitted */
+    /* requests that a fault makes fail; `moved`: the fault's index */
+    struct outstanding_list hits;
+    struct outstanding_list hangs; /* requests of the job that a fault never completes */
     struct unsettled failures;
-    bool owes_report;                  /* the last failure has had no error event yet */
+    bool owes_report;                  /* the last failure's error event has not been emitted yet */
     struct event queries[MAX_QUERIES]; /* FAULT events of failed queries, not accounted for */
     uint32_t query_count;
     uint64_t query_event; /* number of the last FAULT event of a query */
@@ -47,7 +50,7 @@ static bool has_limits(const struct disk_spec *disk)
     return disk->max_transfer > 0 || disk->max_segments > 0;
 }
 
-/* Can anything fail, other than by the engine's own mistake? */
+/* All kinds if something other than the engine's own mistake can fail, else none. */
 static uint64_t ledger_kinds(const struct plan *plan)
 {
     bool can_fail = plan->fault_count > 0 || has_limits(&plan->disks[plan->job.source]) ||
@@ -71,8 +74,9 @@ static struct phrase phrase_fault(const struct evidence *evidence, uint16_t faul
 /* ---- Failed queries ---- */
 
 /*
- * S1: without an answer the granularity is the default.  D19: no answer is no
- * cluster.  C6: a pivot goes on though the flags can't be had.
+ * S1: without an answer the granularity is the default.  D19: without an answer
+ * there is no cluster size.  C6: a pivot carries on if the flags cannot be
+ * restored.
  */
 static bool is_absorbed(const struct ledger *ledger, const struct event *event)
 {
@@ -80,7 +84,7 @@ static bool is_absorbed(const struct ledger *ledger, const struct event *event)
            (event->op == OP_REOPEN && ledger->job_alive);
 }
 
-/* Another fault of the same query says nothing more: the first decides what it fails with. */
+/* A further fault on the same query is ignored: the first one decides the error. */
 static void query_failed(struct ledger *ledger, const struct evidence *evidence,
                          const struct event *event)
 {
@@ -92,7 +96,10 @@ static void query_failed(struct ledger *ledger, const struct evidence *evidence,
     }
 }
 
-/* A refused start takes back what it had done, whatever fails then, too. */
+/*
+ * A refused start has shown the failure; failures while it takes back its work
+ * do not count either.
+ */
 static void start_refused(void *state, struct evidence *evidence, const struct event *event)
 {
     struct ledger *ledger = state;
@@ -126,15 +133,16 @@ static void judge_queries(struct ledger *ledger, struct evidence *evidence, cons
             "Query %s of %s failed with %s at %s (fault %s); no start or command was refused for "
             "it, but the job %s at %s.",
             op_name((enum op)query->op), phrase_disk(evidence, query->node),
-            phrase_result(query->ret).text, phrase_time(query->now_ns).text,
-            evidence->plan->faults[query->index].name, went_on, phrase_time(evidence->now_ns).text);
+            phrase_result(query->ret).text, quantity_time(query->now_ns).text,
+            evidence->plan->faults[query->index].name, went_on,
+            quantity_time(evidence->now_ns).text);
     }
     ledger->query_count = 0;
 }
 
 /* ---- Failed requests ---- */
 
-/* `list` is the hits or the hangs. */
+/* `list` is ledger->hits or ledger->hangs. */
 static void request_hit(struct outstanding_list *list, const struct evidence *evidence,
                         const struct event *event)
 {
@@ -142,7 +150,7 @@ static void request_hit(struct outstanding_list *list, const struct evidence *ev
     list->requests[list->count - 1].moved = event->index;
 }
 
-/* What a fault was to fail has failed; returns the fault, or NO_FAULT. */
+/* A request that a fault was to fail must have failed; returns the fault, or NO_FAULT. */
 static uint16_t judge_hit(struct ledger *ledger, struct evidence *evidence,
                           const struct event *event)
 {
@@ -159,7 +167,7 @@ static uint16_t judge_hit(struct ledger *ledger, struct evidence *evidence,
                         evidence->plan->faults[fault].name, op_name((enum op)event->op),
                         event->request, phrase_disk(evidence, event->node),
                         phrase_result(evidence->plan->faults[fault].error).text,
-                        phrase_time(evidence->now_ns).text);
+                        quantity_time(evidence->now_ns).text);
         }
         outstanding_remove(&ledger->hits, event->request);
     }
@@ -176,7 +184,7 @@ static void judge_report(struct ledger *ledger, struct evidence *evidence)
                     "The job's %s #%" PRIu32 " of %s failed with %s at %s%s, and nobody was told.",
                     op_name((enum op)failure->event.op), failure->event.request,
                     phrase_disk(evidence, failure->event.node),
-                    phrase_result(failure->event.ret).text, phrase_time(evidence->now_ns).text,
+                    phrase_result(failure->event.ret).text, quantity_time(evidence->now_ns).text,
                     phrase_fault(evidence, failure->fault).text);
     }
     ledger->owes_report = false;
@@ -214,23 +222,23 @@ static void report_swallowed(const struct failure *failure, struct evidence *evi
                     " of %s failed with %s at %s%s; none has succeeded since, but "
                     "the job %s at %s.",
                     event->request, phrase_disk(evidence, event->node),
-                    phrase_result(event->ret).text, phrase_time(event->now_ns).text,
+                    phrase_result(event->ret).text, quantity_time(event->now_ns).text,
                     phrase_fault(evidence, failure->fault).text, went_on,
-                    phrase_time(evidence->now_ns).text);
+                    quantity_time(evidence->now_ns).text);
         return;
     }
-    verdict_mark_sector(verdict_add(evidence, LEDGER, "swallowed",
-                                    "The job's %s #%" PRIu32
-                                    " of %s of %s failed with %s at %s%s; %s has not been copied "
-                                    "again since, but the job %s at %s.",
-                                    op_name((enum op)event->op), event->request,
-                                    phrase_range(event->offset, event->bytes).text,
-                                    phrase_disk(evidence, event->node),
-                                    phrase_result(event->ret).text, phrase_time(event->now_ns).text,
-                                    phrase_fault(evidence, failure->fault).text,
-                                    phrase_sector(failure_first_left(failure) / SECTOR_BYTES).text,
-                                    went_on, phrase_time(evidence->now_ns).text),
-                        evidence->plan->job.target, failure_first_left(failure) / SECTOR_BYTES);
+    verdict_mark_sector(
+        verdict_add(evidence, LEDGER, "swallowed",
+                    "The job's %s #%" PRIu32
+                    " of %s of %s failed with %s at %s%s; %s has not been copied "
+                    "again since, but the job %s at %s.",
+                    op_name((enum op)event->op), event->request,
+                    phrase_range(event->offset, event->bytes).text,
+                    phrase_disk(evidence, event->node), phrase_result(event->ret).text,
+                    quantity_time(event->now_ns).text, phrase_fault(evidence, failure->fault).text,
+                    phrase_sector(failure_first_left(failure) / SECTOR_BYTES).text, went_on,
+                    quantity_time(evidence->now_ns).text),
+        evidence->plan->job.target, failure_first_left(failure) / SECTOR_BYTES);
 }
 
 static void judge_failures(struct ledger *ledger, struct evidence *evidence, const char *went_on)
@@ -242,7 +250,7 @@ static void judge_failures(struct ledger *ledger, struct evidence *evidence, con
     ledger->owes_report = false;
 }
 
-/* Nothing may be built on a request that has not ended. */
+/* The job must not report READY or success while one of its requests has not ended. */
 static void judge_hangs(const struct ledger *ledger, struct evidence *evidence, const char *went_on)
 {
     for (uint32_t i = 0; i < ledger->hangs.count; i++) {
@@ -252,7 +260,7 @@ static void judge_hangs(const struct ledger *ledger, struct evidence *evidence, 
                     "The job's %s #%" PRIu32 " of %s never ended (fault %s), but the job %s at %s.",
                     op_name((enum op)hang->op), hang->number, phrase_disk(evidence, hang->node),
                     evidence->plan->faults[hang->moved].name, went_on,
-                    phrase_time(evidence->now_ns).text);
+                    quantity_time(evidence->now_ns).text);
     }
 }
 
@@ -343,7 +351,7 @@ static void pivoted(void *state, struct evidence *evidence, const struct event *
     lies_pivoted(&ledger->lies, evidence, event);
 }
 
-/* A job that fails or is cancelled has promised nothing. */
+/* A job that failed or was cancelled has promised nothing. */
 static void ended(void *state, struct evidence *evidence, const struct event *event)
 {
     struct ledger *ledger = state;
@@ -387,10 +395,10 @@ static void ledger_digest(const void *state, const struct evidence *evidence, st
 {
     const struct ledger *ledger = state;
 
-    digest_u64(digest, (uint64_t)ledger->job_alive | (uint64_t)ledger->owes_report << 1);
+    digest_flags(digest, ledger->job_alive, ledger->owes_report);
     for (uint32_t i = 0; i < ledger->query_count; i++) {
         digest_u64(digest, ledger->queries[i].op);
-        digest_u64(digest, (uint64_t)(int64_t)ledger->queries[i].ret);
+        digest_i64(digest, ledger->queries[i].ret);
     }
     unsettled_digest(&ledger->failures, evidence, digest);
     lies_digest(&ledger->lies, evidence, digest);

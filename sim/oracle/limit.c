@@ -2,10 +2,12 @@
 /*
  * Oracle "limit": the speed limit is kept (mirror-algorithm T2).
  *
- * A leaky bucket: what the job reads while it is not ready goes in, the speed
- * takes it out.  Over every window the bytes issued are at most speed times
- * window plus one quota plus one operation exactly if the level never exceeds
- * one quota plus one operation.
+ * A leaky bucket: what the job reads while it is not ready fills it, and the
+ * speed drains it.  In every window the bytes issued are at most speed times
+ * window plus one quota plus one operation if and only if the level never
+ * exceeds one quota plus one operation.
+ *
+ * Declared in sim/oracle/oracles.h: it lists all oracles.
  */
 #include <inttypes.h>
 
@@ -20,16 +22,16 @@ struct limit {
     bool ready;
     uint64_t speed;    /* bytes/s; 0 = no limit */
     uint64_t level;    /* bytes */
-    uint64_t fraction; /* of a byte that is already paid, in 1/NS_PER_SECOND */
-    uint64_t paid_ns;  /* up to this instant */
-    uint64_t largest;  /* operation so far, bytes */
+    uint64_t fraction; /* of a byte already drained, in 1/NS_PER_SECOND */
+    uint64_t paid_ns;  /* the instant up to which `level` is drained */
+    uint64_t largest;  /* largest operation so far, bytes */
 
-    /* While a command may yet be refused: the speed before it. */
+    /* Before the last command, for the case that it is refused. */
     uint64_t speed_before;
     uint64_t level_before;
 };
 
-/* Bytes due after `span_ns` at that speed; the rest of a byte goes to *fraction. */
+/* Whole bytes due after `span_ns` at that speed; the remainder is kept in *fraction. */
 static uint64_t bytes_due(uint64_t speed, uint64_t span_ns, uint64_t *fraction)
 {
     uint64_t seconds = span_ns / NS_PER_SECOND;
@@ -78,15 +80,15 @@ static void submitted(void *state, struct evidence *evidence, const struct event
                     "With read #%" PRIu32 " at %s the job is %" PRIu64
                     " bytes ahead of its speed of %" PRIu64 " bytes/s; it may be %" PRIu64
                     " ahead (one quota and one operation).",
-                    event->request, phrase_time(evidence->now_ns).text, limit->level, limit->speed,
-                    quota(limit) + limit->largest);
+                    event->request, quantity_time(evidence->now_ns).text, limit->level,
+                    limit->speed, quota(limit) + limit->largest);
         limit->level = 0;
     }
 }
 
 /*
- * The new speed holds at once.  The slice in which it changes may be paid at
- * either speed, and that is one quota at most.
+ * The new speed holds at once.  The job may account for the slice in which it
+ * changes at either speed, which makes a difference of one quota at most.
  */
 static void set_speed(struct limit *limit, uint64_t now_ns, uint64_t speed)
 {
@@ -117,13 +119,13 @@ static void limit_event(void *state, struct evidence *evidence, const struct eve
             limit->level = limit->level_before;
         }
         break;
-    default: /* ready, or an error, which withdraws it */
+    default: /* READY, or an error, which ends readiness */
         limit->ready = event->kind == EVENT_JOB_READY;
         break;
     }
 }
 
-/* The level as it is by now: when it was last looked at makes no difference. */
+/* The level as of now, so that the instant of its last update makes no difference. */
 static void limit_digest(const void *state, const struct evidence *evidence, struct digest *digest)
 {
     struct limit limit = *(const struct limit *)state;

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Oracle "liveness": the run comes to an end, and the job gets on.
+ * Oracle "liveness": the run comes to an end, and the job makes progress.
  *
  * A run that ends at a limit, or with nothing pending and a job that has not
  * concluded, is a finding that says what the job was waiting for.  With
  * `ready_within_ns` in the plan, a job that is neither paused nor cancelled
- * becomes ready so long after the last fault and the last guest write.
+ * becomes ready within that time after the last fault and the last guest write.
+ *
+ * Declared in sim/oracle/oracles.h: it lists all oracles.
  */
 #include <inttypes.h>
 #include <stdarg.h>
@@ -16,23 +18,23 @@
 #include "sim/verdict/verdict.h"
 
 struct liveness {
-    bool has_spoken; /* the job has */
+    bool has_spoken; /* the job has reported something */
     bool alive;
     bool ready;
     bool parked;
     bool cancelled;
-    bool completing;   /* told to complete, ... */
-    bool told_before;  /* ... and before the last command, which may be refused yet */
-    bool overdue;      /* READY is, and that has been reported */
+    bool completing;   /* a complete has been given */
+    bool told_before;  /* `completing` before the last command, in case that is refused */
+    bool overdue;      /* a late READY has been reported */
     uint8_t last_word; /* event kind of the job's last report */
     uint64_t last_word_ns;
     uint64_t quiet_since_ns;
     uint32_t job_requests; /* in flight */
     uint32_t guest_requests;
-    bool is_draining; /* a disk, since: */
+    bool is_draining; /* `drained_node` is being drained, since `drain_ns` */
     uint8_t drained_node;
     uint64_t drain_ns;
-    bool is_stopped; /* a fault holds or hangs a request: */
+    bool is_stopped; /* a fault holds or hangs the request `stopped` */
     struct event stopped;
 };
 
@@ -56,12 +58,12 @@ static void judge_ready(struct liveness *live, struct evidence *evidence)
         verdict_add(evidence, "liveness", "ready-overdue",
                     "The job was not ready by %s, though nothing has disturbed it since %s; "
                     "it had %s.",
-                    phrase_time(evidence->now_ns).text, phrase_time(live->quiet_since_ns).text,
-                    phrase_time(bound_ns).text);
+                    quantity_time(evidence->now_ns).text, quantity_time(live->quiet_since_ns).text,
+                    quantity_time(bound_ns).text);
     }
 }
 
-/* Whether READY came in time is judged by what was so until now; then the time begins anew. */
+/* Judges READY by the state before this event, then restarts the time. */
 static void disturbed(struct liveness *live, struct evidence *evidence)
 {
     judge_ready(live, evidence);
@@ -160,7 +162,10 @@ static void commanded(void *state, struct evidence *evidence, const struct event
     live->completing = live->completing || event->detail == VERB_COMPLETE;
 }
 
-/* As if it had not been said; a cancel is never refused while there is a job to become ready. */
+/*
+ * Takes the command back. `cancelled` stays: a cancel is only refused if no job
+ * could become ready.
+ */
 static void refused(void *state, struct evidence *evidence, const struct event *event)
 {
     struct liveness *live = state;
@@ -187,7 +192,7 @@ struct story {
     size_t length;
 };
 
-/* What no longer fits is left out. */
+/* Appends to the text; what does not fit is left out. */
 __attribute__((format(printf, 2, 3))) static void tell(struct story *story, const char *format, ...)
 {
     size_t room = sizeof(story->text) - story->length;
@@ -216,7 +221,7 @@ static const char *state_word(const struct liveness *live)
     return live->cancelled ? "not ready and cancelled" : "not ready";
 }
 
-/* What the job, and what the world was waiting for. */
+/* What the job and the world were waiting for. */
 static struct story what_was_pending(const struct liveness *live, const struct evidence *evidence)
 {
     struct story story = {.length = 0};
@@ -225,7 +230,7 @@ static struct story what_was_pending(const struct liveness *live, const struct e
     if (live->has_spoken) {
         tell(&story, "the job was %s, and last reported \"%s\" at %s", state_word(live),
              event_kind_name((enum event_kind)live->last_word),
-             phrase_time(live->last_word_ns).text);
+             quantity_time(live->last_word_ns).text);
     } else {
         tell(&story, "there never was a job");
     }
@@ -237,7 +242,7 @@ static struct story what_was_pending(const struct liveness *live, const struct e
     }
     if (live->is_draining) {
         tell(&story, "; the drain of %s has not ended since %s",
-             phrase_disk(evidence, live->drained_node), phrase_time(live->drain_ns).text);
+             phrase_disk(evidence, live->drained_node), quantity_time(live->drain_ns).text);
     }
     if (live->is_stopped) {
         tell(&story, "; fault %s keeps %s #%" PRIu32 " of %s",
@@ -247,7 +252,7 @@ static struct story what_was_pending(const struct liveness *live, const struct e
     return story;
 }
 
-/* It waits for a command that will not come, and flushes now and then. */
+/* The job waits for a command that will not come, and flushes now and then. */
 static bool is_followed_for_ever(const struct liveness *live)
 {
     return live->alive && live->ready && !live->parked && !live->cancelled && !live->completing &&
@@ -278,7 +283,7 @@ static void judge_end(const struct liveness *live, struct evidence *evidence)
         break;
     case END_TIME:
         if (is_followed_for_ever(live) && evidence->story_stopped) {
-            break; /* which is a finding: the steps after it would have ended the job */
+            break; /* already a finding: the steps not run would have ended the job */
         }
         if (is_followed_for_ever(live)) {
             verdict_add(evidence, "liveness", "never-told",
@@ -287,7 +292,7 @@ static void judge_end(const struct liveness *live, struct evidence *evidence)
             break;
         }
         verdict_add(evidence, "liveness", kind, "The run did not end within %s: %s.",
-                    phrase_time(limits->time_ns).text, pending.text);
+                    quantity_time(limits->time_ns).text, pending.text);
         break;
     case END_EVENTS:
         verdict_add(evidence, "liveness", kind,
@@ -318,9 +323,8 @@ static void liveness_digest(const void *state, const struct evidence *evidence,
     const struct liveness *live = state;
     bool times = evidence->plan->limits.ready_within_ns > 0;
 
-    digest_u64(digest, (uint64_t)live->alive | (uint64_t)live->ready << 1 |
-                           (uint64_t)live->parked << 2 | (uint64_t)live->cancelled << 3 |
-                           (uint64_t)live->completing << 4 | (uint64_t)live->overdue << 5);
+    digest_flags(digest, live->alive, live->ready, live->parked, live->cancelled, live->completing,
+                 live->overdue);
     digest_u64(digest, times ? evidence->now_ns - live->quiet_since_ns : 0);
 }
 

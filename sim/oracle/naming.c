@@ -2,10 +2,12 @@
 /*
  * Oracle "naming": each event of the job names what it is about.
  *
- * Who watches a job from outside, a management tool or a person with a trace,
- * has nothing but its events.  They come from the job, are about its source,
- * an error names the disk and the range of the request that failed, and a
- * phase begins where the one before it ended.
+ * An observer outside, such as a management tool or a person with a trace, sees
+ * nothing of a job but its events.  So they come from the job and name its
+ * source, an error names the disk and the range of the failed request, and each
+ * phase event starts from the phase the one before it entered.
+ *
+ * Declared in sim/oracle/oracles.h: it lists all oracles.
  */
 #include <inttypes.h>
 
@@ -15,9 +17,9 @@
 
 struct naming {
     bool has_phase;
-    uint8_t phase;       /* the last that a phase event went to */
+    uint8_t phase;       /* the phase that the last phase event entered */
     struct event failed; /* the last failed request of the job */
-    uint64_t len;        /* as progress told it last */
+    uint64_t len;        /* as in the last progress event */
 };
 
 static void failed(void *state, struct evidence *evidence, const struct event *event)
@@ -79,7 +81,7 @@ static void judge_error(void *state, struct evidence *evidence, const struct eve
     }
 }
 
-/* No disk: progress is the job's alone. */
+/* Progress names no disk: it belongs to the job. */
 static void judge_progress(void *state, struct evidence *evidence, const struct event *event)
 {
     struct naming *naming = state;

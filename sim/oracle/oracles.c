@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The table of oracles: what was lost first, then why.
+ * The table of oracles. Their order is that of reports: first what was lost,
+ * then why.
  */
 #include "sim/oracle/oracles.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The oracles one by one, for the table and for their tests.
+ * Declares each oracle, for the table and for tests.
  */
 #ifndef MIRRORSIM_SIM_ORACLE_ORACLES_H
 #define MIRRORSIM_SIM_ORACLE_ORACLES_H

@@ -2,11 +2,13 @@
 /*
  * Oracle "ready": at READY the target is a flushed copy of the source.
  *
- * What was written to the target and was done before must have been covered by
- * a flush that was submitted after that and has succeeded: this shows in the
- * trace alone, whatever the disk.  Where the target has a volatile cache its
- * durable content is looked at, too: what differs from the source must be
- * owed, known to be so by the job itself.
+ * Every write to the target that was done before READY must have been covered
+ * by a flush submitted after it that has succeeded.  The trace alone shows
+ * this, whatever the disk.  If the target has a volatile cache, its durable
+ * content is compared, too: what differs from the source must still be owed by
+ * the job.
+ *
+ * Declared in sim/oracle/oracles.h: it lists all oracles.
  */
 #include <inttypes.h>
 
@@ -20,11 +22,12 @@
 struct ready {
     bool started;
     bool power_cut;
-    uint64_t written;                /* writes to the target that are done */
-    uint64_t flushed;                /* the first so many are durable */
-    uint32_t last_written;           /* number of the last of them */
+    uint64_t written;                /* number of writes to the target that are done */
+    uint64_t flushed;                /* number of them, from the first, that are durable */
+    uint32_t last_written;           /* request number of the last of them */
     struct outstanding_list flushes; /* in flight; `moved` is what they cover */
-    struct owed owed;                /* of a target with a volatile cache; and so on: */
+    /* The rest is only kept if the target has a volatile cache. */
+    struct owed owed;
     struct promise promise;
     struct suspects suspects;
 };
@@ -62,7 +65,7 @@ static void took_effect(void *state, struct evidence *evidence, const struct eve
     }
 }
 
-/* A write that failed may have written something, too. */
+/* Failed writes count, too: they may have written something. */
 static void done(void *state, struct evidence *evidence, const struct event *event)
 {
     struct ready *ready = state;
@@ -105,13 +108,13 @@ static void report_sector(const struct ready *ready, struct evidence *evidence, 
         evidence, "ready", "not-durable",
         "The job was ready at %s, but a power cut can still take %s from %s: %s holds %s there, "
         "and that is neither dirty nor being copied%s.",
-        phrase_time(evidence->now_ns).text, phrase_sector(sector).text, target_name,
+        quantity_time(evidence->now_ns).text, phrase_sector(sector).text, target_name,
         phrase_disk(evidence, job->source), phrase_content(evidence, job->source, sector).text,
         suspects_blame(&ready->suspects, evidence, job->target, sector).text);
     verdict_mark_sector(finding, job->target, sector);
 }
 
-/* What is not owed is durable. */
+/* What is not owed must be durable. */
 static void judge_content(const struct ready *ready, struct evidence *evidence)
 {
     uint64_t end = evidence->disks[evidence->plan->job.source]->bytes;
@@ -138,7 +141,7 @@ static void became_ready(void *state, struct evidence *evidence, const struct ev
                     "The job was ready at %s, but no flush of %s that was submitted after write "
                     "#%" PRIu32 " was done has succeeded: a power cut can take that write (%" PRIu64
                     " in all).",
-                    phrase_time(evidence->now_ns).text,
+                    quantity_time(evidence->now_ns).text,
                     phrase_disk(evidence, evidence->plan->job.target), ready->last_written,
                     ready->written - ready->flushed);
     }
@@ -161,7 +164,7 @@ static void started(void *state, struct evidence *evidence, const struct event *
     }
 }
 
-/* The disks have lost what the job knows nothing of. */
+/* The disks have lost content without the job's knowledge, so it can no longer be compared. */
 static void power_cut(void *state, struct evidence *evidence, const struct event *event)
 {
     struct ready *ready = state;
@@ -178,20 +181,19 @@ static void hit(void *state, struct evidence *evidence, const struct event *even
     suspects_note(&ready->suspects, evidence, event);
 }
 
-/* The bitmap is the job's, and what covers a range is in flight. */
+/* The bitmap and the copies are left out: they follow from the job and the requests in flight. */
 static void ready_digest(const void *state, const struct evidence *evidence, struct digest *digest)
 {
     const struct ready *ready = state;
 
-    digest_u64(digest, (uint64_t)ready->started | (uint64_t)ready->power_cut << 1 |
-                           (uint64_t)(ready->flushed < ready->written) << 2);
+    digest_flags(digest, ready->started, ready->power_cut, ready->flushed < ready->written);
     for (uint32_t i = 0; i < ready->flushes.count; i++) {
         digest_u64(digest, ready->flushes.requests[i].moved == ready->written);
     }
     promise_digest(&ready->promise, evidence, digest);
 }
 
-/* Without a volatile cache there is only the order of writes, flush and READY to see. */
+/* Without a volatile cache only the order of writes, flush and READY matters. */
 static uint64_t ready_kinds(const struct plan *plan)
 {
     const uint64_t of_content = EVENT_BIT(REQUEST_EFFECT) | EVENT_BIT(FAULT) |

@@ -2,9 +2,11 @@
 /*
  * Oracle "sharing": other users of the job's disks lose nothing.
  *
- * Each dirty bitmap of another user has every guest write when that is done,
- * and the job cleans none of them (D6).  While the job lives, nobody else is let
- * on its source or its target (S3, D18).
+ * When a guest write is done it is set in each dirty bitmap of another user, and
+ * the job clears none of these bitmaps (D6).  While the job lives, no other user
+ * gets access to its source or its target (S3, D18).
+ *
+ * Declared in sim/oracle/oracles.h: it lists all oracles.
  */
 #include <inttypes.h>
 
@@ -16,10 +18,11 @@
 
 struct sharing {
     bool job_lives;
-    uint32_t marked[PLAN_MAX_DISKS]; /* others' bitmaps that this timeline event's write is in */
+    /* others' bitmaps in which this timeline event's write is set, a bit each */
+    uint32_t marked[PLAN_MAX_DISKS];
 };
 
-/* The others' bitmaps were there first: theirs are the lowest numbers. */
+/* The others' bitmaps were created first, so they have the lowest numbers. */
 static const struct bitmap_spec *others_bitmap(const struct evidence *evidence,
                                                const struct event *event)
 {
@@ -83,7 +86,7 @@ static void used(void *state, struct evidence *evidence, const struct event *eve
     if (sharing->job_lives && is_the_jobs && event->ret == 0) {
         verdict_add(evidence, SHARING, "unguarded",
                     "Another user was let on %s at %s, while the job uses it.",
-                    phrase_disk(evidence, event->node), phrase_time(evidence->now_ns).text);
+                    phrase_disk(evidence, event->node), quantity_time(evidence->now_ns).text);
     }
 }
 
@@ -104,7 +107,7 @@ static void sharing_digest(const void *state, const struct evidence *evidence,
     digest_u64(digest, sharing->job_lives);
 }
 
-/* Without bitmaps of others there are only uses to see. */
+/* Without bitmaps of other users only events about uses matter. */
 static uint64_t sharing_kinds(const struct plan *plan)
 {
     const uint64_t of_bitmaps =

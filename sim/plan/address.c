@@ -2,11 +2,11 @@
 /*
  * Address distributions in integer arithmetic.
  *
- * Zipf: rank k, from 1, has the weight k^-theta.  The first ZIPF_STEPS ranks
- * have a piece each; after them each octave of ranks is cut into ZIPF_STEPS
- * pieces, all ranks of a piece having the weight of the one in its middle.
- * That is wrong by less than 1 in 4000 for any piece, and takes a few hundred
- * numbers where one a rank would take as many as the disk has slots.
+ * Zipf: rank k, from 1, has the weight k^-theta.  Each of the first ZIPF_STEPS
+ * ranks is a piece of its own; beyond them, each octave of ranks is cut into
+ * ZIPF_STEPS pieces, in which every rank has the weight of the middle one.  The
+ * error is below 1 in 4000 for any piece, and the table has a few hundred
+ * numbers instead of one per slot of the disk.
  */
 #include "sim/plan/address.h"
 
@@ -29,7 +29,7 @@ static uint64_t scale_32(uint64_t value, uint32_t number)
     return (value >> 32) * number + ((value & UINT32_MAX) * number >> 32);
 }
 
-/* The exponent of the greatest power of two that is no greater; value > 0. */
+/* The exponent of the greatest power of two not above `value`; value > 0. */
 static unsigned floor_log2(uint64_t value)
 {
     return 63u - (unsigned)__builtin_clzll(value);
@@ -38,8 +38,8 @@ static unsigned floor_log2(uint64_t value)
 /* ---- Zipf ---- */
 
 /*
- * Pieces are numbered from 1, and those of one rank as that rank; after them
- * the number is the octave and the leading bits of the rank.
+ * Pieces are numbered from 1. A piece of one rank has the number of that rank;
+ * beyond, the number is made of the octave and the leading bits of the rank.
  */
 static uint64_t piece_of(uint64_t rank)
 {
@@ -56,15 +56,16 @@ static uint64_t piece_first(uint64_t piece)
     return (piece - (shift << ZIPF_STEPS_LOG2)) << shift;
 }
 
-/* The ranks of a piece, of which the last may be cut short by the number of slots. */
+/* The number of ranks in a piece; the last piece may be cut short by the number of slots. */
 static uint64_t piece_width(const struct address *address, uint64_t piece)
 {
     return min_u64(piece_first(piece + 1), address->slots + 1) - piece_first(piece);
 }
 
 /*
- * All its ranks weigh as much as the middle one.  The scale keeps the sum
- * below 2^63: it is at most the slots, and from theta 1 on at most 1 + ln(slots).
+ * Each rank of the piece weighs as much as the middle one.  The scale keeps the
+ * sum of all weights below 2^63: unscaled, the sum is at most the number of
+ * slots, and for theta >= 1 at most 1 + ln(slots).
  */
 static uint64_t piece_weight(const struct address *address, uint64_t piece)
 {
@@ -87,7 +88,7 @@ static const uint32_t *zipf_starts(const struct address *address, struct arena *
     for (uint64_t piece = 1; piece <= pieces; piece++) {
         total += piece_weight(address, piece);
     }
-    /* Sums must leave room for 32 more bits. */
+    /* The sums are shifted left by 32 bits below and must not overflow. */
     shift = floor_log2(total) > 31 ? floor_log2(total) - 31 : 0;
     for (uint64_t piece = 1; piece <= pieces; piece++) {
         starts[piece - 1] =
@@ -100,7 +101,8 @@ static const uint32_t *zipf_starts(const struct address *address, struct arena *
 uint64_t address_rank(const struct address *address, uint32_t number)
 {
     uint64_t pieces = piece_of(address->slots);
-    uint64_t low = 1; /* begins no later than the number; `high` does not */
+    /* invariant: piece `low` begins at or before `number`, piece `high` after it */
+    uint64_t low = 1;
     uint64_t high = pieces + 1;
     uint64_t start;
     uint64_t end;
@@ -119,7 +121,11 @@ uint64_t address_rank(const struct address *address, uint32_t number)
     return piece_first(low) - 1 + (number - start) * piece_width(address, low) / (end - start);
 }
 
-/* Multiples of the golden ratio keep neighbours apart; those beyond the slots go round again. */
+/*
+ * Multiplying by the golden ratio keeps neighbouring ranks apart. A result
+ * beyond the slots is mapped again until it falls inside, which keeps the map a
+ * permutation.
+ */
 uint64_t address_scatter(uint64_t rank, uint64_t slots)
 {
     unsigned bits = slots > 1 ? floor_log2(slots - 1) + 1 : 0;
@@ -135,7 +141,7 @@ uint64_t address_scatter(uint64_t rank, uint64_t slots)
 
 /* ---- Hot spots ---- */
 
-/* Below the share: one of the hot slots; else one of the others. */
+/* A number below the share gives a hot slot, any other a cold one. */
 static uint64_t hot_slot(const struct address *address, uint32_t number)
 {
     uint64_t hot = address->hot_slots;
@@ -202,7 +208,7 @@ static uint64_t sequential_next(struct address *address, uint64_t bytes)
     return spec->offset + at;
 }
 
-/* A request that would pass the end of the range begins as late as it can. */
+/* A request that would pass the end of the range is moved back to end there. */
 static uint64_t slot_place(const struct address_spec *spec, uint64_t slot, uint64_t bytes)
 {
     uint64_t last = (spec->bytes - bytes) / spec->align;

@@ -2,10 +2,10 @@
 /*
  * Addresses: where on the disk a generator's next request goes.
  *
- * The range is cut into slots of `align` bytes; a number of 32 bits, evenly
- * distributed, becomes a slot.  Every distribution ascends with that number
- * (zipf: its ranks do), so numbers that are spread evenly give places that
- * follow the distribution closely, also in a short run.
+ * The range is cut into slots of `align` bytes; an evenly distributed 32-bit
+ * number becomes a slot.  Every distribution ascends with that number (for
+ * zipf, the ranks do), so evenly spread numbers give places that follow the
+ * distribution closely even in a short run.
  */
 #ifndef MIRRORSIM_SIM_PLAN_ADDRESS_H
 #define MIRRORSIM_SIM_PLAN_ADDRESS_H
@@ -19,19 +19,19 @@
 struct address {
     const struct address_spec *spec;
     uint64_t slots;
-    uint64_t hot_slots; /* HOT: [hot_first, hot_first + hot_slots) are */
+    uint64_t hot_slots; /* HOT: slots [hot_first, hot_first + hot_slots) are hot */
     uint64_t hot_first;
     uint64_t cursor;        /* SEQUENTIAL: bytes from the start of the range */
-    const uint32_t *starts; /* ZIPF: where each piece begins, of 2^32 */
+    const uint32_t *starts; /* ZIPF: where each piece begins, as a fraction of 2^32 */
 };
 
 /* The tables of a zipf distribution are taken from the arena. */
 void address_init(struct address *address, struct arena *arena, const struct address_spec *spec);
 
-/* How many different answers there are; `number` need not be finer than that. */
+/* The number of different results; `number` needs no finer resolution. */
 uint64_t address_count(const struct address *address);
 
-/* The place of a request of so many bytes, which are at most the range's. */
+/* The offset of a request of `bytes`, which must not exceed the range. */
 uint64_t address_next(struct address *address, uint32_t number, uint64_t bytes);
 
 /* The slot of a zipf rank (0 is the most popular): a fixed permutation of the slots. */

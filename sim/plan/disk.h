@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What a plan says about a disk; a part of sim/plan/plan.h.
+ * The plan of a disk; a part of sim/plan/plan.h.
  */
 #ifndef MIRRORSIM_SIM_PLAN_DISK_H
 #define MIRRORSIM_SIM_PLAN_DISK_H
@@ -37,15 +37,15 @@ struct latency_spec {
 
 enum disk_fill {
     FILL_ZERO,    /* reads zero; nothing allocated unless `allocated` says so */
-    FILL_UNIQUE,  /* every sector its own tag; all allocated unless `allocated` says otherwise */
-    FILL_GARBAGE, /* as unique, and not known to read zero (D15) */
+    FILL_UNIQUE,  /* each sector has its own tag; all allocated unless `allocated` says otherwise */
+    FILL_GARBAGE, /* as FILL_UNIQUE, and not known to read zero (D15) */
 };
 
 enum effect_policy {
     EFFECT_AT_COMPLETE,
     EFFECT_AT_START,
     EFFECT_BY_CHOICE,
-    EFFECT_BY_SECTOR, /* by choice, each sector for itself */
+    EFFECT_BY_SECTOR, /* a choice for each sector: at the start or at completion */
 };
 
 struct range_spec {
@@ -53,7 +53,7 @@ struct range_spec {
     uint64_t bytes;
 };
 
-/* A dirty bitmap of another user than the job (D6). */
+/* A dirty bitmap of a user other than the job (D6). */
 struct bitmap_spec {
     const char *name;
     struct where where;
@@ -65,11 +65,11 @@ struct disk_spec {
     struct where where;
     uint64_t bytes;
     enum disk_fill fill;
-    bool has_allocated; /* `allocated` lists what is; else the fill decides */
+    bool has_allocated; /* `allocated` lists the allocated ranges; else the fill decides */
     struct range_spec *allocated;
     uint32_t allocated_count;
     uint32_t backing;      /* disk that the header names as backing file, or PLAN_NONE */
-    bool backing_open;     /* it is open from the start */
+    bool backing_open;     /* the backing file is open from the start */
     uint64_t cluster;      /* allocation unit, power of two; 0 = none */
     bool cluster_unknown;  /* get-info answers -ENOTSUP (D19) */
     uint32_t lanes;        /* requests served at once; 0 = unlimited */
@@ -79,13 +79,13 @@ struct disk_spec {
     struct latency_spec
         latency[OP_COUNT]; /* by operation; queries other than STATUS take no time */
     enum effect_policy effect;
-    bool volatile_cache;         /* what is written and not flushed can be lost */
+    bool volatile_cache;         /* writes that are not flushed can be lost */
     uint32_t flags;              /* opaque open flags; see DISK_FLAG_* */
     bool tracks_io_status;       /* the guest device stops on error (S2) */
-    struct bitmap_spec *bitmaps; /* of other users, there from the beginning */
+    struct bitmap_spec *bitmaps; /* other users' bitmaps, present from the start */
     uint32_t bitmap_count;
-    bool blocked; /* some other user blocks operations on it */
-    bool filter;  /* a filter node: can't be replaced */
+    bool blocked; /* another user blocks operations on it */
+    bool filter;  /* a filter node: cannot be replaced */
 };
 
 /* Open flags, with the values that reference traces use. */

@@ -3,8 +3,8 @@
  * Latencies in integer arithmetic.
  *
  * A lognormal distribution is given by its median and its 99th percentile: at
- * normal deviate z it is p50 * (p99 / p50) ^ (z / z(0.99)), which is worked
- * out as a power of two with logarithms in 16.16 fixed point.
+ * normal deviate z it is p50 * (p99 / p50) ^ (z / z(0.99)), computed as a power
+ * of two with logarithms in 16.16 fixed point.
  */
 #include "sim/plan/latency.h"
 

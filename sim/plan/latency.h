@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Latencies: a spec and a choice give a number of nanoseconds, exactly.
+ * Latencies: a spec and a choice determine an exact number of nanoseconds.
  *
  * A distribution is cut into LATENCY_BOUND quantiles of equal weight, in
- * tables of integers, so that a draw is the same on every machine.  The number
- * is odd: the middle quantile is the median itself, and it is answer 0, so a
- * quiet run takes medians.
+ * tables of integers, so that a draw is the same on every machine.
+ * LATENCY_BOUND is odd, so the middle quantile is the median itself.  It is
+ * answer 0, so a quiet run takes medians.
  */
 #ifndef MIRRORSIM_SIM_PLAN_LATENCY_H
 #define MIRRORSIM_SIM_PLAN_LATENCY_H
@@ -19,8 +19,8 @@
 #define LATENCY_MEDIAN (LATENCY_BOUND / 2)
 
 /*
- * A latency in ns, within the spec's clamps.  Asks `site` once, except for a
- * fixed latency, which never asks (and takes NULL for a site).
+ * A latency in ns, within the spec's clamps.  Asks `site` once; a fixed latency
+ * asks nothing, and its `site` may be NULL.
  */
 uint64_t latency_draw(const struct latency_spec *spec, struct choices *choices,
                       struct choice_site *site);

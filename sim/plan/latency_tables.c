@@ -2,6 +2,8 @@
 /*
  * Quantiles of the latency distributions and roots of two, made by tools/dev/latency-tables.
  * Committed, not built: a run must not depend on any machine's arithmetic.
+ *
+ * Declared in sim/plan/latency.h: tables that tools/dev/latency-tables makes.
  */
 #include "sim/plan/latency.h"
 

@@ -127,7 +127,7 @@ bool request_matches(const struct request_match *match, uint8_t disk, enum op op
            (!match->has_range || range_overlaps(match->offset, match->bytes, offset, bytes));
 }
 
-/* A wanted value is ANY, or the one that this kind of event carries. */
+/* True if `wanted` is ANY, or if this kind of event carries the value and it is equal. */
 static bool detail_matches(int wanted, bool carried, unsigned value)
 {
     return wanted == ANY || (carried && (unsigned)wanted == value);

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The plan: everything that is decided before a run begins.
+ * The plan: everything decided before a run begins.
  *
- * A plan is plain data, generated whole by a loader (a scenario file, a
- * reference trace's configuration, a benchmark) and from then on only obeyed.
- * Names are resolved to indices, sizes to bytes, times to nanoseconds;
- * matrix cases and `choose` values have been decided.  All of it lives in
- * `arena`; nothing in a run writes to it.
+ * A plan is plain data, made whole by a loader (from a scenario file, a
+ * reference trace's configuration, a benchmark) and then only followed.  Names
+ * are resolved to indices, sizes to bytes, times to nanoseconds; matrix cases
+ * and `choose` values have been decided.  All of it lives in `arena`; nothing
+ * in a run writes to it.
  *
  * Enumerations and masks use 0 for "any" where a field narrows a match.
  */
@@ -25,7 +25,7 @@
 
 #define PLAN_MAX_DISKS 16
 #define DISK_MAX_BITMAPS 8
-#define PLAN_NONE UINT32_MAX /* an index that points at nothing */
+#define PLAN_NONE UINT32_MAX /* an index that refers to nothing */
 
 /* ---- The job ---- */
 
@@ -34,7 +34,7 @@ struct plan_job {
     enum job_kind kind;
     uint32_t source;      /* disk; the guest's disk when the run begins */
     uint32_t target;      /* disk; the base of a commit */
-    const char *replaces; /* name, also of no existing disk; NULL = the source */
+    const char *replaces; /* name, even of a disk that does not exist; NULL = the source */
     enum sync_mode sync;
     int64_t speed;
     int64_t granularity;
@@ -81,11 +81,11 @@ enum fault_kind {
     FAULT_LATENCY, /* takes exactly span_ns */
     FAULT_HOLD,    /* a breakpoint: stays until released */
     FAULT_FULL,    /* ENOSPC once `bytes` have been allocated on the disk */
-    /* Silent ones: the request succeeds ... */
-    FAULT_LOST,      /* and no data has moved; a flush has made nothing durable */
-    FAULT_TORN,      /* and some sectors have not moved */
-    FAULT_CORRUPT,   /* and one sector has become another */
-    FAULT_MISDIRECT, /* and the data moved at offset `bytes` of the disk instead */
+    /* Silent kinds: the request succeeds ... */
+    FAULT_LOST,      /* but no data has moved; a flush has made nothing durable */
+    FAULT_TORN,      /* but some sectors have not moved */
+    FAULT_CORRUPT,   /* but one sector has changed */
+    FAULT_MISDIRECT, /* but the data moved to or from offset `bytes` of the disk */
 };
 
 enum fault_applied {
@@ -97,7 +97,7 @@ enum fault_applied {
 
 enum hold_phase {
     HOLD_BEFORE_EFFECT,
-    HOLD_BEFORE_COMPLETION, /* its data has moved */
+    HOLD_BEFORE_COMPLETION, /* after its data has moved */
 };
 
 struct fault_spec {
@@ -105,11 +105,11 @@ struct fault_spec {
     struct where where;
     enum fault_kind kind;
     struct request_match match;
-    uint64_t nth;             /* first matching request that is hit, from 1; 0 as 1 */
-    uint64_t times;           /* how many in a row; 0 = for ever */
-    bool armed;               /* from the start; else by a step (hold) or by a mark */
+    uint64_t nth;             /* ordinal of the first matching request hit, from 1; 0 means 1 */
+    uint64_t times;           /* how many in a row are hit; 0 = all from then on */
+    bool armed;               /* armed from the start; else by a step (hold) or by a mark */
     uint32_t from_mark;       /* armed when this mark is set, or PLAN_NONE */
-    int64_t shift_ns;         /* later (or, never earlier than the mark's step, sooner) */
+    int64_t shift_ns;         /* offset from the mark; if negative, never before the mark's step */
     uint32_t until_mark;      /* disarmed by this mark, or PLAN_NONE */
     uint64_t until_ns;        /* disarmed at this instant; 0 = never */
     uint64_t from_ns;         /* armed at this instant; 0 = at once */
@@ -120,7 +120,7 @@ struct fault_spec {
     uint64_t factor_percent; /* DELAY: 100 = unchanged; 0 = use span_ns alone */
     uint64_t span_ns;        /* DELAY: added; LATENCY: instead */
     enum hold_phase phase;
-    bool optional; /* need not fire for the run to count */
+    bool optional; /* if it never fires the run is not vacuous */
 };
 
 /* ---- Actions: steps, reactions, timed actions ---- */
@@ -131,7 +131,7 @@ struct guest_request {
     uint64_t bytes;
     const char *tag; /* name for expectations, or NULL */
     bool has_latency;
-    uint64_t latency_ns; /* instead of the disk's */
+    uint64_t latency_ns; /* replaces the disk's latency */
 };
 
 /* Fields of a job, or of a final check, that must have these values. */
@@ -161,7 +161,7 @@ struct query_check {
     struct where where;
 };
 
-/* What a disk shows of itself must be so; ANY: need not. */
+/* Attributes that a disk must have; ANY: not checked. */
 struct disk_check {
     int io_status; /* enum io_status */
     int tracks;    /* is it tracked? */
@@ -170,9 +170,9 @@ struct disk_check {
 };
 
 enum wait_kind {
-    WAIT_EVENT,      /* an event matches, from now on (or since `since_start`) */
-    WAIT_CONCLUDED,  /* COMPLETED or CANCELLED has happened, also before */
-    WAIT_HELD,       /* hold `index` has a request, also since before */
+    WAIT_EVENT,      /* an event matches, from now on or, with `since_start`, since the start */
+    WAIT_CONCLUDED,  /* COMPLETED or CANCELLED has happened, now or before */
+    WAIT_HELD,       /* hold `index` holds a request, now or since before */
     WAIT_DURATION,   /* within_ns passes */
     WAIT_GUEST_IDLE, /* no guest request is queued or in flight */
 };
@@ -180,13 +180,13 @@ enum wait_kind {
 struct wait_spec {
     enum wait_kind kind;
     struct event_match match; /* WAIT_EVENT */
-    uint64_t nth;             /* WAIT_EVENT: that many matches, from 1 */
+    uint64_t nth;             /* WAIT_EVENT: ordinal of the match to wait for, from 1 */
     bool since_start;         /* count matches of the whole run, not from the step on */
     uint32_t index;           /* WAIT_HELD: fault */
-    uint64_t within_ns;       /* 0 = no bound of its own */
+    uint64_t within_ns;       /* 0 = only the run's limits apply */
 };
 
-/* What becomes of the writes that no flush has made durable. */
+/* What happens to writes that no flush has made durable. */
 enum power_cut {
     CUT_BY_CHOICE, /* the quiet answer keeps them */
     CUT_LOSES_ALL,
@@ -202,7 +202,7 @@ enum action_kind {
     DO_SET_SPEED,
     DO_GUEST,
     DO_HOLD,      /* arms fault `index` */
-    DO_RELEASE,   /* lets go what fault `index` holds or hangs, and disarms it */
+    DO_RELEASE,   /* releases what fault `index` holds or hangs, and disarms it */
     DO_MARK,      /* mark `index` */
     DO_POWER_CUT, /* disk `index` */
     DO_USE,       /* another user wants disk `index` for itself */
@@ -228,22 +228,22 @@ struct action {
     uint32_t check_count;
     struct disk_check disk; /* QUERY_DISK */
     bool expect_refused;    /* START and commands */
-    int refusal;            /* enum job_refusal that is expected, or ANY */
+    int refusal;            /* the expected enum job_refusal, or ANY */
     const char *saying;     /* what the refusal's sentence must contain, or NULL */
-    bool may_be_refused;    /* either outcome is fine (reactions, reference traces) */
+    bool may_be_refused;    /* accepting and refusing are both fine (reactions, reference traces) */
 };
 
-/* When an event matches: the action, `delay_ns` later, as an event of its own. */
+/* When an event matches, does the action `delay_ns` later, as an event of its own. */
 struct react_spec {
     struct where where;
     struct event_match when;
     uint64_t nth;   /* only the nth match; 0 = every one */
-    uint64_t limit; /* at most so often; 0 = no bound */
+    uint64_t limit; /* maximum number of times; 0 = no bound */
     uint64_t delay_ns;
     struct action action;
 };
 
-/* At an instant: the action. */
+/* Does the action at an instant. */
 struct timed_spec {
     struct where where;
     uint64_t at_ns;
@@ -257,7 +257,7 @@ enum address_kind {
     ADDRESS_SEQUENTIAL, /* each after the one before, then from the start again */
     ADDRESS_UNIFORM,
     ADDRESS_ZIPF, /* rank k is drawn in proportion to k^-theta; ranks are scattered */
-    ADDRESS_HOT,  /* some share of the requests goes to one part */
+    ADDRESS_HOT,  /* a share of the requests goes to one part */
 };
 
 /* Where requests go: multiples of `align` from the start of a range of the disk. */
@@ -268,9 +268,9 @@ struct address_spec {
     uint64_t offset; /* the range */
     uint64_t bytes;
     uint64_t align;
-    uint32_t theta;      /* ZIPF: in thousandths, at most 2000 */
-    uint32_t share_ppm;  /* HOT: of the requests, ... */
-    uint64_t hot_offset; /* ... to this part of the range, from its start */
+    uint32_t theta;      /* ZIPF: theta in thousandths, at most 2000 */
+    uint32_t share_ppm;  /* HOT: share of the requests that goes ... */
+    uint64_t hot_offset; /* ... to this part, relative to the start of the range */
     uint64_t hot_bytes;
 };
 
@@ -278,19 +278,20 @@ struct address_spec {
 struct mix_spec {
     struct where where;
     uint64_t weight;
-    struct guest_request request; /* offset and bytes are drawn */
+    struct guest_request request; /* its offset and bytes are drawn */
     struct address_spec address;
-    uint64_t *lengths; /* one of these */
+    uint64_t *lengths; /* each request has one of these */
     uint32_t length_count;
 };
 
-/* Requests that a generator has in flight or queued, at most. */
+/* The most requests that a generator may have in flight or queued. */
 #define GENERATOR_MAX_UNFINISHED 1024u
 
 enum pace {
-    PACE_RATE,        /* open loop: the next request comes length / rate later */
-    PACE_EVERY,       /* open loop: the next request comes so much later */
-    PACE_OUTSTANDING, /* closed loop: so many at once, each `think_ns` after one has finished */
+    PACE_RATE,  /* open loop: the next request comes length / rate later */
+    PACE_EVERY, /* open loop: the next request comes `every_ns` later */
+    /* closed loop: `outstanding` at once, each `think_ns` after one has finished */
+    PACE_OUTSTANDING,
 };
 
 struct generator_spec {
@@ -303,16 +304,16 @@ struct generator_spec {
     uint64_t think_ns;
     struct mix_spec *mix;
     uint32_t mix_count;
-    uint64_t from_ns; /* begins at this instant, or ... */
-    bool has_when;    /* ... so long after the nth such event */
+    uint64_t from_ns; /* starts at this instant, or ... */
+    bool has_when;    /* ... `after_ns` after the nth event that matches `when` */
     struct event_match when;
     uint64_t nth;
     uint64_t after_ns;
     uint64_t count;      /* requests; 0 = no bound */
-    uint64_t bytes;      /* of all its requests; 0 = no bound */
+    uint64_t bytes;      /* sum over its requests; 0 = no bound */
     uint64_t until_ns;   /* no request from this instant on; 0 = no bound */
     uint32_t until_mark; /* ends when this mark is set, or PLAN_NONE */
-    bool optional;       /* need not submit anything for the run to count */
+    bool optional;       /* if it submits nothing the run is not vacuous */
 };
 
 /* ---- Expectations beyond the oracles ---- */
@@ -322,7 +323,7 @@ enum expect_kind {
     EXPECT_CANCELLED, /* the job ended CANCELLED */
     EXPECT_EVENTS,    /* exactly these job events (ready, error, paused, resumed, completed,
                          cancelled), in order */
-    EXPECT_IN_ORDER,  /* these events, in this order, others between */
+    EXPECT_IN_ORDER,  /* these events in this order, with others between them */
     EXPECT_NEVER,
     EXPECT_AT_MOST, /* count */
     EXPECT_COUNT,   /* exactly count */
@@ -330,7 +331,7 @@ enum expect_kind {
     EXPECT_DIFFER,
     EXPECT_SECTOR,      /* disk a at offset holds ... */
     EXPECT_WITHIN,      /* matches[0] happens by time_ns */
-    EXPECT_NOT_BEFORE,  /* matches[0] happens no sooner than time_ns */
+    EXPECT_NOT_BEFORE,  /* matches[0] does not happen before time_ns */
     EXPECT_FIRED,       /* fault `a` hit `count` requests */
     EXPECT_CONCLUDED,   /* by time_ns (0: at all) */
     EXPECT_GUEST_STALL, /* no guest request took longer than time_ns */
@@ -368,7 +369,7 @@ struct expect_spec {
 /* A known failure. */
 struct xfail_spec {
     struct where where;
-    const char *engine; /* only for this engine, or NULL */
+    const char *engine; /* applies to this engine only; NULL: any */
     const char *oracle; /* the finding's oracle, or NULL: any */
     const char *bug;    /* reference for people, or NULL */
 };
@@ -380,7 +381,7 @@ struct limits_spec {
     uint64_t ready_within_ns; /* READY after the last fault and guest write; 0 = not checked */
 };
 
-/* How the scenario wants to be explored; for tools only, a run does not look at it. */
+/* How to explore the scenario; only tools use it, a run ignores it. */
 enum explore_schedule_word { EXPLORE_UNSAID, EXPLORE_EXHAUSTIVE, EXPLORE_RANDOM, EXPLORE_PCT };
 enum explore_faults_word { EXPLORE_FAULTS_UNSAID, EXPLORE_NONE, EXPLORE_SINGLES, EXPLORE_PAIRS };
 
@@ -388,8 +389,8 @@ struct explore_spec {
     enum explore_schedule_word schedule;
     enum explore_faults_word faults;
     uint32_t pct;       /* depth */
-    uint64_t runs;      /* 0 = unsaid */
-    uint64_t budget_ns; /* 0 = unsaid */
+    uint64_t runs;      /* 0 = not given */
+    uint64_t budget_ns; /* 0 = not given */
 };
 
 struct limits_spec limits_default(void);
@@ -430,15 +431,16 @@ struct plan {
     struct choice_answer *choices;
     uint32_t choice_count;
     bool content_bytes; /* real bytes move, and are compared (bytes.h) */
-    bool untimed;       /* what comes next is a choice, not a matter of latencies (timeline.h) */
-    bool quiet;         /* the story holds in the quiet order only: seeds change nothing */
+    /* the next event is a choice instead of following from latencies (timeline.h) */
+    bool untimed;
+    bool quiet; /* the story works in the quiet order only, so seeds change nothing */
 };
 
 /* An empty plan in an arena of its own; NULL if the system has no memory. */
 struct plan *plan_create(void);
 void plan_destroy(struct plan *plan);
 
-/* Are its disks small enough for real bytes (BYTES_MAX_DISKS)? */
+/* True if the plan's disks are small enough for real bytes (BYTES_MAX_DISKS). */
 bool plan_fits_bytes(const struct plan *plan);
 
 /* Index of the disk of that name, or PLAN_NONE. */
@@ -446,8 +448,9 @@ uint32_t plan_find_disk(const struct plan *plan, const char *name);
 
 /*
  * Actions are numbered through the plan: steps, then timed, then reactions.
- * A guest request's number in events is that of its action, or, numbered on,
- * of its generator.  NULL past the last.
+ * Guest requests carry the number of their action in events; those of
+ * generators carry the numbers after the last action.  Returns NULL past the
+ * last action.
  */
 static inline const struct action *plan_action(const struct plan *plan, uint32_t number)
 {
@@ -462,22 +465,22 @@ static inline const struct action *plan_action(const struct plan *plan, uint32_t
     return number < plan->react_count ? &plan->reacts[number].action : NULL;
 }
 
-/* The number of a generator's requests. */
+/* The number that a generator's requests carry. */
 static inline uint32_t plan_generator_number(const struct plan *plan, uint32_t generator)
 {
     return plan->step_count + plan->timed_count + plan->react_count + generator;
 }
 
-/* What a guest request is called, or NULL, and where it is written. */
+/* The tag of a guest request, or NULL, and its place in the scenario. */
 struct guest_origin {
     const char *tag;
     struct where where;
 };
 
-/* `number` as for plan_action(); nothing past the last. */
+/* `number` as for plan_action(); all zero past the last generator. */
 struct guest_origin plan_guest_origin(const struct plan *plan, uint32_t number);
 
-/* The word that scenarios write for it. */
+/* The word for it in scenarios. */
 const char *action_kind_name(enum action_kind kind);
 
 /* True if the event matches; the trace's own node ids are disk indices. */
@@ -485,7 +488,7 @@ bool event_matches(const struct event_match *match, const struct event *event);
 bool request_matches(const struct request_match *match, uint8_t disk, enum op op, enum by by,
                      uint64_t offset, uint64_t bytes);
 
-/* A match that matches every event of one kind. */
+/* A match for every event of one kind. */
 struct event_match event_match_kind(enum event_kind kind);
 
 #endif

@@ -37,8 +37,8 @@ static void add_match(struct loader *loader, struct expect_spec *expect,
 
 /* ---- Events ---- */
 
-#define JOB_EVENTS                                                                                 \
-    (EVENT_BIT(JOB_READY) | EVENT_BIT(JOB_ERROR) | EVENT_BIT(JOB_PAUSED) |                         \
+#define JOB_EVENTS                                                         \
+    (EVENT_BIT(JOB_READY) | EVENT_BIT(JOB_ERROR) | EVENT_BIT(JOB_PAUSED) | \
      EVENT_BIT(JOB_RESUMED) | EVENT_BIT(JOB_COMPLETED) | EVENT_BIT(JOB_CANCELLED))
 
 /* One expectation with all events of a list. */

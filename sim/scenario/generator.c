@@ -22,12 +22,12 @@ bool generator_is_meant(const struct yaml_node *node)
 
 /* ---- The mix ---- */
 
-#define DRAWN_FIELDS(record, member)                                                               \
-    FIELD_PART("write", draw_read_write, record, member),                                          \
-        FIELD_PART("write-zeroes", draw_read_write_zeroes, record, member),                        \
-        FIELD_PART("discard", draw_read_discard, record, member),                                  \
-        FIELD_PART("read", draw_read_read, record, member),                                        \
-        FIELD_PART("flush", guest_read_flush, record, member.request),                             \
+#define DRAWN_FIELDS(record, member)                                        \
+    FIELD_PART("write", draw_read_write, record, member),                   \
+        FIELD_PART("write-zeroes", draw_read_write_zeroes, record, member), \
+        FIELD_PART("discard", draw_read_discard, record, member),           \
+        FIELD_PART("read", draw_read_read, record, member),                 \
+        FIELD_PART("flush", guest_read_flush, record, member.request),      \
         FIELD_PART("latency", guest_read_latency, record, member.request)
 
 struct mix_entry {

@@ -135,10 +135,10 @@ static void read_write_latency(struct loader *loader, const struct yaml_node *no
     latency[OP_DISCARD] = latency[OP_WRITE];
 }
 
-#define LATENCY_OF(key, op)                                                                        \
-    {                                                                                              \
-        key, false, read_latency, NULL, (op) * sizeof(struct latency_spec),                        \
-            sizeof(struct latency_spec)                                                            \
+#define LATENCY_OF(key, op)                                                 \
+    {                                                                       \
+        key, false, read_latency, NULL, (op) * sizeof(struct latency_spec), \
+            sizeof(struct latency_spec)                                     \
     }
 
 static const struct field latency_fields[] = {LATENCY_OF("read", OP_READ),

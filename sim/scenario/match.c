@@ -4,8 +4,8 @@
  */
 #include "sim/scenario/private.h"
 
-#define REQUEST_KINDS                                                                              \
-    (EVENT_BIT(REQUEST_QUEUED) | EVENT_BIT(REQUEST_SUBMIT) | EVENT_BIT(REQUEST_START) |            \
+#define REQUEST_KINDS                                                                   \
+    (EVENT_BIT(REQUEST_QUEUED) | EVENT_BIT(REQUEST_SUBMIT) | EVENT_BIT(REQUEST_START) | \
      EVENT_BIT(REQUEST_EFFECT) | EVENT_BIT(REQUEST_DONE))
 
 /* ---- Requests ---- */
@@ -92,10 +92,10 @@ static void read_overlaps(struct loader *loader, const struct yaml_node *node, v
 }
 
 /* `overlaps` needs the disks. */
-#define REQUEST_FIELDS(record, member)                                                             \
-    FIELD_PART("disk", read_disks, record, member.disks),                                          \
-        FIELD_PART("op", read_ops, record, member.ops),                                            \
-        FIELD_VALUE("by", type_by, record, member.by),                                             \
+#define REQUEST_FIELDS(record, member)                    \
+    FIELD_PART("disk", read_disks, record, member.disks), \
+        FIELD_PART("op", read_ops, record, member.ops),   \
+        FIELD_VALUE("by", type_by, record, member.by),    \
         FIELD_PART("overlaps", read_overlaps, record, member)
 
 static const struct field request_fields[] = {
@@ -300,15 +300,15 @@ static void read_guest_idle(struct loader *loader, const struct yaml_node *node,
 }
 
 /* What says which event; the others narrow it. */
-#define EVENT_KIND_FIELDS                                                                          \
-    FIELD_WHOLE("event", read_event), FIELD_WHOLE("request", read_request),                        \
-        FIELD_WHOLE("held", read_held), FIELD_WHOLE("released", read_released),                    \
-        FIELD_WHOLE("fault", read_fault), FIELD_WHOLE("mark", read_mark),                          \
+#define EVENT_KIND_FIELDS                                                       \
+    FIELD_WHOLE("event", read_event), FIELD_WHOLE("request", read_request),     \
+        FIELD_WHOLE("held", read_held), FIELD_WHOLE("released", read_released), \
+        FIELD_WHOLE("fault", read_fault), FIELD_WHOLE("mark", read_mark),       \
         FIELD_WHOLE("phase", read_phase)
 
-#define EVENT_DETAIL_FIELDS                                                                        \
-    REQUEST_FIELDS(struct event_spec, match.request), FIELD_WHOLE("action", read_action),          \
-        FIELD_WHOLE("command", read_verb), FIELD_WHOLE("reason", read_refusal),                    \
+#define EVENT_DETAIL_FIELDS                                                               \
+    REQUEST_FIELDS(struct event_spec, match.request), FIELD_WHOLE("action", read_action), \
+        FIELD_WHOLE("command", read_verb), FIELD_WHOLE("reason", read_refusal),           \
         FIELD_WHOLE("error", read_error), FIELD_WHOLE("result", read_result)
 
 static const struct field detail_fields[] = {EVENT_DETAIL_FIELDS, FIELD_END};

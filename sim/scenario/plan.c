@@ -329,12 +329,12 @@ static void read_explore(struct loader *loader, const struct yaml_node *node, vo
 
 /* ---- Sections ---- */
 
-#define SECTION(name, read_all)                                                                    \
-    static void name(struct loader *loader, const struct yaml_node *node, void *record)            \
-    {                                                                                              \
-        (void)node;                                                                                \
-        (void)record;                                                                              \
-        read_all(loader);                                                                          \
+#define SECTION(name, read_all)                                                         \
+    static void name(struct loader *loader, const struct yaml_node *node, void *record) \
+    {                                                                                   \
+        (void)node;                                                                     \
+        (void)record;                                                                   \
+        read_all(loader);                                                               \
     }
 
 SECTION(read_disks, disk_read_all)

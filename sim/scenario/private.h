@@ -148,30 +148,30 @@ struct field {
 };
 
 #define FIELD_WIDTH(record, member) sizeof(((record *)0)->member)
-#define FIELD_VALUE(key, type, record, member)                                                     \
-    {                                                                                              \
-        key, false, NULL, &(type), offsetof(record, member), FIELD_WIDTH(record, member)           \
+#define FIELD_VALUE(key, type, record, member)                                           \
+    {                                                                                    \
+        key, false, NULL, &(type), offsetof(record, member), FIELD_WIDTH(record, member) \
     }
-#define FIELD_PART(key, reader, record, member)                                                    \
-    {                                                                                              \
-        key, false, reader, NULL, offsetof(record, member), FIELD_WIDTH(record, member)            \
+#define FIELD_PART(key, reader, record, member)                                         \
+    {                                                                                   \
+        key, false, reader, NULL, offsetof(record, member), FIELD_WIDTH(record, member) \
     }
-#define FIELD_NEEDED_VALUE(key, type, record, member)                                              \
-    {                                                                                              \
-        key, true, NULL, &(type), offsetof(record, member), FIELD_WIDTH(record, member)            \
+#define FIELD_NEEDED_VALUE(key, type, record, member)                                   \
+    {                                                                                   \
+        key, true, NULL, &(type), offsetof(record, member), FIELD_WIDTH(record, member) \
     }
-#define FIELD_NEEDED_PART(key, reader, record, member)                                             \
-    {                                                                                              \
-        key, true, reader, NULL, offsetof(record, member), FIELD_WIDTH(record, member)             \
+#define FIELD_NEEDED_PART(key, reader, record, member)                                 \
+    {                                                                                  \
+        key, true, reader, NULL, offsetof(record, member), FIELD_WIDTH(record, member) \
     }
 /* A part whose reader gets the record itself. */
-#define FIELD_WHOLE(key, reader)                                                                   \
-    {                                                                                              \
-        key, false, reader, NULL, 0, 0                                                             \
+#define FIELD_WHOLE(key, reader)       \
+    {                                  \
+        key, false, reader, NULL, 0, 0 \
     }
-#define FIELD_END                                                                                  \
-    {                                                                                              \
-        NULL, false, NULL, NULL, 0, 0                                                              \
+#define FIELD_END                     \
+    {                                 \
+        NULL, false, NULL, NULL, 0, 0 \
     }
 
 /*
@@ -279,13 +279,13 @@ part_reader guest_read_flush;
 part_reader guest_read_tag;
 part_reader guest_read_latency;
 
-#define GUEST_FIELDS(record, member)                                                               \
-    FIELD_PART("write", guest_read_write, record, member),                                         \
-        FIELD_PART("write-zeroes", guest_read_write_zeroes, record, member),                       \
-        FIELD_PART("discard", guest_read_discard, record, member),                                 \
-        FIELD_PART("read", guest_read_read, record, member),                                       \
-        FIELD_PART("flush", guest_read_flush, record, member),                                     \
-        FIELD_PART("tag", guest_read_tag, record, member),                                         \
+#define GUEST_FIELDS(record, member)                                         \
+    FIELD_PART("write", guest_read_write, record, member),                   \
+        FIELD_PART("write-zeroes", guest_read_write_zeroes, record, member), \
+        FIELD_PART("discard", guest_read_discard, record, member),           \
+        FIELD_PART("read", guest_read_read, record, member),                 \
+        FIELD_PART("flush", guest_read_flush, record, member),               \
+        FIELD_PART("tag", guest_read_tag, record, member),                   \
         FIELD_PART("latency", guest_read_latency, record, member)
 
 /* Notes a request that says nothing to do; `node` is its mapping. */

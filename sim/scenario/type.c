@@ -52,20 +52,20 @@ static const struct unit factor_units[] = {{"", 100, false}, {NULL, 0, false}};
 /* ---- Words whose names others keep ---- */
 
 /* A `prefix_at()` and a `prefix_parse()` for the names of an enumeration from `first` on. */
-#define NAMES(prefix, name_of, type, first, count)                                                 \
-    static const char *prefix##_at(uint32_t i)                                                     \
-    {                                                                                              \
-        return i + (first) < (uint32_t)(count) ? name_of((enum type)(i + (first))) : NULL;         \
-    }                                                                                              \
-    static bool prefix##_parse(const char *text, int64_t *value)                                   \
-    {                                                                                              \
-        for (uint32_t i = 0; prefix##_at(i); i++) {                                                \
-            if (strcmp(prefix##_at(i), text) == 0) {                                               \
-                *value = (int64_t)i + (first);                                                     \
-                return true;                                                                       \
-            }                                                                                      \
-        }                                                                                          \
-        return false;                                                                              \
+#define NAMES(prefix, name_of, type, first, count)                                         \
+    static const char *prefix##_at(uint32_t i)                                             \
+    {                                                                                      \
+        return i + (first) < (uint32_t)(count) ? name_of((enum type)(i + (first))) : NULL; \
+    }                                                                                      \
+    static bool prefix##_parse(const char *text, int64_t *value)                           \
+    {                                                                                      \
+        for (uint32_t i = 0; prefix##_at(i); i++) {                                        \
+            if (strcmp(prefix##_at(i), text) == 0) {                                       \
+                *value = (int64_t)i + (first);                                             \
+                return true;                                                               \
+            }                                                                              \
+        }                                                                                  \
+        return false;                                                                      \
     }
 
 NAMES(policy, error_policy_name, error_policy, POLICY_REPORT, POLICY_ENOSPC + 1)
@@ -93,13 +93,13 @@ static bool error_parse(const char *text, int64_t *value)
 
 /* ---- Numbers ---- */
 
-#define SIZE_TYPE(name, least, most, times)                                                        \
-    const struct value_type name = {.what = "size",                                                \
-                                    .example = "64KiB, 1MiB or 512",                               \
-                                    .units = size_units,                                           \
-                                    .min = (least),                                                \
-                                    .max = (most),                                                 \
-                                    .multiple = (times),                                           \
+#define SIZE_TYPE(name, least, most, times)                          \
+    const struct value_type name = {.what = "size",                  \
+                                    .example = "64KiB, 1MiB or 512", \
+                                    .units = size_units,             \
+                                    .min = (least),                  \
+                                    .max = (most),                   \
+                                    .multiple = (times),             \
                                     .range_step = SECTOR}
 
 SIZE_TYPE(type_disk_bytes, 0, MAX_DISK_BYTES, SECTOR);
@@ -126,26 +126,26 @@ const struct value_type type_granularity = {.what = "granularity",
                                             .min = SECTOR,
                                             .max = 2 * GIB};
 
-#define TIME_TYPE(name, least)                                                                     \
-    const struct value_type name = {.what = "time",                                                \
-                                    .example = "5ms, 200us or 1s",                                 \
-                                    .units = time_units,                                           \
-                                    .needs_unit = true,                                            \
-                                    .min = (least),                                                \
-                                    .max = MAX_TIME_NS,                                            \
+#define TIME_TYPE(name, least)                                     \
+    const struct value_type name = {.what = "time",                \
+                                    .example = "5ms, 200us or 1s", \
+                                    .units = time_units,           \
+                                    .needs_unit = true,            \
+                                    .min = (least),                \
+                                    .max = MAX_TIME_NS,            \
                                     .range_step = 1000}
 
 TIME_TYPE(type_time, 0);
 TIME_TYPE(type_span, 1);
 TIME_TYPE(type_shift, -MAX_TIME_NS);
 
-#define SPEED_TYPE(name, words_, least)                                                            \
-    const struct value_type name = {.what = "speed",                                               \
-                                    .example = "1MiB/s or 64KiB/s",                                \
-                                    .units = speed_units,                                          \
-                                    .words = (words_),                                             \
-                                    .needs_unit = true,                                            \
-                                    .min = (least),                                                \
+#define SPEED_TYPE(name, words_, least)                             \
+    const struct value_type name = {.what = "speed",                \
+                                    .example = "1MiB/s or 64KiB/s", \
+                                    .units = speed_units,           \
+                                    .words = (words_),              \
+                                    .needs_unit = true,             \
+                                    .min = (least),                 \
                                     .max = PIB}
 
 /* What an engine refuses, and what needs no unit to be understood. */
@@ -154,12 +154,12 @@ static const struct word speed_words[] = {{"-1", -1}, {NULL, 0}};
 SPEED_TYPE(type_speed, speed_words, -PIB);
 SPEED_TYPE(type_bandwidth, NULL, 1);
 
-#define COUNT_TYPE(name, words_, least, example_)                                                  \
-    const struct value_type name = {.what = "number",                                              \
-                                    .example = (example_),                                         \
-                                    .units = count_units,                                          \
-                                    .words = (words_),                                             \
-                                    .min = (least),                                                \
+#define COUNT_TYPE(name, words_, least, example_)          \
+    const struct value_type name = {.what = "number",      \
+                                    .example = (example_), \
+                                    .units = count_units,  \
+                                    .words = (words_),     \
+                                    .min = (least),        \
                                     .max = MAX_COUNT}
 
 static const struct word times_words[] = {{"forever", 0}, {NULL, 0}};
@@ -201,12 +201,12 @@ const struct value_type type_factor = {.what = "factor",
 
 /* ---- Words ---- */
 
-#define WORD_TYPE(name, thing, ...)                                                                \
-    static const struct word name##_words[] = {__VA_ARGS__, {NULL, 0}};                            \
+#define WORD_TYPE(name, thing, ...)                                     \
+    static const struct word name##_words[] = {__VA_ARGS__, {NULL, 0}}; \
     const struct value_type name = {.what = (thing), .words = name##_words}
 
-#define NAME_TYPE(name, thing, prefix)                                                             \
-    const struct value_type name = {                                                               \
+#define NAME_TYPE(name, thing, prefix) \
+    const struct value_type name = {   \
         .what = (thing), .parse = prefix##_parse, .word_at = prefix##_at}
 
 static const struct word result_words[] = {{"OK", 0}, {NULL, 0}};

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Evidence: views of disks as their readers would see them, and words.
+ * Evidence: views of disks as their readers see them, and names.
  */
 #include "sim/trace/evidence.h"
 
@@ -27,7 +27,7 @@ const char *world_end_name(enum world_end end)
     return "?";
 }
 
-/* A chain that closes on itself is cut at VIEW_MAX_LAYERS. */
+/* A chain with a loop is cut at VIEW_MAX_LAYERS. */
 void evidence_view(const struct evidence *evidence, uint32_t disk, struct view *view)
 {
     assert(disk < PLAN_MAX_DISKS);

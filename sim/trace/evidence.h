@@ -2,7 +2,7 @@
 /*
  * What an oracle may look at: the plan, the trace as it grows, the images.
  *
- * Never the engine.  The world fills this in; oracles only read it, and
+ * Never the engine.  The world fills in the struct; oracles only read it, and
  * report through verdict_add().
  */
 #ifndef MIRRORSIM_SIM_TRACE_EVIDENCE_H
@@ -25,15 +25,15 @@ enum world_end {
     END_TIME,      /* limits.time_ns */
     END_EVENTS,    /* limits.events */
     END_LIVELOCK,  /* limits.events_at_once */
-    END_FINDINGS,  /* more findings than are kept: there is nothing more to learn */
+    END_FINDINGS,  /* more findings than are kept: running on would add nothing */
 };
 
 const char *world_end_name(enum world_end end);
 
-/* One disk as it is now. */
+/* A disk's state now. */
 struct disk_state {
     struct image *image;
-    struct image *durable; /* what a power cut can't take; NULL: all of `image` */
+    struct image *durable; /* what survives any power cut; NULL: all of `image` */
     uint64_t bytes;
     uint32_t backing; /* disk that its header names, or PLAN_NONE */
     bool backing_open;
@@ -41,26 +41,26 @@ struct disk_state {
 
 struct evidence {
     const struct plan *plan;
-    struct arena *arena;       /* the world's: oracle state lives here */
-    const struct trace *trace; /* so far; may be NULL, or not kept */
+    struct arena *arena;       /* the world's arena; oracle state lives there */
+    const struct trace *trace; /* the trace so far; may be NULL, or not kept */
     struct disk_state *disks[PLAN_MAX_DISKS];
     uint64_t now_ns;
-    uint64_t event_number; /* of the event being judged */
-    uint32_t steps_run;    /* steps that have begun */
+    uint64_t event_number; /* number of the event being judged */
+    uint32_t steps_run;    /* number of steps that have begun */
     bool story_over;       /* the last step has finished */
     bool story_stopped;    /* a wait exceeded its bound: the rest of the steps will not run */
     enum world_end end;
 
-    /* During a REQUEST_EFFECT of a read: what it read, in order. */
+    /* During a REQUEST_EFFECT of a read: the content it read, in order. */
     const struct run *read_runs;
     uint32_t read_run_count;
-    const uint8_t *read_bytes; /* with `content: bytes`: the same, else NULL */
+    const uint8_t *read_bytes; /* the same as bytes, with `content: bytes`; else NULL */
 
-    const struct writers *writers; /* of the guest's content, for digests */
+    const struct writers *writers; /* who wrote the guest's content, for digests */
     struct verdict *verdict;
 };
 
-/* The disk as its readers see it, backing files that are only named included. */
+/* The disk as its readers see it, including backing files that are named but not open. */
 void evidence_view(const struct evidence *evidence, uint32_t disk, struct view *view);
 
 #endif

@@ -12,48 +12,48 @@
 #include "engine/engine.h"
 #include "sim/trace/evidence.h"
 
-/* X(field, key in JSON, what stands before it in text) */
-#define FIELDS(X)                                                                                  \
-    X(NODE, "disk", "")                                                                            \
-    X(PIVOTED_NODE, "replaces", "for ")                                                            \
-    X(TARGET_NODE, "target", "to ")                                                                \
-    X(OP, "op", "")                                                                                \
-    X(OFFSET, "offset", "at ")                                                                     \
-    X(BYTES, "bytes", "+")                                                                         \
-    X(BY, "by", "by ")                                                                             \
-    X(REQUEST_LINE, "line", "line ")                                                               \
-    X(RET, "ret", "")                                                                              \
-    X(FAULT_NAME, "fault", "")                                                                     \
-    X(FAULT_ERRNO, "error", "")                                                                    \
-    X(BITMAP, "bitmap", "bitmap ")                                                                 \
-    X(GRANULARITY, "granularity", "granularity ")                                                  \
-    X(FLAGS, "flags", "flags ")                                                                    \
-    X(LENGTH, "length", "to ")                                                                     \
-    X(REFERENCES, "references", "references ")                                                     \
-    X(BUFFER_COUNT, "count", "")                                                                   \
-    X(BUFFER_BYTES, "bytes", "of ")                                                                \
-    X(START_REFUSAL, "refusal", "")                                                                \
-    X(VERB, "verb", "")                                                                            \
-    X(VERB_SPEED, "speed", "")                                                                     \
-    X(VERB_REFUSAL, "refusal", "")                                                                 \
-    X(PHASE_FROM, "from", "")                                                                      \
-    X(PHASE_TO, "to", "-> ")                                                                       \
-    X(POINT, "point", "")                                                                          \
-    X(POINT_A, "a", "")                                                                            \
-    X(POINT_B, "b", "")                                                                            \
-    X(POINT_C, "c", "")                                                                            \
-    X(JOB_OFFSET, "offset", "")                                                                    \
-    X(JOB_LEN, "len", "of ")                                                                       \
-    X(ACTION, "action", "action ")                                                                 \
-    X(STEP_NUMBER, "step", "")                                                                     \
-    X(STEP_KIND, "do", "")                                                                         \
-    X(STEP_LINE, "line", "line ")                                                                  \
-    X(REACT_LINE, "line", "line ")                                                                 \
-    X(MARK_NAME, "mark", "")                                                                       \
+/* X(field, key in JSON, text before its value) */
+#define FIELDS(X)                                 \
+    X(NODE, "disk", "")                           \
+    X(PIVOTED_NODE, "replaces", "for ")           \
+    X(TARGET_NODE, "target", "to ")               \
+    X(OP, "op", "")                               \
+    X(OFFSET, "offset", "at ")                    \
+    X(BYTES, "bytes", "+")                        \
+    X(BY, "by", "by ")                            \
+    X(REQUEST_LINE, "line", "line ")              \
+    X(RET, "ret", "")                             \
+    X(FAULT_NAME, "fault", "")                    \
+    X(FAULT_ERRNO, "error", "")                   \
+    X(BITMAP, "bitmap", "bitmap ")                \
+    X(GRANULARITY, "granularity", "granularity ") \
+    X(FLAGS, "flags", "flags ")                   \
+    X(LENGTH, "length", "to ")                    \
+    X(REFERENCES, "references", "references ")    \
+    X(BUFFER_COUNT, "count", "")                  \
+    X(BUFFER_BYTES, "bytes", "of ")               \
+    X(START_REFUSAL, "refusal", "")               \
+    X(VERB, "verb", "")                           \
+    X(VERB_SPEED, "speed", "")                    \
+    X(VERB_REFUSAL, "refusal", "")                \
+    X(PHASE_FROM, "from", "")                     \
+    X(PHASE_TO, "to", "-> ")                      \
+    X(POINT, "point", "")                         \
+    X(POINT_A, "a", "")                           \
+    X(POINT_B, "b", "")                           \
+    X(POINT_C, "c", "")                           \
+    X(JOB_OFFSET, "offset", "")                   \
+    X(JOB_LEN, "len", "of ")                      \
+    X(ACTION, "action", "action ")                \
+    X(STEP_NUMBER, "step", "")                    \
+    X(STEP_KIND, "do", "")                        \
+    X(STEP_LINE, "line", "line ")                 \
+    X(REACT_LINE, "line", "line ")                \
+    X(MARK_NAME, "mark", "")                      \
     X(WORLD_END, "end", "")
 
 enum what {
-    LAST, /* closes a list */
+    LAST, /* ends a list */
 #define X(id, key, before) id,
     FIELDS(X)
 #undef X
@@ -68,10 +68,10 @@ static const struct {
 #undef X
 };
 
-#define LIST(...)                                                                                  \
-    (const uint8_t[])                                                                              \
-    {                                                                                              \
-        __VA_ARGS__, LAST                                                                          \
+#define LIST(...)         \
+    (const uint8_t[])     \
+    {                     \
+        __VA_ARGS__, LAST \
     }
 #define REQUEST NODE, OP, OFFSET, BYTES, BY
 #define PROGRESS JOB_OFFSET, JOB_LEN

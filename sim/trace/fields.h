@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What each kind of event says, for the writers of text and JSON.
+ * The fields of each kind of event, for the writers of text and JSON.
  *
  * An event is shown as a list of fields; a field is a word, a number, a size
- * or an error.  A field that says nothing is left out: a flush has no range.
+ * or an error.  A field without meaning is left out: a flush has no range.
  */
 #ifndef MIRRORSIM_SIM_TRACE_FIELDS_H
 #define MIRRORSIM_SIM_TRACE_FIELDS_H
@@ -13,7 +13,7 @@
 #include "sim/trace/trace.h"
 
 enum style {
-    STYLE_NONE, /* nothing: the field is left out */
+    STYLE_NONE, /* the field is left out */
     STYLE_WORD,
     STYLE_COUNT,
     STYLE_SIGNED, /* two's complement */
@@ -37,8 +37,8 @@ struct field {
 #define EVENT_MAX_FIELDS 8
 
 /*
- * Fills in what an event says, in the order in which it is written; returns
- * how many fields that is.  Their words live as long as the names.
+ * Fills in the fields of an event, in the order of output, and returns their
+ * number.  The words in them live as long as `names`.
  */
 uint32_t event_fields(const struct trace_names *names, const struct event *event,
                       struct field fields[EVENT_MAX_FIELDS]);

@@ -9,52 +9,12 @@
 
 #include "sim/base/errno_name.h"
 
-struct phrase phrase_time(uint64_t ns)
-{
-    static const struct {
-        const char *name;
-        uint64_t ns;
-    } units[] = {{"s", UINT64_C(1000000000)}, {"ms", 1000000}, {"us", 1000}, {"ns", 1}};
-    struct phrase phrase;
-    uint32_t unit = 0;
-    int length;
-
-    while (ns != 0 && ns < units[unit].ns) {
-        unit++;
-    }
-    length = snprintf(phrase.text, sizeof(phrase.text), "%" PRIu64, ns / units[unit].ns);
-    ns %= units[unit].ns;
-    if (ns != 0) {
-        phrase.text[length++] = '.';
-    }
-    for (uint64_t place = units[unit].ns / 10; ns != 0; place /= 10) {
-        phrase.text[length++] = (char)('0' + ns / place);
-        ns %= place;
-    }
-    snprintf(phrase.text + length, sizeof(phrase.text) - (size_t)length, "%s", units[unit].name);
-    return phrase;
-}
-
-struct phrase phrase_size(uint64_t bytes)
-{
-    static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB"};
-    struct phrase phrase;
-    uint32_t unit = 0;
-
-    while (bytes > 0 && bytes % 1024 == 0 && unit + 1 < sizeof(units) / sizeof(units[0])) {
-        bytes /= 1024;
-        unit++;
-    }
-    snprintf(phrase.text, sizeof(phrase.text), "%" PRIu64 "%s", bytes, units[unit]);
-    return phrase;
-}
-
 struct phrase phrase_sector(uint64_t sector)
 {
     struct phrase phrase;
 
     snprintf(phrase.text, sizeof(phrase.text), "sector %" PRIu64 " (%.40s)", sector,
-             phrase_size(sector * SECTOR_BYTES).text);
+             quantity_size(sector * SECTOR_BYTES).text);
     return phrase;
 }
 
@@ -62,8 +22,8 @@ struct phrase phrase_range(uint64_t offset, uint64_t bytes)
 {
     struct phrase phrase;
 
-    snprintf(phrase.text, sizeof(phrase.text), "[%.40s, %.40s)", phrase_size(offset).text,
-             phrase_size(range_end(offset, bytes)).text);
+    snprintf(phrase.text, sizeof(phrase.text), "[%.40s, %.40s)", quantity_size(offset).text,
+             quantity_size(range_end(offset, bytes)).text);
     return phrase;
 }
 
@@ -87,7 +47,7 @@ const char *phrase_disk(const struct evidence *evidence, uint32_t disk)
     return disk < evidence->plan->disk_count ? evidence->plan->disks[disk].name : "no disk";
 }
 
-/* The kept trace knows a request's number in the plan. */
+/* The kept trace gives a request's number in the plan. */
 const char *phrase_name_of_tag(const struct evidence *evidence, uint64_t tag)
 {
     const struct trace *trace = evidence->trace;

@@ -3,24 +3,19 @@
  * Phrases: the words that findings are made of.
  *
  * Each function returns its text by value, so that a call can stand among the
- * arguments of verdict_add(): phrase_time(now_ns).text.
+ * arguments of verdict_add(): quantity_time(now_ns).text.
  */
 #ifndef MIRRORSIM_SIM_TRACE_PHRASE_H
 #define MIRRORSIM_SIM_TRACE_PHRASE_H
 
 #include <stdint.h>
 
+#include "sim/base/quantity.h"
 #include "sim/trace/evidence.h"
 
 struct phrase {
     char text[112];
 };
-
-/* "12.3ms", "800us", "1.000000001s": exact, and as short as can be. */
-struct phrase phrase_time(uint64_t ns);
-
-/* "642KiB": in the largest unit that leaves no remainder. */
-struct phrase phrase_size(uint64_t bytes);
 
 /* "sector 1284 (642KiB)" */
 struct phrase phrase_sector(uint64_t sector);
@@ -33,11 +28,11 @@ struct phrase phrase_result(int ret);
 
 /*
  * "the initial fill of dst", "guest write #17 (tag newer)", "zeroes"; for a
- * fill that belongs to another sector than `sector`, that sector, too.
+ * fill of another sector than `sector`, that sector is named, too.
  */
 struct phrase phrase_tag(const struct evidence *evidence, uint64_t tag, uint64_t sector);
 
-/* The same of what a disk holds there now. */
+/* The same for what a disk holds there now. */
 struct phrase phrase_content(const struct evidence *evidence, uint32_t disk, uint64_t sector);
 
 /* "a guest write with tag newer" */
@@ -46,7 +41,7 @@ struct phrase phrase_tagged(const char *name);
 /* The scenario's name for the guest request that wrote the tag, or NULL. */
 const char *phrase_name_of_tag(const struct evidence *evidence, uint64_t tag);
 
-/* "error (write, dst, report, EIO)": an event, and what a match asks of one. */
+/* "error (write, dst, report, EIO)": an event, and the events that a match accepts. */
 struct phrase phrase_event(const struct evidence *evidence, const struct event *event);
 struct phrase phrase_match(const struct evidence *evidence, const struct event_match *match);
 

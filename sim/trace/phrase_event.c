@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Phrases for events and matches: a name, and in parentheses what narrows it.
+ * Phrases for events and matches: a name, and its conditions in parentheses.
  */
 #include <stdarg.h>
 #include <stdio.h>
@@ -9,9 +9,9 @@
 #include "sim/trace/phrase.h"
 
 /* Events about one request, or one failed request. */
-#define OF_REQUEST                                                                                 \
-    (EVENT_BIT(REQUEST_QUEUED) | EVENT_BIT(REQUEST_SUBMIT) | EVENT_BIT(REQUEST_START) |            \
-     EVENT_BIT(REQUEST_EFFECT) | EVENT_BIT(REQUEST_DONE) | EVENT_BIT(FAULT) | EVENT_BIT(HELD) |    \
+#define OF_REQUEST                                                                              \
+    (EVENT_BIT(REQUEST_QUEUED) | EVENT_BIT(REQUEST_SUBMIT) | EVENT_BIT(REQUEST_START) |         \
+     EVENT_BIT(REQUEST_EFFECT) | EVENT_BIT(REQUEST_DONE) | EVENT_BIT(FAULT) | EVENT_BIT(HELD) | \
      EVENT_BIT(RELEASED) | EVENT_BIT(JOB_ERROR))
 #define OF_FAULT (EVENT_BIT(FAULT) | EVENT_BIT(HELD) | EVENT_BIT(RELEASED))
 #define OF_COMMAND (EVENT_BIT(COMMAND) | EVENT_BIT(COMMAND_REFUSED))

@@ -12,7 +12,7 @@
 #include "sim/trace/trace.h"
 
 #define REQUEST_COLUMNS 6
-#define KIND_COLUMNS 13 /* of all but the rarest kinds */
+#define KIND_COLUMNS 13 /* fits all but the rarest kinds */
 
 /* ---- Writing ---- */
 
@@ -112,7 +112,7 @@ static bool is_control(char c)
     return (unsigned char)c < 0x20 || c == 0x7f;
 }
 
-/* Names come from files: none of them may control a terminal or break a line. */
+/* Names come from files: none may send control characters to a terminal or break a line. */
 static void put_name(struct out *out, const char *text)
 {
     for (; *text; text++) {

@@ -4,7 +4,7 @@
  *
  * The hash of an event covers its record in little-endian order, seeded with
  * the hash before it.  A record has no padding, so on a little-endian machine
- * it is hashed, and compared, as it lies in memory.
+ * it is hashed and compared as it lies in memory.
  */
 #include "sim/trace/trace.h"
 
@@ -83,7 +83,7 @@ static uint64_t hash_event(const struct event *event, uint64_t seed)
 
 #endif
 
-/* A trace is bounded by its run's limits; without memory for it there is no run. */
+/* A trace is bounded by the limits of its run. Without memory for it the run cannot continue. */
 static void trace_grow(struct trace *trace)
 {
     size_t capacity = trace->capacity ? 2 * trace->capacity : TRACE_MIN_CAPACITY;

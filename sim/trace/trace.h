@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The trace of a run: events in order, and a hash that runs along.
+ * The trace of a run: events in order, and a running hash.
  *
  * The hash after event n covers events 0..n, so two runs that should be equal
- * show the first event at which they are not.  A trace lives outside the
- * world's arena: a restored world goes on appending where its caller says.
+ * show the first event at which they differ.  A trace lives outside the world's
+ * arena: after a snapshot is restored, the caller says where the trace
+ * continues.
  */
 #ifndef MIRRORSIM_SIM_TRACE_TRACE_H
 #define MIRRORSIM_SIM_TRACE_TRACE_H
@@ -17,17 +18,17 @@
 #include "engine/event.h"
 
 struct trace {
-    bool keep; /* events are kept, not just hashed */
+    bool keep; /* events are kept, not only hashed */
     uint64_t count;
     uint64_t hash;
     size_t capacity;
-    struct event *events; /* count of them if kept; else NULL */
+    struct event *events; /* `count` events if kept; else NULL */
 };
 
 void trace_init(struct trace *trace, bool keep);
 void trace_free(struct trace *trace);
 
-/* Forgets all events, or those from `count` on when going back to a snapshot. */
+/* Drops all events, or those from `count` on when a snapshot is restored. */
 void trace_clear(struct trace *trace);
 void trace_rewind(struct trace *trace, uint64_t count, uint64_t hash);
 
@@ -54,7 +55,7 @@ struct trace_names {
 int trace_format_text(const struct trace_names *names, const struct event *event, char *buf,
                       size_t size);
 
-/* One event as one JSON object without a newline; `number` is its place in the trace. */
+/* One event as one JSON object without a newline; `number` is its index in the trace. */
 int trace_format_json(const struct trace_names *names, const struct event *event, uint64_t number,
                       char *buf, size_t size);
 

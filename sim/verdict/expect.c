@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Expectations: the plan's `expect` list against the finished run.
+ * Expectations: checks the plan's `expect` list against the finished run.
  *
- * Here: what is expected of the job, the guest and the faults; each finding
+ * This file has those about the job, the guest and the faults. Each finding
  * says what was expected and what happened instead.
  */
 #include "sim/verdict/expect.h"
@@ -67,7 +67,7 @@ static void expect_result(const struct run_end *run, const struct expect_spec *e
         expect_failed(run, expect, "result",
                       "The job was expected to end with %s, but it ended with %s at %s.",
                       phrase_result(expect->ret).text, phrase_result(end->ret).text,
-                      phrase_time(end->now_ns).text);
+                      quantity_time(end->now_ns).text);
     }
 }
 
@@ -90,7 +90,7 @@ static void expect_concluded(const struct run_end *run, const struct expect_spec
     } else if (expect->time_ns > 0 && end->now_ns > expect->time_ns) {
         expect_failed(run, expect, "concluded",
                       "The job was expected to end by %s, but it ended at %s.",
-                      phrase_time(expect->time_ns).text, phrase_time(end->now_ns).text);
+                      quantity_time(expect->time_ns).text, quantity_time(end->now_ns).text);
     }
 }
 
@@ -200,7 +200,7 @@ static void judge(const struct run_end *run, const struct expect_spec *expect)
     }
 }
 
-/* Does the plan say itself how the job is to end? */
+/* Does this expectation say how the job ends? */
 static bool names_the_end(const struct expect_spec *expect)
 {
     if (expect->kind == EXPECT_RESULT || expect->kind == EXPECT_EVENTS) {
@@ -214,7 +214,7 @@ static bool names_the_end(const struct expect_spec *expect)
     return false;
 }
 
-/* A job that fails although nobody expects it to has not passed. */
+/* Reports a job that failed although the plan does not expect it to. */
 static void judge_unexpected_error(const struct run_end *run)
 {
     const struct plan *plan = run->evidence->plan;
@@ -229,11 +229,11 @@ static void judge_unexpected_error(const struct run_end *run)
         verdict_add(run->evidence, "expect", "unexpected-error",
                     "The job failed with %s at %s, and no expectation says that it should "
                     "(\"result\" or \"events\" would).",
-                    phrase_result(end->ret).text, phrase_time(end->now_ns).text);
+                    phrase_result(end->ret).text, quantity_time(end->now_ns).text);
     }
 }
 
-/* Instants mean nothing when requests take any time. */
+/* In an untimed run instants have no meaning. */
 static bool is_about_time(const struct expect_spec *expect)
 {
     return expect->kind == EXPECT_WITHIN || expect->kind == EXPECT_NOT_BEFORE ||
@@ -246,7 +246,7 @@ void expect_judge(struct evidence *evidence, const struct trace *trace,
 {
     struct run_end run = {evidence, trace, final};
 
-    /* What was to follow where the run broke off would only be its echo. */
+    /* After a story that stopped, further findings would only repeat the first. */
     if (evidence->story_stopped) {
         vacuity_judge_stopped(&run);
         return;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Inside expect_judge(): one expectation of the plan against the finished run.
+ * Inside expect_judge(): checks of one expectation against the finished run.
  *
- * Only sim/expect*.c and sim/verdict/vacuity.c include this header.
+ * Only sim/verdict/expect*.c and sim/verdict/vacuity.c include this header.
  */
 #ifndef MIRRORSIM_SIM_VERDICT_EXPECT_H
 #define MIRRORSIM_SIM_VERDICT_EXPECT_H
@@ -21,7 +21,7 @@ struct finding *expect_failed(const struct run_end *run, const struct expect_spe
                               const char *kind, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
-/* Moves a finding to the event that it is about. */
+/* Sets a finding's place to the event that it is about. */
 void expect_locate(struct finding *finding, const struct trace *trace, uint64_t event_number);
 
 /* EXPECT_EVENTS, IN_ORDER, NEVER, AT_MOST, COUNT, WITHIN, NOT_BEFORE, GUEST_STALL. */
@@ -37,11 +37,11 @@ void expect_comparison(const struct run_end *run, const struct expect_spec *expe
 void expect_sector(const struct run_end *run, const struct expect_spec *expect);
 void expect_disk(const struct run_end *run, const struct expect_spec *expect);
 
-/* Whether the run has tested what it claims; of one that broke off, only its faults. */
+/* Reports what the run claims to test and did not; for a run that stopped early, only faults. */
 void vacuity_judge(const struct run_end *run);
 void vacuity_judge_stopped(const struct run_end *run);
 
-/* The nearest reason why a fault never fired, as the end of a sentence. */
+/* The most direct reason why a fault never fired, as the end of a sentence. */
 struct phrase vacuity_reason(const struct run_end *run, const struct fault_spec *spec);
 
 #endif

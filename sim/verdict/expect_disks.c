@@ -48,7 +48,7 @@ void expect_comparison(const struct run_end *run, const struct expect_spec *expe
 
 /* ---- Sectors ---- */
 
-/* The tag that is expected, unless any one of a guest request will do. */
+/* The expected tag, for all but SECTOR_GUEST_TAG, which allows any tag of a guest request. */
 static uint64_t expected_tag(const struct evidence *evidence, const struct expect_spec *expect,
                              uint64_t sector)
 {
@@ -66,7 +66,7 @@ static struct phrase expected_content(const struct evidence *evidence,
                : phrase_tag(evidence, expected_tag(evidence, expect, sector), sector);
 }
 
-/* In bytes, what a tag stands for. */
+/* True if the bytes of the sector are those that the tag stands for. */
 static bool holds_bytes_of(const struct view *view, uint64_t sector, uint64_t tag)
 {
     uint8_t expected[SECTOR_BYTES];
@@ -89,7 +89,7 @@ static bool content_is_expected(const struct evidence *evidence, const struct ex
     return name != NULL && strcmp(name, expect->tag) == 0;
 }
 
-/* Runs have one origin, so the first sector of each decides. */
+/* All sectors of a run have one origin, so checking the first is enough. */
 void expect_sector(const struct run_end *run, const struct expect_spec *expect)
 {
     struct evidence *evidence = run->evidence;
@@ -143,6 +143,6 @@ void expect_disk(const struct run_end *run, const struct expect_spec *expect)
                       "%s was expected to %s %s at the end (%" PRIu64 " bytes), but it is %" PRIu64
                       " bytes.",
                       name, length ? "be as long as" : "have allocated",
-                      phrase_size(expect->count).text, expect->count, bytes);
+                      quantity_size(expect->count).text, expect->count, bytes);
     }
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Expectations about events: which, how many, in what order, when.
+ * Expectations about events: which ones, how many, in what order, when.
  */
 #include "sim/verdict/expect.h"
 
@@ -8,17 +8,17 @@
 
 #include "sim/trace/phrase.h"
 
-/* What EXPECT_EVENTS lists completely. */
-#define REPORTS                                                                                    \
-    (EVENT_BIT(JOB_READY) | EVENT_BIT(JOB_ERROR) | EVENT_BIT(JOB_PAUSED) |                         \
+/* The kinds of which EXPECT_EVENTS lists every event. */
+#define REPORTS                                                            \
+    (EVENT_BIT(JOB_READY) | EVENT_BIT(JOB_ERROR) | EVENT_BIT(JOB_PAUSED) | \
      EVENT_BIT(JOB_RESUMED) | EVENT_BIT(JOB_COMPLETED) | EVENT_BIT(JOB_CANCELLED))
 
-static struct phrase at(const struct run_end *run, uint64_t number)
+static struct quantity_text at(const struct run_end *run, uint64_t number)
 {
-    return phrase_time(run->trace->events[number].now_ns);
+    return quantity_time(run->trace->events[number].now_ns);
 }
 
-/* The first event at or after *number of one of `kinds`; false if there is none. */
+/* Finds the first event from *number on that is of one of `kinds`; false if there is none. */
 static bool next_of_kinds(const struct trace *trace, uint64_t kinds, uint64_t *number)
 {
     while (*number < trace->count && !(kinds >> trace->events[*number].kind & 1)) {
@@ -27,7 +27,7 @@ static bool next_of_kinds(const struct trace *trace, uint64_t kinds, uint64_t *n
     return *number < trace->count;
 }
 
-/* The first event at or after *number that matches; false if there is none. */
+/* Finds the first event from *number on that matches; false if there is none. */
 static bool next_match(const struct trace *trace, const struct event_match *match, uint64_t *number)
 {
     while (*number < trace->count && !event_matches(match, &trace->events[*number])) {
@@ -112,7 +112,7 @@ void expect_never(const struct run_end *run, const struct expect_spec *expect)
     }
 }
 
-/* An event counts once, however many of the matches it fits. */
+/* An event counts once, even if several matches fit it. */
 static bool matches_any(const struct expect_spec *expect, const struct event *event)
 {
     for (uint32_t i = 0; i < expect->match_count; i++) {
@@ -154,7 +154,7 @@ void expect_instant(const struct run_end *run, const struct expect_spec *expect)
     if (!next_match(run->trace, match, &number)) {
         expect_failed(run, expect, kind, "Event %s was expected %s %s, but it never happened.",
                       phrase_match(run->evidence, match).text, latest ? "by" : "no sooner than",
-                      phrase_time(expect->time_ns).text);
+                      quantity_time(expect->time_ns).text);
         return;
     }
     now_ns = run->trace->events[number].now_ns;
@@ -162,7 +162,7 @@ void expect_instant(const struct run_end *run, const struct expect_spec *expect)
         finding =
             expect_failed(run, expect, kind, "Event %s was expected %s %s, but it happened at %s.",
                           phrase_match(run->evidence, match).text, latest ? "by" : "no sooner than",
-                          phrase_time(expect->time_ns).text, phrase_time(now_ns).text);
+                          quantity_time(expect->time_ns).text, quantity_time(now_ns).text);
         expect_locate(finding, run->trace, number);
     }
 }
@@ -174,7 +174,7 @@ static bool begins(const struct event *event)
     return event->kind == EVENT_REQUEST_QUEUED || event->kind == EVENT_REQUEST_SUBMIT;
 }
 
-/* The instant at which a guest request that began at `number` ended; that of the run if never. */
+/* The instant when the guest request that began at event `number` ended, or the end of the run. */
 static uint64_t end_of_request(const struct run_end *run, uint64_t number)
 {
     const struct trace *trace = run->trace;
@@ -191,7 +191,7 @@ static uint64_t end_of_request(const struct run_end *run, uint64_t number)
 void expect_guest_stall(const struct run_end *run, const struct expect_spec *expect)
 {
     const struct trace *trace = run->trace;
-    uint32_t latest = 0; /* requests are numbered as they come, and each begins once */
+    uint32_t latest = 0; /* requests are numbered in order, and each begins once */
 
     for (uint64_t i = 0; i < trace->count; i++) {
         const struct event *event = &trace->events[i];
@@ -207,8 +207,8 @@ void expect_guest_stall(const struct run_end *run, const struct expect_spec *exp
                 expect_failed(run, expect, "guest-stall",
                               "No guest request was to take longer than %s, but %s #%" PRIu32
                               " took %s.",
-                              phrase_time(expect->time_ns).text, op_name((enum op)event->op),
-                              event->request, phrase_time(took_ns).text),
+                              quantity_time(expect->time_ns).text, op_name((enum op)event->op),
+                              event->request, quantity_time(took_ns).text),
                 trace, i);
             return;
         }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Checks of a job's state: fields as numbers, and as words for people.
+ * Checks of a job's state: fields as numbers and in words.
  */
 #include "sim/verdict/query.h"
 
@@ -66,7 +66,7 @@ bool query_check_holds(const struct query_check *check, const struct job_info *i
     return false;
 }
 
-/* A field's value as scenarios write it. */
+/* A field's value in the words of scenarios. */
 static struct phrase value_phrase(enum query_field field, uint64_t value)
 {
     struct phrase phrase;
@@ -91,7 +91,8 @@ static struct phrase value_phrase(enum query_field field, uint64_t value)
     case QUERY_OFFSET:
     case QUERY_LEN:
     case QUERY_SPEED:
-        return phrase_size(value);
+        snprintf(phrase.text, sizeof(phrase.text), "%s", quantity_size(value).text);
+        return phrase;
     }
     snprintf(phrase.text, sizeof(phrase.text), "%s", word);
     return phrase;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Vacuity: a run that has not tested what it claims proves nothing.
+ * Vacuity: a run that has not tested what it claims to test proves nothing.
  *
- * A fault that is not optional has to hit something, unless the scenario
- * itself says how often it does; a generator has to submit something; and the
- * story has to come to its end, unless a finding says already why it did not.
+ * A fault that is not optional must hit something, unless the scenario says how
+ * often it does; a generator must submit something; and the story must reach
+ * its end, unless a finding already says why it did not.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -59,7 +59,7 @@ static uint64_t matching_requests(const struct trace *trace, const struct reques
     return count;
 }
 
-/* The nearest reason, as the end of a sentence. */
+/* The most direct reason why a fault never fired, as the end of a sentence. */
 struct phrase vacuity_reason(const struct run_end *run, const struct fault_spec *spec)
 {
     const struct plan *plan = run->evidence->plan;
@@ -96,7 +96,10 @@ static void judge_fault(const struct run_end *run, uint32_t fault)
     }
 }
 
-/* A story that broke off may have waited for what a fault was to bring about. */
+/*
+ * A story that stopped may have waited for the effect of a fault that never
+ * fired, so faults armed from the start are still judged.
+ */
 void vacuity_judge_stopped(const struct run_end *run)
 {
     for (uint32_t i = 0; i < run->evidence->plan->fault_count; i++) {
@@ -141,7 +144,7 @@ static void judge_generator(const struct run_end *run, uint32_t generator)
 
 /* ---- The story ---- */
 
-/* A run that did not end says so itself. */
+/* True if a finding of "liveness" already says why the run did not end. */
 static bool is_explained(const struct verdict *verdict)
 {
     for (uint32_t i = 0; i < verdict->finding_count; i++) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The verdict: bounded lists of findings, and what they amount to.
+ * The verdict: bounded lists of findings, and the outcome that follows from
+ * them.
  */
 #include "sim/verdict/verdict.h"
 
@@ -28,7 +29,10 @@ static uint32_t findings_of(const struct verdict *verdict, const char *oracle, c
     return count;
 }
 
-/* Names in it come from files: none of them may control a terminal or break a line. */
+/*
+ * Names in the text come from files: none may send control characters to a
+ * terminal or break a line.
+ */
 static void disarm(char *text)
 {
     for (; *text != '\0'; text++) {
@@ -78,8 +82,8 @@ void verdict_checked(struct evidence *evidence)
 }
 
 /*
- * Does the xfail expect findings of this oracle?  A vacuous run has shown nothing, so
- * that has to be expected by name.
+ * Does the xfail cover findings of this oracle?  A vacuous run has shown nothing, so
+ * "vacuous" is only covered if the xfail names it.
  */
 static bool xfail_covers(const struct xfail_spec *xfail, const char *oracle)
 {
@@ -106,7 +110,7 @@ const struct xfail_spec *verdict_xfail(const struct plan *plan, const char *engi
     return NULL;
 }
 
-/* Every finding has to be a known one: a new failure must not hide behind an old one. */
+/* Every finding must be covered by an xfail: a new failure must not hide behind a known one. */
 static enum outcome outcome_of(const struct verdict *verdict, const struct plan *plan,
                                const char *engine)
 {

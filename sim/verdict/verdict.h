@@ -2,9 +2,9 @@
 /*
  * The verdict of a run: findings, and what the run did.
  *
- * A finding is one sentence for people: what was expected, what happened,
- * when.  The first finding of a kind is usually the cause and the others its
- * echoes, so of each kind of an oracle's findings a bounded number is kept.
+ * A finding is one sentence: what was expected, what happened, when.  The first
+ * finding of a kind is usually the cause and later ones repeat it, so only a
+ * bounded number of each oracle's findings of a kind is kept.
  */
 #ifndef MIRRORSIM_SIM_VERDICT_VERDICT_H
 #define MIRRORSIM_SIM_VERDICT_VERDICT_H
@@ -15,7 +15,7 @@
 #include "sim/plan/plan.h"
 #include "sim/trace/evidence.h"
 
-/* The oracle of those who run two engines: of one alone it can find nothing. */
+/* Findings of `run --compare` only: the oracle compares the runs of two engines. */
 #define ORACLE_COMPARE "compare"
 
 #define VERDICT_MAX_FINDINGS 16
@@ -31,23 +31,23 @@ struct finding {
     bool has_sector;
     uint32_t disk;
     uint64_t sector;
-    struct where where; /* the line of the scenario that it is about, if any */
+    struct where where; /* the place in the scenario that it is about, if any */
 };
 
 enum outcome {
     OUTCOME_PASS,
     OUTCOME_FAIL,
-    OUTCOME_XFAIL,   /* failed as its xfail says */
-    OUTCOME_XPASS,   /* passed although its xfail says otherwise: a failure */
-    OUTCOME_INVALID, /* could not be run: a call the harness does not support */
+    OUTCOME_XFAIL,   /* failed as an xfail predicts */
+    OUTCOME_XPASS,   /* passed although an xfail predicts a failure: counts as a failure */
+    OUTCOME_INVALID, /* could not be run: the engine made a call the harness does not support */
 };
 
 struct verdict {
     enum outcome outcome;
     uint32_t finding_count;
-    uint32_t dropped; /* findings beyond the bounds */
+    uint32_t dropped; /* findings not kept */
     struct finding findings[VERDICT_MAX_FINDINGS];
-    uint32_t checks; /* comparisons that could have failed: 0 makes a run vacuous */
+    uint32_t checks; /* comparisons that could have failed; 0 makes a run vacuous */
 
     /* What happened, for summaries. */
     uint64_t virtual_ns;
@@ -62,48 +62,50 @@ struct verdict {
 void verdict_init(struct verdict *verdict);
 
 /*
- * Reports a finding at evidence->now_ns.  Bounded; the text is cut at
- * FINDING_TEXT_BYTES.  Returns the finding for filling in sector or where, or
- * NULL if it was dropped.
+ * Reports a finding at evidence->now_ns.  The number kept is bounded; the text
+ * is cut at FINDING_TEXT_BYTES.  Returns the finding, so that the caller can
+ * fill in sector or where, or NULL if it was dropped.
  */
 struct finding *verdict_add(struct evidence *evidence, const char *oracle, const char *kind,
                             const char *format, ...) __attribute__((format(printf, 4, 5)));
 
-/* The finding, unless it is NULL, is about this sector of a disk. */
+/* Notes that the finding is about this sector of a disk; `finding` may be NULL. */
 void verdict_mark_sector(struct finding *finding, uint32_t disk, uint64_t sector);
 
-/* Notes that something was compared and held or not. */
+/* Notes that something was compared, whatever the result. */
 void verdict_checked(struct evidence *evidence);
 
 /*
- * The first xfail of the plan that knows such a finding of the engine called so;
- * `oracle` NULL: that knows any finding of a run.  NULL = none does.
+ * The plan's first xfail that covers a finding of `oracle` on `engine`, or NULL.
+ * With `oracle` NULL: the first that covers findings of a single run.
  */
 const struct xfail_spec *verdict_xfail(const struct plan *plan, const char *engine,
                                        const char *oracle);
 
 /*
- * The outcome from findings, vacuity and xfail.  `engine` is the engine's name.
+ * Sets the outcome from findings, vacuity and xfails.  `engine` is the engine's
+ * name.
  */
 void verdict_conclude(struct evidence *evidence, const char *engine);
 
 const char *outcome_name(enum outcome outcome);
 
-/* True for those that make a run of the program exit with 1. */
+/* True for outcomes that make the program exit with 1. */
 bool outcome_is_bad(enum outcome outcome);
 
 /*
- * The plan's `expect` list against a finished, kept trace; and what makes a
- * run vacuous: a fault that never fired, a step that never ran, nothing
- * checked.  Findings of the oracles "expect" and "vacuous".  A story that
- * stopped at a step is not judged further: the rest would be its echo.
+ * Checks the plan's `expect` list against a finished, kept trace, and whether
+ * the run is vacuous: a fault that never fired, a step that never ran, nothing
+ * checked.  Reports findings of the oracles "expect" and "vacuous".  A story
+ * that stopped at a step is not judged further: more findings would only repeat
+ * the first.
  */
 struct final_state {
-    bool has_job_info; /* the last state of the job before it was gone */
+    bool has_job_info; /* `job_info` is the job's last state before it was gone */
     struct job_info job;
     uint32_t guest_disk;
     const uint64_t *fault_hits; /* per fault of the plan */
-    uint64_t guest_idle;        /* guest requests that never finished */
+    uint64_t guest_idle;        /* number of guest requests that never finished */
 };
 
 void expect_judge(struct evidence *evidence, const struct trace *trace,

@@ -12,6 +12,8 @@
 #include <string.h>
 
 #include "sim/disk/cache.h"
+#include "sim/disk/guest.h"
+#include "sim/disk/request_list.h"
 #include "sim/trace/phrase.h"
 #include "sim/verdict/query.h"
 #include "sim/world/private.h"
@@ -98,8 +100,8 @@ static struct job_spec job_spec_of(struct world *world)
     const struct plan_job *job = &world->plan->job;
 
     return (struct job_spec){.kind = job->kind,
-                             .source = &world->nodes[job->source],
-                             .target = &world->nodes[job->target],
+                             .source = &world->layer.nodes[job->source],
+                             .target = &world->layer.nodes[job->target],
                              .replaces = job->replaces,
                              .sync = job->sync,
                              .speed = job->speed,
@@ -193,7 +195,7 @@ static void query(struct world *world, uint32_t number, const struct action *act
 
 static void query_disk(struct world *world, uint32_t number, const struct action *action)
 {
-    const struct block_node *node = &world->nodes[action->index];
+    const struct block_node *node = &world->layer.nodes[action->index];
     const struct disk_check *check = &action->disk;
     const char *disk = phrase_disk(&world->evidence, action->index);
 
@@ -232,18 +234,18 @@ static void expect_no_job(struct world *world, uint32_t number, const struct act
 
 static void guest(struct world *world, uint32_t number, const struct action *action)
 {
-    guest_submit(world, &action->guest, number, NULL, NULL);
+    guest_submit(&world->layer, &action->guest, number, NULL, NULL);
 }
 
 static void mark(struct world *world, uint32_t index)
 {
     world_emit(world, &(struct event){.kind = EVENT_MARK, .index = (uint16_t)index});
-    fault_mark(world, index);
+    fault_mark(&world->layer, index);
 }
 
 static void power_cut(struct world *world, const struct action *action)
 {
-    cache_power_cut(&world->nodes[action->index], action->cut);
+    cache_power_cut(&world->layer.nodes[action->index], action->cut);
     world_emit(world, &(struct event){.kind = EVENT_POWER_CUT, .node = (uint8_t)action->index});
 }
 
@@ -254,7 +256,7 @@ static void use(struct world *world, uint32_t number, const struct action *actio
     int ret = 0;
     char what[FINDING_TEXT_BYTES / 4];
 
-    if (block_is_blocked(&world->nodes[action->index])) {
+    if (block_is_blocked(&world->layer.nodes[action->index])) {
         ret = -EBUSY;
         error = (struct job_error){REFUSED_BLOCKED, "its operations are blocked"};
     }
@@ -294,11 +296,11 @@ void action_run(struct world *world, uint32_t number)
         guest(world, number, action);
         break;
     case DO_HOLD:
-        fault_arm(world, action->index);
+        fault_arm(&world->layer, action->index);
         break;
     case DO_RELEASE:
-        fault_disarm(world, action->index);
-        requests_release(world, action->index);
+        fault_disarm(&world->layer, action->index);
+        requests_release(&world->layer, action->index);
         break;
     case DO_MARK:
         mark(world, action->index);

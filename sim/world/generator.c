@@ -7,6 +7,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "sim/disk/guest.h"
 #include "sim/world/private.h"
 
 /* How finely an answer divides what is drawn; the walk divides it further. */
@@ -172,7 +173,7 @@ static void turn_submit(struct turn *turn)
     generator->unfinished++;
     generator->submitted++;
     generator->bytes += bytes_that_count(&turn->request);
-    guest_submit(generator->world, &turn->request, generator->number, turn_done, turn);
+    guest_submit(&generator->world->layer, &turn->request, generator->number, turn_done, turn);
     if (bound_is_reached(generator)) {
         generator_end(generator);
     }
@@ -327,9 +328,8 @@ static void generator_digest(const struct generator *generator, struct digest *d
     for (uint32_t i = 0; i < spec->mix_count; i++) {
         address_digest(&generator->addresses[i], digest);
     }
-    LIST_FOREACH(turn, &generator->turns, link)
-    {
-        world_digest_pending(generator->world, &turn->pending, digest);
+    LIST_FOREACH (turn, &generator->turns, link) {
+        timeline_digest_pending(&generator->world->timeline, &turn->pending, digest);
     }
 }
 

@@ -8,8 +8,8 @@
 #include "sim/world/private.h"
 
 /* The kinds of events that the completion of a read adds to the trace. */
-#define NOTICED                                                                                    \
-    (UINT64_C(1) << EVENT_REQUEST_SUBMIT | UINT64_C(1) << EVENT_REQUEST_EFFECT |                   \
+#define NOTICED                                                                  \
+    (UINT64_C(1) << EVENT_REQUEST_SUBMIT | UINT64_C(1) << EVENT_REQUEST_EFFECT | \
      UINT64_C(1) << EVENT_REQUEST_DONE)
 
 /* ---- The plan ---- */
@@ -125,8 +125,7 @@ static bool react_is_over(const struct world *world, uint32_t i)
     const struct react_spec *spec = &world->plan->reacts[i];
     const struct reaction *reaction;
 
-    LIST_FOREACH(reaction, &world->story.reactions, link)
-    {
+    LIST_FOREACH (reaction, &world->story.reactions, link) {
         if (reaction->react == i) {
             return false;
         }
@@ -161,7 +160,7 @@ static bool write_is_in_flight(const struct world *world, const struct request *
 {
     const struct request *request;
 
-    TAILQ_FOREACH (request, &world->requests, link) {
+    TAILQ_FOREACH (request, &world->layer.requests, link) {
         if (request->guest != NULL && writes_into(request->guest, read)) {
             return true;
         }
@@ -185,7 +184,7 @@ static bool write_can_be_hit(const struct world *world, const struct request *re
 
     for (uint32_t i = 0; i < plan->fault_count; i++) {
         const struct fault_spec *spec = &plan->faults[i];
-        bool is_spent = spec->times > 0 && world->faults[i].hits >= spec->times;
+        bool is_spent = spec->times > 0 && world->layer.faults[i].hits >= spec->times;
 
         if (!is_spent && request_matches(&spec->match, (uint8_t)plan->job.target, OP_WRITE, BY_JOB,
                                          read->offset, read->bytes)) {
@@ -244,7 +243,7 @@ bool independent_find(struct world *world, struct independent *found)
     if (count < 2) {
         return false;
     }
-    TAILQ_FOREACH (request, &world->requests, link) {
+    TAILQ_FOREACH (request, &world->layer.requests, link) {
         if (is_independent(world, request) &&
             place_of(candidates, count, &request->pending, &found->place)) {
             found->request = request->number;

@@ -15,11 +15,7 @@
 #include <sys/queue.h>
 
 #include "sim/base/timeline.h"
-#include "sim/content/writer.h"
-#include "sim/disk/buffer.h"
-#include "sim/disk/fault.h"
-#include "sim/disk/node.h"
-#include "sim/disk/request.h"
+#include "sim/disk/layer.h"
 #include "sim/oracle/oracle.h"
 #include "sim/trace/evidence.h"
 #include "sim/world/generator.h"
@@ -40,6 +36,7 @@ struct host_timer {
 };
 
 struct world {
+    struct block_layer layer; /* first: the engine's host, and the owner of its nodes */
     struct arena *arena;
     const struct plan *plan;
     const struct engine *engine;
@@ -53,20 +50,7 @@ struct world {
     uint64_t events;         /* timeline events taken */
     uint64_t events_at_once; /* since virtual time last moved */
 
-    /* The block layer. */
-    struct block_node *nodes;
-    uint32_t node_count;
-    uint32_t guest_node;            /* the guest's disk now */
-    uint32_t guest_requests;        /* of the guest, not finished */
-    uint32_t request_count;         /* numbers given so far */
-    struct writers writers;         /* the guest's requests */
-    uint64_t layout_changes;        /* of any image or link: what was looked up before is stale */
-    TAILQ_HEAD(, request) requests; /* not finished, oldest first */
-    STAILQ_HEAD(, request) queued;  /* of the guest, until a drain ends */
     LIST_HEAD(, host_timer) timers;
-    struct run_list scratch; /* of the read that takes effect */
-
-    struct fault *faults; /* one per fault of the plan */
     struct story story;
     struct generator *generators; /* one per generator of the plan */
 
@@ -86,10 +70,16 @@ struct world {
     uint32_t settled_by;
 };
 
-/* An engine's host is the world under another name. */
+/* The world whose disks they are. */
+static inline struct world *world_of_layer(struct block_layer *layer)
+{
+    return (struct world *)(void *)layer;
+}
+
+/* An engine's host is the block layer under another name, and so the world. */
 static inline struct world *world_of(struct host *host)
 {
-    return (struct world *)(void *)host;
+    return world_of_layer(layer_of(host));
 }
 
 static inline struct host *world_host(struct world *world)
@@ -105,22 +95,5 @@ void world_judge_job_memory(struct world *world);
  * trace and shows it to the story.  Fills in event->now_ns.
  */
 void world_emit(struct world *world, struct event *event);
-
-/*
- * Adds when an event is due, from now, and how many of that instant come
- * before it; or that it is not pending.
- */
-void world_digest_pending(const struct world *world, const struct pending *pending,
-                          struct digest *digest);
-
-/* Only when it is due, from now; it is pending. */
-void world_digest_due(const struct world *world, const struct pending *pending,
-                      struct digest *digest);
-
-/* The guest has nothing queued or in flight. */
-static inline bool world_guest_idle(const struct world *world)
-{
-    return world->guest_requests == 0;
-}
 
 #endif

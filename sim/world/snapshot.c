@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "sim/disk/request_list.h"
 #include "sim/world/private.h"
 
 struct snapshot_head {
@@ -70,64 +71,27 @@ void world_load(struct world *world, const void *memory)
 
 /* ---- Digest ---- */
 
-void world_digest_due(const struct world *world, const struct pending *pending,
-                      struct digest *digest)
-{
-    uint64_t now_ns = world->timeline.now_ns;
-
-    digest_u64(digest, pending->due_ns > now_ns ? pending->due_ns - now_ns : 0);
-}
-
-/* How many events of its instant will be taken before it, unless anything may be first. */
-static uint64_t events_before(const struct world *world, const struct pending *pending)
-{
-    const struct timeline *timeline = &world->timeline;
-    uint64_t before = 0;
-
-    if (timeline->untimed || choices_open(world->choices)) {
-        return 0;
-    }
-    for (uint32_t i = 0; i < timeline->count; i++) {
-        before += timeline->heap[i]->due_ns == pending->due_ns &&
-                  timeline->heap[i]->sequence < pending->sequence;
-    }
-    return before;
-}
-
-/* Untimed, what is loose has no instant. */
-void world_digest_pending(const struct world *world, const struct pending *pending,
-                          struct digest *digest)
-{
-    digest_u64(digest, pending_is_set(pending));
-    if (!pending_is_set(pending) || (world->timeline.untimed && pending->kind == PENDING_LOOSE)) {
-        return;
-    }
-    world_digest_due(world, pending, digest);
-    digest_u64(digest, events_before(world, pending));
-}
-
 static void timers_digest(const struct world *world, struct digest *digest)
 {
     const struct host_timer *timer;
 
-    LIST_FOREACH(timer, &world->timers, link)
-    {
-        world_digest_pending(world, &timer->pending, digest);
+    LIST_FOREACH (timer, &world->timers, link) {
+        timeline_digest_pending(&world->timeline, &timer->pending, digest);
     }
 }
 
 static void digest_state(const struct world *world, struct digest *digest)
 {
-    for (uint32_t i = 0; i < world->node_count; i++) {
-        node_digest(&world->nodes[i], digest);
+    for (uint32_t i = 0; i < world->layer.node_count; i++) {
+        node_digest(&world->layer.nodes[i], digest);
     }
-    digest_u64(digest, world->guest_node);
+    digest_u64(digest, world->layer.guest_node);
     digest_u64(digest, (uint64_t)world->job_concluded | (uint64_t)world->job_cancelled << 1);
     digest_u64(digest, (uint64_t)(int64_t)world->job_ret);
     digest_u64(digest, world->evidence.end);
-    requests_digest(world, digest);
+    requests_digest(&world->layer, digest);
     timers_digest(world, digest);
-    faults_digest(world, digest);
+    faults_digest(&world->layer, digest);
     story_digest(world, digest);
     generators_digest(world, digest);
     choices_digest(world->choices, digest);

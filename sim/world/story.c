@@ -10,6 +10,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "sim/disk/request_list.h"
 #include "sim/trace/phrase.h"
 #include "sim/world/action.h"
 #include "sim/world/private.h"
@@ -164,7 +165,7 @@ static bool step_is_satisfied(const struct world *world)
     uint64_t matches = wait->since_start ? story->run_matches[story->step] : story->matches;
 
     if (action->kind == DO_SETTLE) {
-        return job_is_over(world) && world_guest_idle(world) && generators_are_done(world);
+        return job_is_over(world) && layer_guest_idle(&world->layer) && generators_are_done(world);
     }
     if (action->kind == DO_AT) {
         return false;
@@ -175,9 +176,9 @@ static bool step_is_satisfied(const struct world *world)
     case WAIT_CONCLUDED:
         return world->job_concluded;
     case WAIT_HELD:
-        return requests_held_by(world, wait->index);
+        return requests_held_by(&world->layer, wait->index);
     case WAIT_GUEST_IDLE:
-        return world_guest_idle(world);
+        return layer_guest_idle(&world->layer);
     case WAIT_DURATION:
         break;
     }
@@ -228,7 +229,8 @@ static void bound_reached(void *opaque)
     action_fail(world, story->step, action->where, "wait-timeout",
                 "Step %" PRIu32 " waited for %s from %s on; within %s it did not come.",
                 story->step + 1, phrase_wait(world, action).text,
-                phrase_time(world->timeline.now_ns - within_ns).text, phrase_time(within_ns).text);
+                quantity_time(world->timeline.now_ns - within_ns).text,
+                quantity_time(within_ns).text);
 }
 
 /* 0: the step has no bound. */
@@ -428,8 +430,8 @@ void story_digest(const struct world *world, struct digest *digest)
     digest_u64(digest, story->state);
     digest_u64(digest, story->step);
     digest_u64(digest, matches_that_matter(world, story->counting, story->matches));
-    world_digest_pending(world, &story->next, digest);
-    world_digest_pending(world, &story->bound, digest);
+    timeline_digest_pending(&world->timeline, &story->next, digest);
+    timeline_digest_pending(&world->timeline, &story->bound, digest);
     for (uint32_t i = 0; i < plan->react_count; i++) {
         digest_u64(digest, min_u64(story->reacts[i].matched, plan->reacts[i].nth));
         digest_u64(digest, plan->reacts[i].limit > 0 ? story->reacts[i].acted : 0);
@@ -437,16 +439,15 @@ void story_digest(const struct world *world, struct digest *digest)
     for (uint32_t i = story->counting; story->run_matches != NULL && i < plan->step_count; i++) {
         digest_u64(digest, matches_that_matter(world, i, story->run_matches[i]));
     }
-    LIST_FOREACH(reaction, &story->reactions, link)
-    {
+    LIST_FOREACH (reaction, &story->reactions, link) {
         digest_u64(digest, reaction->react);
-        world_digest_pending(world, &reaction->pending, digest);
+        timeline_digest_pending(&world->timeline, &reaction->pending, digest);
     }
     /* Their place among simultaneous events is always the same: before what came later. */
     for (uint32_t i = 0; i < plan->timed_count; i++) {
         if (pending_is_set(&story->timed[i].pending)) {
             digest_u64(digest, i);
-            world_digest_due(world, &story->timed[i].pending, digest);
+            timeline_digest_due(&world->timeline, &story->timed[i].pending, digest);
         }
     }
 }

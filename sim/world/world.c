@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "sim/disk/dirty.h"
+#include "sim/disk/request_list.h"
 #include "sim/world/private.h"
 
 /* Address space, not memory: what a run may come to use at most. */
@@ -100,6 +101,12 @@ void world_emit(struct world *world, struct event *event)
     }
 }
 
+/* What the disks emit goes the way of all events. */
+static void emit_from_layer(struct block_layer *layer, struct event *event)
+{
+    world_emit(world_of_layer(layer), event);
+}
+
 /* ---- Creation ---- */
 
 /* A world in an empty arena, which becomes the world's, as does the verdict. */
@@ -109,7 +116,6 @@ static struct world *world_set_up(struct arena *arena, struct verdict *verdict,
 {
     struct world *world = arena_alloc(arena, sizeof(*world));
 
-    assert(plan->disk_count > 0 && plan->disk_count <= PLAN_MAX_DISKS);
     assert(plan->job.source < plan->disk_count && plan->job.target < plan->disk_count);
     verdict_init(verdict);
     world->arena = arena;
@@ -126,23 +132,23 @@ static struct world *world_set_up(struct arena *arena, struct verdict *verdict,
     world->evidence.arena = world->arena;
     world->evidence.trace = trace;
     world->evidence.verdict = world->verdict;
-    world->evidence.writers = &world->writers;
-    world->guest_node = plan->job.source;
-    world->layout_changes = 1;
-    writers_init(&world->writers, arena);
-    TAILQ_INIT(&world->requests);
-    STAILQ_INIT(&world->queued);
+    world->evidence.writers = &world->layer.writers;
     LIST_INIT(&world->timers);
     trace_clear(trace);
     timeline_init(&world->timeline, world->arena, world->choices, plan->untimed);
-    nodes_create(world);
-    faults_create(world);
+    world->layer = (struct block_layer){.arena = arena,
+                                        .plan = plan,
+                                        .choices = world->choices,
+                                        .timeline = &world->timeline,
+                                        .evidence = &world->evidence,
+                                        .emit = emit_from_layer};
+    layer_init(&world->layer, plan->job.source);
     story_create(world);
     generators_create(world);
     if (!options->no_oracles) {
         oracles_open(world);
     }
-    dirty_create_others(world);
+    dirty_create_others(&world->layer);
     return world;
 }
 
@@ -170,9 +176,14 @@ static void abandon_job(struct world *world)
 struct world *world_renew(struct world *world, const struct plan *plan,
                           const struct world_options *options, struct trace *trace)
 {
-    struct arena *arena = world->arena;
-    struct verdict *verdict = world->verdict;
+    struct arena *arena;
+    struct verdict *verdict;
 
+    if (world == NULL) {
+        return world_create(plan, options, trace);
+    }
+    arena = world->arena;
+    verdict = world->verdict;
     abandon_job(world);
     arena_reset(arena);
     return world_set_up(arena, verdict, plan, options, trace);
@@ -272,11 +283,12 @@ static void judge_expectations(struct world *world)
 {
     uint32_t fault_count = world->plan->fault_count;
     uint64_t *hits = arena_alloc(world->arena, fault_count * sizeof(*hits));
-    struct final_state final = {
-        .guest_disk = world->guest_node, .fault_hits = hits, .guest_idle = world->guest_requests};
+    struct final_state final = {.guest_disk = world->layer.guest_node,
+                                .fault_hits = hits,
+                                .guest_idle = world->layer.guest_requests};
 
     for (uint32_t i = 0; i < fault_count; i++) {
-        hits[i] = world->faults[i].hits;
+        hits[i] = world->layer.faults[i].hits;
     }
     final.has_job_info = world_last_job(world, &final.job);
     expect_judge(&world->evidence, world->trace, &final);
@@ -328,9 +340,30 @@ bool world_last_job(const struct world *world, struct job_info *info)
     return world->has_last_job;
 }
 
+uint32_t world_requests(const struct world *world, struct request_info *info, uint32_t max)
+{
+    const struct request *request;
+    uint32_t count = 0;
+
+    TAILQ_FOREACH (request, &world->layer.requests, link) {
+        if (count < max) {
+            info[count] = (struct request_info){.number = request->number,
+                                                .disk = request->node->id,
+                                                .op = request->op,
+                                                .by = request->by,
+                                                .offset = request->offset,
+                                                .bytes = request->bytes,
+                                                .submitted_ns = request->submitted_ns,
+                                                .state = request_state_name(request->state)};
+        }
+        count++;
+    }
+    return count;
+}
+
 uint32_t world_guest_disk(const struct world *world)
 {
-    return world->guest_node;
+    return world->layer.guest_node;
 }
 
 struct evidence *world_evidence(struct world *world)
@@ -340,7 +373,7 @@ struct evidence *world_evidence(struct world *world)
 
 uint64_t world_fault_hits(const struct world *world, uint32_t fault)
 {
-    return world->faults[fault].hits;
+    return world->layer.faults[fault].hits;
 }
 
 const struct choice_answer *world_choices(const struct world *world, uint32_t *count)

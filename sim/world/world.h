@@ -40,7 +40,8 @@ void world_destroy(struct world *world);
 
 /*
  * world_destroy() and world_create() in one, in the same memory: cheaper, and
- * it cannot fail.  `world` and what was got from it are gone.
+ * it cannot fail.  `world` and what was got from it are gone.  Without a world
+ * yet (NULL) it is world_create(), which can.
  */
 struct world *world_renew(struct world *world, const struct plan *plan,
                           const struct world_options *options, struct trace *trace);

@@ -46,6 +46,30 @@ static void test_digest_differs_when_any_one_value_does(void **state)
     }
 }
 
+static uint64_t digest_of_flags(const bool facts[3])
+{
+    struct digest digest;
+
+    digest_init(&digest);
+    digest_flags(&digest, facts[0], facts[1], facts[2]);
+    return digest_value(&digest);
+}
+
+/* Each of several facts counts, and where it stands. */
+static void test_digest_flags_differ_when_any_fact_does(void **state)
+{
+    (void)state;
+    for (unsigned a = 0; a < 8; a++) {
+        const bool x[3] = {(a & 1) != 0, (a & 2) != 0, (a & 4) != 0};
+
+        for (unsigned b = 0; b < 8; b++) {
+            const bool y[3] = {(b & 1) != 0, (b & 2) != 0, (b & 4) != 0};
+
+            assert_true((digest_of_flags(x) == digest_of_flags(y)) == (a == b));
+        }
+    }
+}
+
 /* Order counts. */
 static void test_digest_differs_when_values_are_swapped(void **state)
 {
@@ -112,6 +136,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_digest_differs_when_lengths_do),
         cmocka_unit_test(test_digest_differs_when_any_one_value_does),
+        cmocka_unit_test(test_digest_flags_differ_when_any_fact_does),
         cmocka_unit_test(test_digest_differs_when_values_are_swapped),
         cmocka_unit_test(test_digest_of_strings_differs_when_cut_elsewhere),
         cmocka_unit_test(test_digest_goes_on_when_it_has_been_read),

@@ -83,7 +83,7 @@ bool words_node(struct reader *reader, const char *word, uint32_t *disk);
 void *reader_append(struct arena *arena, void *array, uint32_t *count, size_t element);
 
 /* Appends to `array` and points at its new, uninitialised last element. */
-#define READER_APPEND(arena, array, count)                                                         \
+#define READER_APPEND(arena, array, count) \
     ((array) = reader_append((arena), (array), &(count), sizeof(*(array))), &(array)[(count)-1])
 
 #endif

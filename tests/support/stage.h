@@ -15,6 +15,8 @@
 
 #include <cmocka.h>
 
+#include "sim/disk/guest.h"
+#include "sim/disk/request_list.h"
 #include "sim/world/private.h"
 
 #define KIB UINT64_C(1024)
@@ -85,7 +87,7 @@ static inline int stage_tear_down(void **state)
     return 0;
 }
 
-#define STAGE_TEST(function)                                                                       \
+#define STAGE_TEST(function) \
     cmocka_unit_test_setup_teardown(function, stage_set_up, stage_tear_down)
 
 static inline struct world *stage_open(struct stage *stage)
@@ -182,7 +184,7 @@ static inline void stage_guest(struct stage *stage, enum op op, uint64_t offset,
     guest->op = op;
     guest->offset = offset;
     guest->bytes = bytes;
-    guest_submit(stage->world, guest, PLAN_NONE, NULL, NULL);
+    guest_submit(&stage->world->layer, guest, PLAN_NONE, NULL, NULL);
 }
 
 static inline void stage_run(struct stage *stage)
@@ -195,7 +197,7 @@ static inline uint64_t stage_tag(const struct stage *stage, uint32_t node, uint6
 {
     uint64_t sector = offset / SECTOR_BYTES;
 
-    return node_lookup(&stage->world->nodes[node], sector, sector + 1).tag;
+    return node_lookup(&stage->world->layer.nodes[node], sector, sector + 1).tag;
 }
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Numbers, times and sizes as text, and text for readers that want it escaped.
+ * Plain numbers, and text for readers that want it escaped.
  */
 #ifndef MIRRORSIM_TOOLS_BASE_TEXT_H
 #define MIRRORSIM_TOOLS_BASE_TEXT_H
@@ -10,24 +10,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
-/* A virtual time in the largest fitting unit, exact: "12.5ms", "0s". */
-#define TIME_TEXT_BYTES 32
-const char *time_text(uint64_t ns, char buf[TIME_TEXT_BYTES]);
-
-/* The reverse; a unit (ns, us, ms, s, min) is needed unless the value is 0. */
-bool time_parse(const char *text, uint64_t *ns);
-
-/* A size with its unit, if it has one ("64KiB", "512"). */
-bool size_parse(const char *text, uint64_t *bytes);
-
-/* A factor with at most three decimals ("10", "0.5"), in thousandths. */
-bool thousandths_parse(const char *text, uint64_t *thousandths);
-
 /* A decimal number and nothing else. */
 bool number_parse(const char *text, uint64_t *number);
-
-/* A number of bytes in the largest unit that divides it: "64KiB", "513". */
-const char *size_text(uint64_t bytes, char buf[TIME_TEXT_BYTES]);
 
 /* `text` with every byte that is not valid UTF-8 replaced by '?'; the caller frees it. */
 char *utf8_clean(const char *text);

@@ -4,6 +4,8 @@
  *
  * Figures that count go on for MEASURE_NS, so that the clock's grain and the
  * first run's page faults do not matter.
+ *
+ * Declared in tools/cmd/bench.h: it is what `mirrorsim bench` measures.
  */
 #include <fcntl.h>
 #include <stdlib.h>

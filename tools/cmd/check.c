@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * mirrorsim check: validates without running; every mistake of a file at once.
+ *
+ * Declared in tools/cmd/command.h: every subcommand is.
  */
 #include <stdio.h>
 

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sim/base/quantity.h"
 #include "tools/base/files.h"
 #include "tools/base/support.h"
 #include "tools/base/text.h"
@@ -29,7 +30,7 @@ uint64_t option_time(const struct argp_state *state, const char *option, const c
 {
     uint64_t ns;
 
-    if (!time_parse(arg, &ns)) {
+    if (!quantity_read_time(arg, &ns)) {
         argp_error(state, "%s wants a time with its unit, like 5ms or 250us, not '%s'", option,
                    arg);
         exit(EXIT_USAGE);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The engines that are compiled in.
+ *
+ * Declared in tools/cmd/command.h: tests put a list of their own in its place.
  */
 #include "tools/cmd/command.h"
 

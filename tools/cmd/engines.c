@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * mirrorsim engines, mirrorsim version: what is compiled in.
+ *
+ * Declared in tools/cmd/command.h: every subcommand is.
  */
 #include <stdio.h>
 

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * mirrorsim explain: how it came to a finding, or to what a sector holds.
+ *
+ * Declared in tools/cmd/command.h: every subcommand is.
  */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "sim/base/quantity.h"
 #include "tools/base/support.h"
-#include "tools/base/text.h"
 #include "tools/cmd/command.h"
 #include "tools/explain/explain.h"
 
@@ -42,7 +44,7 @@ static void parse_offset(struct explain_options *options, const struct argp_stat
 {
     uint64_t bytes;
 
-    if (!size_parse(arg, &bytes)) {
+    if (!quantity_read_size(arg, &bytes)) {
         argp_error(state, "--offset wants a size like 640KiB, not '%s'", arg);
     }
     options->has_sector = true;

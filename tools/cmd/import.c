@@ -3,6 +3,8 @@
  * mirrorsim import: makes a scenario of I/O that fio or blktrace has recorded.
  *
  * What is written is loaded first, as any scenario: nothing invalid gets out.
+ *
+ * Declared in tools/cmd/command.h: every subcommand is.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -11,10 +13,10 @@
 #include <string.h>
 
 #include "engine/range.h"
+#include "sim/base/quantity.h"
 #include "sim/scenario/scenario.h"
 #include "tools/base/files.h"
 #include "tools/base/support.h"
-#include "tools/base/text.h"
 #include "tools/cmd/command.h"
 #include "tools/import/import.h"
 
@@ -65,7 +67,7 @@ static uint64_t parse_size(const struct argp_state *state, const char *arg)
 {
     uint64_t bytes = 0;
 
-    if (!size_parse(arg, &bytes) || bytes == 0 || bytes % SECTOR_BYTES != 0 ||
+    if (!quantity_read_size(arg, &bytes) || bytes == 0 || bytes % SECTOR_BYTES != 0 ||
         bytes > IMPORT_MAX_DISK_BYTES) {
         argp_error(state, "--size wants a multiple of 512 up to 64TiB, like 64MiB, not '%s'", arg);
     }
@@ -76,7 +78,7 @@ static uint64_t parse_speed_up(const struct argp_state *state, const char *arg)
 {
     uint64_t thousandths = 0;
 
-    if (!thousandths_parse(arg, &thousandths) || thousandths == 0 ||
+    if (!quantity_read_thousandths(arg, &thousandths) || thousandths == 0 ||
         thousandths > IMPORT_MAX_SPEED_UP * 1000) {
         argp_error(state, "--speed-up wants a factor from 0.001 to 10000, like 10, not '%s'", arg);
     }

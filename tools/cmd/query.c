@@ -3,13 +3,15 @@
  * mirrorsim query: job, disks and requests at a virtual instant.
  *
  * Text and JSON say the same.
+ *
+ * Declared in tools/cmd/command.h: every subcommand is.
  */
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdio.h>
 
+#include "sim/base/quantity.h"
 #include "tools/base/support.h"
-#include "tools/base/text.h"
 #include "tools/cmd/command.h"
 #include "tools/report/report.h"
 #include "tools/run/death.h"
@@ -53,9 +55,6 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 static void show_job(const struct world *world)
 {
     struct job_info job;
-    char offset[TIME_TEXT_BYTES];
-    char len[TIME_TEXT_BYTES];
-    char speed[TIME_TEXT_BYTES];
     bool lives = world_job(world, &job);
 
     if (!lives && !world_last_job(world, &job)) {
@@ -64,8 +63,8 @@ static void show_job(const struct world *world)
     }
     printf("job: %s, %s%s; copied %s of %s; speed %s%s; I/O status %s%s%s%s\n",
            job_kind_name(job.kind), job_status_name(job.status), lives ? "" : " and gone",
-           size_text(job.offset, offset), size_text(job.len, len),
-           job.speed > 0 ? size_text(job.speed, speed) : "unlimited", job.speed > 0 ? "/s" : "",
+           quantity_bytes(job.offset).text, quantity_bytes(job.len).text,
+           job.speed > 0 ? quantity_bytes(job.speed).text : "unlimited", job.speed > 0 ? "/s" : "",
            io_status_name(job.io_status), job.busy ? "; busy" : "", job.paused ? "; paused" : "",
            job.cancelled ? "; cancelled" : "");
 }
@@ -73,15 +72,13 @@ static void show_job(const struct world *world)
 static void show_disks(const struct one_run *run)
 {
     const struct evidence *evidence = world_evidence(run->world);
-    char length[TIME_TEXT_BYTES];
-    char allocated[TIME_TEXT_BYTES];
 
     for (uint32_t i = 0; i < run->plan->disk_count; i++) {
         const struct disk_state *disk = evidence->disks[i];
 
         printf("disk %s: %s, %s allocated, %" PRIu64 " runs", run->plan->disks[i].name,
-               size_text(disk->bytes, length),
-               size_text(image_allocated_bytes(disk->image), allocated), image_runs(disk->image));
+               quantity_bytes(disk->bytes).text,
+               quantity_bytes(image_allocated_bytes(disk->image)).text, image_runs(disk->image));
         if (disk->backing != PLAN_NONE) {
             printf("; backing %s%s", run->plan->disks[disk->backing].name,
                    disk->backing_open ? "" : " (not open)");
@@ -94,7 +91,6 @@ static void show_requests(const struct one_run *run)
 {
     struct request_info requests[MAX_REQUESTS];
     uint32_t count = world_requests(run->world, requests, MAX_REQUESTS);
-    char buf[3][TIME_TEXT_BYTES];
 
     printf("requests in flight: %" PRIu32 "\n", count);
     for (uint32_t i = 0; i < count && i < MAX_REQUESTS; i++) {
@@ -102,16 +98,14 @@ static void show_requests(const struct one_run *run)
 
         printf("  #%" PRIu32 " %s %s on %s at %s, %s, since %s: %s\n", request->number,
                by_name(request->by), op_name(request->op), run->plan->disks[request->disk].name,
-               size_text(request->offset, buf[0]), size_text(request->bytes, buf[1]),
-               time_text(request->submitted_ns, buf[2]), request->state);
+               quantity_bytes(request->offset).text, quantity_bytes(request->bytes).text,
+               quantity_time(request->submitted_ns).text, request->state);
     }
 }
 
 static void show_text(const struct one_run *run, uint64_t at_ns)
 {
-    char buf[TIME_TEXT_BYTES];
-
-    printf("at %s, after %" PRIu64 " timeline events: %s\n", time_text(at_ns, buf),
+    printf("at %s, after %" PRIu64 " timeline events: %s\n", quantity_time(at_ns).text,
            world_events(run->world), world_end_name(world_ended(run->world)));
     show_job(run->world);
     show_disks(run);

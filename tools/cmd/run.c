@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * mirrorsim run: runs files and folders, and reports in all forms that are asked for.
+ *
+ * Declared in tools/cmd/command.h: every subcommand is.
  */
 #include <errno.h>
 #include <stdlib.h>

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * mirrorsim shrink: the smallest scenario that fails in the same way, as a file.
+ *
+ * Declared in tools/cmd/command.h: every subcommand is.
  */
 #include <errno.h>
 #include <inttypes.h>

@@ -4,6 +4,8 @@
  *
  * Events are written as soon as there are any, so that of a run that crashes
  * all is seen up to the event in which it did.
+ *
+ * Declared in tools/cmd/command.h: every subcommand is.
  */
 #include <inttypes.h>
 #include <signal.h>
@@ -11,8 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sim/base/quantity.h"
 #include "tools/base/support.h"
-#include "tools/base/text.h"
 #include "tools/cmd/command.h"
 #include "tools/run/death.h"
 #include "tools/run/one_run.h"
@@ -188,16 +190,14 @@ static void catch_death(struct trace_options *options)
 
 static void write_verdict(const struct verdict *verdict)
 {
-    char buf[TIME_TEXT_BYTES];
-
     printf("\n%s after %s, %" PRIu64 " events in the trace, hash %016" PRIx64 "\n",
-           outcome_name(verdict->outcome), time_text(verdict->virtual_ns, buf),
+           outcome_name(verdict->outcome), quantity_time(verdict->virtual_ns).text,
            verdict->trace_events, verdict->trace_hash);
     for (uint32_t i = 0; i < verdict->finding_count; i++) {
         const struct finding *finding = &verdict->findings[i];
 
         printf("%s (%s) at %s: %s\n", finding->oracle, finding->kind,
-               time_text(finding->now_ns, buf), finding->text);
+               quantity_time(finding->now_ns).text, finding->text);
     }
 }
 

@@ -7,13 +7,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sim/base/quantity.h"
 #include "sim/trace/phrase.h"
 #include "tools/base/support.h"
 #include "tools/explain/private.h"
 
-#define OF_REQUEST                                                                                 \
-    (EVENT_BIT(REQUEST_QUEUED) | EVENT_BIT(REQUEST_SUBMIT) | EVENT_BIT(REQUEST_EFFECT) |           \
-     EVENT_BIT(REQUEST_DONE) | EVENT_BIT(FAULT) | EVENT_BIT(HELD) | EVENT_BIT(RELEASED) |          \
+#define OF_REQUEST                                                                        \
+    (EVENT_BIT(REQUEST_QUEUED) | EVENT_BIT(REQUEST_SUBMIT) | EVENT_BIT(REQUEST_EFFECT) |  \
+     EVENT_BIT(REQUEST_DONE) | EVENT_BIT(FAULT) | EVENT_BIT(HELD) | EVENT_BIT(RELEASED) | \
      EVENT_BIT(JOB_ERROR))
 
 void explanation_add(struct explanation *explanation, uint64_t number, const struct event *event,
@@ -280,7 +281,7 @@ static char *state_in_words(const struct follow *follow)
     const char *target = phrase_disk(evidence, follow->target);
 
     return must_printf("At %s, %s holds %s at %s; %s holds %s%s.",
-                       phrase_time(evidence->now_ns).text, target,
+                       quantity_time(evidence->now_ns).text, target,
                        holds(follow, follow->target_tag).text, phrase_sector(follow->sector).text,
                        source, holds(follow, follow->source_tag).text,
                        follow->source_tag == follow->target_tag ? ", too" : "");

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sim/base/quantity.h"
 #include "sim/trace/phrase.h"
 #include "tools/base/support.h"
 #include "tools/explain/private.h"
@@ -27,7 +28,7 @@ static char *waiting_in_words(const struct one_run *run)
         char *name = explain_request(run, requests[i].number);
         char *longer = must_printf("%s%s %s of %s, since %s, %s", text, i > 0 ? ";" : "", name,
                                    phrase_disk(world_evidence(run->world), requests[i].disk),
-                                   phrase_time(requests[i].submitted_ns).text, requests[i].state);
+                                   quantity_time(requests[i].submitted_ns).text, requests[i].state);
 
         free(name);
         free(text);
@@ -64,7 +65,7 @@ static char *phase_in_words(const struct one_run *run)
 
         if (event->kind == EVENT_JOB_PHASE) {
             return must_printf(", in phase %s since %s", run->engine->phase_name(event->detail2),
-                               phrase_time(event->now_ns).text);
+                               quantity_time(event->now_ns).text);
         }
     }
     return must_strdup("");
@@ -79,22 +80,23 @@ static char *job_state_in_words(const struct one_run *run, const struct explain_
     char *text;
 
     if (!lives && !world_last_job(run->world, &job)) {
-        return must_printf("At %s there is no job yet.%s", phrase_time(evidence->now_ns).text,
+        return must_printf("At %s there is no job yet.%s", quantity_time(evidence->now_ns).text,
                            death_in_words(subject));
     }
     phase = lives ? phase_in_words(run) : must_strdup("");
-    text = must_printf(
-        "At %s the job is %s%s%s: copied %s of %s%s%s%s%s.%s", phrase_time(evidence->now_ns).text,
-        job_status_name(job.status), lives ? "" : " and gone", phase, phrase_size(job.offset).text,
-        phrase_size(job.len).text, job.busy ? ", busy" : "", job.paused ? ", paused" : "",
-        job.ready ? ", ready" : "", job.cancelled ? ", cancelled" : "", death_in_words(subject));
+    text = must_printf("At %s the job is %s%s%s: copied %s of %s%s%s%s%s.%s",
+                       quantity_time(evidence->now_ns).text, job_status_name(job.status),
+                       lives ? "" : " and gone", phase, quantity_size(job.offset).text,
+                       quantity_size(job.len).text, job.busy ? ", busy" : "",
+                       job.paused ? ", paused" : "", job.ready ? ", ready" : "",
+                       job.cancelled ? ", cancelled" : "", death_in_words(subject));
     free(phase);
     return text;
 }
 
-#define OF_LIFE                                                                                    \
-    (OF_JOB | EVENT_BIT(JOB_ERROR) | EVENT_BIT(FAULT) | EVENT_BIT(HELD) | EVENT_BIT(RELEASED) |    \
-     EVENT_BIT(DRAIN_BEGIN) | EVENT_BIT(DRAINED) | EVENT_BIT(DIRTY_CREATE) |                       \
+#define OF_LIFE                                                                                 \
+    (OF_JOB | EVENT_BIT(JOB_ERROR) | EVENT_BIT(FAULT) | EVENT_BIT(HELD) | EVENT_BIT(RELEASED) | \
+     EVENT_BIT(DRAIN_BEGIN) | EVENT_BIT(DRAINED) | EVENT_BIT(DIRTY_CREATE) |                    \
      EVENT_BIT(DIRTY_RELEASE))
 
 static bool is_of_life(const struct event *event)

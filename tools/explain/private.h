@@ -8,10 +8,10 @@
 #include "tools/explain/explain.h"
 
 /* These concern every sector. */
-#define OF_JOB                                                                                     \
-    (EVENT_BIT(JOB_STARTED) | EVENT_BIT(JOB_REFUSED) | EVENT_BIT(JOB_READY) |                      \
-     EVENT_BIT(JOB_PAUSED) | EVENT_BIT(JOB_RESUMED) | EVENT_BIT(JOB_COMPLETED) |                   \
-     EVENT_BIT(JOB_CANCELLED) | EVENT_BIT(COMMAND) | EVENT_BIT(COMMAND_REFUSED) |                  \
+#define OF_JOB                                                                    \
+    (EVENT_BIT(JOB_STARTED) | EVENT_BIT(JOB_REFUSED) | EVENT_BIT(JOB_READY) |     \
+     EVENT_BIT(JOB_PAUSED) | EVENT_BIT(JOB_RESUMED) | EVENT_BIT(JOB_COMPLETED) |  \
+     EVENT_BIT(JOB_CANCELLED) | EVENT_BIT(COMMAND) | EVENT_BIT(COMMAND_REFUSED) | \
      EVENT_BIT(GRAPH_PIVOT) | EVENT_BIT(POWER_CUT))
 
 #define MAX_COPIES 64

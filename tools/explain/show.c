@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "tools/base/text.h"
+#include "sim/base/quantity.h"
 #include "tools/explain/explain.h"
 #include "tools/report/report.h"
 
@@ -34,7 +34,6 @@ static void show_chain(const struct answer *answer)
     bool is_long = !answer->all && explanation->count > FIRST_STEPS + LAST_STEPS + 1;
     const char *mark = has_colour() ? "\033[1;31m" : "";
     const char *end = has_colour() ? "\033[0m" : "";
-    char time[TIME_TEXT_BYTES];
 
     for (size_t i = 0; i < explanation->count; i++) {
         const struct explain_step *step = &explanation->steps[i];
@@ -46,7 +45,7 @@ static void show_chain(const struct answer *answer)
             i += hidden;
             step = &explanation->steps[i];
         }
-        printf("  event %-5" PRIu64 " %12s  %s\n", step->event, time_text(step->now_ns, time),
+        printf("  event %-5" PRIu64 " %12s  %s\n", step->event, quantity_time(step->now_ns).text,
                step->text);
         if (step->wrong != NULL) {
             printf("  %s%*s^ HERE: %s%s\n", mark, 26, "", step->wrong, end);
@@ -143,11 +142,9 @@ static void show_others(const struct answer *answer)
 
 void explain_show_text(const struct answer *answer)
 {
-    char time[TIME_TEXT_BYTES];
-
     if (answer->finding != NULL) {
         printf("%s (%s) at %s:\n%s\n\n", answer->finding->oracle, answer->finding->kind,
-               time_text(answer->finding->now_ns, time), answer->finding->text);
+               quantity_time(answer->finding->now_ns).text, answer->finding->text);
     }
     printf("%s\n\n", answer->explanation.state);
     show_chain(answer);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sim/base/quantity.h"
 #include "sim/trace/phrase.h"
 #include "tools/base/support.h"
 #include "tools/explain/private.h"
@@ -22,12 +23,13 @@ static char *taken_in_words(const struct follow *follow, const struct copy *copy
     char *text;
 
     if (follow->changed_by == 0) {
-        text = must_printf("%s had taken the sector at %s", read, phrase_time(copy->taken_ns).text);
+        text =
+            must_printf("%s had taken the sector at %s", read, quantity_time(copy->taken_ns).text);
     } else {
         text = must_printf("%s had taken the sector at %s, %s %s changed it at %s", read,
-                           phrase_time(copy->taken_ns).text,
+                           quantity_time(copy->taken_ns).text,
                            copy->taken_ns <= follow->changed_ns ? "before" : "after", guest,
-                           phrase_time(follow->changed_ns).text);
+                           quantity_time(follow->changed_ns).text);
     }
     free(guest);
     free(read);
@@ -43,9 +45,9 @@ static char *old_over_new(const struct follow *follow)
     char *text = must_printf(
         "%s brought older content to %s at %s: its %s.%s%s%s%s%s Nothing marked the chunk dirty "
         "again.",
-        write, disk_name(follow, follow->target), phrase_time(follow->wrong_ns).text, taken,
+        write, disk_name(follow, follow->target), quantity_time(follow->wrong_ns).text, taken,
         over ? " It went over the newer content that " : "", over ? earlier : "",
-        over ? " had brought at " : "", over ? phrase_time(follow->wrong_earlier_ns).text : "",
+        over ? " had brought at " : "", over ? quantity_time(follow->wrong_earlier_ns).text : "",
         over ? "." : "");
 
     free(write);
@@ -60,8 +62,8 @@ static char *failed(const struct follow *follow)
     const struct event *submit = explain_submit(follow->run, follow->wrong_request);
     char *text = must_printf("The dirty bit had been cleared at %s for this copy; when its %s of "
                              "%s failed at %s, nothing set it again: the sector was forgotten.",
-                             phrase_time(follow->cleared_ns).text, name,
-                             disk_name(follow, submit->node), phrase_time(follow->wrong_ns).text);
+                             quantity_time(follow->cleared_ns).text, name,
+                             disk_name(follow, submit->node), quantity_time(follow->wrong_ns).text);
 
     free(name);
     return text;
@@ -73,7 +75,7 @@ static char *cleared(const struct follow *follow)
     char *text =
         must_printf("The dirty bit was cleared at %s, when %s held content that no copy "
                     "under way had seen: %s.",
-                    phrase_time(follow->wrong_ns).text, disk_name(follow, follow->source), taken);
+                    quantity_time(follow->wrong_ns).text, disk_name(follow, follow->source), taken);
 
     free(taken);
     return text;
@@ -84,18 +86,18 @@ static char *guest_changed(const struct follow *follow)
     char *guest = explain_request(follow->run, follow->wrong_request);
     uint64_t changed_ns =
         follow->changed_by == follow->wrong_request ? follow->changed_ns : follow->wrong_ns;
-    char *marked =
-        follow->set_ns > 0 && follow->was_cleared
-            ? must_printf(" (the bit had last been set at %s and cleared at %s)",
-                          phrase_time(follow->set_ns).text, phrase_time(follow->cleared_ns).text)
-            : must_strdup("");
+    char *marked = follow->set_ns > 0 && follow->was_cleared
+                       ? must_printf(" (the bit had last been set at %s and cleared at %s)",
+                                     quantity_time(follow->set_ns).text,
+                                     quantity_time(follow->cleared_ns).text)
+                       : must_strdup("");
     char *text =
         follow->wrong == WRONG_UNWATCHED
             ? must_printf("%s changed %s at %s, when the job had already given up its dirty "
                           "bitmap: nobody copied it.",
-                          guest, disk_name(follow, follow->source), phrase_time(changed_ns).text)
+                          guest, disk_name(follow, follow->source), quantity_time(changed_ns).text)
             : must_printf("%s changed %s at %s, and nothing marked the chunk dirty after that%s.",
-                          guest, disk_name(follow, follow->source), phrase_time(changed_ns).text,
+                          guest, disk_name(follow, follow->source), quantity_time(changed_ns).text,
                           marked);
 
     free(guest);
@@ -109,7 +111,7 @@ static char *not_written(const struct follow *follow)
     char *text =
         must_printf("%s of the job was acknowledged at %s, but %s does not hold what it "
                     "should have brought.",
-                    write, phrase_time(follow->wrong_ns).text, disk_name(follow, follow->target));
+                    write, quantity_time(follow->wrong_ns).text, disk_name(follow, follow->target));
 
     free(write);
     return text;
@@ -118,11 +120,11 @@ static char *not_written(const struct follow *follow)
 static char *target_changed(const struct follow *follow)
 {
     char *flushed = follow->was_flushed ? must_printf("the last flush that succeeded ended at %s",
-                                                      phrase_time(follow->flushed_ns).text)
+                                                      quantity_time(follow->flushed_ns).text)
                                         : must_strdup("no flush of it had succeeded before");
-    char *text =
-        must_printf("%s changed at %s by another hand than the job's; %s.",
-                    disk_name(follow, follow->target), phrase_time(follow->wrong_ns).text, flushed);
+    char *text = must_printf("%s changed at %s by another hand than the job's; %s.",
+                             disk_name(follow, follow->target),
+                             quantity_time(follow->wrong_ns).text, flushed);
 
     free(flushed);
     return text;
@@ -138,7 +140,7 @@ static char *still_owed(const struct follow *follow)
     char *text = must_printf(
         "The job %s at %s, though the sector was still to be copied: %s was last changed by %s%s.",
         follow->wrong == WRONG_ENDED ? "ended with success" : "gave up its dirty bitmap",
-        phrase_time(follow->wrong_ns).text, disk_name(follow, follow->source), guest, why);
+        quantity_time(follow->wrong_ns).text, disk_name(follow, follow->source), guest, why);
 
     free(guest);
     return text;
@@ -158,22 +160,24 @@ static char *otherwise(const struct follow *follow)
         text = must_printf(
             "Until then the job had not once marked the sector dirty, so it did not copy it.");
     } else if (of_flush && follow->written_by > 0 && !follow->was_flushed) {
-        text = must_printf("%s reached %s at %s, and no flush of %s has succeeded since.", write,
-                           disk_name(follow, follow->target), phrase_time(follow->written_ns).text,
-                           disk_name(follow, follow->target));
+        text =
+            must_printf("%s reached %s at %s, and no flush of %s has succeeded since.", write,
+                        disk_name(follow, follow->target), quantity_time(follow->written_ns).text,
+                        disk_name(follow, follow->target));
     } else if (of_flush && follow->written_by > 0) {
-        text = must_printf("%s reached %s at %s; the last flush of %s that succeeded ended at %s.",
-                           write, disk_name(follow, follow->target),
-                           phrase_time(follow->written_ns).text, disk_name(follow, follow->target),
-                           phrase_time(follow->flushed_ns).text);
+        text = must_printf(
+            "%s reached %s at %s; the last flush of %s that succeeded ended at %s.", write,
+            disk_name(follow, follow->target), quantity_time(follow->written_ns).text,
+            disk_name(follow, follow->target), quantity_time(follow->flushed_ns).text);
     } else if (differ && finding != NULL && follow->dirty) {
         text = must_printf("The sector is still marked dirty: it was not copied in time.");
     } else if (differ && finding != NULL && follow->copy_count > 0) {
         text = must_printf("A copy of the sector is still under way.");
     } else if (!differ && follow->written_by > 0 && finding == NULL) {
-        text = must_printf("%s put on %s at %s what %s holds: the sector is copied.", write,
-                           disk_name(follow, follow->target), phrase_time(follow->written_ns).text,
-                           disk_name(follow, follow->source));
+        text =
+            must_printf("%s put on %s at %s what %s holds: the sector is copied.", write,
+                        disk_name(follow, follow->target), quantity_time(follow->written_ns).text,
+                        disk_name(follow, follow->source));
     }
     free(write);
     return text;

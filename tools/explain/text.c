@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "sim/base/quantity.h"
 #include "sim/trace/phrase.h"
 #include "tools/base/support.h"
 #include "tools/explain/explain.h"
@@ -152,7 +153,7 @@ static char *disk_in_words(const struct one_run *run, const struct event *event)
     switch (event->kind) {
     case EVENT_DIRTY_CREATE:
         return must_printf("the job begins to track %s in chunks of %s", disk,
-                           phrase_size(event->bytes).text);
+                           quantity_size(event->bytes).text);
     case EVENT_DIRTY_RELEASE:
         return must_printf("the job gives up its dirty bitmap: it no longer sees what changes %s",
                            disk);

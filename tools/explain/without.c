@@ -74,9 +74,9 @@ static struct plan plan_without(const struct plan *whole, struct item item)
 {
     struct plan plan = *whole;
 
-#define DROP(list, number)                                                                         \
-    plan.list =                                                                                    \
-        without_one(whole->arena, whole->list, whole->number, item.index, sizeof(*whole->list));   \
+#define DROP(list, number)                                                                       \
+    plan.list =                                                                                  \
+        without_one(whole->arena, whole->list, whole->number, item.index, sizeof(*whole->list)); \
     plan.number--
     switch (item.kind) {
     case ITEM_NOTHING:

@@ -209,9 +209,7 @@ static void begin_run(struct runs *runs)
 {
     const struct plan *plan = runs->hunt->plan;
 
-    runs->world = runs->world == NULL
-                      ? world_create(plan, &runs->options, &runs->trace)
-                      : world_renew(runs->world, plan, &runs->options, &runs->trace);
+    runs->world = world_renew(runs->world, plan, &runs->options, &runs->trace);
     if (runs->world == NULL) {
         die("there is no memory for a world");
     }

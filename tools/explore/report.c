@@ -11,9 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sim/base/quantity.h"
 #include "tools/base/files.h"
 #include "tools/base/support.h"
-#include "tools/base/text.h"
 #include "tools/cmd/command.h"
 #include "tools/explore/claims.h"
 #include "tools/report/report.h"
@@ -92,13 +92,12 @@ static uint64_t percent(uint64_t part, uint64_t whole)
 static void print_findings(const struct explore_session *session, char *const *paths)
 {
     const struct engine *engine = session->options->engine;
-    char buf[TIME_TEXT_BYTES];
 
     for (uint64_t i = 0; i < session->finding_count; i++) {
         const struct explore_finding *finding = &session->findings[i].finding;
 
         printf("FOUND %s (%s) at %s: %s\n", finding->oracle, finding->kind,
-               time_text(finding->now_ns, buf), finding->text);
+               quantity_time(finding->now_ns).text, finding->text);
         if (*finding->variant != '\0') {
             printf("    when    %s\n", finding->variant);
         }

@@ -3,6 +3,8 @@
  * A search that was stopped, in a file: the answers of its stack, and the states it knows.
  *
  * Worlds are not written: the answers lead to them again.  The numbers are this machine's own.
+ *
+ * Declared in tools/explore/search_private.h: the part of a search that is kept in a checkpoint.
  */
 #include <string.h>
 

@@ -12,6 +12,7 @@
 
 #include "engine/range.h"
 #include "sim/base/errno_name.h"
+#include "sim/base/quantity.h"
 #include "sim/trace/phrase.h"
 #include "tools/base/support.h"
 #include "tools/run/quiet_trace.h"
@@ -389,7 +390,7 @@ const char *variant_text(const struct variant *variant, const struct plan *plan,
     if (variant->cuts_power) {
         snprintf(buf, VARIANT_TEXT_BYTES,
                  "the power of %s is cut at %s and %s of its cache is lost",
-                 plan->disks[plan->job.target].name, phrase_time(variant->cut_ns).text,
+                 plan->disks[plan->job.target].name, quantity_time(variant->cut_ns).text,
                  keeps[variant->keeps]);
     }
     return buf;

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sim/base/quantity.h"
 #include "tools/base/support.h"
 #include "tools/base/text.h"
 #include "tools/import/import.h"
@@ -91,13 +92,11 @@ static const char *request_mistake(struct recording *recording,
 {
     uint64_t disk_bytes = recording->options->disk_bytes;
     uint64_t most = disk_bytes > 0 ? disk_bytes : IMPORT_MAX_DISK_BYTES;
-    char size[TIME_TEXT_BYTES];
-    char time[TIME_TEXT_BYTES];
 
     /* The product is small enough, for so is the factor. */
     if (request->time_ns > IMPORT_MAX_TIME_NS / 1000 * recording->options->speed_up) {
         return mistake_part(&recording->list, "the request would be made later than at %s",
-                            time_text(IMPORT_MAX_TIME_NS, time));
+                            quantity_time(IMPORT_MAX_TIME_NS).text);
     }
     if (request->op == OP_FLUSH) {
         return NULL;
@@ -108,7 +107,7 @@ static const char *request_mistake(struct recording *recording,
     if (request->bytes > most || request->offset > most - request->bytes) {
         return mistake_part(&recording->list, "the request goes beyond the end of %s, at %s",
                             disk_bytes > 0 ? "the disk (--size)" : "any disk",
-                            size_text(most, size));
+                            quantity_bytes(most).text);
     }
     return NULL;
 }

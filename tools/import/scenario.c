@@ -11,8 +11,8 @@
 #include <string.h>
 
 #include "engine/range.h"
+#include "sim/base/quantity.h"
 #include "tools/base/support.h"
-#include "tools/base/text.h"
 #include "tools/import/import.h"
 
 #define MIB (UINT64_C(1) << 20)
@@ -139,11 +139,10 @@ static void write_disks(FILE *out, const struct recording *recording)
     uint64_t bytes = disk_bytes_of(recording);
     bool is_filled = options->fill == IMPORT_FILL_UNIQUE ||
                      (options->fill == IMPORT_FILL_BY_SIZE && bytes <= LARGEST_FILLED_BYTES);
-    char size[TIME_TEXT_BYTES];
+    struct quantity_text size = quantity_bytes(bytes);
 
-    size_text(bytes, size);
-    fprintf(out, "disks:\n  src: {size: %s, fill: %s}\n  dst: {size: %s}\n", size,
-            is_filled ? "unique" : "zero", size);
+    fprintf(out, "disks:\n  src: {size: %s, fill: %s}\n  dst: {size: %s}\n", size.text,
+            is_filled ? "unique" : "zero", size.text);
     fprintf(out, "job: {mirror: src, to: dst%s%s}\n", options->job_keys != NULL ? ", " : "",
             options->job_keys != NULL ? options->job_keys : "");
 }
@@ -158,16 +157,12 @@ static const char *op_key(enum op op)
 static void write_request(FILE *out, uint32_t number, uint64_t time_ns,
                           const struct import_request *request)
 {
-    char time[TIME_TEXT_BYTES];
-    char offset[TIME_TEXT_BYTES];
-    char bytes[TIME_TEXT_BYTES];
-
-    fprintf(out, "  r%" PRIu32 ": {at: %s, ", number, time_text(time_ns, time));
+    fprintf(out, "  r%" PRIu32 ": {at: %s, ", number, quantity_time(time_ns).text);
     if (request->op == OP_FLUSH) {
         fputs("flush: true}\n", out);
     } else {
         fprintf(out, "%s: {at: %s, len: %s}}\n", op_key(request->op),
-                size_text(request->offset, offset), size_text(request->bytes, bytes));
+                quantity_bytes(request->offset).text, quantity_bytes(request->bytes).text);
     }
 }
 
@@ -191,9 +186,6 @@ static uint64_t write_requests(FILE *out, const struct recording *recording)
 
 static void write_story(FILE *out, uint64_t last_ns)
 {
-    char after[TIME_TEXT_BYTES];
-    char limit[TIME_TEXT_BYTES];
-
     fprintf(out,
             "steps:\n"
             "  - start\n"
@@ -205,8 +197,8 @@ static void write_story(FILE *out, uint64_t last_ns)
             "expect:\n"
             "  - same: [src, dst]\n"
             "limits: {time: %s}\n",
-            time_text(last_ns + NS_PER_US, after),
-            time_text((last_ns / NS_PER_S + 1) * NS_PER_S + TIME_AFTER_NS, limit));
+            quantity_time(last_ns + NS_PER_US).text,
+            quantity_time((last_ns / NS_PER_S + 1) * NS_PER_S + TIME_AFTER_NS).text);
 }
 
 char *import_scenario(const struct recording *recording, size_t *bytes)

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sim/base/quantity.h"
 #include "tools/base/support.h"
 #include "tools/base/text.h"
 #include "tools/report/report.h"
@@ -90,13 +91,12 @@ static FILE *case_begin(struct junit *junit, const char *file, const char *title
 static void write_findings(FILE *out, const struct report_run *run)
 {
     char *command = report_repeat_command("mirrorsim", run);
-    char buf[TIME_TEXT_BYTES];
 
     for (uint32_t i = 0; i < run->result->finding_count; i++) {
         const struct run_finding *finding = &run->result->findings[i];
 
         xml_write(out, finding->text);
-        fprintf(out, "&#10;  at %s, event %" PRIu64 ", ", time_text(finding->now_ns, buf),
+        fprintf(out, "&#10;  at %s, event %" PRIu64 ", ", quantity_time(finding->now_ns).text,
                 finding->event_number);
         xml_write(out, run->file);
         if (finding->line > 0) {

@@ -7,6 +7,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "sim/base/quantity.h"
 #include "tools/base/support.h"
 #include "tools/base/text.h"
 
@@ -99,7 +100,6 @@ char *report_whole_trace_command(const char *program, const struct report_run *r
 char *report_trace_command(const char *program, const struct report_run *run,
                            const struct run_finding *finding)
 {
-    char buf[TIME_TEXT_BYTES];
     char *command;
     size_t size;
     FILE *out = text_open(&command, &size);
@@ -107,8 +107,8 @@ char *report_trace_command(const char *program, const struct report_run *run,
     write_command(out, program, "trace", run,
                   finding->about == ABOUT_COMPARED ? run->compared : run->engine);
     if (!run->result->died) {
-        fprintf(out, " --from %s", time_text(finding->trace_from_ns, buf));
-        fprintf(out, " --to %s", time_text(finding->now_ns, buf));
+        fprintf(out, " --from %s", quantity_time(finding->trace_from_ns).text);
+        fprintf(out, " --to %s", quantity_time(finding->now_ns).text);
     }
     fclose(out);
     return command;

@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sim/base/quantity.h"
 #include "tools/base/support.h"
-#include "tools/base/text.h"
 #include "tools/report/report.h"
 
 struct text {
@@ -79,12 +79,10 @@ static void show_difference(FILE *out, const struct report_run *run)
 
 static void show_finding(FILE *out, const struct report_run *run, const struct run_finding *finding)
 {
-    char buf[TIME_TEXT_BYTES];
-
     fprintf(out, "    %s (%s)%s%s: %s\n", finding->oracle, finding->kind,
             finding->about == ABOUT_COMPARED ? " on " : "",
             finding->about == ABOUT_COMPARED ? run->compared->name : "", finding->text);
-    fprintf(out, "        at %s, event %" PRIu64, time_text(finding->now_ns, buf),
+    fprintf(out, "        at %s, event %" PRIu64, quantity_time(finding->now_ns).text,
             finding->event_number);
     if (finding->has_sector) {
         fprintf(out, ", disk %s, sector %" PRIu64, finding->disk, finding->sector);
@@ -163,7 +161,6 @@ static void text_run(struct report *report, const struct report_run *run)
     const struct report_text_options *options = &((struct text *)(void *)report)->options;
     const struct run_result *result = run->result;
     bool bad = outcome_is_bad(result->outcome);
-    char buf[TIME_TEXT_BYTES];
     char *title;
 
     if (!bad && options->quiet) {
@@ -172,7 +169,7 @@ static void text_run(struct report *report, const struct report_run *run)
     title = report_title(run);
     fprintf(report->out, "%s%s%s %s  %s", options->colour ? outcomes[result->outcome].colour : "",
             outcomes[result->outcome].word, options->colour ? PLAIN : "", title,
-            result->died ? "died" : time_text(result->virtual_ns, buf));
+            result->died ? "died" : quantity_time(result->virtual_ns).text);
     show_remark(report->out, run);
     if (options->verbose) {
         fprintf(report->out, "  %" PRIu64 " events, %" PRIu32 " checks, trace %016" PRIx64,

@@ -18,9 +18,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "sim/base/quantity.h"
 #include "sim/content/content.h"
 #include "tools/base/support.h"
-#include "tools/base/text.h"
 
 /* ---- Before the runs ---- */
 
@@ -188,7 +188,6 @@ static bool write_image(const char *path, const struct view *view)
 /* A link, unlike a rename, never replaces the image of another run. */
 static char *write_disk(const char *path, const struct view *view)
 {
-    char size[TIME_TEXT_BYTES];
     char *temporary;
     char *why = NULL;
     uint64_t data_bytes = count_data(view);
@@ -196,7 +195,7 @@ static char *write_disk(const char *path, const struct view *view)
     if (data_bytes > DUMP_MAX_BYTES) {
         return must_printf("%s: the disk holds %" PRIu64 " bytes that are not zero, and %s are the "
                            "most that are written.",
-                           path, data_bytes, size_text(DUMP_MAX_BYTES, size));
+                           path, data_bytes, quantity_bytes(DUMP_MAX_BYTES).text);
     }
     temporary = must_printf("%s.%ld.tmp", path, (long)getpid());
     if (!write_image(temporary, view) || link(temporary, path) != 0) {

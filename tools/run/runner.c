@@ -229,9 +229,7 @@ static bool run_world(struct runner *runner, struct leg *leg, struct run_result 
     uint64_t next_state = 0;
     struct world *world;
 
-    runner->world = runner->world == NULL
-                        ? world_create(runner->plan, &options, trace)
-                        : world_renew(runner->world, runner->plan, &options, trace);
+    runner->world = world_renew(runner->world, runner->plan, &options, trace);
     world = runner->world;
     if (world == NULL) {
         return false;

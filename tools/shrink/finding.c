@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Is it still the same finding?
+ *
+ * Declared in tools/shrink/private.h: a group of the steps that make a scenario smaller.
  */
 #include <string.h>
 

@@ -103,9 +103,7 @@ static void run_plan(struct bench *bench, struct trial *trial)
     struct written written = {0};
     const struct verdict *verdict;
 
-    bench->world = bench->world == NULL
-                       ? world_create(trial->plan, &options, &bench->trace)
-                       : world_renew(bench->world, trial->plan, &options, &bench->trace);
+    bench->world = world_renew(bench->world, trial->plan, &options, &bench->trace);
     if (bench->world == NULL) {
         die("there is no memory for a world");
     }

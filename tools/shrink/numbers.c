@@ -5,6 +5,8 @@
  *
  * Sizes go down to powers of two, times to one digit, the smallest first, so that the first that
  * is kept is the last that has to be tried.
+ *
+ * Declared in tools/shrink/private.h: a group of the steps that make a scenario smaller.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -12,13 +14,14 @@
 #include <string.h>
 
 #include "engine/range.h"
+#include "sim/base/quantity.h"
 #include "tools/base/support.h"
 #include "tools/base/text.h"
 #include "tools/shrink/private.h"
 
 #define MAX_SMALLER 160
 
-enum unit {
+enum measure {
     UNIT_NONE, /* not a number */
     UNIT_COUNT,
     UNIT_BYTES,
@@ -27,7 +30,7 @@ enum unit {
 
 struct number {
     struct tree_node *node;
-    enum unit unit;
+    enum measure unit;
     uint64_t value;
     bool expected; /* of an expectation: changes only with others */
 };
@@ -52,10 +55,10 @@ static struct number number_of(struct tree_node *node)
         return (struct number){
             .node = node, .unit = value >= SECTOR_BYTES ? UNIT_BYTES : UNIT_COUNT, .value = value};
     }
-    if (size_parse(node->text, &value)) {
+    if (quantity_read_size(node->text, &value)) {
         return (struct number){.node = node, .unit = UNIT_BYTES, .value = value};
     }
-    if (time_parse(node->text, &value)) {
+    if (quantity_read_time(node->text, &value)) {
         return (struct number){.node = node, .unit = UNIT_NS, .value = value};
     }
     return (struct number){.node = node};
@@ -98,16 +101,14 @@ static struct numbers collect_all(struct shrinker *shrinker)
 
 static void set(struct numbers *numbers, const struct number *number, uint64_t value)
 {
-    char text[TIME_TEXT_BYTES];
+    struct quantity_text text;
 
     if (value == 0 || number->unit == UNIT_COUNT) {
-        snprintf(text, sizeof(text), "%" PRIu64, value);
-    } else if (number->unit == UNIT_NS) {
-        time_text(value, text);
+        snprintf(text.text, sizeof(text.text), "%" PRIu64, value);
     } else {
-        size_text(value, text);
+        text = number->unit == UNIT_NS ? quantity_time(value) : quantity_bytes(value);
     }
-    tree_set_text(&numbers->shrinker->tree, number->node, text);
+    tree_set_text(&numbers->shrinker->tree, number->node, text.text);
 }
 
 /* ---- What is smaller or rounder than a number ---- */

@@ -4,6 +4,8 @@
  *
  * What belongs together is found by its words: a hold, the wait for it and its release
  * have its name in common, and only together can they be left out.
+ *
+ * Declared in tools/shrink/private.h: a group of the steps that make a scenario smaller.
  */
 #include <stdlib.h>
 #include <string.h>

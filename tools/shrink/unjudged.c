@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * What a failing run can't judge, and so can't be left out: an engine without the bug may need it.
+ *
+ * Declared in tools/shrink/private.h: a group of the steps that make a scenario smaller.
  */
 #include <string.h>
 

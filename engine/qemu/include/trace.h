@@ -11,17 +11,17 @@
 #include <stdint.h>
 
 /* X(name): in the order of their numbers. */
-#define QEMU_TRACE_POINTS(X)                                                                       \
-    X(mirror_start)                                                                                \
-    X(mirror_restart_iter)                                                                         \
-    X(mirror_before_flush)                                                                         \
-    X(mirror_before_drain)                                                                         \
-    X(mirror_before_sleep)                                                                         \
-    X(mirror_one_iteration)                                                                        \
-    X(mirror_iteration_done)                                                                       \
-    X(mirror_yield)                                                                                \
-    X(mirror_yield_in_flight)                                                                      \
-    X(mirror_yield_buf_busy)                                                                       \
+#define QEMU_TRACE_POINTS(X)  \
+    X(mirror_start)           \
+    X(mirror_restart_iter)    \
+    X(mirror_before_flush)    \
+    X(mirror_before_drain)    \
+    X(mirror_before_sleep)    \
+    X(mirror_one_iteration)   \
+    X(mirror_iteration_done)  \
+    X(mirror_yield)           \
+    X(mirror_yield_in_flight) \
+    X(mirror_yield_buf_busy)  \
     X(mirror_break_buf_busy)
 
 enum qemu_trace_point {

@@ -153,7 +153,8 @@ static struct block_iov two_buffers(struct stage *stage)
     static const uint32_t both[] = {0, 1};
     struct block_buffers *buffers;
 
-    assert_int_equal(block_buffers_create(&stage->world->nodes[SRC], BYTES / 2, 2, &buffers), 0);
+    assert_int_equal(block_buffers_create(&stage->world->layer.nodes[SRC], BYTES / 2, 2, &buffers),
+                     0);
     return (struct block_iov){buffers, both, 2};
 }
 
@@ -167,10 +168,10 @@ static void copy(struct stage *stage, uint64_t tags[SECTORS])
     stage_open(stage);
     iov = two_buffers(stage);
     read.world = write.world = stage->world;
-    block_read(&stage->world->nodes[SRC], PLACE, BYTES, iov, stage_done, &read);
+    block_read(&stage->world->layer.nodes[SRC], PLACE, BYTES, iov, stage_done, &read);
     stage_run(stage);
     stage->world->evidence.end = END_NOT;
-    block_write(&stage->world->nodes[DST], PLACE, BYTES, iov, stage_done, &write);
+    block_write(&stage->world->layer.nodes[DST], PLACE, BYTES, iov, stage_done, &write);
     stage_run(stage);
     for (uint64_t i = 0; i < SECTORS; i++) {
         tags[i] = stage_tag(stage, DST, PLACE + i * SECTOR_BYTES);
@@ -273,7 +274,7 @@ static void test_effect_of_all_that_is_left_comes_at_once_when_a_hold_lets_go(vo
     world_run(stage->world, 10);
     assert_int_equal(changed(stage, PLACE), 0);
     stage->world->evidence.end = END_NOT;
-    requests_release(stage->world, 0);
+    requests_release(&stage->world->layer, 0);
     world_run(stage->world, 10);
     assert_int_equal(changed(stage, PLACE), 0xff);
     stage_run(stage);
@@ -317,7 +318,7 @@ static void test_effect_of_a_flush_is_none_when_it_is_lost(void **state)
     stage_guest(stage, OP_FLUSH, 0, 0);
     stage_run(stage);
     assert_int_equal(stage_event(stage, EVENT_REQUEST_DONE, 1)->ret, 0);
-    cache_power_cut(&stage->world->nodes[SRC], CUT_LOSES_ALL);
+    cache_power_cut(&stage->world->layer.nodes[SRC], CUT_LOSES_ALL);
     assert_int_equal(changed(stage, PLACE), 0);
 }
 
@@ -341,7 +342,7 @@ static void test_effect_survives_a_power_cut_as_its_plan_or_the_choices_say(void
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         answer(stage, cases[i].answers, cases[i].count);
         write_once(stage);
-        cache_power_cut(&stage->world->nodes[SRC], cases[i].cut);
+        cache_power_cut(&stage->world->layer.nodes[SRC], cases[i].cut);
         assert_int_equal(changed(stage, PLACE), cases[i].changed);
         world_destroy(stage->world);
     }

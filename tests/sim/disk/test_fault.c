@@ -140,7 +140,7 @@ static void test_fault_leaves_behind_what_it_says_when_a_write_fails(void **stat
         fault->applied = cases[i].applied;
         fault->bytes = cases[i].bytes;
         stage_open(stage);
-        block_dirty_create(&stage->world->nodes[SRC], CHUNK, &dirty);
+        block_dirty_create(&stage->world->layer.nodes[SRC], CHUNK, &dirty);
         stage_guest(stage, OP_WRITE, 0, CHUNK);
         stage_run(stage);
         assert_int_equal(failed(stage), 1);
@@ -246,8 +246,8 @@ static void test_fault_holds_a_request_where_it_says_until_released(void **state
         }
         assert_int_equal(stage_count(stage, EVENT_REQUEST_EFFECT), cases[i].effects_before);
         assert_int_equal(stage_count(stage, EVENT_REQUEST_DONE), 0);
-        assert_int_equal(requests_held_by(world, 0), cases[i].kind == FAULT_HOLD);
-        requests_release(world, 0);
+        assert_int_equal(requests_held_by(&world->layer, 0), cases[i].kind == FAULT_HOLD);
+        requests_release(&world->layer, 0);
         assert_int_equal(stage_count(stage, EVENT_REQUEST_DONE), 0);
         stage_run(stage);
         assert_int_equal(stage_count(stage, EVENT_RELEASED), 1);
@@ -268,7 +268,7 @@ static void test_fault_released_request_takes_no_more_time(void **state)
     stage_guest(stage, OP_WRITE, 0, CHUNK);
     timeline_step(&world->timeline);
     assert_int_equal(stage_event(stage, EVENT_HELD, 0)->now_ns, 0);
-    requests_release(world, 0);
+    requests_release(&world->layer, 0);
     stage_run(stage);
     assert_int_equal(stage_event(stage, EVENT_REQUEST_DONE, 0)->now_ns, 0);
 }
@@ -280,7 +280,7 @@ static void test_fault_lets_a_request_pass_when_released_before_it_stops(void **
     stage_fault(stage, FAULT_HOLD);
     stage_open(stage);
     stage_guest(stage, OP_WRITE, 0, CHUNK);
-    requests_release(stage->world, 0);
+    requests_release(&stage->world->layer, 0);
     stage_run(stage);
     assert_int_equal(stage_event(stage, EVENT_REQUEST_DONE, 0)->now_ns, WRITE_NS);
     assert_int_equal(stage_count(stage, EVENT_RELEASED), 0);
@@ -316,7 +316,7 @@ static void test_fault_fills_the_disk_when_more_would_be_allocated(void **state)
     assert_int_equal(failed(stage), 0x04);
     assert_int_equal(stage_event(stage, EVENT_REQUEST_DONE, 2)->ret, -ENOSPC);
     assert_int_equal(world_fault_hits(stage->world, 0), 1);
-    assert_int_equal(image_allocated_bytes(stage->world->nodes[SRC].disk.image), 2 * CHUNK);
+    assert_int_equal(image_allocated_bytes(stage->world->layer.nodes[SRC].disk.image), 2 * CHUNK);
 }
 
 static void test_fault_fails_queries_without_changing_anything(void **state)
@@ -330,7 +330,7 @@ static void test_fault_fails_queries_without_changing_anything(void **state)
 
     fault->error = -EPERM;
     stage->plan->disks[SRC].backing = DST;
-    src = &stage_open(stage)->nodes[SRC];
+    src = &stage_open(stage)->layer.nodes[SRC];
     assert_int_equal(block_getlength(src, &bytes), -EPERM);
     assert_int_equal(block_cluster_size(src, &bytes), -EPERM);
     assert_int_equal(block_status_above(src, NULL, 0, 512, &bytes, NULL, NULL), -EPERM);

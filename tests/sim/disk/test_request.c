@@ -16,7 +16,8 @@ static struct block_iov make_buffers(struct stage *stage, uint32_t count)
 {
     struct block_iov iov = {.index = buffer_order, .count = count};
 
-    assert_int_equal(block_buffers_create(&stage->world->nodes[SRC], CHUNK, 16, &iov.buffers), 0);
+    assert_int_equal(block_buffers_create(&stage->world->layer.nodes[SRC], CHUNK, 16, &iov.buffers),
+                     0);
     return iov;
 }
 
@@ -25,7 +26,7 @@ static struct ending read_into(struct stage *stage, uint32_t node, uint64_t offs
 {
     struct ending ending = {.world = stage->world};
 
-    block_read(&stage->world->nodes[node], offset, bytes, iov, stage_done, &ending);
+    block_read(&stage->world->layer.nodes[node], offset, bytes, iov, stage_done, &ending);
     assert_int_equal(ending.calls, 0);
     while (ending.calls == 0 && world_step(stage->world)) {
     }
@@ -37,7 +38,7 @@ static struct ending write_from(struct stage *stage, uint32_t node, uint64_t off
 {
     struct ending ending = {.world = stage->world};
 
-    block_write(&stage->world->nodes[node], offset, bytes, iov, stage_done, &ending);
+    block_write(&stage->world->layer.nodes[node], offset, bytes, iov, stage_done, &ending);
     while (ending.calls == 0 && world_step(stage->world)) {
     }
     return ending;
@@ -70,7 +71,7 @@ static void test_request_marks_dirty_before_it_is_done_when_it_writes(void **sta
 
     for (size_t i = 0; i < 3; i++) {
         stage_open(stage);
-        block_dirty_create(&stage->world->nodes[SRC], CHUNK, &dirty);
+        block_dirty_create(&stage->world->layer.nodes[SRC], CHUNK, &dirty);
         stage_guest(stage, ops[i], CHUNK - 512, 1024);
         assert_int_equal(block_dirty_bits(dirty)->count, 0);
         stage_run(stage);
@@ -89,7 +90,7 @@ static void test_request_marks_every_bitmap_and_cleaning_touches_one(void **stat
     struct stage *stage = *state;
     struct block_dirty *mine;
     struct block_dirty *other;
-    struct block_node *src = &stage_open(stage)->nodes[SRC];
+    struct block_node *src = &stage_open(stage)->layer.nodes[SRC];
 
     block_dirty_create(src, CHUNK, &mine);
     block_dirty_create(src, 4 * KIB, &other);
@@ -225,7 +226,7 @@ static void test_request_copies_what_was_read_and_joins_it(void **state)
     assert_true(view_equal(&src, &dst, 0, MIB, &sector));
     assert_int_equal(stage_tag(stage, DST, 3 * CHUNK), tag_guest(1, 1));
     assert_int_equal(stage_tag(stage, DST, 5 * CHUNK + 512), TAG_ZERO);
-    assert_int_equal(image_runs(stage->world->nodes[DST].disk.image), 5);
+    assert_int_equal(image_runs(stage->world->layer.nodes[DST].disk.image), 5);
 }
 
 static void test_request_replaces_what_its_buffers_held(void **state)
@@ -240,7 +241,7 @@ static void test_request_replaces_what_its_buffers_held(void **state)
     read_into(stage, SRC, 0, CHUNK, iov);
     read_into(stage, SRC, CHUNK, CHUNK, iov);
     write_from(stage, DST, CHUNK, CHUNK, iov);
-    assert_int_equal(image_runs(stage->world->nodes[DST].disk.image), 1);
+    assert_int_equal(image_runs(stage->world->layer.nodes[DST].disk.image), 1);
     assert_int_equal(stage_tag(stage, DST, CHUNK + 512), tag_fill(SRC, CHUNK / 512 + 1));
 }
 
@@ -254,7 +255,8 @@ static void test_request_fills_the_cluster_from_the_backing_only_when_it_is_open
         stage->plan->disks[DST].backing_open = open;
         stage_open(stage);
         write_from(stage, DST, 4 * KIB, 4 * KIB, make_buffers(stage, 1));
-        assert_int_equal(image_allocated_bytes(stage->world->nodes[DST].disk.image), 64 * KIB);
+        assert_int_equal(image_allocated_bytes(stage->world->layer.nodes[DST].disk.image),
+                         64 * KIB);
         assert_int_equal(stage_tag(stage, DST, 0), open ? tag_fill(SRC, 0) : TAG_ZERO);
         assert_int_equal(stage_tag(stage, DST, 8 * KIB), open ? tag_fill(SRC, 16) : TAG_ZERO);
         assert_int_equal(stage_tag(stage, DST, 64 * KIB), open ? tag_fill(SRC, 128) : TAG_ZERO);
@@ -275,7 +277,7 @@ static void test_request_discards_to_zero_whether_or_not_there_is_a_backing(void
         stage_guest(stage, OP_DISCARD, CHUNK, CHUNK);
         stage_run(stage);
         assert_int_equal(stage_tag(stage, SRC, CHUNK), TAG_ZERO);
-        assert_int_equal(image_allocated_bytes(stage->world->nodes[SRC].disk.image),
+        assert_int_equal(image_allocated_bytes(stage->world->layer.nodes[SRC].disk.image),
                          backed ? MIB : MIB - CHUNK);
         world_destroy(stage->world);
     }
@@ -294,7 +296,7 @@ static void note_drained(void *opaque)
 static void test_request_queues_while_drained_and_goes_to_the_disk_of_the_guest(void **state)
 {
     struct stage *stage = *state;
-    struct block_node *nodes = stage_open(stage)->nodes;
+    struct block_node *nodes = stage_open(stage)->layer.nodes;
     bool drained = false;
 
     stage_guest(stage, OP_WRITE, 0, CHUNK);
@@ -319,7 +321,7 @@ static void test_request_of_a_drained_node_is_served_when_the_job_sends_it(void 
     bool drained = false;
 
     stage_open(stage);
-    assert_true(block_drain_begin(&stage->world->nodes[SRC], note_drained, &drained));
+    assert_true(block_drain_begin(&stage->world->layer.nodes[SRC], note_drained, &drained));
     assert_int_equal(read_into(stage, SRC, 0, CHUNK, make_buffers(stage, 1)).ret, 0);
     assert_false(drained);
 }
@@ -345,7 +347,7 @@ static void test_request_is_durable_when_a_flush_covered_it(void **state)
     world_run(stage->world, WRITE_NS + FLUSH_NS);
     assert_int_equal(stage_count(stage, EVENT_REQUEST_DONE), 2);
     assert_int_equal(stage_tag(stage, SRC, CHUNK), tag_guest(2, 0));
-    cache_power_cut(&stage->world->nodes[SRC], CUT_BY_CHOICE);
+    cache_power_cut(&stage->world->layer.nodes[SRC], CUT_BY_CHOICE);
     assert_int_equal(stage_tag(stage, SRC, 0), tag_guest(1, 0));
     assert_int_equal(stage_tag(stage, SRC, CHUNK), tag_fill(SRC, 128));
 }
@@ -368,7 +370,7 @@ static void test_request_status_looks_through_the_layers_above_the_base(void **s
     stage->plan->disks[DST].has_allocated = true;
     stage->plan->disks[DST].allocated = &in_middle;
     stage->plan->disks[DST].allocated_count = 1;
-    nodes = stage_open(stage)->nodes;
+    nodes = stage_open(stage)->layer.nodes;
     assert_int_equal(block_status_above(&nodes[SRC], NULL, 512, 512, &extent, NULL, NULL), 1);
     assert_int_equal(extent, CHUNK - 512);
     assert_int_equal(block_status_above(&nodes[SRC], NULL, CHUNK, 512, &extent, NULL, NULL), 1);
@@ -390,7 +392,7 @@ static void test_request_status_answers_later_when_it_takes_time(void **state)
     uint64_t extent;
 
     stage->plan->disks[SRC].latency[OP_STATUS].a_ns = 30;
-    src = &stage_open(stage)->nodes[SRC];
+    src = &stage_open(stage)->layer.nodes[SRC];
     ending.world = stage->world;
     assert_int_equal(block_status_above(src, NULL, 0, CHUNK, &extent, stage_done, &ending),
                      -EINPROGRESS);

@@ -1,30 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Phrases: what findings say of times, sizes, tags, events and matches.
+ * Phrases: what findings say of places, tags, events and matches.
  */
 #include "sim/trace/phrase.h"
 #include "tests/support/witness.h"
 
 #define KIND(kind) (UINT64_C(1) << EVENT_##kind)
 
-static void test_phrase_time_is_exact(void **state)
+static void test_phrase_places_say_sector_and_size(void **state)
 {
     (void)state;
-    assert_string_equal(phrase_time(0).text, "0s");
-    assert_string_equal(phrase_time(12300001).text, "12.300001ms");
-    assert_string_equal(phrase_time(12300000).text, "12.3ms");
-    assert_string_equal(phrase_time(800000).text, "800us");
-    assert_string_equal(phrase_time(1000000001).text, "1.000000001s");
-    assert_string_equal(phrase_time(UINT64_MAX).text, "18446744073.709551615s");
-}
-
-static void test_phrase_size_takes_the_largest_exact_unit(void **state)
-{
-    (void)state;
-    assert_string_equal(phrase_size(0).text, "0B");
-    assert_string_equal(phrase_size(512).text, "512B");
-    assert_string_equal(phrase_size(642 * KIB).text, "642KiB");
-    assert_string_equal(phrase_size(UINT64_C(1) << 50).text, "1024TiB");
     assert_string_equal(phrase_sector(1284).text, "sector 1284 (642KiB)");
     assert_string_equal(phrase_range(CHUNK, 512).text, "[64KiB, 66048B)");
 }
@@ -151,8 +136,7 @@ static void test_phrase_match_is_cut_when_it_is_too_long(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_phrase_time_is_exact),
-        cmocka_unit_test(test_phrase_size_takes_the_largest_exact_unit),
+        cmocka_unit_test(test_phrase_places_say_sector_and_size),
         cmocka_unit_test(test_phrase_result_names_errors),
         WITNESS_TEST(test_phrase_tag_says_who_wrote_it),
         WITNESS_TEST(test_phrase_tag_names_the_write_when_the_scenario_does),

@@ -205,7 +205,7 @@ static void test_story_reaction_acts_as_an_event_of_its_own(void **state)
     add_react(stage, &(struct react_spec){.when = event_match_kind(EVENT_REQUEST_EFFECT),
                                           .action = {.kind = DO_MARK}});
     stage_open(stage);
-    block_dirty_create(&stage->world->nodes[SRC], 64 * KIB, &dirty);
+    block_dirty_create(&stage->world->layer.nodes[SRC], 64 * KIB, &dirty);
     stage_guest(stage, OP_WRITE, 0, 512);
     stage_run(stage);
     assert_true(stage_event(stage, EVENT_REACT, 0) > stage_event(stage, EVENT_REQUEST_DONE, 0));

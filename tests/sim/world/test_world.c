@@ -72,11 +72,11 @@ static void test_world_mirrors_a_disk_and_pivots(void **state)
     assert_true(world_last_job(stage->world, &info));
     assert_int_equal(info.offset, MIB);
     assert_int_equal(world_guest_disk(stage->world), DST);
-    assert_int_equal(image_runs(stage->world->nodes[DST].disk.image), 1);
+    assert_int_equal(image_runs(stage->world->layer.nodes[DST].disk.image), 1);
     assert_int_equal(stage_tag(stage, DST, MIB - 512), tag_fill(SRC, MIB / 512 - 1));
     assert_int_equal(world_now_ns(stage->world), 16 * (READ_NS + WRITE_NS) + 2 * FLUSH_NS);
-    assert_int_equal(stage->world->nodes[SRC].refs, 1);
-    assert_int_equal(stage->world->nodes[DST].refs, 1);
+    assert_int_equal(stage->world->layer.nodes[SRC].refs, 1);
+    assert_int_equal(stage->world->layer.nodes[DST].refs, 1);
     verdict = world_judge(stage->world);
     assert_true(verdict->concluded);
     assert_int_equal(verdict->ret, 0);

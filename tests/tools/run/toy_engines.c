@@ -129,11 +129,11 @@ static const char *toy_phase_name(unsigned phase)
     return mirror_engine.phase_name(phase);
 }
 
-#define TOY(toy_name, toy_start_with, toy_command_with, toy_digest_with, toy_check_with)           \
-    {                                                                                              \
-        .name = (toy_name), .summary = "a toy", .start = (toy_start_with),                         \
-        .command = (toy_command_with), .query = toy_query, .digest = (toy_digest_with),            \
-        .check = (toy_check_with), .phase_name = toy_phase_name                                    \
+#define TOY(toy_name, toy_start_with, toy_command_with, toy_digest_with, toy_check_with) \
+    {                                                                                    \
+        .name = (toy_name), .summary = "a toy", .start = (toy_start_with),               \
+        .command = (toy_command_with), .query = toy_query, .digest = (toy_digest_with),  \
+        .check = (toy_check_with), .phase_name = toy_phase_name                          \
     }
 
 static const struct engine toys[] = {

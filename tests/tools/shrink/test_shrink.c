@@ -118,10 +118,10 @@ static void assert_becomes(const struct shrunk *shrunk, const char *oracle, cons
     assert_string_equal(strstr(shrunk->report.scenario, "\ndisks:") + 1, sections);
 }
 
-#define BUSY_DISKS                                                                                 \
-    "disks:\n"                                                                                     \
-    "  src: {size: 4MiB, fill: unique, lanes: 8, latency: {read: 200us, write: 300us}}\n"          \
-    "  dst: {size: 4MiB, fill: garbage, lanes: 4, latency: {exponential: 2ms, min: 100us}}\n"      \
+#define BUSY_DISKS                                                                            \
+    "disks:\n"                                                                                \
+    "  src: {size: 4MiB, fill: unique, lanes: 8, latency: {read: 200us, write: 300us}}\n"     \
+    "  dst: {size: 4MiB, fill: garbage, lanes: 4, latency: {exponential: 2ms, min: 100us}}\n" \
     "  spare: {size: 1MiB, bitmaps: {b: 64KiB}}\n"
 
 static const char busy[] = BUSY_DISKS

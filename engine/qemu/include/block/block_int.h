@@ -85,38 +85,38 @@ typedef struct HBitmapIter {
 
 #define QLIST_EMPTY(head) ((head)->lh_first == NULL)
 
-#define QSIMPLEQ_ENTRY(type)                                                                       \
-    struct {                                                                                       \
-        struct type *sqe_next;                                                                     \
+#define QSIMPLEQ_ENTRY(type)   \
+    struct {                   \
+        struct type *sqe_next; \
     }
 
-#define QSIMPLEQ_HEAD(name, type)                                                                  \
-    struct name {                                                                                  \
-        struct type *sqh_first;                                                                    \
-        struct type **sqh_last;                                                                    \
+#define QSIMPLEQ_HEAD(name, type) \
+    struct name {                 \
+        struct type *sqh_first;   \
+        struct type **sqh_last;   \
     }
 
-#define QSIMPLEQ_INIT(head)                                                                        \
-    do {                                                                                           \
-        (head)->sqh_first = NULL;                                                                  \
-        (head)->sqh_last = &(head)->sqh_first;                                                     \
+#define QSIMPLEQ_INIT(head)                    \
+    do {                                       \
+        (head)->sqh_first = NULL;              \
+        (head)->sqh_last = &(head)->sqh_first; \
     } while (0)
 
 #define QSIMPLEQ_FIRST(head) ((head)->sqh_first)
 
-#define QSIMPLEQ_INSERT_TAIL(head, elm, field)                                                     \
-    do {                                                                                           \
-        (elm)->field.sqe_next = NULL;                                                              \
-        *(head)->sqh_last = (elm);                                                                 \
-        (head)->sqh_last = &(elm)->field.sqe_next;                                                 \
+#define QSIMPLEQ_INSERT_TAIL(head, elm, field)     \
+    do {                                           \
+        (elm)->field.sqe_next = NULL;              \
+        *(head)->sqh_last = (elm);                 \
+        (head)->sqh_last = &(elm)->field.sqe_next; \
     } while (0)
 
-#define QSIMPLEQ_REMOVE_HEAD(head, field)                                                          \
-    do {                                                                                           \
-        (head)->sqh_first = (head)->sqh_first->field.sqe_next;                                     \
-        if ((head)->sqh_first == NULL) {                                                           \
-            (head)->sqh_last = &(head)->sqh_first;                                                 \
-        }                                                                                          \
+#define QSIMPLEQ_REMOVE_HEAD(head, field)                      \
+    do {                                                       \
+        (head)->sqh_first = (head)->sqh_first->field.sqe_next; \
+        if ((head)->sqh_first == NULL) {                       \
+            (head)->sqh_last = &(head)->sqh_first;             \
+        }                                                      \
     } while (0)
 
 /* ---- Nodes ---- */

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The block layer: how it begins, and that it is sound.
+ */
+#include "sim/disk/layer.h"
+
+#include <assert.h>
+
+void layer_init(struct block_layer *layer, uint32_t guest_node)
+{
+    assert(layer->arena != NULL && layer->timeline != NULL && layer->emit != NULL);
+    assert(layer->plan->disk_count > 0 && layer->plan->disk_count <= PLAN_MAX_DISKS);
+    assert(guest_node < layer->plan->disk_count);
+    layer->guest_node = guest_node;
+    layer->layout_changes = 1;
+    TAILQ_INIT(&layer->requests);
+    STAILQ_INIT(&layer->queued);
+    writers_init(&layer->writers, layer->arena);
+    nodes_create(layer);
+    faults_create(layer);
+}
