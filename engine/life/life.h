@@ -22,17 +22,17 @@
 #include "engine/section.h"
 
 /* X(enumerator, name in traces) */
-#define LIFE_STATES(X)                                                                             \
-    X(UNDEFINED, "undefined")                                                                      \
-    X(CREATED, "created")                                                                          \
-    X(RUNNING, "running")                                                                          \
-    X(PAUSED, "paused")                                                                            \
-    X(READY, "ready")                                                                              \
-    X(STANDBY, "standby")                                                                          \
-    X(WAITING, "waiting")                                                                          \
-    X(PENDING, "pending")                                                                          \
-    X(ABORTING, "aborting")                                                                        \
-    X(CONCLUDED, "concluded")                                                                      \
+#define LIFE_STATES(X)        \
+    X(UNDEFINED, "undefined") \
+    X(CREATED, "created")     \
+    X(RUNNING, "running")     \
+    X(PAUSED, "paused")       \
+    X(READY, "ready")         \
+    X(STANDBY, "standby")     \
+    X(WAITING, "waiting")     \
+    X(PENDING, "pending")     \
+    X(ABORTING, "aborting")   \
+    X(CONCLUDED, "concluded") \
     X(NULL, "null")
 
 enum life_state {

@@ -20,46 +20,46 @@
 #include "engine/zeroes.h"
 
 #define MODERN_MAX_IN_FLIGHT 16u
-#define MODERN_MIN_COPY_BYTES                                                                      \
-    (UINT64_C(1) << 20)                            /* O5: an op moves at least so much, if it can  \
+#define MODERN_MIN_COPY_BYTES                                                                     \
+    (UINT64_C(1) << 20)                            /* O5: an op moves at least so much, if it can \
                                                     */
 #define MODERN_BUFFER_BYTES (UINT64_C(16) << 20)   /* S5' */
 #define MODERN_MAX_ZERO_BYTES UINT64_C(2147483136) /* Z3 */
 #define MODERN_MAX_WALK_BYTES UINT64_C(2147483647) /* R6', rounded down to the granularity */
 
 /* X(enumerator, name in traces) */
-#define MODERN_PHASES(X)                                                                           \
-    X(ENTRY, "entry")     /* R1': the pause point of the beginning */                              \
-    X(BEGIN, "begin")     /* R2', R4', R5', Z2 */                                                  \
-    X(EMPTY, "empty")     /* * R2': length 0, until complete or cancel */                          \
-    X(PREZERO, "prezero") /* Z3: one more zero operation */                                        \
-    X(PREZERO_POINT, "prezero-point")                                                              \
-    X(PREZERO_SLOT, "prezero-slot") /* * 16 in flight: for the oldest */                           \
-    X(PREZERO_REST, "prezero-rest") /* * for all of them */                                        \
-    X(WALK, "walk")                 /* R6': one more question */                                   \
-    X(WALK_POINT, "walk-point")                                                                    \
-    X(WALK_STATUS, "walk-status") /* * for its answer */                                           \
-    X(PASS, "pass")               /* L1': at the beginning of a pass */                            \
-    X(PASS_POINT, "pass-point")                                                                    \
-    X(COUNT, "count")               /* L2', L3' */                                                 \
-    X(WAIT_OLDEST, "wait-oldest")   /* * L3' */                                                    \
-    X(SEARCH, "search")             /* O1, O2 */                                                   \
-    X(WAIT_CHUNK, "wait-chunk")     /* * O2: for who holds the chunk */                            \
-    X(SEARCH_POINT, "search-point") /* O3 */                                                       \
-    X(TAKE, "take")                 /* O4 */                                                       \
-    X(CUT, "cut")                   /* O5: what is the next piece? */                              \
-    X(CUT_STATUS, "cut-status")     /* * for its answer */                                         \
-    X(CUT_SLOT, "cut-slot")         /* * O6: 16 in flight */                                       \
-    X(SETTLE, "settle")             /* L4' */                                                      \
-    X(FLUSH, "flush")               /* * L4': the one before READY */                              \
-    X(FINISH, "finish")             /* L5', L6': what next? */                                     \
-    X(DRAIN, "drain")               /* * L5': the source's drained section begins */               \
-    X(LAST_FLUSH, "last-flush")     /* * L5' */                                                    \
-    X(UNDRAIN, "undrain")           /* * L5': it ends again */                                     \
-    X(SLEEP, "sleep")               /* * L6' */                                                    \
-    X(RATE, "rate")                 /* * T2' */                                                    \
-    X(EXIT_OPS, "exit-ops")         /* * operations in flight end */                               \
-    X(EXIT_DRAIN, "exit-drain")     /* * the source's section, if there is none yet */             \
+#define MODERN_PHASES(X)                                                               \
+    X(ENTRY, "entry")     /* R1': the pause point of the beginning */                  \
+    X(BEGIN, "begin")     /* R2', R4', R5', Z2 */                                      \
+    X(EMPTY, "empty")     /* * R2': length 0, until complete or cancel */              \
+    X(PREZERO, "prezero") /* Z3: one more zero operation */                            \
+    X(PREZERO_POINT, "prezero-point")                                                  \
+    X(PREZERO_SLOT, "prezero-slot") /* * 16 in flight: for the oldest */               \
+    X(PREZERO_REST, "prezero-rest") /* * for all of them */                            \
+    X(WALK, "walk")                 /* R6': one more question */                       \
+    X(WALK_POINT, "walk-point")                                                        \
+    X(WALK_STATUS, "walk-status") /* * for its answer */                               \
+    X(PASS, "pass")               /* L1': at the beginning of a pass */                \
+    X(PASS_POINT, "pass-point")                                                        \
+    X(COUNT, "count")               /* L2', L3' */                                     \
+    X(WAIT_OLDEST, "wait-oldest")   /* * L3' */                                        \
+    X(SEARCH, "search")             /* O1, O2 */                                       \
+    X(WAIT_CHUNK, "wait-chunk")     /* * O2: for who holds the chunk */                \
+    X(SEARCH_POINT, "search-point") /* O3 */                                           \
+    X(TAKE, "take")                 /* O4 */                                           \
+    X(CUT, "cut")                   /* O5: what is the next piece? */                  \
+    X(CUT_STATUS, "cut-status")     /* * for its answer */                             \
+    X(CUT_SLOT, "cut-slot")         /* * O6: 16 in flight */                           \
+    X(SETTLE, "settle")             /* L4' */                                          \
+    X(FLUSH, "flush")               /* * L4': the one before READY */                  \
+    X(FINISH, "finish")             /* L5', L6': what next? */                         \
+    X(DRAIN, "drain")               /* * L5': the source's drained section begins */   \
+    X(LAST_FLUSH, "last-flush")     /* * L5' */                                        \
+    X(UNDRAIN, "undrain")           /* * L5': it ends again */                         \
+    X(SLEEP, "sleep")               /* * L6' */                                        \
+    X(RATE, "rate")                 /* * T2' */                                        \
+    X(EXIT_OPS, "exit-ops")         /* * operations in flight end */                   \
+    X(EXIT_DRAIN, "exit-drain")     /* * the source's section, if there is none yet */ \
     X(ENDED, "ended")
 
 enum modern_phase {

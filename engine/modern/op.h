@@ -25,13 +25,13 @@ enum op_kind {
 };
 
 /* X(enumerator, name for people); each but the first and the last is a wait. */
-#define OP_PHASES(X)                                                                               \
-    X(ENTERED, "entered")                                                                          \
-    X(BUFFERS, "buffers")   /* O9: for the oldest operation, until there are enough buffers */     \
-    X(READ, "read")         /* of the source */                                                    \
-    X(TARGET, "target")     /* write, zeroes or discard of the target; also of an active one */    \
-    X(CONFLICT, "conflict") /* W2: an active one, for another operation */                         \
-    X(SOURCE, "source")     /* W3: the guest's request on the source */                            \
+#define OP_PHASES(X)                                                                            \
+    X(ENTERED, "entered")                                                                       \
+    X(BUFFERS, "buffers")   /* O9: for the oldest operation, until there are enough buffers */  \
+    X(READ, "read")         /* of the source */                                                 \
+    X(TARGET, "target")     /* write, zeroes or discard of the target; also of an active one */ \
+    X(CONFLICT, "conflict") /* W2: an active one, for another operation */                      \
+    X(SOURCE, "source")     /* W3: the guest's request on the source */                         \
     X(ENDED, "ended")
 
 enum op_phase {
