@@ -7,8 +7,9 @@
  * Where a coroutine would yield, a function says so and is called again when the continuation goes
  * on; the driver's `wake` is what makes it go on.
  *
- * One enum of states, one table of what may follow what, one writer, which emits an event; one
- * table of verbs.  The bools are requests or facts.
+ * The states are those of enum job_status but CONCLUDING, which is 2.2's: one table of what may
+ * follow what, one writer, which emits an event; one table of verbs.  The bools are requests or
+ * facts.
  */
 #ifndef MIRRORSIM_ENGINE_LIFE_LIFE_H
 #define MIRRORSIM_ENGINE_LIFE_LIFE_H
@@ -20,39 +21,6 @@
 #include "engine/engine.h"
 #include "engine/life/account.h"
 #include "engine/section.h"
-
-/* X(enumerator, name in traces) */
-#define LIFE_STATES(X)        \
-    X(UNDEFINED, "undefined") \
-    X(CREATED, "created")     \
-    X(RUNNING, "running")     \
-    X(PAUSED, "paused")       \
-    X(READY, "ready")         \
-    X(STANDBY, "standby")     \
-    X(WAITING, "waiting")     \
-    X(PENDING, "pending")     \
-    X(ABORTING, "aborting")   \
-    X(CONCLUDED, "concluded") \
-    X(NULL, "null")
-
-enum life_state {
-#define X(id, name) LIFE_##id,
-    LIFE_STATES(X)
-#undef X
-        LIFE_STATE_COUNT
-};
-
-enum life_verb {
-    LIFE_CANCEL,
-    LIFE_PAUSE,
-    LIFE_RESUME,
-    LIFE_SET_SPEED,
-    LIFE_COMPLETE,
-    LIFE_FINALIZE,
-    LIFE_DISMISS,
-    LIFE_CHANGE,
-    LIFE_VERB_COUNT,
-};
 
 struct life;
 
@@ -101,7 +69,7 @@ struct life {
     struct host *host;
     const struct life_driver *driver;
     struct job_spec spec; /* the start's; its strings are copies of the job's own */
-    enum life_state state;
+    enum job_status status;
     enum life_point point;
 
     uint32_t pause_count; /* by user or error, and one per edge in a section (J2) */
@@ -129,11 +97,9 @@ struct life {
     uint32_t edge_capacity;
 };
 
-const char *life_state_name(enum life_state state);
-
-/* May `to` follow `from`?  May the verb be given in `state` (J1)? */
-bool life_may_follow(enum life_state from, enum life_state to);
-bool life_allows(enum life_state state, enum life_verb verb);
+/* May `to` follow `from`?  May the verb be given in `status` (J1)? */
+bool life_may_follow(enum job_status from, enum job_status to);
+bool life_allows(enum job_status status, enum job_verb verb);
 
 /* ---- Beginning ---- */
 
@@ -190,11 +156,11 @@ void life_end(struct life *life, int ret, const char *own_text);
 void life_enter(struct life *life);
 
 /* Gives a verb: 0, or -errno with *error filled in and nothing changed. */
-int life_command(struct life *life, enum life_verb verb, int64_t arg, struct job_error *error);
+int life_command(struct life *life, enum job_verb verb, int64_t arg, struct job_error *error);
 
 static inline bool life_is_ready(const struct life *life)
 {
-    return life->state == LIFE_READY || life->state == LIFE_STANDBY;
+    return life->status == JOB_STATUS_READY || life->status == JOB_STATUS_STANDBY;
 }
 
 void life_query(const struct life *life, struct job_info *info);
