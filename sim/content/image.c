@@ -302,4 +302,7 @@ void image_check(const struct image *image)
         sectors += extent->end - extent->sector;
     }
     assert(runs == image->runs && sectors == image->sectors);
+    if (image->bytes != NULL) {
+        bytes_check(image->bytes);
+    }
 }

@@ -287,3 +287,34 @@ void buffers_digest(struct block_iov iov, struct digest *digest)
         }
     }
 }
+
+/* ---- Check ---- */
+
+void run_list_check(const struct run_list *list)
+{
+    uint64_t end = 0;
+
+    assert(list->count <= list->capacity);
+    for (uint32_t i = 0; i < list->count; i++) {
+        const struct run *run = &list->runs[i];
+
+        assert(run->sectors > 0 && run->step <= 1 && run->sector >= end);
+        end = run->sector + run->sectors;
+    }
+}
+
+void buffers_check(struct block_iov iov)
+{
+    for (uint32_t i = 0; i < iov.count; i++) {
+        const struct chunk_buffer *buffer = &iov.buffers->buffer[iov.index[i]];
+        uint64_t end = buffer->first.sectors;
+
+        assert(iov.index[i] < iov.buffers->count && buffer->first.sector == 0);
+        run_list_check(&buffer->more);
+        for (uint32_t j = 0; j < buffer->more.count; j++) {
+            assert(buffer->more.runs[j].sector == end);
+            end += buffer->more.runs[j].sectors;
+        }
+        assert(end <= iov.buffers->sectors);
+    }
+}

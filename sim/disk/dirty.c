@@ -205,3 +205,15 @@ void dirty_digest(const struct block_node *node, struct digest *digest)
         bitmap_digest(&dirty->bits, digest);
     }
 }
+
+void dirty_check(const struct block_node *node)
+{
+    for (const struct block_dirty *dirty = node->dirty; dirty != NULL; dirty = dirty->next) {
+        uint64_t chunks = div_round_up(node->disk.bytes, UINT64_C(1) << dirty->granularity_shift);
+
+        assert(dirty->node == node && dirty->index < node->dirty_count);
+        assert(dirty->next == NULL || dirty->next->index > dirty->index);
+        assert(dirty->bits.size == chunks || chunks > DIRTY_MAX_CHUNKS);
+        bitmap_check(&dirty->bits);
+    }
+}

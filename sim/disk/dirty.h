@@ -11,12 +11,6 @@
 #include "engine/block.h"
 #include "engine/digest.h"
 
-/*
- * A bitmap of more chunks is refused with -EFBIG: 16 TiB at 64 KiB.  What a
- * world costs in memory and time then stays bounded, whatever the plan says.
- */
-#define DIRTY_MAX_CHUNKS (UINT64_C(1) << 28)
-
 struct block_layer;
 
 /* A write of this range has ended: marks it in every bitmap of the node. */
@@ -29,5 +23,8 @@ void dirty_resize(struct block_node *node);
 void dirty_create_others(struct block_layer *layer);
 
 void dirty_digest(const struct block_node *node, struct digest *digest);
+
+/* Asserts that each bitmap is sound, and has a bit for every chunk of the node. */
+void dirty_check(const struct block_node *node);
 
 #endif

@@ -2,11 +2,13 @@
 /*
  * Changing the block graph: references, blockers, flags, lengths, links, pivot.
  *
- * Declared in engine/block.h: all of it is the engine's port.  Every change is in the trace, so
- * that oracles can keep count.  What makes an earlier lookup stale counts as a layout change.
+ * Declared in engine/block.h, because all of it is the engine's port.  Every change is in the
+ * trace, so that oracles can keep count.  What makes an earlier lookup stale counts as a layout
+ * change.
  */
 #include <assert.h>
 
+#include "engine/block.h"
 #include "sim/disk/dirty.h"
 #include "sim/disk/layer.h"
 

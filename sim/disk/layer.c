@@ -6,6 +6,8 @@
 
 #include <assert.h>
 
+#include "sim/disk/request_list.h"
+
 void layer_init(struct block_layer *layer, uint32_t guest_node)
 {
     assert(layer->arena != NULL && layer->timeline != NULL && layer->emit != NULL);
@@ -18,4 +20,19 @@ void layer_init(struct block_layer *layer, uint32_t guest_node)
     writers_init(&layer->writers, layer->arena);
     nodes_create(layer);
     faults_create(layer);
+}
+
+void layer_check(const struct block_layer *layer)
+{
+    assert(layer->guest_node < layer->node_count && layer->layout_changes > 0);
+    for (uint32_t i = 0; i < layer->node_count; i++) {
+        assert(layer->evidence->disks[i] == &layer->nodes[i].disk);
+        node_check(&layer->nodes[i]);
+    }
+    /* A queue that nothing holds back would never move: no drain would end. */
+    assert(STAILQ_EMPTY(&layer->queued) || layer->nodes[layer->guest_node].drained);
+    requests_check(layer);
+    faults_check(layer);
+    writers_check(&layer->writers);
+    run_list_check(&layer->scratch);
 }

@@ -9,6 +9,7 @@
 
 #include "sim/disk/cache.h"
 #include "sim/disk/dirty.h"
+#include "sim/disk/drain.h"
 #include "sim/disk/layer.h"
 #include "sim/plan/latency.h"
 
@@ -253,4 +254,21 @@ void node_digest(const struct block_node *node, struct digest *digest)
     image_digest(node->disk.image, &node->layer->writers, digest);
     dirty_digest(node, digest);
     cache_digest(node, digest);
+}
+
+void node_check(const struct block_node *node)
+{
+    const struct disk_state *disk = &node->disk;
+
+    assert(node == &node->layer->nodes[node->id]);
+    assert(disk->backing == PLAN_NONE ? !disk->backing_open
+                                      : disk->backing < node->layer->node_count);
+    assert(disk->bytes % SECTOR_BYTES == 0 && image_allocated_bytes(disk->image) <= disk->bytes);
+    assert(node->status_answer.layout <= node->layer->layout_changes);
+    assert(!pending_is_set(&node->status_query.pending) || !node->status_query.answered);
+    assert(STAILQ_EMPTY(&node->waiting) || node->served >= node->spec->lanes);
+    image_check(disk->image);
+    cache_check(node);
+    dirty_check(node);
+    drain_check(node);
 }

@@ -85,4 +85,7 @@ uint64_t node_latency_ns(struct block_node *node, enum op op);
 /* Adds everything about the node that can change, its image included. */
 void node_digest(const struct block_node *node, struct digest *digest);
 
+/* Asserts its invariants between two timeline events: content, links, bitmaps, cache, drain. */
+void node_check(const struct block_node *node);
+
 #endif

@@ -35,6 +35,12 @@ struct latency_spec {
 
 /* ---- Disks ---- */
 
+/*
+ * A dirty bitmap of more chunks is refused with -EFBIG: 16 TiB at 64 KiB.  What
+ * a world costs in memory and time then stays bounded, whatever the plan says.
+ */
+#define DIRTY_MAX_CHUNKS (UINT64_C(1) << 28)
+
 enum disk_fill {
     FILL_ZERO,    /* reads zero; nothing allocated unless `allocated` says so */
     FILL_UNIQUE,  /* each sector has its own tag; all allocated unless `allocated` says otherwise */

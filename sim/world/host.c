@@ -2,10 +2,13 @@
 /*
  * The host port: the world's clock, arena, timers and trace, as engines see them.
  */
+#include "sim/world/host.h"
+
 #include <assert.h>
 #include <inttypes.h>
 #include <string.h>
 
+#include "engine/block.h"
 #include "sim/world/private.h"
 
 uint64_t host_now_ns(struct host *host)
@@ -45,10 +48,10 @@ void host_free(struct host *host, void *memory, size_t bytes)
     }
 }
 
-void world_judge_job_memory(struct world *world)
+void host_judge_memory(struct world *world)
 {
     if (world->job_taken_bytes != world->job_given_bytes) {
-        verdict_add(&world->evidence, "bounds", "memory-left",
+        verdict_add(&world->evidence, FINDING_BOUNDS_MEMORY_LEFT,
                     "The job is gone; it had taken %" PRIu64 " bytes of memory and has given back "
                     "%" PRIu64 ".",
                     world->job_taken_bytes, world->job_given_bytes);
@@ -98,4 +101,14 @@ void host_timer_stop(struct host *host, struct host_timer *timer)
 void host_emit(struct host *host, struct event *event)
 {
     world_emit(world_of(host), event);
+}
+
+void host_check(const struct world *world)
+{
+    const struct host_timer *timer;
+
+    LIST_FOREACH (timer, &world->timers, link) {
+        assert(timer->world == world && pending_is_set(&timer->pending));
+    }
+    assert(world->job_given_bytes <= world->job_taken_bytes);
 }

@@ -254,6 +254,9 @@ bool world_step(struct world *world)
     world->events_at_once = world->timeline.now_ns == before_ns ? world->events_at_once + 1 : 1;
     world->evidence.now_ns = world->timeline.now_ns;
     oracles_settled(world);
+#ifdef MIRRORSIM_CHECK_STEPS
+    world_check(world);
+#endif
     return true;
 }
 

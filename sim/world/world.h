@@ -74,7 +74,11 @@ uint64_t world_digest(const struct world *world);
 /* The same, with what the oracles remember: such states are also judged alike. */
 uint64_t world_digest_judged(const struct world *world);
 
-/* Asserts the invariants of the engine's job, if there is one. */
+/*
+ * Asserts the invariants of everything in the world, the engine's job included.  Between two steps
+ * only; it costs what the world holds, so it runs when asked (run --twice, tests), not at each
+ * step.
+ */
 void world_check(const struct world *world);
 
 /* What can be asked at any instant. */

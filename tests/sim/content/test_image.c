@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "sim/content/image.h"
+#include "sim/content/view.h"
 #include "sim/content/writer.h"
 
 #define SECTORS 200u
@@ -105,7 +106,7 @@ static void change(struct image *image, struct shadow *shadow, uint64_t *seed)
     shadow_write(shadow, run);
 }
 
-/* Every lookup gives a run that the array confirms, as long as it can be. */
+/* Every lookup gives a run that agrees with the array and is as long as possible. */
 static void assert_matches_shadow(const struct image *image, const struct shadow *shadow)
 {
     for (uint64_t sector = 0; sector < SECTORS; sector++) {
