@@ -9,6 +9,10 @@
  * hit one request: the first error decides the errno, delays add up, and a
  * hold holds whatever the result will be.
  *
+ * Exclusive faults are asked one after the other: the one that was armed first is asked first (of
+ * those that are so from the start, the plan's first), and once one has hit the request, the
+ * others neither hit nor count it.
+ *
  * A fault is armed from the start, or from an instant, from a mark (a shift
  * later; a shift back means at the mark, unless from_ns says when), or by a
  * hold step, which also starts its count again.
@@ -33,6 +37,7 @@ struct fault {
     uint64_t from_ns; /* armed in [from_ns, until_ns) */
     uint64_t until_ns;
     uint64_t matched; /* since it was armed */
+    uint64_t armed;   /* how many steps had armed a fault when one did this; 0: from the start */
     uint64_t hits;
     uint64_t most_hits;       /* more make no difference to any verdict */
     struct choice_site *site; /* of a probabilistic one, once asked */

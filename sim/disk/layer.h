@@ -60,6 +60,7 @@ struct block_layer {
     struct run_list scratch;        /* of the read or write that takes effect */
 
     struct fault *faults; /* one per fault of the plan */
+    uint64_t faults_armed; /* how often a step has armed one */
 };
 
 /*

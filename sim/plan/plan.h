@@ -80,7 +80,8 @@ struct event_match {
     int refusal;                  /* enum job_refusal, for refusals */
     int index;                    /* mark, fault or hold, by event kind */
     bool has_ret;
-    int ret; /* 0 or -errno */
+    int ret;           /* 0 or -errno */
+    uint32_t statuses; /* bit per enum job_status that is entered, for JOB_STATUS; 0: any */
 };
 
 /* ---- Faults ---- */
@@ -131,7 +132,8 @@ struct fault_spec {
     uint64_t factor_percent; /* DELAY: 100 = unchanged; 0 = use span_ns alone */
     uint64_t span_ns;        /* DELAY: added; LATENCY: instead */
     enum hold_phase phase;
-    bool optional; /* if it never fires the run is not vacuous */
+    bool optional;  /* if it never fires the run is not vacuous */
+    bool exclusive; /* of these, the first that hits a request takes it: the others don't see it */
 };
 
 /* ---- Actions: steps, reactions, timed actions ---- */
@@ -157,6 +159,10 @@ enum query_field {
     QUERY_IO_STATUS, /* enum io_status */
     QUERY_STATUS,    /* enum job_status */
     QUERY_KIND,      /* enum job_kind */
+    /* today's generation: */
+    QUERY_SYNCED, /* actively synced */
+    QUERY_DIRTY,  /* bytes */
+    QUERY_ERROR,  /* its text contains `text` */
 };
 
 enum comparison {
@@ -170,6 +176,7 @@ struct query_check {
     enum comparison comparison;
     uint64_t value;
     struct where where;
+    const char *text; /* ERROR */
 };
 
 /* Attributes that a disk must have; ANY: not checked. */
@@ -210,6 +217,9 @@ enum action_kind {
     DO_CANCEL,
     DO_PAUSE,
     DO_RESUME,
+    DO_FINALIZE, /* this one and the next two: today's generation */
+    DO_DISMISS,
+    DO_CHANGE, /* of the copy mode */
     DO_SET_SPEED,
     DO_GUEST,
     DO_HOLD,      /* arms fault `index` */
@@ -220,6 +230,8 @@ enum action_kind {
     DO_QUERY,
     DO_QUERY_DISK, /* disk `index` */
     DO_JOB_NONE,   /* checks that no job exists */
+    DO_DRAIN,      /* another user begins a drained section over disk `index` ... */
+    DO_UNDRAIN,    /* ... and ends it */
     /* only as steps: */
     DO_WAIT,
     DO_AT,     /* wait for an absolute instant */
@@ -229,7 +241,9 @@ enum action_kind {
 struct action {
     enum action_kind kind;
     struct where where;
-    int64_t speed; /* SET_SPEED */
+    int64_t speed;            /* SET_SPEED */
+    bool force;               /* CANCEL */
+    enum copy_mode copy_mode; /* CHANGE */
     struct guest_request guest;
     uint32_t index;             /* HOLD, RELEASE: fault; MARK: mark; others: disk */
     enum power_cut cut;         /* POWER_CUT */
@@ -241,15 +255,17 @@ struct action {
     bool expect_refused;    /* START and commands */
     int refusal;            /* the expected enum job_refusal, or ANY */
     const char *saying;     /* what the refusal's sentence must contain, or NULL */
-    bool may_be_refused;    /* accepting and refusing are both fine (reactions, reference traces) */
+    /* accepting and refusing are both fine (reactions, reference traces); QUERY: so is no job */
+    bool may_be_refused;
 };
 
 /* When an event matches, does the action `delay_ns` later, as an event of its own. */
 struct react_spec {
     struct where where;
     struct event_match when;
-    uint64_t nth;   /* only the nth match; 0 = every one */
-    uint64_t limit; /* maximum number of times; 0 = no bound */
+    uint64_t nth;    /* only the nth match; 0 = every one */
+    bool of_arrival; /* the ANSWERED of the guest request that is the nth to arrive */
+    uint64_t limit;  /* maximum number of times; 0 = no bound */
     uint64_t delay_ns;
     struct action action;
 };

@@ -84,6 +84,45 @@ static void job_is_gone(void *opaque, int ret)
     host_judge_memory(world);
 }
 
+/* Today's generation: commands reach it from here on, though its start is not over. */
+static void job_is_announced(void *opaque, struct engine_job *job)
+{
+    struct world *world = opaque;
+
+    assert(world->job == NULL && job != NULL);
+    world->job = job;
+    world->job_concluded = false;
+}
+
+static void start_is_over(struct world *world, uint32_t number, int ret,
+                          const struct job_error *error)
+{
+    if (ret < 0) {
+        world_emit(world, &(struct event){.kind = EVENT_JOB_REFUSED,
+                                          .detail = (uint8_t)error->refusal,
+                                          .ret = ret});
+        if (world->job == NULL) {
+            host_judge_memory(world);
+        }
+    }
+    judge_refusal(world, number, "start", error);
+}
+
+/* A start that had to wait. */
+static void job_is_started(void *opaque, int ret, const struct job_error *error)
+{
+    static const struct job_error none = {.refusal = REFUSED_NOT};
+    struct world *world = opaque;
+    uint32_t number = world->starting - 1;
+
+    assert(world->starting > 0 && ret <= 0);
+    world->starting = 0;
+    if (ret < 0) {
+        world->job = NULL;
+    }
+    start_is_over(world, number, ret, ret < 0 ? error : &none);
+}
+
 void action_job_ended(struct world *world, const struct event *event)
 {
     if (world->job != NULL) {
@@ -109,36 +148,62 @@ static struct job_spec job_spec_of(struct world *world)
                              .buffer_bytes = job->buffer_bytes,
                              .on_source_error = job->on_source_error,
                              .on_target_error = job->on_target_error,
+                             .id = job->id,
+                             .filter_name = job->filter_name,
+                             .copy_mode = job->copy_mode,
+                             .backing_mode = job->backing_mode,
+                             .unmap = job->unmap,
+                             .target_is_zero = job->target_is_zero,
+                             .auto_finalize = job->auto_finalize,
+                             .auto_dismiss = job->auto_dismiss,
+                             .auto_complete = job->auto_complete,
+                             .announced = job_is_announced,
+                             .started = job_is_started,
                              .concluded = job_is_gone,
                              .opaque = world};
+}
+
+/* What the engine's start has answered about a job. */
+static void note_started(struct world *world, struct engine_job *before, struct engine_job *job,
+                         int ret)
+{
+    bool is_announced = world->job != before;
+
+    if (ret < 0) {
+        if (is_announced) {
+            world->job = NULL;
+        } else if (job != NULL && world->job == NULL) {
+            world->job = job; /* D2 */
+        }
+    } else if (world->job == NULL) {
+        world->job = job;
+        world->job_concluded = false;
+    } else if (!is_announced) {
+        verdict_add(&world->evidence, FINDING_JOB_SECOND_JOB,
+                    "The engine started a second job while the first was still there.");
+    }
 }
 
 static void start_job(struct world *world, uint32_t number)
 {
     struct job_spec spec = job_spec_of(world);
+    struct engine_job *before = world->job;
     struct engine_job *job = NULL;
     struct job_error error = {.refusal = REFUSED_NOT};
-    int ret = world->engine->start(world_host(world), &spec, &job, &error);
+    int ret = -EBUSY;
 
-    assert(ret <= 0);
-    if (ret < 0) {
-        if (job != NULL && world->job == NULL) {
-            world->job = job; /* D2 */
-        }
-        world_emit(world, &(struct event){.kind = EVENT_JOB_REFUSED,
-                                          .detail = (uint8_t)error.refusal,
-                                          .ret = ret});
-        if (world->job == NULL) {
-            host_judge_memory(world);
-        }
-    } else if (world->job != NULL) {
-        verdict_add(&world->evidence, FINDING_JOB_SECOND_JOB,
-                    "The engine started a second job while the first was still there.");
+    if (world->starting > 0) {
+        error = (struct job_error){REFUSED_BUSY, "a start waits for a drained section"};
     } else {
-        world->job = job;
-        world->job_concluded = false;
+        ret = world->engine->start(world_host(world), &spec, &job, &error);
+        assert(ret <= 0);
+        if (ret == -EINPROGRESS) {
+            world->starting = number + 1;
+            return;
+        }
+        note_started(world, before, job, ret);
     }
-    judge_refusal(world, number, "start", &error);
+    start_is_over(world, number, ret, &error);
 }
 
 static void command(struct world *world, uint32_t number, enum job_verb verb, int64_t arg)
@@ -180,15 +245,22 @@ static void check_field(struct world *world, uint32_t number, const struct query
 
 static void query(struct world *world, uint32_t number, const struct action *action)
 {
-    struct job_info info;
+    struct job_info info = {0};
+    bool is_modern;
 
     if (!world_job(world, &info)) {
-        action_fail(world, number, action->where, FINDING_EXPECT_QUERY,
-                    "There is no job to query.");
+        if (!action->may_be_refused) {
+            action_fail(world, number, action->where, FINDING_EXPECT_QUERY,
+                        "There is no job to query.");
+        }
         return;
     }
-    world_emit(world,
-               &(struct event){.kind = EVENT_QUERY, .offset = info.offset, .bytes = info.len});
+    is_modern = world->engine->generation != GENERATION_2_2;
+    world_emit(world, &(struct event){.kind = EVENT_QUERY,
+                                      .offset = info.offset,
+                                      .bytes = info.len,
+                                      .detail = is_modern && info.actively_synced,
+                                      .detail2 = is_modern ? (uint8_t)info.status : 0});
     for (uint32_t i = 0; i < action->check_count; i++) {
         check_field(world, number, &action->checks[i], &info);
     }
@@ -275,6 +347,9 @@ void action_run(struct world *world, uint32_t number)
 {
     const struct action *action = plan_action(world->plan, number);
 
+    if (world->acting != NULL) {
+        world->acting(world->acting_opaque, number);
+    }
     switch (action->kind) {
     case DO_START:
         start_job(world, number);
@@ -283,13 +358,22 @@ void action_run(struct world *world, uint32_t number)
         command(world, number, VERB_COMPLETE, 0);
         break;
     case DO_CANCEL:
-        command(world, number, VERB_CANCEL, 0);
+        command(world, number, VERB_CANCEL, action->force);
         break;
     case DO_PAUSE:
         command(world, number, VERB_PAUSE, 0);
         break;
     case DO_RESUME:
         command(world, number, VERB_RESUME, 0);
+        break;
+    case DO_FINALIZE:
+        command(world, number, VERB_FINALIZE, 0);
+        break;
+    case DO_DISMISS:
+        command(world, number, VERB_DISMISS, 0);
+        break;
+    case DO_CHANGE:
+        command(world, number, VERB_CHANGE, action->copy_mode);
         break;
     case DO_SET_SPEED:
         command(world, number, VERB_SET_SPEED, action->speed);
@@ -321,6 +405,10 @@ void action_run(struct world *world, uint32_t number)
         break;
     case DO_JOB_NONE:
         expect_no_job(world, number, action);
+        break;
+    case DO_DRAIN:
+    case DO_UNDRAIN:
+        assert(false && "sections of a story come with the branch that makes sections");
         break;
     case DO_WAIT:
     case DO_AT:

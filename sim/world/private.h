@@ -44,6 +44,8 @@ struct world {
     uint64_t events_at_once; /* since virtual time last moved */
     uint64_t step_end;       /* the trace must not grow to this before the step is over, ... */
     void (*step_limit)(uint64_t events); /* ... or this ends it (struct world_options) */
+    void (*acting)(void *opaque, uint32_t number); /* as in struct world_options */
+    void *acting_opaque;
 
     LIST_HEAD(, host_timer) timers;
     struct story story;
@@ -54,6 +56,7 @@ struct world {
     uint64_t job_given_bytes; /* ... and given back */
     struct job_info last_job;
     bool has_last_job;
+    uint32_t starting;  /* number of the action whose start waits, plus one; 0: none */
     bool job_concluded; /* the last job that was started has come to its end ... */
     bool job_cancelled; /* ... so, with this result */
     int job_ret;
