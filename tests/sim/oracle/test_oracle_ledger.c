@@ -278,7 +278,7 @@ static void test_ledger_finds_what_a_misdirected_write_has_spoiled(void **state)
     w->plan->faults[FAULT].bytes = 2 * CHUNK;
     hit(w, write);
     image_write(w->disks[SRC].image,
-                (struct run){2 * CHUNK / SECTOR_BYTES, 2, tag_guest(write.number, 0), 1});
+                (struct run){2 * CHUNK / SECTOR_BYTES, 2, tag_guest(write.number, 0), 1, false});
     done(w, write, -EIO);
     end_run(w, END_CONCLUDED);
     assert_found(w, "unnoticed", "sector 256 (128KiB) of src holds guest write #1");
@@ -300,7 +300,7 @@ static void test_ledger_finds_a_guest_read_that_got_something_else(void **state)
 {
     struct witness *w = called(state, FAULT_MISDIRECT);
     struct ticket ticket = submit(w, BY_GUEST, SRC, OP_READ, KIB, KIB);
-    struct run run = {KIB / SECTOR_BYTES, 2, tag_fill(SRC, 100), 1};
+    struct run run = {KIB / SECTOR_BYTES, 2, tag_fill(SRC, 100), 1, false};
 
     hit(w, ticket);
     w->evidence.read_runs = &run;
