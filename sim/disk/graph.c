@@ -2,22 +2,37 @@
 /*
  * Changing the block graph: references, blockers, flags, lengths, links, pivot.
  *
- * Declared in engine/block.h, because all of it is the engine's port.  Every change is in the
- * trace, so that oracles can keep count.  What makes an earlier lookup stale counts as a layout
- * change.
+ * Declared in engine/block.h and engine/zeroes.h, because all of it is the engine's port.  Every
+ * change is in the trace, so that oracles can keep count; of a filter's references and blockers
+ * nobody keeps count.  What makes an earlier lookup stale counts as a layout change.
  */
 #include <assert.h>
+#include <errno.h>
 
 #include "engine/block.h"
+#include "engine/zeroes.h"
 #include "sim/disk/dirty.h"
+#include "sim/disk/filter.h"
 #include "sim/disk/layer.h"
 
 static void emit(struct block_node *node, enum event_kind kind, uint64_t bytes, int ret)
 {
-    layer_emit(
-        node->layer,
-        &(struct event){
-            .kind = (uint8_t)kind, .by = BY_JOB, .node = node->id, .bytes = bytes, .ret = ret});
+    if (!node_is_filter(node)) {
+        layer_emit(
+            node->layer,
+            &(struct event){
+                .kind = (uint8_t)kind, .by = BY_JOB, .node = node->id, .bytes = bytes, .ret = ret});
+    }
+}
+
+/* Nobody uses it any more. */
+static void filter_free(struct block_node *filter)
+{
+    struct block_layer *layer = filter->layer;
+
+    assert(filter != layer->filter && TAILQ_EMPTY(&filter->edges) && filter->blockers == 0);
+    arena_free(layer->arena, (void *)(uintptr_t)filter->spec, sizeof(*filter->spec));
+    arena_free(layer->arena, filter, sizeof(*filter));
 }
 
 void block_ref(struct block_node *node)
@@ -31,6 +46,9 @@ void block_unref(struct block_node *node)
     assert(node->refs > 0);
     node->refs--;
     emit(node, EVENT_GRAPH_UNREF, node->refs, 0);
+    if (node_is_filter(node) && node->refs == 0) {
+        filter_free(node);
+    }
 }
 
 void block_op_block_all(struct block_node *node)
@@ -82,6 +100,7 @@ int block_open_backing(struct block_node *node)
         ret = fault_query(node, OP_OPEN_BACKING, 0, 0);
         if (ret == 0) {
             node->disk.backing_open = true;
+            edge_follow_backing(node);
             node->layer->layout_changes++;
         }
         emit(node, EVENT_GRAPH_OPEN_BACKING, 0, ret);
@@ -95,8 +114,58 @@ int block_open_backing(struct block_node *node)
 void block_unlink_backing(struct block_node *node)
 {
     node->disk.backing_open = false;
+    edge_follow_backing(node);
     node->layer->layout_changes++;
     emit(node, EVENT_GRAPH_UNLINK, 0, 0);
+}
+
+int block_set_backing(struct block_node *node, struct block_node *backing)
+{
+    int ret = fault_query(node, OP_SET_BACKING, 0, 0);
+
+    assert(!node_is_filter(node) && node != backing);
+    if (ret == 0) {
+        node->disk.backing = backing == NULL ? PLAN_NONE : backing->id;
+        node->disk.backing_open = backing != NULL;
+        edge_follow_backing(node);
+        node->layer->layout_changes++;
+    }
+    layer_emit(node->layer, &(struct event){.kind = EVENT_GRAPH_BACKING,
+                                            .by = BY_JOB,
+                                            .node = node->id,
+                                            .index = backing == NULL ? UINT8_MAX : backing->id,
+                                            .ret = ret});
+    return ret;
+}
+
+bool block_is_read_only(const struct block_node *node)
+{
+    return node->read_only;
+}
+
+int block_set_read_only(struct block_node *node, bool read_only)
+{
+    int ret = fault_query(node, OP_READ_ONLY, 0, 0);
+
+    if (ret == 0) {
+        node->read_only = read_only;
+    }
+    layer_emit(node->layer, &(struct event){.kind = EVENT_GRAPH_READ_ONLY,
+                                            .by = BY_JOB,
+                                            .node = node->id,
+                                            .detail = read_only,
+                                            .ret = ret});
+    return ret;
+}
+
+/* ---- Pivot ---- */
+
+static void emit_pivot(struct block_node *new_node, const struct block_node *old_node)
+{
+    layer_emit(new_node->layer, &(struct event){.kind = EVENT_GRAPH_PIVOT,
+                                                .by = BY_JOB,
+                                                .node = new_node->id,
+                                                .index = old_node->id});
 }
 
 void block_replace(struct block_node *old_node, struct block_node *new_node)
@@ -108,14 +177,76 @@ void block_replace(struct block_node *old_node, struct block_node *new_node)
 
         if (parent != new_node && node_backing(parent) == old_node) {
             parent->disk.backing = new_node->id;
+            edge_follow_backing(parent);
         }
     }
     if (layer->guest_node == old_node->id) {
         layer->guest_node = new_node->id;
+        edge_move(&layer->guest_edge, new_node);
     }
     layer->layout_changes++;
-    layer_emit(layer, &(struct event){.kind = EVENT_GRAPH_PIVOT,
-                                      .by = BY_JOB,
-                                      .node = new_node->id,
-                                      .index = old_node->id});
+    emit_pivot(new_node, old_node);
+}
+
+bool block_can_replace(const struct block_node *node, const struct block_node *to_replace)
+{
+    while (node != to_replace && node_is_filter(node)) {
+        node = node->below.node;
+    }
+    return node == to_replace;
+}
+
+/* Jobs stay where they are, and what `to` is or is made of can't come to lie above it. */
+static bool edge_moves(const struct block_edge *edge, const struct block_node *to)
+{
+    switch (edge->kind) {
+    case EDGE_GUEST:
+        return true;
+    case EDGE_ABOVE:
+        return edge->above != to &&
+               (node_is_filter(edge->above) || !block_is_below(edge->above, to));
+    case EDGE_JOB:
+        break;
+    }
+    return false;
+}
+
+static void move_edge(struct block_edge *edge, struct block_node *to)
+{
+    if (edge->kind == EDGE_GUEST) {
+        filter_move_guest(to->layer, to);
+    } else if (node_is_filter(edge->above)) {
+        edge_move(edge, to);
+    } else {
+        edge->above->disk.backing = to->id;
+        edge_follow_backing(edge->above);
+    }
+}
+
+/* The guest uses the node, or the filter on it. */
+static bool guest_is_on(const struct block_node *node)
+{
+    return node->layer->guest_node == node->id;
+}
+
+int block_move_users(struct block_node *from, struct block_node *to)
+{
+    struct block_edge *edge = TAILQ_FIRST(&from->edges);
+
+    assert(from->sections > 0 && to->sections > 0 && from != to);
+    assert(!node_is_filter(from) && !node_is_filter(to));
+    while (edge != NULL) {
+        struct block_edge *next = TAILQ_NEXT(edge, link);
+
+        if (edge_moves(edge, to)) {
+            move_edge(edge, to);
+        }
+        edge = next;
+    }
+    to->layer->layout_changes++;
+    if (guest_is_on(from)) {
+        to->layer->guest_node = to->id;
+        emit_pivot(to, from);
+    }
+    return 0;
 }

@@ -5,10 +5,11 @@
  */
 #include "sim/disk/guest.h"
 
+#include "sim/disk/interposed.h"
 #include "sim/disk/layer.h"
 
-void guest_submit(struct block_layer *layer, const struct guest_request *guest, uint32_t number,
-                  block_done *done, void *opaque)
+static void submit_to_disk(struct block_layer *layer, const struct guest_request *guest,
+                           uint32_t number, block_done *done, void *opaque)
 {
     struct block_node *node = &layer->nodes[layer->guest_node];
     struct request *request =
@@ -27,6 +28,21 @@ void guest_submit(struct block_layer *layer, const struct guest_request *guest, 
     } else {
         request_submit(request);
     }
+}
+
+void guest_submit(struct block_layer *layer, const struct guest_request *guest, uint32_t number,
+                  block_done *done, void *opaque)
+{
+    if (layer->plan->generation == GENERATION_MODERN) {
+        interposed_submit(layer, guest, number, done, opaque);
+    } else {
+        submit_to_disk(layer, guest, number, done, opaque);
+    }
+}
+
+void guest_release(struct block_layer *layer)
+{
+    interposed_release(layer);
 }
 
 void guest_submit_queued(struct block_layer *layer)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The guest: its requests go to the disk that it has now, or queue while that
- * is drained.  The queue keeps its order across a pivot: nothing overtakes it.
+ * is drained.  The queue keeps its order across a pivot: nothing overtakes it.  In today's
+ * generation they have a life above the disks (interposed.h).
  */
 #ifndef MIRRORSIM_SIM_DISK_GUEST_H
 #define MIRRORSIM_SIM_DISK_GUEST_H
@@ -21,7 +22,10 @@ struct block_layer;
 void guest_submit(struct block_layer *layer, const struct guest_request *guest, uint32_t number,
                   block_done *done, void *opaque);
 
-/* Submits what has queued, in order, if the guest's disk is not drained. */
+/* The last section over the guest's node has ended: what has queued arrives, in order. */
+void guest_release(struct block_layer *layer);
+
+/* Of 2.2: submits what has queued, in order, if the guest's disk is not drained. */
 void guest_submit_queued(struct block_layer *layer);
 
 #endif

@@ -17,8 +17,14 @@ void layer_init(struct block_layer *layer, uint32_t guest_node)
     layer->layout_changes = 1;
     TAILQ_INIT(&layer->requests);
     STAILQ_INIT(&layer->queued);
+    TAILQ_INIT(&layer->guest_list);
+    STAILQ_INIT(&layer->guest_queue);
+    SLIST_INIT(&layer->waits);
     writers_init(&layer->writers, layer->arena);
     nodes_create(layer);
+    layer->guest_edge.kind = EDGE_GUEST;
+    layer->guest_edge.layer = layer;
+    edge_attach(&layer->guest_edge, &layer->nodes[guest_node]);
     faults_create(layer);
 }
 
@@ -32,6 +38,8 @@ void layer_check(const struct block_layer *layer)
     /* A queue that nothing holds back would never move: no drain would end. */
     assert(STAILQ_EMPTY(&layer->queued) || layer->nodes[layer->guest_node].drained);
     requests_check(layer);
+    interposed_check(layer);
+    sections_check(layer);
     faults_check(layer);
     writers_check(&layer->writers);
     run_list_check(&layer->scratch);

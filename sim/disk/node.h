@@ -11,6 +11,7 @@
 #include <sys/queue.h>
 
 #include "engine/block.h"
+#include "sim/disk/edge.h"
 #include "sim/disk/status.h"
 #include "sim/trace/evidence.h"
 
@@ -34,6 +35,7 @@ struct block_node {
     uint32_t refs;
     uint32_t blockers;
     bool tracks_io_status;
+    bool read_only;
     enum io_status io_status;
     enum error_policy on_error;
 
@@ -42,6 +44,11 @@ struct block_node {
     bool idles;         /* they don't, but end the drain (block_idle_begin) */
     void (*drain_done)(void *opaque);
     void *drain_opaque;
+
+    /* Who uses it, the newest first, and drained sections (section.h). */
+    TAILQ_HEAD(, block_edge) edges;
+    struct block_edge below; /* by which it uses its open backing node; a filter, its node */
+    uint32_t sections;       /* begun over it, or over what is below it, and not ended */
 
     struct block_dirty *dirty; /* in the order of their creation */
     uint16_t dirty_count;      /* numbers given so far */
