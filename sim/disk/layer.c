@@ -20,12 +20,26 @@ void layer_init(struct block_layer *layer, uint32_t guest_node)
     TAILQ_INIT(&layer->guest_list);
     STAILQ_INIT(&layer->guest_queue);
     SLIST_INIT(&layer->waits);
+    LIST_INIT(&layer->inquiries);
     writers_init(&layer->writers, layer->arena);
     nodes_create(layer);
     layer->guest_edge.kind = EDGE_GUEST;
     layer->guest_edge.layer = layer;
     edge_attach(&layer->guest_edge, &layer->nodes[guest_node]);
     faults_create(layer);
+}
+
+void layer_digest_modern(const struct block_layer *layer, struct digest *digest)
+{
+    for (uint32_t i = 0; i < layer->node_count; i++) {
+        digest_u64(digest, layer->nodes[i].read_only);
+    }
+    digest_u64(digest, layer->filter != NULL);
+    digest_u64(digest, layer->guest_edge.node == layer->filter);
+    digest_u64(digest, layer->all_sections);
+    sections_digest(layer, digest);
+    interposed_digest(layer, digest);
+    inquiries_digest(layer, digest);
 }
 
 void layer_check(const struct block_layer *layer)
@@ -40,6 +54,7 @@ void layer_check(const struct block_layer *layer)
     requests_check(layer);
     interposed_check(layer);
     sections_check(layer);
+    inquiries_check(layer);
     faults_check(layer);
     writers_check(&layer->writers);
     run_list_check(&layer->scratch);

@@ -26,6 +26,7 @@
 #include "sim/disk/buffer.h"
 #include "sim/disk/edge.h"
 #include "sim/disk/fault.h"
+#include "sim/disk/inquiry.h"
 #include "sim/disk/interposed.h"
 #include "sim/disk/node.h"
 #include "sim/disk/request.h"
@@ -71,6 +72,7 @@ struct block_layer {
     struct interposed_queue guest_queue; /* ... of them those that queue */
     uint32_t guest_in_flight;            /* ... and those that have arrived */
     uint32_t all_sections;               /* over all nodes */
+    struct inquiries inquiries;          /* of the job, not answered */
     struct section_waits waits;          /* the youngest first */
 
     struct fault *faults; /* one per fault of the plan */
@@ -82,6 +84,10 @@ struct block_layer {
  * nothing: the bitmaps of other users come with dirty_create_others().
  */
 void layer_init(struct block_layer *layer, uint32_t guest_node);
+
+/* Adds what only worlds of today's generation have: sections, questions, the guest above the disks.
+ */
+void layer_digest_modern(const struct block_layer *layer, struct digest *digest);
 
 /* Asserts the invariants of every disk, request and fault. */
 void layer_check(const struct block_layer *layer);

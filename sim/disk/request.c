@@ -186,6 +186,9 @@ static void request_fire(void *opaque)
             return;
         }
     }
+    if (request->sampled && request_is_stopped(request, HOLD_BEFORE_EFFECT)) {
+        return;
+    }
     if (!request_is_stopped(request, HOLD_BEFORE_COMPLETION)) {
         request_complete(request);
     }
@@ -218,6 +221,7 @@ static void request_start(struct request *request)
     struct block_node *node = request->node;
     struct timeline *timeline = node->layer->timeline;
     uint64_t service_ns;
+    uint64_t effect_ns;
 
     node->served++;
     request->state = REQUEST_SERVED;
@@ -230,8 +234,13 @@ static void request_start(struct request *request)
     }
     service_ns = service_time_ns(request);
     request->due_ns = add_saturating(timeline->now_ns, service_ns);
-    timeline_add(timeline, &request->pending, effect_begin(request, service_ns), request_fire,
-                 request);
+    effect_ns = effect_begin(request, service_ns);
+    if (effect_is_sample(request)) {
+        effect_ns = service_ns;
+        request->moved = !effect_take(request, NULL);
+        request->sampled = true;
+    }
+    timeline_add(timeline, &request->pending, effect_ns, request_fire, request);
 }
 
 void request_submit(struct request *request)

@@ -95,6 +95,48 @@ void action_job_ended(struct world *world, const struct event *event)
     world->job_ret = event->ret;
 }
 
+static void report_start(struct world *world, uint32_t number, int ret,
+                         const struct job_error *error)
+{
+    if (ret < 0) {
+        world_emit(world, &(struct event){.kind = EVENT_JOB_REFUSED,
+                                          .detail = (uint8_t)error->refusal,
+                                          .ret = ret});
+        /* A start that had to wait gives its memory back when this call has returned. */
+        if (world->job == NULL && !world->job_starts) {
+            host_judge_memory(world);
+        }
+    }
+    judge_refusal(world, number, "start", error);
+}
+
+/* ---- A start of today's generation ---- */
+
+static void job_is_announced(void *opaque, struct engine_job *job)
+{
+    struct world *world = opaque;
+
+    if (world->job != NULL) {
+        return; /* take_job() says so */
+    }
+    world->job = job;
+    world->job_concluded = false;
+}
+
+/* A start that had to wait is over. */
+static void start_is_over(void *opaque, int ret, const struct job_error *error)
+{
+    struct world *world = opaque;
+    struct job_error none = {.refusal = REFUSED_NOT};
+
+    assert(world->job_starts && ret <= 0);
+    if (ret < 0) {
+        world->job = NULL;
+    }
+    report_start(world, world->start_number, ret, ret < 0 ? error : &none);
+    world->job_starts = false;
+}
+
 static struct job_spec job_spec_of(struct world *world)
 {
     const struct plan_job *job = &world->plan->job;
@@ -109,8 +151,33 @@ static struct job_spec job_spec_of(struct world *world)
                              .buffer_bytes = job->buffer_bytes,
                              .on_source_error = job->on_source_error,
                              .on_target_error = job->on_target_error,
+                             .id = job->id,
+                             .filter_name = job->filter_name,
+                             .copy_mode = job->copy_mode,
+                             .backing_mode = job->backing_mode,
+                             .unmap = job->unmap,
+                             .target_is_zero = job->target_is_zero,
+                             .auto_finalize = job->auto_finalize,
+                             .auto_dismiss = job->auto_dismiss,
+                             .auto_complete = job->auto_complete,
+                             .announced = job_is_announced,
+                             .started = start_is_over,
                              .concluded = job_is_gone,
                              .opaque = world};
+}
+
+/* The engine has a job for the world, or says that there is none. */
+static void take_job(struct world *world, int ret, struct engine_job *job)
+{
+    if (ret < 0 && job != NULL && world->job == NULL) {
+        world->job = job; /* D2 */
+    } else if (ret == 0 && world->job == NULL) {
+        world->job = job;
+        world->job_concluded = false;
+    } else if (ret == 0 && world->job != job) {
+        verdict_add(&world->evidence, FINDING_JOB_SECOND_JOB,
+                    "The engine started a second job while the first was still there.");
+    }
 }
 
 static void start_job(struct world *world, uint32_t number)
@@ -118,27 +185,22 @@ static void start_job(struct world *world, uint32_t number)
     struct job_spec spec = job_spec_of(world);
     struct engine_job *job = NULL;
     struct job_error error = {.refusal = REFUSED_NOT};
-    int ret = world->engine->start(world_host(world), &spec, &job, &error);
+    int ret;
 
-    assert(ret <= 0);
-    if (ret < 0) {
-        if (job != NULL && world->job == NULL) {
-            world->job = job; /* D2 */
-        }
-        world_emit(world, &(struct event){.kind = EVENT_JOB_REFUSED,
-                                          .detail = (uint8_t)error.refusal,
-                                          .ret = ret});
-        if (world->job == NULL) {
-            host_judge_memory(world);
-        }
-    } else if (world->job != NULL) {
-        verdict_add(&world->evidence, FINDING_JOB_SECOND_JOB,
-                    "The engine started a second job while the first was still there.");
-    } else {
-        world->job = job;
-        world->job_concluded = false;
+    if (world->job_starts) {
+        error = (struct job_error){REFUSED_BUSY, "a start is waiting"};
+        report_start(world, number, -EBUSY, &error);
+        return;
     }
-    judge_refusal(world, number, "start", &error);
+    ret = world->engine->start(world_host(world), &spec, &job, &error);
+    assert(ret <= 0);
+    if (ret == -EINPROGRESS) {
+        world->job_starts = true;
+        world->start_number = number;
+        return;
+    }
+    take_job(world, ret, job);
+    report_start(world, number, ret, &error);
 }
 
 static void command(struct world *world, uint32_t number, enum job_verb verb, int64_t arg)

@@ -48,6 +48,8 @@ struct world {
     struct generator *generators; /* one per generator of the plan */
 
     struct engine_job *job;   /* NULL: none */
+    bool job_starts;          /* it waits in a drained section of its start */
+    uint32_t start_number;    /* ... and this action has begun it */
     uint64_t job_taken_bytes; /* of memory, by the job that there is */
     uint64_t job_given_bytes; /* ... and given back */
     struct job_info last_job;

@@ -93,6 +93,10 @@ static void digest_state(const struct world *world, struct digest *digest)
     digest_u64(digest, (uint64_t)(int64_t)world->job_ret);
     digest_u64(digest, world->evidence.end);
     requests_digest(&world->layer, digest);
+    if (world->plan->generation == GENERATION_MODERN) {
+        layer_digest_modern(&world->layer, digest);
+        digest_u64(digest, world->job_starts);
+    }
     timers_digest(world, digest);
     faults_digest(&world->layer, digest);
     story_digest(world, digest);

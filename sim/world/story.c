@@ -19,6 +19,9 @@
 /* The end of a job is always watched. */
 #define JOB_ENDS (EVENT_BIT(JOB_COMPLETED) | EVENT_BIT(JOB_CANCELLED))
 
+/* After these the guest may be idle. */
+#define GUEST_ENDS (EVENT_BIT(REQUEST_DONE) | EVENT_BIT(ANSWERED))
+
 static const struct action *step_at(const struct world *world, uint32_t step)
 {
     return &world->plan->steps[step];
@@ -45,7 +48,7 @@ static uint64_t match_kinds(const struct event_match *match)
 static uint64_t step_kinds(const struct action *action)
 {
     if (action->kind == DO_SETTLE) {
-        return EVENT_BIT(REQUEST_DONE);
+        return GUEST_ENDS;
     }
     if (action->kind == DO_AT) {
         return 0;
@@ -56,7 +59,7 @@ static uint64_t step_kinds(const struct action *action)
     case WAIT_HELD:
         return EVENT_BIT(HELD);
     case WAIT_GUEST_IDLE:
-        return EVENT_BIT(REQUEST_DONE);
+        return GUEST_ENDS;
     case WAIT_CONCLUDED:
     case WAIT_DURATION:
         break;
