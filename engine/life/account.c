@@ -93,8 +93,8 @@ static bool has_ended(const struct account *account, uint64_t now_ns)
     return account->slice_end_ns == 0 || account->slice_end_ns < now_ns;
 }
 
-/* Returns how long from now on the slice lasts that has been charged too much, else 0. */
-static int64_t charge(struct account *account, uint64_t bytes, uint64_t now_ns)
+/* Returns how long from now on a slice lasts that has been charged too much, else 0. */
+static uint64_t charge(struct account *account, uint64_t bytes, uint64_t now_ns)
 {
     uint64_t slices_ns;
 
@@ -113,7 +113,8 @@ static int64_t charge(struct account *account, uint64_t bytes, uint64_t now_ns)
     slices_ns = account_slices_ns(account->charged_bytes, account->quota);
     account->slice_end_ns =
         account->slice_start_ns + min_u64(slices_ns, INT64_MAX - account->slice_start_ns);
-    return (int64_t)(account->slice_end_ns - now_ns);
+    /* After the speed has been raised, it may have ended before now. */
+    return account->slice_end_ns - min_u64(account->slice_end_ns, now_ns);
 }
 
 void account_charge(struct account *account, uint64_t bytes, uint64_t now_ns)
@@ -121,7 +122,7 @@ void account_charge(struct account *account, uint64_t bytes, uint64_t now_ns)
     charge(account, bytes, now_ns);
 }
 
-int64_t account_delay_ns(struct account *account, uint64_t now_ns)
+uint64_t account_delay_ns(struct account *account, uint64_t now_ns)
 {
     return charge(account, 0, now_ns);
 }

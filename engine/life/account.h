@@ -30,11 +30,8 @@ void account_set_speed(struct account *account, uint64_t speed);
 /* Nothing is charged without a limit. */
 void account_charge(struct account *account, uint64_t bytes, uint64_t now_ns);
 
-/*
- * How long to sleep from now on; 0 = not at all.  Negative: a higher speed has let the slice end
- * earlier than now, but it is not asked for a new one yet; sleep for 0 and ask again.
- */
-int64_t account_delay_ns(struct account *account, uint64_t now_ns);
+/* How long to sleep from now on; 0 = not at all. */
+uint64_t account_delay_ns(struct account *account, uint64_t now_ns);
 
 /* bytes / quota * ACCOUNT_SLICE_NS as doubles would give it, cut to ns; saturates. */
 uint64_t account_slices_ns(uint64_t bytes, uint64_t quota);
