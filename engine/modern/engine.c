@@ -193,7 +193,8 @@ struct sums {
 
 static void add_op(const struct copy_op *op, struct sums *sums)
 {
-    bool holds = op->kind != OP_ACTIVE || op->phase != OP_PHASE_CONFLICT;
+    /* The pieces of a run let their chunks go one by one. */
+    bool holds = op->kind != OP_PSEUDO && (op->kind != OP_ACTIVE || op->phase != OP_PHASE_CONFLICT);
     const struct bitmap *in_flight = &op->mirror->in_flight;
 
     assert(!op->strand.running);
