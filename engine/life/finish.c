@@ -32,17 +32,28 @@ static void conclude(struct life *life)
     }
 }
 
-void life_dismiss(struct life *life)
+/* The last reference is gone: nobody knows the job any more. */
+static void let_go(void *opaque)
 {
+    struct life *life = opaque;
+    struct host *host = life->host;
     struct job_spec spec = life->spec;
     int ret = life->ret;
 
-    assert(life->uses == NULL);
-    life_set_status(life, JOB_STATUS_NULL);
     if (life->driver->free != NULL) {
         life->driver->free(life);
     }
     spec.concluded(spec.opaque, ret);
+    block_section_end_all(host);
+}
+
+/* Letting go of a job changes the graph, if only formally: a drained section over all nodes (J11).
+ */
+void life_dismiss(struct life *life)
+{
+    assert(life->uses == NULL);
+    life_set_status(life, JOB_STATUS_NULL);
+    block_section_begin_all(life->host, let_go, life);
 }
 
 void life_finalize(struct life *life)

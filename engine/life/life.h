@@ -173,7 +173,10 @@ void life_resume(struct life *life);
 /* What is left in PENDING (J6): after it the job is CONCLUDED, or gone. */
 void life_finalize(struct life *life);
 
-/* CONCLUDED -> NULL: the memory is gone when it returns. */
+/*
+ * CONCLUDED -> NULL.  The job is there as long as a drained section over all nodes has to wait,
+ * and takes no verb; then spec.concluded is called and its memory is gone.
+ */
 void life_dismiss(struct life *life);
 
 /*
