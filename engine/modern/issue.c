@@ -55,13 +55,18 @@ static uint64_t measure_run(const struct engine_job *mirror, uint64_t first)
 
 /*
  * O4; clean before anything is asked or read, so that no guest write is missed.  The first chunk is
- * taken as it was when it was found: if it has been cleaned meanwhile, it is copied once more.
+ * taken even if it has been cleaned since it was found: it is copied once more.  If an active
+ * request has taken it while the job was parked, it is waited for again (D'36).
  */
 enum modern_turn modern_take(struct engine_job *mirror)
 {
     uint64_t first = mirror->cut_offset / mirror->granularity;
-    uint64_t bytes = measure_run(mirror, first) * mirror->granularity;
+    uint64_t bytes;
 
+    if (bitmap_get(&mirror->in_flight, first)) {
+        return modern_to(mirror, mirror->stored_error < 0 ? MODERN_SETTLE : MODERN_WAIT_CHUNK);
+    }
+    bytes = measure_run(mirror, first) * mirror->granularity;
     mirror->cut_end = mirror->cut_offset + bytes;
     mirror->cursor = max_u64(mirror->cursor, mirror->cut_end / mirror->granularity);
     block_dirty_clear(mirror->dirty, mirror->cut_offset,

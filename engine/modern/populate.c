@@ -30,10 +30,10 @@ static void learn_target(struct engine_job *mirror)
         cluster = SECTOR_BYTES;
     }
     mirror->cluster = cluster;
-    mirror->cow_by_hand = is_closed && block_names_backing(target) && mirror->granularity < cluster;
     mirror->hides_backing =
         is_closed && (block_names_backing(target) ||
                       (spec->backing_mode == BACKING_SOURCE && mirror->base != NULL));
+    mirror->cow_by_hand = mirror->hides_backing && mirror->granularity < cluster;
     if (mirror->cow_by_hand) {
         mirror->buffer_bytes = max_u64(mirror->buffer_bytes, cluster);
     }
