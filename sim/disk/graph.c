@@ -2,17 +2,17 @@
 /*
  * Changing the block graph: references, blockers, flags, lengths, links, pivot.
  *
- * Declared in engine/block.h and engine/zeroes.h, because all of it is the engine's port.  Every
- * change is in the trace, so that oracles can keep count; of a filter's references and blockers
- * nobody keeps count.  What makes an earlier lookup stale counts as a layout change.
+ * Declared in engine/block.h, zeroes.h and interposer.h, because all of it is the engine's port.
+ * Every change is in the trace, so that oracles can keep count; of a filter's references and
+ * blockers nobody keeps count.  What makes an earlier lookup stale counts as a layout change.
  */
 #include <assert.h>
 #include <errno.h>
 
 #include "engine/block.h"
+#include "engine/interposer.h"
 #include "engine/zeroes.h"
 #include "sim/disk/dirty.h"
-#include "sim/disk/filter.h"
 #include "sim/disk/layer.h"
 
 static void emit(struct block_node *node, enum event_kind kind, uint64_t bytes, int ret)
@@ -25,15 +25,7 @@ static void emit(struct block_node *node, enum event_kind kind, uint64_t bytes, 
     }
 }
 
-/* Nobody uses it any more. */
-static void filter_free(struct block_node *filter)
-{
-    struct block_layer *layer = filter->layer;
-
-    assert(filter != layer->filter && TAILQ_EMPTY(&filter->edges) && filter->blockers == 0);
-    arena_free(layer->arena, (void *)(uintptr_t)filter->spec, sizeof(*filter->spec));
-    arena_free(layer->arena, filter, sizeof(*filter));
-}
+static void filter_free(struct block_node *filter);
 
 void block_ref(struct block_node *node)
 {
@@ -214,7 +206,7 @@ static bool edge_moves(const struct block_edge *edge, const struct block_node *t
 static void move_edge(struct block_edge *edge, struct block_node *to)
 {
     if (edge->kind == EDGE_GUEST) {
-        filter_move_guest(to->layer, to);
+        guest_move(to->layer, to);
     } else if (node_is_filter(edge->above)) {
         edge_move(edge, to);
     } else {
@@ -249,4 +241,82 @@ int block_move_users(struct block_node *from, struct block_node *to)
         emit_pivot(to, from);
     }
     return 0;
+}
+
+/* ---- The filter ---- */
+
+/*
+ * A node without content: who reads or writes it, reads or writes the disk below; only its edges,
+ * its sections and its users are its own.  Putting it in and taking it out are moves of edges.
+ * Overlays stay where they are: they read the disk below all the same.
+ */
+#define DEFAULT_FILTER_NAME "filter"
+
+static struct block_node *filter_create(struct block_node *below, const char *name)
+{
+    struct block_layer *layer = below->layer;
+    struct block_node *filter = arena_alloc(layer->arena, sizeof(*filter));
+    struct disk_spec *spec = arena_alloc(layer->arena, sizeof(*spec));
+
+    *spec = (struct disk_spec){.name = name, .filter = true, .backing = PLAN_NONE};
+    filter->layer = layer;
+    filter->spec = spec;
+    filter->id = BLOCK_FILTER_ID;
+    filter->refs = 1;
+    filter->sections = layer->all_sections;
+    filter->disk.backing = PLAN_NONE;
+    TAILQ_INIT(&filter->edges);
+    STAILQ_INIT(&filter->waiting);
+    STAILQ_INIT(&filter->cached);
+    filter->below.kind = EDGE_ABOVE;
+    filter->below.layer = layer;
+    filter->below.above = filter;
+    return filter;
+}
+
+int block_filter_insert(struct block_node *below, const char *name,
+                        const struct interposer *interposer, void *opaque,
+                        struct block_node **filter)
+{
+    struct block_layer *layer = below->layer;
+
+    assert(below->sections > 0 && interposer != NULL && layer->filter == NULL);
+    name = name == NULL ? DEFAULT_FILTER_NAME : name;
+    if (block_node_find(layer_host(layer), name) != NULL) {
+        return -EEXIST;
+    }
+    *filter = filter_create(below, name);
+    edge_attach(&(*filter)->below, below);
+    layer->filter = *filter;
+    layer->interposer = interposer;
+    layer->interposer_opaque = opaque;
+    if (layer->guest_edge.node == below) {
+        guest_move(layer, *filter);
+    }
+    return 0;
+}
+
+void block_filter_remove(struct block_node *filter)
+{
+    struct block_layer *layer = filter->layer;
+    struct block_node *below = filter->below.node;
+
+    assert(filter == layer->filter && filter->sections > 0 && layer->guest_in_flight == 0);
+    if (layer->guest_edge.node == filter) {
+        guest_move(layer, below);
+    }
+    edge_detach(&filter->below);
+    layer->filter = NULL;
+    layer->interposer = NULL;
+    layer->interposer_opaque = NULL;
+}
+
+/* Nobody uses it any more. */
+static void filter_free(struct block_node *filter)
+{
+    struct block_layer *layer = filter->layer;
+
+    assert(filter != layer->filter && TAILQ_EMPTY(&filter->edges) && filter->blockers == 0);
+    arena_free(layer->arena, (void *)(uintptr_t)filter->spec, sizeof(*filter->spec));
+    arena_free(layer->arena, filter, sizeof(*filter));
 }

@@ -10,7 +10,6 @@
 
 #include <assert.h>
 
-#include "sim/disk/filter.h"
 #include "sim/disk/layer.h"
 
 /* ---- Looking ---- */

@@ -38,7 +38,7 @@ void layer_digest_modern(const struct block_layer *layer, struct digest *digest)
     digest_u64(digest, layer->guest_edge.node == layer->filter);
     digest_u64(digest, layer->all_sections);
     sections_digest(layer, digest);
-    interposed_digest(layer, digest);
+    guest_digest(layer, digest);
     inquiries_digest(layer, digest);
 }
 
@@ -52,7 +52,7 @@ void layer_check(const struct block_layer *layer)
     /* A queue that nothing holds back would never move: no drain would end. */
     assert(STAILQ_EMPTY(&layer->queued) || layer->nodes[layer->guest_node].drained);
     requests_check(layer);
-    interposed_check(layer);
+    guest_check_state(layer);
     sections_check(layer);
     inquiries_check(layer);
     faults_check(layer);

@@ -11,7 +11,8 @@
 #include <sys/queue.h>
 
 #include "engine/block.h"
-#include "sim/disk/edge.h"
+#include "engine/interposer.h"
+#include "sim/disk/section.h"
 #include "sim/disk/status.h"
 #include "sim/trace/evidence.h"
 
@@ -72,6 +73,13 @@ struct block_node {
 static inline bool node_is_sectors(uint64_t offset, uint64_t bytes)
 {
     return bytes > 0 && (offset | bytes) % SECTOR_BYTES == 0;
+}
+
+/* The filter node of a job, between the guest and its disk (engine/interposer.h); there is one at
+ * most. */
+static inline bool node_is_filter(const struct block_node *node)
+{
+    return node->id == BLOCK_FILTER_ID;
 }
 
 /* Makes the disks of the layer's plan. */

@@ -11,7 +11,6 @@
 #include "sim/disk/cache.h"
 #include "sim/disk/dirty.h"
 #include "sim/disk/drain.h"
-#include "sim/disk/filter.h"
 #include "sim/disk/layer.h"
 
 static uint64_t add_saturating(uint64_t a, uint64_t b)

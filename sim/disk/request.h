@@ -66,7 +66,7 @@ struct request {
     uint8_t state;
     bool moved;     /* the last effect instant has passed */
     bool sampled;   /* ... in the event of its submission: a read of today's generation */
-    bool is_part;   /* of a guest request that is counted above the disks (interposed.h) */
+    bool is_part;   /* of a guest request that is counted above the disks (guest.h) */
     uint8_t detail; /* as in events */
 };
 
