@@ -6,6 +6,7 @@
  * Declared in sim/scenario/private.h, with all that the loader's files share.
  */
 #include "sim/scenario/private.h"
+#include "sim/scenario/write.h"
 
 /* ---- Texts ---- */
 
@@ -424,4 +425,12 @@ void scenario_read_plan(struct loader *loader)
         story_check(loader);
         check_sites(loader);
     }
+}
+
+void scenario_write(const struct plan *plan, FILE *file)
+{
+    struct emit emit = emit_open(file, EMIT_FILE);
+
+    write_fields(&emit, plan, shape_scenario.fields, plan);
+    emit_end(&emit);
 }

@@ -13,7 +13,7 @@
 
 #include <cmocka.h>
 
-#include "sim/scenario/emit.h"
+#include "sim/yaml/emit.h"
 #include "sim/scenario/private.h"
 #include "tools/report/schema.h"
 
