@@ -4,12 +4,11 @@
  */
 #include "sim/disk/request.h"
 
+#include "engine/units.h"
 #include "sim/disk/cache.h"
 #include "sim/disk/dirty.h"
 #include "sim/disk/drain.h"
 #include "sim/disk/layer.h"
-
-#define NS_PER_SECOND UINT64_C(1000000000)
 
 static uint64_t add_saturating(uint64_t a, uint64_t b)
 {

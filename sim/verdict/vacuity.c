@@ -52,7 +52,7 @@ static uint64_t matching_requests(const struct trace *trace, const struct reques
         const struct event *event = &trace->events[i];
 
         count += event->kind == EVENT_REQUEST_SUBMIT &&
-                 request_matches(match, event->node, (enum op)event->op, (enum by)event->by,
+                 request_matches(match, event->node, event_op(event), event_by(event),
                                  event->offset, event->bytes);
     }
     return count;

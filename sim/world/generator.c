@@ -347,8 +347,7 @@ static void generator_check(const struct generator *generator)
     const struct turn *turn;
     uint64_t turns = 0;
 
-    LIST_FOREACH(turn, &generator->turns, link)
-    {
+    LIST_FOREACH (turn, &generator->turns, link) {
         assert(turn->generator == generator && pending_is_set(&turn->pending));
         turns++;
     }

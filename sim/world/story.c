@@ -467,8 +467,7 @@ void story_check_state(const struct world *world)
     for (uint32_t i = 0; i < world->plan->react_count; i++) {
         assert(story->reacts[i].acted <= story->reacts[i].matched);
     }
-    LIST_FOREACH(reaction, &story->reactions, link)
-    {
+    LIST_FOREACH (reaction, &story->reactions, link) {
         assert(reaction->react < world->plan->react_count && pending_is_set(&reaction->pending));
     }
 }

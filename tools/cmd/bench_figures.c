@@ -13,13 +13,14 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "engine/units.h"
 #include "sim/scenario/scenario.h"
 #include "sim/world/world.h"
 #include "tools/base/support.h"
 #include "tools/cmd/bench.h"
-#include "tools/cmd/command.h"
 #include "tools/explore/search.h"
 #include "tools/run/isolate.h"
+#include "tools/run/load.h"
 #include "tools/run/runner.h"
 
 #define MEASURE_NS UINT64_C(400000000)
@@ -397,4 +398,4 @@ const struct bench_figure bench_figures[] = {
      measure_load},
 };
 
-const uint32_t bench_figure_count = sizeof(bench_figures) / sizeof(bench_figures[0]);
+const uint32_t bench_figure_count = COUNT_OF(bench_figures);

@@ -2,10 +2,9 @@
 /*
  * The engines that are compiled in.
  *
- * Declared in tools/cmd/command.h: tests replace this file by a list of their
- * own.
+ * Declared in tools/run/load.h: tests put a list of their own in its place.
  */
-#include "tools/cmd/command.h"
+#include "tools/run/load.h"
 
 #ifdef MIRRORSIM_QEMU
 #include "engine/qemu/qemu_engine.h"

@@ -15,10 +15,12 @@
 #include <string.h>
 
 #include "engine/range.h"
+#include "engine/units.h"
 #include "sim/base/quantity.h"
 #include "tools/base/support.h"
 #include "tools/cmd/command.h"
 #include "tools/run/isolate.h"
+#include "tools/run/load.h"
 #include "tools/run/one_run.h"
 #include "tools/run/pipe.h"
 #include "tools/run/result.h"
@@ -54,11 +56,10 @@ static const struct {
 
 #define CPU_LIMIT_MS 20000
 
-/* Events are sent at most this many bytes at a time; no record between them says that it was all.
- */
+/* Events are sent at most this many at a time; an empty record says that it was all. */
 #define SEND_EVENTS ((uint64_t)4096)
 
-#define GROUP_COUNT (sizeof(groups) / sizeof(groups[0]))
+#define GROUP_COUNT COUNT_OF(groups)
 
 struct trace_options {
     struct one_run run;
@@ -69,20 +70,15 @@ struct trace_options {
     uint64_t written; /* number of events already handled */
 };
 
-static const struct argp_option option_list[] = {
-    {"json", KEY_JSON, NULL, 0, "A JSON object a line", 2},
-    {"only", KEY_ONLY, "GROUP,...", 0, "Only events of io, events, job, dirty, graph, story", 2},
-    {"from", KEY_FROM, "TIME", 0, "Only from this virtual time on, like 5ms", 2},
-    {"to", KEY_TO, "TIME", 0, "Only up to this virtual time", 2},
-    {0},
-};
-
-static void parse_only(const struct argp_state *state, struct trace_options *options,
-                       const char *arg)
+static void take_only(const struct argp_state *state, const struct option_row *option,
+                      const char *arg, void *member)
 {
-    options->kinds = 0;
+    uint64_t *kinds = member;
+
+    (void)option;
+    *kinds = 0;
     if (*arg == '\0') {
-        argp_error(state, "--only wants one or more of io, events, job, dirty, graph, story");
+        option_refuse(state, "--only wants one or more of io, events, job, dirty, graph, story");
     }
     while (*arg != '\0') {
         size_t length = strcspn(arg, ",");
@@ -93,44 +89,40 @@ static void parse_only(const struct argp_state *state, struct trace_options *opt
             i++;
         }
         if (i == GROUP_COUNT) {
-            argp_error(state, "--only: '%.*s' is none of io, events, job, dirty, graph, story",
-                       (int)length, arg);
-            return;
+            option_refuse(state, "--only: '%.*s' is none of io, events, job, dirty, graph, story",
+                          (int)length, arg);
         }
-        options->kinds |= groups[i].kinds;
+        *kinds |= groups[i].kinds;
         arg += length + (arg[length] == ',');
     }
 }
 
-static error_t parse(int key, char *arg, struct argp_state *state)
+static void check_options(const struct argp_state *state, const void *opaque)
 {
-    struct trace_options *options = state->input;
+    const struct trace_options *options = opaque;
 
-    switch (key) {
-    case ARGP_KEY_INIT:
-        state->child_inputs[0] = &options->run;
-        return 0;
-    case KEY_JSON:
-        options->json = true;
-        return 0;
-    case KEY_ONLY:
-        parse_only(state, options, arg);
-        return 0;
-    case KEY_FROM:
-        options->from_ns = option_time(state, "--from", arg);
-        return 0;
-    case KEY_TO:
-        options->to_ns = option_time(state, "--to", arg);
-        return 0;
-    case ARGP_KEY_END:
-        if (options->from_ns > options->to_ns) {
-            argp_error(state, "--from comes after --to");
-        }
-        return 0;
-    default:
-        return ARGP_ERR_UNKNOWN;
+    if (options->from_ns > options->to_ns) {
+        option_refuse(state, "--from comes after --to");
     }
 }
+
+#define AT(member) offsetof(struct trace_options, member)
+
+static const struct option_row options_of_trace[] = {
+    {{"json", 0, NULL, 0, "A JSON object a line", 2}, INTO(FLAG, json)},
+    {{"only", 0, "GROUP,...", 0, "Only events of io, events, job, dirty, graph, story", 2},
+     INTO(OTHER, kinds),
+     .take = take_only},
+    {{"from", 0, "TIME", 0, "Only from this virtual time on, like 5ms", 2}, INTO(TIME, from_ns)},
+    {{"to", 0, "TIME", 0, "Only up to this virtual time", 2}, INTO(TIME, to_ns)},
+    {.shown = {0}},
+};
+
+static const struct option_table table = {
+    .options = options_of_trace,
+    ONE_RUN_OF(struct trace_options),
+    .check = check_options,
+    .doc = "Runs one case of a scenario file and shows everything that happens in it."};
 
 /* ---- In the child ---- */
 
@@ -278,7 +270,7 @@ static void receive_events(struct trace_options *options, int results)
 }
 
 /* Returns the exit code. */
-static int trace_run(struct trace_options *options)
+static int trace_in_child(struct trace_options *options)
 {
     struct run_result *result;
     struct isolate_death death;
@@ -307,24 +299,19 @@ static int trace_run(struct trace_options *options)
     return code;
 }
 
-int cmd_trace(int argc, char **argv)
+static int run_trace(int argc, char **argv)
 {
-    static const struct argp_child children[] = {{&one_run_argp, 0, NULL, 1}, {0}};
-    static const struct argp argp = {
-        .options = option_list,
-        .parser = parse,
-        .args_doc = "FILE",
-        .doc = "Runs one case of a scenario file and shows everything that happens in it.",
-        .children = children,
-    };
     struct trace_options options = {
         .run = {.engine = engines[0]}, .kinds = UINT64_MAX, .to_ns = UINT64_MAX};
     int code;
 
-    argp_parse(&argp, argc, argv, 0, NULL, &options);
+    options_parse(&table, argc, argv, &options);
     one_run_load(&options.run);
     trace_init(&options.run.trace, true);
-    code = trace_run(&options);
+    code = trace_in_child(&options);
     one_run_close(&options.run);
     return code;
 }
+
+const struct command command_trace = {"trace", "show everything that happens in one run", &table,
+                                      run_trace};

@@ -152,7 +152,7 @@ static struct timed_spec scripted(const struct plan *plan, const struct generato
     return (struct timed_spec){
         .at_ns = event->now_ns,
         .action = {.kind = DO_GUEST,
-                   .guest = {.op = (enum op)event->op,
+                   .guest = {.op = event_op(event),
                              .offset = event->offset,
                              .bytes = event->bytes,
                              .tag = arena_printf(plan->arena, "%.50s-%" PRIu32, generator->name,

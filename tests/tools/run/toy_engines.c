@@ -11,7 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "tools/cmd/command.h"
+#include "engine/engine.h"
+#include "tools/run/load.h"
 
 static int toy_start(struct host *host, const struct job_spec *spec, struct engine_job **job,
                      struct job_error *error)
