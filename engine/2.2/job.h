@@ -76,6 +76,9 @@ int job_check_verb(const struct job *job, enum job_status status, enum job_verb 
 int job_refuse(struct job_error *error, enum job_refusal refusal, int ret, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
+/* Asserts what holds of every job between two events. */
+void job_check(const struct job *job);
+
 void job_digest(const struct job *job, struct digest *digest);
 
 #endif

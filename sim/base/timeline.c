@@ -87,7 +87,7 @@ static void heap_grow(struct timeline *timeline)
 void timeline_add(struct timeline *timeline, struct pending *pending, uint64_t delay_ns,
                   void (*fire)(void *opaque), void *opaque)
 {
-    assert(!pending_is_set(pending));
+    assert(fire != NULL && !pending_is_set(pending));
     pending->due_ns = timeline->now_ns + min_u64(delay_ns, UINT64_MAX - timeline->now_ns);
     pending->sequence = timeline->next_sequence++;
     pending->chain = timeline->goes_on != 0 ? timeline->goes_on : ++timeline->chains;

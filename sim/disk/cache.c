@@ -37,7 +37,16 @@ static void read_runs(const struct image *image, uint64_t offset, uint64_t bytes
     }
 }
 
-/* `data`: the range's bytes, or NULL. */
+/* `data` are the bytes of a range that begins at `offset`. */
+static void put_run(struct image *image, const struct run *run, uint64_t offset,
+                    const uint8_t *data)
+{
+    for (uint64_t sector = run->sector; sector < run->sector + run->sectors; sector++) {
+        image_put_bytes(image, sector, data + sector * SECTOR_BYTES - offset);
+    }
+}
+
+/* The range becomes `runs`, and holes between them; `data`: its bytes, or NULL. */
 static void replay(struct image *image, uint64_t offset, uint64_t bytes,
                    const struct run_list *runs, const uint8_t *data)
 {
@@ -46,9 +55,8 @@ static void replay(struct image *image, uint64_t offset, uint64_t bytes,
         const struct run *run = &runs->runs[i];
 
         image_write(image, *run);
-        for (uint64_t j = 0; data != NULL && j < run->sectors; j++) {
-            image_put_bytes(image, run->sector + j,
-                            data + (run->sector + j) * SECTOR_BYTES - offset);
+        if (data != NULL) {
+            put_run(image, run, offset, data);
         }
     }
 }

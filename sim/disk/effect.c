@@ -4,6 +4,7 @@
  */
 #include "sim/disk/effect.h"
 
+#include <assert.h>
 #include <errno.h>
 
 #include "sim/disk/data.h"
@@ -119,6 +120,7 @@ uint64_t effect_begin(struct request *request, uint64_t service_ns)
 {
     struct effect *effect = &request->effect;
 
+    assert(!effect->begun && effect->places == NULL);
     effect->start_ns = request->node->layer->timeline->now_ns;
     effect->service_ns = service_ns;
     if (by_sector(request)) {
@@ -179,7 +181,13 @@ static void choose_victim(struct request *request)
     request->effect.victim = request->offset / SECTOR_BYTES + choose(layer->choices, site, bound);
 }
 
-/* The result is known from here on, and with it how much may move. */
+/*
+ * The result is known from here on, and with it how much may move.
+ *
+ * A refusal is decided before the fault's error: it counts a fault that fills
+ * the disk, which must count whether or not another one hits, too.  The error
+ * then replaces the result, but what a refusal keeps from moving stays.
+ */
 static void decide(struct request *request)
 {
     struct request_faults *faults = &request->faults;
@@ -239,6 +247,7 @@ bool effect_take(struct request *request, uint64_t *delay_ns)
         }
         return false;
     }
+    /* Of a request that is late (effect_hurry) several instants are due at once: in their order. */
     for (;;) {
         move_due(request);
         if (effect->next == PLACE_END) {
@@ -265,7 +274,10 @@ void effect_digest(const struct request *request, struct digest *digest)
 
     digest_u64(digest, effect->next);
     digest_u64(digest, effect->begun);
-    for (uint64_t i = 0; effect->places != NULL && i < sector_count(request); i++) {
+    if (effect->places == NULL) {
+        return;
+    }
+    for (uint64_t i = 0; i < sector_count(request); i++) {
         digest_u64(digest, effect->places[i]);
     }
 }

@@ -15,6 +15,7 @@ void requests_release(struct block_layer *layer, uint32_t fault)
 {
     struct request *request;
 
+    assert(fault < layer->plan->fault_count);
     TAILQ_FOREACH (request, &layer->requests, link) {
         struct request_faults *faults = &request->faults;
         bool stopped = (request->state == REQUEST_HELD && faults->hold == fault) ||

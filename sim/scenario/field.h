@@ -113,7 +113,8 @@ struct field {
 #define WORD_OF(word_) SHAPE_OF(.kind = SHAPE_WORD, .word = (word_))
 #define LIST_OF(of_) SHAPE_OF(.kind = SHAPE_LIST, .of = (of_))
 #define NAMES_OF(of_) SHAPE_OF(.kind = SHAPE_NAMES, .of = (of_))
-#define MAPPING_OF(fields_) SHAPE_OF(.kind = SHAPE_MAPPING, .fields = (fields_))
+#define MAPPING_OF(name_, fields_) \
+    SHAPE_OF(.kind = SHAPE_MAPPING, .name = (name_), .fields = (fields_))
 #define ALTERNATIVES(...)         \
     (const struct shape *const[]) \
     {                             \

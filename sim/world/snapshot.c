@@ -8,6 +8,7 @@
  * verdict the findings that there were.  A digest is fed with meaning only:
  * what is pending enters by when it is due from now, not by its address.
  */
+#include <assert.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -61,6 +62,7 @@ void world_load(struct world *world, const void *memory)
     const char *at = memory;
 
     memcpy(&head, at, sizeof(head));
+    assert(head.trace_count <= trace->count);
     at += sizeof(head);
     verdict->outcome = OUTCOME_PASS;
     verdict->finding_count = head.finding_count;

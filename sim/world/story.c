@@ -69,7 +69,10 @@ static uint64_t run_kinds(const struct world *world, uint32_t step)
 {
     uint64_t kinds = 0;
 
-    for (; world->story.run_matches != NULL && step < world->plan->step_count; step++) {
+    if (world->story.run_matches == NULL) {
+        return 0;
+    }
+    for (; step < world->plan->step_count; step++) {
         const struct action *action = step_at(world, step);
 
         if (waits_for_event(action) && action->wait.since_start) {
@@ -303,21 +306,21 @@ static void reaction_fire(void *opaque)
     action_run(world, world->plan->step_count + world->plan->timed_count + react);
 }
 
-static void react(struct world *world, uint32_t index, const struct event *event)
+static void react_observe(struct world *world, uint32_t index, const struct event *event)
 {
     const struct react_spec *spec = &world->plan->reacts[index];
-    struct react *react = &world->story.reacts[index];
+    struct react *rule = &world->story.reacts[index];
     struct reaction *reaction;
 
     if (!event_matches(&spec->when, event)) {
         return;
     }
-    react->matched++;
-    if ((spec->nth > 0 && react->matched != spec->nth) ||
-        (spec->limit > 0 && react->acted == spec->limit)) {
+    rule->matched++;
+    if ((spec->nth > 0 && rule->matched != spec->nth) ||
+        (spec->limit > 0 && rule->acted == spec->limit)) {
         return;
     }
-    react->acted++;
+    rule->acted++;
     reaction = arena_alloc(world->arena, sizeof(*reaction));
     reaction->world = world;
     reaction->react = index;
@@ -357,7 +360,7 @@ void story_observe(struct world *world, const struct event *event)
     let_settle(world);
     story_guest_changed(world);
     for (uint32_t i = 0; i < world->plan->react_count; i++) {
-        react(world, i, event);
+        react_observe(world, i, event);
     }
     generators_observe(world, event);
 }
@@ -422,6 +425,13 @@ static uint64_t matches_that_matter(const struct world *world, uint32_t step, ui
     return min_u64(matches, max_u64(step_at(world, step)->wait.nth, 1));
 }
 
+static void digest_run_matches(const struct world *world, struct digest *digest)
+{
+    for (uint32_t i = world->story.counting; i < world->plan->step_count; i++) {
+        digest_u64(digest, matches_that_matter(world, i, world->story.run_matches[i]));
+    }
+}
+
 void story_digest(const struct world *world, struct digest *digest)
 {
     const struct story *story = &world->story;
@@ -437,8 +447,8 @@ void story_digest(const struct world *world, struct digest *digest)
         digest_u64(digest, min_u64(story->reacts[i].matched, plan->reacts[i].nth));
         digest_u64(digest, plan->reacts[i].limit > 0 ? story->reacts[i].acted : 0);
     }
-    for (uint32_t i = story->counting; story->run_matches != NULL && i < plan->step_count; i++) {
-        digest_u64(digest, matches_that_matter(world, i, story->run_matches[i]));
+    if (story->run_matches != NULL) {
+        digest_run_matches(world, digest);
     }
     LIST_FOREACH (reaction, &story->reactions, link) {
         digest_u64(digest, reaction->react);

@@ -281,13 +281,19 @@ bool world_step(struct world *world)
     return true;
 }
 
-enum world_end world_run(struct world *world, uint64_t until_ns)
+/* Would the next event be later than `until_ns` (UINT64_MAX: never)? */
+static bool is_beyond(const struct world *world, uint64_t until_ns)
 {
     uint64_t due_ns;
 
-    while (!(until_ns != UINT64_MAX && timeline_next_due(&world->timeline, &due_ns) &&
-             due_ns > until_ns) &&
-           world_step(world)) {
+    return until_ns != UINT64_MAX && timeline_next_due(&world->timeline, &due_ns) &&
+           due_ns > until_ns;
+}
+
+enum world_end world_run(struct world *world, uint64_t until_ns)
+{
+    while (!is_beyond(world, until_ns) && world_step(world)) {
+        /* Each step tells whether there may be another. */
     }
     return world->evidence.end;
 }
@@ -397,6 +403,7 @@ struct evidence *world_evidence(struct world *world)
 
 uint64_t world_fault_hits(const struct world *world, uint32_t fault)
 {
+    assert(fault < world->plan->fault_count);
     return world->layer.faults[fault].hits;
 }
 

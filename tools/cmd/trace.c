@@ -56,7 +56,7 @@ static const struct {
 
 #define CPU_LIMIT_MS 20000
 
-/* Events are sent at most this many at a time; an empty record says that it was all. */
+/* Events in one record, at most; an empty record follows the last of them. */
 #define SEND_EVENTS ((uint64_t)4096)
 
 #define GROUP_COUNT COUNT_OF(groups)
@@ -270,7 +270,7 @@ static void receive_events(struct trace_options *options, int results)
 }
 
 /* Returns the exit code. */
-static int trace_in_child(struct trace_options *options)
+static int trace_run(struct trace_options *options)
 {
     struct run_result *result;
     struct isolate_death death;
@@ -308,7 +308,7 @@ static int run_trace(int argc, char **argv)
     options_parse(&table, argc, argv, &options);
     one_run_load(&options.run);
     trace_init(&options.run.trace, true);
-    code = trace_in_child(&options);
+    code = trace_run(&options);
     one_run_close(&options.run);
     return code;
 }

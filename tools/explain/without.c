@@ -4,11 +4,14 @@
  *
  * A plan without one of its faults, requests, commands or choices may crash the engine
  * or never end; so all run in a worker process, and when one dies, a new one continues.
+ *
+ * Declared in tools/explain/explain.h: a part of explaining.
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "tools/base/support.h"
+#include "tools/explain/explain.h"
 #include "tools/explain/item.h"
 #include "tools/run/isolate.h"
 
@@ -123,7 +126,7 @@ static void run_item(const struct work *work, struct item item, struct run_progr
         run_progress_step(progress, &plan, work->run->engine, world);
     }
     if (world_ended(world) == END_NOT) {
-        run_result_add(result, FINDING_HARNESS_GOES_ON, "The run does not come to an end.");
+        run_result_add(result, FINDING_HARNESS_GOES_ON, "The run does not end.");
     } else {
         run_result_fill(result, &plan, world_judge(world));
     }
