@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The names, in traces and scenarios, of the numbers of event.h and engine.h.
+ * The names that traces and scenarios write for the numbers of event.h and engine.h.
  */
 #include "engine/event.h"
 
 #include <assert.h>
 
 #include "engine/engine.h"
+#include "engine/units.h"
 
 /* A value without a name is our bug, so there is no "unknown". */
-#define NAME(names, value) name_at(names, sizeof(names) / sizeof((names)[0]), (unsigned)(value))
+#define NAME(names, value) name_at(names, COUNT_OF(names), (unsigned)(value))
 
 static const char *name_at(const char *const *names, unsigned long count, unsigned value)
 {

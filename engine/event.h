@@ -168,6 +168,38 @@ struct event {
     uint16_t index;
 };
 
+/* The members that are enumerations: which of them an event has, EVENTS says. */
+static inline enum event_kind event_kind(const struct event *event)
+{
+    return (enum event_kind)event->kind;
+}
+
+static inline enum op event_op(const struct event *event)
+{
+    return (enum op)event->op;
+}
+
+static inline enum by event_by(const struct event *event)
+{
+    return (enum by)event->by;
+}
+
+static inline enum job_verb event_verb(const struct event *event)
+{
+    return (enum job_verb)event->detail;
+}
+
+static inline enum error_action event_action(const struct event *event)
+{
+    return (enum error_action)event->detail;
+}
+
+static inline enum job_refusal event_refusal(const struct event *event)
+{
+    return (enum job_refusal)(event->kind == EVENT_COMMAND_REFUSED ? event->detail2
+                                                                   : event->detail);
+}
+
 /* Names as traces and scenarios write them; never NULL for values in range. */
 const char *event_kind_name(enum event_kind kind);
 const char *op_name(enum op op);

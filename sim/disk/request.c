@@ -6,12 +6,11 @@
 
 #include <assert.h>
 
+#include "engine/units.h"
 #include "sim/disk/cache.h"
 #include "sim/disk/dirty.h"
 #include "sim/disk/drain.h"
 #include "sim/disk/layer.h"
-
-#define NS_PER_SECOND UINT64_C(1000000000)
 
 /* A flush has no range. */
 static bool range_is_valid(enum op op, uint64_t offset, uint64_t bytes)

@@ -78,18 +78,18 @@ static void judge_request(struct evidence *evidence, const struct event *event)
     if (!may_touch(&evidence->plan->job, event)) {
         verdict_add(evidence, FINDING_BOUNDS_WRONG_DISK,
                     "The job issued %s #%" PRIu32 " to %s, which it must not %s.",
-                    op_name((enum op)event->op), event->request, phrase_disk(evidence, event->node),
-                    op_name((enum op)event->op));
+                    op_name(event_op(event)), event->request, phrase_disk(evidence, event->node),
+                    op_name(event_op(event)));
     } else if ((event->offset | event->bytes) % SECTOR_BYTES != 0) {
         verdict_add(evidence, FINDING_BOUNDS_UNALIGNED,
                     "The job's %s #%" PRIu32 " of %s at offset %" PRIu64 ", %" PRIu64
                     " bytes, is not whole sectors.",
-                    op_name((enum op)event->op), event->request, phrase_disk(evidence, event->node),
+                    op_name(event_op(event)), event->request, phrase_disk(evidence, event->node),
                     event->offset, event->bytes);
     } else if (event->offset > length || event->bytes > length - event->offset) {
         verdict_add(evidence, FINDING_BOUNDS_OUT_OF_RANGE,
                     "The job's %s #%" PRIu32 " of %s at %s is outside of %s, which is %s long.",
-                    op_name((enum op)event->op), event->request, phrase_disk(evidence, event->node),
+                    op_name(event_op(event)), event->request, phrase_disk(evidence, event->node),
                     phrase_range(event->offset, event->bytes).text, phrase_disk(evidence, source),
                     quantity_size(length).text);
     }

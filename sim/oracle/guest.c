@@ -39,7 +39,7 @@ static void judge_node(const struct guest *guest, struct evidence *evidence,
     if (event->node != guest->model.disk) {
         verdict_add(evidence, FINDING_GUEST_WRONG_DISK,
                     "Guest %s #%" PRIu32 " went to %s at %s, but the guest's disk is %s.",
-                    op_name((enum op)event->op), event->request, phrase_disk(evidence, event->node),
+                    op_name(event_op(event)), event->request, phrase_disk(evidence, event->node),
                     quantity_time(evidence->now_ns).text, phrase_disk(evidence, guest->model.disk));
     }
 }
@@ -118,7 +118,7 @@ static void took_effect(void *state, struct evidence *evidence, const struct eve
         verdict_add(evidence, FINDING_GUEST_LEFT_BEHIND,
                     "Guest %s #%" PRIu32 " took effect on %s at %s, after the guest had been "
                     "switched to %s.",
-                    op_name((enum op)event->op), event->request, phrase_disk(evidence, event->node),
+                    op_name(event_op(event)), event->request, phrase_disk(evidence, event->node),
                     quantity_time(evidence->now_ns).text, phrase_disk(evidence, guest->model.disk));
     }
     if (event->op == OP_READ) {

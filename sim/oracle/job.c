@@ -38,7 +38,7 @@ static void submitted(void *state, struct evidence *evidence, const struct event
     job->has_straggled = job->first_error < 0;
     if (objection != NULL) {
         verdict_add(evidence, FINDING_JOB_ILLEGAL_ISSUE, "The job issued %s #%" PRIu32 ", but %s.",
-                    op_name((enum op)event->op), event->request, objection);
+                    op_name(event_op(event)), event->request, objection);
     }
 }
 
@@ -46,7 +46,7 @@ static void report_owed(const struct job_model *job, struct evidence *evidence)
 {
     verdict_add(evidence, FINDING_JOB_MISSING_ERROR,
                 "%s #%" PRIu32 " of %s failed with %s, but the job emitted no error event.",
-                op_name((enum op)job->failed.op), job->failed.request,
+                op_name(event_op(&job->failed)), job->failed.request,
                 phrase_disk(evidence, job->failed.node), phrase_result(job->failed.ret).text);
 }
 
@@ -84,16 +84,16 @@ static void judge_error(const struct job_model *job, struct evidence *evidence,
     if (event->op != side || event->ret != job->failed.ret) {
         verdict_add(evidence, FINDING_JOB_WRONG_ERROR,
                     "%s #%" PRIu32 " failed with %s, but the job reported a %s error with %s.",
-                    op_name((enum op)job->failed.op), job->failed.request,
-                    phrase_result(job->failed.ret).text, op_name((enum op)event->op),
+                    op_name(event_op(&job->failed)), job->failed.request,
+                    phrase_result(job->failed.ret).text, op_name(event_op(event)),
                     phrase_result(event->ret).text);
     } else if (event->detail != action) {
         verdict_add(evidence, FINDING_JOB_WRONG_ACTION,
                     "%s #%" PRIu32 " failed with %s: the policy says %s, but the job took "
                     "action %s.",
-                    op_name((enum op)job->failed.op), job->failed.request,
+                    op_name(event_op(&job->failed)), job->failed.request,
                     phrase_result(job->failed.ret).text, error_action_name(action),
-                    error_action_name((enum error_action)event->detail));
+                    error_action_name(event_action(event)));
     }
 }
 
@@ -106,7 +106,7 @@ static void reported_error(struct job_model *job, struct evidence *evidence,
         verdict_add(evidence, FINDING_JOB_ERROR_WITHOUT_FAILURE,
                     "The job emitted an error event (%s, %s), but no request of it has failed "
                     "without one.",
-                    op_name((enum op)event->op), phrase_result(event->ret).text);
+                    op_name(event_op(event)), phrase_result(event->ret).text);
     }
     job->owes_error = false;
     job->ready = false;
@@ -193,7 +193,7 @@ static void commanded(void *state, struct evidence *evidence, const struct event
 
     conclude_command(job, evidence);
     job->commanded = true;
-    job->verb = (enum job_verb)event->detail;
+    job->verb = event_verb(event);
     job->wishes_before = job->wishes;
     job->objection = job_objection_to_command(job, event);
     job->opened_backing = false;
@@ -329,7 +329,7 @@ static void life_event(void *state, struct evidence *evidence, const struct even
     if (!job->alive) {
         verdict_add(evidence, FINDING_JOB_EVENT_WITHOUT_JOB,
                     "The job emitted \"%s\", but it has ended or never started.",
-                    event_kind_name((enum event_kind)event->kind));
+                    event_kind_name(event_kind(event)));
         return;
     }
     switch (event->kind) {

@@ -130,7 +130,7 @@ static void judge_queries(struct ledger *ledger, struct evidence *evidence, cons
             evidence, FINDING_LEDGER_SWALLOWED_QUERY,
             "Query %s of %s failed with %s at %s (fault %s); no start or command was refused for "
             "it, but the job %s at %s.",
-            op_name((enum op)query->op), phrase_disk(evidence, query->node),
+            op_name(event_op(query)), phrase_disk(evidence, query->node),
             phrase_result(query->ret).text, quantity_time(query->now_ns).text,
             evidence->plan->faults[query->index].name, went_on,
             quantity_time(evidence->now_ns).text);
@@ -162,7 +162,7 @@ static uint16_t judge_hit(struct ledger *ledger, struct evidence *evidence,
             verdict_add(evidence, FINDING_LEDGER_HIDDEN,
                         "Fault %s was to fail %s #%" PRIu32 " of %s with %s, but at %s it was done "
                         "with success.",
-                        evidence->plan->faults[fault].name, op_name((enum op)event->op),
+                        evidence->plan->faults[fault].name, op_name(event_op(event)),
                         event->request, phrase_disk(evidence, event->node),
                         phrase_result(evidence->plan->faults[fault].error).text,
                         quantity_time(evidence->now_ns).text);
@@ -180,7 +180,7 @@ static void judge_report(struct ledger *ledger, struct evidence *evidence)
     if (!failure->reported) {
         verdict_add(evidence, FINDING_LEDGER_UNREPORTED,
                     "The job's %s #%" PRIu32 " of %s failed with %s at %s%s, and nobody was told.",
-                    op_name((enum op)failure->event.op), failure->event.request,
+                    op_name(event_op(&failure->event)), failure->event.request,
                     phrase_disk(evidence, failure->event.node),
                     phrase_result(failure->event.ret).text, quantity_time(evidence->now_ns).text,
                     phrase_fault(evidence, failure->fault).text);
@@ -230,7 +230,7 @@ static void report_swallowed(const struct failure *failure, struct evidence *evi
                     "The job's %s #%" PRIu32
                     " of %s of %s failed with %s at %s%s; %s has not been copied "
                     "again since, but the job %s at %s.",
-                    op_name((enum op)event->op), event->request,
+                    op_name(event_op(event)), event->request,
                     phrase_range(event->offset, event->bytes).text,
                     phrase_disk(evidence, event->node), phrase_result(event->ret).text,
                     quantity_time(event->now_ns).text, phrase_fault(evidence, failure->fault).text,

@@ -11,11 +11,11 @@
  */
 #include <inttypes.h>
 
+#include "engine/units.h"
 #include "sim/oracle/oracles.h"
 #include "sim/trace/phrase.h"
 #include "sim/verdict/verdict.h"
 
-#define NS_PER_SECOND UINT64_C(1000000000)
 #define SLICES_PER_SECOND 10
 
 struct limit {

@@ -246,7 +246,7 @@ static struct story what_was_pending(const struct liveness *live, const struct e
     }
     if (live->is_stopped) {
         tell(&story, "; fault %s keeps %s #%" PRIu32 " of %s",
-             evidence->plan->faults[stopped->index].name, op_name((enum op)stopped->op),
+             evidence->plan->faults[stopped->index].name, op_name(event_op(stopped)),
              stopped->request, phrase_disk(evidence, stopped->node));
     }
     return story;

@@ -37,11 +37,11 @@ static void judge_disk(struct evidence *evidence, const struct event *event, uin
     verdict_checked(evidence);
     if (event->by != BY_JOB) {
         verdict_add(evidence, FINDING_NAMING_WRONG_SPEAKER,
-                    "Event \"%s\" is the job's, but says %s.",
-                    event_kind_name((enum event_kind)event->kind), by_name((enum by)event->by));
+                    "Event \"%s\" is the job's, but says %s.", event_kind_name(event_kind(event)),
+                    by_name(event_by(event)));
     } else if (event->node != disk) {
         verdict_add(evidence, FINDING_NAMING_WRONG_DISK, "Event \"%s\" is about %s, but names %s.",
-                    event_kind_name((enum event_kind)event->kind), phrase_disk(evidence, disk),
+                    event_kind_name(event_kind(event)), phrase_disk(evidence, disk),
                     phrase_disk(evidence, event->node));
     }
 }
@@ -76,7 +76,7 @@ static void judge_error(void *state, struct evidence *evidence, const struct eve
         verdict_add(evidence, FINDING_NAMING_WRONG_RANGE,
                     "%s #%" PRIu32 " of %s failed at %" PRIu64 " (%" PRIu64
                     " bytes), but the error event says %" PRIu64 " (%" PRIu64 " bytes).",
-                    op_name((enum op)request->op), request->request,
+                    op_name(event_op(request)), request->request,
                     phrase_disk(evidence, request->node), request->offset, request->bytes,
                     event->offset, event->bytes);
     }

@@ -66,7 +66,7 @@ static void write_done(void *state, struct evidence *evidence, const struct even
             verdict_add(evidence, FINDING_SHARING_WRITE_NOT_MARKED,
                         "Guest %s #%" PRIu32 " of %s is done, but dirty bitmap %.64s of %s, which "
                         "is another user's, does not have it.",
-                        op_name((enum op)event->op), event->request,
+                        op_name(event_op(event)), event->request,
                         phrase_range(event->offset, event->bytes).text, disk->bitmaps[i].name,
                         phrase_disk(evidence, event->node));
         }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Expectations about events: which ones, how many, in what order, when.
+ *
+ * Declared in sim/verdict/expect.h: one group of the expectations.
  */
 #include "sim/verdict/expect.h"
 
@@ -209,7 +211,7 @@ void expect_guest_stall(const struct run_end *run, const struct expect_spec *exp
                 expect_failed(run, expect, FINDING_EXPECT_GUEST_STALL,
                               "No guest request was to take longer than %s, but %s #%" PRIu32
                               " took %s.",
-                              quantity_time(expect->time_ns).text, op_name((enum op)event->op),
+                              quantity_time(expect->time_ns).text, op_name(event_op(event)),
                               event->request, quantity_time(took_ns).text),
                 trace, i);
             return;

@@ -5,6 +5,8 @@
  * A fault that is not optional must hit something, unless the scenario says how
  * often it does; a generator must submit something; and the story must reach
  * its end, unless a finding already says why it did not.
+ *
+ * Declared in sim/verdict/expect.h: vacuity is judged with the expectations.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -52,7 +54,7 @@ static uint64_t matching_requests(const struct trace *trace, const struct reques
         const struct event *event = &trace->events[i];
 
         count += event->kind == EVENT_REQUEST_SUBMIT &&
-                 request_matches(match, event->node, (enum op)event->op, (enum by)event->by,
+                 request_matches(match, event->node, event_op(event), event_by(event),
                                  event->offset, event->bytes);
     }
     return count;

@@ -107,8 +107,7 @@ void host_check(const struct world *world)
 {
     const struct host_timer *timer;
 
-    LIST_FOREACH(timer, &world->timers, link)
-    {
+    LIST_FOREACH (timer, &world->timers, link) {
         assert(timer->world == world && pending_is_set(&timer->pending));
     }
     assert(world->job_given_bytes <= world->job_taken_bytes);

@@ -25,6 +25,7 @@
 #include "engine/block.h"
 #include "engine/engine.h"
 #include "engine/range.h"
+#include "tests/support/units.h"
 
 #define STUB_MAX_NODES 6
 #define STUB_MAX_PENDING 24
@@ -32,10 +33,6 @@
 #define STUB_MAX_RANGES 17
 #define STUB_MAX_EVENTS 100000
 #define STUB_INITIAL 1000000u
-
-#define KIB UINT64_C(1024)
-#define MIB (1024 * KIB)
-#define MS UINT64_C(1000000)
 
 struct host_timer {
     uint64_t due_ns;

@@ -13,6 +13,7 @@
 
 #include "engine/bitmap.h"
 #include "engine/range.h"
+#include "engine/units.h"
 
 struct pair {
     struct bitmap bitmap;
@@ -138,7 +139,7 @@ static void test_bitmap_agrees_with_shadow_when_mutated_at_random(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         exercise(cases[i].size, cases[i].steps);
     }
 }
@@ -174,7 +175,7 @@ static void test_bitmap_next_set_finds_the_only_bit_when_it_is_far(void **state)
 
     (void)state;
     pair_init(&pair, 300000);
-    for (size_t i = 0; i < sizeof(bits) / sizeof(bits[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(bits); i++) {
         bitmap_set(&pair.bitmap, bits[i], 1);
         assert_true(bitmap_next_set(&pair.bitmap, 0, &found));
         assert_int_equal(found, bits[i]);

@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "engine/units.h"
 #include "tests/engine/stub_block.h"
 
 /* "source" over "middle" over the base, which the stub calls "target". */
@@ -141,7 +142,7 @@ static void test_commit_is_undone_when_a_step_fails(void **state)
                          &stub_target(host)->getlength_ret, &stub_source(host)->dirty_ret};
 
     stub_target(host)->bytes = 512 * KIB;
-    for (size_t i = 0; i < sizeof(rets) / sizeof(rets[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(rets); i++) {
         *rets[i] = -ENOMEM;
         assert_refused(host, &spec, REFUSED_FAILED, -ENOMEM);
         *rets[i] = 0;

@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "engine/units.h"
 #include "tests/engine/stub_block.h"
 
 /* ---- Ways to bring a job to where it waits ---- */
@@ -116,7 +117,7 @@ static const struct {
     {wait_drain, true, true},
 };
 
-#define WAITS (sizeof(waits) / sizeof(waits[0]))
+#define WAITS COUNT_OF(waits)
 
 static struct host *reach(void **state, size_t i)
 {
@@ -413,7 +414,7 @@ static void test_mirror_commands_are_refused_when_job_is_about_to_conclude(void 
     sleep_ready(host);
     assert_int_equal(stub_command(host, VERB_COMPLETE, 0), 0);
     stub_finish(host, OP_FLUSH, 0, 0, 0);
-    for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(verbs); i++) {
         assert_true(stub_command(host, verbs[i], 1) < 0);
         assert_int_equal(host->error.refusal, REFUSED_NOT_ACTIVE);
     }

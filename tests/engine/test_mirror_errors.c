@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "engine/units.h"
 #include "tests/engine/stub_block.h"
 
 /* One chunk of buffer each: three operations in flight, of chunks 0, 2 and 4. */
@@ -64,7 +65,7 @@ static void test_mirror_errors_act_by_policy_of_the_side(void **state)
         {OP_WRITE, POLICY_REPORT, POLICY_ENOSPC, -ENOSPC, ACTION_STOP, IO_STATUS_NOSPACE, true},
     };
 
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         const struct event *event;
         struct host *host;
 

@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "engine/units.h"
 #include "tests/engine/stub_block.h"
 
 static struct block_node *old_of(struct host *host)
@@ -131,7 +132,7 @@ static void test_mirror_finish_refuses_complete_when_node_can_not_be_replaced(vo
         {"target", 0, false, -EBUSY, REFUSED_BLOCKED},
     };
 
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct host *host;
 
         stub_set_up(state);

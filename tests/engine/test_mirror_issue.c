@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "engine/units.h"
 #include "tests/engine/stub_block.h"
 
 /* A target of 128 KiB clusters whose backing file is not open (R4). */
@@ -315,7 +316,7 @@ static void test_mirror_issue_copies_all_of_a_cluster_when_longer_than_an_operat
 {
     static const uint64_t lengths[] = {MIB, MIB - 512, 600 * KIB, 512 * KIB, 200 * KIB};
 
-    for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(lengths); i++) {
         for (uint64_t at = 0; at < lengths[i]; at += 100 * KIB + 512) {
             struct host *host;
             struct job_spec spec;

@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "engine/units.h"
 #include "tests/engine/stub_block.h"
 
 /* A job that follows the guest: ready, asleep, nothing dirty. */
@@ -213,7 +214,7 @@ static void test_mirror_loop_goes_round_when_chunks_become_dirty_on_the_way(void
     struct host *host = *state;
 
     start_with_buffers(host, 4, 1); /* 0, 2, 4, 6 */
-    for (size_t i = 0; i < sizeof(expected) / sizeof(expected[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(expected); i++) {
         stub_finish(host, OP_READ, expected[i] * 64 * KIB, 64 * KIB, 0);
         if (expected[i] == 2) {
             stub_guest_write(host, 5 * 64 * KIB, 512);

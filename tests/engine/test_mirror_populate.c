@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "engine/units.h"
 #include "tests/engine/stub_block.h"
 
 /* Lets the job copy; returns the chunks it reads, a bit each. */
@@ -50,7 +51,7 @@ static void test_mirror_populate_marks_just_what_is_allocated(void **state)
         {{{0, MIB}}, 1, 0xffff, 16},
     };
 
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct host *host;
         struct job_spec spec;
 

@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "engine/units.h"
 #include "tests/engine/stub_block.h"
 
 #define LIVES 3000
@@ -183,7 +184,7 @@ static void command_step(struct life *life)
     static const enum job_verb verbs[] = {
         VERB_PAUSE,    VERB_PAUSE,     VERB_RESUME,    VERB_RESUME,    VERB_RESUME, VERB_COMPLETE,
         VERB_COMPLETE, VERB_SET_SPEED, VERB_SET_SPEED, VERB_SET_SPEED, VERB_CANCEL};
-    enum job_verb verb = verbs[below(life, sizeof(verbs) / sizeof(verbs[0]))];
+    enum job_verb verb = verbs[below(life, COUNT_OF(verbs))];
 
     stub_command(life->host, verb, one_in(life, 2) ? 0 : (int64_t)below(life, 8 * MIB));
 }

@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "engine/units.h"
 #include "tests/engine/stub_block.h"
 
 /* Asserts that a refused start has left no visible trace (stub_tear_down() checks more). */
@@ -43,7 +44,7 @@ static void test_mirror_start_chooses_granularity_when_none_is_given(void **stat
         {0, -EIO, 64 * KIB},   {8 * KIB, -EIO, 64 * KIB}, {0, -ENOTSUP, 64 * KIB},
     };
 
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct host *host;
         struct job_spec spec;
 
@@ -77,7 +78,7 @@ static void test_mirror_start_is_refused_when_a_parameter_is_invalid(void **stat
     };
     struct host *host = *state;
 
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct job_spec spec = stub_spec(host);
 
         spec.granularity = cases[i].granularity;
@@ -205,7 +206,7 @@ static void test_mirror_start_ends_with_the_error_when_set_up_fails(void **state
                          &stub_source(host)->buffers_ret};
 
     stub_target(host)->names_backing = true;
-    for (size_t i = 0; i < sizeof(rets) / sizeof(rets[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(rets); i++) {
         *rets[i] = -ENXIO;
         host->concluded = false;
         assert_int_equal(stub_start(host, &spec), 0);
@@ -246,7 +247,7 @@ static void test_mirror_start_rounds_buffer_up_when_it_is_no_multiple(void **sta
         {320 * 1024 - 512, 320 * KIB},
     };
 
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct host *host;
         struct job_spec spec;
 

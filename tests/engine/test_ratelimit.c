@@ -12,9 +12,9 @@
 
 #include "engine/2.2/ratelimit.h"
 #include "engine/range.h"
+#include "engine/units.h"
+#include "tests/support/units.h"
 
-#define NS_PER_SECOND UINT64_C(1000000000)
-#define MS UINT64_C(1000000)
 #define MAX_CHARGES 400
 
 /* The charges and their instants. */
@@ -64,7 +64,7 @@ static const struct {
     {12345678, 4096},   {512, 1 << 20},
 };
 
-#define CASES (sizeof(cases) / sizeof(cases[0]))
+#define CASES COUNT_OF(cases)
 
 /* Runs a caller that always has more, with timers late by up to `late_ns`. */
 static void run_bulk(uint64_t speed, uint64_t op_bytes, uint64_t late_ns)
@@ -211,7 +211,7 @@ static void test_ratelimit_does_not_starve_when_speed_is_set_again_and_again(voi
     static const uint64_t speeds[][2] = {{1000, 1000}, {1000, 1001}, {5119, 5121}, {1, 2}};
 
     (void)state;
-    for (size_t i = 0; i < sizeof(speeds) / sizeof(speeds[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(speeds); i++) {
         struct ratelimit limit = {0};
         uint64_t now_ns = 0;
         uint64_t paid_ns = 4096 * NS_PER_SECOND / speeds[i][0];

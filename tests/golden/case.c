@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/units.h"
 #include "tests/golden/config.h"
 
 #define END_OF_TRACE "(the end of the trace)"
@@ -36,7 +37,7 @@ static bool is_same_death(const char *expected, const char *line)
 {
     static const char *const words[] = {" ABORT ", " MEMERR "};
     size_t time = strcspn(line, " ");
-    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(words); i++) {
         size_t length = strlen(words[i]);
         if (strncmp(line + time, words[i], length) == 0) {
             return strncmp(line, expected, time + length) == 0;

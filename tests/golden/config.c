@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "engine/range.h"
+#include "engine/units.h"
 #include "tests/golden/reader.h"
 
 #define DEFAULT_LIMIT_NS UINT64_C(100000000000)
@@ -134,7 +135,7 @@ static const struct directive job_directives[] = {
 static const struct directive *find_directive(const char *name)
 {
     const struct directive *const tables[] = {job_directives, disk_directives, story_directives};
-    for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(tables); i++) {
         for (const struct directive *directive = tables[i]; directive->name; directive++) {
             if (strcmp(directive->name, name) == 0) {
                 return directive;

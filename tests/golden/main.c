@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 
 #include "tests/golden/case.h"
-#include "tools/cmd/command.h"
+#include "tools/run/load.h"
 
 #define SUFFIX ".cfg"
 

@@ -75,13 +75,13 @@ static const char *refusal_class(unsigned refusal)
 static void tell_submit(struct render *render, const struct event *event)
 {
     tell(render, "%" PRIu64 " submit %s %s %" PRIu64 " %" PRIu64, event->now_ns,
-         node_name(render, event->node), op_name((enum op)event->op), event->offset, event->bytes);
+         node_name(render, event->node), op_name(event_op(event)), event->offset, event->bytes);
 }
 
 static void tell_done(struct render *render, const struct event *event)
 {
     tell(render, "%" PRIu64 " done %s %s %" PRIu64 " %" PRIu64 " %" PRId32, event->now_ns,
-         node_name(render, event->node), op_name((enum op)event->op), event->offset, event->bytes,
+         node_name(render, event->node), op_name(event_op(event)), event->offset, event->bytes,
          event->ret);
 }
 

@@ -15,6 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "engine/units.h"
 #include "tests/golden/case.h"
 
 /* A case with only an empty disk, and its whole trace. */
@@ -108,7 +109,7 @@ static void test_case_differs_when_a_line_does(void **state)
         {LINE_1 LINE_2 LINE_3 LINE_4, "after the last line"},
         {LINE_1 LINE_2 LINE_3 LINE_4 LINE_5 LINE_5, "got:      (the end of the trace)"},
     };
-    for (size_t i = 0; i < sizeof(traces) / sizeof(traces[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(traces); i++) {
         char text[CASE_TEXT_BYTES];
         assert_int_equal(outcome_of(*state, traces[i].trace, "", text), CASE_DIFF);
         assert_non_null(strstr(text, traces[i].says));
@@ -144,7 +145,7 @@ static void test_case_differs_when_exception_is_wrong(void **state)
         {LINE_1 LINE_2 LINE_3 LINE_4 LINE_5, "zero D9: one.\n" EDITS, "no longer applies"},
         {LINE_1 LINE_2 LINE_3 LINE_4 LINE_5, "zero D9: one.\n+7 x\n", "is not needed"},
     };
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         char text[CASE_TEXT_BYTES];
         assert_int_equal(outcome_of(*state, cases[i].trace, cases[i].exceptions, text), CASE_DIFF);
         assert_non_null(strstr(text, cases[i].says));
@@ -166,7 +167,7 @@ static void test_exceptions_are_refused_when_malformed(void **state)
         {"a D9: x.\n-a\na D9: x.\n-a\n", ":3: "}, /* twice */
     };
     const struct folder *folder = *state;
-    for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(files); i++) {
         struct exceptions exceptions;
         char error[300];
         write_file(folder->exceptions, files[i].text);

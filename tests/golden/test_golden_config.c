@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/units.h"
 #include "tests/golden/config.h"
 
 #define LENGTH "length source 1048576\n"
@@ -154,7 +155,7 @@ static void test_config_matches_requests_when_errors_are_given(void **state)
         {"open_backing", OP_OPEN_BACKING, BY_NONE},
         {"reopen", OP_REOPEN, BY_NONE},
     };
-    for (size_t i = 0; i < sizeof(ops) / sizeof(ops[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(ops); i++) {
         char text[200];
         snprintf(text, sizeof(text), LENGTH "error source %s 3 EIO\nerror source %s 0 28\n",
                  ops[i].name, ops[i].name);
@@ -232,7 +233,7 @@ static void test_config_is_refused_when_invalid(void **state)
         {LENGTH "filter n123456789012345678901234567890123456789012345678901234567890123\n", 2,
          false, "name"},
     };
-    for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(files); i++) {
         struct config_error error = {0};
         char *copy = strdup(files[i].text);
         struct plan *plan = config_read("case.cfg", copy, &error);

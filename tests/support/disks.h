@@ -16,14 +16,12 @@
 
 #include <cmocka.h>
 
+#include "engine/units.h"
 #include "sim/disk/dirty.h"
 #include "sim/disk/guest.h"
 #include "sim/disk/layer.h"
 #include "sim/disk/request_list.h"
 #include "sim/trace/trace.h"
-
-#define KIB UINT64_C(1024)
-#define MIB (KIB * KIB)
 
 #define READ_NS 100
 #define WRITE_NS 200
@@ -96,7 +94,7 @@ static inline int disks_tear_down(void **state)
     return 0;
 }
 
-#define DISKS_TEST(function)                                                                       \
+#define DISKS_TEST(function) \
     cmocka_unit_test_setup_teardown(function, disks_set_up, disks_tear_down)
 
 static inline void disks_note(struct block_layer *layer, struct event *event)

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/units.h"
 #include "sim/scenario/scenario.h"
 
 /* Lines 1 to 3; the sections of a test begin at line 4. */
@@ -31,7 +32,7 @@ static inline struct scenario *load_sections(const char *sections)
     char text[4096];
     int length = snprintf(text, sizeof(text), LOAD_HEAD "%s", sections);
 
-    for (size_t i = 0; i < sizeof(load_defaults) / sizeof(load_defaults[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(load_defaults); i++) {
         const char *found = strstr(text, load_defaults[i].key);
 
         if (!found || found[-1] != '\n') {

@@ -15,12 +15,10 @@
 
 #include <cmocka.h>
 
+#include "engine/units.h"
 #include "sim/disk/guest.h"
 #include "sim/disk/request_list.h"
 #include "sim/world/private.h"
-
-#define KIB UINT64_C(1024)
-#define MIB (KIB * KIB)
 
 #define READ_NS 100
 #define WRITE_NS 200

@@ -20,13 +20,12 @@
 
 #include "sim/oracle/oracles.h"
 #include "sim/verdict/verdict.h"
+#include "tests/support/units.h"
 
-#define KIB UINT64_C(1024)
 #define CHUNK (64 * KIB)
 #define CHUNKS 4
 #define LENGTH (CHUNKS * CHUNK)
 #define BUFFERS 32
-#define MS UINT64_C(1000000)
 
 enum { SRC, DST, THIRD, WITNESS_DISKS };
 
@@ -119,8 +118,8 @@ static inline void see(struct witness *w, struct event event)
 {
     event.now_ns = w->evidence.now_ns;
     w->evidence.event_number = w->trace.count;
-    if (oracle_sees(w->oracle, oracle_kinds(w->oracle, w->plan), (enum event_kind)event.kind,
-                    (enum by)event.by)) {
+    if (oracle_sees(w->oracle, oracle_kinds(w->oracle, w->plan), event_kind(&event),
+                    event_by(&event))) {
         w->oracle->on[event.kind](w->state, &w->evidence, &event);
     }
     trace_append(&w->trace, &event);

@@ -2,10 +2,10 @@
 /*
  * The engines that are compiled in.
  *
- * Declared in tools/cmd/command.h: tests replace this file by a list of their
+ * Declared in tools/run/load.h: tests replace this file by a list of their
  * own.
  */
-#include "tools/cmd/command.h"
+#include "tools/run/load.h"
 
 #ifdef MIRRORSIM_QEMU
 #include "engine/qemu/qemu_engine.h"

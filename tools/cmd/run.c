@@ -168,7 +168,7 @@ static int run(const struct run_options *options)
     return exit_code(&session, signal_number);
 }
 
-int cmd_run(int argc, char **argv)
+static int run_run(int argc, char **argv)
 {
     struct run_options options;
     int code = EXIT_USAGE;
@@ -186,3 +186,6 @@ int cmd_run(int argc, char **argv)
     suite_free(&options.suite);
     return code;
 }
+
+const struct command command_run = {
+    "run", "run scenario files and folders, and explain what failed", &run_options_table, run_run};

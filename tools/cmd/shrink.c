@@ -19,6 +19,7 @@
 #include "tools/base/support.h"
 #include "tools/cmd/command.h"
 #include "tools/report/report.h"
+#include "tools/run/load.h"
 #include "tools/run/one_run.h"
 #include "tools/shrink/shrink.h"
 
@@ -38,56 +39,43 @@ struct session {
     int signal_number;
 };
 
-static const struct argp_option option_list[] = {
-    {"finding", KEY_FINDING, "ORACLE[/KIND]", 0,
-     "The finding that must stay, like debt or debt/forgotten-sector (default: the first of an "
-     "oracle; "
-     "if there is none, of liveness or an expectation)",
-     2},
-    {"sound", KEY_SOUND, "ENGINE", 0, "An engine that passes the run: it must pass the result, too",
-     2},
-    {"output", 'o', "FILE", 0, "Write the scenario into this file, instead of standard output", 2},
-    {"budget", KEY_BUDGET, "TIME", 0, "Stop after so much time, like 30s, with what there is", 2},
-    {"runs", KEY_RUNS, "N", 0, "Stop after so many runs, with what there is", 2},
-    {"cpu-limit", KEY_CPU_LIMIT, "SECONDS", 0,
-     "A run that takes more processor time is a hang (default 5)", 2},
-    {"json", KEY_JSON, NULL, 0, "JSON on standard output; without -o it has the scenario, too", 2},
-    {0},
+#define AT(member) offsetof(struct command_options, member)
+
+static const struct option_row options_of_shrink[] = {
+    {{"finding", 0, "ORACLE[/KIND]", 0,
+      "The finding that must stay, like debt or debt/forgotten-sector (default: the first of an "
+      "oracle; "
+      "if there is none, of liveness or an expectation)",
+      2},
+     INTO(OTHER, shrink.wanted),
+     .take = load_take_finding},
+    {{"sound", 0, "ENGINE", 0, "An engine that passes the run: it must pass the result, too", 2},
+     INTO(OTHER, shrink.sound),
+     .take = load_take_engine},
+    {{"output", 'o', "FILE", 0, "Write the scenario into this file, instead of standard output", 2},
+     INTO(TEXT, output)},
+    {{"budget", 0, "TIME", 0, "Stop after so much time, like 30s, with what there is", 2},
+     INTO(SPAN, budget_ms)},
+    {{"runs", 0, "N", 0, "Stop after so many runs, with what there is", 2},
+     INTO(NUMBER, shrink.max_runs)},
+    {{"cpu-limit", 0, "SECONDS", 0, "A run that takes more processor time is a hang (default 5)",
+      2},
+     INTO(COUNT, shrink.cpu_limit_s),
+     .max = 86400},
+    {{"json", 0, NULL, 0, "JSON on standard output; without -o it has the scenario, too", 2},
+     INTO(FLAG, json)},
+    {.shown = {0}},
 };
 
-static error_t parse(int key, char *arg, struct argp_state *state)
-{
-    struct command_options *options = state->input;
-
-    switch (key) {
-    case ARGP_KEY_INIT:
-        state->child_inputs[0] = &options->run;
-        return 0;
-    case KEY_FINDING:
-        option_finding(state, arg, &options->shrink.wanted);
-        return 0;
-    case KEY_SOUND:
-        options->shrink.sound = option_engine(state, arg);
-        return 0;
-    case 'o':
-        options->output = arg;
-        return 0;
-    case KEY_BUDGET:
-        options->budget_ms = option_time(state, "--budget", arg) / 1000000;
-        return 0;
-    case KEY_RUNS:
-        options->shrink.max_runs = option_number(state, "--runs", arg);
-        return 0;
-    case KEY_CPU_LIMIT:
-        options->shrink.cpu_limit_s = option_count(state, "--cpu-limit", 86400, arg);
-        return 0;
-    case KEY_JSON:
-        options->json = true;
-        return 0;
-    default:
-        return ARGP_ERR_UNKNOWN;
-    }
-}
+static const struct option_table table = {
+    .options = options_of_shrink,
+    ONE_RUN_OF(struct command_options),
+    .doc = "Runs one case of a scenario file, which must fail, and leaves out, simplifies and "
+           "makes smaller whatever it can without losing the finding.  The result is a "
+           "scenario that `mirrorsim run` fails in the same way.\v"
+           "Exit codes: 0 done, 1 the run does not fail (with that finding), 2 an invalid "
+           "file or wrong usage, 3 the harness failed, 130 interrupted (after writing what "
+           "there was)."};
 
 /* ---- While it shrinks ---- */
 
@@ -247,28 +235,18 @@ static int shrink(struct command_options *options)
     return session.signal_number != 0 ? 128 + session.signal_number : code;
 }
 
-int cmd_shrink(int argc, char **argv)
+static int run_shrink(int argc, char **argv)
 {
-    static const struct argp_child children[] = {{&one_run_argp, 0, NULL, 1}, {0}};
-    static const struct argp argp = {
-        .options = option_list,
-        .parser = parse,
-        .args_doc = "FILE",
-        .doc = "Runs one case of a scenario file, which must fail, and leaves out, simplifies and "
-               "makes smaller whatever it can without losing the finding.  The result is a "
-               "scenario that `mirrorsim run` fails in the same way.\v"
-               "Exit codes: 0 done, 1 the run does not fail (with that finding), 2 an invalid "
-               "file or wrong usage, 3 the harness failed, 130 interrupted (after writing what "
-               "there was).",
-        .children = children,
-    };
     struct command_options options = {.run = {.engine = engines[0]}, .shrink = {.cpu_limit_s = 5}};
     int code;
 
-    argp_parse(&argp, argc, argv, 0, NULL, &options);
-    command_guard(options.output, options.run.file);
-    one_run_open(&options.run);
+    options_parse(&table, argc, argv, &options);
+    load_guard_output(options.output, options.run.file);
+    one_run_load(&options.run);
     code = shrink(&options);
     one_run_close(&options.run);
     return code;
 }
+
+const struct command command_shrink = {
+    "shrink", "find the smallest scenario that fails in the same way", &table, run_shrink};

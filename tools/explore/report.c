@@ -14,9 +14,9 @@
 #include "sim/base/quantity.h"
 #include "tools/base/files.h"
 #include "tools/base/support.h"
-#include "tools/cmd/command.h"
 #include "tools/explore/claims.h"
 #include "tools/report/report.h"
+#include "tools/run/load.h"
 #include "tools/shrink/shrink.h"
 
 /* What shrinking one finding may cost. */

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "engine/digest.h"
+#include "engine/units.h"
 #include "sim/scenario/scenario.h"
 #include "tools/base/progress.h"
 #include "tools/base/support.h"
@@ -125,7 +126,7 @@ bool shrink_may_change(const struct tree_node *section)
 {
     static const char *const fixed[] = {"scenario", "name", "doc", "refs", "tags"};
 
-    for (size_t i = 0; i < sizeof(fixed) / sizeof(fixed[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(fixed); i++) {
         if (strcmp(section->key, fixed[i]) == 0) {
             return false;
         }
@@ -219,7 +220,7 @@ static bool has_generator(const struct shrinker *shrinker)
 
     for (const struct tree_node *entry = guest ? tree_first(guest) : NULL; entry;
          entry = tree_next(entry)) {
-        for (size_t i = 0; i < sizeof(paces) / sizeof(paces[0]); i++) {
+        for (size_t i = 0; i < COUNT_OF(paces); i++) {
             if (tree_get(entry, paces[i]) != NULL) {
                 return true;
             }

@@ -6,13 +6,14 @@
  */
 #include <string.h>
 
+#include "engine/units.h"
 #include "tools/shrink/private.h"
 
 bool shrink_is_restraint(const struct tree_node *node)
 {
     static const char *const keys[] = {"refused", "count", "bytes", "until", "limit"};
 
-    for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]) && node->key != NULL; i++) {
+    for (size_t i = 0; i < COUNT_OF(keys) && node->key != NULL; i++) {
         if (strcmp(node->key, keys[i]) == 0) {
             return true;
         }

@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "engine/units.h"
 #include "sim/base/arena.h"
 
 #define RESERVE ((size_t)8 << 20)
@@ -42,16 +43,16 @@ static void test_arena_alloc_gives_zeroed_aligned_memory_when_pieces_are_reused(
     static const size_t sizes[] = {0,    1,    16,   17,   1008, 1024,  1025,
                                    1280, 1281, 2048, 2049, 5000, 65536, 100000};
     struct arena *arena = *state;
-    void *memory[sizeof(sizes) / sizeof(sizes[0])];
+    void *memory[COUNT_OF(sizes)];
 
     for (int round = 0; round < 3; round++) {
-        for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+        for (size_t i = 0; i < COUNT_OF(sizes); i++) {
             memory[i] = arena_alloc(arena, sizes[i]);
             assert_int_equal((uintptr_t)memory[i] % 16, 0);
             assert_all_zero(memory[i], sizes[i]);
             memset(memory[i], (int)i + 1, sizes[i]);
         }
-        for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+        for (size_t i = 0; i < COUNT_OF(sizes); i++) {
             for (size_t k = 0; k < sizes[i]; k++) {
                 assert_int_equal(((unsigned char *)memory[i])[k], i + 1);
             }

@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "engine/units.h"
 #include "sim/content/content.h"
 #include "sim/content/image.h"
 
@@ -61,7 +62,7 @@ static void test_content_differs_in_every_word_when_tags_differ(void **state)
         UINT64_MAX,       1,
         tag_fill(15, 77), tag_fill(15, 77) | TAG_CORRUPT,
     };
-    const size_t count = sizeof(tags) / sizeof(tags[0]);
+    const size_t count = COUNT_OF(tags);
 
     (void)state;
     for (size_t i = 0; i < count; i++) {

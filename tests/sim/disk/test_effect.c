@@ -62,7 +62,7 @@ static void test_effect_of_a_write_is_this_when_a_fault_hits_it_silently(void **
     struct disks *disks = *state;
     struct fault_spec *fault = disks_fault(disks, FAULT_LOST);
 
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         uint64_t moved = 0;
 
         fault->kind = cases[i].kind;
@@ -222,7 +222,7 @@ static void test_effect_comes_sector_by_sector_when_the_disk_says_so(void **stat
     answer(disks, places, 3);
     disks_open(disks);
     disks_guest(disks, OP_WRITE, PLACE, BYTES);
-    for (size_t i = 0; i < sizeof(instants) / sizeof(instants[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(instants); i++) {
         disks_run_until(disks, instants[i].at_ns);
         assert_int_equal(changed(disks, PLACE), instants[i].changed);
     }
@@ -333,7 +333,7 @@ static void test_effect_survives_a_power_cut_as_its_plan_or_the_choices_say(void
     struct disks *disks = *state;
 
     disks->plan->disks[SRC].volatile_cache = true;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         answer(disks, cases[i].answers, cases[i].count);
         write_once(disks);
         cache_power_cut(&disks->layer->nodes[SRC], cases[i].cut);

@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 
+#include "engine/units.h"
 #include "tests/support/disks.h"
 
 #define CHUNK (64 * KIB)
@@ -53,7 +54,7 @@ static void test_fault_hits_nth_and_times_of_what_matches(void **state)
     struct fault_spec *fault = disks_fault(disks, FAULT_ERROR);
 
     fault->error = -EIO;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         fault->match = cases[i].match;
         fault->nth = cases[i].nth;
         fault->times = cases[i].times;
@@ -124,7 +125,7 @@ static void test_fault_is_armed_between_instants_and_marks(void **state)
     struct fault_spec *fault = disks_fault(disks, FAULT_ERROR);
 
     fault->error = -EIO;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         fault->from_ns = cases[i].from_ns;
         fault->until_ns = cases[i].until_ns;
         fault->from_mark = cases[i].from_mark;
@@ -155,7 +156,7 @@ static void test_fault_leaves_behind_what_it_says_when_a_write_fails(void **stat
 
     fault->error = -EIO;
     fault->match.ops = 1 << OP_WRITE;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct block_dirty *dirty;
 
         fault->applied = cases[i].applied;
@@ -206,7 +207,7 @@ static void test_fault_changes_the_latency(void **state)
     struct disks *disks = *state;
     struct fault_spec *fault = disks_fault(disks, FAULT_DELAY);
 
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         fault->kind = cases[i].kind;
         fault->span_ns = cases[i].span_ns;
         fault->factor_percent = cases[i].factor_percent;
@@ -253,7 +254,7 @@ static void test_fault_holds_a_request_where_it_says_until_released(void **state
     struct fault_spec *fault = disks_fault(disks, FAULT_HOLD);
 
     fault->times = 1;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
 
         fault->kind = cases[i].kind;
         fault->phase = cases[i].phase;

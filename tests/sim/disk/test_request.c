@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 
+#include "engine/units.h"
 #include "sim/disk/cache.h"
 #include "tests/support/disks.h"
 
@@ -109,7 +110,7 @@ static void test_request_takes_effect_where_the_policy_says(void **state)
     };
     struct disks *disks = *state;
 
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct choice_answer answer = {"effect src", 1, cases[i].pick};
 
         disks->choices.recorded = &answer;
@@ -141,7 +142,7 @@ static void test_request_fails_without_effect_when_the_disk_cannot_serve_it(void
     };
     struct disks *disks = *state;
 
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         uint32_t count = (uint32_t)div_round_up(cases[i].bytes, CHUNK);
         struct ending ending;
 

@@ -2,6 +2,7 @@
 /*
  * Oracle "content": silent on correct copies; finds differences.
  */
+#include "engine/units.h"
 #include "tests/support/witness.h"
 
 static struct witness *called(void **state)
@@ -84,7 +85,7 @@ static void test_content_finds_a_pivot_when_the_job_failed_or_was_cancelled(void
         {EVENT_JOB_CANCELLED, 0, "the job was cancelled at"},
     };
 
-    for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(ends); i++) {
         struct witness *w = called(state);
 
         verdict_init(&w->verdict);

@@ -2,6 +2,7 @@
 /*
  * Oracle "job": the errors that it reports, the pivot and the result.
  */
+#include "engine/units.h"
 #include "tests/support/witness_job.h"
 
 /* ---- Errors ---- */
@@ -65,7 +66,7 @@ static void test_job_takes_the_action_that_the_policy_says(void **state)
         {POLICY_ENOSPC, -ENOSPC, ACTION_STOP, ACTION_REPORT},
     };
 
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct witness *w = called_again(state);
 
         w->plan->job.on_target_error = cases[i].policy;

@@ -2,6 +2,7 @@
 /*
  * Oracle "limit": silent at the limit; finds what exceeds it.
  */
+#include "engine/units.h"
 #include "tests/support/witness.h"
 
 #define SECOND_NS (1000 * MS)
@@ -132,7 +133,7 @@ static void test_limit_counts_right_when_numbers_are_large(void **state)
 {
     static const uint64_t speeds[] = {1, UINT64_C(1) << 40, INT64_MAX};
 
-    for (size_t i = 0; i < sizeof(speeds) / sizeof(speeds[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(speeds); i++) {
         struct witness *w = called_at(state, speeds[i]);
         uint64_t quota = max_u64(speeds[i] / 10, SECTOR_BYTES);
 

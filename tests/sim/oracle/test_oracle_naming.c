@@ -2,6 +2,7 @@
 /*
  * Oracle "naming": silent on correct events; finds each wrong name.
  */
+#include "engine/units.h"
 #include "tests/support/witness.h"
 
 /* The source is not disk 0, so that a missing name (0) is a wrong one. */
@@ -54,7 +55,7 @@ static void test_naming_finds_an_event_about_another_disk(void **state)
     static const enum event_kind kinds[] = {EVENT_JOB_READY, EVENT_JOB_PAUSED, EVENT_JOB_RESUMED,
                                             EVENT_JOB_COMPLETED, EVENT_JOB_CANCELLED};
 
-    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(kinds); i++) {
         struct witness *w = called(state);
 
         verdict_init(&w->verdict);
@@ -92,7 +93,7 @@ static void test_naming_finds_an_error_about_another_request(void **state)
         {DST, CHUNK, CHUNK - 1, "wrong-range"},
     };
 
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct witness *w = called(state);
 
         verdict_init(&w->verdict);

@@ -3,6 +3,7 @@
  * Oracle "sharing": silent when other users are not disturbed; finds cleaned
  * bitmaps, unmarked writes, and other users that get access.
  */
+#include "engine/units.h"
 #include "tests/support/witness.h"
 
 /* Two other users' bitmaps on the source; the job's own is the next. */
@@ -107,7 +108,7 @@ static void test_sharing_lets_others_on_before_and_after_the_job(void **state)
 {
     static const enum event_kind ends[] = {EVENT_JOB_COMPLETED, EVENT_JOB_CANCELLED};
 
-    for (uint32_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+    for (uint32_t i = 0; i < COUNT_OF(ends); i++) {
         struct witness *w = called(state);
 
         use(w, DST, 0);

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "engine/units.h"
 #include "tests/support/stage.h"
 
 #define CHUNK (64 * KIB)
@@ -401,7 +402,7 @@ static const struct {
 
 static void test_oracles_find_each_defect_of_the_toy(void **state)
 {
-    for (size_t i = 0; i < sizeof(defects) / sizeof(defects[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(defects); i++) {
         assert_int_equal(stage_set_up(state), 0);
         if (!says(run(*state, defects[i].defect), defects[i].oracle, defects[i].kind)) {
             fail_msg("defect %d: oracle %s does not say %s", (int)defects[i].defect,

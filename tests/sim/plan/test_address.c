@@ -11,10 +11,9 @@
 #include <cmocka.h>
 
 #include "engine/range.h"
+#include "engine/units.h"
 #include "sim/plan/address.h"
 
-#define KIB UINT64_C(1024)
-#define MIB (KIB * KIB)
 #define NUMBERS 4096u
 
 /* The nth of NUMBERS evenly spread numbers. */
@@ -107,7 +106,7 @@ static void test_address_zipf_gives_each_rank_its_share(void **state)
 {
     const uint64_t tolerance = UINT64_C(1) << (32 - 15);
 
-    for (size_t i = 0; i < sizeof(shares) / sizeof(shares[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(shares); i++) {
         struct address_spec spec = {.kind = ADDRESS_ZIPF,
                                     .theta = shares[i].theta,
                                     .bytes = shares[i].slots * 512,
@@ -125,7 +124,7 @@ static void test_address_zipf_ranks_ascend_and_reach_the_last_slot(void **state)
 {
     static const uint64_t slots[] = {1, 2, 3, 31, 32, 33, 63, 64, 65, 1000, 4096, 70001};
 
-    for (size_t i = 0; i < sizeof(slots) / sizeof(slots[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(slots); i++) {
         struct address_spec spec = {
             .kind = ADDRESS_ZIPF, .theta = 0, .bytes = slots[i] * 512, .align = 512};
         struct address address;
@@ -252,7 +251,7 @@ static void test_address_sequential_goes_on_and_starts_again(void **state)
     struct address address;
 
     address_init(&address, *state, &spec);
-    for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(steps); i++) {
         assert_int_equal(address_next(&address, 0, steps[i].bytes), MIB + steps[i].at);
     }
 }

@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "engine/units.h"
 #include "tests/support/load.h"
 
 struct wrong {
@@ -307,7 +308,7 @@ static const struct wrong wrongs[] = {
 static void test_mistakes_are_these_when_the_file_is_wrong(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < sizeof(wrongs) / sizeof(wrongs[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(wrongs); i++) {
         struct scenario *scenario = load_sections(wrongs[i].sections);
         char *mistakes = load_list_mistakes(scenario);
 

@@ -10,12 +10,9 @@
 
 #include <cmocka.h>
 
+#include "engine/units.h"
 #include "tests/support/load.h"
-
-#define KIB UINT64_C(1024)
-#define MIB (1024 * KIB)
-#define MS UINT64_C(1000000)
-#define US UINT64_C(1000)
+#include "tests/support/units.h"
 
 enum { SRC, DST, BASE };
 
@@ -413,7 +410,7 @@ static void test_scenario_describes_expectations_of_every_kind(void **state)
         EXPECT_COUNT};
 
     (void)state;
-    assert_int_equal(plan->expect_count, sizeof(kinds) / sizeof(kinds[0]));
+    assert_int_equal(plan->expect_count, COUNT_OF(kinds));
     for (uint32_t i = 0; i < plan->expect_count; i++) {
         assert_int_equal(expect[i].kind, kinds[i]);
     }

@@ -9,11 +9,9 @@
 
 #include <cmocka.h>
 
+#include "engine/units.h"
 #include "tests/support/load.h"
-
-#define KIB UINT64_C(1024)
-#define MIB (KIB * KIB)
-#define MS UINT64_C(1000000)
+#include "tests/support/units.h"
 
 static void test_scenario_describes_a_generator_when_it_has_a_mix(void **state)
 {
@@ -112,7 +110,7 @@ static void test_scenario_describes_places_of_every_kind(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         const struct mix_spec *mix;
         struct plan *plan;
         char text[400];

@@ -9,10 +9,8 @@
 
 #include <cmocka.h>
 
+#include "engine/units.h"
 #include "tests/support/load.h"
-
-#define KIB UINT64_C(1024)
-#define MIB (1024 * KIB)
 
 enum { SRC, DST };
 

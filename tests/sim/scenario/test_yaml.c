@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "engine/units.h"
 #include "sim/scenario/yaml.h"
 
 static int set_up(void **state)
@@ -83,7 +84,7 @@ static void test_yaml_refuses_traps_when_they_are_plain(void **state)
     static const char *const traps[] = {"yes", "No", "ON", "off", "false", "True", "null", "~", ""};
     char text[40];
 
-    for (size_t i = 0; i < sizeof(traps) / sizeof(traps[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(traps); i++) {
         struct mistake_list mistakes;
         const struct yaml_node *root;
 
@@ -138,7 +139,7 @@ static void test_yaml_refuses_what_is_not_its_part_when_it_is_there(void **state
         {"a: \"b\\0c\"", 1, 4, "NUL"},
     };
 
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct mistake_list mistakes = list_for(*state, cases[i].text);
 
         yaml_parse(&mistakes);

@@ -2,6 +2,7 @@
 /*
  * Verdicts: bounds of the lists of findings, and the outcome.
  */
+#include "engine/units.h"
 #include "tests/support/witness.h"
 
 /* One more finding. */
@@ -131,7 +132,7 @@ static void test_verdict_weighs_findings_against_an_xfail(void **state)
 {
     struct witness *w = *state;
 
-    for (size_t i = 0; i < sizeof(xfails) / sizeof(xfails[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(xfails); i++) {
         struct xfail_spec xfail = xfails[i].xfail;
 
         verdict_init(&w->verdict);
@@ -158,7 +159,7 @@ static void test_verdict_names_every_outcome_and_knows_the_bad_ones(void **state
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(outcomes) / sizeof(outcomes[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(outcomes); i++) {
         assert_string_equal(outcome_name(outcomes[i].outcome), outcomes[i].name);
         assert_int_equal(outcome_is_bad(outcomes[i].outcome), outcomes[i].is_bad);
     }

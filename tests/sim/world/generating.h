@@ -6,9 +6,8 @@
 #define MIRRORSIM_TESTS_SIM_WORLD_GENERATING_H
 
 #include "tests/support/stage.h"
+#include "tests/support/units.h"
 
-#define US UINT64_C(1000)
-#define MS (1000 * US)
 #define SECOND_NS (1000 * MS)
 
 static uint64_t four_kib[] = {4 * KIB};

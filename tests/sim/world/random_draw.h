@@ -13,10 +13,7 @@
 
 #include "engine/range.h"
 #include "sim/plan/plan.h"
-
-#define US UINT64_C(1000)
-#define MS (1000 * US)
-#define SECOND (1000 * MS)
+#include "tests/support/units.h"
 
 struct draw {
     struct plan *plan;

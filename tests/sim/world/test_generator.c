@@ -2,6 +2,7 @@
 /*
  * Generators: when their requests come, and when they end.
  */
+#include "engine/units.h"
 #include "tests/sim/world/generating.h"
 
 /* The largest number of guest requests unfinished at the same time. */
@@ -73,7 +74,7 @@ static void test_generator_every_keeps_to_its_bounds(void **state)
     struct generator_spec *spec = add_every(stage, MS);
 
     last(stage, 100 * MS);
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         spec->from_ns = cases[i].from_ns;
         spec->until_ns = cases[i].until_ns;
         spec->count = cases[i].count;

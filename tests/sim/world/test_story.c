@@ -5,6 +5,7 @@
  */
 #include <string.h>
 
+#include "engine/units.h"
 #include "tests/support/stage.h"
 
 /* When step `step` began; UINT64_MAX if it never did. */
@@ -179,7 +180,7 @@ static void test_story_reacts_to_the_matches_that_it_should(void **state)
     add_guest_write(stage, 10);
     add_guest_write(stage, 20);
     add_guest_write(stage, 30);
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         add_react(stage, &(struct react_spec){.when = event_match_kind(EVENT_REQUEST_DONE),
                                               .nth = cases[i].nth,
                                               .limit = cases[i].limit,
@@ -253,7 +254,7 @@ static void test_story_finds_what_a_command_was_not_expected_to_answer(void **st
     struct stage *stage = *state;
     struct action *pause = stage_step(stage, DO_PAUSE);
 
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         pause->expect_refused = cases[i].expect_refused;
         pause->refusal = cases[i].refusal;
         pause->may_be_refused = cases[i].may_be_refused;
@@ -319,7 +320,7 @@ static void test_story_queries_a_disk(void **state)
     };
 
     stage_tear_down(state);
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct stage *stage;
         struct action *query;
 
@@ -335,7 +336,7 @@ static void test_story_queries_a_disk(void **state)
         if (cases[i].says != NULL) {
             assert_string_equal(stage->world->verdict->findings[0].text, cases[i].says);
         }
-        if (i + 1 < sizeof(cases) / sizeof(cases[0])) {
+        if (i + 1 < COUNT_OF(cases)) {
             stage_tear_down(state);
         }
     }

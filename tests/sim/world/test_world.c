@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "engine/units.h"
 #include "tests/support/stage.h"
 
 #define CHUNK (64 * KIB)
@@ -141,7 +142,7 @@ static void test_world_ends_as_it_must(void **state)
     stage->plan->faults[0].match.ops = 1 << OP_READ;
     react.when.kinds |= UINT64_C(1) << EVENT_REQUEST_SUBMIT;
     stage->plan->reacts = &react;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         const struct event *last;
 
         stage->plan->limits = cases[i].limits;
