@@ -202,7 +202,7 @@ void image_write(struct image *image, struct run run)
     uint64_t end = run.sector + run.sectors;
     struct extent *extent;
 
-    assert(run.sectors > 0 && run.step <= 1);
+    assert(run.step <= 1);
     assert(run.sectors == 1 || run.step == (run.tag != TAG_ZERO));
     if (run.sectors == 0) {
         return;

@@ -100,7 +100,7 @@ void image_get_bytes(const struct image *image, uint64_t sector, uint8_t data[SE
 /* The sector's run has been written: these are its bytes. */
 void image_put_bytes(struct image *image, uint64_t sector, const uint8_t data[SECTOR_BYTES]);
 
-/* Overwrites the run's range. */
+/* Overwrites the run's range; an empty one changes nothing. */
 void image_write(struct image *image, struct run run);
 
 /* Makes a range unallocated. */
