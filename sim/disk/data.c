@@ -2,11 +2,11 @@
 /*
  * Moving data between images and chunk buffers, a run at a time.
  *
- * Everything passes through the world's scratch list of runs: a read collects
+ * Everything passes through the layer's scratch list of runs: a read collects
  * what it sees and then fills its buffers, a write collects what its buffers
  * hold and then writes each run.  Runs there count the request's own sectors,
- * which are the disk's unless a fault has misdirected it.  A write to a cluster that is not wholly
- * allocated allocates the rest of it, too, with what a reader saw there.
+ * which are the disk's unless a fault has misdirected it.  A write to a cluster
+ * that is partly allocated fills the rest of it with what a reader saw there.
  */
 #include "sim/disk/data.h"
 

@@ -103,10 +103,10 @@ void block_unlink_backing(struct block_node *node)
 
 /*
  * The new node keeps its own link, also one to the old node: else it would be
- * below itself.  The guest moves last, and nothing is submitted here: what the
- * guest has queued is submitted when its drain ends (block_drain_end()), so
- * that no request can be on its way to the old node (C6, D12).  Observers see
- * the event when everybody has moved.
+ * below itself.  Nothing is submitted here: what the guest has queued is
+ * submitted when the drain ends (block_drain_end()), to the node that it has
+ * by then (C6, D12).  The event comes last: an observer sees the graph with
+ * everybody moved.
  */
 void block_replace(struct block_node *old_node, struct block_node *new_node)
 {

@@ -246,8 +246,8 @@ static void request_start(struct request *request)
 
 /*
  * In flight before its SUBMIT is in the trace, so that whoever sees the event
- * finds it counted.  A flush takes the stamp here: what finishes later is not
- * its business.  Faults are asked before the request can start, as they may
+ * finds it counted.  A flush takes its stamp here: it does not cover
+ * writes that finish later.  Faults are asked before the request can start, as they may
  * change its latency, and after SUBMIT, so that EVENT_FAULT names a request
  * that is known.
  */

@@ -4,9 +4,9 @@
  *
  * Declared in sim/world/world.h, because they are what a world can be asked for.
  *
- * A snapshot is the arena's used bytes, how far the trace had come, and of the
- * verdict the findings that there were.  A digest is fed with meaning only:
- * what is pending enters by when it is due from now, not by its address.
+ * A snapshot is the arena's used bytes, the length of the trace, and the
+ * findings so far.  A digest takes in meaning only: a pending event enters by
+ * the time until it is due, not by its address.
  */
 #include <assert.h>
 #include <stddef.h>

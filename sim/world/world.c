@@ -111,14 +111,15 @@ void world_emit(struct world *world, struct event *event)
     world->evidence.now_ns = event->now_ns;
     world->evidence.event_number = world->trace->count;
     show_oracles(world, event);
-    /* By now the record is written: to read it a word at a time any earlier would stall. */
+    /* Appended after the oracles: read right after it was written, the record would stall the CPU.
+     */
     trace_append(world->trace, event);
     if (world->story.watched >> event->kind & 1) {
         story_observe(world, event);
     }
 }
 
-/* What the disks emit goes the way of all events. */
+/* The hook of the block layer. */
 static void emit_from_layer(struct block_layer *layer, struct event *event)
 {
     world_emit(world_of_layer(layer), event);
@@ -221,7 +222,7 @@ void world_destroy(struct world *world)
 
 /*
  * Nothing is pending: the world has concluded unless a job is left, or the
- * story waits for one that never was.
+ * story waits for a job that was never started.
  */
 static enum world_end end_of_idle(const struct world *world)
 {
