@@ -60,6 +60,11 @@ struct request_match {
 /* A kind's bit in a set of event kinds, like EVENT_BIT(JOB_READY). */
 #define EVENT_BIT(kind) (UINT64_C(1) << EVENT_##kind)
 
+/* What a job reports to its operator: the kinds of which EXPECT_EVENTS lists every event. */
+#define JOB_REPORTS                                                        \
+    (EVENT_BIT(JOB_READY) | EVENT_BIT(JOB_ERROR) | EVENT_BIT(JOB_PAUSED) | \
+     EVENT_BIT(JOB_RESUMED) | EVENT_BIT(JOB_COMPLETED) | EVENT_BIT(JOB_CANCELLED))
+
 /* Events of the trace.  ANY (and zero masks) match anything. */
 struct event_match {
     uint64_t kinds;               /* of EVENT_BIT() */
