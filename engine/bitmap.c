@@ -95,7 +95,7 @@ static uint64_t level_clear(uint64_t *level, uint64_t first, uint64_t last)
         uint64_t removed = word_mask(word, first, last) & level[word];
 
         count += bits_in(removed);
-        level[word] -= removed;
+        level[word] &= ~removed;
     }
     return count;
 }

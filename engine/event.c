@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The names, in traces and scenarios, of the numbers of event.h and engine.h.
+ * The names that traces and scenarios write for the numbers of event.h and engine.h.
  */
 #include "engine/event.h"
 

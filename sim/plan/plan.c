@@ -17,9 +17,9 @@
 struct limits_spec limits_default(void)
 {
     return (struct limits_spec){
-        .time_ns = UINT64_C(3600) * 1000 * 1000 * 1000,
-        .events = 10 * 1000 * 1000,
-        .events_at_once = 100 * 1000,
+        .time_ns = LIMITS_TIME_NS,
+        .events = LIMITS_EVENTS,
+        .events_at_once = LIMITS_EVENTS_AT_ONCE,
     };
 }
 

@@ -379,6 +379,10 @@ struct xfail_spec {
     const char *bug;    /* reference for people, or NULL */
 };
 
+#define LIMITS_TIME_NS (UINT64_C(3600) * 1000 * 1000 * 1000)
+#define LIMITS_EVENTS 10000000
+#define LIMITS_EVENTS_AT_ONCE 100000
+
 struct limits_spec {
     uint64_t time_ns;         /* virtual */
     uint64_t events;          /* of the timeline */

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * mirrorsim import: makes a scenario from I/O recorded by fio or blktrace.
+ * mirrorsim import: makes a scenario of I/O that fio or blktrace has recorded.
  *
- * The scenario is loaded, like any other, before it is written: no invalid file
- * gets out.
+ * What is written is loaded first, as any scenario: nothing invalid gets out.
  *
  * Declared in tools/cmd/command.h: every subcommand is.
  */
@@ -134,7 +133,7 @@ static void show_counts(const struct recording *recording)
     free(left_out);
 }
 
-/* Only --name and --job can make the scenario invalid. */
+/* Only --name and --job can make it invalid. */
 static int write_scenario(const struct command_options *options, const struct recording *recording)
 {
     size_t bytes;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Parses the options of `mirrorsim run`; also has their defaults.
+ * Parsing the options of `mirrorsim run`, and what they are when not given.
  */
 #include "tools/cmd/run_options.h"
 #include "tools/base/options.h"

@@ -108,6 +108,7 @@ static struct plan *small_plan(uint64_t seed)
 struct set {
     uint64_t *list;
     size_t count;
+    size_t capacity;
 };
 
 static void set_add(struct set *set, uint64_t value)
@@ -117,8 +118,11 @@ static void set_add(struct set *set, uint64_t value)
             return;
         }
     }
-    set->list = realloc(set->list, (set->count + 1) * sizeof(*set->list));
-    assert_non_null(set->list);
+    if (set->count == set->capacity) {
+        set->capacity = set->capacity == 0 ? 64 : 2 * set->capacity;
+        set->list = realloc(set->list, set->capacity * sizeof(*set->list));
+        assert_non_null(set->list);
+    }
     set->list[set->count++] = value;
 }
 
