@@ -54,6 +54,13 @@ struct choice_spec {
     choice_backend *backend; /* if set, asked instead of the seed */
     void *opaque;
     bool open; /* digests are to be those of a world with a backend (choices_open) */
+
+    /*
+     * Told of each answer that is recorded, before anything comes of it: it is number `index` of
+     * the record.  NULL: nobody.
+     */
+    void (*recorded_one)(void *recorder, uint32_t index, const struct choice_answer *answer);
+    void *recorder;
 };
 
 struct choices;     /* lives in an arena */

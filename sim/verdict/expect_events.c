@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Expectations about events: which ones, how many, in what order, when.
+ *
+ * Declared in sim/verdict/expect.h: one group of the expectations.
  */
 #include "sim/verdict/expect.h"
 

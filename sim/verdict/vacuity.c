@@ -5,6 +5,8 @@
  * A fault that is not optional must hit something, unless the scenario says how
  * often it does; a generator must submit something; and the story must reach
  * its end, unless a finding already says why it did not.
+ *
+ * Declared in sim/verdict/expect.h: vacuity is judged with the expectations.
  */
 #include <inttypes.h>
 #include <stdio.h>

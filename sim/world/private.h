@@ -42,6 +42,8 @@ struct world {
 
     uint64_t events;         /* timeline events taken */
     uint64_t events_at_once; /* since virtual time last moved */
+    uint64_t step_end;       /* the trace must not grow to this before the step is over, ... */
+    void (*step_limit)(uint64_t events); /* ... or this ends it (struct world_options) */
 
     LIST_HEAD(, host_timer) timers;
     struct story story;

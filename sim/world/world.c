@@ -88,8 +88,25 @@ static void oracles_close(struct world *world)
     }
 }
 
+/* From here on, as many events may be emitted before the step is over. */
+static void step_begin(struct world *world)
+{
+    world->step_end = world->trace->count + world->plan->limits.events_at_once;
+}
+
+static void step_too_long(const struct world *world)
+{
+    if (world->step_limit != NULL) {
+        world->step_limit(world->plan->limits.events_at_once);
+    }
+    abort();
+}
+
 void world_emit(struct world *world, struct event *event)
 {
+    if (world->trace->count >= world->step_end) {
+        step_too_long(world);
+    }
     event->now_ns = world->timeline.now_ns;
     world->evidence.now_ns = event->now_ns;
     world->evidence.event_number = world->trace->count;
@@ -123,6 +140,7 @@ static struct world *world_set_up(struct arena *arena, struct verdict *verdict,
     world->plan = plan;
     world->engine = options->engine;
     world->trace = trace;
+    world->step_limit = options->step_limit;
     world->choice_spec = options->choices;
     if (plan->quiet) {
         world->choice_spec.seed = 0;
@@ -135,6 +153,7 @@ static struct world *world_set_up(struct arena *arena, struct verdict *verdict,
     world->evidence.writers = &world->layer.writers;
     LIST_INIT(&world->timers);
     trace_clear(trace);
+    step_begin(world);
     timeline_init(&world->timeline, world->arena, world->choices, plan->untimed);
     world->layer = (struct block_layer){.arena = arena,
                                         .plan = plan,
@@ -246,9 +265,11 @@ bool world_step(struct world *world)
     end = end_before_next(world);
     if (end != END_NOT) {
         world->evidence.end = end;
+        step_begin(world);
         world_emit(world, &(struct event){.kind = EVENT_END, .detail = (uint8_t)end});
         return false;
     }
+    step_begin(world);
     timeline_step(&world->timeline);
     world->events++;
     world->events_at_once = world->timeline.now_ns == before_ns ? world->events_at_once + 1 : 1;

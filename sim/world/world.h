@@ -27,6 +27,13 @@ struct world_options {
     const struct engine *engine;
     struct choice_spec choices;
     bool no_oracles; /* only for measuring what oracles cost */
+
+    /*
+     * Called when one event of the timeline has emitted limits.events_at_once events: the engine
+     * is in a loop that no step gets out of.  It must not return: the engine cannot be left
+     * otherwise.  NULL: abort().
+     */
+    void (*step_limit)(uint64_t events);
 };
 
 /*

@@ -10,7 +10,6 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -20,6 +19,7 @@
 #include "tools/base/support.h"
 #include "tools/cmd/bench.h"
 #include "tools/explore/search.h"
+#include "tools/run/isolate.h"
 #include "tools/run/load.h"
 #include "tools/run/runner.h"
 
@@ -305,24 +305,35 @@ static void measure_load(const struct bench_task *task, struct bench_sample *sam
 
 /* ---- The shipped scenarios ---- */
 
+static void run_program(void *opaque, void *record, int results)
+{
+    const struct bench_task *task = opaque;
+
+    (void)record;
+    (void)results;
+    dup2(open("/dev/null", O_WRONLY | O_CLOEXEC), STDOUT_FILENO);
+    execl("/proc/self/exe", "mirrorsim", "run", "--quiet", "--once", "--jobs", "1", task->path,
+          (char *)NULL);
+    _exit(EXIT_HARNESS);
+}
+
 /* Runs the whole program as a user would, on one core. */
 static void measure_scenarios(const struct bench_task *task, struct bench_sample *sample)
 {
+    struct bench_task copy = *task;
     uint64_t start_ns = clock_ns();
-    int status = 0;
-    pid_t child = fork();
+    struct isolate_death death;
+    struct isolate isolate;
 
-    if (child == 0) {
-        dup2(open("/dev/null", O_WRONLY), STDOUT_FILENO);
-        execl("/proc/self/exe", "mirrorsim", "run", "--quiet", "--once", "--jobs", "1", task->path,
-              (char *)NULL);
-        _exit(EXIT_HARNESS);
-    }
-    if (child < 0 || waitpid(child, &status, 0) < 0 || !WIFEXITED(status) ||
-        WEXITSTATUS(status) >= EXIT_HARNESS) {
-        die("cannot run %s", task->path);
-    }
+    isolate_open(&isolate, 0);
+    isolate_start(&isolate, run_program, &copy);
+    death = isolate_end(&isolate);
     sample->ns = clock_ns() - start_ns;
+    if (death.cause != CAUSE_EXIT || death.number >= EXIT_HARNESS) {
+        die("cannot run %s\n%s", task->path, death.words);
+    }
+    free(death.words);
+    isolate_close(&isolate);
 }
 
 /* ---- Searching ---- */

@@ -14,6 +14,7 @@
 #include "tools/base/support.h"
 #include "tools/cmd/command.h"
 #include "tools/explain/explain.h"
+#include "tools/run/isolate.h"
 #include "tools/run/load.h"
 
 #define SECTOR_SIZE 512u
@@ -166,6 +167,8 @@ static int run_explain(int argc, char **argv)
     int code;
 
     options_parse(&table, argc, argv, &options);
+    one_run_load(&options.run);
+    isolate_stand_apart(options.run.engine, NULL);
     one_run_open(&options.run);
     code = sector_is_there(&options) ? explain(&options) : EXIT_USAGE;
     one_run_close(&options.run);

@@ -144,6 +144,13 @@ static void take(void *opaque, const struct explore_result *result)
     session_take(&watch->session, result);
 }
 
+static void take_finding(void *opaque, const struct explore_finding *finding, const char *scenario)
+{
+    struct watch *watch = opaque;
+
+    session_take_finding(&watch->session, finding, must_strdup(scenario));
+}
+
 static void show_progress(void *opaque)
 {
     struct watch *watch = opaque;
@@ -244,6 +251,7 @@ static int explore(struct command_options *options, uint64_t start_ms)
         .end_ms = options->budget_ms == 0 ? 0 : start_ms + options->budget_ms,
         .cpu_limit_s = CPU_LIMIT_S,
         .is_done = is_done,
+        .found = take_finding,
         .deliver = take,
         .progress = show_progress,
         .opaque = &watch};

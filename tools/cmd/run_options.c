@@ -146,7 +146,7 @@ static struct run_options default_options(void)
         .twice = in_environment("CI"),
         .jobs = load_default_jobs(),
         .cpu_limit_s = 20,
-        .memory_limit_mib = 4096,
+        .memory_limit_mib = ISOLATE_MEMORY_MIB,
     };
 }
 

@@ -242,7 +242,7 @@ static int run_shrink(int argc, char **argv)
 
     options_parse(&table, argc, argv, &options);
     load_guard_output(options.output, options.run.file);
-    one_run_open(&options.run);
+    one_run_load(&options.run);
     code = shrink(&options);
     one_run_close(&options.run);
     return code;

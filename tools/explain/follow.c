@@ -6,6 +6,8 @@
  * set; a guest write is in flight that will set it; a copy is in flight that has not read
  * the sector yet, or has read what the source holds now. The event after which none of
  * them holds is the one that went wrong.
+ *
+ * Declared in tools/explain/private.h: only the chain of a sector follows one.
  */
 #include <string.h>
 

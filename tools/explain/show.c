@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * An explanation as text and as JSON.
+ *
+ * Declared in tools/explain/explain.h: a part of explaining.
  */
 #include <inttypes.h>
 #include <jansson.h>

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Summarises the chain of a sector in a sentence or two.
+ *
+ * Declared in tools/explain/private.h: it sums up what follow.c has found.
  */
 #include <stdlib.h>
 #include <string.h>

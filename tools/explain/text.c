@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Events in words, fit for a bug report.
+ *
+ * Declared in tools/explain/explain.h: a part of explaining.
  */
 #include <inttypes.h>
 #include <stdlib.h>

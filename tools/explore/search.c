@@ -16,6 +16,7 @@
 
 #include "engine/digest.h"
 #include "tools/base/support.h"
+#include "tools/run/runner.h"
 
 /* `stop` is asked every so many transitions. */
 #define STOP_INTERVAL 1024
@@ -290,6 +291,9 @@ bool search_step(struct search *search, const struct path *path, uint64_t *histo
     search->asked = 0;
     search->children = 1;
     search->figures->transitions++;
+    if (path->options->stepping != NULL) {
+        path->options->stepping(path->options->opaque, path->world);
+    }
     goes_on =
         world_step(path->world) && !has_finding(path->world, world_evidence(path->world)->verdict,
                                                 path->options->oracles_only);
@@ -348,11 +352,7 @@ static bool walk(struct search *search, struct path *path)
 bool search_run(struct search *search, const struct plan *plan,
                 const struct search_options *options, struct search_figures *figures)
 {
-    struct world_options world_options = {.engine = options->engine,
-                                          .choices = {.recorded = plan->choices,
-                                                      .recorded_count = plan->choice_count,
-                                                      .backend = answer,
-                                                      .opaque = search}};
+    struct world_options world_options = runner_options(plan, options->engine, 0);
     struct trace trace;
     struct path path = {.plan = plan,
                         .options = options,
@@ -362,6 +362,10 @@ bool search_run(struct search *search, const struct plan *plan,
                         .runs_again = options->engine->foreign};
     bool complete;
 
+    world_options.choices.backend = answer;
+    world_options.choices.opaque = search;
+    world_options.choices.recorded_one = options->recorded_one;
+    world_options.choices.recorder = options->recorder;
     trace_init(&trace, true);
     visited_clear(&search->visited);
     search->figures = figures;

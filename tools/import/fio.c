@@ -8,6 +8,8 @@
  *
  * fio's manual gives no unit for TIME; in fact it writes and replays
  * microseconds since the start of the job.  Version 2 has no times.
+ *
+ * Declared in tools/import/import.h: one of the formats that can be read.
  */
 #include <string.h>
 

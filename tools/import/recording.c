@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Reads a recording: the file, its lines and words, and the requests in them.
+ *
+ * Declared in tools/import/import.h: the first step of an import.
  */
 #include <errno.h>
 #include <inttypes.h>

@@ -4,6 +4,8 @@
  *
  * Requests recorded at the same instant are placed a nanosecond apart, so that
  * they keep their order with every seed.
+ *
+ * Declared in tools/import/import.h: the second step of an import.
  */
 #include <inttypes.h>
 #include <stdio.h>
