@@ -107,7 +107,7 @@ static void check_options(const struct argp_state *state, const void *opaque)
 #define AT(member) offsetof(struct trace_options, member)
 
 static const struct option_row options_of_trace[] = {
-    {{"json", 0, NULL, 0, "A JSON object a line", 2}, INTO(FLAG, json)},
+    {{"json", 0, NULL, 0, "One JSON object per line", 2}, INTO(FLAG, json)},
     {{"only", 0, "GROUP,...", 0, "Only events of io, events, job, dirty, graph, story", 2},
      INTO(OTHER, kinds),
      .take = take_only},
