@@ -101,8 +101,7 @@ static const struct field guest_fields[] = {GUEST_FIELDS(struct guest_request, o
 
 const struct shape shape_guest_step = {
     .kind = SHAPE_ANY,
-    .any = ALTERNATIVES(WORD_OF("flush"), SHAPE_OF(.kind = SHAPE_MAPPING, .name = "guest-step",
-                                                   .fields = guest_fields))};
+    .any = ALTERNATIVES(WORD_OF("flush"), MAPPING_OF("guest-step", guest_fields))};
 
 FIELD_READER(guest_read_step)
 {

@@ -61,8 +61,7 @@ static const struct field commit_fields[] = {
 
 const struct shape shape_job = {
     .kind = SHAPE_ANY,
-    .any = ALTERNATIVES(SHAPE_OF(.kind = SHAPE_MAPPING, .name = "mirror", .fields = mirror_fields),
-                        SHAPE_OF(.kind = SHAPE_MAPPING, .name = "commit", .fields = commit_fields)),
+    .any = ALTERNATIVES(MAPPING_OF("mirror", mirror_fields), MAPPING_OF("commit", commit_fields)),
     .read = job_read,
     .write = job_write};
 

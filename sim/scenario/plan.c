@@ -6,6 +6,7 @@
  * Declared in sim/scenario/private.h, with all that the loader's files share.
  */
 #include "sim/scenario/private.h"
+#include "sim/scenario/write.h"
 
 /* ---- Texts ---- */
 
@@ -117,7 +118,7 @@ static const struct field limits_fields[] = {
     FIELD("events-at-once", "Events without time passing; default 100000.", .type = &type_count,
           MEMBER(struct plan, limits.events_at_once), .otherwise = LIMITS_EVENTS_AT_ONCE),
     FIELD("ready-within",
-          "READY comes within so long of the last fault and guest write; default: not checked.",
+          "How soon READY must come after the last fault and guest write; default: not checked.",
           .type = &type_time, MEMBER(struct plan, limits.ready_within_ns)),
     FIELD("timer-slack", "What is added to every timer; default 0.", .type = &type_time,
           MEMBER(struct plan, timer_slack_ns)),
@@ -308,8 +309,8 @@ static const struct shape shape_faults_of_all = {.kind = SHAPE_NAMES,
 /* Not written: a file that was found says what has been found. */
 static const struct field explore_fields[] = {
     FIELD("schedule", "exhaustive, random, or {pct: N}.",
-          .shape = ANY_OF(VALUE_OF(type_schedule), MAPPING_OF(pct_fields)), .read = read_schedule,
-          .write = write_nothing),
+          .shape = ANY_OF(VALUE_OF(type_schedule), MAPPING_OF("pct", pct_fields)),
+          .read = read_schedule, .write = write_nothing),
     FIELD("faults", "none, singles, pairs, or {singles: all}.",
           .shape = ANY_OF(VALUE_OF(type_explore_faults), &shape_faults_of_all),
           .read = read_explore_faults, .write = write_nothing),
@@ -343,8 +344,7 @@ static const struct shape shape_explore = {
     .kind = SHAPE_MAPPING, .name = "explore", .fields = explore_fields};
 static const struct shape shape_choices = {
     .kind = SHAPE_ANY,
-    .any = ALTERNATIVES(WORD_OF("quiet"), LIST_OF(SHAPE_OF(.kind = SHAPE_MAPPING, .name = "choice",
-                                                           .fields = choice_fields)))};
+    .any = ALTERNATIVES(WORD_OF("quiet"), LIST_OF(MAPPING_OF("recorded-choice", choice_fields)))};
 /* Disks first, for the ranges on them; the job, for the guest's disk. */
 static const struct field scenario_fields[] = {
     FIELD("scenario", "The format's version: 1.", .shape = WORD_OF(FORMAT_VERSION),
@@ -385,11 +385,10 @@ static const struct field scenario_fields[] = {
           .type = &type_timing, MEMBER(struct plan, untimed), .turn = 4),
     FIELD("explore", "What mirrorsim explore does if its options don't say otherwise.",
           .shape = &shape_explore, .read = read_explore, .write = write_nothing, .turn = 4),
-    FIELD(
-        "choices",
-        "Recorded answers; those not listed follow the seed.  Or quiet: the story needs first in, "
-        "first out, and no seed changes it.",
-        .shape = &shape_choices, .read = read_before, .write = write_choices, .turn = 4),
+    FIELD("choices",
+          "Recorded answers; those not listed follow the seed. Or quiet: the story needs first in, "
+          "first out, and no seed changes it.",
+          .shape = &shape_choices, .read = read_before, .write = write_choices, .turn = 4),
     FIELD(
         "xfail",
         "A known failure, or a list of them; passing is then a failure, and every finding must be "
@@ -426,4 +425,12 @@ void scenario_read_plan(struct loader *loader)
         story_check(loader);
         check_sites(loader);
     }
+}
+
+void scenario_write(const struct plan *plan, FILE *file)
+{
+    struct emit emit = emit_open(file, EMIT_FILE);
+
+    write_fields(&emit, plan, shape_scenario.fields, plan);
+    emit_end(&emit);
 }

@@ -14,7 +14,7 @@
 #include <string.h>
 
 #include "engine/range.h"
-#include "sim/scenario/nearest.h"
+#include "sim/yaml/nearest.h"
 #include "tools/import/import.h"
 
 #define NS_PER_US UINT64_C(1000)

@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 #include "engine/engine.h"
-#include "sim/scenario/mistakes.h"
+#include "sim/yaml/mistakes.h"
 #include "sim/scenario/scenario.h"
 #include "tools/base/options.h"
 

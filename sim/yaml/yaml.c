@@ -2,7 +2,7 @@
 /*
  * YAML text to a tree of nodes: libyaml's events, with bounds on everything.
  */
-#include "sim/scenario/yaml.h"
+#include "sim/yaml/yaml.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -204,14 +204,13 @@ static bool begin_node(struct builder *builder, const yaml_event_t *event, struc
 
 static bool within_bounds(struct builder *builder, struct where where, uint32_t depth)
 {
-    if (depth > SCENARIO_MAX_DEPTH) {
+    if (depth > YAML_MAX_DEPTH) {
         mistake_add(builder->mistakes, where, "nested too deeply: %u levels are the most",
-                    SCENARIO_MAX_DEPTH);
+                    YAML_MAX_DEPTH);
         return false;
     }
-    if (++builder->nodes > SCENARIO_MAX_NODES) {
-        mistake_add(builder->mistakes, where, "too many values: %u are the most",
-                    SCENARIO_MAX_NODES);
+    if (++builder->nodes > YAML_MAX_NODES) {
+        mistake_add(builder->mistakes, where, "too many values: %u are the most", YAML_MAX_NODES);
         return false;
     }
     return true;
