@@ -136,7 +136,7 @@ void import_fio_line(struct recording *recording, const struct import_line *line
     request.op = action->op;
     if (line->word_count > WORDS) {
         mistake_add(&recording->list, import_where(line, WORDS),
-                    "%s is too much: TIME FILE ACTION OFFSET LENGTH is expected",
+                    "%s is one word too many: TIME FILE ACTION OFFSET LENGTH is expected",
                     mistake_quote(&recording->list, line->words[WORDS].text));
     } else if (!action->is_request) {
         recording->left_out.by_action++;
