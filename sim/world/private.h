@@ -50,15 +50,15 @@ struct world {
     struct generator *generators; /* one per generator of the plan */
 
     struct engine_job *job;   /* NULL: none */
-    uint64_t job_taken_bytes; /* of memory, by the job that there is */
+    uint64_t job_taken_bytes; /* memory that the present job has taken ... */
     uint64_t job_given_bytes; /* ... and given back */
     struct job_info last_job;
     bool has_last_job;
-    bool job_concluded; /* the last job that was started has come to its end ... */
-    bool job_cancelled; /* ... so, with this result */
+    bool job_concluded; /* the job started last has ended ... */
+    bool job_cancelled; /* ... as cancelled; and its result */
     int job_ret;
 
-    /* Oracles, and for each kind of event those that want it, a bit each. */
+    /* Oracles, and for each kind of event a bit for each oracle that sees it. */
     struct oracle_slot *oracles;
     uint32_t oracle_count;
     uint32_t wanted_by[EVENT_KIND_COUNT][BY_GUEST + 1];

@@ -111,14 +111,15 @@ void world_emit(struct world *world, struct event *event)
     world->evidence.now_ns = event->now_ns;
     world->evidence.event_number = world->trace->count;
     show_oracles(world, event);
-    /* By now the record is written: to read it a word at a time any earlier would stall. */
+    /* Appended after the oracles: read right after it was written, the record would stall the CPU.
+     */
     trace_append(world->trace, event);
     if (world->story.watched >> event->kind & 1) {
         story_observe(world, event);
     }
 }
 
-/* What the disks emit goes the way of all events. */
+/* The hook of the block layer. */
 static void emit_from_layer(struct block_layer *layer, struct event *event)
 {
     world_emit(world_of_layer(layer), event);
@@ -221,7 +222,7 @@ void world_destroy(struct world *world)
 
 /*
  * Nothing is pending: the world has concluded unless a job is left, or the
- * story waits for one that never was.
+ * story waits for a job that was never started.
  */
 static enum world_end end_of_idle(const struct world *world)
 {
@@ -281,13 +282,19 @@ bool world_step(struct world *world)
     return true;
 }
 
-enum world_end world_run(struct world *world, uint64_t until_ns)
+/* Would the next event be later than `until_ns` (UINT64_MAX: never)? */
+static bool is_beyond(const struct world *world, uint64_t until_ns)
 {
     uint64_t due_ns;
 
-    while (!(until_ns != UINT64_MAX && timeline_next_due(&world->timeline, &due_ns) &&
-             due_ns > until_ns) &&
-           world_step(world)) {
+    return until_ns != UINT64_MAX && timeline_next_due(&world->timeline, &due_ns) &&
+           due_ns > until_ns;
+}
+
+enum world_end world_run(struct world *world, uint64_t until_ns)
+{
+    while (!is_beyond(world, until_ns) && world_step(world)) {
+        /* Each step tells whether there may be another. */
     }
     return world->evidence.end;
 }
@@ -397,6 +404,7 @@ struct evidence *world_evidence(struct world *world)
 
 uint64_t world_fault_hits(const struct world *world, uint32_t fault)
 {
+    assert(fault < world->plan->fault_count);
     return world->layer.faults[fault].hits;
 }
 

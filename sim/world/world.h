@@ -73,12 +73,12 @@ void world_save(const struct world *world, void *memory);
 void world_load(struct world *world, const void *memory);
 
 /*
- * Digest of the state: the same for states that go on in the same way, whatever
- * numbers their requests have, which buffers they use, and how late it is.
+ * Digest of the state: equal for states with the same future, whatever numbers
+ * their requests have, which buffers they use, and what time it is.
  */
 uint64_t world_digest(const struct world *world);
 
-/* The same, with what the oracles remember: such states are also judged alike. */
+/* The same, with what the oracles remember: such states also get the same verdicts. */
 uint64_t world_digest_judged(const struct world *world);
 
 /*

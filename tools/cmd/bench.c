@@ -108,7 +108,7 @@ static struct figure_result measure(const struct bench_options *options,
     struct figure_result result = {0};
     double values[MAX_REPEATS];
 
-    for (uint64_t i = 0; i < options->repeats; i++) {
+    for (uint32_t i = 0; i < options->repeats; i++) {
         struct bench_sample sample = measure_once(&task);
 
         values[i] = figure_value(figure, &sample);

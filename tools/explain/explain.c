@@ -129,7 +129,7 @@ static char *set_in_words(const struct follow *follow, uint64_t first, uint64_t 
             name = explain_request(follow->run, before->request);
             text = must_printf("the dirty bit of %s is set, %s %s",
                                phrase_range(event->offset, event->bytes).text,
-                               failed ? "since it has failed:" : "by", name);
+                               failed ? "because it failed:" : "by", name);
             free(name);
             return text;
         }
@@ -215,12 +215,12 @@ static const char *wrong_in_words(enum wrong wrong)
 {
     static const char *const words[] = {
         [WRONG_OLD_OVER_NEW] = "older content over newer; nothing marks the chunk again",
-        [WRONG_FAILED] = "it has failed, and nothing marks the chunk again",
-        [WRONG_CLEARED] = "no copy under way has seen what the source holds now",
+        [WRONG_FAILED] = "it failed, and nothing marks the chunk again",
+        [WRONG_CLEARED] = "no copy in flight has read what the source holds now",
         [WRONG_UNMARKED] = "the source changes, and nothing marks the chunk after it",
-        [WRONG_UNWATCHED] = "the source changes after the job has stopped looking",
+        [WRONG_UNWATCHED] = "the source changes after the job has released its dirty bitmap",
         [WRONG_NOT_WRITTEN] = "it is acknowledged, but the target does not hold it",
-        [WRONG_TARGET] = "the target changes behind the job's back",
+        [WRONG_TARGET] = "something other than the job changes the target",
         [WRONG_ENDED] = "the sector was still to be copied",
         [WRONG_BITMAP_GONE] = "the sector was still to be copied",
     };

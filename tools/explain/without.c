@@ -126,7 +126,7 @@ static void run_item(const struct work *work, struct item item, struct run_progr
         run_progress_step(progress, &plan, work->run->engine, world);
     }
     if (world_ended(world) == END_NOT) {
-        run_result_add(result, FINDING_HARNESS_GOES_ON, "The run does not come to an end.");
+        run_result_add(result, FINDING_HARNESS_GOES_ON, "The run does not end.");
     } else {
         run_result_fill(result, &plan, world_judge(world));
     }
