@@ -334,7 +334,8 @@ static const struct field scenario_fields[] = {
     FIELD("doc", "Why it exists: what would break.", .shape = &shape_text, .required = true,
           .read = read_doc, .write = write_doc),
     FIELD("refs",
-          "What it is about: rules (mirror-algorithm R6), other tests (parity 041/complete).",
+          "What it is about: rules (mirror-algorithm R6), other tests (parity 041/complete), bugs "
+          "(known-bugs sg-limit).",
           .shape = LIST_OF(&shape_text), .read = read_refs, .write = write_refs),
     FIELD("tags", "Any words by which to choose it.", .shape = LIST_OF(&shape_text),
           .read = read_tags, .write = write_tags),
