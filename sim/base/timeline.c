@@ -4,8 +4,8 @@
  *
  * Each event knows its slot, so that removing it needs no search.  Slot 0 is
  * the next event; the parent of slot i is (i - 1) / 2.  In a heap, the events
- * that share the earliest instant are a connected piece around slot 0: that
- * is how the choice between them is made without looking at the others.
+ * that share the earliest instant are connected to slot 0, so that the
+ * candidates are found without a look at the others.
  */
 #include "sim/base/timeline.h"
 
@@ -183,7 +183,7 @@ static uint64_t first_timed_ns(const struct timeline *timeline)
     return first_ns;
 }
 
-/* What takes time is numbered last: in the quiet order none of the others waits for ever. */
+/* Events that take time come last, so that in the quiet order no other event starves. */
 static void collect_untimed(struct timeline *timeline, uint32_t *count)
 {
     uint64_t first_ns = first_timed_ns(timeline);

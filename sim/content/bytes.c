@@ -125,7 +125,7 @@ static void drop_from(struct page *page, uint64_t sector, uint64_t end)
     }
 }
 
-/* By the range or by the pages, whichever are fewer. */
+/* Walks the range or all pages, whichever is less. */
 void bytes_drop(struct bytes *bytes, uint64_t sector, uint64_t sectors)
 {
     uint64_t end = sector + sectors;

@@ -3,9 +3,9 @@
  * What a disk holds: extents of tags, one tag per sector.
  *
  * A tag says who wrote the sector, not which bytes it holds.  A run is a
- * range that is zero (step 0) or whose tags count up by one per sector (step 1);
- * neighbouring runs that go on from each other coalesce, so an image costs
- * what its history costs and a copied terabyte is one run.  Sectors that no
+ * range that is zero (step 0) or whose tags count up by one per sector (step 1).
+ * Neighbours that continue each other coalesce, so that the size of an image
+ * follows its history: a copied terabyte is one run.  Sectors that no
  * run covers are not allocated: they read through to the backing image.
  */
 #ifndef MIRRORSIM_SIM_CONTENT_IMAGE_H
@@ -24,7 +24,7 @@ struct writers;
  * Tags: kind in the top 4 bits.  Zero is zero, whoever wrote it.
  *   fill   1 | disk number (8 bits) | sector (52 bits)
  *   guest  2 | request number (28 bits) | sector within the request (32 bits)
- * The top bit says that a fault has changed what had that tag without it.
+ * The top bit marks a sector that a fault has corrupted; the rest is its tag before.
  */
 #define TAG_ZERO UINT64_C(0)
 #define TAG_CORRUPT (UINT64_C(1) << 63)
@@ -67,27 +67,29 @@ static inline uint32_t tag_request(uint64_t tag)
 
 /*
  * `sectors` long from `sector`; the tag of sector + i is tag + i * step.  Runs
- * of zero have step 0, all others step 1 (a single sector may say either).
+ * of zero have step 0, all others step 1 (a single sector may say either).  Zeroes that were
+ * written as data are `stored`: they read as all zeroes do, but a disk says that they are data.
  */
 struct run {
     uint64_t sector;
     uint64_t sectors;
     uint64_t tag;
     uint32_t step; /* 0 or 1 */
+    bool stored;   /* only of zeroes */
 };
 
-/* The run that the fill of a disk has over a range of bytes. */
+/* The run that the initial fill of a disk has in a range of bytes. */
 static inline struct run run_fill(uint8_t disk, uint64_t offset, uint64_t bytes)
 {
     uint64_t sector = offset / SECTOR_BYTES;
-    return (struct run){sector, bytes / SECTOR_BYTES, tag_fill(disk, sector), 1};
+    return (struct run){sector, bytes / SECTOR_BYTES, tag_fill(disk, sector), 1, false};
 }
 
 struct image; /* lives in an arena */
 
 struct image *image_create(struct arena *arena);
 
-/* From now on the image keeps real bytes, too (bytes.h). */
+/* From now on the image keeps real bytes as well (bytes.h). */
 void image_keep_bytes(struct image *image);
 bool image_keeps_bytes(const struct image *image);
 
@@ -100,7 +102,7 @@ void image_get_bytes(const struct image *image, uint64_t sector, uint8_t data[SE
 /* The sector's run has been written: these are its bytes. */
 void image_put_bytes(struct image *image, uint64_t sector, const uint8_t data[SECTOR_BYTES]);
 
-/* Overwrites the run's range. */
+/* Overwrites the run's range; an empty one changes nothing. */
 void image_write(struct image *image, struct run run);
 
 /* Makes a range unallocated. */
@@ -113,7 +115,18 @@ void image_punch(struct image *image, uint64_t offset, uint64_t bytes);
  */
 bool image_lookup(const struct image *image, uint64_t sector, uint64_t limit, struct run *run);
 
-/* Number of runs, and allocated bytes: what the image costs. */
+/* What a disk says of a sector. */
+enum image_state {
+    STATE_NOTHING, /* not allocated */
+    STATE_ZERO,    /* explicit zeroes */
+    STATE_DATA,    /* stored zeroes, too */
+};
+
+/* The state of `sector`; *end is the sector up to which it holds, at most `limit`. */
+enum image_state image_state(const struct image *image, uint64_t sector, uint64_t limit,
+                             uint64_t *end);
+
+/* The number of runs, which is the memory it takes, and the bytes that are allocated. */
 uint64_t image_runs(const struct image *image);
 uint64_t image_allocated_bytes(const struct image *image);
 

@@ -141,7 +141,7 @@ static bool writes_overlap(const struct cached_write *a, const struct cached_wri
     return a->offset < range_end(b->offset, b->bytes) && b->offset < range_end(a->offset, a->bytes);
 }
 
-/* Is a later write of the same sectors flushed?  Then this one must not be replayed after it. */
+/* Is a later write of the same sectors flushed?  Replayed after it, this one would overwrite it. */
 static bool precedes_flushed(const struct cached_write *write)
 {
     const struct cached_write *later = write;
@@ -154,8 +154,7 @@ static bool precedes_flushed(const struct cached_write *write)
     return false;
 }
 
-/* What was finished when the flush was submitted, and what took effect before it in the same place.
- */
+/* What had finished when the flush was submitted, and earlier effects in the same sectors. */
 static void choose_flushed(struct block_node *node, uint64_t stamp)
 {
     struct cached_write *write;
@@ -221,7 +220,7 @@ static enum fate choose_fate(struct choices *choices, struct choice_site *site, 
     return (enum fate)choose(choices, site, FATE_COUNT);
 }
 
-/* Every other sector stays as it was; an answer of 1 turns that round for one. */
+/* Every other sector stays as it was; an answer of 1 inverts this for its sector. */
 static void replay_torn(struct image *image, const struct cached_write *write,
                         struct choices *choices, struct choice_site *site, struct arena *arena)
 {

@@ -19,8 +19,7 @@ static void emit(struct block_node *node, enum event_kind kind)
 
 /*
  * True if no request is in flight, and otherwise calls when none is any more.
- * DRAIN_BEGIN is emitted before the requests are counted: the node lets no new
- * one in from then on, so that the count can only fall.
+ * DRAIN_BEGIN comes before DRAINED also when there is nothing to wait for.
  */
 static bool await_last(struct block_node *node, void (*done)(void *opaque), void *opaque)
 {

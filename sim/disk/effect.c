@@ -42,10 +42,18 @@ static uint8_t choose_place(struct block_node *node)
     return answer == 0 ? PLACE_END : (uint8_t)(answer - 1);
 }
 
+static enum effect_policy policy_of(const struct request *request)
+{
+    const struct disk_spec *spec = request->node->spec;
+    bool modern = request->node->layer->plan->generation == GENERATION_MODERN;
+
+    return request->op == OP_READ && modern ? spec->read_effect : spec->effect;
+}
+
 static bool by_sector(const struct request *request)
 {
     return request->op != OP_FLUSH && request->bytes > 0 &&
-           (request->node->spec->effect == EFFECT_BY_SECTOR || request->faults.torn != FAULT_NONE);
+           (policy_of(request) == EFFECT_BY_SECTOR || request->faults.torn != FAULT_NONE);
 }
 
 static uint8_t place_of_all(struct request *request)
@@ -53,7 +61,7 @@ static uint8_t place_of_all(struct request *request)
     if (request->op == OP_FLUSH) {
         return PLACE_END;
     }
-    switch (request->node->spec->effect) {
+    switch (policy_of(request)) {
     case EFFECT_AT_START:
         return 0;
     case EFFECT_BY_CHOICE:
@@ -65,7 +73,7 @@ static uint8_t place_of_all(struct request *request)
     return PLACE_END;
 }
 
-/* Every other sector stays as it was; an answer of 1 turns that round for one. */
+/* Every other sector stays as it was; an answer of 1 inverts this for its sector. */
 static void tear(struct request *request)
 {
     struct block_layer *layer = request->node->layer;
@@ -88,14 +96,14 @@ static void choose_places(struct request *request)
     effect->places = arena_alloc(request->node->layer->arena, sector_count(request));
     for (uint64_t i = 0; i < sector_count(request); i++) {
         effect->places[i] =
-            request->node->spec->effect == EFFECT_BY_SECTOR ? choose_place(request->node) : place;
+            policy_of(request) == EFFECT_BY_SECTOR ? choose_place(request->node) : place;
     }
     if (request->faults.torn != FAULT_NONE) {
         tear(request);
     }
 }
 
-/* The first place from `place` on at which a sector moves; the end at the latest. */
+/* The first instant, from `place` on, at which a sector moves; PLACE_END at the latest. */
 static uint8_t next_place(const struct request *request, uint8_t place)
 {
     const struct effect *effect = &request->effect;
@@ -130,6 +138,12 @@ uint64_t effect_begin(struct request *request, uint64_t service_ns)
         effect->next = place_of_all(request);
     }
     return place_ns(effect);
+}
+
+bool effect_is_sample(const struct request *request)
+{
+    return request->op == OP_READ && request->effect.places == NULL && request->effect.next == 0 &&
+           request->node->layer->plan->generation == GENERATION_MODERN;
 }
 
 void effect_hurry(struct request *request)
@@ -169,7 +183,7 @@ static int refusal(struct request *request)
     return 0;
 }
 
-/* One sector of the request becomes another. */
+/* Chooses the sector of the request that is corrupted. */
 static void choose_victim(struct request *request)
 {
     struct block_layer *layer = request->node->layer;
@@ -184,9 +198,9 @@ static void choose_victim(struct request *request)
 /*
  * The result is known from here on, and with it how much may move.
  *
- * A refusal is decided before the fault's error: it counts a fault that fills
- * the disk, which must count whether or not another one hits, too.  The error
- * then replaces the result, but what a refusal keeps from moving stays.
+ * The disk's refusal is decided first, also when a fault's error will replace
+ * it: a fault that fills the disk counts its matches there.  The error then
+ * becomes the result; what the refusal keeps from moving does not move.
  */
 static void decide(struct request *request)
 {
@@ -213,7 +227,7 @@ static uint64_t moved_bytes(const struct request *request)
     return align_down(min_u64(request->bytes, request->faults.moved_bytes), SECTOR_BYTES);
 }
 
-/* The pieces of adjacent sectors whose place it is. */
+/* Moves the sectors whose instant it is, adjacent ones in one piece. */
 static void move_due(struct request *request)
 {
     const struct effect *effect = &request->effect;
@@ -247,7 +261,7 @@ bool effect_take(struct request *request, uint64_t *delay_ns)
         }
         return false;
     }
-    /* Of a request that is late (effect_hurry) several instants are due at once: in their order. */
+    /* After effect_hurry() several instants can be due at once; they keep their order. */
     for (;;) {
         move_due(request);
         if (effect->next == PLACE_END) {

@@ -13,9 +13,9 @@
  * those that are so from the start, the plan's first), and once one has hit the request, the
  * others neither hit nor count it.
  *
- * A fault is armed from the start, or from an instant, from a mark (a shift
- * later; a shift back means at the mark, unless from_ns says when), or by a
- * hold step, which also starts its count again.
+ * A fault is armed from the start, from an instant, from a mark, or by a hold
+ * step, which also resets its count.  A positive shift delays the mark; with a
+ * negative one from_ns says when, or else the mark itself.
  */
 #ifndef MIRRORSIM_SIM_DISK_FAULT_H
 #define MIRRORSIM_SIM_DISK_FAULT_H
@@ -39,7 +39,7 @@ struct fault {
     uint64_t matched; /* since it was armed */
     uint64_t armed;   /* how many steps had armed a fault when one did this; 0: from the start */
     uint64_t hits;
-    uint64_t most_hits;       /* more make no difference to any verdict */
+    uint64_t most_hits;       /* hits beyond it cannot change a verdict */
     struct choice_site *site; /* of a probabilistic one, once asked */
 };
 

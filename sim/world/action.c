@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "engine/section.h"
 #include "sim/disk/cache.h"
 #include "sim/disk/guest.h"
 #include "sim/disk/request_list.h"
@@ -84,45 +85,6 @@ static void job_is_gone(void *opaque, int ret)
     host_judge_memory(world);
 }
 
-/* Today's generation: commands reach it from here on, though its start is not over. */
-static void job_is_announced(void *opaque, struct engine_job *job)
-{
-    struct world *world = opaque;
-
-    assert(world->job == NULL && job != NULL);
-    world->job = job;
-    world->job_concluded = false;
-}
-
-static void start_is_over(struct world *world, uint32_t number, int ret,
-                          const struct job_error *error)
-{
-    if (ret < 0) {
-        world_emit(world, &(struct event){.kind = EVENT_JOB_REFUSED,
-                                          .detail = (uint8_t)error->refusal,
-                                          .ret = ret});
-        if (world->job == NULL) {
-            host_judge_memory(world);
-        }
-    }
-    judge_refusal(world, number, "start", error);
-}
-
-/* A start that had to wait. */
-static void job_is_started(void *opaque, int ret, const struct job_error *error)
-{
-    static const struct job_error none = {.refusal = REFUSED_NOT};
-    struct world *world = opaque;
-    uint32_t number = world->starting - 1;
-
-    assert(world->starting > 0 && ret <= 0);
-    world->starting = 0;
-    if (ret < 0) {
-        world->job = NULL;
-    }
-    start_is_over(world, number, ret, ret < 0 ? error : &none);
-}
-
 void action_job_ended(struct world *world, const struct event *event)
 {
     if (world->job != NULL) {
@@ -132,6 +94,48 @@ void action_job_ended(struct world *world, const struct event *event)
     world->job_concluded = true;
     world->job_cancelled = event->kind == EVENT_JOB_CANCELLED;
     world->job_ret = event->ret;
+}
+
+static void report_start(struct world *world, uint32_t number, int ret,
+                         const struct job_error *error)
+{
+    if (ret < 0) {
+        world_emit(world, &(struct event){.kind = EVENT_JOB_REFUSED,
+                                          .detail = (uint8_t)error->refusal,
+                                          .ret = ret});
+        /* A start that had to wait gives its memory back when this call has returned. */
+        if (world->job == NULL && !world->job_starts) {
+            host_judge_memory(world);
+        }
+    }
+    judge_refusal(world, number, "start", error);
+}
+
+/* ---- A start of today's generation ---- */
+
+static void job_is_announced(void *opaque, struct engine_job *job)
+{
+    struct world *world = opaque;
+
+    if (world->job != NULL) {
+        return; /* take_job() says so */
+    }
+    world->job = job;
+    world->job_concluded = false;
+}
+
+/* A start that had to wait is over. */
+static void start_is_over(void *opaque, int ret, const struct job_error *error)
+{
+    struct world *world = opaque;
+    struct job_error none = {.refusal = REFUSED_NOT};
+
+    assert(world->job_starts && ret <= 0);
+    if (ret < 0) {
+        world->job = NULL;
+    }
+    report_start(world, world->start_number, ret, ret < 0 ? error : &none);
+    world->job_starts = false;
 }
 
 static struct job_spec job_spec_of(struct world *world)
@@ -158,27 +162,26 @@ static struct job_spec job_spec_of(struct world *world)
                              .auto_dismiss = job->auto_dismiss,
                              .auto_complete = job->auto_complete,
                              .announced = job_is_announced,
-                             .started = job_is_started,
+                             .started = start_is_over,
                              .concluded = job_is_gone,
                              .opaque = world};
 }
 
-/* What the engine's start has answered about a job. */
-static void note_started(struct world *world, struct engine_job *before, struct engine_job *job,
-                         int ret)
+/*
+ * The engine has a job for the world, or says that there is none; `before` is the world's before
+ * the start, which may have announced one that is gone again.
+ */
+static void take_job(struct world *world, struct engine_job *before, int ret,
+                     struct engine_job *job)
 {
-    bool is_announced = world->job != before;
-
-    if (ret < 0) {
-        if (is_announced) {
-            world->job = NULL;
-        } else if (job != NULL && world->job == NULL) {
-            world->job = job; /* D2 */
-        }
-    } else if (world->job == NULL) {
+    if (ret < 0 && world->job != before) {
+        world->job = before;
+    } else if (ret < 0 && job != NULL && world->job == NULL) {
+        world->job = job; /* D2 */
+    } else if (ret == 0 && world->job == NULL) {
         world->job = job;
         world->job_concluded = false;
-    } else if (!is_announced) {
+    } else if (ret == 0 && world->job != job) {
         verdict_add(&world->evidence, FINDING_JOB_SECOND_JOB,
                     "The engine started a second job while the first was still there.");
     }
@@ -190,20 +193,22 @@ static void start_job(struct world *world, uint32_t number)
     struct engine_job *before = world->job;
     struct engine_job *job = NULL;
     struct job_error error = {.refusal = REFUSED_NOT};
-    int ret = -EBUSY;
+    int ret;
 
-    if (world->starting > 0) {
-        error = (struct job_error){REFUSED_BUSY, "a start waits for a drained section"};
-    } else {
-        ret = world->engine->start(world_host(world), &spec, &job, &error);
-        assert(ret <= 0);
-        if (ret == -EINPROGRESS) {
-            world->starting = number + 1;
-            return;
-        }
-        note_started(world, before, job, ret);
+    if (world->job_starts) {
+        error = (struct job_error){REFUSED_BUSY, "a start is waiting"};
+        report_start(world, number, -EBUSY, &error);
+        return;
     }
-    start_is_over(world, number, ret, &error);
+    ret = world->engine->start(world_host(world), &spec, &job, &error);
+    assert(ret <= 0);
+    if (ret == -EINPROGRESS) {
+        world->job_starts = true;
+        world->start_number = number;
+        return;
+    }
+    take_job(world, before, ret, job);
+    report_start(world, number, ret, &error);
 }
 
 static void command(struct world *world, uint32_t number, enum job_verb verb, int64_t arg)
@@ -343,6 +348,34 @@ static void use(struct world *world, uint32_t number, const struct action *actio
     judge_refusal(world, number, what, &error);
 }
 
+/* The section is quiet: what an event waits for; the step that began it does not. */
+static void drained(void *opaque)
+{
+    struct block_node *node = opaque;
+
+    layer_emit(node->layer, &(struct event){.kind = EVENT_DRAINED, .node = node->id});
+}
+
+static void drain(struct world *world, uint32_t disk)
+{
+    world->story.drains[disk]++;
+    block_section_begin(&world->layer.nodes[disk], drained, &world->layer.nodes[disk]);
+}
+
+static void undrain(struct world *world, uint32_t number, const struct action *action)
+{
+    uint32_t *drains = &world->story.drains[action->index];
+
+    if (*drains > 0) {
+        --*drains;
+        block_section_end(&world->layer.nodes[action->index]);
+    } else if (!action->may_be_refused) {
+        action_fail(world, number, action->where, FINDING_EXPECT_REFUSED,
+                    "No drained section of the story is over %s: there is none to end.",
+                    phrase_disk(&world->evidence, action->index));
+    }
+}
+
 void action_run(struct world *world, uint32_t number)
 {
     const struct action *action = plan_action(world->plan, number);
@@ -407,8 +440,10 @@ void action_run(struct world *world, uint32_t number)
         expect_no_job(world, number, action);
         break;
     case DO_DRAIN:
+        drain(world, action->index);
+        break;
     case DO_UNDRAIN:
-        assert(false && "sections of a story come with the branch that makes sections");
+        undrain(world, number, action);
         break;
     case DO_WAIT:
     case DO_AT:

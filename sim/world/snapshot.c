@@ -4,9 +4,9 @@
  *
  * Declared in sim/world/world.h, because they are what a world can be asked for.
  *
- * A snapshot is the arena's used bytes, how far the trace had come, and of the
- * verdict the findings that there were.  A digest is fed with meaning only:
- * what is pending enters by when it is due from now, not by its address.
+ * A snapshot is the arena's used bytes, the length of the trace, and the
+ * findings so far.  A digest takes in meaning only: a pending event enters by
+ * the time until it is due, not by its address.
  */
 #include <assert.h>
 #include <stddef.h>
@@ -91,10 +91,14 @@ static void digest_state(const struct world *world, struct digest *digest)
         node_digest(&world->layer.nodes[i], digest);
     }
     digest_u64(digest, world->layer.guest_node);
-    digest_u64(digest, (uint64_t)world->job_concluded | (uint64_t)world->job_cancelled << 1);
-    digest_u64(digest, (uint64_t)(int64_t)world->job_ret);
+    digest_flags(digest, world->job_concluded, world->job_cancelled);
+    digest_i64(digest, world->job_ret);
     digest_u64(digest, world->evidence.end);
     requests_digest(&world->layer, digest);
+    if (world->plan->generation == GENERATION_MODERN) {
+        layer_digest_modern(&world->layer, digest);
+        digest_u64(digest, world->job_starts);
+    }
     timers_digest(world, digest);
     faults_digest(&world->layer, digest);
     story_digest(world, digest);

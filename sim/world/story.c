@@ -19,6 +19,9 @@
 /* The end of a job is always watched. */
 #define JOB_ENDS (EVENT_BIT(JOB_COMPLETED) | EVENT_BIT(JOB_CANCELLED))
 
+/* After these the guest may be idle. */
+#define GUEST_ENDS (EVENT_BIT(REQUEST_DONE) | EVENT_BIT(ANSWERED))
+
 static const struct action *step_at(const struct world *world, uint32_t step)
 {
     return &world->plan->steps[step];
@@ -45,7 +48,7 @@ static uint64_t match_kinds(const struct event_match *match)
 static uint64_t step_kinds(const struct action *action)
 {
     if (action->kind == DO_SETTLE) {
-        return EVENT_BIT(REQUEST_DONE) | EVENT_BIT(ANSWERED);
+        return GUEST_ENDS;
     }
     if (action->kind == DO_AT) {
         return 0;
@@ -56,7 +59,7 @@ static uint64_t step_kinds(const struct action *action)
     case WAIT_HELD:
         return EVENT_BIT(HELD);
     case WAIT_GUEST_IDLE:
-        return EVENT_BIT(REQUEST_DONE) | EVENT_BIT(ANSWERED);
+        return GUEST_ENDS;
     case WAIT_CONCLUDED:
     case WAIT_DURATION:
         break;
@@ -64,7 +67,7 @@ static uint64_t step_kinds(const struct action *action)
     return 0;
 }
 
-/* Waits since the start count from the first event on, whichever step they are. */
+/* A wait `since: start` counts from the first event on, wherever it stands in the story. */
 static uint64_t run_kinds(const struct world *world, uint32_t step)
 {
     uint64_t kinds = 0;
@@ -149,7 +152,7 @@ static bool job_is_over(const struct world *world)
     return world->job_concluded || world->job == NULL;
 }
 
-/* A guest that would go on for ever lets `settle` end. */
+/* Ends the generators without a bound, or `settle` would wait for ever. */
 static void let_settle(struct world *world)
 {
     const struct story *story = &world->story;
@@ -209,13 +212,13 @@ static struct phrase phrase_wait(const struct world *world, const struct action 
     return phrase;
 }
 
-/* It waits for nothing but its time. */
+/* It waits for an instant only. */
 static bool is_pause(const struct action *action)
 {
     return action->kind == DO_AT || (action->kind == DO_WAIT && action->wait.kind == WAIT_DURATION);
 }
 
-/* The time of the step is up: that is its end, or its failure. */
+/* The time of the step is up: a pause ends, any other wait has failed. */
 static void bound_reached(void *opaque)
 {
     struct world *world = opaque;
@@ -439,7 +442,7 @@ void story_create(struct world *world)
     }
 }
 
-/* A wait that has had its matches has no use for more. */
+/* Matches beyond those that a wait asks for do not matter. */
 static uint64_t matches_that_matter(const struct world *world, uint32_t step, uint64_t matches)
 {
     if (step == world->plan->step_count || !waits_for_event(step_at(world, step))) {
@@ -455,12 +458,9 @@ static void digest_run_matches(const struct world *world, struct digest *digest)
     }
 }
 
-/* Nothing, where nothing is drained and no start waits. */
+/* Nothing, where nothing is drained. */
 static void digest_drains(const struct world *world, struct digest *digest)
 {
-    if (world->starting > 0) {
-        digest_u64(digest, world->starting);
-    }
     for (uint32_t i = 0; i < world->plan->disk_count; i++) {
         if (world->story.drains[i] > 0) {
             digest_u64(digest, i);
@@ -492,7 +492,7 @@ void story_digest(const struct world *world, struct digest *digest)
         digest_u64(digest, reaction->react);
         timeline_digest_pending(&world->timeline, &reaction->pending, digest);
     }
-    /* Their place among simultaneous events is always the same: before what came later. */
+    /* They were inserted first, so their place among simultaneous events is always the same. */
     for (uint32_t i = 0; i < plan->timed_count; i++) {
         if (pending_is_set(&story->timed[i].pending)) {
             digest_u64(digest, i);

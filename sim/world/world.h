@@ -77,12 +77,12 @@ void world_save(const struct world *world, void *memory);
 void world_load(struct world *world, const void *memory);
 
 /*
- * Digest of the state: the same for states that go on in the same way, whatever
- * numbers their requests have, which buffers they use, and how late it is.
+ * Digest of the state: equal for states with the same future, whatever numbers
+ * their requests have, which buffers they use, and what time it is.
  */
 uint64_t world_digest(const struct world *world);
 
-/* The same, with what the oracles remember: such states are also judged alike. */
+/* The same, with what the oracles remember: such states also get the same verdicts. */
 uint64_t world_digest_judged(const struct world *world);
 
 /*
@@ -111,10 +111,13 @@ struct request_info {
     uint64_t offset;
     uint64_t bytes;
     uint64_t submitted_ns;
-    const char *state; /* "queued", "waiting", "served", "held", "hung" */
+    const char *state; /* "queued", "at the filter", "waiting", "served", "held", "hung" */
 };
 
-/* Requests that are not finished, oldest first; returns how many there are. */
+/*
+ * Requests that are not finished, oldest first, and after them those of the guest that are above
+ * the disks; returns how many there are.
+ */
 uint32_t world_requests(const struct world *world, struct request_info *info, uint32_t max);
 
 #endif

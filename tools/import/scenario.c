@@ -14,7 +14,7 @@
 
 #include "engine/range.h"
 #include "sim/base/quantity.h"
-#include "sim/scenario/emit.h"
+#include "sim/yaml/emit.h"
 #include "tools/base/support.h"
 #include "tools/import/import.h"
 

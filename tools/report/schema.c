@@ -4,10 +4,13 @@
  *
  * What has a name is a definition, once; every property has its row's
  * documentation.  A schema can't say all that the loader checks: it must not
- * refuse what the loader takes.
+ * refuse what the loader takes.  So what YAML takes for a number, as in `name: 5`,
+ * may be a name or a text.
  */
 #include "tools/report/schema.h"
 
+#include <assert.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +18,9 @@
 #include "tools/base/support.h"
 
 #define DEFINITION_BYTES 64
+
+/* Among the definitions while they are collected: what each name stands for. */
+#define IDENTITIES "identities"
 
 static json_t *schema_of_shape(json_t *definitions, const struct shape *shape);
 
@@ -289,7 +295,7 @@ static json_t *shape_json(json_t *definitions, const struct shape *shape)
     case SHAPE_NAME:
         return reference("name");
     case SHAPE_TEXT:
-        return json_pack("{s:s, s:i}", "type", "string", "minLength", 1);
+        return json_pack("{s:[s, s], s:i}", "type", "string", "number", "minLength", 1);
     case SHAPE_MAPPING:
         return mapping_json(definitions, shape);
     case SHAPE_ONE:
@@ -306,7 +312,16 @@ static json_t *shape_json(json_t *definitions, const struct shape *shape)
     return json_object();
 }
 
-/* The definition's place is taken before what it is made of, which comes after it then. */
+/* What a name stands for, wherever it is said: the table, or the shape that has none. */
+static json_int_t identity_of(const struct shape *shape)
+{
+    return (json_int_t)(shape->fields != NULL ? (uintptr_t)shape->fields : (uintptr_t)shape);
+}
+
+/*
+ * The definition's place is taken before what it is made of, which comes after it then.  Two
+ * tables of one name would be one definition.
+ */
 static json_t *schema_of_shape(json_t *definitions, const struct shape *shape)
 {
     if (shape->name == NULL) {
@@ -315,6 +330,11 @@ static json_t *schema_of_shape(json_t *definitions, const struct shape *shape)
     if (json_object_get(definitions, shape->name) == NULL) {
         json_object_set_new(definitions, shape->name, json_null());
         json_object_set_new(definitions, shape->name, shape_json(definitions, shape));
+        json_object_set_new(json_object_get(definitions, IDENTITIES), shape->name,
+                            json_integer(identity_of(shape)));
+    } else if (json_is_object(json_object_get(definitions, shape->name))) {
+        assert(json_integer_value(json_object_get(json_object_get(definitions, IDENTITIES),
+                                                  shape->name)) == identity_of(shape));
     }
     return reference(shape->name);
 }
@@ -322,7 +342,8 @@ static json_t *schema_of_shape(json_t *definitions, const struct shape *shape)
 /* ---- The whole ---- */
 
 static const char base_definitions[] =
-    "{\"name\": {\"type\": \"string\", \"pattern\": \"^[A-Za-z0-9_.-]{1,64}$|\\\\$\\\\{\"},"
+    "{\"name\": {\"type\": [\"string\", \"number\"], \"pattern\": "
+    "\"^[A-Za-z0-9_.-]{1,64}$|\\\\$\\\\{\"},"
     " \"reference\": {\"description\": \"${name} of the matrix or of a variable.\","
     "  \"type\": \"string\", \"pattern\": \"\\\\$\\\\{[^}]+\\\\}\"},"
     " \"choice\": {\"anyOf\": ["
@@ -332,15 +353,19 @@ static const char base_definitions[] =
     "  {\"type\": \"object\", \"additionalProperties\": false, \"properties\": {\"range\":"
     "   {\"description\": \"[least, greatest]: a value between them.\", \"type\": \"array\","
     "    \"minItems\": 2, \"maxItems\": 2},"
-    "   \"step\": {\"description\": \"The distance between values; default 512 B, 1 us or 1, where that fits.\","
+    "   \"step\": {\"description\": \"The distance between values; default 512 B, 1 us or 1, where "
+    "that fits.\","
     "    \"type\": [\"string\", \"integer\"]}}, \"required\": [\"range\"]}]}}";
 
 json_t *schema_json_of(const struct field *fields)
 {
     const struct shape shape = {.kind = SHAPE_MAPPING, .fields = fields};
     json_t *definitions = json_loads(base_definitions, 0, NULL);
-    json_t *schema = mapping_json(definitions, &shape);
+    json_t *schema;
 
+    json_object_set_new(definitions, IDENTITIES, json_object());
+    schema = mapping_json(definitions, &shape);
+    json_object_del(definitions, IDENTITIES);
     json_object_set_new(schema, "$defs", definitions);
     return schema;
 }

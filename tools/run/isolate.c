@@ -23,6 +23,7 @@
 #include <unistd.h>
 
 #include "engine/range.h"
+#include "engine/units.h"
 #include "tools/base/support.h"
 
 /* A sanitizer writes hundreds of lines, the telling one first. */
@@ -174,7 +175,7 @@ void isolate_at_death(void (*last_words)(void))
                                      .sa_flags = SA_ONSTACK | (int)SA_RESETHAND};
 
     child.last_words = last_words;
-    for (size_t i = 0; i < sizeof(deaths) / sizeof(deaths[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(deaths); i++) {
         sigaction(deaths[i], &action, NULL);
     }
 }
@@ -331,7 +332,7 @@ static const char *telling_line(char *words)
     static const char *const marks[] = {"ERROR: ", "runtime error: "};
     char *line = NULL;
 
-    for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]) && line == NULL; i++) {
+    for (size_t i = 0; i < COUNT_OF(marks) && line == NULL; i++) {
         line = strstr(words, marks[i]);
     }
     if (line == NULL) {
