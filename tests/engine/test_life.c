@@ -413,6 +413,10 @@ static void test_life_counts_a_pause_for_each_node_in_a_section(void **state)
     assert_true(stub_section_is_disturbed(host, stub_source(host)));
     park(job);
     assert_false(stub_section_is_disturbed(host, stub_source(host)));
+    stub_begin_section(host, stub_source(host));
+    life_pause(&job->life);
+    life_resume(&job->life);
+    stub_end_section(host, stub_source(host));
     stub_end_section(host, stub_target(host));
     stub_end_section(host, stub_source(host));
     assert_int_equal(job->wakes, 1);
@@ -477,6 +481,7 @@ static void test_life_sleeps_on_when_a_resume_finds_a_timer(void **state)
     life_resume(&job->life);
     assert_int_equal(job->wakes, 1);
     assert_non_null(host->timer);
+    assert_false(stub_section_is_disturbed(host, stub_source(host)));
     stub_fire(host);
     assert_int_equal(job->wakes, 2);
     assert_int_equal(life_pause_point(&job->life), LIFE_GO);
@@ -519,6 +524,20 @@ static void test_life_goes_on_to_its_end_when_a_parked_job_is_force_cancelled(vo
     assert_int_equal(stub_event_count(host, EVENT_JOB_CANCELLED), 1);
     assert_int_equal(job->ret, -ECANCELED);
     assert_int_equal(job->aborts, 1);
+    end_and_free(job);
+}
+
+/* Nor does a soft cancel take a force cancel back. */
+static void test_life_does_not_sleep_any_more_when_it_is_force_cancelled(void **state)
+{
+    struct job *job = start(*state);
+
+    life_become_ready(&job->life);
+    assert_int_equal(give(job, VERB_CANCEL, 1), 0);
+    assert_int_equal(give(job, VERB_CANCEL, 0), 0);
+    assert_true(job->life.force_cancelled);
+    assert_int_equal(life_sleep(&job->life, MS), LIFE_GO);
+    assert_int_equal(life_idle(&job->life), LIFE_GO);
     end_and_free(job);
 }
 
@@ -699,7 +718,11 @@ static void test_life_ends_as_its_result_and_its_cancels_say(void **state)
         life_end(&job->life, ends[i].run_ret, NULL);
         assert_true(job->life.busy);
         if (ends[i].cancel_in_window > 0) {
+            struct job_info info;
+
             assert_int_equal(give(job, VERB_CANCEL, ends[i].cancel_in_window == 2), 0);
+            life_query(&job->life, &info);
+            assert_int_equal(info.cancelled, ends[i].event == EVENT_JOB_CANCELLED);
         }
         stub_run_deferred(host);
         snprintf(expected, sizeof(expected), "created running %s%s", ends[i].ready ? "ready " : "",
@@ -740,6 +763,9 @@ static void test_life_waits_for_finalize_and_dismiss_when_they_are_the_users(voi
 
     assert_int_equal(stub_event_count(host, EVENT_JOB_PENDING), 1);
     assert_int_equal(job->prepares, 0);
+    stub_begin_section(host, stub_source(host));
+    stub_end_section(host, stub_source(host));
+    assert_int_equal(job->wakes, 1);
     assert_refused(job, VERB_PAUSE, 0, REFUSED_VERB);
     assert_refused(job, VERB_DISMISS, 0, REFUSED_VERB);
     assert_int_equal(give(job, VERB_FINALIZE, 0), 0);
@@ -864,6 +890,7 @@ int main(void)
         LIFE_TEST(test_life_sleeps_on_when_a_resume_finds_a_timer),
         LIFE_TEST(test_life_waits_without_a_timer_when_it_idles),
         LIFE_TEST(test_life_goes_on_to_its_end_when_a_parked_job_is_force_cancelled),
+        LIFE_TEST(test_life_does_not_sleep_any_more_when_it_is_force_cancelled),
         LIFE_TEST(test_life_lets_a_soft_cancel_undo_only_the_users_pause),
         LIFE_TEST(test_life_does_with_an_error_what_the_policy_says),
         LIFE_TEST(test_life_has_one_pause_when_several_operations_stop_it),
