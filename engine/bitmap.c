@@ -2,8 +2,8 @@
 /*
  * A hierarchical bitmap with a cursor that is safe under mutation.
  *
- * Invariant: bit n of level l + 1 is set exactly if word n of level l is not
- * zero.  The top level is one word.
+ * Invariant: bit n of level l + 1 is set if and only if word n of level l is
+ * not zero.  The top level is one word.
  */
 #include "engine/bitmap.h"
 
@@ -86,7 +86,7 @@ void bitmap_set(struct bitmap *bitmap, uint64_t first, uint64_t count)
     }
 }
 
-/* Clears the bits [first, last] of a level; returns how many of them were set. */
+/* Clears the bits [first, last] of a level; returns how many were set. */
 static uint64_t level_clear(uint64_t *level, uint64_t first, uint64_t last)
 {
     uint64_t count = 0;
@@ -95,7 +95,7 @@ static uint64_t level_clear(uint64_t *level, uint64_t first, uint64_t last)
         uint64_t removed = word_mask(word, first, last) & level[word];
 
         count += bits_in(removed);
-        level[word] -= removed;
+        level[word] &= ~removed;
     }
     return count;
 }
@@ -106,7 +106,7 @@ void bitmap_clear(struct bitmap *bitmap, uint64_t first, uint64_t count)
 
     assert(count > 0 && first < bitmap->size && count <= bitmap->size - first);
     bitmap->count -= level_clear(bitmap->level[0], first, last);
-    /* All words between the outermost two are zero now; these may be. */
+    /* The words strictly inside the range are zero now; the two at its ends may still have bits. */
     for (uint32_t l = 1; l < bitmap->levels; l++) {
         const uint64_t *below = bitmap->level[l - 1];
 
@@ -132,7 +132,7 @@ bool bitmap_next_set(const struct bitmap *bitmap, uint64_t from, uint64_t *bit)
     if (from >= bitmap->size) {
         return false;
     }
-    /* Up, until a level has something at or after `at` in the word of `at`. */
+    /* Climb until a level has a set bit at or after `at` in the word of `at`. */
     for (;;) {
         uint64_t word = bitmap->level[l][at / WORD_BITS] & UINT64_MAX << (at % WORD_BITS);
 
@@ -147,7 +147,7 @@ bool bitmap_next_set(const struct bitmap *bitmap, uint64_t from, uint64_t *bit)
         }
         words = words_for(words);
     }
-    /* Down again: the first bit of each word. */
+    /* Descend to the first set bit of each word. */
     while (l > 0) {
         l--;
         at = at * WORD_BITS + (uint64_t)__builtin_ctzll(bitmap->level[l][at]);

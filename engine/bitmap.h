@@ -3,9 +3,10 @@
  * A hierarchical bitmap with a cursor that is safe under mutation.
  *
  * One bit per chunk; above the bits, each level has one bit per word of the
- * level below, set exactly if that word is not zero.  Finding the next set bit
- * costs a few words per level, however sparse the map is; setting, clearing
- * and counting a range, and measuring a run of set bits, cost their words.
+ * level below, set if and only if that word is not zero.  Finding the next set
+ * bit reads a few words per level, however sparse the map is.  Setting,
+ * clearing or counting a range, or measuring a run of set bits, takes time in
+ * proportion to the words it covers.
  *
  * There is no iterator object: bitmap_next_set() takes the position to start
  * from, so a caller's cursor is a plain number that no mutation can
@@ -37,8 +38,8 @@ uint64_t bitmap_memory_bytes(uint64_t size);
 
 /*
  * Makes an all-clear bitmap of `size` bits (0 is allowed) in `memory`, which
- * is zeroed, 8-byte aligned, bitmap_memory_bytes(size) long and stays the
- * caller's.
+ * must be zeroed, 8-byte aligned and bitmap_memory_bytes(size) long. The caller
+ * keeps ownership of `memory`.
  */
 void bitmap_init(struct bitmap *bitmap, uint64_t size, void *memory);
 
@@ -48,7 +49,7 @@ static inline bool bitmap_get(const struct bitmap *bitmap, uint64_t bit)
     return bitmap->level[0][bit / BITMAP_WORD_BITS] >> (bit % BITMAP_WORD_BITS) & 1;
 }
 
-/* Set or clear a range inside the bitmap; setting a set bit changes nothing. */
+/* Set or clear a range within the bitmap; bits that already have the value stay as they are. */
 void bitmap_set(struct bitmap *bitmap, uint64_t first, uint64_t count);
 void bitmap_clear(struct bitmap *bitmap, uint64_t first, uint64_t count);
 

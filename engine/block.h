@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The port to the block layer: all that an engine needs of its surroundings.
+ * The port to the block layer: all that an engine needs from its environment.
  *
  * The engine calls these functions; sim/ implements them, and a test may
- * implement them as a stub.  One thread; nothing here blocks.  A request
- * calls back once, later, never from inside the call that submitted it, with
- * 0 or a negative errno; a callback may submit further requests.
+ * implement them as a stub.  There is one thread, and nothing here blocks.  A
+ * request calls back exactly once, with 0 or a negative errno, and never from
+ * inside the call that submitted it; the callback may submit further requests.
  *
  * Offsets and lengths are bytes, multiples of SECTOR_BYTES.  Nodes are
  * reference counted; an engine holds a reference on every node it keeps.
@@ -20,7 +20,7 @@
 #include "engine/bitmap.h"
 #include "engine/event.h"
 
-struct host;          /* one world, seen from its engine */
+struct host;          /* one world, as its engine sees it */
 struct host_timer;    /* a pending one-shot timer */
 struct block_node;    /* a node of the block graph */
 struct block_buffers; /* a copy buffer cut into chunk buffers */
@@ -37,67 +37,67 @@ uint64_t host_now_ns(struct host *host);
 /* Zeroed memory in the world's arena, aligned to 16; never NULL. */
 void *host_alloc(struct host *host, size_t bytes);
 
-/* Gives it back; `bytes` as it was asked for.  NULL is allowed. */
+/* Frees memory of host_alloc(); `bytes` as in that call. NULL is allowed. */
 void host_free(struct host *host, void *memory, size_t bytes);
 
 /*
- * Calls `fired(opaque)` from the main loop after `delay_ns`; 0 is still a
+ * Calls `fired(opaque)` from the main loop after `delay_ns`; even 0 takes a
  * trip through the event loop.  The timer is gone once it fires.
  */
 struct host_timer *host_timer_start(struct host *host, uint64_t delay_ns,
                                     void (*fired)(void *opaque), void *opaque);
 
-/* Drops a timer that has not fired. */
+/* Cancels a timer that has not fired. */
 void host_timer_stop(struct host *host, struct host_timer *timer);
 
-/* Appends to the trace; the host fills in now_ns. */
+/* Appends an event to the trace; the host fills in now_ns. */
 void host_emit(struct host *host, struct event *event);
 
 /* ---- Nodes: attributes ---- */
 
-/* Small number that names the node in events. */
+/* A small number that identifies the node in events. */
 uint8_t block_node_id(const struct block_node *node);
 const char *block_node_name(const struct block_node *node);
 
-/* The node of that name, or NULL. */
+/* The node with that name, or NULL. */
 struct block_node *block_node_find(struct host *host, const char *name);
 
-/* 0 and the length, or -errno (R2). */
+/* Returns 0 and the length, or -errno (R2). */
 int block_getlength(struct block_node *node, uint64_t *bytes);
 
-/* The length as the block layer itself knows it, which is no question that can fail. */
+/* The length as the block layer itself knows it; this query cannot fail. */
 uint64_t block_known_bytes(const struct block_node *node);
 
 /*
- * 0 and the allocation unit (a power of two; 0 = it has none), or -errno; -ENOTSUP = the node
- * can't tell, which R4 takes for "no clusters" (S1, R4, D19).
+ * Returns 0 and the allocation unit (a power of two; 0 = it has none), or -errno. -ENOTSUP =
+ * the node cannot tell, which R4 treats as "no clusters" (S1, R4, D19).
  */
 int block_cluster_size(struct block_node *node, uint64_t *bytes);
 
-/* The header names a backing file, whether or not it is open (R4). */
+/* True if the header names a backing file, whether or not it is open (R4). */
 bool block_names_backing(const struct block_node *node);
 
 /* The open backing node, or NULL. */
 struct block_node *block_backing(const struct block_node *node);
 
-/* `node` is somewhere below `top`, by open backing nodes. */
+/* True if `node` is below `top` in the chain of open backing nodes. */
 bool block_is_below(const struct block_node *node, const struct block_node *top);
 
 /*
- * Nothing is allocated, no backing file is named, and unallocated ranges are
- * known to read zero: the node reads zero all over (D15).
+ * True if the node is known to read zero everywhere: nothing is allocated, no
+ * backing file is named, and unallocated ranges read zero (D15).
  */
 bool block_has_zero_init(const struct block_node *node);
 
 uint32_t block_flags(const struct block_node *node);
 
-/* A second user or job holds the node (S3, D18, C4). */
+/* True if another user or job blocks operations on the node (S3, D18, C4). */
 bool block_is_blocked(const struct block_node *node);
 
-/* It is the topmost node of its tree that is no filter (C4). */
+/* True if it is the topmost node of its tree that is not a filter (C4). */
 bool block_is_topmost_non_filter(const struct block_node *node);
 
-/* I/O status tracking is on and stops the guest on error (S2). */
+/* True if I/O status tracking is on, so that an error stops the guest (S2). */
 bool block_tracks_io_status(const struct block_node *node);
 
 /* ---- Nodes: changing them ---- */
@@ -106,72 +106,73 @@ void block_ref(struct block_node *node);
 void block_unref(struct block_node *node);
 
 /*
- * Blocks, or unblocks, every operation on the node by others than the caller
- * (S3, D18).  Calls nest.
+ * Block or unblock every operation on the node by anyone but the caller (S3,
+ * D18).  Calls nest.
  */
 void block_op_block_all(struct block_node *node);
 void block_op_unblock_all(struct block_node *node);
 
-/* The write cache, and with it the open flag "write-back" (S7). */
+/* Switches the write cache, and with it the open flag "write-back" (S7). */
 void block_set_write_cache(struct block_node *node, bool on);
 
-/* The node's own policy, for reads and writes (S7). */
+/* Sets the node's own policy, for reads and writes (S7). */
 void block_set_on_error(struct block_node *node, enum error_policy policy);
 
-/* Switches I/O status tracking (S7, exit of L). */
+/* Switches I/O status tracking on or off (S7, exit of L). */
 void block_io_status_enable(struct block_node *node, bool on);
 
 /* Sets the I/O status (E4, C2). */
 void block_io_status_set(struct block_node *node, enum io_status status);
 
-/* 0 or -errno; on failure nothing has changed. */
+/* Return 0 or -errno; on failure nothing has changed. */
 int block_reopen(struct block_node *node, uint32_t flags);
 int block_truncate(struct block_node *node, uint64_t bytes);
 
 /*
  * Opens the backing file if the header names one that is not open (C4).  On
- * success, also with nothing to open, the open flag "no backing" is cleared.
+ * success the open flag "no backing" is cleared, even if there was nothing to
+ * open.
  */
 int block_open_backing(struct block_node *node);
 
 /*
- * Closes the backing node (section 9): the link is gone, the header still
- * names the file.
+ * Closes the backing node (section 9): the link is removed, but the header
+ * still names the file.
  */
 void block_unlink_backing(struct block_node *node);
 
 /*
- * Pivot: whoever uses `old_node`, the guest or a parent node, uses `new_node` from now
- * on; its queued guest requests go there (C6).
+ * Pivot: from now on every user of `old_node`, the guest or a parent node, uses
+ * `new_node`, and the guest requests queued on `old_node` go there (C6).
  */
 void block_replace(struct block_node *old_node, struct block_node *new_node);
 
 /*
- * Drain: new guest requests on the node queue up.  Returns true if none is in
- * flight; otherwise `drained(opaque)` is called once the last has finished,
- * after its own completion (L5, D13).  Until block_drain_end().
+ * Drain: new guest requests on the node queue up until block_drain_end().
+ * Returns true if none is in flight; otherwise `drained(opaque)` is called once
+ * the last one has finished, after that one's own completion (L5, D13).
  */
 bool block_drain_begin(struct block_node *node, void (*drained)(void *opaque), void *opaque);
 
-/* Ends the drain, also one not yet reached; queued requests are submitted. */
+/* Ends the drain, even if requests are still in flight; queued requests are submitted. */
 void block_drain_end(struct block_node *node);
 
 /*
- * A drain that lets new guest requests in, as that of the reference revision (D13): returns true
- * if no request is in flight on the node; otherwise `idle(opaque)` is called as for
+ * A drain that lets new guest requests in, like that of the reference revision (D13): returns
+ * true if no request is in flight on the node; otherwise `idle(opaque)` is called as for
  * block_drain_begin().  It ends when the next request is submitted (D12), or with
  * block_idle_end().
  */
 bool block_idle_begin(struct block_node *node, void (*idle)(void *opaque), void *opaque);
 void block_idle_end(struct block_node *node);
 
-/* Requests in flight on the node, whoever has submitted them. */
+/* Number of requests in flight on the node, from any issuer. */
 uint32_t block_in_flight(const struct block_node *node);
 
 /* ---- Requests ---- */
 
 /*
- * Makes `count` chunk buffers of `bytes` each for reading `node`; 0 or
+ * Makes `count` chunk buffers of `bytes` each for reading `node`; returns 0 or
  * -errno (R5).
  */
 int block_buffers_create(struct block_node *node, uint64_t bytes, uint32_t count,
@@ -179,14 +180,15 @@ int block_buffers_create(struct block_node *node, uint64_t bytes, uint32_t count
 void block_buffers_release(struct block_buffers *buffers);
 
 /*
- * Who wrote what a sector of a chunk buffer holds: the tag that a read has put there (io-model,
- * content), for engines that keep data in memory of their own, too.
+ * The tag of a sector of a chunk buffer: it says who wrote what the last read put there
+ * (io-model, content). For engines that also keep the data in memory of their own.
  */
 uint64_t block_buffers_tag(const struct block_buffers *buffers, uint32_t index, uint64_t sector);
 
 /*
- * One piece of a request's data after the other: buffers[0] .. buffers[count-1],
- * each full but the last.  The list must live until the request has finished.
+ * A request's data, piece by piece: the chunk buffers index[0] ..  index[count -
+ * 1], all full except the last.  The list must live until the request has
+ * finished.
  */
 struct block_iov {
     struct block_buffers *buffers;
@@ -199,18 +201,17 @@ void block_read(struct block_node *node, uint64_t offset, uint64_t bytes, struct
 void block_write(struct block_node *node, uint64_t offset, uint64_t bytes, struct block_iov iov,
                  block_done *done, void *opaque);
 
-/* Everything written to the node and finished before this call is durable
- * when it succeeds. */
+/* When it succeeds, every write to the node that had finished before this call is durable. */
 void block_flush(struct block_node *node, block_done *done, void *opaque);
 
 /*
  * Is [offset, offset + bytes) allocated in a layer from `top` down to, but
- * not including, `base` (NULL: the whole chain)?  Returns 1, 0 or -errno;
- * *extent_bytes says how far the answer holds from `offset`: more than 0, up
- * to the end of the node, perhaps beyond `bytes`.
+ * not including, `base` (NULL: the whole chain)?  Returns 1, 0 or -errno; the
+ * answer holds for *extent_bytes from `offset`: more than 0, at most up to the
+ * end of the node, possibly beyond `bytes`.
  *
- * -EINPROGRESS: the answer takes time; done(opaque, 0) is called when asking
- * again with the same arguments will give it.
+ * -EINPROGRESS: the answer takes time; done(opaque, 0) is called once a call
+ * with the same arguments will return it.
  */
 int block_status_above(struct block_node *top, struct block_node *base, uint64_t offset,
                        uint64_t bytes, uint64_t *extent_bytes, block_done *done, void *opaque);
@@ -218,21 +219,21 @@ int block_status_above(struct block_node *top, struct block_node *base, uint64_t
 /* ---- Dirty bitmaps ---- */
 
 /*
- * Attaches an all-clean dirty bitmap; from now on every guest request that
+ * Attaches an all-clean dirty bitmap: from now on every guest request that
  * writes marks what it touched when it completes, successfully or not (S6).
- * 0 or -errno.
+ * Returns 0 or -errno.
  */
 int block_dirty_create(struct block_node *node, uint64_t granularity, struct block_dirty **dirty);
 void block_dirty_release(struct block_dirty *dirty);
 
-/* Its bits, one per chunk, for reading only. */
+/* Its bits, one per chunk; read only. */
 const struct bitmap *block_dirty_bits(const struct block_dirty *dirty);
 
-/* Marks, or cleans, every chunk that the range touches, in this bitmap only. */
+/* Mark or clean every chunk that the range touches, in this bitmap only. */
 void block_dirty_set(struct block_dirty *dirty, uint64_t offset, uint64_t bytes);
 void block_dirty_clear(struct block_dirty *dirty, uint64_t offset, uint64_t bytes);
 
-/* The same in every bitmap of the node, also those of other users (D6). */
+/* The same in every bitmap of the node, including those of other users (D6). */
 void block_dirty_set_all(struct block_node *node, uint64_t offset, uint64_t bytes);
 void block_dirty_clear_all(struct block_node *node, uint64_t offset, uint64_t bytes);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * A digest over state: words are gathered and hashed a block at a time.
+ * A digest over state: words are collected and hashed one block at a time.
  */
 #include "engine/digest.h"
 
@@ -15,7 +15,7 @@ void digest_init(struct digest *digest)
     digest->count = 0;
 }
 
-/* Lays a word out in little-endian order, whatever the machine's. */
+/* The word in little-endian byte order, whatever the order of the machine. */
 static uint64_t word_little_endian(uint64_t value)
 {
     uint8_t bytes[8];

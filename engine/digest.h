@@ -49,7 +49,7 @@ static inline void digest_bools(struct digest *digest, size_t count, const bool 
 /* Adds a string with its length, so that "ab","c" differs from "a","bc". */
 void digest_string(struct digest *digest, const char *text);
 
-/* The digest of everything added so far; the digest can go on afterwards. */
+/* The digest of everything added so far; more can be added afterwards. */
 uint64_t digest_value(struct digest *digest);
 
 #endif

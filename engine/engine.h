@@ -52,7 +52,7 @@ enum backing_mode {
 struct engine_job; /* each engine's own */
 struct job_error;
 
-/* What to do; the strings and nodes stay the caller's. */
+/* What to do; the caller keeps ownership of strings and nodes. */
 struct job_spec {
     enum job_kind kind;
     struct block_node *source;
@@ -61,7 +61,7 @@ struct job_spec {
     enum sync_mode sync;
     int64_t speed;        /* bytes/s, 0 = unlimited */
     int64_t granularity;  /* bytes, 0 = choose (S1) */
-    int64_t buffer_bytes; /* MIRROR_DEFAULT_BUFFER_BYTES unless the user says */
+    int64_t buffer_bytes; /* MIRROR_DEFAULT_BUFFER_BYTES unless the user sets it */
     enum error_policy on_source_error;
     enum error_policy on_target_error; /* a commit uses on_source_error for both */
 
@@ -90,28 +90,28 @@ struct job_spec {
 
     /*
      * Called once, from the main loop, when the job has concluded, after the
-     * COMPLETED or CANCELLED event; the job is gone when it returns.  Not
-     * called for a start that was refused.  Today's generation: called when
-     * the job is NULL, which with a manual dismiss is later than that event.
+     * COMPLETED or CANCELLED event; the job is gone when it returns.  It is not
+     * called for a refused start.  Today's generation: called when the job is
+     * NULL, which with a manual dismiss is later than that event.
      */
     void (*concluded)(void *opaque, int ret);
     void *opaque;
 };
 
-/* Why a start or a command was refused, for people and for checks. */
+/* Why a start or a command was refused: in words, and as a number for checks. */
 struct job_error {
     enum job_refusal refusal;
     char text[160]; /* a sentence without a full stop */
 };
 
-/* Where the job is in its life, as the user sees it. */
+/* The state of the job's life cycle, as the user sees it. */
 enum job_status {
     JOB_STATUS_CREATED,
     JOB_STATUS_RUNNING, /* copying, not ready */
     JOB_STATUS_PAUSED,  /* parked while not ready */
     JOB_STATUS_READY,
     JOB_STATUS_STANDBY,    /* parked while ready */
-    JOB_STATUS_CONCLUDING, /* the loop has ended, completion is still to run */
+    JOB_STATUS_CONCLUDING, /* the loop has ended, the completion has not run yet */
     JOB_STATUS_CONCLUDED,
     JOB_STATUS_UNDEFINED, /* from here on: today's generation (J) */
     JOB_STATUS_WAITING,
@@ -121,7 +121,7 @@ enum job_status {
     JOB_STATUS_COUNT,
 };
 
-/* C7 */
+/* The answer to a query (C7). */
 struct job_info {
     enum job_kind kind;
     enum job_status status;
@@ -146,20 +146,21 @@ struct engine {
     enum generation generation;
 
     /*
-     * Starts a job.  0: *job is it (it runs until it first has to wait, and
-     * may have deferred its conclusion to the main loop).  -errno: refused,
-     * *error says why, and everything is as it was; *job is left alone, unless
-     * there is a job all the same that nobody can end any more (D2).
-     * -EINPROGRESS (today's generation): it waits in a drained section;
-     * spec->announced and spec->started say the rest.
+     * Starts a job.  Returns 0 and sets *job; the job has run until it first
+     * had to wait, and may have deferred its conclusion to the main loop.  Or
+     * returns -errno: the start was refused, *error says why, and everything is
+     * as it was.  Then *job is not set, except for a job that stays attached
+     * although its start failed (D2).  -EINPROGRESS (today's generation): the
+     * start waits in a drained section; spec->announced and spec->started say
+     * the rest.
      */
     int (*start)(struct host *host, const struct job_spec *spec, struct engine_job **job,
                  struct job_error *error);
 
     /*
      * Gives a command.  `arg` is the speed for VERB_SET_SPEED, 1 for a force
-     * cancel, the copy mode for VERB_CHANGE.  0, or -errno
-     * with *error filled in and nothing changed.  Never calls `concluded`.
+     * cancel, the copy mode for VERB_CHANGE.  Returns 0, or -errno with *error
+     * filled in and nothing changed.  Never calls `concluded`.
      */
     int (*command)(struct engine_job *job, enum job_verb verb, int64_t arg,
                    struct job_error *error);
@@ -174,34 +175,34 @@ struct engine {
 
     /*
      * A promise, for exploring (sim/world/independent.h): when a read of the source has succeeded,
-     * the job submits the write of what it read, and neither looks at anything else of its state
-     * nor changes it.
+     * the job submits the write of that data, and reads and changes nothing else of its state.
      */
     bool reads_only_write;
 
-    /* Name of a number in EVENT_JOB_PHASE. */
+    /* The name of a phase number in EVENT_JOB_PHASE. */
     const char *(*phase_name)(unsigned phase);
 
-    /* Name of a number in EVENT_JOB_TRACE; NULL: the engine has no trace points. */
+    /* The name of a trace point number in EVENT_JOB_TRACE; NULL: the engine has no trace points. */
     const char *(*trace_point_name)(unsigned point);
 
     /*
-     * Somebody else's code: its state is not all in the host's arena, so that a world can't be
-     * saved and loaded with it, nor its states told apart; and whatever it breaks may outlive its
-     * run.  Each run gets a process of its own, and exploring runs again from the start.
+     * Somebody else's code.  Not all its state is in the host's arena, so a world with it cannot
+     * be saved and restored, nor its states be told apart, and damage it does may outlive its
+     * run.  Therefore each run gets its own process, and exploring replays from the start.
      */
     bool foreign;
 
     /*
-     * The world ends while the job is there: gives back what is not in the arena.  NULL: there is
-     * nothing of that kind.
+     * Called when the world ends while the job exists: frees what is not in the arena.  NULL:
+     * there is nothing outside the arena.
      */
     void (*abandon)(struct engine_job *job);
 };
 
 /*
- * A foreign engine that asks for what its host does not offer ends its process with this signal,
- * after a sentence on stderr: there is no way out of the middle of somebody else's code.
+ * A foreign engine that needs something the host does not offer prints a sentence on stderr and
+ * ends its process with this signal: there is no other way out of the middle of somebody else's
+ * code.
  */
 #define ENGINE_SIGNAL_UNSUPPORTED SIGSYS
 
@@ -209,7 +210,7 @@ struct engine {
 extern const struct engine mirror_engine;
 extern const struct engine modern_engine;
 
-/* Names, with those of events in event.c. */
+/* Names; implemented in event.c with those of events. */
 const char *job_status_name(enum job_status status);
 const char *job_kind_name(enum job_kind kind);
 const char *sync_mode_name(enum sync_mode sync);

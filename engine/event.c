@@ -7,9 +7,10 @@
 #include <assert.h>
 
 #include "engine/engine.h"
+#include "engine/units.h"
 
-/* A value that has no name is a bug of ours: there is no "unknown". */
-#define NAME(names, value) name_at(names, sizeof(names) / sizeof((names)[0]), (unsigned)(value))
+/* A value without a name is our bug, so there is no "unknown". */
+#define NAME(names, value) name_at(names, COUNT_OF(names), (unsigned)(value))
 
 static const char *name_at(const char *const *names, unsigned long count, unsigned value)
 {

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The trace vocabulary: everything that can be seen happening in a world.
+ * The trace vocabulary: everything observable that happens in a world.
  *
  * Engines emit the JOB events through host_emit(); the simulated block layer
  * emits the rest.  A trace is a sequence of these records and nothing else;
  * oracles and reports read only them, the plan and the disk images.
  *
- * All fields are plain numbers, so that a record hashes and prints the same
+ * All fields are plain numbers, so that a record has the same hash and text
  * everywhere.  Fields that a kind does not use are zero.
  */
 #ifndef MIRRORSIM_ENGINE_EVENT_H
@@ -25,10 +25,10 @@
     X(REQUEST_QUEUED, "queued") /* a guest request waits for the end of a drain */               \
     X(REQUEST_SUBMIT, "submit")                                                                  \
     X(REQUEST_START, "start")   /* got a lane; only on nodes with a lane limit */                \
-    X(REQUEST_EFFECT, "effect") /* data moved: [offset, bytes) is what did */                    \
+    X(REQUEST_EFFECT, "effect") /* data of [offset, offset + bytes) has moved */                 \
     X(REQUEST_DONE, "done")     /* ret = 0 or -errno */                                          \
-    X(FAULT, "fault")           /* index = fault of the plan; request it hit, or 0 */            \
-    X(HELD, "held")             /* index = fault of the plan (a hold); request */                \
+    X(FAULT, "fault")           /* index = fault of the plan; request = the one it hit, or 0 */  \
+    X(HELD, "held")             /* index = fault of the plan (a hold); request = the one held */ \
     X(RELEASED, "released")     /* index as for HELD */                                          \
     /* dirty bitmaps: index = bitmap number on the node; offset, bytes in bytes of the node */   \
     X(DIRTY_CREATE, "dirty-create") /* bytes = granularity */                                    \
@@ -42,14 +42,14 @@
     X(GRAPH_OPEN_BACKING, "open-backing") /* ret */                                              \
     X(GRAPH_REOPEN, "reopen")             /* bytes = new flags; ret */                           \
     X(GRAPH_TRUNCATE, "truncate")         /* bytes = new length; ret */                          \
-    X(GRAPH_PIVOT, "pivot")   /* node = new, index = id of the node it takes the place of */     \
-    X(GRAPH_UNLINK, "unlink") /* node lost its backing link */                                   \
-    X(GRAPH_BLOCK, "block")   /* all operations on node blocked by the job */                    \
+    X(GRAPH_PIVOT, "pivot")               /* node = new, index = id of the node it replaces */   \
+    X(GRAPH_UNLINK, "unlink")             /* node lost its backing link */                       \
+    X(GRAPH_BLOCK, "block")               /* all operations on node blocked by the job */        \
     X(GRAPH_UNBLOCK, "unblock")                                                                  \
     X(GRAPH_REF, "ref")     /* bytes = references after it */                                    \
     X(GRAPH_UNREF, "unref") /* bytes = references after it */                                    \
     X(GRAPH_USE, "use")     /* another user asks for the node; detail = enum job_refusal, ret */ \
-    X(BUFFERS_CREATE, "buffers") /* bytes = size of one, offset = how many */                    \
+    X(BUFFERS_CREATE, "buffers") /* bytes = size of one, offset = their number */                \
     X(BUFFERS_RELEASE, "buffers-release")                                                        \
     /* the job */                                                                                \
     X(JOB_STARTED, "started")       /* node = source, index = id of the target */                \
@@ -60,7 +60,7 @@
     X(JOB_READY, "ready")                                                                        \
     X(JOB_ERROR, "error")         /* op, detail = enum error_action, ret, offset, bytes */       \
     X(JOB_PAUSED, "paused")       /* the job parked: it issues nothing until resumed */          \
-    X(JOB_RESUMED, "resumed")     /* the job goes on after JOB_PAUSED */                         \
+    X(JOB_RESUMED, "resumed")     /* the job continues after JOB_PAUSED */                       \
     X(JOB_COMPLETED, "completed") /* ret = 0 or -errno; offset, bytes = job offset and len */    \
     X(JOB_CANCELLED, "cancelled") /* as JOB_COMPLETED */                                         \
     X(COMMAND, "command")         /* detail = enum job_verb, offset = argument */                \
@@ -69,7 +69,7 @@
     X(STEP, "step")                 /* index = step of the plan that begins */                   \
     X(REACT, "react")               /* index = react rule that acts */                           \
     X(MARK, "mark")                 /* index = mark of the plan */                               \
-    X(QUERY, "query")               /* a query step: offset, bytes = job offset, len; ret = 0 */ \
+    X(QUERY, "query")               /* a query step; offset, bytes = job offset, len; ret = 0 */ \
     X(CHECK_FAILED, "check-failed") /* index = step whose expectation did not hold */            \
     X(POWER_CUT, "power-cut")       /* node */                                                   \
     X(END, "end")                   /* detail = enum world_end */                                \
@@ -136,7 +136,7 @@ enum section_step {
     SECTION_ENDED,
 };
 
-/* E1 */
+/* What to do about an error (E1). */
 enum error_policy {
     POLICY_REPORT,
     POLICY_IGNORE,
@@ -150,7 +150,7 @@ enum error_action {
     ACTION_STOP,
 };
 
-/* C1 .. C5 */
+/* Commands (C1 to C5). */
 enum job_verb {
     VERB_COMPLETE,
     VERB_CANCEL,
@@ -171,7 +171,7 @@ enum job_refusal {
     REFUSED_NOT_ACTIVE,        /* no job, or the job is about to conclude (D12) */
     REFUSED_NOT_FOUND,         /* replaces: no such node (C4) */
     REFUSED_BLOCKED,           /* replaces: blocked, or not the topmost non-filter (C4) */
-    REFUSED_FAILED,            /* an operation failed: see the errno */
+    REFUSED_FAILED,            /* an operation failed: see `ret` */
     REFUSED_VERB,              /* from here on today's generation: not in this status (J1) */
     REFUSED_PAUSED,            /* a second pause by the user (J2) */
     REFUSED_NOT_PAUSED,        /* resume of a job that neither user nor error has paused (J2) */
@@ -192,7 +192,7 @@ struct event {
     uint64_t now_ns;
     uint64_t offset;
     uint64_t bytes;
-    uint32_t request; /* number of the request, from 1; 0 = none */
+    uint32_t request; /* number of the request, counted from 1; 0 = none */
     int32_t ret;
     uint8_t kind; /* enum event_kind */
     uint8_t node; /* block_node_id() of the node; 0 where there is none */
@@ -202,6 +202,38 @@ struct event {
     uint8_t detail2;
     uint16_t index;
 };
+
+/* The members that are enumerations: which of them an event has, EVENTS says. */
+static inline enum event_kind event_kind(const struct event *event)
+{
+    return (enum event_kind)event->kind;
+}
+
+static inline enum op event_op(const struct event *event)
+{
+    return (enum op)event->op;
+}
+
+static inline enum by event_by(const struct event *event)
+{
+    return (enum by)event->by;
+}
+
+static inline enum job_verb event_verb(const struct event *event)
+{
+    return (enum job_verb)event->detail;
+}
+
+static inline enum error_action event_action(const struct event *event)
+{
+    return (enum error_action)event->detail;
+}
+
+static inline enum job_refusal event_refusal(const struct event *event)
+{
+    return (enum job_refusal)(event->kind == EVENT_COMMAND_REFUSED ? event->detail2
+                                                                   : event->detail);
+}
 
 /* Names as traces and scenarios write them; never NULL for values in range. */
 const char *event_kind_name(enum event_kind kind);

@@ -2,8 +2,8 @@
 /*
  * Half-open byte ranges and chunk arithmetic.
  *
- * Everywhere in this project a range is `offset, bytes` in this order, in
- * bytes, and covers [offset, offset + bytes).  Callers keep offset + bytes
+ * Everywhere in this project a range is `offset, bytes`, in this order and both
+ * in bytes, and covers [offset, offset + bytes).  Callers keep offset + bytes
  * below 2^63, so that no sum here can overflow.
  */
 #ifndef MIRRORSIM_ENGINE_RANGE_H
@@ -49,7 +49,7 @@ static inline uint64_t div_round_up(uint64_t value, uint64_t unit)
     return value / unit + (value % unit != 0);
 }
 
-/* Next multiple of a power of two at or above, at or below, the value. */
+/* The nearest multiple of a power of two at or above the value; at or below it. */
 static inline uint64_t align_up(uint64_t value, uint64_t power)
 {
     return (value + power - 1) & ~(power - 1);

@@ -132,6 +132,15 @@ void job_clear_pause(struct job *job)
     block_io_status_set(job->spec.target, IO_STATUS_OK);
 }
 
+/* Why the job takes no such command now; the first reason counts. */
+static const char *obstacle(const struct job *job)
+{
+    if (job->pause_wanted) {
+        return "paused";
+    }
+    return job->cancelled ? "cancelled" : "not ready";
+}
+
 int job_check_verb(const struct job *job, enum job_status status, enum job_verb verb,
                    struct job_error *error)
 {
@@ -140,10 +149,7 @@ int job_check_verb(const struct job *job, enum job_status status, enum job_verb 
     }
     if (!(legal_verbs[status] & VERB_BIT(verb)) ||
         (verb == VERB_COMPLETE && (job->pause_wanted || job->cancelled))) {
-        return job_refuse(error, REFUSED_NOT_READY, -EBUSY, "the job is %s",
-                          job->pause_wanted ? "paused"
-                          : job->cancelled  ? "cancelled"
-                                            : "not ready");
+        return job_refuse(error, REFUSED_NOT_READY, -EBUSY, "the job is %s", obstacle(job));
     }
     return 0;
 }

@@ -51,7 +51,7 @@ void mirror_set_phase(struct engine_job *mirror, enum mirror_phase phase)
     mirror->phase = phase;
 }
 
-static void trace_phase(struct engine_job *mirror)
+void mirror_trace_phase(struct engine_job *mirror)
 {
     struct event event = {.kind = EVENT_JOB_PHASE,
                           .by = BY_JOB,
@@ -104,7 +104,7 @@ void mirror_sleep(struct engine_job *mirror, uint64_t delay_ns)
 void mirror_kick(struct engine_job *mirror)
 {
     if (mirror->phase == PHASE_EMPTY && (mirror->complete_wanted || mirror->job.cancelled)) {
-        mirror_rest(mirror, true, 0);
+        mirror_end_pass(mirror, true, 0);
     } else if (mirror->phase == PHASE_PARKED) {
         job_emit(&mirror->job, EVENT_JOB_RESUMED);
         mirror_go_on(mirror);
@@ -135,7 +135,7 @@ static void source_drained(void *opaque)
 {
     struct engine_job *mirror = opaque;
 
-    mirror_rest(mirror, true, 0);
+    mirror_end_pass(mirror, true, 0);
     mirror_run(mirror);
 }
 
@@ -144,11 +144,11 @@ static void drain_source(struct engine_job *mirror)
     mirror_set_phase(mirror, PHASE_DRAIN);
     mirror->draining = true;
     if (block_drain_begin(mirror->job.spec.source, source_drained, mirror)) {
-        mirror_rest(mirror, true, 0);
+        mirror_end_pass(mirror, true, 0);
     }
 }
 
-void mirror_rest(struct engine_job *mirror, bool finish, uint64_t delay_ns)
+void mirror_end_pass(struct engine_job *mirror, bool finish, uint64_t delay_ns)
 {
     struct job *job = &mirror->job;
     bool idle = !mirror_is_dirty(mirror) && mirror->ops_in_flight == 0;
@@ -181,13 +181,13 @@ static void target_flushed(void *opaque, int ret)
         if (job_handle_error(job, OP_WRITE, ret, 0, 0) == ACTION_REPORT) {
             mirror_exit(mirror, ret);
         } else {
-            mirror_rest(mirror, false, 0);
+            mirror_end_pass(mirror, false, 0);
         }
     } else {
         if (!job->ready) {
             job_become_ready(job);
         }
-        mirror_rest(mirror, mirror->complete_wanted || job->cancelled, 0);
+        mirror_end_pass(mirror, mirror->complete_wanted || job->cancelled, 0);
     }
     mirror_run(mirror);
 }
@@ -220,7 +220,7 @@ static void begin_pass(struct engine_job *mirror)
         mirror_set_phase(mirror, PHASE_FLUSH);
         block_flush(job->spec.target, target_flushed, mirror);
     } else {
-        mirror_rest(mirror, false, 0);
+        mirror_end_pass(mirror, false, 0);
     }
 }
 
@@ -265,7 +265,7 @@ void mirror_run(struct engine_job *mirror)
         case PHASE_COUNT:
             break;
         }
-        trace_phase(mirror);
+        mirror_trace_phase(mirror);
         return;
     }
 }

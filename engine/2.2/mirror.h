@@ -115,6 +115,9 @@ struct engine_job {
 /* mirror.c: the machine. */
 const char *mirror_phase_name(unsigned phase);
 void mirror_set_phase(struct engine_job *mirror, enum mirror_phase phase);
+
+/* Puts the phase into the trace if it is not the one that is there already. */
+void mirror_trace_phase(struct engine_job *mirror);
 void mirror_run(struct engine_job *mirror);
 void mirror_exit(struct engine_job *mirror, int ret);
 void mirror_sleep(struct engine_job *mirror, uint64_t delay_ns);
@@ -131,10 +134,10 @@ void mirror_go_on(struct engine_job *mirror);
 void mirror_kick(struct engine_job *mirror);
 
 /*
- * L5 and L6: drains, sleeps or exits, by case.  `finish` is L4's; `delay_ns`
+ * Ends a pass of the loop (L5, L6): drains, sleeps or exits, by case.  `finish` is L4's; `delay_ns`
  * is what the rate limit asked for.
  */
-void mirror_rest(struct engine_job *mirror, bool finish, uint64_t delay_ns);
+void mirror_end_pass(struct engine_job *mirror, bool finish, uint64_t delay_ns);
 
 /* mirror_start.c: S, R and the bitmap population. */
 /* S1-S5, D18: is the request one that can be served?  Changes nothing. */

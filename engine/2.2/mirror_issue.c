@@ -89,16 +89,21 @@ static struct piece piece_at(const struct engine_job *mirror, uint64_t chunk, ui
     return plain_piece(mirror, chunk, is_limited(mirror) ? 1 : max);
 }
 
-/* Takes the piece into the operation and returns the delay it costs. */
-static uint64_t take_piece(struct engine_job *mirror, struct piece piece)
+/* Charges the limiter for the piece; returns the delay that it asks for (T2). */
+static uint64_t charge_piece(struct engine_job *mirror, struct piece piece)
 {
     uint64_t bytes = mirror_chunk_bytes(mirror, piece.first, piece.chunks);
 
-    bitmap_set(&mirror->in_flight, piece.first, piece.chunks);
     if (!is_limited(mirror)) {
         return 0;
     }
     return ratelimit_charge(&mirror->limit, bytes, host_now_ns(mirror->job.host));
+}
+
+/* The piece belongs to the operation from here on: no other operation can have its chunks. */
+static void hold_piece(struct engine_job *mirror, struct piece piece)
+{
+    bitmap_set(&mirror->in_flight, piece.first, piece.chunks);
 }
 
 /*
@@ -108,8 +113,9 @@ static uint64_t take_piece(struct engine_job *mirror, struct piece piece)
 static uint64_t extend(struct engine_job *mirror, struct piece *op)
 {
     uint64_t max = min_u64(mirror->free_count, MIRROR_MAX_OP_CHUNKS);
-    uint64_t delay_ns = take_piece(mirror, *op);
+    uint64_t delay_ns = charge_piece(mirror, *op);
 
+    hold_piece(mirror, *op);
     while (delay_ns == 0 && op->chunks < max) {
         uint64_t next = op->first + op->chunks;
         struct piece piece;
@@ -123,7 +129,8 @@ static uint64_t extend(struct engine_job *mirror, struct piece *op)
         if (piece.chunks > max - op->chunks) {
             break;
         }
-        delay_ns = take_piece(mirror, piece);
+        delay_ns = charge_piece(mirror, piece);
+        hold_piece(mirror, piece);
         op->chunks += piece.chunks;
     }
     return delay_ns;
@@ -295,7 +302,11 @@ static void read_done(void *opaque, int ret)
     }
 }
 
-/* I5, I6: clean before the read is issued, so that no guest write is missed. */
+/*
+ * I5, I6: clean before the read is issued.  A guest write that takes effect
+ * after the read has looked marks the chunks again when it completes; cleaned
+ * after the read, that mark would be lost.
+ */
 static void submit_op(struct engine_job *mirror, struct piece piece)
 {
     struct mirror_op *op = create_op(mirror, piece);
@@ -312,7 +323,7 @@ void mirror_issue(struct engine_job *mirror)
     uint64_t delay_ns = owed_delay(mirror);
 
     if (delay_ns > 0) {
-        mirror_rest(mirror, false, delay_ns);
+        mirror_end_pass(mirror, false, delay_ns);
         return;
     }
     if (bitmap_get(&mirror->in_flight, chunk)) {
@@ -332,6 +343,6 @@ void mirror_issue(struct engine_job *mirror)
     if (delay_ns == 0) {
         mirror_set_phase(mirror, PHASE_PASS);
     } else {
-        mirror_rest(mirror, false, delay_ns);
+        mirror_end_pass(mirror, false, delay_ns);
     }
 }

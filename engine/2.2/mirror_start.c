@@ -260,36 +260,36 @@ static void status_answered(void *opaque, int ret)
 }
 
 /*
- * One question of R6.  1: go on; 0: the answer takes time; -errno.
+ * One question of R6.  True: it is answered, and the walk has gone on.  False:
+ * *ret is 0 if the answer takes time, or else -errno.
  */
-static int populate_step(struct engine_job *mirror)
+static bool populate_step(struct engine_job *mirror, int *ret)
 {
     uint64_t chunk_end = min_u64(
         align_down(mirror->walk, mirror->granularity) + mirror->granularity, mirror->length);
     uint64_t extent = 0;
-    int ret = block_status_above(mirror->job.spec.source, mirror->base, mirror->walk,
-                                 chunk_end - mirror->walk, &extent, status_answered, mirror);
+    int answer = block_status_above(mirror->job.spec.source, mirror->base, mirror->walk,
+                                    chunk_end - mirror->walk, &extent, status_answered, mirror);
 
-    if (ret == -EINPROGRESS) {
-        return 0;
-    }
-    if (ret < 0) {
-        return ret;
+    if (answer < 0) {
+        *ret = answer == -EINPROGRESS ? 0 : answer;
+        return false;
     }
     assert(extent > 0);
-    if (ret > 0) {
+    if (answer > 0) {
         mirror->walk = chunk_end;
     } else {
         mark_run(mirror);
         mirror->walk = min_u64(mirror->walk + extent, mirror->length);
         mirror->run_start = mirror->walk;
     }
-    return 1;
+    return true;
 }
 
 void mirror_populate(struct engine_job *mirror)
 {
-    int ret = 1;
+    bool answered = true;
+    int ret = 0;
 
     if (mirror->job.cancelled) {
         mirror_exit(mirror, 0);
@@ -303,12 +303,12 @@ void mirror_populate(struct engine_job *mirror)
         mirror_sleep(mirror, 0);
         return;
     }
-    while (ret > 0 && mirror->walk < mirror->length) {
-        ret = populate_step(mirror);
+    while (answered && mirror->walk < mirror->length) {
+        answered = populate_step(mirror, &ret);
     }
     if (ret < 0) {
         mirror_exit(mirror, ret);
-    } else if (ret == 0) {
+    } else if (!answered) {
         mirror_set_phase(mirror, PHASE_STATUS);
     } else {
         mark_run(mirror);

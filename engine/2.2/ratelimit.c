@@ -5,8 +5,8 @@
 #include "engine/2.2/ratelimit.h"
 
 #include "engine/range.h"
+#include "engine/units.h"
 
-#define NS_PER_SECOND UINT64_C(1000000000)
 #define SLICES_PER_SECOND (NS_PER_SECOND / SLICE_NS)
 
 /* What a slice pays, in whole sectors; a limit is set. */

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The job framework: a job's life, its sleep, its errors, and what the monitor does to it.
+ * The job framework: a job's life cycle, its sleep, its errors, and the monitor's
+ * commands.
  */
 #include "engine/qemu/env.h"
 
 /* ---- Life ---- */
 
-/* Attached to its node, before anything can fail. */
+/*
+ * Attaches the job to its node; comes before anything that can fail.
+ */
 static void attach(BlockJob *job, BlockDriverState *bs)
 {
     bdrv_ref(bs);
@@ -124,7 +127,7 @@ static void wake(void *opaque)
     qemu_leave();
 }
 
-/* Whoever enters the coroutine ends it. */
+/* Parks the job until somebody enters its coroutine. */
 static void park(BlockJob *job)
 {
     struct engine_job *env = qemu_env();

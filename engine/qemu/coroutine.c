@@ -2,10 +2,10 @@
 /*
  * Coroutines on glibc's ucontext.
  *
- * Its switches cost two system calls each, which is little beside a process a run.  A stack
- * lies above a guard page, outside the arena, and goes when its coroutine has ended, of which the
- * rest stays, so that nobody enters it any more.  The address
- * sanitizer is told of every switch, valgrind of every stack.
+ * Each of its switches costs two system calls, which is little compared to one process per run.
+ * A stack lies outside the arena, above a guard page, and is freed when its coroutine has ended.
+ * The Coroutine itself stays, so that entering it again is detected.  Every switch is announced
+ * to the address sanitizer, every stack to valgrind.
  */
 #include <sys/mman.h>
 #include <ucontext.h>
@@ -30,20 +30,20 @@
 #define VALGRIND_STACK_DEREGISTER(id) ((void)(id))
 #endif
 
-/* Oracles and printf run on it, too; pages that are not touched cost nothing. */
+/* Oracles and printf run on this stack, too; pages that are not touched cost nothing. */
 #define STACK_BYTES ((size_t)1 << 20)
 
 struct Coroutine {
     Coroutine *next;
     void (*entry)(void *opaque);
     void *opaque;
-    char *stack; /* its guard page comes first */
+    char *stack; /* begins with its guard page */
     unsigned valgrind_id;
     bool begun;
     bool ended;
     ucontext_t own;
     ucontext_t caller;
-    void *own_fake; /* the sanitizer's, of the side that is not running */
+    void *own_fake; /* the sanitizer's fake stack of the side that is not running */
     void *caller_fake;
     const void *caller_stack;
     size_t caller_stack_bytes;
@@ -103,7 +103,9 @@ static void stack_free(Coroutine *co)
 
 /* ---- Switching ---- */
 
-/* The coroutine's first function; makecontext() passes ints, so the coroutine comes as `running`.
+/*
+ * A coroutine's first function. makecontext() can only pass ints, so it takes
+ * the coroutine from `running`.
  */
 static void begin(void)
 {
@@ -112,7 +114,7 @@ static void begin(void)
     switch_ends(NULL, &co->caller_stack, &co->caller_stack_bytes);
     co->entry(co->opaque);
     co->ended = true;
-    /* NULL: nothing of this stack is needed any more. */
+    /* NULL: this stack is not needed any more. */
     switch_begins(NULL, co->caller_stack, co->caller_stack_bytes);
     setcontext(&co->caller);
 }

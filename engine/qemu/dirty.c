@@ -2,8 +2,9 @@
 /*
  * Dirty bitmaps, and the iterator of the reference revision (D4).
  *
- * The iterator works on copies of the words of each level that it has entered: a chunk that
- * is marked after its word was copied is not seen in this pass, and one that was cleaned is.
+ * The iterator works on copies of the words it has entered on each level: in this pass it
+ * misses a chunk that was marked after its word was copied, and returns one that was cleaned
+ * since.
  */
 #include "engine/bitmap.h"
 #include "engine/qemu/env.h"
@@ -88,7 +89,9 @@ int64_t bdrv_get_dirty_count(BlockDriverState *bs, BdrvDirtyBitmap *bitmap)
 
 /* ---- The iterator ---- */
 
-/* Level 0 has the chunks; the levels above, as many as the bitmap needs, say which words have any.
+/*
+ * Level 0 has the chunks; the levels above, as many as the bitmap needs, say
+ * which words are not zero.
  */
 void bdrv_dirty_iter_init(BlockDriverState *bs, BdrvDirtyBitmap *bitmap, HBitmapIter *hbi)
 {
@@ -99,12 +102,14 @@ void bdrv_dirty_iter_init(BlockDriverState *bs, BdrvDirtyBitmap *bitmap, HBitmap
     for (uint32_t level = 0; level < bits->levels && bits->size > 0; level++) {
         hbi->word[level] = bits->level[level][0];
         if (level > 0) {
-            hbi->word[level] &= ~UINT64_C(1); /* the word below is copied already */
+            hbi->word[level] &= ~UINT64_C(1); /* the word below has been copied already */
         }
     }
 }
 
-/* Copies words from the level down, until the chunks' level has one that is not empty; false: none.
+/*
+ * Copies words from the level down until level 0 has one that is not zero;
+ * false if there is none.
  */
 static bool next_word(HBitmapIter *hbi, const struct bitmap *bits)
 {

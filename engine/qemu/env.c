@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Ways in and out of the foreign code.
+ * Entering and leaving the foreign code.
  */
 #include <signal.h>
 #include <stdarg.h>
@@ -19,7 +19,7 @@ void qemu_enter(struct engine_job *env)
     qemu_nodes_refresh(env);
 }
 
-/* What the foreign code has written into its job since. */
+/* Emits the progress that the foreign code has written into its job. */
 static void tell_progress(struct engine_job *env)
 {
     const BlockJob *job = env->job;
@@ -77,7 +77,7 @@ int64_t qemu_clock_get_ns(QEMUClockType type)
     return (int64_t)host_now_ns(qemu_env()->host);
 }
 
-/* The process's last words; whoever has started it shows them. */
+/* The process's last output, on stderr; its parent shows it. */
 static void __attribute__((format(printf, 1, 0))) say(const char *format, va_list args)
 {
     vfprintf(stderr, format, args);

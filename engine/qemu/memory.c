@@ -2,11 +2,10 @@
 /*
  * Memory: the heap is the world's arena, and the copy buffer is real.
  *
- * The copy buffer lies between two pages that nobody may touch, its end as close to the
- * second as its size allows.  Data is moved by the simulated block layer, in chunk buffers of
- * which the real memory shows the tags, 64 times a sector: so code that overwrites a chunk
- * in flight, or takes chunks beyond the buffer, is found out.  Free chunks are the foreign code's
- * own.
+ * The copy buffer lies between two guard pages, its end as close to the second as its size
+ * allows.  The simulated block layer moves the data, in chunk buffers of its own; the real memory
+ * holds their tags, 64 times per sector.  So code that overwrites a chunk in flight, or uses
+ * chunks beyond the buffer, is detected.  The foreign code may do what it likes with free chunks.
  */
 #include <string.h>
 #include <sys/mman.h>
@@ -19,7 +18,10 @@
 
 #define PIECE_IS_USED UINT64_C(0x9e3779b97f4a7c15)
 
-/* Before each piece: its size, for host_free() asks, and whether it is one. */
+/*
+ * Stands before each piece: its size, because host_free() needs it, and a mark
+ * to recognise pieces.
+ */
 struct piece {
     _Alignas(16) uint64_t mark;
     size_t bytes;
@@ -71,7 +73,7 @@ struct qemu_copy_buffer {
     size_t mapping_bytes;
     char *memory;
     uint64_t chunk_bytes;
-    uint32_t chunks; /* the last one may be short of memory (D1) */
+    uint32_t chunks; /* the last one may extend beyond the memory (D1) */
     struct block_buffers *buffers;
 };
 
@@ -80,7 +82,7 @@ static size_t page_bytes(void)
     return (size_t)sysconf(_SC_PAGESIZE);
 }
 
-/* False if the system has no memory. */
+/* Returns false if the system has no memory. */
 static bool map_between_guards(struct qemu_copy_buffer *buffer, size_t size)
 {
     size_t page = page_bytes();
@@ -166,7 +168,7 @@ void qemu_iovec_add(QEMUIOVector *qiov, void *base, size_t len)
 {
     size_t count = (size_t)qiov->niov;
 
-    /* It has room for the next power of two. */
+    /* The capacity is the next power of two, so at a power of two the array is full. */
     if ((count & (count - 1)) == 0) {
         struct iovec *longer = g_malloc((count > 0 ? 2 * count : 1) * sizeof(*longer));
 
@@ -218,7 +220,7 @@ struct block_iov qemu_buffers_of(const QEMUIOVector *qiov, uint32_t *index)
         .buffers = buffer->buffers, .index = index, .count = (uint32_t)qiov->niov};
 }
 
-/* Calls for every word of the vector, with the tag that it should have. */
+/* Calls `word` for every word of the vector, with the tag that it should hold. */
 static void each_word(const QEMUIOVector *qiov,
                       void (*word)(uint64_t *word, uint64_t tag, const char *when),
                       const char *when)

@@ -2,9 +2,9 @@
 /*
  * Nodes: their attributes, the graph, and the pivot.
  *
- * A pivot exchanges what two BlockDriverStates stand for, and leaves what others hold of
- * them: each has a seat, the node that it stood for at first, and that is where its references,
- * blockers and I/O status are.
+ * A pivot exchanges the nodes that two BlockDriverStates stand for, but not what others hold on
+ * them. That stays with the seat, the node that a BlockDriverState stood for at first: it has
+ * the references, blockers and I/O status.
  */
 #include <stdio.h>
 #include <string.h>
@@ -13,7 +13,7 @@
 
 /* ---- BlockDriverStates ---- */
 
-/* Links are no part of it: they go from seat to seat, so that a pivot can make a loop of them. */
+/* Leaves the links alone: they go from seat to seat, so that a pivot can turn them into a loop. */
 static void refresh(struct qemu_node *node)
 {
     BlockDriverState *bs = &node->bs;
@@ -70,7 +70,7 @@ AioContext *bdrv_get_aio_context(BlockDriverState *bs)
     return (AioContext *)(void *)bs;
 }
 
-/* One thread: there is nothing to lock. */
+/* There is one thread, so there is nothing to lock. */
 void aio_context_acquire(AioContext *context)
 {
     assert(context != NULL);
@@ -169,7 +169,7 @@ int bdrv_open_backing_file(BlockDriverState *bs, QDict *options, Error **errp)
 }
 
 /*
- * The reference that the link held is the caller's now, who is to give it back; the block layer
+ * The reference that the link held passes to the caller, who must release it; the block layer
  * has never counted it.
  */
 void bdrv_set_backing_hd(BlockDriverState *bs, BlockDriverState *backing_hd)
@@ -228,7 +228,7 @@ void bdrv_unref(BlockDriverState *bs)
     }
 }
 
-/* Blockers of one job differ in nothing but their reason. */
+/* All blockers of a job are alike except for their reason. */
 void bdrv_op_block_all(BlockDriverState *bs, Error *reason)
 {
     (void)reason;

@@ -2,8 +2,8 @@
 /*
  * A foreign mirror.c as an engine: start, commands, query.
  *
- * What the monitor would check before it starts a job is checked here; the rest is the foreign
- * code's, with its defects.
+ * The checks that the monitor makes before it starts a job are here; everything else is the
+ * foreign code, with its defects.
  */
 #include <stdio.h>
 
@@ -21,7 +21,7 @@ static int refuse(struct job_error *error, enum job_refusal refusal, int ret, co
     return ret;
 }
 
-/* A foreign error as a refusal; frees it. */
+/* Turns a foreign error into a refusal; frees the error. */
 static int refuse_with(struct engine_job *env, Error *from, struct job_error *error)
 {
     static const struct {
@@ -93,7 +93,7 @@ static BlockdevOnError on_error(enum error_policy policy)
     return policies[policy];
 }
 
-/* The target is handed over with a reference, which the job gives back. */
+/* The job gets a reference on the target, which it releases itself. */
 static void call_mirror(struct engine_job *env, Error **errp)
 {
     static const MirrorSyncMode modes[] = {[SYNC_FULL] = MIRROR_SYNC_MODE_FULL,
@@ -119,7 +119,7 @@ static void call_commit(struct engine_job *env, Error **errp)
                         on_error(spec->on_source_error), completed, env, errp);
 }
 
-/* A job that was refused, and is attached all the same, is left there (D2). */
+/* A job that stays attached although its start failed is left there (D2). */
 static int start_failed(struct engine_job *env, Error *from, struct job_error *error)
 {
     int ret = from != NULL ? refuse_with(env, from, error)
@@ -240,7 +240,7 @@ static void query(const struct engine_job *env, struct job_info *info)
                               .cancelled = job->cancelled};
 }
 
-/* Its state can't be told: only what a query shows of it. */
+/* The foreign state is opaque, so this covers only what a query shows. */
 static void digest(const struct engine_job *env, struct digest *digest)
 {
     const BlockJob *job = env->job;
@@ -261,7 +261,7 @@ static void check(const struct engine_job *env)
 static const char *phase_name(unsigned phase)
 {
     (void)phase;
-    return "unknown"; /* it emits no phases */
+    return "unknown"; /* the engine emits no phases */
 }
 
 static const char *trace_point_name(unsigned point)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The engine that a user's own mirror.c becomes.
+ * The engine made of a user's own mirror.c.
  *
- * One is linked with a program: the foreign file it was compiled from is the build's affair
- * (engine/qemu/CMakeLists.txt).
+ * A program is linked with one of them; the build decides which foreign file it is compiled
+ * from (engine/qemu/CMakeLists.txt).
  */
 #ifndef MIRRORSIM_ENGINE_QEMU_QEMU_ENGINE_H
 #define MIRRORSIM_ENGINE_QEMU_QEMU_ENGINE_H

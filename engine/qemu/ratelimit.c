@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The rate limiter's rule, which is given in floating point.
+ * The rule of the reference revision's rate limiter, which uses floating point.
  */
 #include "qemu/ratelimit.h"
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Requests: asynchronous reads and writes, and what a coroutine waits for.
+ * Requests: asynchronous reads and writes, and calls for which a coroutine
+ * waits.
  */
 #include <limits.h>
 
@@ -18,7 +19,7 @@ struct BlockAIOCB {
     uint64_t bytes;
     bool is_read;
     uint32_t count;
-    uint32_t index[]; /* of the chunk buffers */
+    uint32_t index[]; /* indices of the chunk buffers */
 };
 
 static size_t request_bytes(uint32_t count)
@@ -91,7 +92,7 @@ BlockAIOCB *bdrv_aio_writev(BlockDriverState *bs, int64_t sector_num, QEMUIOVect
 
 /* ---- Waiting in a coroutine ---- */
 
-/* What a coroutine waits for: it is entered again when that has come. */
+/* A coroutine waits; it is entered again when the result has come. */
 struct wait {
     struct engine_job *env;
     Coroutine *co;
@@ -150,8 +151,8 @@ static bool chain_is_idle(const BlockDriverState *bs)
 }
 
 /*
- * The job stays busy meanwhile, so that nobody else enters its coroutine: that makes it the same as
- * a loop over events in here.  New requests are let in, and waited for, too (D13).
+ * The job stays busy while it waits, so nobody else enters its coroutine: the effect is that of a
+ * nested event loop.  New requests are let in, and waited for, too (D13).
  */
 void bdrv_drain(BlockDriverState *bs)
 {

@@ -135,6 +135,7 @@ void arena_free(struct arena *arena, void *memory, size_t bytes)
         return;
     }
     assert((char *)memory > (char *)arena && (char *)memory < (char *)arena + arena->used_bytes);
+    assert(((char *)memory - (char *)arena) % (ptrdiff_t)ALIGNMENT == 0);
     class = class_of(&bytes);
     piece->next = arena->freed[class];
     arena->freed[class] = piece;
@@ -179,6 +180,22 @@ void arena_load(struct arena *arena, const void *memory, size_t bytes)
 {
     memcpy(arena, memory, bytes);
     assert(arena->used_bytes == bytes);
+}
+
+void arena_check(const struct arena *arena)
+{
+    const char *start = (const char *)arena;
+    size_t most = arena->used_bytes / ALIGNMENT; /* pieces that there can be: a list has no loop */
+
+    assert(arena->used_bytes <= arena->reserve_bytes);
+    for (unsigned class = 0; class < CLASSES; class ++) {
+        for (const struct piece *piece = arena->freed[class]; piece != NULL; piece = piece->next) {
+            size_t at = (size_t)((const char *)piece - start);
+
+            assert(at >= sizeof(*arena) && at < arena->used_bytes && at % ALIGNMENT == 0);
+            assert(most-- > 0);
+        }
+    }
 }
 
 void arena_set_full_handler(struct arena *arena, void (*full)(void *opaque), void *opaque)

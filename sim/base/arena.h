@@ -49,6 +49,9 @@ void arena_save(const struct arena *arena, void *memory);
 /* Puts back what arena_save() of the same arena wrote, `bytes` long. */
 void arena_load(struct arena *arena, const void *memory, size_t bytes);
 
+/* Asserts that the freed pieces are aligned and inside the used bytes. */
+void arena_check(const struct arena *arena);
+
 void arena_set_full_handler(struct arena *arena, void (*full)(void *opaque), void *opaque);
 
 #endif

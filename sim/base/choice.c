@@ -254,3 +254,15 @@ void choices_digest(const struct choices *choices, struct digest *digest)
         digest_u64(digest, site->asked);
     }
 }
+
+void choices_check(const struct choices *choices)
+{
+    for (const struct choice_site *site = choices->sites; site; site = site->next) {
+        assert(site->cursor <= site->end && site->end <= choices->spec->recorded_count);
+        assert(site->asked == 0 || !choices->quiet);
+    }
+    assert(choices->record_count <= choices->record_capacity);
+    for (uint32_t i = 0; i < choices->record_count; i++) {
+        assert(choices->record[i].pick != 0 && choices->record[i].nth > 0);
+    }
+}

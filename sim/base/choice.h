@@ -99,4 +99,7 @@ const struct choice_answer *choices_record(const struct choices *choices, uint32
  */
 void choices_digest(const struct choices *choices, struct digest *digest);
 
+/* Asserts that the cursors are inside their sites' pieces, and that the record holds no zero. */
+void choices_check(const struct choices *choices);
+
 #endif

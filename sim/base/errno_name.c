@@ -8,6 +8,8 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "engine/units.h"
+
 /* Where two names share a number, the first is the one that is printed. */
 #define ERRORS(X)        \
     X(EPERM, 1)          \
@@ -72,7 +74,7 @@ static const struct {
 #undef X
 };
 
-#define ERROR_COUNT (sizeof(errors) / sizeof(errors[0]))
+#define ERROR_COUNT COUNT_OF(errors)
 
 const char *errno_name(int error)
 {

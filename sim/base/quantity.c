@@ -9,10 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define KIB (INT64_C(1) << 10)
-#define US INT64_C(1000)
-#define MS (1000 * US)
-#define SECOND (1000 * MS)
+#include "engine/units.h"
 
 const struct unit quantity_size_units[] = {{"EiB", KIB << 50, false},
                                            {"PiB", KIB << 40, false},
@@ -24,11 +21,11 @@ const struct unit quantity_size_units[] = {{"EiB", KIB << 50, false},
                                            {"B", 1, false},
                                            {NULL, 0, false}};
 
-const struct unit quantity_time_units[] = {{"h", 3600 * SECOND, false},
-                                           {"min", 60 * SECOND, false},
-                                           {"s", SECOND, true},
-                                           {"ms", MS, true},
-                                           {"us", US, true},
+const struct unit quantity_time_units[] = {{"h", 3600 * NS_PER_SECOND, false},
+                                           {"min", 60 * NS_PER_SECOND, false},
+                                           {"s", NS_PER_SECOND, true},
+                                           {"ms", NS_PER_MS, true},
+                                           {"us", NS_PER_US, true},
                                            {"ns", 1, true},
                                            {"", 1, false},
                                            {NULL, 0, false}};

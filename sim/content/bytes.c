@@ -4,6 +4,7 @@
  */
 #include "sim/content/bytes.h"
 
+#include <assert.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -146,4 +147,18 @@ void bytes_drop(struct bytes *bytes, uint64_t sector, uint64_t sectors)
             drop_from(page, sector, end);
         }
     }
+}
+
+void bytes_check(const struct bytes *bytes)
+{
+    uint64_t pages = 0;
+
+    assert(is_power_of_two(bytes->bucket_count));
+    for (uint64_t i = 0; i < bytes->bucket_count; i++) {
+        for (const struct page *page = bytes->buckets[i]; page != NULL; page = page->next) {
+            assert(bucket_of(bytes, page->number) == &bytes->buckets[i]);
+            assert(++pages <= bytes->pages);
+        }
+    }
+    assert(pages == bytes->pages);
 }

@@ -31,4 +31,7 @@ const uint8_t *bytes_get(const struct bytes *bytes, uint64_t sector);
 /* Forgets sectors. */
 void bytes_drop(struct bytes *bytes, uint64_t sector, uint64_t sectors);
 
+/* Asserts that each page is in its own bucket, and counted. */
+void bytes_check(const struct bytes *bytes);
+
 #endif

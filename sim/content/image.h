@@ -7,9 +7,6 @@
  * neighbouring runs that go on from each other coalesce, so an image costs
  * what its history costs and a copied terabyte is one run.  Sectors that no
  * run covers are not allocated: they read through to the backing image.
- *
- * A view is a chain of images as a reader sees it: for each sector the first
- * layer that has it, or zero.
  */
 #ifndef MIRRORSIM_SIM_CONTENT_IMAGE_H
 #define MIRRORSIM_SIM_CONTENT_IMAGE_H
@@ -70,20 +67,22 @@ static inline uint32_t tag_request(uint64_t tag)
 
 /*
  * `sectors` long from `sector`; the tag of sector + i is tag + i * step.  Runs
- * of zero have step 0, all others step 1 (a single sector may say either).
+ * of zero have step 0, all others step 1 (a single sector may say either).  Zeroes that were
+ * written as data are `stored`: they read as all zeroes do, but a disk says that they are data.
  */
 struct run {
     uint64_t sector;
     uint64_t sectors;
     uint64_t tag;
     uint32_t step; /* 0 or 1 */
+    bool stored;   /* only of zeroes */
 };
 
 /* The run that the fill of a disk has over a range of bytes. */
 static inline struct run run_fill(uint8_t disk, uint64_t offset, uint64_t bytes)
 {
     uint64_t sector = offset / SECTOR_BYTES;
-    return (struct run){sector, bytes / SECTOR_BYTES, tag_fill(disk, sector), 1};
+    return (struct run){sector, bytes / SECTOR_BYTES, tag_fill(disk, sector), 1, false};
 }
 
 struct image; /* lives in an arena */
@@ -116,6 +115,17 @@ void image_punch(struct image *image, uint64_t offset, uint64_t bytes);
  */
 bool image_lookup(const struct image *image, uint64_t sector, uint64_t limit, struct run *run);
 
+/* What a disk says of a sector. */
+enum image_state {
+    STATE_NOTHING, /* not allocated */
+    STATE_ZERO,    /* explicit zeroes */
+    STATE_DATA,    /* stored zeroes, too */
+};
+
+/* The state of `sector`; *end is the sector up to which it holds, at most `limit`. */
+enum image_state image_state(const struct image *image, uint64_t sector, uint64_t limit,
+                             uint64_t *end);
+
 /* Number of runs, and allocated bytes: what the image costs. */
 uint64_t image_runs(const struct image *image);
 uint64_t image_allocated_bytes(const struct image *image);
@@ -125,30 +135,5 @@ void image_digest(const struct image *image, const struct writers *writers, stru
 
 /* Asserts order, no overlap, and that neighbours are coalesced. */
 void image_check(const struct image *image);
-
-#define VIEW_MAX_LAYERS 16
-
-/* Layer 0 is the top.  A layer shorter than the top reads zero past its end. */
-struct view {
-    const struct image *layer[VIEW_MAX_LAYERS];
-    uint64_t bytes[VIEW_MAX_LAYERS];
-    uint32_t layers;
-};
-
-/* What a reader sees at `sector`: a run clipped to start there and to `limit`. */
-struct run view_lookup(const struct view *view, uint64_t sector, uint64_t limit);
-
-/* The image becomes what a reader sees from the beginning to `bytes`. */
-void view_copy(const struct view *view, uint64_t bytes, struct image *image);
-
-/* The bytes that a reader sees at `sector`; the top layer keeps bytes. */
-void view_get_bytes(const struct view *view, uint64_t sector, uint8_t data[SECTOR_BYTES]);
-
-/*
- * Compares two views over a byte range, by their bytes if they keep any.  True if equal; otherwise
- * *first_difference is the first differing sector.
- */
-bool view_equal(const struct view *a, const struct view *b, uint64_t offset, uint64_t bytes,
-                uint64_t *first_difference);
 
 #endif

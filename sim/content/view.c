@@ -7,11 +7,12 @@
  *
  * Declared in sim/content/image.h: what is seen through several images.
  */
+#include "sim/content/view.h"
+
 #include <assert.h>
 #include <string.h>
 
 #include "engine/range.h"
-#include "sim/content/image.h"
 
 /* As view_lookup(); *layer is the one that has the sector, or NULL. */
 static struct run look_up(const struct view *view, uint64_t sector, uint64_t limit,

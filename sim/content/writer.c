@@ -4,6 +4,7 @@
  */
 #include "sim/content/writer.h"
 
+#include <assert.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -49,6 +50,7 @@ void writers_add(struct writers *writers, uint32_t request, uint16_t plan_number
 {
     uint16_t nth = count_before(writers, plan_number);
 
+    assert(writers->count == 0 || writers->list[writers->count - 1].request < request);
     if (writers->count == writers->capacity) {
         grow(writers);
     }
@@ -85,4 +87,12 @@ void writers_digest_tag(const struct writers *writers, uint64_t tag, struct dige
     }
     digest_u64(digest, (tag & TAG_CORRUPT) | (tag & TAG_SECTOR_MASK));
     digest_u64(digest, UINT64_C(1) << 32 | (uint32_t)writer->plan_number << 16 | writer->nth);
+}
+
+void writers_check(const struct writers *writers)
+{
+    assert(writers->count <= writers->capacity);
+    for (uint32_t i = 1; i < writers->count; i++) {
+        assert(writers->list[i - 1].request < writers->list[i].request);
+    }
 }

@@ -37,4 +37,7 @@ void writers_add(struct writers *writers, uint32_t request, uint16_t plan_number
 /* Adds a tag, with its writer by name. */
 void writers_digest_tag(const struct writers *writers, uint64_t tag, struct digest *digest);
 
+/* Asserts that they are in order. */
+void writers_check(const struct writers *writers);
+
 #endif

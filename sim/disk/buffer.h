@@ -50,4 +50,10 @@ uint8_t *buffers_sector(struct block_iov iov, uint64_t sector);
 /* Adds what the buffers hold. */
 void buffers_digest(struct block_iov iov, struct digest *digest);
 
+/* Asserts that the list's runs are in order and no two overlap. */
+void run_list_check(const struct run_list *list);
+
+/* Asserts that what each buffer holds begins at its start, has no gap, and fits. */
+void buffers_check(struct block_iov iov);
+
 #endif

@@ -4,6 +4,8 @@
  */
 #include "sim/disk/cache.h"
 
+#include <assert.h>
+
 #include "sim/disk/buffer.h"
 #include "sim/disk/layer.h"
 
@@ -276,5 +278,25 @@ void cache_digest(const struct block_node *node, struct digest *digest)
             digest_u64(digest, write->runs.runs[i].sector);
             writers_digest_tag(&node->layer->writers, write->runs.runs[i].tag, digest);
         }
+    }
+}
+
+void cache_check(const struct block_node *node)
+{
+    const struct cached_write *write;
+
+    assert((node->disk.durable != NULL) == node->spec->volatile_cache);
+    if (node->disk.durable == NULL) {
+        assert(STAILQ_EMPTY(&node->cached));
+        return;
+    }
+    image_check(node->disk.durable);
+    STAILQ_FOREACH (write, &node->cached, link) {
+        const struct run_list *runs = &write->runs;
+
+        assert(node_is_sectors(write->offset, write->bytes));
+        assert(write->stamp <= node->cache_stamp);
+        run_list_check(runs);
+        assert(runs->count == 0 || runs->runs[0].sector * SECTOR_BYTES >= write->offset);
     }
 }

@@ -32,4 +32,7 @@ void cache_power_cut(struct block_node *node, enum power_cut cut);
 
 void cache_digest(const struct block_node *node, struct digest *digest);
 
+/* Asserts that the log is of writes inside the disk, and of none that finishes later than now. */
+void cache_check(const struct block_node *node);
+
 #endif

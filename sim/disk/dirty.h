@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Dirty bitmaps of a node: every write marks all of them, each user cleans
- * its own (S6, D6).
+ * its own (S6, D6).  One that a job of today's generation makes for itself is marked by that job
+ * alone.
  */
 #ifndef MIRRORSIM_SIM_DISK_DIRTY_H
 #define MIRRORSIM_SIM_DISK_DIRTY_H
@@ -10,12 +11,6 @@
 
 #include "engine/block.h"
 #include "engine/digest.h"
-
-/*
- * A bitmap of more chunks is refused with -EFBIG: 16 TiB at 64 KiB.  What a
- * world costs in memory and time then stays bounded, whatever the plan says.
- */
-#define DIRTY_MAX_CHUNKS (UINT64_C(1) << 28)
 
 struct block_layer;
 
@@ -29,5 +24,8 @@ void dirty_resize(struct block_node *node);
 void dirty_create_others(struct block_layer *layer);
 
 void dirty_digest(const struct block_node *node, struct digest *digest);
+
+/* Asserts that each bitmap is sound, and has a bit for every chunk of the node. */
+void dirty_check(const struct block_node *node);
 
 #endif

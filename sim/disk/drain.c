@@ -89,3 +89,9 @@ void block_drain_end(struct block_node *node)
     emit(node, EVENT_DRAIN_END);
     guest_submit_queued(node->layer);
 }
+
+void drain_check(const struct block_node *node)
+{
+    assert(!(node->drained && node->idles));
+    assert(node->drain_done == NULL || ((node->drained || node->idles) && node->in_flight > 0));
+}

@@ -16,4 +16,7 @@ void drain_request_comes(struct block_node *node);
 /* A request has left the node: a drain that waited for the last one is done, and calls back. */
 void drain_request_left(struct block_node *node);
 
+/* Asserts that whoever waits for the last request has one to wait for. */
+void drain_check(const struct block_node *node);
+
 #endif

@@ -299,3 +299,14 @@ void faults_digest(const struct block_layer *layer, struct digest *digest)
         digest_u64(digest, min_u64(fault->hits, fault->most_hits));
     }
 }
+
+void faults_check(const struct block_layer *layer)
+{
+    for (uint32_t i = 0; i < layer->plan->fault_count; i++) {
+        const struct fault_spec *spec = &layer->plan->faults[i];
+        const struct fault *fault = &layer->faults[i];
+
+        assert(fault->most_hits > 0);
+        assert(fault->site == NULL || spec->probability_ppm > 0);
+    }
+}

@@ -75,4 +75,7 @@ void fault_disarm(struct block_layer *layer, uint32_t fault);
 
 void faults_digest(const struct block_layer *layer, struct digest *digest);
 
+/* Asserts that nothing is hit that the plan leaves alone. */
+void faults_check(const struct block_layer *layer);
+
 #endif

@@ -4,6 +4,8 @@
  */
 #include "sim/disk/request_list.h"
 
+#include <assert.h>
+
 #include "sim/disk/buffer.h"
 #include "sim/disk/layer.h"
 
@@ -79,6 +81,13 @@ static void request_digest(const struct request *request, struct digest *digest)
     if (request->iov.buffers != NULL && (request->effect.begun || request->op == OP_WRITE)) {
         buffers_digest(request->iov, digest);
     }
+    if (request->by == BY_ACTIVE) {
+        writers_digest_tag(&request->node->layer->writers, tag_guest(request->writer, 0), digest);
+        digest_u64(digest, request->data_offset);
+    }
+    if (request->detail != 0) {
+        digest_u64(digest, request->detail);
+    }
     digest_u64(digest, flush_age(request));
     effect_digest(request, digest);
     timeline_digest_pending(request->node->layer->timeline, &request->pending, digest);
@@ -105,4 +114,62 @@ void requests_digest(const struct block_layer *layer, struct digest *digest)
         }
     }
     digest_u64(digest, others);
+}
+
+/* ---- Check ---- */
+
+/* Queued and waiting requests have no event, nor have those that a fault stops. */
+static void request_check(const struct request *request)
+{
+    bool queued = request->state == REQUEST_QUEUED;
+
+    assert(request->number > 0 && request->number <= request->node->layer->request_count);
+    assert(request->op == OP_FLUSH ? request->bytes == 0
+                                   : node_is_sectors(request->offset, request->bytes));
+    assert(pending_is_set(&request->pending) == (request->state == REQUEST_SERVED));
+    assert(!queued || request->by == BY_GUEST);
+    assert(request->effect.begun || !request->moved);
+    if (request->iov.buffers != NULL) {
+        buffers_check(request->iov);
+    }
+}
+
+static uint64_t length_of_queue(const struct block_layer *layer)
+{
+    const struct request *request;
+    uint64_t length = 0;
+
+    STAILQ_FOREACH (request, &layer->queued, turn) {
+        assert(request->state == REQUEST_QUEUED);
+        length++;
+    }
+    return length;
+}
+
+void requests_check(const struct block_layer *layer)
+{
+    uint32_t in_flight[PLAN_MAX_DISKS] = {0};
+    uint32_t served[PLAN_MAX_DISKS] = {0};
+    /* Its requests come to the disks in another order than they are made. */
+    bool modern = layer->plan->generation == GENERATION_MODERN;
+    const struct request *request;
+    uint32_t last = 0;
+    uint32_t guest = 0;
+    uint64_t queued = 0;
+
+    TAILQ_FOREACH (request, &layer->requests, link) {
+        bool is_queued = request->state == REQUEST_QUEUED;
+
+        request_check(request);
+        assert(request->number > last || modern);
+        last = request->number;
+        guest += request->by == BY_GUEST && !request->is_part;
+        queued += is_queued;
+        in_flight[request->node->id] += !is_queued;
+        served[request->node->id] += !is_queued && request->state != REQUEST_WAITING;
+    }
+    assert((guest == layer->guest_requests || modern) && queued == length_of_queue(layer));
+    for (uint32_t i = 0; i < layer->node_count; i++) {
+        assert(layer->nodes[i].in_flight == in_flight[i] && layer->nodes[i].served == served[i]);
+    }
 }

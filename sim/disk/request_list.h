@@ -25,4 +25,10 @@ const char *request_state_name(enum request_state state);
 /* Adds the requests that are not finished, without their absolute numbers. */
 void requests_digest(const struct block_layer *layer, struct digest *digest);
 
+/*
+ * Asserts each request's state between two timeline events, and that the counts of the nodes and of
+ * the guest are those of the list.
+ */
+void requests_check(const struct block_layer *layer);
+
 #endif

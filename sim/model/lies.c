@@ -10,7 +10,6 @@
 #include "sim/trace/phrase.h"
 #include "sim/verdict/verdict.h"
 
-#define LEDGER "ledger"
 #define MAX_RANGES 2
 
 void lies_open(struct lies *lies, const struct evidence *evidence)
@@ -62,7 +61,7 @@ static void report_content(struct suspect *suspect, struct evidence *evidence, u
 {
     suspect->told = true;
     verdict_mark_sector(
-        verdict_add(evidence, LEDGER, "unnoticed",
+        verdict_add(evidence, FINDING_LEDGER_UNNOTICED,
                     "Nobody has noticed that %s (%s) at %s: at %s %s of %s holds %s instead of %s.",
                     phrase_suspect(evidence, suspect).text,
                     phrase_range(suspect->offset, suspect->bytes).text,
@@ -77,7 +76,7 @@ static void report_flush(struct suspect *suspect, struct evidence *evidence, uin
     suspect->told = true;
     verdict_mark_sector(
         verdict_add(
-            evidence, LEDGER, "unnoticed",
+            evidence, FINDING_LEDGER_UNNOTICED,
             "Nobody has noticed that %s at %s: at %s a power cut can still take %s (%s) from %s.",
             phrase_suspect(evidence, suspect).text, quantity_time(suspect->now_ns).text,
             quantity_time(evidence->now_ns).text, phrase_sector(sector).text,
@@ -172,7 +171,7 @@ static void report_answer(struct suspect *suspect, struct evidence *evidence)
 
     suspect->told = true;
     verdict_mark_sector(
-        verdict_add(evidence, LEDGER, "unnoticed",
+        verdict_add(evidence, FINDING_LEDGER_UNNOTICED,
                     "Nobody has noticed that %s (%s) at %s: the guest was told success at "
                     "%s, but got %s%s.",
                     phrase_suspect(evidence, suspect).text,

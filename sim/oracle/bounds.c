@@ -18,7 +18,6 @@
 #include "sim/trace/phrase.h"
 #include "sim/verdict/verdict.h"
 
-#define BOUNDS "bounds"
 #define MAX_OPS 16
 #define MAX_OP_CHUNKS 1024
 
@@ -77,20 +76,20 @@ static void judge_request(struct evidence *evidence, const struct event *event)
     uint64_t length = evidence->disks[source]->bytes;
 
     if (!may_touch(&evidence->plan->job, event)) {
-        verdict_add(evidence, BOUNDS, "wrong-disk",
+        verdict_add(evidence, FINDING_BOUNDS_WRONG_DISK,
                     "The job issued %s #%" PRIu32 " to %s, which it must not %s.",
-                    op_name((enum op)event->op), event->request, phrase_disk(evidence, event->node),
-                    op_name((enum op)event->op));
+                    op_name(event_op(event)), event->request, phrase_disk(evidence, event->node),
+                    op_name(event_op(event)));
     } else if ((event->offset | event->bytes) % SECTOR_BYTES != 0) {
-        verdict_add(evidence, BOUNDS, "unaligned",
+        verdict_add(evidence, FINDING_BOUNDS_UNALIGNED,
                     "The job's %s #%" PRIu32 " of %s at offset %" PRIu64 ", %" PRIu64
                     " bytes, is not whole sectors.",
-                    op_name((enum op)event->op), event->request, phrase_disk(evidence, event->node),
+                    op_name(event_op(event)), event->request, phrase_disk(evidence, event->node),
                     event->offset, event->bytes);
     } else if (event->offset > length || event->bytes > length - event->offset) {
-        verdict_add(evidence, BOUNDS, "out-of-range",
+        verdict_add(evidence, FINDING_BOUNDS_OUT_OF_RANGE,
                     "The job's %s #%" PRIu32 " of %s at %s is outside of %s, which is %s long.",
-                    op_name((enum op)event->op), event->request, phrase_disk(evidence, event->node),
+                    op_name(event_op(event)), event->request, phrase_disk(evidence, event->node),
                     phrase_range(event->offset, event->bytes).text, phrase_disk(evidence, source),
                     quantity_size(length).text);
     }
@@ -126,7 +125,7 @@ static void judge_operation(const struct bounds *bounds, struct evidence *eviden
         const struct op_in_flight *op = &bounds->ops[i];
 
         if (shares_chunk(bounds, op, event->offset, event->bytes)) {
-            verdict_add(evidence, BOUNDS, "shared-chunk",
+            verdict_add(evidence, FINDING_BOUNDS_SHARED_CHUNK,
                         "The operation that read #%" PRIu32 " begins at %s shares a chunk with one "
                         "in flight at %s.",
                         event->request, phrase_range(event->offset, event->bytes).text,
@@ -134,18 +133,18 @@ static void judge_operation(const struct bounds *bounds, struct evidence *eviden
         }
     }
     if (bounds->op_count == MAX_OPS) {
-        verdict_add(evidence, BOUNDS, "too-many-operations",
+        verdict_add(evidence, FINDING_BOUNDS_TOO_MANY_OPERATIONS,
                     "Read #%" PRIu32 " begins operation %d in flight; at most %d may be.",
                     event->request, MAX_OPS + 1, MAX_OPS);
     }
     if (chunks > MAX_OP_CHUNKS) {
-        verdict_add(evidence, BOUNDS, "too-long",
+        verdict_add(evidence, FINDING_BOUNDS_TOO_LONG,
                     "Read #%" PRIu32 " of %s is %" PRIu64 " chunk buffers long; at most %d may be.",
                     event->request, phrase_range(event->offset, event->bytes).text, chunks,
                     MAX_OP_CHUNKS);
     }
     if (chunks + bounds->chunks > bounds->buffers) {
-        verdict_add(evidence, BOUNDS, "too-few-buffers",
+        verdict_add(evidence, FINDING_BOUNDS_TOO_FEW_BUFFERS,
                     "With read #%" PRIu32 " of %s the job holds %" PRIu64
                     " chunk buffers, but it has %" PRIu64 ".",
                     event->request, phrase_range(event->offset, event->bytes).text,
@@ -188,7 +187,7 @@ static void continue_operation(struct bounds *bounds, struct evidence *evidence,
         }
     }
     if (bounds->op_count < MAX_OPS) {
-        verdict_add(evidence, BOUNDS, "stray-write",
+        verdict_add(evidence, FINDING_BOUNDS_STRAY_WRITE,
                     "Write #%" PRIu32 " of %s writes %s, which the job has not just read.",
                     event->request, phrase_disk(evidence, event->node),
                     phrase_range(event->offset, event->bytes).text);
@@ -240,7 +239,7 @@ static void judge_taken(struct evidence *evidence, uint32_t disk, int count, con
     bool one = count == 1 || count == -1;
 
     if (count != 0) {
-        verdict_add(evidence, BOUNDS, "left-over", "The job is gone, but %d %s%s of %s %s %s.",
+        verdict_add(evidence, FINDING_BOUNDS_LEFT_OVER, "The job is gone, but %d %s%s of %s %s %s.",
                     count > 0 ? count : -count, what, one ? "" : "s", phrase_disk(evidence, disk),
                     one ? "was" : "were", count > 0 ? "not given back" : "given back too many");
     }
@@ -257,7 +256,7 @@ static void judge_chain(const struct bounds *bounds, struct evidence *evidence)
         return;
     }
     if (evidence->disks[plan->job.source]->backing_open) {
-        verdict_add(evidence, BOUNDS, "chain-loop",
+        verdict_add(evidence, FINDING_BOUNDS_CHAIN_LOOP,
                     "The commit is over, but the old top %s is still linked to its backing file.",
                     phrase_disk(evidence, plan->job.source));
     }
@@ -266,7 +265,7 @@ static void judge_chain(const struct bounds *bounds, struct evidence *evidence)
         steps++;
     }
     if (steps == plan->disk_count) {
-        verdict_add(evidence, BOUNDS, "chain-loop",
+        verdict_add(evidence, FINDING_BOUNDS_CHAIN_LOOP,
                     "The commit is over, and the backing chain of %s never ends.",
                     phrase_disk(evidence, plan->job.target));
     }
@@ -276,13 +275,13 @@ static void judge_left_over(struct bounds *bounds, struct evidence *evidence)
 {
     verdict_checked(evidence);
     if (bounds->op_count > 0 || bounds->flushes > 0) {
-        verdict_add(evidence, BOUNDS, "left-over",
+        verdict_add(evidence, FINDING_BOUNDS_LEFT_OVER,
                     "The job is gone, but %" PRIu32 " operations and %" PRIu32
                     " flushes of it are in flight.",
                     bounds->op_count, bounds->flushes);
     }
     if (bounds->buffers > 0) {
-        verdict_add(evidence, BOUNDS, "left-over",
+        verdict_add(evidence, FINDING_BOUNDS_LEFT_OVER,
                     "The job is gone, but its %" PRIu64 " chunk buffers were not given back.",
                     bounds->buffers);
     }
@@ -376,7 +375,7 @@ static void bounds_settled(void *state, struct evidence *evidence)
     struct bounds *bounds = state;
 
     if (bounds->unwritten > 0) {
-        verdict_add(evidence, BOUNDS, "lost-operation",
+        verdict_add(evidence, FINDING_BOUNDS_LOST_OPERATION,
                     "The job has read a range, but did not go on to write it.");
         bounds->unwritten = 0;
     }
@@ -403,7 +402,7 @@ static void bounds_digest(const void *state, const struct evidence *evidence, st
 }
 
 const struct oracle oracle_bounds = {
-    .name = BOUNDS,
+    .id = ORACLE_BOUNDS,
     .proves = "The job's requests stay within their bounds, and it leaves nothing behind.",
     .state_bytes = sizeof(struct bounds),
     .requests_by = BY_JOB,

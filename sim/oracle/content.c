@@ -35,7 +35,7 @@ static void judge_copy(const struct content *content, struct evidence *evidence)
         return;
     }
     finding = verdict_add(
-        evidence, "content", "stale-sector",
+        evidence, FINDING_CONTENT_STALE_SECTOR,
         "%s and %s differ at %s: %s holds %s, %s holds %s, though the job completed "
         "successfully at %s.",
         source_name, target_name, phrase_sector(sector).text, target_name,
@@ -57,7 +57,7 @@ static void ended(void *state, struct evidence *evidence, const struct event *ev
     if (!success && content->pivoted) {
         bool cancelled = event->kind == EVENT_JOB_CANCELLED;
 
-        verdict_add(evidence, "content", "pivot-without-success",
+        verdict_add(evidence, FINDING_CONTENT_PIVOT_WITHOUT_SUCCESS,
                     "The guest was switched to %s, though the job %s%s at %s.",
                     phrase_disk(evidence, evidence->plan->job.target),
                     cancelled ? "was cancelled" : "failed with ",
@@ -113,7 +113,7 @@ static void content_digest(const void *state, const struct evidence *evidence,
 }
 
 const struct oracle oracle_content = {
-    .name = "content",
+    .id = ORACLE_CONTENT,
     .proves = "When the job reports success, the target holds what the source holds.",
     .state_bytes = sizeof(struct content),
     .requests_by = BY_GUEST,

@@ -74,7 +74,7 @@ static void report(struct evidence *evidence, uint64_t sector)
     struct finding *finding;
 
     finding = verdict_add(
-        evidence, "debt", "forgotten-sector",
+        evidence, FINDING_DEBT_FORGOTTEN_SECTOR,
         "%s of %s is neither dirty nor being copied, but %s holds %s and %s holds %s, "
         "since %s.",
         phrase_sector(sector).text, source_name, target_name,
@@ -148,7 +148,7 @@ static void judge_read(const struct debt *debt, struct evidence *evidence,
 
     if (bitmap_next_set(&owed->dirty, event->offset >> owed->shift, &chunk) &&
         chunk << owed->shift < range_end(event->offset, event->bytes)) {
-        verdict_add(evidence, "debt", "not-cleaned",
+        verdict_add(evidence, FINDING_DEBT_NOT_CLEANED,
                     "Read #%" PRIu32 " of %s began while the chunk at %s was still dirty: a guest "
                     "write during the copy does not show, and the chunk is copied again and again.",
                     event->request, phrase_range(event->offset, event->bytes).text,
@@ -229,7 +229,7 @@ static void debt_digest(const void *state, const struct evidence *evidence, stru
 }
 
 const struct oracle oracle_debt = {
-    .name = "debt",
+    .id = ORACLE_DEBT,
     .proves = "Whatever differs between source and target is dirty, being copied, or about to "
               "be marked.",
     .state_bytes = sizeof(struct debt),

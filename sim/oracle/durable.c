@@ -104,7 +104,7 @@ static void judge_guest(const struct durable *durable, struct evidence *evidence
         return;
     }
     verdict_mark_sector(
-        verdict_add(evidence, "durable", "lost-flushed",
+        verdict_add(evidence, FINDING_DURABLE_LOST_FLUSHED,
                     "The guest relies on %s at %s of its disk %s (there from the "
                     "beginning, or covered by a flush of the guest), but after the power "
                     "cut of %s at %s it holds %s%s.",
@@ -131,7 +131,7 @@ static void judge_target(const struct durable *durable, struct evidence *evidenc
 
         if (known && (!there || kept.tag != is.tag)) {
             verdict_mark_sector(
-                verdict_add(evidence, "durable", "lost-after-ready",
+                verdict_add(evidence, FINDING_DURABLE_LOST_AFTER_READY,
                             "%s held %s at %s when the job was ready, and nothing has been written "
                             "there since, but the power cut at %s has left %s%s.",
                             phrase_disk(evidence, target), phrase_tag(evidence, kept.tag, at).text,
@@ -219,7 +219,7 @@ static void report_not_durable(const struct durable *durable, struct evidence *e
     uint32_t target = evidence->plan->job.target;
 
     verdict_mark_sector(
-        verdict_add(evidence, "durable", "not-durable",
+        verdict_add(evidence, FINDING_DURABLE_NOT_DURABLE,
                     "The job completed successfully at %s, but no flush has made durable "
                     "what %s holds at %s, %s: a power cut can take it%s.",
                     quantity_time(evidence->now_ns).text, phrase_disk(evidence, target),
@@ -285,7 +285,7 @@ static void durable_digest(const void *state, const struct evidence *evidence,
 }
 
 const struct oracle oracle_durable = {
-    .name = "durable",
+    .id = ORACLE_DURABLE,
     .proves = "What a flush has covered survives a power cut, and so does what the job has "
               "promised at READY and at its successful end.",
     .state_bytes = sizeof(struct durable),

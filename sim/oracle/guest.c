@@ -37,9 +37,9 @@ static void judge_node(const struct guest *guest, struct evidence *evidence,
                        const struct event *event)
 {
     if (event->node != guest->model.disk) {
-        verdict_add(evidence, "guest", "wrong-disk",
+        verdict_add(evidence, FINDING_GUEST_WRONG_DISK,
                     "Guest %s #%" PRIu32 " went to %s at %s, but the guest's disk is %s.",
-                    op_name((enum op)event->op), event->request, phrase_disk(evidence, event->node),
+                    op_name(event_op(event)), event->request, phrase_disk(evidence, event->node),
                     quantity_time(evidence->now_ns).text, phrase_disk(evidence, guest->model.disk));
     }
 }
@@ -67,7 +67,7 @@ static void report_read(struct evidence *evidence, const struct event *event, ui
                         uint64_t is, uint64_t should_be)
 {
     struct finding *finding = verdict_add(
-        evidence, "guest", "wrong-data",
+        evidence, FINDING_GUEST_WRONG_DATA,
         "Guest read #%" PRIu32 " got %s at %s of %s at %s, but the latest there is %s.",
         event->request, phrase_tag(evidence, is, sector).text, phrase_sector(sector).text,
         phrase_disk(evidence, event->node), quantity_time(evidence->now_ns).text,
@@ -115,10 +115,10 @@ static void took_effect(void *state, struct evidence *evidence, const struct eve
     struct guest *guest = state;
 
     if (event->node != guest->model.disk) {
-        verdict_add(evidence, "guest", "left-behind",
+        verdict_add(evidence, FINDING_GUEST_LEFT_BEHIND,
                     "Guest %s #%" PRIu32 " took effect on %s at %s, after the guest had been "
                     "switched to %s.",
-                    op_name((enum op)event->op), event->request, phrase_disk(evidence, event->node),
+                    op_name(event_op(event)), event->request, phrase_disk(evidence, event->node),
                     quantity_time(evidence->now_ns).text, phrase_disk(evidence, guest->model.disk));
     }
     if (event->op == OP_READ) {
@@ -180,7 +180,7 @@ static void guest_close(void *state, struct evidence *evidence)
         return;
     }
     if (guest->model.requests.count > 0) {
-        verdict_add(evidence, "guest", "lost-request",
+        verdict_add(evidence, FINDING_GUEST_LOST_REQUEST,
                     "Guest %s #%" PRIu32 " of %s never ended, though nothing holds it and the "
                     "run is over (%" PRIu32 " requests in all).",
                     op_name((enum op)lost->op), lost->number,
@@ -216,7 +216,7 @@ static void guest_digest(const void *state, const struct evidence *evidence, str
 }
 
 const struct oracle oracle_guest = {
-    .name = "guest",
+    .id = ORACLE_GUEST,
     .proves = "Each guest read returns the latest write, before and after the pivot, and no "
               "guest request is lost.",
     .state_bytes = sizeof(struct guest),

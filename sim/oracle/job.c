@@ -18,8 +18,6 @@
 #include "sim/trace/phrase.h"
 #include "sim/verdict/verdict.h"
 
-#define JOB "job"
-
 /* ---- The job's requests ---- */
 
 static void submitted(void *state, struct evidence *evidence, const struct event *event)
@@ -39,16 +37,16 @@ static void submitted(void *state, struct evidence *evidence, const struct event
     job->has_issued = true;
     job->has_straggled = job->first_error < 0;
     if (objection != NULL) {
-        verdict_add(evidence, JOB, "illegal-issue", "The job issued %s #%" PRIu32 ", but %s.",
-                    op_name((enum op)event->op), event->request, objection);
+        verdict_add(evidence, FINDING_JOB_ILLEGAL_ISSUE, "The job issued %s #%" PRIu32 ", but %s.",
+                    op_name(event_op(event)), event->request, objection);
     }
 }
 
 static void report_owed(const struct job_model *job, struct evidence *evidence)
 {
-    verdict_add(evidence, JOB, "missing-error",
+    verdict_add(evidence, FINDING_JOB_MISSING_ERROR,
                 "%s #%" PRIu32 " of %s failed with %s, but the job emitted no error event.",
-                op_name((enum op)job->failed.op), job->failed.request,
+                op_name(event_op(&job->failed)), job->failed.request,
                 phrase_disk(evidence, job->failed.node), phrase_result(job->failed.ret).text);
 }
 
@@ -84,18 +82,18 @@ static void judge_error(const struct job_model *job, struct evidence *evidence,
 
     verdict_checked(evidence);
     if (event->op != side || event->ret != job->failed.ret) {
-        verdict_add(evidence, JOB, "wrong-error",
+        verdict_add(evidence, FINDING_JOB_WRONG_ERROR,
                     "%s #%" PRIu32 " failed with %s, but the job reported a %s error with %s.",
-                    op_name((enum op)job->failed.op), job->failed.request,
-                    phrase_result(job->failed.ret).text, op_name((enum op)event->op),
+                    op_name(event_op(&job->failed)), job->failed.request,
+                    phrase_result(job->failed.ret).text, op_name(event_op(event)),
                     phrase_result(event->ret).text);
     } else if (event->detail != action) {
-        verdict_add(evidence, JOB, "wrong-action",
+        verdict_add(evidence, FINDING_JOB_WRONG_ACTION,
                     "%s #%" PRIu32 " failed with %s: the policy says %s, but the job took "
                     "action %s.",
-                    op_name((enum op)job->failed.op), job->failed.request,
+                    op_name(event_op(&job->failed)), job->failed.request,
                     phrase_result(job->failed.ret).text, error_action_name(action),
-                    error_action_name((enum error_action)event->detail));
+                    error_action_name(event_action(event)));
     }
 }
 
@@ -105,10 +103,10 @@ static void reported_error(struct job_model *job, struct evidence *evidence,
     if (job->owes_error) {
         judge_error(job, evidence, event);
     } else {
-        verdict_add(evidence, JOB, "error-without-failure",
+        verdict_add(evidence, FINDING_JOB_ERROR_WITHOUT_FAILURE,
                     "The job emitted an error event (%s, %s), but no request of it has failed "
                     "without one.",
-                    op_name((enum op)event->op), phrase_result(event->ret).text);
+                    op_name(event_op(event)), phrase_result(event->ret).text);
     }
     job->owes_error = false;
     job->ready = false;
@@ -126,12 +124,12 @@ static void became_ready(struct job_model *job, struct evidence *evidence)
 {
     verdict_checked(evidence);
     if (job->ready) {
-        verdict_add(evidence, JOB, "ready-twice", "The job emitted READY, but it was ready.");
+        verdict_add(evidence, FINDING_JOB_READY_TWICE, "The job emitted READY, but it was ready.");
     } else if (job->in_flight > 0) {
-        verdict_add(evidence, JOB, "ready-too-early",
+        verdict_add(evidence, FINDING_JOB_READY_TOO_EARLY,
                     "The job emitted READY with %" PRIu32 " requests in flight.", job->in_flight);
     } else if (!job_is_durable(job, evidence)) {
-        verdict_add(evidence, JOB, "ready-before-flush",
+        verdict_add(evidence, FINDING_JOB_READY_BEFORE_FLUSH,
                     "The job emitted READY, but the target was not flushed successfully after "
                     "the last write to it.");
     }
@@ -141,7 +139,7 @@ static void became_ready(struct job_model *job, struct evidence *evidence)
 static void parked(struct job_model *job, struct evidence *evidence)
 {
     if (job->parked || !job->wishes.pause) {
-        verdict_add(evidence, JOB, "illegal-pause", "The job paused, but %s.",
+        verdict_add(evidence, FINDING_JOB_ILLEGAL_PAUSE, "The job paused, but %s.",
                     job->parked ? "it was paused already" : "nothing asked it to");
     }
     job->parked = true;
@@ -150,7 +148,7 @@ static void parked(struct job_model *job, struct evidence *evidence)
 static void resumed(struct job_model *job, struct evidence *evidence)
 {
     if (!job->parked || job->wishes.pause) {
-        verdict_add(evidence, JOB, "illegal-resume", "The job went on, but %s.",
+        verdict_add(evidence, FINDING_JOB_ILLEGAL_RESUME, "The job went on, but %s.",
                     job->parked ? "nothing has ended its pause" : "it was not paused");
     }
     job->parked = false;
@@ -160,12 +158,12 @@ static void judge_progress(struct job_model *job, struct evidence *evidence,
                            const struct event *event)
 {
     if (event->offset > event->bytes || event->offset < job->offset) {
-        verdict_add(evidence, JOB, "progress",
+        verdict_add(evidence, FINDING_JOB_PROGRESS,
                     "The job's progress is offset %" PRIu64 " of len %" PRIu64
                     ", after offset %" PRIu64 ": offset must not exceed len, nor shrink.",
                     event->offset, event->bytes, job->offset);
     } else if (event->offset != job->copied) {
-        verdict_add(evidence, JOB, "progress",
+        verdict_add(evidence, FINDING_JOB_PROGRESS,
                     "The job's progress is offset %" PRIu64 ", but it has copied %" PRIu64
                     " bytes successfully.",
                     event->offset, job->copied);
@@ -184,8 +182,8 @@ static void conclude_command(struct job_model *job, struct evidence *evidence)
     job->commanded = false;
     verdict_checked(evidence);
     if (job->objection != NULL) {
-        verdict_add(evidence, JOB, "accepted", "%s was accepted, but %s.", job_verb_name(job->verb),
-                    job->objection);
+        verdict_add(evidence, FINDING_JOB_ACCEPTED, "%s was accepted, but %s.",
+                    job_verb_name(job->verb), job->objection);
     }
 }
 
@@ -195,7 +193,7 @@ static void commanded(void *state, struct evidence *evidence, const struct event
 
     conclude_command(job, evidence);
     job->commanded = true;
-    job->verb = (enum job_verb)event->detail;
+    job->verb = event_verb(event);
     job->wishes_before = job->wishes;
     job->objection = job_objection_to_command(job, event);
     job->opened_backing = false;
@@ -216,13 +214,13 @@ static void refused(void *state, struct evidence *evidence, const struct event *
     job->wishes = job->wishes_before;
     verdict_checked(evidence);
     if (event->detail2 == REFUSED_NOT_READY && job->objection == NULL) {
-        verdict_add(evidence, JOB, "refused",
+        verdict_add(evidence, FINDING_JOB_REFUSED,
                     "%s was refused as not ready, but the job was ready, neither paused nor "
                     "cancelled.",
                     job_verb_name(job->verb));
     }
     if (job->opened_backing) {
-        verdict_add(evidence, JOB, "side-effect",
+        verdict_add(evidence, FINDING_JOB_SIDE_EFFECT,
                     "%s was refused, but it has opened the target's backing file.",
                     job_verb_name(job->verb));
     }
@@ -239,12 +237,12 @@ static void pivoted(void *state, struct evidence *evidence, const struct event *
     job->pivoted = true;
     verdict_checked(evidence);
     if (objection != NULL) {
-        verdict_add(evidence, JOB, "illegal-pivot", "%s took the place of %s, but %s.",
+        verdict_add(evidence, FINDING_JOB_ILLEGAL_PIVOT, "%s took the place of %s, but %s.",
                     phrase_disk(evidence, event->node), phrase_disk(evidence, event->index),
                     objection);
     }
     if (event->node != plan->job.target || event->index != job_disk_to_replace(plan)) {
-        verdict_add(evidence, JOB, "wrong-pivot",
+        verdict_add(evidence, FINDING_JOB_WRONG_PIVOT,
                     "%s took the place of %s, but %s was to take the place of %s.",
                     phrase_disk(evidence, event->node), phrase_disk(evidence, event->index),
                     phrase_disk(evidence, plan->job.target),
@@ -260,7 +258,7 @@ static void judge_result(const struct job_model *job, struct evidence *evidence,
     if (event->kind == EVENT_JOB_CANCELLED && event->ret == 0 && job->cancelled_before_error) {
         objection = job_objection_to_cancelled(job);
     } else if (event->ret != job->first_error && (job->first_error < 0 || job->has_issued)) {
-        verdict_add(evidence, JOB, "wrong-result",
+        verdict_add(evidence, FINDING_JOB_WRONG_RESULT,
                     "The job ended with %s, but the first error it reported was %s.",
                     phrase_result(event->ret).text,
                     job->first_error < 0 ? phrase_result(job->first_error).text : "none");
@@ -270,7 +268,7 @@ static void judge_result(const struct job_model *job, struct evidence *evidence,
         objection = job_objection_to_success(job);
     }
     if (objection != NULL) {
-        verdict_add(evidence, JOB, "wrong-end", "The job ended %s, but %s.",
+        verdict_add(evidence, FINDING_JOB_WRONG_END, "The job ended %s, but %s.",
                     event->kind == EVENT_JOB_CANCELLED ? "cancelled" : "with success", objection);
     }
 }
@@ -296,10 +294,10 @@ static void started(void *state, struct evidence *evidence, const struct event *
 
     (void)event;
     if (job->alive) {
-        verdict_add(evidence, JOB, "started-twice", "A job started while there was one.");
+        verdict_add(evidence, FINDING_JOB_STARTED_TWICE, "A job started while there was one.");
     }
     if (plan->kind == JOB_COMMIT && base_bytes < top_bytes) {
-        verdict_add(evidence, JOB, "base-too-short",
+        verdict_add(evidence, FINDING_JOB_BASE_TOO_SHORT,
                     "The commit started though its base %s (%s) is shorter than the top %s (%s): "
                     "what lies beyond can't be written.",
                     phrase_disk(evidence, plan->target), quantity_size(base_bytes).text,
@@ -315,7 +313,7 @@ static void start_refused(void *state, struct evidence *evidence, const struct e
     (void)event;
     verdict_checked(evidence);
     if (job->just_started) {
-        verdict_add(evidence, JOB, "refused-but-started",
+        verdict_add(evidence, FINDING_JOB_REFUSED_BUT_STARTED,
                     "The start was refused, but the job has said that it started.");
         job->alive = false;
     }
@@ -329,9 +327,9 @@ static void life_event(void *state, struct evidence *evidence, const struct even
     struct job_model *job = state;
 
     if (!job->alive) {
-        verdict_add(evidence, JOB, "event-without-job",
+        verdict_add(evidence, FINDING_JOB_EVENT_WITHOUT_JOB,
                     "The job emitted \"%s\", but it has ended or never started.",
-                    event_kind_name((enum event_kind)event->kind));
+                    event_kind_name(event_kind(event)));
         return;
     }
     switch (event->kind) {
@@ -397,7 +395,7 @@ static void job_digest(const void *state, const struct evidence *evidence, struc
 }
 
 const struct oracle oracle_job = {
-    .name = JOB,
+    .id = ORACLE_JOB,
     .proves = "The job's events are legal and in order, and its errors, commands, progress and "
               "result are what the rules say.",
     .state_bytes = sizeof(struct job_model),

@@ -26,8 +26,6 @@
 #include "sim/trace/phrase.h"
 #include "sim/verdict/verdict.h"
 
-#define LEDGER "ledger"
-
 /* Failed queries beyond this number at a time are not reported. */
 #define MAX_QUERIES 4
 
@@ -129,10 +127,10 @@ static void judge_queries(struct ledger *ledger, struct evidence *evidence, cons
         const struct event *query = &ledger->queries[i];
 
         verdict_add(
-            evidence, LEDGER, "swallowed-query",
+            evidence, FINDING_LEDGER_SWALLOWED_QUERY,
             "Query %s of %s failed with %s at %s (fault %s); no start or command was refused for "
             "it, but the job %s at %s.",
-            op_name((enum op)query->op), phrase_disk(evidence, query->node),
+            op_name(event_op(query)), phrase_disk(evidence, query->node),
             phrase_result(query->ret).text, quantity_time(query->now_ns).text,
             evidence->plan->faults[query->index].name, went_on,
             quantity_time(evidence->now_ns).text);
@@ -161,10 +159,10 @@ static uint16_t judge_hit(struct ledger *ledger, struct evidence *evidence,
         fault = (uint16_t)hit->moved;
         verdict_checked(evidence);
         if (event->ret == 0) {
-            verdict_add(evidence, LEDGER, "hidden",
+            verdict_add(evidence, FINDING_LEDGER_HIDDEN,
                         "Fault %s was to fail %s #%" PRIu32 " of %s with %s, but at %s it was done "
                         "with success.",
-                        evidence->plan->faults[fault].name, op_name((enum op)event->op),
+                        evidence->plan->faults[fault].name, op_name(event_op(event)),
                         event->request, phrase_disk(evidence, event->node),
                         phrase_result(evidence->plan->faults[fault].error).text,
                         quantity_time(evidence->now_ns).text);
@@ -180,9 +178,9 @@ static void judge_report(struct ledger *ledger, struct evidence *evidence)
 
     verdict_checked(evidence);
     if (!failure->reported) {
-        verdict_add(evidence, LEDGER, "unreported",
+        verdict_add(evidence, FINDING_LEDGER_UNREPORTED,
                     "The job's %s #%" PRIu32 " of %s failed with %s at %s%s, and nobody was told.",
-                    op_name((enum op)failure->event.op), failure->event.request,
+                    op_name(event_op(&failure->event)), failure->event.request,
                     phrase_disk(evidence, failure->event.node),
                     phrase_result(failure->event.ret).text, quantity_time(evidence->now_ns).text,
                     phrase_fault(evidence, failure->fault).text);
@@ -217,7 +215,7 @@ static void report_swallowed(const struct failure *failure, struct evidence *evi
     const struct event *event = &failure->event;
 
     if (event->op == OP_FLUSH) {
-        verdict_add(evidence, LEDGER, "swallowed",
+        verdict_add(evidence, FINDING_LEDGER_SWALLOWED,
                     "The job's flush #%" PRIu32
                     " of %s failed with %s at %s%s; none has succeeded since, but "
                     "the job %s at %s.",
@@ -228,11 +226,11 @@ static void report_swallowed(const struct failure *failure, struct evidence *evi
         return;
     }
     verdict_mark_sector(
-        verdict_add(evidence, LEDGER, "swallowed",
+        verdict_add(evidence, FINDING_LEDGER_SWALLOWED,
                     "The job's %s #%" PRIu32
                     " of %s of %s failed with %s at %s%s; %s has not been copied "
                     "again since, but the job %s at %s.",
-                    op_name((enum op)event->op), event->request,
+                    op_name(event_op(event)), event->request,
                     phrase_range(event->offset, event->bytes).text,
                     phrase_disk(evidence, event->node), phrase_result(event->ret).text,
                     quantity_time(event->now_ns).text, phrase_fault(evidence, failure->fault).text,
@@ -256,7 +254,7 @@ static void judge_hangs(const struct ledger *ledger, struct evidence *evidence, 
     for (uint32_t i = 0; i < ledger->hangs.count; i++) {
         const struct outstanding *hang = &ledger->hangs.requests[i];
 
-        verdict_add(evidence, LEDGER, "built-on-hang",
+        verdict_add(evidence, FINDING_LEDGER_BUILT_ON_HANG,
                     "The job's %s #%" PRIu32 " of %s never ended (fault %s), but the job %s at %s.",
                     op_name((enum op)hang->op), hang->number, phrase_disk(evidence, hang->node),
                     evidence->plan->faults[hang->moved].name, went_on,
@@ -405,7 +403,7 @@ static void ledger_digest(const void *state, const struct evidence *evidence, st
 }
 
 const struct oracle oracle_ledger = {
-    .name = LEDGER,
+    .id = ORACLE_LEDGER,
     .proves = "Every fault ends accounted for: reported, made good, absorbed by a rule, or of no "
               "consequence.",
     .state_bytes = sizeof(struct ledger),

@@ -11,11 +11,11 @@
  */
 #include <inttypes.h>
 
+#include "engine/units.h"
 #include "sim/oracle/oracles.h"
 #include "sim/trace/phrase.h"
 #include "sim/verdict/verdict.h"
 
-#define NS_PER_SECOND UINT64_C(1000000000)
 #define SLICES_PER_SECOND 10
 
 struct limit {
@@ -76,7 +76,7 @@ static void submitted(void *state, struct evidence *evidence, const struct event
     limit->level += event->bytes;
     verdict_checked(evidence);
     if (limit->level > quota(limit) + limit->largest) {
-        verdict_add(evidence, "limit", "too-fast",
+        verdict_add(evidence, FINDING_LIMIT_TOO_FAST,
                     "With read #%" PRIu32 " at %s the job is %" PRIu64
                     " bytes ahead of its speed of %" PRIu64 " bytes/s; it may be %" PRIu64
                     " ahead (one quota and one operation).",
@@ -139,7 +139,7 @@ static void limit_digest(const void *state, const struct evidence *evidence, str
 }
 
 const struct oracle oracle_limit = {
-    .name = "limit",
+    .id = ORACLE_LIMIT,
     .proves = "While it is not ready, the job reads no faster than its speed limit promises.",
     .state_bytes = sizeof(struct limit),
     .requests_by = BY_JOB,

@@ -55,7 +55,7 @@ static void judge_ready(struct liveness *live, struct evidence *evidence)
     verdict_checked(evidence);
     if (evidence->now_ns - live->quiet_since_ns > bound_ns) {
         live->overdue = true;
-        verdict_add(evidence, "liveness", "ready-overdue",
+        verdict_add(evidence, FINDING_LIVENESS_READY_OVERDUE,
                     "The job was not ready by %s, though nothing has disturbed it since %s; "
                     "it had %s.",
                     quantity_time(evidence->now_ns).text, quantity_time(live->quiet_since_ns).text,
@@ -246,7 +246,7 @@ static struct story what_was_pending(const struct liveness *live, const struct e
     }
     if (live->is_stopped) {
         tell(&story, "; fault %s keeps %s #%" PRIu32 " of %s",
-             evidence->plan->faults[stopped->index].name, op_name((enum op)stopped->op),
+             evidence->plan->faults[stopped->index].name, op_name(event_op(stopped)),
              stopped->request, phrase_disk(evidence, stopped->node));
     }
     return story;
@@ -262,7 +262,6 @@ static bool is_followed_for_ever(const struct liveness *live)
 static void judge_end(const struct liveness *live, struct evidence *evidence)
 {
     const struct limits_spec *limits = &evidence->plan->limits;
-    const char *kind = world_end_name(evidence->end);
     struct story pending;
 
     if (evidence->end == END_NOT || evidence->end == END_CONCLUDED ||
@@ -272,12 +271,12 @@ static void judge_end(const struct liveness *live, struct evidence *evidence)
     pending = what_was_pending(live, evidence);
     switch (evidence->end) {
     case END_DEADLOCK:
-        verdict_add(evidence, "liveness", kind,
+        verdict_add(evidence, FINDING_LIVENESS_DEADLOCK,
                     "Nothing will ever happen again, but the %s has not ended: %s.",
                     live->alive ? "job" : "story", pending.text);
         break;
     case END_LIVELOCK:
-        verdict_add(evidence, "liveness", kind,
+        verdict_add(evidence, FINDING_LIVENESS_LIVELOCK,
                     "%" PRIu64 " events went by without virtual time passing: %s.",
                     limits->events_at_once, pending.text);
         break;
@@ -286,16 +285,16 @@ static void judge_end(const struct liveness *live, struct evidence *evidence)
             break; /* already a finding: the steps not run would have ended the job */
         }
         if (is_followed_for_ever(live)) {
-            verdict_add(evidence, "liveness", "never-told",
+            verdict_add(evidence, FINDING_LIVENESS_NEVER_TOLD,
                         "The story is over, but the job is still ready: nobody has told it to "
                         "complete or to cancel, and it would follow the guest for ever.");
             break;
         }
-        verdict_add(evidence, "liveness", kind, "The run did not end within %s: %s.",
+        verdict_add(evidence, FINDING_LIVENESS_TIME_LIMIT, "The run did not end within %s: %s.",
                     quantity_time(limits->time_ns).text, pending.text);
         break;
     case END_EVENTS:
-        verdict_add(evidence, "liveness", kind,
+        verdict_add(evidence, FINDING_LIVENESS_EVENT_LIMIT,
                     "The run did not end within %" PRIu64 " events: %s.", limits->events,
                     pending.text);
         break;
@@ -329,7 +328,7 @@ static void liveness_digest(const void *state, const struct evidence *evidence,
 }
 
 const struct oracle oracle_liveness = {
-    .name = "liveness",
+    .id = ORACLE_LIVENESS,
     .proves = "The run comes to an end, and the job becomes ready in time.",
     .state_bytes = sizeof(struct liveness),
     .on =

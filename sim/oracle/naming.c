@@ -36,11 +36,12 @@ static void judge_disk(struct evidence *evidence, const struct event *event, uin
 {
     verdict_checked(evidence);
     if (event->by != BY_JOB) {
-        verdict_add(evidence, "naming", "wrong-speaker", "Event \"%s\" is the job's, but says %s.",
-                    event_kind_name((enum event_kind)event->kind), by_name((enum by)event->by));
+        verdict_add(evidence, FINDING_NAMING_WRONG_SPEAKER,
+                    "Event \"%s\" is the job's, but says %s.", event_kind_name(event_kind(event)),
+                    by_name(event_by(event)));
     } else if (event->node != disk) {
-        verdict_add(evidence, "naming", "wrong-disk", "Event \"%s\" is about %s, but names %s.",
-                    event_kind_name((enum event_kind)event->kind), phrase_disk(evidence, disk),
+        verdict_add(evidence, FINDING_NAMING_WRONG_DISK, "Event \"%s\" is about %s, but names %s.",
+                    event_kind_name(event_kind(event)), phrase_disk(evidence, disk),
                     phrase_disk(evidence, event->node));
     }
 }
@@ -59,7 +60,7 @@ static void started(void *state, struct evidence *evidence, const struct event *
     *naming = (struct naming){0};
     judge_disk(evidence, event, evidence->plan->job.source);
     if (event->index != target) {
-        verdict_add(evidence, "naming", "wrong-target",
+        verdict_add(evidence, FINDING_NAMING_WRONG_TARGET,
                     "The job said that it started towards %s, but its target is %s.",
                     phrase_disk(evidence, event->index), phrase_disk(evidence, target));
     }
@@ -72,10 +73,10 @@ static void judge_error(void *state, struct evidence *evidence, const struct eve
 
     judge_disk(evidence, event, request->node);
     if (event->offset != request->offset || event->bytes != request->bytes) {
-        verdict_add(evidence, "naming", "wrong-range",
+        verdict_add(evidence, FINDING_NAMING_WRONG_RANGE,
                     "%s #%" PRIu32 " of %s failed at %" PRIu64 " (%" PRIu64
                     " bytes), but the error event says %" PRIu64 " (%" PRIu64 " bytes).",
-                    op_name((enum op)request->op), request->request,
+                    op_name(event_op(request)), request->request,
                     phrase_disk(evidence, request->node), request->offset, request->bytes,
                     event->offset, event->bytes);
     }
@@ -88,7 +89,7 @@ static void judge_progress(void *state, struct evidence *evidence, const struct 
 
     judge_disk(evidence, event, 0);
     if ((event->offset | event->bytes) % SECTOR_BYTES != 0) {
-        verdict_add(evidence, "naming", "wrong-progress",
+        verdict_add(evidence, FINDING_NAMING_WRONG_PROGRESS,
                     "The job's progress is offset %" PRIu64 " of len %" PRIu64
                     ": these are no whole sectors.",
                     event->offset, event->bytes);
@@ -102,7 +103,7 @@ static void judge_end(void *state, struct evidence *evidence, const struct event
 
     judge_source(state, evidence, event);
     if (event->bytes != naming->len) {
-        verdict_add(evidence, "naming", "wrong-progress",
+        verdict_add(evidence, FINDING_NAMING_WRONG_PROGRESS,
                     "The job ended with len %" PRIu64 ", but its last progress said %" PRIu64 ".",
                     event->bytes, naming->len);
     }
@@ -114,7 +115,7 @@ static void judge_phase(void *state, struct evidence *evidence, const struct eve
 
     judge_disk(evidence, event, 0);
     if (event->detail == event->detail2 || (naming->has_phase && event->detail != naming->phase)) {
-        verdict_add(evidence, "naming", "wrong-phase",
+        verdict_add(evidence, FINDING_NAMING_WRONG_PHASE,
                     "The job went from its phase %u to %u, but it was in phase %u.", event->detail,
                     event->detail2, naming->phase);
     }
@@ -123,7 +124,7 @@ static void judge_phase(void *state, struct evidence *evidence, const struct eve
 }
 
 const struct oracle oracle_naming = {
-    .name = "naming",
+    .id = ORACLE_NAMING,
     .proves = "Each event of the job names the right disk, range and phase.",
     .state_bytes = sizeof(struct naming),
     .requests_by = BY_JOB,

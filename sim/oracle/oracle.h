@@ -13,12 +13,13 @@
 #include <stdint.h>
 
 #include "sim/trace/evidence.h"
+#include "sim/verdict/finding.h"
 
 /* An event has happened; it is not in the trace yet. */
 typedef void oracle_event(void *state, struct evidence *evidence, const struct event *event);
 
 struct oracle {
-    const char *name;
+    enum finding_oracle id;
     const char *proves; /* one sentence */
     size_t state_bytes;
     enum by requests_by;                /* sees only requests of this issuer; BY_NONE: of both */

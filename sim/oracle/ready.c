@@ -105,7 +105,7 @@ static void report_sector(const struct ready *ready, struct evidence *evidence, 
     const struct plan_job *job = &evidence->plan->job;
     const char *target_name = phrase_disk(evidence, job->target);
     struct finding *finding = verdict_add(
-        evidence, "ready", "not-durable",
+        evidence, FINDING_READY_NOT_DURABLE,
         "The job was ready at %s, but a power cut can still take %s from %s: %s holds %s there, "
         "and that is neither dirty nor being copied%s.",
         quantity_time(evidence->now_ns).text, phrase_sector(sector).text, target_name,
@@ -137,7 +137,7 @@ static void became_ready(void *state, struct evidence *evidence, const struct ev
     (void)event;
     verdict_checked(evidence);
     if (ready->flushed < ready->written) {
-        verdict_add(evidence, "ready", "unflushed",
+        verdict_add(evidence, FINDING_READY_UNFLUSHED,
                     "The job was ready at %s, but no flush of %s that was submitted after write "
                     "#%" PRIu32 " was done has succeeded: a power cut can take that write (%" PRIu64
                     " in all).",
@@ -204,7 +204,7 @@ static uint64_t ready_kinds(const struct plan *plan)
 }
 
 const struct oracle oracle_ready = {
-    .name = "ready",
+    .id = ORACLE_READY,
     .proves = "At READY everything written to the target is flushed, and what is not a durable "
               "copy of the source is still owed.",
     .state_bytes = sizeof(struct ready),

@@ -14,8 +14,6 @@
 #include "sim/trace/phrase.h"
 #include "sim/verdict/verdict.h"
 
-#define SHARING "sharing"
-
 struct sharing {
     bool job_lives;
     /* others' bitmaps in which this timeline event's write is set, a bit each */
@@ -37,7 +35,7 @@ static void bitmap_cleaned(void *state, struct evidence *evidence, const struct 
 
     (void)state;
     if (bitmap != NULL) {
-        verdict_add(evidence, SHARING, "foreign-bitmap",
+        verdict_add(evidence, FINDING_SHARING_FOREIGN_BITMAP,
                     "The job cleaned %s in dirty bitmap %.64s of %s, which is another user's: that "
                     "user loses the guest writes there.",
                     phrase_range(event->offset, event->bytes).text, bitmap->name,
@@ -65,10 +63,10 @@ static void write_done(void *state, struct evidence *evidence, const struct even
     verdict_checked(evidence);
     for (uint32_t i = 0; i < disk->bitmap_count; i++) {
         if (!(sharing->marked[event->node] >> i & 1)) {
-            verdict_add(evidence, SHARING, "write-not-marked",
+            verdict_add(evidence, FINDING_SHARING_WRITE_NOT_MARKED,
                         "Guest %s #%" PRIu32 " of %s is done, but dirty bitmap %.64s of %s, which "
                         "is another user's, does not have it.",
-                        op_name((enum op)event->op), event->request,
+                        op_name(event_op(event)), event->request,
                         phrase_range(event->offset, event->bytes).text, disk->bitmaps[i].name,
                         phrase_disk(evidence, event->node));
         }
@@ -84,7 +82,7 @@ static void used(void *state, struct evidence *evidence, const struct event *eve
 
     verdict_checked(evidence);
     if (sharing->job_lives && is_the_jobs && event->ret == 0) {
-        verdict_add(evidence, SHARING, "unguarded",
+        verdict_add(evidence, FINDING_SHARING_UNGUARDED,
                     "Another user was let on %s at %s, while the job uses it.",
                     phrase_disk(evidence, event->node), quantity_time(evidence->now_ns).text);
     }
@@ -122,7 +120,7 @@ static uint64_t sharing_kinds(const struct plan *plan)
 }
 
 const struct oracle oracle_sharing = {
-    .name = SHARING,
+    .id = ORACLE_SHARING,
     .proves = "Other users of the job's disks lose nothing, and stay off while it lives.",
     .state_bytes = sizeof(struct sharing),
     .requests_by = BY_GUEST,

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "engine/range.h"
+#include "engine/units.h"
 #include "sim/content/bytes.h"
 
 /* Plans are small, but a matrix or a recorded guest can list many actions. */
@@ -16,9 +17,9 @@
 struct limits_spec limits_default(void)
 {
     return (struct limits_spec){
-        .time_ns = UINT64_C(3600) * 1000 * 1000 * 1000,
-        .events = 10 * 1000 * 1000,
-        .events_at_once = 100 * 1000,
+        .time_ns = LIMITS_TIME_NS,
+        .events = LIMITS_EVENTS,
+        .events_at_once = LIMITS_EVENTS_AT_ONCE,
     };
 }
 
@@ -114,7 +115,7 @@ const char *action_kind_name(enum action_kind kind)
         [DO_USE] = "use",
     };
 
-    assert((size_t)kind < sizeof(names) / sizeof(names[0]));
+    assert((size_t)kind < COUNT_OF(names));
     return names[kind];
 }
 
@@ -141,7 +142,7 @@ bool event_matches(const struct event_match *match, const struct event *event)
     bool is_command = event->kind == EVENT_COMMAND || is_refused;
 
     return (match->kinds == 0 || (match->kinds >> event->kind & 1)) &&
-           request_matches(&match->request, event->node, (enum op)event->op, (enum by)event->by,
+           request_matches(&match->request, event->node, event_op(event), event_by(event),
                            event->offset, event->bytes) &&
            detail_matches(match->action, is_error, event->detail) &&
            detail_matches(match->verb, is_command, event->detail) &&

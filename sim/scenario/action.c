@@ -1,107 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Actions: what a step or a reaction does.
+ *
+ * Declared in sim/scenario/private.h, with all that the loader's files share.
  */
 #include "sim/scenario/private.h"
 
-/* ---- Guest requests ---- */
+/* ---- Refusals ---- */
 
-static void read_guest_op(struct loader *loader, const struct yaml_node *node, void *record,
-                          enum op op)
-{
-    struct guest_request *request = record;
-    uint32_t guest_disk = loader->plan->job.source;
-    struct range_spec range = {0, 0};
-
-    if (request->op != OP_COUNT) {
-        read_mistake(loader, node, "a guest request does one thing");
-    }
-    request->op = op;
-    if (range_read(loader, node, &type_sectors, &range)) {
-        request->offset = range.offset;
-        request->bytes = range.bytes;
-        if (guest_disk != PLAN_NONE) {
-            range_check(loader, node, &range, guest_disk);
-        }
-    }
-}
-
-void guest_read_write(struct loader *loader, const struct yaml_node *node, void *record)
-{
-    read_guest_op(loader, node, record, OP_WRITE);
-}
-
-void guest_read_write_zeroes(struct loader *loader, const struct yaml_node *node, void *record)
-{
-    read_guest_op(loader, node, record, OP_WRITE_ZEROES);
-}
-
-void guest_read_discard(struct loader *loader, const struct yaml_node *node, void *record)
-{
-    read_guest_op(loader, node, record, OP_DISCARD);
-}
-
-void guest_read_read(struct loader *loader, const struct yaml_node *node, void *record)
-{
-    read_guest_op(loader, node, record, OP_READ);
-}
-
-void guest_read_flush(struct loader *loader, const struct yaml_node *node, void *record)
-{
-    struct guest_request *request = record;
-
-    if (request->op != OP_COUNT) {
-        read_mistake(loader, node, "a guest request does one thing");
-    }
-    read_flag(loader, node);
-    request->op = OP_FLUSH;
-}
-
-void guest_read_tag(struct loader *loader, const struct yaml_node *node, void *record)
-{
-    struct guest_request *request = record;
-
-    request->tag = read_name(loader, node, "tag");
-}
-
-void guest_read_latency(struct loader *loader, const struct yaml_node *node, void *record)
-{
-    struct guest_request *request = record;
-    int64_t time;
-
-    if (value_read(loader, node, &type_time, &time)) {
-        request->has_latency = true;
-        request->latency_ns = (uint64_t)time;
-    }
-}
-
-static const struct field guest_fields[] = {GUEST_FIELDS(struct guest_request, op), FIELD_END};
-
-void guest_check(struct loader *loader, const struct yaml_node *node,
-                 const struct guest_request *request)
-{
-    if (request->op == OP_COUNT) {
-        read_mistake(loader, node,
-                     "a guest request is one of read, write, write-zeroes, discard "
-                     "and flush");
-    }
-}
-
-static void read_guest(struct loader *loader, const struct yaml_node *node, struct action *action)
-{
-    node = read_resolve(loader, node);
-    action->guest.op = OP_COUNT;
-    if (read_is_word(loader, node, "flush")) {
-        action->guest.op = OP_FLUSH;
-        return;
-    }
-    read_fields(loader, node, "guest", guest_fields, &action->guest);
-    guest_check(loader, node, &action->guest);
-}
-
-/* ---- Commands ---- */
-
-static void read_refusal(struct loader *loader, const struct yaml_node *node, void *record)
+static FIELD_READER(read_refusal)
 {
     struct action *action = record;
     const char *text = read_text(loader, node, "reason for a refusal");
@@ -122,15 +29,44 @@ static void read_refusal(struct loader *loader, const struct yaml_node *node, vo
     }
 }
 
+static FIELD_WRITER(write_refusal)
+{
+    const struct action *action = record;
+
+    if (action->expect_refused && action->refusal == ANY) {
+        emit_word(emit, field->key, "true");
+    } else if (action->expect_refused) {
+        write_value(emit, field->key, &type_refusal, action->refusal);
+    } else if (action->may_be_refused) {
+        emit_word(emit, field->key, "maybe");
+    }
+}
+
+/* Of a use, which has to be let on in a reaction, too. */
+static FIELD_WRITER(write_refused_use)
+{
+    if (((const struct action *)record)->expect_refused) {
+        write_refusal(emit, plan, field, record);
+    }
+}
+
 /* Part of the sentence that a refusal gives people. */
-static void read_saying(struct loader *loader, const struct yaml_node *node, void *record)
+static FIELD_READER(read_saying)
 {
     struct action *action = record;
 
     action->saying = read_text(loader, node, "text");
 }
 
-#define REFUSAL_FIELDS FIELD_WHOLE("refused", read_refusal), FIELD_WHOLE("saying", read_saying)
+static FIELD_WRITER(write_saying)
+{
+    const struct action *action = record;
+
+    if (action->saying) {
+        emit_key(emit, field->key);
+        emit_text(emit->file, action->saying);
+    }
+}
 
 static void check_refusal(struct loader *loader, const struct yaml_node *node,
                           const struct action *action)
@@ -140,11 +76,27 @@ static void check_refusal(struct loader *loader, const struct yaml_node *node,
     }
 }
 
+#define REFUSED_FIELD(write_)                                                                      \
+    FIELD("refused",                                                                               \
+          "It must be refused: true, or for this reason; maybe: either is right.  Without it, it " \
+          "must be accepted.",                                                                     \
+          .shape = ANY_OF(WORD_OF("maybe"), &shape_flag, VALUE_OF(type_refusal)),                  \
+          .read = read_refusal, .write = (write_))
+
+#define REFUSAL_FIELDS                                                                             \
+    REFUSED_FIELD(write_refusal),                                                                  \
+        FIELD("saying", "Part of the sentence that a refusal gives people.", .shape = &shape_text, \
+              .needs = "refused", .read = read_saying, .write = write_saying)
+
+/* ---- Commands ---- */
+
 static const struct field command_fields[] = {REFUSAL_FIELDS, FIELD_END};
 
 /* {complete: refused} or {complete: {refused: not-ready}}. */
-static void read_command(struct loader *loader, const struct yaml_node *node, struct action *action)
+static FIELD_READER(read_command)
 {
+    struct action *action = record;
+
     node = read_resolve(loader, node);
     if (read_is_word(loader, node, "refused")) {
         action->may_be_refused = false;
@@ -156,64 +108,108 @@ static void read_command(struct loader *loader, const struct yaml_node *node, st
     check_refusal(loader, node, action);
 }
 
-static const struct field speed_fields[] = {FIELD_VALUE("speed", type_speed, struct action, speed),
+static FIELD_WRITER(write_command)
+{
+    write_mapping(emit, plan, field->key, command_fields, record);
+}
+
+static const struct field speed_fields[] = {FIELD("speed", "Bytes a second.", .type = &type_speed,
+                                                  MEMBER(struct action, speed), .always = true),
                                             REFUSAL_FIELDS, FIELD_END};
 
-static void read_speed(struct loader *loader, const struct yaml_node *node, struct action *action)
+static FIELD_READER(read_speed)
 {
+    struct action *action = record;
+
     node = read_resolve(loader, node);
     if (yaml_get(node, "speed") || yaml_get(node, "refused")) {
         read_fields(loader, node, "set-speed", speed_fields, action);
         check_refusal(loader, node, action);
     } else {
-        value_read(loader, node, &type_speed, &action->speed);
+        value_read(loader, node, field->type, &action->speed);
     }
 }
 
-static void read_job(struct loader *loader, const struct yaml_node *node, struct action *action)
+static FIELD_WRITER(write_speed)
+{
+    write_mapping(emit, plan, field->key, speed_fields, record);
+}
+
+/* ---- Questions ---- */
+
+static FIELD_READER(read_job)
 {
     const char *text = read_text(loader, node, "\"none\"");
 
-    (void)action;
     if (text && strcmp(text, "none") != 0) {
         read_mistake(loader, node, "the only check of a job's existence is {job: none}");
     }
 }
 
-static void read_query(struct loader *loader, const struct yaml_node *node, struct action *action)
+static FIELD_WRITER(write_job)
 {
+    emit_word(emit, field->key, field->shape->word);
+}
+
+static FIELD_READER(read_query)
+{
+    struct action *action = record;
     struct query_list list = {NULL, 0};
 
-    action_read_query(loader, node, &list);
+    query_read(loader, node, &list);
     action->checks = list.checks;
     action->check_count = list.count;
 }
 
-static void read_query_disk(struct loader *loader, const struct yaml_node *node,
-                            struct action *action)
+static FIELD_WRITER(write_query)
 {
-    static const struct field fields[] = {
-        FIELD_NEEDED_PART("disk", disk_read_index, struct action, index),
-        FIELD_VALUE("io-status", type_io_status, struct action, disk.io_status),
-        FIELD_VALUE("tracking", type_io_status_tracking, struct action, disk.tracks),
-        FIELD_VALUE("on-error", type_policy, struct action, disk.on_error),
-        FIELD_PART("flags", disk_read_flags, struct action, disk.flags),
-        FIELD_END};
+    const struct action *action = record;
+
+    query_write(emit, plan, field->key, action->checks, action->check_count);
+}
+
+#define DISK_FIELD                                                                   \
+    FIELD("disk", "Which disk.", .shape = &shape_disk, MEMBER(struct action, index), \
+          .required = true)
+
+static FIELD_WRITER(write_checked_flags)
+{
+    if (((const struct action *)record)->disk.flags != ANY) {
+        disk_write_flags(emit, plan, field, record);
+    }
+}
+
+static const struct field query_disk_fields[] = {
+    DISK_FIELD,
+    FIELD("io-status", "ok, failed or nospace.", .type = &type_io_status,
+          MEMBER(struct action, disk.io_status), .otherwise = ANY),
+    FIELD("tracking", "Is its I/O status tracked?", .type = &type_io_status_tracking,
+          MEMBER(struct action, disk.tracks), .otherwise = ANY),
+    FIELD("on-error", "The error policy that is set for it.", .type = &type_policy,
+          MEMBER(struct action, disk.on_error), .otherwise = ANY),
+    FIELD("flags", "Exactly these open flags.", .shape = &shape_disk_flags,
+          MEMBER(struct action, disk.flags), .write = write_checked_flags),
+    FIELD_END};
+
+static FIELD_READER(read_query_disk)
+{
+    struct action *action = record;
 
     action->disk = (struct disk_check){ANY, ANY, ANY, ANY};
-    read_fields(loader, node, "query-disk", fields, action);
+    read_fields(loader, node, "query-disk", query_disk_fields, action);
 }
 
-/* ---- Holds, marks, power ---- */
-
-static void read_hold(struct loader *loader, const struct yaml_node *node, struct action *action)
+static FIELD_WRITER(write_query_disk)
 {
-    fault_read_hold(loader, node, &action->index);
+    write_mapping(emit, plan, field->key, query_disk_fields, record);
 }
 
-static void read_release(struct loader *loader, const struct yaml_node *node, struct action *action)
+/* ---- Holds, marks, disks ---- */
+
+static FIELD_READER(read_release)
 {
     const struct plan *plan = loader->plan;
+    struct action *action = record;
     uint32_t fault;
 
     if (!fault_read_reference(loader, node, &fault)) {
@@ -226,156 +222,123 @@ static void read_release(struct loader *loader, const struct yaml_node *node, st
     }
 }
 
-static void read_mark(struct loader *loader, const struct yaml_node *node, struct action *action)
+static FIELD_WRITER(write_release)
 {
-    fault_read_mark(loader, node, &action->index);
+    emit_word(emit, field->key, plan->faults[((const struct action *)record)->index].name);
 }
 
-static void read_power_cut(struct loader *loader, const struct yaml_node *node,
-                           struct action *action)
+static const struct field power_cut_fields[] = {
+    DISK_FIELD,
+    FIELD("keeps",
+          "Of what is not flushed: all, none, or by choice (default), write by write and sector by "
+          "sector.",
+          .type = &type_power_cut, MEMBER(struct action, cut), .always = true),
+    FIELD_END};
+
+static const struct field use_fields[] = {DISK_FIELD, REFUSED_FIELD(write_refused_use), FIELD_END};
+
+/* DISK, or {disk: DISK, ...}; the row's shape has the table. */
+static FIELD_READER(read_on_disk)
 {
-    static const struct field fields[] = {
-        FIELD_NEEDED_PART("disk", disk_read_index, struct action, index),
-        FIELD_VALUE("keeps", type_power_cut, struct action, cut), FIELD_END};
+    struct action *action = record;
 
     if (read_resolve(loader, node)->kind == YAML_MAPPING) {
-        read_fields(loader, node, "power-cut", fields, action);
+        read_fields(loader, node, field->key, field->shape->fields, action);
     } else {
         disk_read_reference(loader, node, &action->index);
     }
 }
 
-/* DISK, or {disk: DISK, refused: REASON}. */
-static void read_use(struct loader *loader, const struct yaml_node *node, struct action *action)
+static FIELD_WRITER(write_on_disk)
 {
-    static const struct field fields[] = {
-        FIELD_NEEDED_PART("disk", disk_read_index, struct action, index),
-        FIELD_WHOLE("refused", read_refusal), FIELD_END};
-
-    if (read_resolve(loader, node)->kind == YAML_MAPPING) {
-        read_fields(loader, node, "use", fields, action);
-    } else {
-        disk_read_reference(loader, node, &action->index);
-    }
+    write_mapping(emit, plan, field->key, field->shape->fields, record);
 }
 
-/* ---- Waits ---- */
-
-static bool is_time(const struct yaml_node *node)
-{
-    return (node->kind == YAML_SCALAR && node->text[0] >= '0' && node->text[0] <= '9') ||
-           yaml_get(node, "choose") || yaml_get(node, "range");
-}
-
-static void read_span(struct loader *loader, const struct yaml_node *node, uint64_t *span_ns)
-{
-    int64_t time;
-
-    if (value_read(loader, node, &type_time, &time)) {
-        *span_ns = (uint64_t)time;
-    }
-}
-
-static void read_wait(struct loader *loader, const struct yaml_node *node, struct action *action)
-{
-    struct wait_spec *wait = &action->wait;
-    struct event_spec spec;
-
-    node = read_resolve(loader, node);
-    if (is_time(node)) {
-        wait->kind = WAIT_DURATION;
-        read_span(loader, node, &wait->within_ns);
-        return;
-    }
-    if (read_is_word(loader, node, "concluded")) {
-        wait->kind = WAIT_CONCLUDED;
-        return;
-    }
-    if (!event_read(loader, node, PLACE_AWAITED, &spec)) {
-        return;
-    }
-    wait->kind = spec.waits_concluded                                   ? WAIT_CONCLUDED
-                 : spec.waits_guest                                     ? WAIT_GUEST_IDLE
-                 : spec.match.kinds == EVENT_BIT(HELD) && spec.nth == 0 ? WAIT_HELD
-                                                                        : WAIT_EVENT;
-    wait->match = spec.match;
-    wait->index = (uint32_t)spec.match.index;
-    wait->nth = spec.nth;
-    wait->since_start = spec.since_start;
-    wait->within_ns = spec.within_ns;
-}
-
-static void read_at(struct loader *loader, const struct yaml_node *node, struct action *action)
-{
-    read_span(loader, node, &action->at_ns);
-}
-
-static void read_settle(struct loader *loader, const struct yaml_node *node, struct action *action)
-{
-    read_span(loader, node, &action->wait.within_ns);
-}
+#define ON_DISK(table)                             \
+    SHAPE_OF(.kind = SHAPE_ANY, .fields = (table), \
+             .any = ALTERNATIVES(&shape_disk, MAPPING_OF(table)))
 
 /* ---- All of them ---- */
 
-struct action_word {
-    const char *word;
-    enum action_kind kind;
-    void (*read)(struct loader *loader, const struct yaml_node *node, struct action *action);
-    bool is_bare; /* says enough without a value */
-    bool is_step; /* a reaction can't do it */
-};
+#define COMMAND(word, doc, kind_)                                                                \
+    FIELD(word, doc, .kind = (kind_), .alone = true,                                             \
+          .shape = ANY_OF(WORD_OF("refused"), SHAPE_OF(.kind = SHAPE_MAPPING, .name = "command", \
+                                                       .fields = command_fields)),               \
+          .read = read_command, .write = write_command)
 
-static const struct action_word action_words[] = {
-    {"start", DO_START, read_command, true, false},
-    {"complete", DO_COMPLETE, read_command, true, false},
-    {"cancel", DO_CANCEL, read_command, true, false},
-    {"pause", DO_PAUSE, read_command, true, false},
-    {"resume", DO_RESUME, read_command, true, false},
-    {"set-speed", DO_SET_SPEED, read_speed, false, false},
-    {"guest", DO_GUEST, read_guest, false, false},
-    {"hold", DO_HOLD, read_hold, false, false},
-    {"release", DO_RELEASE, read_release, false, false},
-    {"mark", DO_MARK, read_mark, false, false},
-    {"power-cut", DO_POWER_CUT, read_power_cut, false, false},
-    {"use", DO_USE, read_use, false, false},
-    {"query", DO_QUERY, read_query, false, false},
-    {"query-disk", DO_QUERY_DISK, read_query_disk, false, false},
-    {"job", DO_JOB_NONE, read_job, false, false},
-    {"wait", DO_WAIT, read_wait, false, true},
-    {"at", DO_AT, read_at, false, true},
-    {"settle", DO_SETTLE, read_settle, true, true},
-};
+static const struct field action_fields[] = {
+    COMMAND("start", "The job is started.", DO_START),
+    COMMAND("complete", "The job is to complete.", DO_COMPLETE),
+    COMMAND("cancel", "The job is cancelled.", DO_CANCEL),
+    COMMAND("pause", "The job is paused.", DO_PAUSE),
+    COMMAND("resume", "The job goes on.", DO_RESUME),
+    FIELD("set-speed", "The job's speed is set.", .kind = DO_SET_SPEED, .type = &type_speed,
+          .shape = ANY_OF(VALUE_OF(type_speed), SHAPE_OF(.kind = SHAPE_MAPPING, .name = "set-speed",
+                                                         .fields = speed_fields)),
+          .read = read_speed, .write = write_speed),
+    FIELD("guest", "The guest makes a request: flush, or a mapping.", .kind = DO_GUEST,
+          .shape = &shape_guest_step, .read = guest_read_step, .write = guest_write_step),
+    FIELD("hold", "A hold is armed.", .kind = DO_HOLD, .shape = &shape_hold,
+          .read = fault_read_hold, .write = fault_write_hold),
+    FIELD("release", "A hold or a hang lets all go, and holds no more.", .kind = DO_RELEASE,
+          .shape = &shape_fault, .read = read_release, .write = write_release),
+    FIELD("mark", "An instant that faults can refer to.", .kind = DO_MARK, .shape = &shape_mark,
+          MEMBER(struct action, index)),
+    FIELD("power-cut", "What is not flushed is lost or kept.", .kind = DO_POWER_CUT,
+          .shape = ON_DISK(power_cut_fields), .read = read_on_disk, .write = write_on_disk),
+    FIELD("use", "Another user, such as a second job, wants the disk, and must be let on.",
+          .kind = DO_USE, .shape = ON_DISK(use_fields), .read = read_on_disk,
+          .write = write_on_disk),
+    FIELD("query", "The job must answer so.", .kind = DO_QUERY, .shape = &shape_query,
+          .read = read_query, .write = write_query),
+    FIELD("query-disk", "A disk must show this.", .kind = DO_QUERY_DISK,
+          .shape =
+              SHAPE_OF(.kind = SHAPE_MAPPING, .name = "query-disk", .fields = query_disk_fields),
+          .read = read_query_disk, .write = write_query_disk),
+    FIELD("job", "No job must exist.", .kind = DO_JOB_NONE, .shape = WORD_OF("none"),
+          .read = read_job, .write = write_job),
+    FIELD("wait",
+          "For a time; for an event, counted from the end of the last step that took time; for the "
+          "end of the job, also before; for a hold; for the guest.",
+          .kind = DO_WAIT, .takes_time = true, .shape = &shape_wait, MEMBER(struct action, wait),
+          .read = wait_read, .write = wait_write),
+    FIELD("at", "Until this instant.", .kind = DO_AT, .takes_time = true, .type = &type_time,
+          MEMBER(struct action, at_ns), .always = true),
+    FIELD("settle", "Until job and guest are done, at most so long.", .kind = DO_SETTLE,
+          .takes_time = true, .alone = true, .type = &type_time,
+          MEMBER(struct action, wait.within_ns), .always = true),
+    FIELD_END};
 
-#define ACTION_WORDS (sizeof(action_words) / sizeof(action_words[0]))
+const struct shape shape_step = {.kind = SHAPE_ONE, .name = "step", .fields = action_fields};
+const struct shape shape_action = {
+    .kind = SHAPE_ONE, .name = "reaction-step", .fields = action_fields, .is_instant = true};
 
-static const struct action_word *find_action(struct loader *loader, const struct yaml_node *node,
-                                             const char *text)
+static const struct field *find_action(struct loader *loader, const struct yaml_node *node,
+                                       const char *text)
 {
+    const struct field *field = field_find(action_fields, text);
     struct nearest nearest = nearest_to(text);
 
-    for (size_t i = 0; i < ACTION_WORDS; i++) {
-        if (strcmp(action_words[i].word, text) == 0) {
-            return &action_words[i];
-        }
-        nearest_offer(&nearest, action_words[i].word);
+    if (field) {
+        return field;
+    }
+    for (field = action_fields; field->key; field++) {
+        nearest_offer(&nearest, field->key);
     }
     if (nearest.best) {
         read_mistake(loader, node, "there is no step %s; did you mean %s?",
                      read_quote(loader, text), read_quote(loader, nearest.best));
     } else {
-        read_mistake(loader, node,
-                     "there is no step %s; there are start, complete, cancel, pause, resume, "
-                     "set-speed, guest, hold, release, mark, power-cut, use, query, query-disk, "
-                     "job, wait, at, settle",
-                     read_quote(loader, text));
+        read_mistake(loader, node, "there is no step %s; there are %s", read_quote(loader, text),
+                     read_list_keys(loader, action_fields));
     }
     return NULL;
 }
 
-static const struct action_word *read_word(struct loader *loader, const struct yaml_node *node,
-                                           const struct yaml_node **value)
+static const struct field *read_word(struct loader *loader, const struct yaml_node *node,
+                                     const struct yaml_node **value)
 {
-    const struct action_word *word;
+    const struct field *word;
     const char *text;
 
     if (node->kind != YAML_SCALAR) {
@@ -384,7 +347,7 @@ static const struct action_word *read_word(struct loader *loader, const struct y
     }
     text = read_text(loader, node, "step");
     word = text ? find_action(loader, node, text) : NULL;
-    if (word && !word->is_bare) {
+    if (word && !word->alone) {
         read_mistake(loader, node, "%s needs to say more: {%s: ...}", read_quote(loader, text),
                      text);
         return NULL;
@@ -396,7 +359,7 @@ void action_read(struct loader *loader, const struct yaml_node *node, bool is_st
                  struct action *action)
 {
     const struct yaml_node *value = NULL;
-    const struct action_word *word;
+    const struct field *word;
 
     node = read_resolve(loader, node);
     action->where = node->where;
@@ -406,13 +369,36 @@ void action_read(struct loader *loader, const struct yaml_node *node, bool is_st
     if (!word) {
         return;
     }
-    if (word->is_step && !is_step) {
+    if (word->takes_time && !is_step) {
         read_mistake(loader, node, "%s takes time: it can be a step, not a reaction",
-                     read_quote(loader, word->word));
+                     read_quote(loader, word->key));
         return;
     }
-    action->kind = word->kind;
+    action->kind = (enum action_kind)word->kind;
     if (value) {
-        word->read(loader, value, action);
+        read_field(loader, value, word, action);
+    }
+}
+
+/* `start` alone, or {start: {...}}. */
+static bool is_short(const struct action *action, bool is_step)
+{
+    bool is_command = action->kind <= DO_RESUME;
+
+    return (is_command && !action->expect_refused && action->may_be_refused == !is_step &&
+            !action->saying) ||
+           (action->kind == DO_SETTLE && action->wait.within_ns == 0);
+}
+
+void action_write(FILE *file, const struct plan *plan, const struct action *action, bool is_step)
+{
+    const struct field *field = field_of_kind(action_fields, (int)action->kind);
+    struct emit emit = emit_open(file, is_step ? EMIT_BARE : EMIT_FLOW);
+
+    if (is_short(action, is_step)) {
+        fputs(field->key, file);
+    } else {
+        write_field(&emit, plan, field, action);
+        emit_end(&emit);
     }
 }

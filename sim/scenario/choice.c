@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Values that a file leaves open: {choose: [...]} and {range: [a, b]}.
+ *
+ * Declared in sim/scenario/value.h: values are read there.
  */
 #include <inttypes.h>
 

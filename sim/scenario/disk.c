@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * `disks`, references to disks, and ranges on them.
+ *
+ * Declared in sim/scenario/private.h, with all that the loader's files share.
  */
-
-#include "sim/disk/dirty.h"
 #include "sim/scenario/private.h"
 
 /* ---- Names ---- */
@@ -49,86 +49,26 @@ bool disk_read_reference(struct loader *loader, const struct yaml_node *node, ui
     return *disk != PLAN_NONE;
 }
 
-void disk_read_index(struct loader *loader, const struct yaml_node *node, void *record)
+static FIELD_READER(read_index)
 {
-    uint32_t *index = record;
-
-    disk_read_reference(loader, node, index);
+    disk_read_reference(loader, node, field_place(field, record));
 }
 
-/* ---- Ranges ---- */
-
-/* The range itself, also if only the name of its variable stands there. */
-static const struct yaml_node *read_range_name(struct loader *loader, const struct yaml_node *node)
+static FIELD_WRITER(write_index)
 {
-    const struct yaml_node *variable;
-    const char *name;
+    const uint32_t *disk = field_member(field, record);
 
-    if (node->kind != YAML_SCALAR) {
-        return node;
-    }
-    name = read_text(loader, node, "range");
-    variable = name ? read_variable(loader, name) : NULL;
-    if (name && !variable) {
-        read_mistake(loader, node,
-                     "%s is no range: write {at: 64KiB, len: 4KiB} or the name of a variable",
-                     read_quote(loader, name));
-    }
-    return variable;
-}
-
-bool range_read(struct loader *loader, const struct yaml_node *node, const struct value_type *type,
-                struct range_spec *range)
-{
-    const struct value_type *length_type =
-        type == &type_sectors ? &type_sectors_length : &type_bytes_length;
-    const struct field fields[] = {
-        {"at", true, NULL, type, offsetof(struct range_spec, offset), sizeof(uint64_t)},
-        {"len", true, NULL, length_type, offsetof(struct range_spec, bytes), sizeof(uint64_t)},
-        FIELD_END};
-
-    node = read_range_name(loader, read_resolve(loader, node));
-    if (!node) {
-        return false;
-    }
-    *range = (struct range_spec){0, 0};
-    read_fields(loader, node, "a range", fields, range);
-    return range->bytes > 0;
-}
-
-uint64_t disk_end(const struct plan *plan, uint32_t disk)
-{
-    const struct plan_job *job = &plan->job;
-    uint64_t end = plan->disks[disk].bytes;
-
-    if (job->kind == JOB_COMMIT && disk == job->target && job->source != PLAN_NONE &&
-        plan->disks[job->source].bytes > end) {
-        end = plan->disks[job->source].bytes;
-    }
-    return end;
-}
-
-void range_check(struct loader *loader, const struct yaml_node *node,
-                 const struct range_spec *range, uint32_t disk)
-{
-    uint64_t end;
-
-    if (!loader_is_checking(loader) || !(loader->sized_disks >> disk & 1)) {
-        return;
-    }
-    end = disk_end(loader->plan, disk);
-    if (range->offset + range->bytes > end) {
-        read_mistake(loader, node, "%s + %s goes beyond disk %s, which ends at %s",
-                     value_format(loader, &type_bytes, (int64_t)range->offset),
-                     value_format(loader, &type_bytes, (int64_t)range->bytes),
-                     read_quote(loader, loader->plan->disks[disk].name),
-                     value_format(loader, &type_bytes, (int64_t)end));
+    if (*disk != PLAN_NONE) {
+        emit_word(emit, field->key, plan->disks[*disk].name);
     }
 }
 
-/* ---- Disks ---- */
+const struct shape shape_disk = {
+    .kind = SHAPE_NAME, .thing = "disk", .read = read_index, .write = write_index};
 
-static void read_size(struct loader *loader, const struct yaml_node *node, void *record)
+/* ---- What is on a disk ---- */
+
+static FIELD_READER(read_size)
 {
     struct disk_spec *disk = record;
     int64_t bytes;
@@ -153,7 +93,7 @@ static struct range_spec *add_allocated(struct loader *loader, struct disk_spec 
     return read_append(loader, &disk->allocated, &disk->allocated_count, sizeof(*disk->allocated));
 }
 
-static void read_allocated(struct loader *loader, const struct yaml_node *node, void *record)
+static FIELD_READER(read_allocated)
 {
     struct disk_spec *disk = record;
     uint32_t index = (uint32_t)(disk - loader->plan->disks);
@@ -176,16 +116,34 @@ static void read_allocated(struct loader *loader, const struct yaml_node *node, 
     }
 }
 
+static FIELD_WRITER(write_allocated)
+{
+    const struct disk_spec *disk = record;
+    struct emit list = emit_open_below(emit, field->key, EMIT_FLOW_LIST);
+
+    if (disk->has_allocated && disk->allocated_count == 0) {
+        emit_word(emit, field->key, "none");
+    }
+    for (uint32_t i = 0; disk->has_allocated && i < disk->allocated_count; i++) {
+        emit_item(&list);
+        range_write(emit->file, disk->allocated[i].offset, disk->allocated[i].bytes);
+    }
+    emit_end(&list);
+}
+
 struct backing {
     uint32_t disk;
     bool is_open;
 };
 
 static const struct field backing_fields[] = {
-    FIELD_NEEDED_PART("name", disk_read_index, struct backing, disk),
-    FIELD_VALUE("state", type_backing_open, struct backing, is_open), FIELD_END};
+    FIELD("name", "The disk that the header names.", .shape = &shape_disk,
+          MEMBER(struct backing, disk), .required = true),
+    FIELD("state", "Is it open from the start?  Default open.", .type = &type_backing_open,
+          MEMBER(struct backing, is_open), .otherwise = true),
+    FIELD_END};
 
-static void read_backing(struct loader *loader, const struct yaml_node *node, void *record)
+static FIELD_READER(read_backing)
 {
     struct disk_spec *disk = record;
     struct backing backing = {PLAN_NONE, true};
@@ -200,7 +158,19 @@ static void read_backing(struct loader *loader, const struct yaml_node *node, vo
     disk->backing_open = backing.disk != PLAN_NONE && backing.is_open;
 }
 
-static void read_cluster(struct loader *loader, const struct yaml_node *node, void *record)
+static FIELD_WRITER(write_backing)
+{
+    const struct disk_spec *disk = record;
+    struct backing backing = {disk->backing, disk->backing_open};
+
+    if (disk->backing_open) {
+        emit_word(emit, field->key, plan->disks[disk->backing].name);
+    } else if (disk->backing != PLAN_NONE) {
+        write_mapping(emit, plan, field->key, backing_fields, &backing);
+    }
+}
+
+static FIELD_READER(read_cluster)
 {
     struct disk_spec *disk = record;
     int64_t bytes;
@@ -211,32 +181,69 @@ static void read_cluster(struct loader *loader, const struct yaml_node *node, vo
     }
 }
 
-void disk_read_flags(struct loader *loader, const struct yaml_node *node, void *member)
+static FIELD_WRITER(write_cluster)
 {
-    uint32_t *flags = member;
-    int64_t flag;
+    const struct disk_spec *disk = record;
 
-    *flags = 0;
-    if (!read_sequence(loader, &node, "flags")) {
-        return;
-    }
-    for (const struct yaml_node *item = node->first; item; item = item->next) {
-        if (value_read(loader, item, &type_disk_flag, &flag)) {
-            *flags |= (uint32_t)flag;
-        }
+    if (disk->cluster_unknown || disk->cluster != 0) {
+        write_value(emit, field->key, &type_cluster,
+                    disk->cluster_unknown ? -1 : (int64_t)disk->cluster);
     }
 }
 
-static void read_flags(struct loader *loader, const struct yaml_node *node, void *record)
+/* ---- Flags and bitmaps ---- */
+
+FIELD_READER(disk_read_flags)
 {
-    struct disk_spec *disk = record;
+    uint32_t flags = 0;
+    int64_t flag;
+
+    if (read_sequence(loader, &node, "flags")) {
+        for (const struct yaml_node *item = node->first; item; item = item->next) {
+            flags |= value_read(loader, item, &type_disk_flag, &flag) ? (uint32_t)flag : 0;
+        }
+    }
+    field_store(field, record, flags);
+}
+
+FIELD_WRITER(disk_write_flags)
+{
+    uint32_t flags = (uint32_t)field_value(field, record);
+    struct emit list = emit_open(emit->file, EMIT_FLOW_LIST);
+
+    emit_key(emit, field->key);
+    for (const struct word *word = type_disk_flag.words; word->text; word++) {
+        if (flags & (uint32_t)word->value) {
+            emit_list_word(&list, word->text);
+        }
+    }
+    emit_end(&list);
+}
+
+const struct shape shape_disk_flags = {.kind = SHAPE_LIST,
+                                       .of = VALUE_OF(type_disk_flag),
+                                       .read = disk_read_flags,
+                                       .write = disk_write_flags};
+
+static FIELD_READER(read_flags)
+{
+    const struct disk_spec *disk = record;
 
     loader->flagged_disks |= 1u << (disk - loader->plan->disks);
-    disk_read_flags(loader, node, &disk->flags);
+    disk_read_flags(loader, node, field, record);
+}
+
+static FIELD_WRITER(write_flags)
+{
+    const struct disk_spec *disk = record;
+
+    if (disk->flags != disk_default_flags(&plan->job, (uint32_t)(disk - plan->disks))) {
+        disk_write_flags(emit, plan, field, record);
+    }
 }
 
 /* Other users' dirty bitmaps: {NAME: granularity}. */
-static void read_bitmaps(struct loader *loader, const struct yaml_node *node, void *record)
+static FIELD_READER(read_bitmaps)
 {
     struct disk_spec *disk = record;
 
@@ -265,26 +272,80 @@ static void read_bitmaps(struct loader *loader, const struct yaml_node *node, vo
     }
 }
 
+static FIELD_WRITER(write_bitmaps)
+{
+    const struct disk_spec *disk = record;
+    struct emit bitmaps = emit_open_below(emit, field->key, EMIT_FLOW);
+
+    for (uint32_t i = 0; i < disk->bitmap_count; i++) {
+        write_value(&bitmaps, disk->bitmaps[i].name, &type_granularity,
+                    (int64_t)disk->bitmaps[i].granularity);
+    }
+    emit_end(&bitmaps);
+}
+
+/* ---- Disks ---- */
+
 /* `allocated` needs the size. */
 static const struct field disk_fields[] = {
-    {"size", true, read_size, NULL, 0, 0},
-    FIELD_VALUE("fill", type_fill, struct disk_spec, fill),
-    FIELD_WHOLE("allocated", read_allocated),
-    FIELD_WHOLE("backing", read_backing),
-    FIELD_WHOLE("cluster", read_cluster),
-    FIELD_VALUE("lanes", type_small_count, struct disk_spec, lanes),
-    FIELD_VALUE("bandwidth", type_bandwidth, struct disk_spec, bandwidth),
-    FIELD_VALUE("max-transfer", type_sectors_length, struct disk_spec, max_transfer),
-    FIELD_VALUE("max-segments", type_small_count, struct disk_spec, max_segments),
-    FIELD_PART("latency", latency_read, struct disk_spec, latency),
-    FIELD_VALUE("effect", type_effect, struct disk_spec, effect),
-    FIELD_VALUE("cache", type_cache, struct disk_spec, volatile_cache),
-    FIELD_WHOLE("flags", read_flags),
-    FIELD_WHOLE("bitmaps", read_bitmaps),
-    FIELD_VALUE("io-status", type_io_status_tracking, struct disk_spec, tracks_io_status),
-    FIELD_VALUE("access", type_access, struct disk_spec, blocked),
-    FIELD_VALUE("role", type_role, struct disk_spec, filter),
+    FIELD("size", "Its length, a multiple of 512.", .type = &type_disk_bytes,
+          MEMBER(struct disk_spec, bytes), .required = true, .read = read_size),
+    FIELD("fill",
+          "What it holds at first: unique (random is the same), each sector its own content; zero, "
+          "the default; garbage, unique and not known to read zero.",
+          .type = &type_fill, MEMBER(struct disk_spec, fill), .always = true),
+    FIELD("allocated",
+          "What is allocated at first: all, none or a list of ranges; default: all, but with zero "
+          "as fill nothing.",
+          .shape = ANY_OF(WORD_OF("all"), WORD_OF("none"), LIST_OF(&shape_range)),
+          .read = read_allocated, .write = write_allocated),
+    FIELD("backing", "The backing file; as a mapping, one that is named but may not be open.",
+          .shape = ANY_OF(&shape_disk, MAPPING_OF(backing_fields)), .read = read_backing,
+          .write = write_backing),
+    FIELD("cluster",
+          "The allocation unit; default none; unknown: the question is answered with ENOTSUP.",
+          .type = &type_cluster, MEMBER(struct disk_spec, cluster), .read = read_cluster,
+          .write = write_cluster),
+    FIELD("lanes", "Requests served at once; default unlimited.", .type = &type_small_count,
+          MEMBER(struct disk_spec, lanes)),
+    FIELD("bandwidth", "Bytes a second, shared by the lanes; default unlimited.",
+          .type = &type_bandwidth, MEMBER(struct disk_spec, bandwidth)),
+    FIELD("max-transfer", "Longer requests fail with EINVAL; default unlimited.",
+          .type = &type_sectors_length, MEMBER(struct disk_spec, max_transfer)),
+    FIELD("max-segments", "Requests of more segments fail with EINVAL; default unlimited.",
+          .type = &type_small_count, MEMBER(struct disk_spec, max_segments)),
+    FIELD("latency", "How long requests take: all of them, or by operation.",
+          .shape = &shape_latency),
+    FIELD("effect",
+          "When data moves: complete (default), start, choice, or sector: each sector at an "
+          "instant of its own choice.",
+          .type = &type_effect, MEMBER(struct disk_spec, effect), .otherwise = EFFECT_AT_COMPLETE),
+    FIELD("cache", "volatile: what is not flushed can be lost by a power cut; default none.",
+          .type = &type_cache, MEMBER(struct disk_spec, volatile_cache)),
+    FIELD("flags",
+          "Open flags.  Default for source and target of a mirror and the top of a commit: rdwr "
+          "and write-back; for others write-back.",
+          .shape = &shape_disk_flags, MEMBER(struct disk_spec, flags), .read = read_flags,
+          .write = write_flags, .turn = 1),
+    FIELD("bitmaps", "Dirty bitmaps of other users by granularity: the job leaves them alone.",
+          .shape = SHAPE_OF(.kind = SHAPE_NAMES, .of = VALUE_OF(type_granularity),
+                            .most = DISK_MAX_BITMAPS),
+          .read = read_bitmaps, .write = write_bitmaps),
+    FIELD("io-status", "untracked: no stop on error; default tracked.",
+          .type = &type_io_status_tracking, MEMBER(struct disk_spec, tracks_io_status),
+          .otherwise = true, .turn = 1),
+    FIELD("access", "blocked: by another user; default free.", .type = &type_access,
+          MEMBER(struct disk_spec, blocked), .turn = 1),
+    FIELD("role", "filter: a filter node; default format.", .type = &type_role,
+          MEMBER(struct disk_spec, filter), .turn = 1),
     FIELD_END};
+
+const struct shape shape_disks = {
+    .kind = SHAPE_NAMES,
+    .of = SHAPE_OF(.kind = SHAPE_MAPPING, .name = "disk", .fields = disk_fields),
+    .most = PLAN_MAX_DISKS,
+    .read = disk_read_all,
+    .write = disk_write_all};
 
 static void set_defaults(struct disk_spec *disk)
 {
@@ -309,22 +370,31 @@ static void check_backing_cycle(struct loader *loader, const struct yaml_node *n
     }
 }
 
-void disk_read_all(struct loader *loader)
+FIELD_READER(disk_read_all)
 {
-    const struct yaml_node *disks = yaml_get(loader->root, "disks");
-    struct plan *plan = loader->plan;
+    struct plan *plan = record;
     const struct yaml_node *entry;
 
-    if (!disks || disks->kind != YAML_MAPPING) {
+    if (node->kind != YAML_MAPPING) {
         return;
     }
-    entry = disks->first;
+    entry = node->first;
     for (uint32_t i = 0; i < plan->disk_count; i++, entry = entry->next) {
         set_defaults(&plan->disks[i]);
         read_fields(loader, entry, "disk", disk_fields, &plan->disks[i]);
     }
-    entry = disks->first;
+    entry = node->first;
     for (uint32_t i = 0; i < plan->disk_count; i++, entry = entry->next) {
         check_backing_cycle(loader, entry, i);
     }
+}
+
+FIELD_WRITER(disk_write_all)
+{
+    struct emit disks = emit_open_below(emit, field->key, EMIT_BLOCK);
+
+    for (uint32_t i = 0; i < plan->disk_count; i++) {
+        write_mapping(&disks, plan, plan->disks[i].name, disk_fields, &plan->disks[i]);
+    }
+    emit_end(&disks);
 }

@@ -4,6 +4,8 @@
  *
  * Here a `choose` in a place or a length is no decision of the loader: all its
  * alternatives go into the plan, and each request draws from them.
+ *
+ * Declared in sim/scenario/private.h, with all that the loader's files share.
  */
 #include "engine/range.h"
 #include "sim/scenario/private.h"
@@ -77,6 +79,20 @@ static void read_values(struct loader *loader, const struct yaml_node *node,
     }
 }
 
+static void write_values(FILE *file, const uint64_t *values, uint32_t count)
+{
+    if (count == 1) {
+        value_write(file, &type_bytes, (int64_t)values[0]);
+        return;
+    }
+    fputs("{choose: [", file);
+    for (uint32_t i = 0; i < count; i++) {
+        fputs(i == 0 ? "" : ", ", file);
+        value_write(file, &type_bytes, (int64_t)values[i]);
+    }
+    fputs("]}", file);
+}
+
 /* ---- Where requests go ---- */
 
 /* A place as it is read: what depends on the range comes when that is known. */
@@ -96,31 +112,32 @@ static void set_kind(struct loader *loader, const struct yaml_node *node, struct
     place->address.kind = kind;
 }
 
-static void read_sequential(struct loader *loader, const struct yaml_node *node, void *record)
+/* `sequential` and `uniform`. */
+static FIELD_READER(read_plain)
 {
     read_flag(loader, node);
-    set_kind(loader, node, record, ADDRESS_SEQUENTIAL);
+    set_kind(loader, node, record, (enum address_kind)field->kind);
 }
 
-static void read_uniform(struct loader *loader, const struct yaml_node *node, void *record)
+static FIELD_READER(read_zipf)
 {
-    read_flag(loader, node);
-    set_kind(loader, node, record, ADDRESS_UNIFORM);
-}
-
-static void read_zipf(struct loader *loader, const struct yaml_node *node, void *record)
-{
-    struct place *place = record;
     int64_t theta;
 
-    if (value_read(loader, node, &type_theta, &theta)) {
-        place->address.theta = (uint32_t)theta;
+    if (value_read(loader, node, field->type, &theta)) {
+        field_store(field, record, theta);
     }
-    set_kind(loader, node, place, ADDRESS_ZIPF);
+    set_kind(loader, node, record, ADDRESS_ZIPF);
+}
+
+static FIELD_WRITER(write_kind)
+{
+    if (((const struct place *)record)->address.kind == (enum address_kind)field->kind) {
+        write_member(emit, plan, field, record);
+    }
 }
 
 /* A part of the range as a share of it, 10%, or as a range of its own. */
-static void read_hot_part(struct loader *loader, const struct yaml_node *node, void *record)
+static FIELD_READER(read_hot_part)
 {
     struct place *place = record;
     int64_t ppm;
@@ -136,18 +153,42 @@ static void read_hot_part(struct loader *loader, const struct yaml_node *node, v
     }
 }
 
+/* A part that is no whole sectors was a share of the range. */
+static FIELD_WRITER(write_hot_part)
+{
+    const struct address_spec *address = &((const struct place *)record)->address;
+
+    emit_key(emit, field->key);
+    if ((address->hot_offset | address->hot_bytes) % SECTOR_BYTES == 0) {
+        range_write(emit->file, address->offset + address->hot_offset, address->hot_bytes);
+    } else {
+        value_write(emit->file, &type_probability,
+                    (int64_t)div_round_up(address->hot_bytes * PPM, address->bytes));
+    }
+}
+
 static const struct field hot_fields[] = {
-    FIELD_NEEDED_VALUE("share", type_probability, struct place, address.share_ppm),
-    {"of", true, read_hot_part, NULL, 0, 0},
+    FIELD("share", "This share of the requests ...", .type = &type_probability,
+          MEMBER(struct place, address.share_ppm), .required = true),
+    FIELD("of", "... goes to this part: a share, the first one, or a range.",
+          .shape = ANY_OF(VALUE_OF(type_probability), &shape_range), .required = true,
+          .read = read_hot_part, .write = write_hot_part),
     FIELD_END};
 
-static void read_hot(struct loader *loader, const struct yaml_node *node, void *record)
+static FIELD_READER(read_hot)
 {
     read_fields(loader, node, "hot", hot_fields, record);
     set_kind(loader, node, record, ADDRESS_HOT);
 }
 
-static void read_within(struct loader *loader, const struct yaml_node *node, void *record)
+static FIELD_WRITER(write_hot)
+{
+    if (((const struct place *)record)->address.kind == ADDRESS_HOT) {
+        write_mapping(emit, plan, field->key, hot_fields, record);
+    }
+}
+
+static FIELD_READER(read_within)
 {
     struct place *place = record;
     struct range_spec range;
@@ -159,23 +200,47 @@ static void read_within(struct loader *loader, const struct yaml_node *node, voi
     }
 }
 
+static FIELD_WRITER(write_within)
+{
+    const struct address_spec *address = &((const struct place *)record)->address;
+
+    emit_key(emit, field->key);
+    range_write(emit->file, address->offset, address->bytes);
+}
+
 static const struct field place_fields[] = {
-    FIELD_WHOLE("sequential", read_sequential),
-    FIELD_WHOLE("uniform", read_uniform),
-    FIELD_WHOLE("zipf", read_zipf),
-    FIELD_WHOLE("hot", read_hot),
-    FIELD_VALUE("align", type_sectors_length, struct place, address.align),
-    FIELD_WHOLE("in", read_within),
+    FIELD("sequential", "Each after the one before; from the start again at the end.",
+          .shape = &shape_flag, .kind = ADDRESS_SEQUENTIAL, .group = 1, .read = read_plain,
+          .write = write_kind),
+    FIELD("uniform", "Every place is as likely.", .shape = &shape_flag, .kind = ADDRESS_UNIFORM,
+          .group = 1, .read = read_plain, .write = write_kind),
+    FIELD("zipf",
+          "The exponent, 0 to 2, of a zipf distribution; popular places are scattered, always the "
+          "same way.",
+          .type = &type_theta, MEMBER(struct place, address.theta), .kind = ADDRESS_ZIPF,
+          .group = 1, .read = read_zipf, .write = write_kind),
+    FIELD("hot", "A share of the requests goes to one part.",
+          .shape = SHAPE_OF(.kind = SHAPE_MAPPING, .name = "hot", .fields = hot_fields), .group = 1,
+          .read = read_hot, .write = write_hot),
+    FIELD("align", "Places are multiples of this; default: the shortest length.",
+          .type = &type_sectors_length, MEMBER(struct place, address.align), .always = true),
+    FIELD("in", "In this range; default: what source and target have in common.",
+          .shape = &shape_range, .read = read_within, .write = write_within),
     FIELD_END};
+
+static const struct shape shape_place = {
+    .kind = SHAPE_ANY,
+    .any = ALTERNATIVES(WORD_OF("sequential"), WORD_OF("uniform"), VALUE_OF(type_sectors),
+                        SHAPE_OF(.kind = SHAPE_MAPPING, .name = "place", .fields = place_fields))};
 
 static bool is_word(const struct yaml_node *node, const char *word)
 {
     return node->kind == YAML_SCALAR && strcmp(node->text, word) == 0;
 }
 
-static void read_place(struct loader *loader, const struct yaml_node *node, void *record)
+static FIELD_READER(read_place)
 {
-    struct place *place = record;
+    struct place *place = field_place(field, record);
     struct value_list list = {NULL, 0};
 
     node = read_resolve(loader, node);
@@ -198,6 +263,18 @@ static void read_place(struct loader *loader, const struct yaml_node *node, void
     }
 }
 
+static FIELD_WRITER(write_place)
+{
+    const struct place *place = field_member(field, record);
+
+    if (place->address.kind == ADDRESS_LIST) {
+        emit_key(emit, field->key);
+        write_values(emit->file, place->address.places, place->address.place_count);
+    } else {
+        write_mapping(emit, plan, field->key, place_fields, place);
+    }
+}
+
 /* ---- Requests ---- */
 
 struct drawn {
@@ -205,14 +282,35 @@ struct drawn {
     struct value_list lengths;
 };
 
-static void read_length(struct loader *loader, const struct yaml_node *node, void *record)
+static FIELD_READER(read_length)
 {
-    read_values(loader, read_resolve(loader, node), &type_sectors_length, record);
+    read_values(loader, read_resolve(loader, node), &type_sectors_length,
+                field_place(field, record));
+}
+
+static FIELD_WRITER(write_length)
+{
+    const struct value_list *lengths = field_member(field, record);
+
+    emit_key(emit, field->key);
+    write_values(emit->file, lengths->values, lengths->count);
 }
 
 static const struct field drawn_fields[] = {
-    FIELD_NEEDED_PART("at", read_place, struct drawn, place),
-    FIELD_PART("len", read_length, struct drawn, lengths), FIELD_END};
+    FIELD("at", "Where: a place, or a distribution; choose is drawn for each request.",
+          .shape = &shape_place, MEMBER(struct drawn, place), .required = true, .read = read_place,
+          .write = write_place),
+    FIELD("len", "How long; default 4KiB; choose is drawn for each request.",
+          .shape = VALUE_OF(type_sectors_length), MEMBER(struct drawn, lengths),
+          .read = read_length, .write = write_length),
+    FIELD_END};
+
+const struct shape shape_drawn = {
+    .kind = SHAPE_ANY,
+    .name = "drawn",
+    .any = ALTERNATIVES(
+        SHAPE_OF(.kind = SHAPE_NAME, .thing = "variable"),
+        SHAPE_OF(.kind = SHAPE_MAPPING, .name = "drawn-request", .fields = drawn_fields))};
 
 static uint64_t longest(const struct value_list *list)
 {
@@ -290,17 +388,13 @@ static void complete(struct loader *loader, const struct yaml_node *node, struct
     }
 }
 
-static void read_request(struct loader *loader, const struct yaml_node *node, void *record,
-                         enum op op)
+FIELD_READER(draw_read)
 {
-    struct mix_spec *mix = record;
+    struct mix_spec *mix = field_place(field, record);
     struct drawn drawn = {.place.address.kind = ADDRESS_LIST};
     struct range_spec range;
 
-    if (mix->request.op != OP_COUNT) {
-        read_mistake(loader, node, "a guest request does one thing");
-    }
-    mix->request.op = op;
+    guest_set_op(loader, node, &mix->request, field->kind);
     node = read_resolve(loader, node);
     if (node->kind == YAML_MAPPING) {
         read_fields(loader, node, "a request", drawn_fields, &drawn);
@@ -316,22 +410,12 @@ static void read_request(struct loader *loader, const struct yaml_node *node, vo
     mix->length_count = drawn.lengths.count;
 }
 
-void draw_read_write(struct loader *loader, const struct yaml_node *node, void *record)
+FIELD_WRITER(draw_write)
 {
-    read_request(loader, node, record, OP_WRITE);
-}
+    const struct mix_spec *mix = field_member(field, record);
+    struct drawn drawn = {{.address = mix->address}, {mix->lengths, mix->length_count}};
 
-void draw_read_write_zeroes(struct loader *loader, const struct yaml_node *node, void *record)
-{
-    read_request(loader, node, record, OP_WRITE_ZEROES);
-}
-
-void draw_read_discard(struct loader *loader, const struct yaml_node *node, void *record)
-{
-    read_request(loader, node, record, OP_DISCARD);
-}
-
-void draw_read_read(struct loader *loader, const struct yaml_node *node, void *record)
-{
-    read_request(loader, node, record, OP_READ);
+    if (mix->request.op == (enum op)field->kind) {
+        write_mapping(emit, plan, field->key, drawn_fields, &drawn);
+    }
 }

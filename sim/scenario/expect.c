@@ -2,14 +2,16 @@
 /*
  * `expect`: what must come out, beyond what the oracles prove in every run.
  */
+#include "sim/scenario/expect.h"
+
 #include "sim/scenario/private.h"
 
 /*
  * One more expectation; the pointer is good until the next one is added.
  * Beyond the bound, which is noted, the last one is used again.
  */
-static struct expect_spec *add_expect(struct loader *loader, const struct yaml_node *node,
-                                      enum expect_kind kind)
+struct expect_spec *expect_add(struct loader *loader, const struct yaml_node *node,
+                               enum expect_kind kind)
 {
     struct plan *plan = loader->plan;
     struct expect_spec *expect;
@@ -51,7 +53,7 @@ static void read_event_list(struct loader *loader, const struct yaml_node *node,
         return;
     }
     for (const struct yaml_node *item = node->first; item; item = item->next) {
-        if (!event_read(loader, item, PLACE_ALONE, &spec)) {
+        if (!event_read(loader, item, &shape_event, &spec)) {
             continue;
         }
         if (expect->kind == EXPECT_EVENTS && (spec.match.kinds & ~JOB_EVENTS)) {
@@ -63,51 +65,57 @@ static void read_event_list(struct loader *loader, const struct yaml_node *node,
     }
 }
 
-static void read_events(struct loader *loader, const struct yaml_node *node, void *record)
+static FIELD_READER(read_events)
 {
-    (void)record;
-    read_event_list(loader, node, add_expect(loader, node, EXPECT_EVENTS));
+    read_event_list(loader, node, expect_add(loader, node, (enum expect_kind)field->kind));
 }
 
-static void read_in_order(struct loader *loader, const struct yaml_node *node, void *record)
+static FIELD_WRITER(write_events)
 {
-    (void)record;
-    read_event_list(loader, node, add_expect(loader, node, EXPECT_IN_ORDER));
+    const struct expect_spec *expect = record;
+    struct emit list = emit_open(emit->file, EMIT_FLOW_LIST);
+
+    emit_key(emit, field->key);
+    for (uint32_t i = 0; i < expect->match_count; i++) {
+        emit_item(&list);
+        event_write_short(emit->file, plan, &expect->matches[i]);
+    }
+    emit_end(&list);
 }
 
 /* One expectation for each event of a list, or for the only one. */
-static void read_each(struct loader *loader, const struct yaml_node *node, enum expect_kind kind)
+static FIELD_READER(read_each)
 {
     struct event_spec spec;
 
     node = read_resolve(loader, node);
     if (node->kind == YAML_SEQUENCE) {
         for (const struct yaml_node *item = node->first; item; item = item->next) {
-            read_each(loader, item, kind);
+            read_each(loader, item, field, record);
         }
-    } else if (event_read(loader, node, PLACE_ALONE, &spec)) {
-        add_match(loader, add_expect(loader, node, kind), &spec.match);
+    } else if (event_read(loader, node, &shape_event, &spec)) {
+        add_match(loader, expect_add(loader, node, (enum expect_kind)field->kind), &spec.match);
     }
 }
 
-static void read_never(struct loader *loader, const struct yaml_node *node, void *record)
+static FIELD_WRITER(write_each)
 {
-    (void)record;
-    read_each(loader, node, EXPECT_NEVER);
+    const struct expect_spec *expect = record;
+
+    if (expect->match_count != 1) {
+        write_events(emit, plan, field, record);
+        return;
+    }
+    emit_key(emit, field->key);
+    event_write_short(emit->file, plan, &expect->matches[0]);
 }
 
-static void read_reached(struct loader *loader, const struct yaml_node *node, void *record)
+static FIELD_READER(read_counted)
 {
-    (void)record;
-    read_each(loader, node, EXPECT_IN_ORDER);
-}
-
-static void read_counted(struct loader *loader, const struct yaml_node *node, enum expect_kind kind)
-{
-    struct expect_spec *expect = add_expect(loader, node, kind);
+    struct expect_spec *expect = expect_add(loader, node, (enum expect_kind)field->kind);
     struct event_spec spec;
 
-    if (!event_read(loader, node, PLACE_COUNTED, &spec)) {
+    if (!event_read(loader, node, &shape_counted, &spec)) {
         return;
     }
     if (!spec.has_times) {
@@ -117,24 +125,12 @@ static void read_counted(struct loader *loader, const struct yaml_node *node, en
     add_match(loader, expect, &spec.match);
 }
 
-static void read_at_most(struct loader *loader, const struct yaml_node *node, void *record)
+static FIELD_READER(read_timed)
 {
-    (void)record;
-    read_counted(loader, node, EXPECT_AT_MOST);
-}
-
-static void read_count(struct loader *loader, const struct yaml_node *node, void *record)
-{
-    (void)record;
-    read_counted(loader, node, EXPECT_COUNT);
-}
-
-static void read_timed(struct loader *loader, const struct yaml_node *node, enum expect_kind kind)
-{
-    struct expect_spec *expect = add_expect(loader, node, kind);
+    struct expect_spec *expect = expect_add(loader, node, (enum expect_kind)field->kind);
     struct event_spec spec;
 
-    if (!event_read(loader, node, PLACE_TIMED, &spec)) {
+    if (!event_read(loader, node, &shape_timed, &spec)) {
         return;
     }
     if (!spec.has_time) {
@@ -144,57 +140,61 @@ static void read_timed(struct loader *loader, const struct yaml_node *node, enum
     add_match(loader, expect, &spec.match);
 }
 
-static void read_within(struct loader *loader, const struct yaml_node *node, void *record)
+/* An event and how often, or when. */
+static FIELD_WRITER(write_measured)
 {
-    (void)record;
-    read_timed(loader, node, EXPECT_WITHIN);
-}
+    const struct expect_spec *expect = record;
+    struct event_spec spec = event_matching(&expect->matches[0]);
 
-static void read_not_before(struct loader *loader, const struct yaml_node *node, void *record)
-{
-    (void)record;
-    read_timed(loader, node, EXPECT_NOT_BEFORE);
+    spec.times = expect->count;
+    spec.time_ns = expect->time_ns;
+    emit_key(emit, field->key);
+    event_write(emit->file, plan, field->shape, &spec);
 }
 
 /* ---- The job's end ---- */
 
-static void read_result(struct loader *loader, const struct yaml_node *node, void *record)
+static FIELD_READER(read_result)
 {
     int64_t ret;
 
-    (void)record;
-    if (value_read(loader, node, &type_result, &ret)) {
-        add_expect(loader, node, EXPECT_RESULT)->ret = (int)ret;
+    if (value_read(loader, node, field->type, &ret)) {
+        expect_add(loader, node, EXPECT_RESULT)->ret = (int)ret;
     }
 }
 
-static void read_ended(struct loader *loader, const struct yaml_node *node, void *record)
+static FIELD_READER(read_ended)
 {
     struct event_match completed = event_match_kind(EVENT_JOB_COMPLETED);
     struct expect_spec *expect;
     int64_t end;
 
-    (void)record;
-    if (!value_read(loader, node, &type_ended, &end)) {
+    if (!value_read(loader, node, field->type, &end)) {
         return;
     }
     if (end == EVENT_JOB_CANCELLED) {
-        add_expect(loader, node, EXPECT_CANCELLED);
+        expect_add(loader, node, EXPECT_CANCELLED);
         return;
     }
-    expect = add_expect(loader, node, EXPECT_COUNT);
+    expect = expect_add(loader, node, EXPECT_COUNT);
     expect->count = 1;
     add_match(loader, expect, &completed);
 }
 
-static const struct field concluded_fields[] = {
-    FIELD_VALUE("within", type_time, struct expect_spec, time_ns), FIELD_END};
-
-static void read_concluded(struct loader *loader, const struct yaml_node *node, void *record)
+/* A job that completed is a count of such events. */
+static FIELD_WRITER(write_ended)
 {
-    struct expect_spec *expect = add_expect(loader, node, EXPECT_CONCLUDED);
+    write_value(emit, field->key, field->type, EVENT_JOB_CANCELLED);
+}
 
-    (void)record;
+static const struct field concluded_fields[] = {
+    FIELD("within", "By this instant.", .type = &type_time, MEMBER(struct expect_spec, time_ns)),
+    FIELD_END};
+
+static FIELD_READER(read_concluded)
+{
+    struct expect_spec *expect = expect_add(loader, node, EXPECT_CONCLUDED);
+
     node = read_resolve(loader, node);
     if (node->kind == YAML_MAPPING) {
         read_fields(loader, node, "concluded", concluded_fields, expect);
@@ -203,217 +203,44 @@ static void read_concluded(struct loader *loader, const struct yaml_node *node, 
     }
 }
 
-static void read_query(struct loader *loader, const struct yaml_node *node, void *record)
+static FIELD_WRITER(write_concluded)
 {
-    struct expect_spec *expect = add_expect(loader, node, EXPECT_QUERY);
+    if (((const struct expect_spec *)record)->time_ns == 0) {
+        emit_word(emit, field->key, "true");
+    } else {
+        write_mapping(emit, plan, field->key, concluded_fields, record);
+    }
+}
+
+static FIELD_READER(read_query)
+{
+    struct expect_spec *expect = expect_add(loader, node, EXPECT_QUERY);
     struct query_list list = {NULL, 0};
 
-    (void)record;
-    action_read_query(loader, node, &list);
+    query_read(loader, node, &list);
     expect->checks = list.checks;
     expect->check_count = list.count;
 }
 
-/* ---- Disks ---- */
-
-static void read_pair(struct loader *loader, const struct yaml_node *node, void *record)
+static FIELD_WRITER(write_query)
 {
-    struct expect_spec *expect = record;
+    const struct expect_spec *expect = record;
 
-    if (!read_sequence(loader, &node, "two disks")) {
-        return;
-    }
-    if (node->count != 2) {
-        read_mistake(loader, node, "name two disks, [a, b]");
-        return;
-    }
-    disk_read_reference(loader, node->first, &expect->a);
-    disk_read_reference(loader, node->first->next, &expect->b);
-}
-
-static const struct field compare_fields[] = {
-    {"disks", true, read_pair, NULL, 0, 0},
-    FIELD_VALUE("at", type_sectors, struct expect_spec, offset),
-    FIELD_VALUE("len", type_sectors_length, struct expect_spec, bytes),
-    FIELD_END};
-
-static void read_compared(struct loader *loader, const struct yaml_node *node,
-                          enum expect_kind kind)
-{
-    struct expect_spec *expect = add_expect(loader, node, kind);
-    struct range_spec range;
-
-    node = read_resolve(loader, node);
-    if (node->kind != YAML_MAPPING) {
-        read_pair(loader, node, expect);
-        return;
-    }
-    read_fields(loader, node, "a comparison", compare_fields, expect);
-    if (!yaml_get(node, "at") != !yaml_get(node, "len")) {
-        read_mistake(loader, node, "a part of a disk has both `at` and `len`");
-    }
-    range = (struct range_spec){expect->offset, expect->bytes};
-    if (expect->a != PLAN_NONE) {
-        range_check(loader, node, &range, expect->a);
-    }
-    if (expect->b != PLAN_NONE) {
-        range_check(loader, node, &range, expect->b);
-    }
-}
-
-static void read_same(struct loader *loader, const struct yaml_node *node, void *record)
-{
-    (void)record;
-    read_compared(loader, node, EXPECT_SAME);
-}
-
-static void read_differ(struct loader *loader, const struct yaml_node *node, void *record)
-{
-    (void)record;
-    read_compared(loader, node, EXPECT_DIFFER);
-}
-
-static void read_tag(struct loader *loader, const struct yaml_node *node, void *record)
-{
-    struct expect_spec *expect = record;
-    const char *name = read_name(loader, node, "tag");
-    struct nearest nearest;
-
-    expect->content = SECTOR_GUEST_TAG;
-    expect->tag = name;
-    if (!name) {
-        return;
-    }
-    nearest = nearest_to(name);
-    for (uint32_t i = 0; i < loader->guest_tag_count; i++) {
-        if (strcmp(loader->guest_tags[i], name) == 0) {
-            return;
-        }
-        nearest_offer(&nearest, loader->guest_tags[i]);
-    }
-    read_unknown_name(loader, node, "guest request", name, &nearest);
-}
-
-static void read_fill(struct loader *loader, const struct yaml_node *node, void *record)
-{
-    struct expect_spec *expect = record;
-
-    expect->content = SECTOR_FILL_OF;
-    disk_read_reference(loader, node, &expect->b);
-}
-
-static void read_zero(struct loader *loader, const struct yaml_node *node, void *record)
-{
-    struct expect_spec *expect = record;
-
-    expect->content = SECTOR_ZERO;
-    read_flag(loader, node);
-}
-
-static const struct field sector_fields[] = {
-    FIELD_NEEDED_PART("disk", disk_read_index, struct expect_spec, a),
-    FIELD_NEEDED_VALUE("at", type_sectors, struct expect_spec, offset),
-    FIELD_WHOLE("tag", read_tag),
-    FIELD_WHOLE("fill", read_fill),
-    FIELD_WHOLE("zero", read_zero),
-    FIELD_END};
-
-static void read_sector(struct loader *loader, const struct yaml_node *node, void *record)
-{
-    struct expect_spec *expect = add_expect(loader, node, EXPECT_SECTOR);
-    struct range_spec range;
-
-    (void)record;
-    node = read_resolve(loader, node);
-    read_fields(loader, node, "sector", sector_fields, expect);
-    if (node->kind == YAML_MAPPING &&
-        !yaml_get(node, "tag") + !yaml_get(node, "fill") + !yaml_get(node, "zero") != 2) {
-        read_mistake(loader, node, "a sector holds one of tag, fill and zero");
-    }
-    range = (struct range_spec){expect->offset, 512};
-    if (expect->a != PLAN_NONE) {
-        range_check(loader, node, &range, expect->a);
-    }
-}
-
-static void read_guest_on(struct loader *loader, const struct yaml_node *node, void *record)
-{
-    (void)record;
-    disk_read_reference(loader, node, &add_expect(loader, node, EXPECT_GUEST_ON)->a);
-}
-
-/* {DISK: ...}: an expectation for each entry; NULL once there are no more. */
-static struct expect_spec *read_disk_entry(struct loader *loader, const struct yaml_node *entry,
-                                           enum expect_kind kind)
-{
-    struct expect_spec *expect = add_expect(loader, entry, kind);
-    uint32_t disk = plan_find_disk(loader->plan, entry->key->text);
-
-    expect->a = disk;
-    if (disk == PLAN_NONE) {
-        disk_read_reference(loader, entry->key, &expect->a);
-    }
-    return expect;
-}
-
-static void read_backing(struct loader *loader, const struct yaml_node *node, void *record)
-{
-    (void)record;
-    if (!read_mapping(loader, &node, "backing")) {
-        return;
-    }
-    for (const struct yaml_node *entry = node->first; entry; entry = entry->next) {
-        struct expect_spec *expect = read_disk_entry(loader, entry, EXPECT_BACKING);
-        const char *text = read_text(loader, entry, "disk's name");
-
-        if (text && strcmp(text, "none") != 0) {
-            disk_read_reference(loader, entry, &expect->b);
-        }
-    }
-}
-
-static void read_amounts(struct loader *loader, const struct yaml_node *node, enum expect_kind kind,
-                         const char *what)
-{
-    int64_t bytes;
-
-    if (!read_mapping(loader, &node, what)) {
-        return;
-    }
-    for (const struct yaml_node *entry = node->first; entry; entry = entry->next) {
-        struct expect_spec *expect = read_disk_entry(loader, entry, kind);
-
-        if (value_read(loader, entry, &type_bytes, &bytes)) {
-            expect->count = (uint64_t)bytes;
-        }
-    }
-}
-
-static void read_length(struct loader *loader, const struct yaml_node *node, void *record)
-{
-    (void)record;
-    read_amounts(loader, node, EXPECT_LENGTH, "length");
-}
-
-static void read_allocated(struct loader *loader, const struct yaml_node *node, void *record)
-{
-    (void)record;
-    read_amounts(loader, node, EXPECT_ALLOCATED, "allocated");
+    query_write(emit, plan, field->key, expect->checks, expect->check_count);
 }
 
 /* ---- Faults and the guest ---- */
 
-static void read_fired(struct loader *loader, const struct yaml_node *node, void *record)
+static FIELD_READER(read_fired)
 {
     int64_t count;
     uint32_t fault;
 
-    (void)record;
-    if (!read_mapping(loader, &node, "fired")) {
+    if (!read_mapping(loader, &node, field->key)) {
         return;
     }
     for (const struct yaml_node *entry = node->first; entry; entry = entry->next) {
-        struct expect_spec *expect = add_expect(loader, entry, EXPECT_FIRED);
+        struct expect_spec *expect = expect_add(loader, entry, EXPECT_FIRED);
 
         if (fault_read_reference(loader, entry->key, &fault)) {
             expect->a = fault;
@@ -424,53 +251,122 @@ static void read_fired(struct loader *loader, const struct yaml_node *node, void
     }
 }
 
-static const struct field guest_fields[] = {
-    FIELD_NEEDED_VALUE("stalled-at-most", type_time, struct expect_spec, time_ns), FIELD_END};
-
-static void read_guest(struct loader *loader, const struct yaml_node *node, void *record)
+static FIELD_WRITER(write_fired)
 {
-    (void)record;
-    read_fields(loader, node, "guest", guest_fields, add_expect(loader, node, EXPECT_GUEST_STALL));
+    const struct expect_spec *expect = record;
+    struct emit fired = emit_open_below(emit, field->key, EMIT_FLOW);
+
+    write_value(&fired, plan->faults[expect->a].name, &type_number, (int64_t)expect->count);
+    emit_end(&fired);
+}
+
+static const struct field guest_fields[] = {
+    FIELD("stalled-at-most", "No guest request takes longer.", .type = &type_time,
+          MEMBER(struct expect_spec, time_ns), .required = true),
+    FIELD_END};
+
+static FIELD_READER(read_guest)
+{
+    read_fields(loader, node, field->key, guest_fields,
+                expect_add(loader, node, EXPECT_GUEST_STALL));
+}
+
+static FIELD_WRITER(write_guest)
+{
+    write_mapping(emit, plan, field->key, guest_fields, record);
 }
 
 /* ---- All of them ---- */
 
-static const struct field expect_fields[] = {FIELD_WHOLE("result", read_result),
-                                             FIELD_WHOLE("ended", read_ended),
-                                             FIELD_WHOLE("concluded", read_concluded),
-                                             FIELD_WHOLE("events", read_events),
-                                             FIELD_WHOLE("in-order", read_in_order),
-                                             FIELD_WHOLE("order", read_in_order),
-                                             FIELD_WHOLE("reached", read_reached),
-                                             FIELD_WHOLE("never", read_never),
-                                             FIELD_WHOLE("atmost", read_at_most),
-                                             FIELD_WHOLE("count", read_count),
-                                             FIELD_WHOLE("within", read_within),
-                                             FIELD_WHOLE("not-before", read_not_before),
-                                             FIELD_WHOLE("fired", read_fired),
-                                             FIELD_WHOLE("same", read_same),
-                                             FIELD_WHOLE("differ", read_differ),
-                                             FIELD_WHOLE("sector", read_sector),
-                                             FIELD_WHOLE("length", read_length),
-                                             FIELD_WHOLE("allocated", read_allocated),
-                                             FIELD_WHOLE("backing", read_backing),
-                                             FIELD_WHOLE("guest", read_guest),
-                                             FIELD_WHOLE("guest-on", read_guest_on),
-                                             FIELD_WHOLE("query", read_query),
-                                             FIELD_END};
+static const struct shape shape_events = {.kind = SHAPE_LIST, .of = &shape_event};
+static const struct shape shape_one_or_more_events = {
+    .kind = SHAPE_ANY, .any = ALTERNATIVES(&shape_event, &shape_events)};
 
-void expect_read_all(struct loader *loader)
+#define EXPECT(key, doc, kind_, name, ...) \
+    FIELD(key, doc, .kind = (kind_), .read = read_##name, .write = write_##name, __VA_ARGS__)
+
+/* A kind that several keys say is written as the first of them. */
+static const struct field expect_fields[] = {
+    FIELD("result", "How the job ended: OK, or an error.", .kind = EXPECT_RESULT,
+          .type = &type_result, MEMBER(struct expect_spec, ret), .always = true,
+          .read = read_result),
+    EXPECT("ended", "cancelled or completed.", EXPECT_CANCELLED, ended, .type = &type_ended),
+    EXPECT("concluded", "The job has ended: by an instant, or, with true, at all.",
+           EXPECT_CONCLUDED, concluded, .shape = ANY_OF(&shape_flag, MAPPING_OF(concluded_fields))),
+    EXPECT("events", "Exactly these of ready, error, paused, resumed, completed and cancelled.",
+           EXPECT_EVENTS, events, .shape = &shape_events),
+    EXPECT("in-order", "These events in this order, others between.", EXPECT_IN_ORDER, events,
+           .shape = &shape_events),
+    EXPECT("order", "The same as in-order.", EXPECT_IN_ORDER, events, .shape = &shape_events),
+    EXPECT("reached", "Each of these events at least once.", EXPECT_IN_ORDER, each,
+           .shape = &shape_one_or_more_events),
+    EXPECT("never", "None of these events.", EXPECT_NEVER, each,
+           .shape = &shape_one_or_more_events),
+    FIELD("atmost", "The event, at most so often.", .kind = EXPECT_AT_MOST, .shape = &shape_counted,
+          .read = read_counted, .write = write_measured),
+    FIELD("count", "The event, exactly so often.", .kind = EXPECT_COUNT, .shape = &shape_counted,
+          .read = read_counted, .write = write_measured),
+    FIELD("within", "The first such event, by an instant.", .kind = EXPECT_WITHIN,
+          .shape = &shape_timed, .read = read_timed, .write = write_measured),
+    FIELD("not-before", "The first such event, no sooner than an instant.",
+          .kind = EXPECT_NOT_BEFORE, .shape = &shape_timed, .read = read_timed,
+          .write = write_measured),
+    EXPECT("fired", "How often a fault or hold hit.", EXPECT_FIRED, fired,
+           .shape = NAMES_OF(VALUE_OF(type_number))),
+    FIELD("same", "Readers of two disks, or of a part of them, see the same.", .kind = EXPECT_SAME,
+          .shape = &shape_compared, .read = expect_read_compared, .write = expect_write_compared),
+    FIELD("differ", "Readers of two disks, or of a part of them, don't see the same.",
+          .kind = EXPECT_DIFFER, .shape = &shape_compared, .read = expect_read_compared,
+          .write = expect_write_compared),
+    FIELD("sector", "What one sector holds.", .kind = EXPECT_SECTOR, .shape = &shape_sector,
+          .read = expect_read_sector, .write = expect_write_sector),
+    FIELD("length", "How long disks are at the end.", .kind = EXPECT_LENGTH,
+          .shape = NAMES_OF(VALUE_OF(type_bytes)), .read = expect_read_amounts,
+          .write = expect_write_amount),
+    FIELD("allocated", "How much is allocated on disks at the end.", .kind = EXPECT_ALLOCATED,
+          .shape = NAMES_OF(VALUE_OF(type_bytes)), .read = expect_read_amounts,
+          .write = expect_write_amount),
+    FIELD("backing", "The open backing files of disks at the end, or none.", .kind = EXPECT_BACKING,
+          .shape = NAMES_OF(&shape_disk), .read = expect_read_backing,
+          .write = expect_write_backing),
+    EXPECT("guest", "What the guest's requests may suffer.", EXPECT_GUEST_STALL, guest,
+           .shape = MAPPING_OF(guest_fields)),
+    FIELD("guest-on", "The guest's disk at the end.", .kind = EXPECT_GUEST_ON, .shape = &shape_disk,
+          MEMBER(struct expect_spec, a), .read = expect_read_guest_on),
+    EXPECT("query", "The job's last state.", EXPECT_QUERY, query, .shape = &shape_query),
+    FIELD_END};
+
+const struct shape shape_expect = {
+    .kind = SHAPE_LIST,
+    .of = SHAPE_OF(.kind = SHAPE_ONE, .name = "expectation", .fields = expect_fields),
+    .read = expect_read_all,
+    .write = expect_write_all};
+
+FIELD_READER(expect_read_all)
 {
-    const struct yaml_node *list = yaml_get(loader->root, "expect");
-
-    if (!list || !read_sequence(loader, &list, "expect")) {
+    const struct yaml_node *list = node;
+    if (!read_sequence(loader, &list, field->key)) {
         return;
     }
     for (const struct yaml_node *item = list->first; item; item = item->next) {
         const struct yaml_node *single = read_resolve(loader, item);
 
         if (read_single(loader, single, "an expectation is one {key: value}")) {
-            read_fields(loader, single, "expect", expect_fields, loader->plan);
+            read_fields(loader, single, field->key, expect_fields, record);
         }
     }
+}
+
+FIELD_WRITER(expect_write_all)
+{
+    struct emit list = emit_open_below(emit, field->key, EMIT_BLOCK_LIST);
+
+    for (uint32_t i = 0; i < plan->expect_count; i++) {
+        const struct expect_spec *expect = &plan->expects[i];
+        struct emit entry = emit_open(emit->file, EMIT_BARE);
+
+        emit_item(&list);
+        write_field(&entry, plan, field_of_kind(expect_fields, (int)expect->kind), expect);
+    }
+    emit_end(&list);
 }

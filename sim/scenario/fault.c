@@ -1,61 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * `faults`, and the faults that hold steps make.
+ *
+ * Declared in sim/scenario/private.h, with all that the loader's files share.
  */
 #include "sim/scenario/private.h"
 
 /* ---- Names ---- */
-
-static uint32_t find_fault(const struct plan *plan, const char *name)
-{
-    for (uint32_t i = 0; i < plan->fault_count; i++) {
-        if (strcmp(plan->faults[i].name, name) == 0) {
-            return i;
-        }
-    }
-    return PLAN_NONE;
-}
-
-bool fault_read_reference(struct loader *loader, const struct yaml_node *node, uint32_t *fault)
-{
-    const struct plan *plan = loader->plan;
-    const char *name = read_text(loader, node, "fault's name");
-    struct nearest nearest;
-
-    if (!name) {
-        return false;
-    }
-    *fault = find_fault(plan, name);
-    if (*fault == PLAN_NONE) {
-        nearest = nearest_to(name);
-        for (uint32_t i = 0; i < plan->fault_count; i++) {
-            nearest_offer(&nearest, plan->faults[i].name);
-        }
-        read_unknown_name(loader, node, "fault or hold", name, &nearest);
-    }
-    return *fault != PLAN_NONE;
-}
-
-bool fault_read_mark(struct loader *loader, const struct yaml_node *node, uint32_t *mark)
-{
-    const struct plan *plan = loader->plan;
-    const char *name = read_text(loader, node, "mark's name");
-    struct nearest nearest;
-
-    if (!name) {
-        return false;
-    }
-    nearest = nearest_to(name);
-    for (uint32_t i = 0; i < plan->mark_count; i++) {
-        if (strcmp(plan->marks[i], name) == 0) {
-            *mark = i;
-            return true;
-        }
-        nearest_offer(&nearest, plan->marks[i]);
-    }
-    read_unknown_name(loader, node, "mark", name, &nearest);
-    return false;
-}
 
 /* NULL, after noting it, if the name is taken. */
 static struct fault_spec *add_fault(struct loader *loader, const struct yaml_node *node,
@@ -64,7 +15,7 @@ static struct fault_spec *add_fault(struct loader *loader, const struct yaml_nod
     struct plan *plan = loader->plan;
     struct fault_spec *fault;
 
-    if (find_fault(plan, name) != PLAN_NONE) {
+    if (fault_find(plan, name) != PLAN_NONE) {
         read_mistake(loader, node, "a second fault or hold is called %s", read_quote(loader, name));
         return NULL;
     }
@@ -103,112 +54,58 @@ void fault_read_names(struct loader *loader)
 
 /* ---- What a fault does ---- */
 
-static void read_error(struct loader *loader, const struct yaml_node *node, void *record)
+/* The row's kind, and its value where it has one.  A disk that is full stays full. */
+static FIELD_READER(read_effect)
 {
     struct fault_spec *fault = record;
-    int64_t error;
+    int64_t value;
 
-    fault->kind = FAULT_ERROR;
-    if (value_read(loader, node, &type_error, &error)) {
-        fault->error = (int)error;
+    fault->kind = (enum fault_kind)field->kind;
+    if (fault->kind == FAULT_FULL) {
+        fault->times = 0;
+    }
+    if (!field->type) {
+        read_flag(loader, node);
+    } else if (value_read(loader, node, field->type, &value)) {
+        field_store(field, record, value);
     }
 }
 
-static void read_hang(struct loader *loader, const struct yaml_node *node, void *record)
+static FIELD_WRITER(write_effect)
 {
-    struct fault_spec *fault = record;
-
-    fault->kind = FAULT_HANG;
-    read_flag(loader, node);
-}
-
-static void read_hold_kind(struct loader *loader, const struct yaml_node *node, void *record)
-{
-    struct fault_spec *fault = record;
-    int64_t phase;
-
-    fault->kind = FAULT_HOLD;
-    if (value_read(loader, node, &type_hold_phase, &phase)) {
-        fault->phase = (enum hold_phase)phase;
+    if (((const struct fault_spec *)record)->kind == (enum fault_kind)field->kind) {
+        write_member(emit, plan, field, record);
     }
 }
 
 static const struct field delay_fields[] = {
-    FIELD_VALUE("factor", type_factor, struct fault_spec, factor_percent),
-    FIELD_VALUE("plus", type_time, struct fault_spec, span_ns), FIELD_END};
+    FIELD("factor", "It takes so many times as long.", .type = &type_factor,
+          MEMBER(struct fault_spec, factor_percent)),
+    FIELD("plus", "It takes so much longer.", .type = &type_time,
+          MEMBER(struct fault_spec, span_ns), .always = true),
+    FIELD_END};
 
-static void read_delay(struct loader *loader, const struct yaml_node *node, void *record)
+static FIELD_READER(read_delay)
 {
     struct fault_spec *fault = record;
-    int64_t span;
 
-    fault->kind = FAULT_DELAY;
     node = read_resolve(loader, node);
     if (yaml_get(node, "factor") || yaml_get(node, "plus")) {
+        fault->kind = FAULT_DELAY;
         read_fields(loader, node, "delay", delay_fields, fault);
-    } else if (value_read(loader, node, &type_time, &span)) {
-        fault->span_ns = (uint64_t)span;
+    } else {
+        read_effect(loader, node, field, record);
     }
 }
 
-static void read_latency(struct loader *loader, const struct yaml_node *node, void *record)
+static FIELD_WRITER(write_delay)
 {
-    struct fault_spec *fault = record;
-    int64_t span;
-
-    fault->kind = FAULT_LATENCY;
-    if (value_read(loader, node, &type_time, &span)) {
-        fault->span_ns = (uint64_t)span;
+    if (((const struct fault_spec *)record)->kind == FAULT_DELAY) {
+        write_mapping(emit, plan, field->key, delay_fields, record);
     }
 }
 
-static void read_silent(struct loader *loader, const struct yaml_node *node,
-                        struct fault_spec *fault, enum fault_kind kind)
-{
-    fault->kind = kind;
-    read_flag(loader, node);
-}
-
-static void read_lost(struct loader *loader, const struct yaml_node *node, void *record)
-{
-    read_silent(loader, node, record, FAULT_LOST);
-}
-
-static void read_torn(struct loader *loader, const struct yaml_node *node, void *record)
-{
-    read_silent(loader, node, record, FAULT_TORN);
-}
-
-static void read_corrupt(struct loader *loader, const struct yaml_node *node, void *record)
-{
-    read_silent(loader, node, record, FAULT_CORRUPT);
-}
-
-static void read_misdirect(struct loader *loader, const struct yaml_node *node, void *record)
-{
-    struct fault_spec *fault = record;
-    int64_t offset;
-
-    fault->kind = FAULT_MISDIRECT;
-    if (value_read(loader, node, &type_sectors, &offset)) {
-        fault->bytes = (uint64_t)offset;
-    }
-}
-
-/* A disk that is full stays full. */
-static void read_full(struct loader *loader, const struct yaml_node *node, void *record)
-{
-    struct fault_spec *fault = record;
-    int64_t bytes;
-
-    fault->kind = FAULT_FULL;
-    fault->times = 0;
-    if (value_read(loader, node, &type_bytes, &bytes)) {
-        fault->bytes = (uint64_t)bytes;
-    }
-}
-
-static void read_applied(struct loader *loader, const struct yaml_node *node, void *record)
+static FIELD_READER(read_applied)
 {
     struct fault_spec *fault = record;
     int64_t bytes;
@@ -228,16 +125,52 @@ static void read_applied(struct loader *loader, const struct yaml_node *node, vo
     }
 }
 
+static FIELD_WRITER(write_applied)
+{
+    const struct fault_spec *fault = record;
+
+    switch (fault->applied) {
+    case APPLIED_NOTHING:
+        break;
+    case APPLIED_PREFIX:
+        write_value(emit, field->key, &type_sectors, (int64_t)fault->bytes);
+        break;
+    case APPLIED_TORN:
+        emit_word(emit, field->key, "torn");
+        break;
+    case APPLIED_ALL:
+        emit_word(emit, field->key, "all");
+        break;
+    }
+}
+
 /* ---- Which requests, and when ---- */
 
-static void read_match(struct loader *loader, const struct yaml_node *node, void *record)
+static FIELD_READER(read_match)
 {
     struct fault_spec *fault = record;
     struct match_spec match = {0};
 
-    match_read_request(loader, node, &match);
+    match_read(loader, node, &match);
     fault->match = match.request;
     fault->nth = match.nth;
+}
+
+static FIELD_WRITER(write_match)
+{
+    const struct fault_spec *fault = record;
+    struct match_spec match = {fault->match, fault->nth};
+
+    match_write(emit, plan, field->key, &match);
+}
+
+static FIELD_WRITER(write_times)
+{
+    const struct fault_spec *fault = record;
+
+    if (fault->times != (fault->kind == FAULT_FULL ? 0 : 1)) {
+        write_member(emit, plan, field, record);
+    }
 }
 
 struct instant {
@@ -245,19 +178,22 @@ struct instant {
     int64_t shift_ns;
 };
 
-static void read_mark(struct loader *loader, const struct yaml_node *node, void *record)
-{
-    uint32_t *mark = record;
-
-    fault_read_mark(loader, node, mark);
-}
+#define INSTANT_MARK                                                                            \
+    FIELD("mark", "When this mark is set.", .shape = &shape_mark, MEMBER(struct instant, mark), \
+          .required = true)
 
 static const struct field from_fields[] = {
-    FIELD_NEEDED_PART("mark", read_mark, struct instant, mark),
-    FIELD_VALUE("shift", type_shift, struct instant, shift_ns), FIELD_END};
+    INSTANT_MARK,
+    FIELD("shift", "So much later; or sooner, but not before the mark's step.", .type = &type_shift,
+          MEMBER(struct instant, shift_ns)),
+    FIELD_END};
 
-static const struct field until_fields[] = {
-    FIELD_NEEDED_PART("mark", read_mark, struct instant, mark), FIELD_END};
+static const struct field until_fields[] = {INSTANT_MARK, FIELD_END};
+
+const struct shape shape_until = {.kind = SHAPE_ANY,
+                                  .name = "until",
+                                  .any =
+                                      ALTERNATIVES(VALUE_OF(type_time), MAPPING_OF(until_fields))};
 
 /* TIME, or {mark: NAME}. */
 static void read_instant(struct loader *loader, const struct yaml_node *node,
@@ -273,7 +209,17 @@ static void read_instant(struct loader *loader, const struct yaml_node *node,
     }
 }
 
-static void read_from(struct loader *loader, const struct yaml_node *node, void *record)
+static void write_instant(struct emit *emit, const struct plan *plan, const char *key,
+                          const struct field *fields, uint64_t at_ns, const struct instant *instant)
+{
+    if (instant->mark != PLAN_NONE) {
+        write_mapping(emit, plan, key, fields, instant);
+    } else if (at_ns > 0) {
+        write_value(emit, key, &type_time, (int64_t)at_ns);
+    }
+}
+
+static FIELD_READER(read_from)
 {
     struct fault_spec *fault = record;
     struct instant instant = {PLAN_NONE, 0};
@@ -284,7 +230,15 @@ static void read_from(struct loader *loader, const struct yaml_node *node, void 
     fault->armed = instant.mark == PLAN_NONE;
 }
 
-static void read_until(struct loader *loader, const struct yaml_node *node, void *record)
+static FIELD_WRITER(write_from)
+{
+    const struct fault_spec *fault = record;
+    struct instant instant = {fault->from_mark, fault->shift_ns};
+
+    write_instant(emit, plan, field->key, from_fields, fault->from_ns, &instant);
+}
+
+static FIELD_READER(read_until)
 {
     struct fault_spec *fault = record;
     struct instant instant = {PLAN_NONE, 0};
@@ -293,60 +247,94 @@ static void read_until(struct loader *loader, const struct yaml_node *node, void
     fault->until_mark = instant.mark;
 }
 
-static void read_optional(struct loader *loader, const struct yaml_node *node, void *record)
+static FIELD_WRITER(write_until)
 {
-    struct fault_spec *fault = record;
+    const struct fault_spec *fault = record;
+    struct instant instant = {fault->until_mark, 0};
 
-    fault->optional = read_flag(loader, node);
+    write_instant(emit, plan, field->key, until_fields, fault->until_ns, &instant);
 }
+
+/* ---- Faults ---- */
+
+#define KINDS_GROUP 1
+
+#define EFFECT(key, doc, kind_, ...)                                            \
+    FIELD(key, doc, .kind = (kind_), .group = KINDS_GROUP, .read = read_effect, \
+          .write = write_effect, __VA_ARGS__)
 
 /* What it does comes before `times` and `applied`, which depend on it. */
 static const struct field fault_fields[] = {
-    {"match", true, read_match, NULL, 0, 0},
-    FIELD_WHOLE("error", read_error),
-    FIELD_WHOLE("hang", read_hang),
-    FIELD_WHOLE("hold", read_hold_kind),
-    FIELD_WHOLE("delay", read_delay),
-    FIELD_WHOLE("latency", read_latency),
-    FIELD_WHOLE("full", read_full),
-    FIELD_WHOLE("lost", read_lost),
-    FIELD_WHOLE("torn", read_torn),
-    FIELD_WHOLE("corrupt", read_corrupt),
-    FIELD_WHOLE("misdirect", read_misdirect),
-    FIELD_VALUE("times", type_times, struct fault_spec, times),
-    FIELD_WHOLE("applied", read_applied),
-    FIELD_VALUE("probability", type_probability, struct fault_spec, probability_ppm),
-    FIELD_WHOLE("from", read_from),
-    FIELD_WHOLE("until", read_until),
-    FIELD_WHOLE("optional", read_optional),
+    FIELD("match", "The requests that it is about.", .shape = &shape_match, .required = true,
+          .read = read_match, .write = write_match),
+    EFFECT("error", "The request fails.", FAULT_ERROR, .type = &type_error,
+           MEMBER(struct fault_spec, error)),
+    EFFECT("hang", "The request never completes, unless released.", FAULT_HANG,
+           .shape = &shape_flag),
+    EFFECT("hold", "The request stays before-effect or before-completion until released.",
+           FAULT_HOLD, .type = &type_hold_phase, MEMBER(struct fault_spec, phase)),
+    FIELD("delay", "The request takes longer, by a time; or by a factor, and a time.",
+          .shape = ANY_OF(VALUE_OF(type_time), MAPPING_OF(delay_fields)), .type = &type_time,
+          MEMBER(struct fault_spec, span_ns), .kind = FAULT_DELAY, .group = KINDS_GROUP,
+          .read = read_delay, .write = write_delay),
+    EFFECT("latency", "The request takes exactly so long.", FAULT_LATENCY, .type = &type_time,
+           MEMBER(struct fault_spec, span_ns)),
+    EFFECT("full", "ENOSPC once so much is allocated on the disk.", FAULT_FULL, .type = &type_bytes,
+           MEMBER(struct fault_spec, bytes)),
+    EFFECT("lost", "The request succeeds, but nothing has moved; a flush has made nothing durable.",
+           FAULT_LOST, .shape = &shape_flag),
+    EFFECT("torn",
+           "The request succeeds, but only every other sector has moved; which, is a choice.",
+           FAULT_TORN, .shape = &shape_flag),
+    EFFECT("corrupt",
+           "The request succeeds, but a bit of one sector has flipped; which, is a choice.",
+           FAULT_CORRUPT, .shape = &shape_flag),
+    EFFECT("misdirect", "The request succeeds, but the data went to, or came from, this offset.",
+           FAULT_MISDIRECT, .type = &type_sectors, MEMBER(struct fault_spec, bytes)),
+    FIELD("times",
+          "How many requests in a row from nth on, or forever; default 1, but with full forever.",
+          .type = &type_times, MEMBER(struct fault_spec, times), .write = write_times, .turn = 1),
+    FIELD("applied",
+          "What a write that fails leaves behind: nothing (default), all, its first SIZE, or torn: "
+          "every other sector.",
+          .shape =
+              ANY_OF(WORD_OF("nothing"), WORD_OF("all"), WORD_OF("torn"), VALUE_OF(type_sectors)),
+          .needs = "error", .read = read_applied, .write = write_applied),
+    FIELD("probability", "Each matching request is a choice, likely so; seed 0: none is hit.",
+          .type = &type_probability, MEMBER(struct fault_spec, probability_ppm), .turn = 1),
+    FIELD("from", "From this instant on, or from a mark on.",
+          .shape = ANY_OF(VALUE_OF(type_time), MAPPING_OF(from_fields)), .read = read_from,
+          .write = write_from, .turn = 1),
+    FIELD("until", "Until this instant, or until a mark.", .shape = &shape_until,
+          .read = read_until, .write = write_until, .turn = 1),
+    FIELD("optional", "It need not fire; any other must, or the run proves nothing.",
+          .shape = &shape_flag, MEMBER(struct fault_spec, optional), .turn = 1),
     FIELD_END};
+
+const struct shape shape_faults = {
+    .kind = SHAPE_NAMES,
+    .of = SHAPE_OF(.kind = SHAPE_MAPPING, .name = "fault", .fields = fault_fields),
+    .read = fault_read_all,
+    .write = fault_write_all};
 
 static void check_kind(struct loader *loader, const struct yaml_node *node)
 {
-    static const char *const kinds[] = {"error", "hang", "hold", "delay",   "latency",
-                                        "full",  "lost", "torn", "corrupt", "misdirect"};
-    uint32_t count = 0;
-
-    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-        count += yaml_get(node, kinds[i]) != NULL;
-    }
-    if (count != 1) {
+    if (read_count_group(node, fault_fields, KINDS_GROUP) != 1) {
         read_mistake(loader, node,
                      "a fault does one of error, hang, hold, delay, latency, full, lost, torn, "
                      "corrupt and misdirect");
     }
 }
 
-void fault_read_all(struct loader *loader)
+FIELD_READER(fault_read_all)
 {
-    const struct yaml_node *faults = yaml_get(loader->root, "faults");
-    struct plan *plan = loader->plan;
+    struct plan *plan = record;
 
-    if (!faults || faults->kind != YAML_MAPPING) {
+    if (node->kind != YAML_MAPPING) {
         return;
     }
-    for (const struct yaml_node *entry = faults->first; entry; entry = entry->next) {
-        uint32_t index = find_fault(plan, entry->key->text);
+    for (const struct yaml_node *entry = node->first; entry; entry = entry->next) {
+        uint32_t index = fault_find(plan, entry->key->text);
 
         if (index != PLAN_NONE) {
             plan->faults[index].armed = true;
@@ -358,21 +346,55 @@ void fault_read_all(struct loader *loader)
     }
 }
 
+/* A hold that a step or a reaction arms is written there. */
+static bool is_of_action(const struct plan *plan, uint32_t fault)
+{
+    const struct action *action;
+
+    for (uint32_t i = 0; (action = plan_action(plan, i)) != NULL; i++) {
+        if (action->kind == DO_HOLD && action->index == fault) {
+            return true;
+        }
+    }
+    return false;
+}
+
+FIELD_WRITER(fault_write_all)
+{
+    struct emit faults = emit_open_below(emit, field->key, EMIT_BLOCK);
+
+    for (uint32_t i = 0; i < plan->fault_count; i++) {
+        if (!is_of_action(plan, i)) {
+            write_mapping(&faults, plan, plan->faults[i].name, fault_fields, &plan->faults[i]);
+        }
+    }
+    emit_end(&faults);
+}
+
 /* ---- Holds ---- */
 
-static void skip(struct loader *loader, const struct yaml_node *node, void *record)
+/* Names are read before. */
+static FIELD_READER(skip)
 {
-    (void)loader;
-    (void)node;
-    (void)record;
+}
+
+static FIELD_WRITER(write_name)
+{
+    emit_word(emit, field->key, ((const struct fault_spec *)record)->name);
 }
 
 static const struct field hold_fields[] = {
-    {"name", true, skip, NULL, 0, 0},
-    {"match", true, read_match, NULL, 0, 0},
-    FIELD_VALUE("phase", type_hold_phase, struct fault_spec, phase),
-    FIELD_VALUE("times", type_times, struct fault_spec, times),
+    FIELD("name", "What release and wait call it.", .shape = &shape_name, .required = true,
+          .read = skip, .write = write_name),
+    FIELD("match", "The requests that it holds.", .shape = &shape_match, .required = true,
+          .read = read_match, .write = write_match),
+    FIELD("phase", "before-effect (default) or before-completion.", .type = &type_hold_phase,
+          MEMBER(struct fault_spec, phase), .always = true),
+    FIELD("times", "How many requests in a row, or forever; default 1.", .type = &type_times,
+          MEMBER(struct fault_spec, times), .otherwise = 1),
     FIELD_END};
+
+const struct shape shape_hold = {.kind = SHAPE_MAPPING, .name = "hold", .fields = hold_fields};
 
 void fault_add_hold(struct loader *loader, const struct yaml_node *node)
 {
@@ -385,16 +407,24 @@ void fault_add_hold(struct loader *loader, const struct yaml_node *node)
     }
 }
 
-void fault_read_hold(struct loader *loader, const struct yaml_node *node, uint32_t *fault)
+FIELD_READER(fault_read_hold)
 {
+    struct action *action = record;
     const struct yaml_node *name_node = yaml_get(read_resolve(loader, node), "name");
     const char *name = name_node ? read_text(loader, name_node, "hold's name") : NULL;
-    uint32_t index = name ? find_fault(loader->plan, name) : PLAN_NONE;
+    uint32_t index = name ? fault_find(loader->plan, name) : PLAN_NONE;
     struct fault_spec ignored = {0};
 
     if (index != PLAN_NONE) {
-        *fault = index;
+        action->index = index;
     }
     read_fields(loader, node, "hold", hold_fields,
                 index == PLAN_NONE ? &ignored : &loader->plan->faults[index]);
+}
+
+FIELD_WRITER(fault_write_hold)
+{
+    const struct action *action = record;
+
+    write_mapping(emit, plan, field->key, hold_fields, &plan->faults[action->index]);
 }

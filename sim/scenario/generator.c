@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Generators in `guest`: a pace, a mix of requests, a beginning and bounds.
+ *
+ * Declared in sim/scenario/private.h, with all that the loader's files share.
  */
 #include "sim/scenario/private.h"
 
@@ -22,20 +24,28 @@ bool generator_is_meant(const struct yaml_node *node)
 
 /* ---- The mix ---- */
 
-#define DRAWN_FIELDS(record, member)                                        \
-    FIELD_PART("write", draw_read_write, record, member),                   \
-        FIELD_PART("write-zeroes", draw_read_write_zeroes, record, member), \
-        FIELD_PART("discard", draw_read_discard, record, member),           \
-        FIELD_PART("read", draw_read_read, record, member),                 \
-        FIELD_PART("flush", guest_read_flush, record, member.request),      \
-        FIELD_PART("latency", guest_read_latency, record, member.request)
+#define DRAWN(word, op_, doc_, record, member)                                      \
+    FIELD(word, doc_, .shape = &shape_drawn, MEMBER(record, member), .kind = (op_), \
+          .read = draw_read, .write = draw_write)
+
+#define DRAWN_FIELDS(record, member)                                                           \
+    DRAWN("write", OP_WRITE, "It writes: {at: PLACE, len: SIZE} or a range.", record, member), \
+        DRAWN("write-zeroes", OP_WRITE_ZEROES, "It writes zeroes.", record, member),           \
+        DRAWN("discard", OP_DISCARD, "It discards.", record, member),                          \
+        DRAWN("read", OP_READ, "It reads.", record, member),                                   \
+        FIELD("flush", "It flushes.", .shape = &shape_flag, MEMBER(record, member.request),    \
+              .kind = OP_FLUSH, .read = guest_read_request, .write = guest_write_request),     \
+        FIELD("latency", "How long it takes, whatever the disk says.", .type = &type_time,     \
+              MEMBER(record, member.request), .read = guest_read_latency,                      \
+              .write = guest_write_latency)
 
 struct mix_entry {
     struct mix_spec mix;
 };
 
 static const struct field mix_fields[] = {
-    FIELD_VALUE("weight", type_weight, struct mix_entry, mix.weight),
+    FIELD("weight", "How many of the requests are this one; default 1.", .type = &type_weight,
+          MEMBER(struct mix_entry, mix.weight), .always = true),
     DRAWN_FIELDS(struct mix_entry, mix), FIELD_END};
 
 static struct mix_spec empty_mix(const struct yaml_node *node)
@@ -48,9 +58,9 @@ static void add_mix(struct loader *loader, struct generator_spec *spec, const st
     *(struct mix_spec *)read_append(loader, &spec->mix, &spec->mix_count, sizeof(*mix)) = *mix;
 }
 
-static void read_mix(struct loader *loader, const struct yaml_node *node, void *record)
+static FIELD_READER(read_mix)
 {
-    struct generator_spec *spec = record;
+    struct generator_spec *spec = field_place(field, record);
 
     if (!read_sequence(loader, &node, "mix")) {
         return;
@@ -70,30 +80,38 @@ static void read_mix(struct loader *loader, const struct yaml_node *node, void *
     }
 }
 
-/* ---- Beginning and end ---- */
-
-static void read_when(struct loader *loader, const struct yaml_node *node, void *record)
+static FIELD_WRITER(write_mix)
 {
-    struct entry *entry = record;
+    const struct generator_spec *spec = field_member(field, record);
+    struct emit list = emit_open_below(emit, field->key, EMIT_FLOW_LIST);
 
-    if (event_read(loader, node, PLACE_ANSWERED, &entry->when)) {
-        entry->spec.has_when = true;
-        entry->spec.when = entry->when.match;
-        entry->spec.nth = entry->when.nth;
+    for (uint32_t i = 0; i < spec->mix_count; i++) {
+        struct mix_entry entry = {spec->mix[i]};
+        struct emit mix = emit_open(emit->file, EMIT_FLOW);
+
+        emit_item(&list);
+        write_fields(&mix, plan, mix_fields, &entry);
+        emit_end(&mix);
+    }
+    emit_end(&list);
+}
+
+/* ---- Pace, beginning and end ---- */
+
+static FIELD_WRITER(write_pace)
+{
+    if (((const struct entry *)record)->spec.pace == (enum pace)field->kind) {
+        write_member(emit, plan, field, record);
     }
 }
 
-static void read_until_mark(struct loader *loader, const struct yaml_node *node, void *record)
-{
-    struct entry *entry = record;
-
-    fault_read_mark(loader, node, &entry->spec.until_mark);
-}
-
-static const struct field until_fields[] = {{"mark", true, read_until_mark, NULL, 0, 0}, FIELD_END};
+static const struct field until_fields[] = {
+    FIELD("mark", "Until this mark is set.", .shape = &shape_mark,
+          MEMBER(struct entry, spec.until_mark), .required = true),
+    FIELD_END};
 
 /* TIME, or {mark: NAME}. */
-static void read_until(struct loader *loader, const struct yaml_node *node, void *record)
+static FIELD_READER(read_until)
 {
     struct entry *entry = record;
     int64_t time;
@@ -106,39 +124,81 @@ static void read_until(struct loader *loader, const struct yaml_node *node, void
     }
 }
 
-static void read_optional(struct loader *loader, const struct yaml_node *node, void *record)
+static FIELD_WRITER(write_until)
 {
-    bool *optional = record;
+    const struct entry *entry = record;
 
-    *optional = read_flag(loader, node);
+    if (entry->spec.until_mark != PLAN_NONE) {
+        write_mapping(emit, plan, field->key, until_fields, entry);
+    } else if (entry->spec.until_ns > 0) {
+        write_value(emit, field->key, &type_span, (int64_t)entry->spec.until_ns);
+    }
 }
 
+#define PACES_GROUP 1
+
+#define PACE(key, doc, type_, member, kind_)                                         \
+    FIELD(key, doc, .type = &(type_), MEMBER(struct entry, member), .kind = (kind_), \
+          .group = PACES_GROUP, .write = write_pace)
+
 static const struct field generator_fields[] = {
-    FIELD_VALUE("rate", type_bandwidth, struct entry, spec.rate),
-    FIELD_VALUE("every", type_span, struct entry, spec.every_ns),
-    FIELD_VALUE("outstanding", type_outstanding, struct entry, spec.outstanding),
-    FIELD_VALUE("think", type_time, struct entry, spec.think_ns),
-    FIELD_PART("mix", read_mix, struct entry, spec),
+    PACE(
+        "rate",
+        "Open loop: the next request comes its length / rate after this one was submitted, a flush "
+        "being 4KiB; never more than 1024 are unfinished.",
+        type_bandwidth, spec.rate, PACE_RATE),
+    PACE("every", "Open loop: the next request comes so long after this one was submitted.",
+         type_span, spec.every_ns, PACE_EVERY),
+    PACE("outstanding", "Closed loop: so many requests at once.", type_outstanding,
+         spec.outstanding, PACE_OUTSTANDING),
+    FIELD("think", "The next request is submitted so long after one has finished; default 0.",
+          .type = &type_time, MEMBER(struct entry, spec.think_ns), .needs = "outstanding"),
+    FIELD("mix", "Requests by weight, instead of one.",
+          .shape = SHAPE_OF(.kind = SHAPE_LIST,
+                            .of = SHAPE_OF(.kind = SHAPE_MAPPING, .name = "mix-request",
+                                           .fields = mix_fields),
+                            .least = 1, .most = MAX_MIX),
+          MEMBER(struct entry, spec), .read = read_mix, .write = write_mix, .turn = 1),
     DRAWN_FIELDS(struct entry, own),
-    FIELD_VALUE("from", type_time, struct entry, spec.from_ns),
-    FIELD_WHOLE("when", read_when),
-    FIELD_VALUE("after", type_time, struct entry, spec.after_ns),
-    FIELD_VALUE("count", type_count, struct entry, spec.count),
-    FIELD_VALUE("bytes", type_bytes_length, struct entry, spec.bytes),
-    FIELD_WHOLE("until", read_until),
-    FIELD_PART("optional", read_optional, struct entry, spec.optional),
+    FIELD("from", "It begins at this instant; default 0.", .type = &type_time,
+          MEMBER(struct entry, spec.from_ns)),
+    FIELD("when", "It begins once this event happens.", .shape = &shape_answered,
+          MEMBER(struct entry, when), .read = event_read_when, .write = event_write_when),
+    FIELD("after", "So long after the event.", .type = &type_time,
+          MEMBER(struct entry, spec.after_ns), .needs = "when"),
+    FIELD("count", "It ends after so many requests; settle waits for it.", .type = &type_count,
+          MEMBER(struct entry, spec.count)),
+    FIELD("bytes", "It ends after so much; settle waits for it.", .type = &type_bytes_length,
+          MEMBER(struct entry, spec.bytes)),
+    FIELD("until",
+          "It ends at this instant, or with a mark.  Without any bound it goes on until the story "
+          "is over, or, in settle, until the job has ended.",
+          .shape = &shape_until, .read = read_until, .write = write_until),
+    FIELD("optional",
+          "It need not submit anything; any other generator must, or the run proves nothing.",
+          .shape = &shape_flag, MEMBER(struct entry, spec.optional)),
     FIELD_END};
 
+const struct shape shape_generator = {
+    .kind = SHAPE_MAPPING, .name = "generator", .fields = generator_fields};
+
 /* ---- The whole ---- */
+
+static void set_when(struct entry *entry)
+{
+    if (entry->when.match.kinds != 0) {
+        entry->spec.has_when = true;
+        entry->spec.when = entry->when.match;
+        entry->spec.nth = entry->when.nth;
+    }
+}
 
 static void set_pace(struct loader *loader, const struct yaml_node *node,
                      struct generator_spec *spec)
 {
     const struct yaml_node *think = yaml_get(node, "think");
-    int paces = (yaml_get(node, "rate") != NULL) + (yaml_get(node, "every") != NULL) +
-                (yaml_get(node, "outstanding") != NULL);
 
-    if (paces != 1) {
+    if (read_count_group(node, generator_fields, PACES_GROUP) != 1) {
         read_mistake(loader, node,
                      "a generator has one pace: rate: 8MiB/s, every: 1ms or outstanding: 4");
     } else if (think && !yaml_get(node, "outstanding")) {
@@ -185,15 +245,27 @@ static void check_times(struct loader *loader, const struct yaml_node *node,
 void generator_read(struct loader *loader, const struct yaml_node *node)
 {
     struct plan *plan = loader->plan;
-    struct entry entry = {.own = empty_mix(node)};
+    struct entry entry = {.own = empty_mix(node), .when = event_any()};
 
     entry.spec.name = arena_strdup(loader->arena, node->key->text);
     entry.spec.where = node->where;
     entry.spec.until_mark = PLAN_NONE;
     read_fields(loader, node, "a generator", generator_fields, &entry);
+    set_when(&entry);
     set_pace(loader, node, &entry.spec);
     set_requests(loader, node, &entry);
     check_times(loader, node, &entry.spec);
     *(struct generator_spec *)read_append(loader, &plan->generators, &plan->generator_count,
                                           sizeof(entry.spec)) = entry.spec;
+}
+
+void generator_write(struct emit *guest, const struct plan *plan, const struct generator_spec *spec)
+{
+    struct entry entry = {.spec = *spec, .own.request.op = OP_COUNT, .when = event_any()};
+
+    if (spec->has_when) {
+        entry.when = event_matching(&spec->when);
+        entry.when.nth = spec->nth;
+    }
+    write_mapping(guest, plan, spec->name, generator_fields, &entry);
 }

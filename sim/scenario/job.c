@@ -1,34 +1,70 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * `job`: what is started, and the open flags that follow from it.
+ *
+ * Declared in sim/scenario/private.h, with all that the loader's files share.
  */
 #include "sim/scenario/private.h"
 
 /* Not checked: a name that does not exist is a refusal to be tested. */
-static void read_replaces(struct loader *loader, const struct yaml_node *node, void *record)
+static FIELD_READER(read_replaces)
 {
-    const char **replaces = record;
+    struct plan_job *job = record;
 
-    *replaces = read_name(loader, node, "disk");
+    job->replaces = read_name(loader, node, "disk");
 }
 
+static FIELD_WRITER(write_replaces)
+{
+    const struct plan_job *job = record;
+
+    if (job->replaces) {
+        emit_word(emit, field->key, job->replaces);
+    }
+}
+
+#define SPEED_FIELD                                                                     \
+    FIELD("speed", "Bytes a second at most; default 0: no bound.", .type = &type_speed, \
+          MEMBER(struct plan_job, speed))
+
 static const struct field mirror_fields[] = {
-    FIELD_NEEDED_PART("mirror", disk_read_index, struct plan_job, source),
-    FIELD_NEEDED_PART("to", disk_read_index, struct plan_job, target),
-    FIELD_VALUE("sync", type_sync, struct plan_job, sync),
-    FIELD_VALUE("granularity", type_job_bytes, struct plan_job, granularity),
-    FIELD_VALUE("buffer", type_job_bytes, struct plan_job, buffer_bytes),
-    FIELD_VALUE("speed", type_speed, struct plan_job, speed),
-    FIELD_VALUE("on-source-error", type_policy, struct plan_job, on_source_error),
-    FIELD_VALUE("on-target-error", type_policy, struct plan_job, on_target_error),
-    FIELD_PART("replaces", read_replaces, struct plan_job, replaces),
+    FIELD("mirror", "The disk that is copied: the guest's.", .shape = &shape_disk,
+          MEMBER(struct plan_job, source), .required = true),
+    FIELD("to", "The disk that it is copied to.", .shape = &shape_disk,
+          MEMBER(struct plan_job, target), .required = true),
+    FIELD("sync", "What is copied: full (default), top: the top of the chain, or none.",
+          .type = &type_sync, MEMBER(struct plan_job, sync), .otherwise = SYNC_FULL),
+    FIELD("granularity", "Of the dirty bitmap; default 0: the engine chooses.",
+          .type = &type_job_bytes, MEMBER(struct plan_job, granularity)),
+    FIELD("buffer", "Bytes that may be in flight; default 10MiB.", .type = &type_job_bytes,
+          MEMBER(struct plan_job, buffer_bytes), .otherwise = MIRROR_DEFAULT_BUFFER_BYTES),
+    SPEED_FIELD,
+    FIELD("on-source-error", "What the job does if a read fails; default report.",
+          .type = &type_policy, MEMBER(struct plan_job, on_source_error),
+          .otherwise = POLICY_REPORT),
+    FIELD("on-target-error", "What the job does if a write fails; default report.",
+          .type = &type_policy, MEMBER(struct plan_job, on_target_error),
+          .otherwise = POLICY_REPORT),
+    FIELD("replaces", "The node that the target takes the place of; default: the source.",
+          .shape = &shape_name, .read = read_replaces, .write = write_replaces),
     FIELD_END};
 
 static const struct field commit_fields[] = {
-    FIELD_NEEDED_PART("commit", disk_read_index, struct plan_job, source),
-    FIELD_NEEDED_PART("into", disk_read_index, struct plan_job, target),
-    FIELD_VALUE("speed", type_speed, struct plan_job, speed),
-    FIELD_VALUE("on-error", type_policy, struct plan_job, on_source_error), FIELD_END};
+    FIELD("commit", "The top, the guest's disk, which is committed.", .shape = &shape_disk,
+          MEMBER(struct plan_job, source), .required = true),
+    FIELD("into", "The disk of its backing chain that it is committed into.", .shape = &shape_disk,
+          MEMBER(struct plan_job, target), .required = true),
+    SPEED_FIELD,
+    FIELD("on-error", "What the job does if a request fails; default report.", .type = &type_policy,
+          MEMBER(struct plan_job, on_source_error), .otherwise = POLICY_REPORT),
+    FIELD_END};
+
+const struct shape shape_job = {
+    .kind = SHAPE_ANY,
+    .any = ALTERNATIVES(SHAPE_OF(.kind = SHAPE_MAPPING, .name = "mirror", .fields = mirror_fields),
+                        SHAPE_OF(.kind = SHAPE_MAPPING, .name = "commit", .fields = commit_fields)),
+    .read = job_read,
+    .write = job_write};
 
 static void check_commit(struct loader *loader, const struct yaml_node *node,
                          const struct plan_job *job)
@@ -72,12 +108,11 @@ static void set_flags(struct loader *loader)
     }
 }
 
-void job_read(struct loader *loader)
+FIELD_READER(job_read)
 {
-    const struct yaml_node *node = yaml_get(loader->root, "job");
     struct plan_job *job = &loader->plan->job;
 
-    if (!node || !read_mapping(loader, &node, "job")) {
+    if (!read_mapping(loader, &node, "job")) {
         return;
     }
     job->where = node->where;
@@ -90,4 +125,10 @@ void job_read(struct loader *loader)
         read_fields(loader, node, "job", mirror_fields, job);
     }
     set_flags(loader);
+}
+
+FIELD_WRITER(job_write)
+{
+    write_mapping(emit, plan, field->key,
+                  plan->job.kind == JOB_COMMIT ? commit_fields : mirror_fields, &plan->job);
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * `latency` of a disk: how long each operation takes.
+ *
+ * Declared in sim/scenario/private.h, with all that the loader's files share.
  */
 #include "sim/scenario/private.h"
 
@@ -20,7 +22,7 @@ void latency_set_defaults(struct latency_spec *latency)
 
 /* ---- Distributions ---- */
 
-static void read_uniform(struct loader *loader, const struct yaml_node *node, void *record)
+static FIELD_READER(read_uniform)
 {
     struct latency_spec *latency = record;
     int64_t ends[2];
@@ -37,43 +39,65 @@ static void read_uniform(struct loader *loader, const struct yaml_node *node, vo
     }
 }
 
-static void read_exponential(struct loader *loader, const struct yaml_node *node, void *record)
+/* A fixed time that has bounds can be written as a distribution only. */
+static FIELD_WRITER(write_uniform)
 {
-    struct latency_spec *latency = record;
-    int64_t mean;
+    const struct latency_spec *latency = record;
+    bool is_fixed = latency->kind == LATENCY_FIXED;
+    struct emit ends = emit_open_below(emit, field->key, EMIT_FLOW_LIST);
 
-    if (value_read(loader, node, &type_time, &mean)) {
-        *latency = (struct latency_spec){.kind = LATENCY_EXPONENTIAL, .a_ns = (uint64_t)mean};
+    if (is_fixed || latency->kind == LATENCY_UNIFORM) {
+        emit_item(&ends);
+        value_write(emit->file, &type_time, (int64_t)latency->a_ns);
+        emit_item(&ends);
+        value_write(emit->file, &type_time, (int64_t)(is_fixed ? latency->a_ns : latency->b_ns));
     }
+    emit_end(&ends);
 }
 
-static void read_p50(struct loader *loader, const struct yaml_node *node, void *record)
+/* `exponential` and `p50`. */
+static FIELD_READER(read_kind)
 {
-    struct latency_spec *latency = record;
     int64_t time;
 
     if (value_read(loader, node, &type_time, &time)) {
-        *latency = (struct latency_spec){.kind = LATENCY_PERCENTILES, .a_ns = (uint64_t)time};
+        *(struct latency_spec *)record =
+            (struct latency_spec){.kind = (enum latency_kind)field->kind, .a_ns = (uint64_t)time};
     }
 }
 
-static void read_greatest(struct loader *loader, const struct yaml_node *node, void *record)
+static FIELD_WRITER(write_kind)
 {
-    uint64_t *time_ns = record;
+    if (((const struct latency_spec *)record)->kind == (enum latency_kind)field->kind) {
+        write_member(emit, plan, field, record);
+    }
+}
+
+static FIELD_READER(read_greatest)
+{
     int64_t time;
 
     if (value_read_least(loader, node, &type_time, &time)) {
-        *time_ns = (uint64_t)time;
+        field_store(field, record, time);
     }
 }
 
 static const struct field distribution_fields[] = {
-    FIELD_WHOLE("uniform", read_uniform),
-    FIELD_WHOLE("exponential", read_exponential),
-    FIELD_WHOLE("p50", read_p50),
-    FIELD_PART("p99", read_greatest, struct latency_spec, b_ns),
-    FIELD_VALUE("min", type_time, struct latency_spec, min_ns),
-    FIELD_PART("max", read_greatest, struct latency_spec, max_ns),
+    FIELD("uniform", "[least, greatest]: every time between them is as likely.",
+          .shape = SHAPE_OF(.kind = SHAPE_LIST, .of = VALUE_OF(type_time), .least = 2, .most = 2),
+          .group = 1, .read = read_uniform, .write = write_uniform),
+    FIELD("exponential", "The mean of an exponential distribution.", .type = &type_time,
+          MEMBER(struct latency_spec, a_ns), .kind = LATENCY_EXPONENTIAL, .group = 1,
+          .read = read_kind, .write = write_kind),
+    FIELD("p50", "The median; half of the requests take longer.", .type = &type_time,
+          MEMBER(struct latency_spec, a_ns), .kind = LATENCY_PERCENTILES, .group = 1,
+          .needs = "p99", .read = read_kind, .write = write_kind),
+    FIELD("p99", "One request of a hundred takes longer.", .type = &type_time,
+          MEMBER(struct latency_spec, b_ns), .kind = LATENCY_PERCENTILES, .needs = "p50",
+          .read = read_greatest, .write = write_kind),
+    FIELD("min", "No request takes less.", .type = &type_time, MEMBER(struct latency_spec, min_ns)),
+    FIELD("max", "No request takes longer; without it, or 0, there is no bound.",
+          .type = &type_time, MEMBER(struct latency_spec, max_ns), .read = read_greatest),
     FIELD_END};
 
 static bool is_distribution(const struct yaml_node *node)
@@ -90,10 +114,8 @@ static bool is_value(const struct yaml_node *node)
 static void check_distribution(struct loader *loader, const struct yaml_node *node,
                                const struct latency_spec *latency)
 {
-    int kinds = (yaml_get(node, "uniform") != NULL) + (yaml_get(node, "exponential") != NULL) +
-                (yaml_get(node, "p50") != NULL);
-
-    if (kinds != 1 || !yaml_get(node, "p50") != !yaml_get(node, "p99")) {
+    if (read_count_group(node, distribution_fields, 1) != 1 ||
+        !yaml_get(node, "p50") != !yaml_get(node, "p99")) {
         read_mistake(loader, node,
                      "a distribution is one of {uniform: [a, b]}, {exponential: mean} and "
                      "{p50: a, p99: b}");
@@ -108,9 +130,15 @@ static void check_distribution(struct loader *loader, const struct yaml_node *no
 
 /* ---- Latencies of operations ---- */
 
-static void read_latency(struct loader *loader, const struct yaml_node *node, void *record)
+static const struct shape shape_time_taken = {
+    .kind = SHAPE_ANY,
+    .name = "time-taken",
+    .any = ALTERNATIVES(VALUE_OF(type_time), SHAPE_OF(.kind = SHAPE_MAPPING, .name = "distribution",
+                                                      .fields = distribution_fields))};
+
+static void read_time_taken(struct loader *loader, const struct yaml_node *node,
+                            struct latency_spec *latency)
 {
-    struct latency_spec *latency = record;
     int64_t time;
 
     node = read_resolve(loader, node);
@@ -126,39 +154,92 @@ static void read_latency(struct loader *loader, const struct yaml_node *node, vo
 }
 
 /* Zeroes and discards take as long as writes unless the file says otherwise. */
-static void read_write_latency(struct loader *loader, const struct yaml_node *node, void *record)
+static FIELD_READER(read_latency)
 {
-    struct latency_spec *latency = record;
+    struct latency_spec *latencies = record;
 
-    read_latency(loader, node, &latency[OP_WRITE]);
-    latency[OP_WRITE_ZEROES] = latency[OP_WRITE];
-    latency[OP_DISCARD] = latency[OP_WRITE];
+    read_time_taken(loader, node, &latencies[field->kind]);
+    if (field->kind == OP_WRITE) {
+        latencies[OP_WRITE_ZEROES] = latencies[OP_WRITE];
+        latencies[OP_DISCARD] = latencies[OP_WRITE];
+    }
 }
 
-#define LATENCY_OF(key, op)                                                 \
-    {                                                                       \
-        key, false, read_latency, NULL, (op) * sizeof(struct latency_spec), \
-            sizeof(struct latency_spec)                                     \
-    }
-
-static const struct field latency_fields[] = {LATENCY_OF("read", OP_READ),
-                                              FIELD_WHOLE("write", read_write_latency),
-                                              LATENCY_OF("write-zeroes", OP_WRITE_ZEROES),
-                                              LATENCY_OF("discard", OP_DISCARD),
-                                              LATENCY_OF("flush", OP_FLUSH),
-                                              LATENCY_OF("block-status", OP_STATUS),
-                                              FIELD_END};
-
-void latency_read(struct loader *loader, const struct yaml_node *node, void *record)
+static bool same_latency(const struct latency_spec *a, const struct latency_spec *b)
 {
-    struct latency_spec *latency = record;
+    return a->kind == b->kind && a->a_ns == b->a_ns && a->b_ns == b->b_ns &&
+           a->min_ns == b->min_ns && a->max_ns == b->max_ns;
+}
+
+/* Is it what a file gets that says nothing about this operation? */
+static bool goes_without_saying(const struct latency_spec *latencies, int op)
+{
+    struct latency_spec standard[OP_COUNT] = {0};
+
+    latency_set_defaults(standard);
+    if (op == OP_WRITE_ZEROES || op == OP_DISCARD) {
+        return same_latency(&latencies[op], &latencies[OP_WRITE]);
+    }
+    return same_latency(&latencies[op], &standard[op]);
+}
+
+static FIELD_WRITER(write_latency)
+{
+    const struct latency_spec *latencies = record;
+    const struct latency_spec *latency = &latencies[field->kind];
+
+    if (goes_without_saying(latencies, field->kind)) {
+        return;
+    }
+    if (latency->kind == LATENCY_FIXED && latency->min_ns == 0 && latency->max_ns == 0) {
+        write_value(emit, field->key, &type_time, (int64_t)latency->a_ns);
+    } else {
+        write_mapping(emit, plan, field->key, distribution_fields, latency);
+    }
+}
+
+#define LATENCY_OF(key, doc, op)                                                    \
+    FIELD(key, doc, .shape = &shape_time_taken, .kind = (op), .read = read_latency, \
+          .write = write_latency)
+
+static const struct field latency_fields[] = {
+    LATENCY_OF("read", "How long reads take; default 100us.", OP_READ),
+    LATENCY_OF("write", "How long writes take, and zeroes and discards; default 100us.", OP_WRITE),
+    LATENCY_OF("write-zeroes", "How long writes of zeroes take; default: as writes.",
+               OP_WRITE_ZEROES),
+    LATENCY_OF("discard", "How long discards take; default: as writes.", OP_DISCARD),
+    LATENCY_OF("flush", "How long flushes take; default 50us.", OP_FLUSH),
+    LATENCY_OF("block-status", "How long questions for block status take; default 0.", OP_STATUS),
+    FIELD_END};
+
+static FIELD_READER(read_latencies)
+{
+    struct disk_spec *disk = record;
+    struct latency_spec *latencies = disk->latency;
 
     node = read_resolve(loader, node);
     if (!is_value(node) && !is_distribution(node)) {
-        read_fields(loader, node, "latency", latency_fields, latency);
+        read_fields(loader, node, "latency", latency_fields, latencies);
         return;
     }
-    read_write_latency(loader, node, latency);
-    latency[OP_READ] = latency[OP_WRITE];
-    latency[OP_FLUSH] = latency[OP_WRITE];
+    read_time_taken(loader, node, &latencies[OP_WRITE]);
+    latencies[OP_WRITE_ZEROES] = latencies[OP_WRITE];
+    latencies[OP_DISCARD] = latencies[OP_WRITE];
+    latencies[OP_READ] = latencies[OP_WRITE];
+    latencies[OP_FLUSH] = latencies[OP_WRITE];
 }
+
+static FIELD_WRITER(write_latencies)
+{
+    struct emit inner = emit_open_below(emit, field->key, EMIT_FLOW);
+
+    write_fields(&inner, plan, latency_fields, ((const struct disk_spec *)record)->latency);
+    emit_end(&inner);
+}
+
+const struct shape shape_latency = {
+    .kind = SHAPE_ANY,
+    .any = ALTERNATIVES(&shape_time_taken, SHAPE_OF(.kind = SHAPE_MAPPING, .name = "latencies",
+                                                    .fields = latency_fields)),
+    .read = read_latencies,
+    .write = write_latencies};

@@ -4,6 +4,8 @@
  *
  * The values of a matrix are plain, and variables use nothing but these, so
  * that replacing names always ends.
+ *
+ * Declared in sim/scenario/private.h, with all that the loader's files share.
  */
 #include <assert.h>
 

@@ -2,23 +2,31 @@
 /*
  * A whole plan from the tree of a file: the sections in the order in which
  * they need each other.
+ *
+ * Declared in sim/scenario/private.h, with all that the loader's files share.
  */
 #include "sim/scenario/private.h"
 
 /* ---- Texts ---- */
 
-static void read_version(struct loader *loader, const struct yaml_node *node, void *record)
+#define FORMAT_VERSION "1"
+
+static FIELD_READER(read_version)
 {
     const char *text = read_text(loader, node, "format version");
 
-    (void)record;
-    if (text && strcmp(text, "1") != 0) {
+    if (text && strcmp(text, FORMAT_VERSION) != 0) {
         read_mistake(loader, node, "format version %s is not known: this program reads version 1",
                      read_quote(loader, text));
     }
 }
 
-static void read_scenario_name(struct loader *loader, const struct yaml_node *node, void *record)
+static FIELD_WRITER(write_version)
+{
+    emit_word(emit, field->key, FORMAT_VERSION);
+}
+
+static FIELD_READER(read_scenario_name)
 {
     struct plan *plan = record;
     const char *name = read_name(loader, node, "scenario");
@@ -26,8 +34,13 @@ static void read_scenario_name(struct loader *loader, const struct yaml_node *no
     plan->name = name ? name : "";
 }
 
+static FIELD_WRITER(write_scenario_name)
+{
+    emit_word(emit, field->key, plan->name);
+}
+
 /* May be long, so references in it are not replaced. */
-static void read_doc(struct loader *loader, const struct yaml_node *node, void *record)
+static FIELD_READER(read_doc)
 {
     struct plan *plan = record;
 
@@ -36,6 +49,11 @@ static void read_doc(struct loader *loader, const struct yaml_node *node, void *
         return;
     }
     plan->doc = arena_strdup(loader->arena, node->text);
+}
+
+static FIELD_WRITER(write_doc)
+{
+    emit_block_text(emit, field->key, plan->doc);
 }
 
 static void read_lines(struct loader *loader, const struct yaml_node *node, const char *what,
@@ -53,51 +71,98 @@ static void read_lines(struct loader *loader, const struct yaml_node *node, cons
     }
 }
 
-static void read_refs(struct loader *loader, const struct yaml_node *node, void *record)
+static void write_lines(struct emit *emit, const char *key, const char *const *lines,
+                        uint32_t count)
+{
+    struct emit list = emit_open_below(emit, key, EMIT_FLOW_LIST);
+
+    for (uint32_t i = 0; i < count; i++) {
+        emit_item(&list);
+        emit_text(emit->file, lines[i]);
+    }
+    emit_end(&list);
+}
+
+static FIELD_READER(read_refs)
 {
     struct plan *plan = record;
 
-    read_lines(loader, node, "refs", &plan->refs, &plan->ref_count);
+    read_lines(loader, node, field->key, &plan->refs, &plan->ref_count);
 }
 
-static void read_tags(struct loader *loader, const struct yaml_node *node, void *record)
+static FIELD_WRITER(write_refs)
+{
+    write_lines(emit, field->key, plan->refs, plan->ref_count);
+}
+
+static FIELD_READER(read_tags)
 {
     struct plan *plan = record;
 
-    read_lines(loader, node, "tags", &plan->tags, &plan->tag_count);
+    read_lines(loader, node, field->key, &plan->tags, &plan->tag_count);
 }
 
-/* ---- Limits, choices, known failures ---- */
+static FIELD_WRITER(write_tags)
+{
+    write_lines(emit, field->key, plan->tags, plan->tag_count);
+}
+
+/* ---- Limits ---- */
 
 static const struct field limits_fields[] = {
-    FIELD_VALUE("time", type_time, struct plan, limits.time_ns),
-    FIELD_VALUE("events", type_count, struct plan, limits.events),
-    FIELD_VALUE("events-at-once", type_count, struct plan, limits.events_at_once),
-    FIELD_VALUE("ready-within", type_time, struct plan, limits.ready_within_ns),
-    FIELD_VALUE("timer-slack", type_time, struct plan, timer_slack_ns),
+    FIELD("time", "Virtual time; default 3600s.", .type = &type_time,
+          MEMBER(struct plan, limits.time_ns), .otherwise = LIMITS_TIME_NS),
+    FIELD("events", "Events in all; default 10000000.", .type = &type_count,
+          MEMBER(struct plan, limits.events), .otherwise = LIMITS_EVENTS),
+    FIELD("events-at-once", "Events without time passing; default 100000.", .type = &type_count,
+          MEMBER(struct plan, limits.events_at_once), .otherwise = LIMITS_EVENTS_AT_ONCE),
+    FIELD("ready-within",
+          "READY comes within so long of the last fault and guest write; default: not checked.",
+          .type = &type_time, MEMBER(struct plan, limits.ready_within_ns)),
+    FIELD("timer-slack", "What is added to every timer; default 0.", .type = &type_time,
+          MEMBER(struct plan, timer_slack_ns)),
     FIELD_END};
 
-static void read_limits(struct loader *loader, const struct yaml_node *node, void *record)
+static FIELD_READER(read_limits)
 {
-    read_fields(loader, node, "limits", limits_fields, record);
+    read_fields(loader, node, field->key, limits_fields, record);
 }
 
-static void read_site(struct loader *loader, const struct yaml_node *node, void *record)
+static FIELD_WRITER(write_limits)
 {
-    const char **site = record;
+    struct emit limits = emit_open_below(emit, field->key, EMIT_FLOW);
+
+    write_fields(&limits, plan, limits_fields, record);
+    emit_end(&limits);
+}
+
+/* ---- Choices ---- */
+
+static FIELD_READER(read_site)
+{
+    const char **site = field_place(field, record);
 
     *site = read_line(loader, node, "site of a choice");
 }
 
-static const struct field choice_fields[] = {
-    FIELD_NEEDED_PART("at", read_site, struct choice_answer, site),
-    FIELD_VALUE("nth", type_small_count, struct choice_answer, nth),
-    FIELD_NEEDED_VALUE("pick", type_pick, struct choice_answer, pick), FIELD_END};
-
-static void read_choices(struct loader *loader, const struct yaml_node *node, void *record)
+static FIELD_WRITER(write_site)
 {
-    struct plan *plan = record;
+    emit_key(emit, field->key);
+    emit_text(emit->file, ((const struct choice_answer *)record)->site);
+}
 
+static const struct field choice_fields[] = {
+    FIELD("at", "The site of the choice, as a record names it.", .shape = &shape_text,
+          MEMBER(struct choice_answer, site), .required = true, .read = read_site,
+          .write = write_site),
+    FIELD("nth", "Which of the choices of that site, from 1; default 1.", .type = &type_small_count,
+          MEMBER(struct choice_answer, nth), .always = true),
+    FIELD("pick", "What is picked, from 0.", .type = &type_pick, MEMBER(struct choice_answer, pick),
+          .required = true),
+    FIELD_END};
+
+static void read_choices(struct loader *loader, const struct yaml_node *node, struct plan *plan)
+{
     if (read_is_word(loader, node, "quiet")) {
         plan->quiet = true;
         return;
@@ -112,6 +177,23 @@ static void read_choices(struct loader *loader, const struct yaml_node *node, vo
         *answer = (struct choice_answer){.site = "", .nth = 1};
         read_fields(loader, item, "a choice", choice_fields, answer);
     }
+}
+
+static FIELD_WRITER(write_choices)
+{
+    struct emit choices = emit_open_below(emit, field->key, EMIT_BLOCK_LIST);
+
+    if (plan->quiet) {
+        emit_word(emit, field->key, "quiet");
+    }
+    for (uint32_t i = 0; i < plan->choice_count && !plan->quiet; i++) {
+        struct emit choice = emit_open(emit->file, EMIT_FLOW);
+
+        emit_item(&choices);
+        write_fields(&choice, plan, choice_fields, &plan->choices[i]);
+        emit_end(&choice);
+    }
+    emit_end(&choices);
 }
 
 /* Sites of values that the loader chooses; a world asks for all others. */
@@ -172,113 +254,14 @@ static void check_sites(struct loader *loader)
     }
 }
 
-static void read_xfail_text(struct loader *loader, const struct yaml_node *node, void *record)
-{
-    const char **text = record;
-
-    *text = read_line(loader, node, "text");
-}
-
-struct xfail_entry {
-    struct xfail_spec spec;
-    bool is_elsewhere; /* it is about other cases of the matrix */
-};
-
-/* One value of an axis; true if the case has it. */
-static bool case_has(struct loader *loader, const struct axis *axis, const struct yaml_node *node)
-{
-    const struct yaml_node *value = axis->values->first;
-    const char *text = read_text(loader, node, "value");
-
-    if (!text) {
-        return false;
-    }
-    while (value && strcmp(value->text, text) != 0) {
-        value = value->next;
-    }
-    if (!value) {
-        read_mistake(loader, node, "matrix name %s has no value %s", axis->name,
-                     read_quote(loader, text));
-    }
-    return strcmp(axis->value->text, text) == 0;
-}
-
-static bool case_has_one(struct loader *loader, const struct axis *axis,
-                         const struct yaml_node *node)
-{
-    bool has = false;
-
-    if (node->kind != YAML_SEQUENCE) {
-        return case_has(loader, axis, node);
-    }
-    for (const struct yaml_node *item = node->first; item; item = item->next) {
-        has |= case_has(loader, axis, item);
-    }
-    return has;
-}
-
-static const struct axis *find_axis(struct loader *loader, const struct yaml_node *key)
-{
-    const struct matrix *matrix = loader->matrix;
-    struct nearest nearest = nearest_to(key->text);
-
-    for (uint32_t i = 0; i < matrix->count; i++) {
-        if (strcmp(matrix->axes[i].name, key->text) == 0) {
-            return &matrix->axes[i];
-        }
-        nearest_offer(&nearest, matrix->axes[i].name);
-    }
-    read_unknown_name(loader, key, "name of the matrix", key->text, &nearest);
-    return NULL;
-}
-
-/* {policy: stop, side: [src, dst]}: the cases that have all of these values. */
-static void read_xfail_case(struct loader *loader, const struct yaml_node *node, void *record)
-{
-    bool *is_elsewhere = record;
-
-    if (!read_mapping(loader, &node, "case")) {
-        return;
-    }
-    for (const struct yaml_node *value = node->first; value; value = value->next) {
-        const struct axis *axis = find_axis(loader, value->key);
-
-        *is_elsewhere |= axis && !case_has_one(loader, axis, value);
-    }
-}
-
-static const struct field xfail_fields[] = {
-    FIELD_PART("engine", read_xfail_text, struct xfail_entry, spec.engine),
-    FIELD_PART("finding", read_xfail_text, struct xfail_entry, spec.oracle),
-    FIELD_PART("bug", read_xfail_text, struct xfail_entry, spec.bug),
-    FIELD_PART("case", read_xfail_case, struct xfail_entry, is_elsewhere), FIELD_END};
-
-static void read_xfail(struct loader *loader, const struct yaml_node *node, void *record)
-{
-    struct plan *plan = record;
-    struct xfail_entry entry = {.spec.where = node->where};
-
-    if (node->kind == YAML_SEQUENCE) {
-        for (const struct yaml_node *item = node->first; item; item = item->next) {
-            read_xfail(loader, item, record);
-        }
-        return;
-    }
-    read_fields(loader, node, "xfail", xfail_fields, &entry);
-    if (!entry.is_elsewhere) {
-        struct xfail_spec *xfail =
-            read_append(loader, &plan->xfails, &plan->xfail_count, sizeof(*xfail));
-
-        *xfail = entry.spec;
-    }
-}
-
 /* ---- Explore ---- */
 
-static const struct field pct_fields[] = {
-    FIELD_NEEDED_VALUE("pct", type_small_count, struct explore_spec, pct), FIELD_END};
+static const struct field pct_fields[] = {FIELD("pct", "The depth of its priorities.",
+                                                .type = &type_small_count,
+                                                MEMBER(struct explore_spec, pct), .required = true),
+                                          FIELD_END};
 
-static void read_schedule(struct loader *loader, const struct yaml_node *node, void *record)
+static FIELD_READER(read_schedule)
 {
     struct explore_spec *explore = record;
     int64_t schedule;
@@ -293,7 +276,7 @@ static void read_schedule(struct loader *loader, const struct yaml_node *node, v
 }
 
 /* singles, or {singles: all}. */
-static void read_explore_faults(struct loader *loader, const struct yaml_node *node, void *record)
+static FIELD_READER(read_explore_faults)
 {
     struct explore_spec *explore = record;
     const struct yaml_node *word;
@@ -315,67 +298,106 @@ static void read_explore_faults(struct loader *loader, const struct yaml_node *n
     }
 }
 
-static const struct field explore_fields[] = {
-    FIELD_WHOLE("schedule", read_schedule), FIELD_WHOLE("faults", read_explore_faults),
-    FIELD_VALUE("runs", type_count, struct explore_spec, runs),
-    FIELD_VALUE("budget", type_time, struct explore_spec, budget_ns), FIELD_END};
+/* {singles: all}: the word is the key. */
+static const struct shape shape_faults_of_all = {.kind = SHAPE_NAMES,
+                                                 .type = &type_explore_faults,
+                                                 .of = VALUE_OF(type_explore_amount),
+                                                 .least = 1,
+                                                 .most = 1};
 
-static void read_explore(struct loader *loader, const struct yaml_node *node, void *record)
+/* Not written: a file that was found says what has been found. */
+static const struct field explore_fields[] = {
+    FIELD("schedule", "exhaustive, random, or {pct: N}.",
+          .shape = ANY_OF(VALUE_OF(type_schedule), MAPPING_OF(pct_fields)), .read = read_schedule,
+          .write = write_nothing),
+    FIELD("faults", "none, singles, pairs, or {singles: all}.",
+          .shape = ANY_OF(VALUE_OF(type_explore_faults), &shape_faults_of_all),
+          .read = read_explore_faults, .write = write_nothing),
+    FIELD("runs", "How many runs at most.", .type = &type_count, MEMBER(struct explore_spec, runs),
+          .write = write_nothing),
+    FIELD("budget", "How long at most.", .type = &type_time, MEMBER(struct explore_spec, budget_ns),
+          .write = write_nothing),
+    FIELD_END};
+
+static FIELD_READER(read_explore)
 {
     struct plan *plan = record;
 
-    read_fields(loader, node, "explore", explore_fields, &plan->explore);
+    read_fields(loader, node, field->key, explore_fields, &plan->explore);
 }
 
 /* ---- Sections ---- */
 
-#define SECTION(name, read_all)                                                         \
-    static void name(struct loader *loader, const struct yaml_node *node, void *record) \
-    {                                                                                   \
-        (void)node;                                                                     \
-        (void)record;                                                                   \
-        read_all(loader);                                                               \
-    }
-
-SECTION(read_disks, disk_read_all)
-SECTION(read_job, job_read)
-SECTION(read_steps, story_read_steps)
-SECTION(read_guest, story_read_guest)
-SECTION(read_react, story_read_reactions)
-SECTION(read_faults, fault_read_all)
-SECTION(read_expect, expect_read_all)
-
 /* Read before the sections: here, or before any case in scenario.c. */
-static void read_before(struct loader *loader, const struct yaml_node *node, void *record)
+static FIELD_READER(read_before)
 {
-    (void)loader;
-    (void)node;
-    (void)record;
 }
 
+static const struct shape shape_matrix = {
+    .kind = SHAPE_NAMES,
+    .of = SHAPE_OF(.kind = SHAPE_LIST, .of = SHAPE_OF(.kind = SHAPE_FREE), .least = 1)};
+static const struct shape shape_vars = {.kind = SHAPE_NAMES, .of = SHAPE_OF(.kind = SHAPE_FREE)};
+static const struct shape shape_limits = {
+    .kind = SHAPE_MAPPING, .name = "limits", .fields = limits_fields};
+static const struct shape shape_explore = {
+    .kind = SHAPE_MAPPING, .name = "explore", .fields = explore_fields};
+static const struct shape shape_choices = {
+    .kind = SHAPE_ANY,
+    .any = ALTERNATIVES(WORD_OF("quiet"), LIST_OF(SHAPE_OF(.kind = SHAPE_MAPPING, .name = "choice",
+                                                           .fields = choice_fields)))};
 /* Disks first, for the ranges on them; the job, for the guest's disk. */
 static const struct field scenario_fields[] = {
-    {"scenario", true, read_version, NULL, 0, 0},
-    {"name", true, read_scenario_name, NULL, 0, 0},
-    {"doc", true, read_doc, NULL, 0, 0},
-    FIELD_WHOLE("refs", read_refs),
-    FIELD_WHOLE("tags", read_tags),
-    FIELD_WHOLE("matrix", read_before),
-    FIELD_WHOLE("vars", read_before),
-    {"disks", true, read_disks, NULL, 0, 0},
-    {"job", true, read_job, NULL, 0, 0},
-    {"steps", true, read_steps, NULL, 0, 0},
-    FIELD_WHOLE("react", read_react),
-    FIELD_WHOLE("guest", read_guest),
-    FIELD_WHOLE("faults", read_faults),
-    FIELD_WHOLE("expect", read_expect),
-    FIELD_WHOLE("limits", read_limits),
-    FIELD_VALUE("content", type_content, struct plan, content_bytes),
-    FIELD_VALUE("timing", type_timing, struct plan, untimed),
-    FIELD_WHOLE("explore", read_explore),
-    FIELD_WHOLE("choices", read_before),
-    FIELD_WHOLE("xfail", read_xfail),
+    FIELD("scenario", "The format's version: 1.", .shape = WORD_OF(FORMAT_VERSION),
+          .required = true, .read = read_version, .write = write_version),
+    FIELD("name", "The scenario's name.", .shape = &shape_name, .required = true,
+          .read = read_scenario_name, .write = write_scenario_name),
+    FIELD("doc", "Why it exists: what would break.", .shape = &shape_text, .required = true,
+          .read = read_doc, .write = write_doc),
+    FIELD("refs",
+          "What it is about: rules (mirror-algorithm R6), other tests (parity 041/complete).",
+          .shape = LIST_OF(&shape_text), .read = read_refs, .write = write_refs),
+    FIELD("tags", "Any words by which to choose it.", .shape = LIST_OF(&shape_text),
+          .read = read_tags, .write = write_tags),
+    FIELD("matrix", "{name: [value, ...], ...}: a case for each combination.",
+          .shape = &shape_matrix, .read = read_before, .write = write_nothing),
+    FIELD("vars", "{name: value or range}: what ${name} stands for; may use names of the matrix.",
+          .shape = &shape_vars, .read = read_before, .write = write_nothing),
+    FIELD("disks", "The disks by name, at most 16.", .shape = &shape_disks, .required = true),
+    FIELD("job", "The job: a mirror or a commit.", .shape = &shape_job, .required = true),
+    FIELD("steps", "What happens, one after the other.", .shape = &shape_steps, .required = true,
+          .turn = 3),
+    FIELD("react", "Answers to events, for the whole run.", .shape = &shape_reactions, .turn = 2),
+    FIELD("guest", "What the guest does: single requests, and generators of them, by name.",
+          .shape = &shape_guest, .turn = 2),
+    FIELD("faults", "What goes wrong, by name.", .shape = &shape_faults, .turn = 1),
+    FIELD("expect", "What must come out, in addition to the oracles.", .shape = &shape_expect,
+          .turn = 4),
+    FIELD("limits", "Bounds of the run.", .shape = &shape_limits, .read = read_limits,
+          .write = write_limits, .turn = 4),
+    FIELD(
+        "content",
+        "tags; or bytes: real bytes move and are compared, for disks of 1GiB in all; the verdicts "
+        "are the same.",
+        .type = &type_content, MEMBER(struct plan, content_bytes), .turn = 4),
+    FIELD("timing",
+          "timed; or untimed: latencies don't count, what comes next is a choice (order), and "
+          "expectations of instants are not judged.",
+          .type = &type_timing, MEMBER(struct plan, untimed), .turn = 4),
+    FIELD("explore", "What mirrorsim explore does if its options don't say otherwise.",
+          .shape = &shape_explore, .read = read_explore, .write = write_nothing, .turn = 4),
+    FIELD(
+        "choices",
+        "Recorded answers; those not listed follow the seed.  Or quiet: the story needs first in, "
+        "first out, and no seed changes it.",
+        .shape = &shape_choices, .read = read_before, .write = write_choices, .turn = 4),
+    FIELD(
+        "xfail",
+        "A known failure, or a list of them; passing is then a failure, and every finding must be "
+        "one of these.",
+        .shape = &shape_xfails, .turn = 4),
     FIELD_END};
+
+const struct shape shape_scenario = {.kind = SHAPE_MAPPING, .fields = scenario_fields};
 
 static void check_content(struct loader *loader)
 {

@@ -20,6 +20,8 @@
 #include <string.h>
 
 #include "sim/plan/plan.h"
+#include "sim/scenario/emit.h"
+#include "sim/scenario/field.h"
 #include "sim/scenario/mistakes.h"
 #include "sim/scenario/nearest.h"
 #include "sim/scenario/scenario.h"
@@ -77,7 +79,7 @@ static inline bool loader_is_checking(const struct loader *loader)
     return loader->choice_spec == NULL;
 }
 
-/* ---- The matrix: scenario_matrix.c ---- */
+/* ---- The matrix: matrix.c ---- */
 
 /* Reads `matrix`, and checks that `vars` use nothing but its names. */
 void matrix_read(struct matrix *matrix, const struct yaml_node *root,
@@ -89,7 +91,7 @@ void matrix_select(struct matrix *matrix, uint32_t number);
 /* "policy=stop lanes=4" */
 const char *matrix_name_case(const struct matrix *matrix, struct arena *arena);
 
-/* ---- Nodes: scenario_read.c ---- */
+/* ---- Nodes: read.c ---- */
 
 /* Notes a mistake about a node; a broken node's is known already. */
 void read_mistake(struct loader *loader, const struct yaml_node *node, const char *format, ...)
@@ -134,45 +136,7 @@ const struct yaml_node *read_single(struct loader *loader, const struct yaml_nod
 void read_unknown_name(struct loader *loader, const struct yaml_node *node, const char *what,
                        const char *name, const struct nearest *nearest);
 
-/* ---- Mappings by table ---- */
-
-typedef void part_reader(struct loader *loader, const struct yaml_node *node, void *record);
-
-struct field {
-    const char *key; /* NULL ends a table */
-    bool required;
-    part_reader *read;             /* gets the address of the record's member, or ... */
-    const struct value_type *type; /* ... a value that is stored in it */
-    size_t offset;
-    size_t width;
-};
-
-#define FIELD_WIDTH(record, member) sizeof(((record *)0)->member)
-#define FIELD_VALUE(key, type, record, member)                                           \
-    {                                                                                    \
-        key, false, NULL, &(type), offsetof(record, member), FIELD_WIDTH(record, member) \
-    }
-#define FIELD_PART(key, reader, record, member)                                         \
-    {                                                                                   \
-        key, false, reader, NULL, offsetof(record, member), FIELD_WIDTH(record, member) \
-    }
-#define FIELD_NEEDED_VALUE(key, type, record, member)                                   \
-    {                                                                                   \
-        key, true, NULL, &(type), offsetof(record, member), FIELD_WIDTH(record, member) \
-    }
-#define FIELD_NEEDED_PART(key, reader, record, member)                                 \
-    {                                                                                  \
-        key, true, reader, NULL, offsetof(record, member), FIELD_WIDTH(record, member) \
-    }
-/* A part whose reader gets the record itself. */
-#define FIELD_WHOLE(key, reader)       \
-    {                                  \
-        key, false, reader, NULL, 0, 0 \
-    }
-#define FIELD_END                     \
-    {                                 \
-        NULL, false, NULL, NULL, 0, 0 \
-    }
+/* ---- Mappings by table: sim/scenario/field.h ---- */
 
 /*
  * Reads a mapping into a record, in the table's order; notes unknown and
@@ -181,39 +145,54 @@ struct field {
 void read_fields(struct loader *loader, const struct yaml_node *node, const char *what,
                  const struct field *fields, void *record);
 
+/* The value of one row's key. */
+void read_field(struct loader *loader, const struct yaml_node *node, const struct field *field,
+                void *record);
+
+/* How many keys of a group the mapping has. */
+uint32_t read_count_group(const struct yaml_node *node, const struct field *fields, uint8_t group);
+
+/* "start, complete, ...", a piece of the next mistake. */
+const char *read_list_keys(struct loader *loader, const struct field *fields);
+
 /* ---- Lists that grow: the next element of `*list`, zeroed ---- */
 
 void *read_append(struct loader *loader, void *list, uint32_t *count, size_t bytes);
 
-/* ---- Disks and the job: scenario_disk.c, scenario_job.c ---- */
+/* ---- Disks, their ranges, and the job: disk.c, range.c, job.c ---- */
 
 void disk_read_names(struct loader *loader);
-void disk_read_all(struct loader *loader);
 bool disk_read_reference(struct loader *loader, const struct yaml_node *node, uint32_t *disk);
-part_reader disk_read_index; /* a disk's name, into a uint32_t */
-part_reader disk_read_flags; /* a list of open flags, into a uint32_t */
+field_reader disk_read_all;
+field_writer disk_write_all;
+
+/* A list of open flags, into a uint32_t. */
+field_reader disk_read_flags;
+field_writer disk_write_flags;
 
 /* Where a disk ends; a commit grows its base to the length of the top. */
 uint64_t disk_end(const struct plan *plan, uint32_t disk);
 
-/* A disk's latencies by operation: scenario_latency.c. */
+/* A disk's latencies by operation: latency.c. */
 void latency_set_defaults(struct latency_spec *latency);
-part_reader latency_read;
 
 /* {at:, len:} or the name of such a variable; multiples of the type's. */
 bool range_read(struct loader *loader, const struct yaml_node *node, const struct value_type *type,
                 struct range_spec *range);
+void range_write(FILE *file, uint64_t offset, uint64_t bytes);
 
 /* Notes a range that goes beyond a disk. */
 void range_check(struct loader *loader, const struct yaml_node *node,
                  const struct range_spec *range, uint32_t disk);
 
-void job_read(struct loader *loader);
+field_reader job_read;
+field_writer job_write;
+extern const struct shape shape_job;
 
 /* The open flags of a disk for which the file gives none. */
 uint32_t disk_default_flags(const struct plan_job *job, uint32_t disk);
 
-/* ---- Matches: scenario_match.c ---- */
+/* ---- Matches: match.c, event.c ---- */
 
 /* What `match` and `request` say. */
 struct match_spec {
@@ -221,7 +200,29 @@ struct match_spec {
     uint64_t nth;
 };
 
-part_reader match_read_request; /* into a struct match_spec */
+void match_read(struct loader *loader, const struct yaml_node *node, struct match_spec *match);
+void match_write(struct emit *emit, const struct plan *plan, const char *key,
+                 const struct match_spec *match);
+
+/* The rows of a `struct request_match`; `overlaps` needs the disks. */
+field_reader match_read_disks;
+field_writer match_write_disks;
+field_reader match_read_ops;
+field_writer match_write_ops;
+field_reader match_read_overlaps;
+field_writer match_write_overlaps;
+extern const struct shape shape_match_disks;
+extern const struct shape shape_match_ops;
+
+#define REQUEST_FIELDS(record, member)                                                         \
+    FIELD("disk", "A disk, or a list of disks.", .shape = &shape_match_disks,                  \
+          MEMBER(record, member.disks), .read = match_read_disks, .write = match_write_disks), \
+        FIELD("op", "An operation, a list of operations, or any.", .shape = &shape_match_ops,  \
+              MEMBER(record, member.ops), .read = match_read_ops, .write = match_write_ops),   \
+        FIELD("by", "Who makes the request: job or guest.", .type = &type_by,                  \
+              MEMBER(record, member.by), .otherwise = BY_NONE),                                \
+        FIELD("overlaps", "A range that the request touches.", .shape = &shape_range,          \
+              MEMBER(record, member), .read = match_read_overlaps, .write = match_write_overlaps)
 
 /* What can be said about an event, and how often, where that is asked. */
 struct event_spec {
@@ -238,88 +239,153 @@ struct event_spec {
     bool waits_guest;
 };
 
-/* What an event may say beside itself, by where it stands. */
-enum event_place {
-    PLACE_ALONE,    /* in a list of events */
-    PLACE_AWAITED,  /* wait: nth, within, since */
-    PLACE_ANSWERED, /* when: nth */
-    PLACE_COUNTED,  /* times */
-    PLACE_TIMED,    /* time */
-};
+/* Of any event; and of any that is such a match. */
+struct event_spec event_any(void);
+struct event_spec event_matching(const struct event_match *match);
 
-bool event_read(struct loader *loader, const struct yaml_node *node, enum event_place place,
+/* The shape, of shape_event and its like, says what may stand beside the event. */
+bool event_read(struct loader *loader, const struct yaml_node *node, const struct shape *place,
                 struct event_spec *spec);
 
-/* ---- Actions: scenario_action.c, scenario_query.c, scenario_story.c ---- */
+/* All of it, {...}; or its name alone if that says all. */
+void event_write(FILE *file, const struct plan *plan, const struct shape *place,
+                 const struct event_spec *spec);
+void event_write_short(FILE *file, const struct plan *plan, const struct event_match *match);
+
+/* Does its name say all? */
+bool event_is_bare(const struct event_match *match);
+
+/* `when`, into a struct event_spec. */
+field_reader event_read_when;
+field_writer event_write_when;
+
+/* ---- Actions: action.c, guest.c, wait.c, query.c; story.c ---- */
 
 /* Finds the names that actions give: holds, marks, tags. */
 void story_read_names(struct loader *loader);
-void story_read_steps(struct loader *loader);
-void story_read_guest(struct loader *loader);
-void story_read_reactions(struct loader *loader);
+field_reader story_read_steps;
+field_writer story_write_steps;
+field_reader story_read_guest;
+field_writer story_write_guest;
+field_reader story_read_reactions;
+field_writer story_write_reactions;
+extern const struct shape shape_steps;
+extern const struct shape shape_guest;
+extern const struct shape shape_reactions;
 
 /* Refuses steps that can never happen. */
 void story_check(struct loader *loader);
 
 void action_read(struct loader *loader, const struct yaml_node *node, bool is_step,
                  struct action *action);
-part_reader action_read_query; /* into a struct query_list */
 
+/* A step after the "- " of its list; a reaction as a value. */
+void action_write(FILE *file, const struct plan *plan, const struct action *action, bool is_step);
+extern const struct shape shape_step;
+extern const struct shape shape_action;
+
+field_reader wait_read;
+field_writer wait_write;
+extern const struct shape shape_wait;
+
+/* `query`, of a list of checks. */
 struct query_list {
     struct query_check *checks;
     uint32_t count;
 };
 
-/* A guest request's keys, for tables of records that contain one. */
-part_reader guest_read_write;
-part_reader guest_read_write_zeroes;
-part_reader guest_read_discard;
-part_reader guest_read_read;
-part_reader guest_read_flush;
-part_reader guest_read_tag;
-part_reader guest_read_latency;
+void query_read(struct loader *loader, const struct yaml_node *node, struct query_list *list);
+void query_write(struct emit *emit, const struct plan *plan, const char *key,
+                 struct query_check *checks, uint32_t count);
 
-#define GUEST_FIELDS(record, member)                                         \
-    FIELD_PART("write", guest_read_write, record, member),                   \
-        FIELD_PART("write-zeroes", guest_read_write_zeroes, record, member), \
-        FIELD_PART("discard", guest_read_discard, record, member),           \
-        FIELD_PART("read", guest_read_read, record, member),                 \
-        FIELD_PART("flush", guest_read_flush, record, member),               \
-        FIELD_PART("tag", guest_read_tag, record, member),                   \
-        FIELD_PART("latency", guest_read_latency, record, member)
+/* A guest request's rows, for tables of records that contain one: guest.c. */
+field_reader guest_read_request;
+field_writer guest_write_request;
+field_reader guest_read_tag;
+field_writer guest_write_tag;
+field_reader guest_read_latency;
+field_writer guest_write_latency;
+
+#define GUEST_OPERATION(word, op_, doc_, record, member, ...)            \
+    FIELD(word, doc_, MEMBER(record, member), .kind = (op_), .group = 1, \
+          .read = guest_read_request, .write = guest_write_request, .turn = 1, __VA_ARGS__)
+
+/* When, which an entry of `guest` says, comes first in what is written; the tag comes last. */
+#define GUEST_FIELDS(record, member)                                                            \
+    GUEST_OPERATION("write", OP_WRITE, "The guest writes this range.", record, member,          \
+                    .shape = &shape_range),                                                     \
+        GUEST_OPERATION("write-zeroes", OP_WRITE_ZEROES, "The guest writes zeroes.", record,    \
+                        member, .shape = &shape_range),                                         \
+        GUEST_OPERATION("discard", OP_DISCARD, "The guest discards.", record, member,           \
+                        .shape = &shape_range),                                                 \
+        GUEST_OPERATION("read", OP_READ, "The guest reads.", record, member,                    \
+                        .shape = &shape_range),                                                 \
+        GUEST_OPERATION("flush", OP_FLUSH, "The guest flushes.", record, member,                \
+                        .shape = &shape_flag),                                                  \
+        FIELD("tag", "The name by which expectations know what it has written.",                \
+              .shape = &shape_name, MEMBER(record, member), .read = guest_read_tag,             \
+              .write = guest_write_tag, .turn = 3),                                             \
+        FIELD("latency", "How long it takes, whatever the disk says.", .type = &type_time,      \
+              MEMBER(record, member), .read = guest_read_latency, .write = guest_write_latency, \
+              .turn = 2)
 
 /* Notes a request that says nothing to do; `node` is its mapping. */
 void guest_check(struct loader *loader, const struct yaml_node *node,
                  const struct guest_request *request);
 
-/* ---- Generators: scenario_generator.c, scenario_draw.c ---- */
+/* A request with one of that op's rows; false after noting that it has one already. */
+void guest_set_op(struct loader *loader, const struct yaml_node *node,
+                  struct guest_request *request, int op);
+
+field_reader guest_read_step;
+field_writer guest_write_step;
+extern const struct shape shape_guest_step;
+
+/* ---- Generators: generator.c, draw.c ---- */
 
 /* True if the entry of `guest` is a generator, and not one request. */
 bool generator_is_meant(const struct yaml_node *node);
 
 /* Reads it into a new generator of the plan. */
 void generator_read(struct loader *loader, const struct yaml_node *node);
+void generator_write(struct emit *guest, const struct plan *plan,
+                     const struct generator_spec *spec);
+extern const struct shape shape_generator;
 
 /* A drawn request, into a struct mix_spec. */
-part_reader draw_read_write;
-part_reader draw_read_write_zeroes;
-part_reader draw_read_discard;
-part_reader draw_read_read;
+field_reader draw_read;
+field_writer draw_write;
+extern const struct shape shape_drawn;
 
 /* ---- Faults, expectations, the rest ---- */
 
 void fault_read_names(struct loader *loader);
-void fault_read_all(struct loader *loader);
+field_reader fault_read_all;
+field_writer fault_write_all;
+extern const struct shape shape_faults;
 
 /* The fault of a hold step, first by name, then as it is. */
 void fault_add_hold(struct loader *loader, const struct yaml_node *node);
-void fault_read_hold(struct loader *loader, const struct yaml_node *node, uint32_t *fault);
+field_reader fault_read_hold;
+field_writer fault_write_hold;
+extern const struct shape shape_hold;
+
+/* The index of that name, or PLAN_NONE: reference.c. */
+uint32_t fault_find(const struct plan *plan, const char *name);
 bool fault_read_reference(struct loader *loader, const struct yaml_node *node, uint32_t *fault);
 bool fault_read_mark(struct loader *loader, const struct yaml_node *node, uint32_t *mark);
 
-void expect_read_all(struct loader *loader);
+field_reader xfail_read;
+field_writer xfail_write_all;
+extern const struct shape shape_xfails;
 
-/* Reads everything into loader->plan: scenario_plan.c. */
+field_reader expect_read_all;
+field_writer expect_write_all;
+extern const struct shape shape_expect;
+
+extern const struct shape shape_disks;
+
+/* Reads everything into loader->plan: plan.c. */
 void scenario_read_plan(struct loader *loader);
 
 #endif

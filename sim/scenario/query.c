@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * `query`: what a job must look like.
+ *
+ * Declared in sim/scenario/private.h, with all that the loader's files share.
  */
 #include "sim/scenario/private.h"
 
@@ -24,73 +26,86 @@ static void read_compared(struct loader *loader, const struct yaml_node *node,
     }
 }
 
-/* A field that can be compared with bounds. */
+/* ---- Amounts, which may be compared with bounds ---- */
+
 struct amount {
     struct query_list *list;
     enum query_field field;
-    const struct value_type *type;
 };
 
-static void read_at_least(struct loader *loader, const struct yaml_node *node, void *record)
+static FIELD_READER(read_bound)
 {
     const struct amount *amount = record;
 
-    read_compared(loader, node, amount->list, amount->field, amount->type, COMPARE_AT_LEAST);
+    read_compared(loader, node, amount->list, amount->field, field->type,
+                  (enum comparison)field->kind);
 }
 
-static void read_at_most(struct loader *loader, const struct yaml_node *node, void *record)
+static FIELD_WRITER(write_bound)
 {
     const struct amount *amount = record;
 
-    read_compared(loader, node, amount->list, amount->field, amount->type, COMPARE_AT_MOST);
-}
+    for (uint32_t i = 0; i < amount->list->count; i++) {
+        const struct query_check *check = &amount->list->checks[i];
 
-static const struct field bound_fields[] = {FIELD_WHOLE("at-least", read_at_least),
-                                            FIELD_WHOLE("at-most", read_at_most), FIELD_END};
-
-/* 64KiB, or {at-least: 64KiB, at-most: 1MiB}. */
-static void read_amount(struct loader *loader, const struct yaml_node *node,
-                        struct query_list *list, enum query_field field,
-                        const struct value_type *type)
-{
-    struct amount amount = {list, field, type};
-
-    node = read_resolve(loader, node);
-    if (node->kind == YAML_MAPPING && !yaml_get(node, "choose") && !yaml_get(node, "range")) {
-        read_fields(loader, node, "a comparison", bound_fields, &amount);
-    } else {
-        read_compared(loader, node, list, field, type, COMPARE_EQUAL);
+        if (check->field == amount->field && check->comparison == (enum comparison)field->kind) {
+            write_value(emit, field->key, field->type, (int64_t)check->value);
+        }
     }
 }
 
-static void read_offset(struct loader *loader, const struct yaml_node *node, void *record)
+#define BOUND(key, doc, type_, kind_) \
+    FIELD(key, doc, .type = &(type_), .kind = (kind_), .read = read_bound, .write = write_bound)
+
+#define BOUND_FIELDS(type_)                                                            \
+    {                                                                                  \
+        BOUND("at-least", "It is this or more.", type_, COMPARE_AT_LEAST),             \
+            BOUND("at-most", "It is this or less.", type_, COMPARE_AT_MOST), FIELD_END \
+    }
+
+static const struct field byte_bounds[] = BOUND_FIELDS(type_bytes);
+static const struct field speed_bounds[] = BOUND_FIELDS(type_speed);
+
+static const struct field *bounds_of(const struct field *field)
 {
-    read_amount(loader, node, record, QUERY_OFFSET, &type_bytes);
+    return field->type == &type_speed ? speed_bounds : byte_bounds;
 }
 
-static void read_len(struct loader *loader, const struct yaml_node *node, void *record)
+/* 64KiB, or {at-least: 64KiB, at-most: 1MiB}. */
+static FIELD_READER(read_amount)
 {
-    read_amount(loader, node, record, QUERY_LEN, &type_bytes);
+    struct amount amount = {record, (enum query_field)field->kind};
+
+    node = read_resolve(loader, node);
+    if (node->kind == YAML_MAPPING && !yaml_get(node, "choose") && !yaml_get(node, "range")) {
+        read_fields(loader, node, "a comparison", bounds_of(field), &amount);
+    } else {
+        read_compared(loader, node, record, amount.field, field->type, COMPARE_EQUAL);
+    }
 }
 
-static void read_speed(struct loader *loader, const struct yaml_node *node, void *record)
+/* All that is asked of one field stands under one key. */
+static FIELD_WRITER(write_amount)
 {
-    read_amount(loader, node, record, QUERY_SPEED, &type_speed);
+    struct query_list list = *(const struct query_list *)record;
+    struct amount amount = {&list, (enum query_field)field->kind};
+    struct emit bounds = emit_open_below(emit, field->key, EMIT_FLOW);
+
+    for (uint32_t i = 0; i < list.count; i++) {
+        if (list.checks[i].field == amount.field && list.checks[i].comparison == COMPARE_EQUAL) {
+            write_value(emit, field->key, field->type, (int64_t)list.checks[i].value);
+            return;
+        }
+    }
+    write_fields(&bounds, plan, bounds_of(field), &amount);
+    emit_end(&bounds);
 }
 
-static void read_io_status(struct loader *loader, const struct yaml_node *node, void *record)
-{
-    read_compared(loader, node, record, QUERY_IO_STATUS, &type_io_status, COMPARE_EQUAL);
-}
+/* ---- Words and flags ---- */
 
-static void read_status(struct loader *loader, const struct yaml_node *node, void *record)
+static FIELD_READER(read_exactly)
 {
-    read_compared(loader, node, record, QUERY_STATUS, &type_job_status, COMPARE_EQUAL);
-}
-
-static void read_kind(struct loader *loader, const struct yaml_node *node, void *record)
-{
-    read_compared(loader, node, record, QUERY_KIND, &type_job_kind, COMPARE_EQUAL);
+    read_compared(loader, node, record, (enum query_field)field->kind, field->type, COMPARE_EQUAL);
 }
 
 static void read_flag_value(struct loader *loader, const struct yaml_node *node,
@@ -103,41 +118,73 @@ static void read_flag_value(struct loader *loader, const struct yaml_node *node,
     }
 }
 
-/* A flag, or a list of flags. */
-static void read_flags(struct loader *loader, const struct yaml_node *node, struct query_list *list,
-                       bool value)
+/* A flag, or a list of flags, that must have the value of the row. */
+static FIELD_READER(read_flags)
 {
     node = read_resolve(loader, node);
     if (node->kind != YAML_SEQUENCE) {
-        read_flag_value(loader, node, list, value);
+        read_flag_value(loader, node, record, field->kind);
         return;
     }
     for (const struct yaml_node *item = node->first; item; item = item->next) {
-        read_flag_value(loader, item, list, value);
+        read_flag_value(loader, item, record, field->kind);
     }
 }
 
-static void read_is(struct loader *loader, const struct yaml_node *node, void *record)
+static bool is_flag(enum query_field field)
 {
-    read_flags(loader, node, record, true);
+    return field == QUERY_BUSY || field == QUERY_PAUSED || field == QUERY_READY ||
+           field == QUERY_CANCELLED;
 }
 
-static void read_is_not(struct loader *loader, const struct yaml_node *node, void *record)
+static FIELD_WRITER(write_flags)
 {
-    read_flags(loader, node, record, false);
+    const struct query_list *list = record;
+    struct emit flags = emit_open_below(emit, field->key, EMIT_FLOW_LIST);
+
+    for (uint32_t i = 0; i < list->count; i++) {
+        const struct query_check *check = &list->checks[i];
+
+        if (is_flag(check->field) && (check->value != 0) == field->kind) {
+            emit_item(&flags);
+            value_write(emit->file, &type_job_flag, (int64_t)check->field);
+        }
+    }
+    emit_end(&flags);
 }
 
-static const struct field query_fields[] = {FIELD_WHOLE("offset", read_offset),
-                                            FIELD_WHOLE("len", read_len),
-                                            FIELD_WHOLE("speed", read_speed),
-                                            FIELD_WHOLE("io-status", read_io_status),
-                                            FIELD_WHOLE("status", read_status),
-                                            FIELD_WHOLE("kind", read_kind),
-                                            FIELD_WHOLE("is", read_is),
-                                            FIELD_WHOLE("is-not", read_is_not),
-                                            FIELD_END};
+#define AMOUNT(key, doc, type_, bounds, kind_)                                              \
+    FIELD(key, doc, .type = &(type_), .shape = ANY_OF(VALUE_OF(type_), MAPPING_OF(bounds)), \
+          .kind = (kind_), .read = read_amount, .write = write_amount)
+#define EXACTLY(key, doc, type_, kind_) \
+    FIELD(key, doc, .type = &(type_), .kind = (kind_), .read = read_exactly, .write = write_amount)
+#define FLAGS(key, doc, value)                                                                  \
+    FIELD(key, doc, .shape = ANY_OF(VALUE_OF(type_job_flag), LIST_OF(VALUE_OF(type_job_flag))), \
+          .kind = (value), .read = read_flags, .write = write_flags)
 
-void action_read_query(struct loader *loader, const struct yaml_node *node, void *record)
+static const struct field query_fields[] = {
+    AMOUNT("offset", "How far the job has come, exactly or between bounds.", type_bytes,
+           byte_bounds, QUERY_OFFSET),
+    AMOUNT("len", "How far it will have to come.", type_bytes, byte_bounds, QUERY_LEN),
+    AMOUNT("speed", "Its bound in bytes a second.", type_speed, speed_bounds, QUERY_SPEED),
+    EXACTLY("io-status", "ok, failed or nospace.", type_io_status, QUERY_IO_STATUS),
+    EXACTLY("status", "The job's state.", type_job_status, QUERY_STATUS),
+    EXACTLY("kind", "mirror or commit.", type_job_kind, QUERY_KIND),
+    FLAGS("is", "Flags that are set: busy, paused, ready, cancelled.", true),
+    FLAGS("is-not", "Flags that are not set.", false),
+    FIELD_END};
+
+const struct shape shape_query = {.kind = SHAPE_MAPPING, .name = "query", .fields = query_fields};
+
+void query_read(struct loader *loader, const struct yaml_node *node, struct query_list *list)
 {
-    read_fields(loader, node, "query", query_fields, record);
+    read_fields(loader, node, "query", query_fields, list);
+}
+
+void query_write(struct emit *emit, const struct plan *plan, const char *key,
+                 struct query_check *checks, uint32_t count)
+{
+    struct query_list list = {checks, count};
+
+    write_mapping(emit, plan, key, query_fields, &list);
 }

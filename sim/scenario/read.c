@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Reading nodes: what they stand for, of which shape, by which table.
+ *
+ * Declared in sim/scenario/private.h, with all that the loader's files share.
  */
 #include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "sim/scenario/emit.h"
 #include "sim/scenario/private.h"
 
 /* With every ${name} replaced; nothing that is read needs more. */
@@ -249,6 +252,23 @@ bool read_flag(struct loader *loader, const struct yaml_node *node)
     return text != NULL;
 }
 
+static FIELD_READER(read_flag_field)
+{
+    field_store(field, record, read_flag(loader, node));
+}
+
+static FIELD_WRITER(write_flag_field)
+{
+    if (field_value(field, record)) {
+        emit_word(emit, field->key, "true");
+    }
+}
+
+const struct shape shape_flag = {
+    .kind = SHAPE_FLAG, .read = read_flag_field, .write = write_flag_field};
+const struct shape shape_name = {.kind = SHAPE_NAME};
+const struct shape shape_text = {.kind = SHAPE_TEXT};
+
 /* ---- Shapes ---- */
 
 static bool read_shape(struct loader *loader, const struct yaml_node **node, enum yaml_kind kind,
@@ -289,7 +309,7 @@ const struct yaml_node *read_single(struct loader *loader, const struct yaml_nod
 
 /* ---- Mappings by table ---- */
 
-static const char *list_keys(struct loader *loader, const struct field *fields)
+const char *read_list_keys(struct loader *loader, const struct field *fields)
 {
     const char *list = "";
 
@@ -315,7 +335,7 @@ static void check_key(struct loader *loader, const struct yaml_node *key, const 
                      read_quote(loader, key->text), what, read_quote(loader, nearest.best));
     } else {
         read_mistake(loader, key, "unknown key %s in %s; its keys are %s",
-                     read_quote(loader, key->text), what, list_keys(loader, fields));
+                     read_quote(loader, key->text), what, read_list_keys(loader, fields));
     }
 }
 
@@ -336,31 +356,29 @@ static void check_required(struct loader *loader, const struct yaml_node *node, 
     }
 }
 
-static void store(void *member, size_t width, int64_t value)
+uint32_t read_count_group(const struct yaml_node *node, const struct field *fields, uint8_t group)
 {
-    uint32_t value32 = (uint32_t)value;
-    bool flag = value != 0;
+    uint32_t count = 0;
 
-    if (width == sizeof(value)) {
-        memcpy(member, &value, sizeof(value));
-    } else if (width == sizeof(value32)) {
-        memcpy(member, &value32, sizeof(value32));
-    } else {
-        assert(width == sizeof(flag));
-        memcpy(member, &flag, sizeof(flag));
+    for (const struct field *field = fields; field->key; field++) {
+        count += field->group == group && yaml_get(node, field->key) != NULL;
     }
+    return count;
 }
 
-static void read_field(struct loader *loader, const struct yaml_node *node,
-                       const struct field *field, void *record)
+FIELD_READER(read_field)
 {
-    void *member = (char *)record + field->offset;
     int64_t value;
 
     if (field->read) {
-        field->read(loader, node, member);
-    } else if (value_read(loader, node, field->type, &value)) {
-        store(member, field->width, value);
+        field->read(loader, node, field, record);
+    } else if (field->type) {
+        if (value_read(loader, node, field->type, &value)) {
+            field_store(field, record, value);
+        }
+    } else {
+        assert(field->shape && field->shape->read);
+        field->shape->read(loader, node, field, record);
     }
 }
 
@@ -383,6 +401,11 @@ void read_fields(struct loader *loader, const struct yaml_node *node, const char
     }
 }
 
+/*
+ * `list` is the address of a pointer to elements of any type.  Such pointers
+ * may differ in their type only, so that they are copied as a char's: POSIX,
+ * which has one representation for all of them, is what the arena needs anyway.
+ */
 void *read_append(struct loader *loader, void *list, uint32_t *count, size_t bytes)
 {
     char *elements;

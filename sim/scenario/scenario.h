@@ -3,8 +3,8 @@
  * Scenario files: YAML in, plans out, or every mistake of the file at once.
  *
  * scenario_load() parses and keeps the document; scenario_plan() decides one
- * matrix case and the `choose`/`range` values and gives the plan.  A file that
- * scenario_check() accepts yields a plan for every case and choice.
+ * matrix case and the `choose`/`range` values and gives the plan.  A file in
+ * which scenario_load() finds no mistake yields a plan for every case and choice.
  */
 #ifndef MIRRORSIM_SIM_SCENARIO_SCENARIO_H
 #define MIRRORSIM_SIM_SCENARIO_SCENARIO_H

@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * `steps`, `guest` and `react`: who acts when, and steps that can never happen.
+ *
+ * Declared in sim/scenario/private.h, with all that the loader's files share.
  */
+#include <inttypes.h>
+
 #include "sim/scenario/private.h"
 
 /* ---- Names that actions give ---- */
@@ -110,10 +114,10 @@ void story_read_names(struct loader *loader)
 
 /* ---- Steps ---- */
 
-void story_read_steps(struct loader *loader)
+FIELD_READER(story_read_steps)
 {
     const struct yaml_node *steps = find_section(loader, "steps", YAML_SEQUENCE);
-    struct plan *plan = loader->plan;
+    struct plan *plan = record;
 
     if (!steps) {
         return;
@@ -127,6 +131,23 @@ void story_read_steps(struct loader *loader)
     }
 }
 
+FIELD_WRITER(story_write_steps)
+{
+    struct emit steps = emit_open_below(emit, field->key, EMIT_BLOCK_LIST);
+
+    for (uint32_t i = 0; i < plan->step_count; i++) {
+        emit_item(&steps);
+        action_write(emit->file, plan, &plan->steps[i], true);
+    }
+    emit_end(&steps);
+}
+
+const struct shape shape_steps = {.kind = SHAPE_LIST,
+                                  .of = &shape_step,
+                                  .least = 1,
+                                  .read = story_read_steps,
+                                  .write = story_write_steps};
+
 /* ---- The guest ---- */
 
 /* An entry of `guest` before it is known whether it is timed or a reaction. */
@@ -137,16 +158,16 @@ struct guest_entry {
     uint64_t after_ns;
 };
 
-static void read_guest_when(struct loader *loader, const struct yaml_node *node, void *record)
-{
-    event_read(loader, node, PLACE_ANSWERED, record);
-}
-
 static const struct field guest_fields[] = {
     GUEST_FIELDS(struct guest_entry, request),
-    FIELD_VALUE("at", type_time, struct guest_entry, at_ns),
-    FIELD_PART("when", read_guest_when, struct guest_entry, when),
-    FIELD_VALUE("after", type_time, struct guest_entry, after_ns), FIELD_END};
+    FIELD("at", "When it is made.", .type = &type_time, MEMBER(struct guest_entry, at_ns),
+          .group = 2, .always = true),
+    FIELD("when", "It is made once this event happens; nth is 1 unless it says otherwise.",
+          .shape = &shape_answered, MEMBER(struct guest_entry, when), .group = 2,
+          .read = event_read_when, .write = event_write_when),
+    FIELD("after", "So long after the event.", .type = &type_time,
+          MEMBER(struct guest_entry, after_ns), .needs = "when"),
+    FIELD_END};
 
 static void add_guest_entry(struct loader *loader, const struct yaml_node *node,
                             const struct guest_entry *entry, bool is_timed)
@@ -193,11 +214,11 @@ static void read_guest_entry(struct loader *loader, const struct yaml_node *node
     add_guest_entry(loader, node, &entry, is_timed);
 }
 
-void story_read_guest(struct loader *loader)
+FIELD_READER(story_read_guest)
 {
     const struct yaml_node *guest = find_section(loader, "guest", YAML_MAPPING);
 
-    for (const struct yaml_node *node = guest ? guest->first : NULL; node; node = node->next) {
+    for (node = guest ? guest->first : NULL; node; node = node->next) {
         if (generator_is_meant(node)) {
             generator_read(loader, node);
         } else {
@@ -206,39 +227,93 @@ void story_read_guest(struct loader *loader)
     }
 }
 
+/* An entry's key is its tag; one that has none gets a number. */
+static void write_guest_entry(struct emit *guest, const struct plan *plan,
+                              const struct timed_spec *timed, uint32_t number)
+{
+    struct guest_entry entry = {.request = timed->action.guest, .at_ns = timed->at_ns};
+    char key[32];
+
+    snprintf(key, sizeof(key), "request-%" PRIu32, number + 1);
+    entry.request.tag = NULL;
+    write_mapping(guest, plan, timed->action.guest.tag ? timed->action.guest.tag : key,
+                  guest_fields, &entry);
+}
+
+FIELD_WRITER(story_write_guest)
+{
+    struct emit guest = emit_open_below(emit, field->key, EMIT_BLOCK);
+
+    for (uint32_t i = 0; i < plan->timed_count; i++) {
+        write_guest_entry(&guest, plan, &plan->timed[i], i);
+    }
+    for (uint32_t i = 0; i < plan->generator_count; i++) {
+        generator_write(&guest, plan, &plan->generators[i]);
+    }
+    emit_end(&guest);
+}
+
+const struct shape shape_guest = {
+    .kind = SHAPE_NAMES,
+    .of = ANY_OF(SHAPE_OF(.kind = SHAPE_MAPPING, .name = "guest-request", .fields = guest_fields),
+                 &shape_generator),
+    .read = story_read_guest,
+    .write = story_write_guest};
+
 /* ---- Reactions ---- */
 
-static void read_when(struct loader *loader, const struct yaml_node *node, void *record)
+static FIELD_READER(read_when)
 {
     struct react_spec *react = record;
     struct event_spec spec;
 
-    if (event_read(loader, node, PLACE_ANSWERED, &spec)) {
+    if (event_read(loader, node, &shape_answered, &spec)) {
         react->when = spec.match;
         react->nth = spec.nth;
     }
 }
 
-static void read_do(struct loader *loader, const struct yaml_node *node, void *record)
+static FIELD_WRITER(write_when)
 {
-    struct react_spec *react = record;
+    const struct react_spec *react = record;
+    struct event_spec spec = event_matching(&react->when);
 
-    action_read(loader, node, false, &react->action);
+    spec.nth = react->nth;
+    emit_key(emit, field->key);
+    event_write(emit->file, plan, &shape_answered, &spec);
+}
+
+static FIELD_READER(read_do)
+{
+    action_read(loader, node, false, field_place(field, record));
+}
+
+static FIELD_WRITER(write_do)
+{
+    emit_key(emit, field->key);
+    action_write(emit->file, plan, field_member(field, record), false);
 }
 
 static const struct field react_fields[] = {
-    {"when", true, read_when, NULL, 0, 0},
-    {"do", true, read_do, NULL, 0, 0},
-    FIELD_VALUE("after", type_time, struct react_spec, delay_ns),
-    FIELD_VALUE("limit", type_count, struct react_spec, limit),
+    FIELD("when", "Each such event, or only the nth of them, ...", .shape = &shape_answered,
+          .required = true, .read = read_when, .write = write_when),
+    FIELD("do",
+          "... is answered with this: a step that takes no time.  A refused command is no failure "
+          "unless it says so.",
+          .shape = &shape_action, MEMBER(struct react_spec, action), .required = true,
+          .read = read_do, .write = write_do),
+    FIELD("after", "So much later; default 0.", .type = &type_time,
+          MEMBER(struct react_spec, delay_ns)),
+    FIELD("limit", "At most so often; default: no bound.", .type = &type_count,
+          MEMBER(struct react_spec, limit)),
     FIELD_END};
 
-void story_read_reactions(struct loader *loader)
+FIELD_READER(story_read_reactions)
 {
     const struct yaml_node *reacts = find_section(loader, "react", YAML_SEQUENCE);
-    struct plan *plan = loader->plan;
+    struct plan *plan = record;
 
-    for (const struct yaml_node *node = reacts ? reacts->first : NULL; node; node = node->next) {
+    for (node = reacts ? reacts->first : NULL; node; node = node->next) {
         struct react_spec *react =
             read_append(loader, &plan->reacts, &plan->react_count, sizeof(*react));
 
@@ -246,6 +321,26 @@ void story_read_reactions(struct loader *loader)
         read_fields(loader, node, "reaction", react_fields, react);
     }
 }
+
+FIELD_WRITER(story_write_reactions)
+{
+    struct emit reacts = emit_open_below(emit, field->key, EMIT_BLOCK_LIST);
+
+    for (uint32_t i = 0; i < plan->react_count; i++) {
+        struct emit react = emit_open(emit->file, EMIT_FLOW);
+
+        emit_item(&reacts);
+        write_fields(&react, plan, react_fields, &plan->reacts[i]);
+        emit_end(&react);
+    }
+    emit_end(&reacts);
+}
+
+const struct shape shape_reactions = {
+    .kind = SHAPE_LIST,
+    .of = SHAPE_OF(.kind = SHAPE_MAPPING, .name = "reaction", .fields = react_fields),
+    .read = story_read_reactions,
+    .write = story_write_reactions};
 
 /* ---- Steps that can never happen ---- */
 

@@ -4,6 +4,8 @@
  *
  * Bounds that are no rule of the language keep sums of two values within 64 bits
  * and a hostile file within reasonable memory.
+ *
+ * Declared in sim/scenario/value.h, with the values they are types of.
  */
 #include <string.h>
 
@@ -93,14 +95,15 @@ static bool error_parse(const char *text, int64_t *value)
 
 /* ---- Numbers ---- */
 
-#define SIZE_TYPE(name, least, most, times)                          \
-    const struct value_type name = {.what = "size",                  \
-                                    .example = "64KiB, 1MiB or 512", \
-                                    .units = size_units,             \
-                                    .min = (least),                  \
-                                    .max = (most),                   \
-                                    .multiple = (times),             \
-                                    .range_step = SECTOR}
+#define SIZE_TYPE(id, least, most, times)                          \
+    const struct value_type id = {.name = &#id[5],                 \
+                                  .what = "size",                  \
+                                  .example = "64KiB, 1MiB or 512", \
+                                  .units = size_units,             \
+                                  .min = (least),                  \
+                                  .max = (most),                   \
+                                  .multiple = (times),             \
+                                  .range_step = SECTOR}
 
 SIZE_TYPE(type_disk_bytes, 0, MAX_DISK_BYTES, SECTOR);
 SIZE_TYPE(type_sectors, 0, MAX_BYTES, SECTOR);
@@ -111,7 +114,8 @@ SIZE_TYPE(type_job_bytes, -PIB, PIB, 1);
 
 static const struct word cluster_words[] = {{"none", 0}, {"unknown", -1}, {NULL, 0}};
 
-const struct value_type type_cluster = {.what = "cluster size",
+const struct value_type type_cluster = {.name = "cluster",
+                                        .what = "cluster size",
                                         .example = "64KiB",
                                         .units = size_units,
                                         .words = cluster_words,
@@ -119,34 +123,37 @@ const struct value_type type_cluster = {.what = "cluster size",
                                         .min = SECTOR,
                                         .max = 2 * GIB};
 
-const struct value_type type_granularity = {.what = "granularity",
+const struct value_type type_granularity = {.name = "granularity",
+                                            .what = "granularity",
                                             .example = "64KiB",
                                             .units = size_units,
                                             .power_of_two = true,
                                             .min = SECTOR,
                                             .max = 2 * GIB};
 
-#define TIME_TYPE(name, least)                                     \
-    const struct value_type name = {.what = "time",                \
-                                    .example = "5ms, 200us or 1s", \
-                                    .units = time_units,           \
-                                    .needs_unit = true,            \
-                                    .min = (least),                \
-                                    .max = MAX_TIME_NS,            \
-                                    .range_step = 1000}
+#define TIME_TYPE(id, least)                                     \
+    const struct value_type id = {.name = &#id[5],               \
+                                  .what = "time",                \
+                                  .example = "5ms, 200us or 1s", \
+                                  .units = time_units,           \
+                                  .needs_unit = true,            \
+                                  .min = (least),                \
+                                  .max = MAX_TIME_NS,            \
+                                  .range_step = 1000}
 
 TIME_TYPE(type_time, 0);
 TIME_TYPE(type_span, 1);
 TIME_TYPE(type_shift, -MAX_TIME_NS);
 
-#define SPEED_TYPE(name, words_, least)                             \
-    const struct value_type name = {.what = "speed",                \
-                                    .example = "1MiB/s or 64KiB/s", \
-                                    .units = speed_units,           \
-                                    .words = (words_),              \
-                                    .needs_unit = true,             \
-                                    .min = (least),                 \
-                                    .max = PIB}
+#define SPEED_TYPE(id, words_, least)                             \
+    const struct value_type id = {.name = &#id[5],                \
+                                  .what = "speed",                \
+                                  .example = "1MiB/s or 64KiB/s", \
+                                  .units = speed_units,           \
+                                  .words = (words_),              \
+                                  .needs_unit = true,             \
+                                  .min = (least),                 \
+                                  .max = PIB}
 
 /* What an engine refuses, and what needs no unit to be understood. */
 static const struct word speed_words[] = {{"-1", -1}, {NULL, 0}};
@@ -154,13 +161,14 @@ static const struct word speed_words[] = {{"-1", -1}, {NULL, 0}};
 SPEED_TYPE(type_speed, speed_words, -PIB);
 SPEED_TYPE(type_bandwidth, NULL, 1);
 
-#define COUNT_TYPE(name, words_, least, example_)          \
-    const struct value_type name = {.what = "number",      \
-                                    .example = (example_), \
-                                    .units = count_units,  \
-                                    .words = (words_),     \
-                                    .min = (least),        \
-                                    .max = MAX_COUNT}
+#define COUNT_TYPE(id, words_, least, example_)          \
+    const struct value_type id = {.name = &#id[5],       \
+                                  .what = "number",      \
+                                  .example = (example_), \
+                                  .units = count_units,  \
+                                  .words = (words_),     \
+                                  .min = (least),        \
+                                  .max = MAX_COUNT}
 
 static const struct word times_words[] = {{"forever", 0}, {NULL, 0}};
 
@@ -168,32 +176,51 @@ COUNT_TYPE(type_count, NULL, 1, "3");
 COUNT_TYPE(type_number, NULL, 0, "3");
 COUNT_TYPE(type_times, times_words, 1, "3 or forever");
 
-const struct value_type type_small_count = {
-    .what = "number", .example = "3", .units = count_units, .min = 1, .max = 1000 * 1000};
+const struct value_type type_small_count = {.name = "small_count",
+                                            .what = "number",
+                                            .example = "3",
+                                            .units = count_units,
+                                            .min = 1,
+                                            .max = 1000 * 1000};
 
-const struct value_type type_weight = {
-    .what = "weight", .example = "80", .units = count_units, .min = 1, .max = 1000 * 1000};
+const struct value_type type_weight = {.name = "weight",
+                                       .what = "weight",
+                                       .example = "80",
+                                       .units = count_units,
+                                       .min = 1,
+                                       .max = 1000 * 1000};
 
-const struct value_type type_outstanding = {.what = "number",
+const struct value_type type_outstanding = {.name = "outstanding",
+                                            .what = "number",
                                             .example = "4",
                                             .units = count_units,
                                             .min = 1,
                                             .max = GENERATOR_MAX_UNFINISHED};
 
-const struct value_type type_theta = {
-    .what = "exponent", .example = "0.9", .units = thousandth_units, .min = 0, .max = 2000};
+const struct value_type type_theta = {.name = "theta",
+                                      .what = "exponent",
+                                      .example = "0.9",
+                                      .units = thousandth_units,
+                                      .min = 0,
+                                      .max = 2000};
 
-const struct value_type type_pick = {
-    .what = "number", .example = "3", .units = count_units, .min = 0, .max = UINT32_MAX - 1};
+const struct value_type type_pick = {.name = "pick",
+                                     .what = "number",
+                                     .example = "3",
+                                     .units = count_units,
+                                     .min = 0,
+                                     .max = UINT32_MAX - 1};
 
-const struct value_type type_probability = {.what = "probability",
+const struct value_type type_probability = {.name = "probability",
+                                            .what = "probability",
                                             .example = "10%",
                                             .units = percent_units,
                                             .needs_unit = true,
                                             .min = 1,
                                             .max = 1000 * 1000};
 
-const struct value_type type_factor = {.what = "factor",
+const struct value_type type_factor = {.name = "factor",
+                                       .what = "factor",
                                        .example = "3 or 1.5",
                                        .units = factor_units,
                                        .min = 1,
@@ -201,19 +228,23 @@ const struct value_type type_factor = {.what = "factor",
 
 /* ---- Words ---- */
 
-#define WORD_TYPE(name, thing, ...)                                     \
-    static const struct word name##_words[] = {__VA_ARGS__, {NULL, 0}}; \
-    const struct value_type name = {.what = (thing), .words = name##_words}
+#define WORD_TYPE(id, thing, ...)                                     \
+    static const struct word id##_words[] = {__VA_ARGS__, {NULL, 0}}; \
+    const struct value_type id = {.name = &#id[5], .what = (thing), .words = id##_words}
 
-#define NAME_TYPE(name, thing, prefix) \
-    const struct value_type name = {   \
-        .what = (thing), .parse = prefix##_parse, .word_at = prefix##_at}
+#define NAME_TYPE(id, thing, prefix) \
+    const struct value_type id = {   \
+        .name = &#id[5], .what = (thing), .parse = prefix##_parse, .word_at = prefix##_at}
 
 static const struct word result_words[] = {{"OK", 0}, {NULL, 0}};
 
-const struct value_type type_error = {
-    .what = "error", .example = "EIO or ENOSPC", .parse = error_parse, .word_at = errno_name_at};
-const struct value_type type_result = {.what = "result",
+const struct value_type type_error = {.name = "error",
+                                      .what = "error",
+                                      .example = "EIO or ENOSPC",
+                                      .parse = error_parse,
+                                      .word_at = errno_name_at};
+const struct value_type type_result = {.name = "result",
+                                       .what = "result",
                                        .example = "OK or EIO",
                                        .words = result_words,
                                        .parse = error_parse,
@@ -257,7 +288,8 @@ NAME_TYPE(type_by, "issuer of requests", by);
 NAME_TYPE(type_action, "error action", action);
 NAME_TYPE(type_verb, "command", verb);
 NAME_TYPE(type_refusal, "reason for a refusal", refusal);
-const struct value_type type_event = {.what = "event",
+const struct value_type type_event = {.name = "event",
+                                      .what = "event",
                                       .example = "ready, error or completed",
                                       .parse = event_parse,
                                       .word_at = event_at};

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Reading one value: a word, or a number with its unit.
+ * One value, read or written: a word, or a number with its unit.
  *
  * Numbers are read exactly, in integers: 1.5ms is 1500us, and what is no
  * whole number of the smallest unit is refused.
@@ -14,8 +14,7 @@
 
 /* ---- Words ---- */
 
-/* The i-th word of a type, from all of its sources; NULL past the last. */
-static const char *type_word(const struct value_type *type, uint32_t i)
+const char *type_word(const struct value_type *type, uint32_t i)
 {
     for (const struct word *word = type->words; word && word->text; word++) {
         if (i-- == 0) {
@@ -267,4 +266,57 @@ bool value_read_fixed(struct loader *loader, const struct yaml_node *node,
         return false;
     }
     return parse_number(loader, node, text, type, value);
+}
+
+/* ---- Writing ---- */
+
+/* The word for a value, or NULL. */
+static const char *word_of(const struct value_type *type, int64_t value)
+{
+    for (const struct word *word = type->words; word && word->text; word++) {
+        if (word->value == value) {
+            return word->text;
+        }
+    }
+    for (uint32_t i = 0; type->word_at && type->parse && type->word_at(i); i++) {
+        int64_t parsed;
+
+        if (type->parse(type->word_at(i), &parsed) && parsed == value) {
+            return type->word_at(i);
+        }
+    }
+    return NULL;
+}
+
+/* Units of a whole number; a fraction of the smallest that has one is written as such. */
+static void number_write(FILE *file, const struct unit *unit, int64_t value)
+{
+    uint64_t amount = value < 0 ? -(uint64_t)value : (uint64_t)value;
+
+    while (unit[1].suffix && value % unit->factor != 0) {
+        unit++;
+    }
+    fprintf(file, "%s%" PRIu64, value < 0 ? "-" : "", amount / (uint64_t)unit->factor);
+    amount %= (uint64_t)unit->factor;
+    if (amount > 0) {
+        fputc('.', file);
+    }
+    for (int64_t place = unit->factor / 10; amount > 0; place /= 10) {
+        fprintf(file, "%" PRIu64, amount / (uint64_t)place);
+        amount %= (uint64_t)place;
+    }
+    fputs(unit->suffix, file);
+}
+
+void value_write(FILE *file, const struct value_type *type, int64_t value)
+{
+    const char *word = word_of(type, value);
+
+    if (word) {
+        fputs(word, file);
+    } else if (value == 0) {
+        fputc('0', file);
+    } else {
+        number_write(file, type->units, value);
+    }
 }

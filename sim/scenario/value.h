@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 
 struct loader;
 struct yaml_node;
@@ -26,6 +27,7 @@ struct word {
 };
 
 struct value_type {
+    const char *name;         /* its own: "disk_bytes" of type_disk_bytes */
     const char *what;         /* "size" */
     const char *example;      /* "64KiB or 512" */
     const struct unit *units; /* for numbers, the greatest first; NULL: no number */
@@ -107,6 +109,12 @@ bool value_read_fixed(struct loader *loader, const struct yaml_node *node,
 /* As value_read(), but a check goes on with the least alternative. */
 bool value_read_least(struct loader *loader, const struct yaml_node *node,
                       const struct value_type *type, int64_t *value);
+
+/* The i-th word that stands for a value, from all of its sources; NULL past the last. */
+const char *type_word(const struct value_type *type, uint32_t i);
+
+/* As a loader reads it: "64KiB", "5ms", "EIO". */
+void value_write(FILE *file, const struct value_type *type, int64_t value);
 
 /* The value as a file would write it, in the greatest unit that divides it; for a mistake. */
 const char *value_format(struct loader *loader, const struct value_type *type, int64_t value);

@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 #include "sim/base/arena.h"
-#include "sim/content/image.h"
+#include "sim/content/view.h"
 #include "sim/plan/plan.h"
 #include "sim/trace/trace.h"
 

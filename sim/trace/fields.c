@@ -268,13 +268,13 @@ static struct value field_value(const struct trace_names *names, const struct ev
     case TARGET_NODE:
         return disk_name(names, event->index);
     case OP:
-        return word(op_name((enum op)event->op));
+        return word(op_name(event_op(event)));
     case OFFSET:
         return unless_zero(event->bytes, number(STYLE_SIZE, event->offset));
     case BYTES:
         return unless_zero(event->bytes, number(STYLE_SIZE, event->bytes));
     case BY:
-        return unless_zero(event->by, word(by_name((enum by)event->by)));
+        return unless_zero(event->by, word(by_name(event_by(event))));
     case REQUEST_LINE:
         return request_line(names, event->index);
     case RET:
@@ -299,11 +299,11 @@ static struct value field_value(const struct trace_names *names, const struct ev
     case BUFFER_COUNT:
         return number(STYLE_COUNT, event->offset);
     case START_REFUSAL:
-        return word(job_refusal_name((enum job_refusal)event->detail));
+        return word(job_refusal_name(event_refusal(event)));
     case VERB_REFUSAL:
-        return word(job_refusal_name((enum job_refusal)event->detail2));
+        return word(job_refusal_name(event_refusal(event)));
     case VERB:
-        return word(job_verb_name((enum job_verb)event->detail));
+        return word(job_verb_name(event_verb(event)));
     case VERB_SPEED:
         return unless_zero(event->detail == VERB_SET_SPEED, number(STYLE_SIGNED, event->offset));
     case PHASE_FROM:
@@ -319,7 +319,7 @@ static struct value field_value(const struct trace_names *names, const struct ev
     case POINT_C:
         return unless_zero(event->ret != 0, number(STYLE_SIGNED, (uint64_t)(int64_t)event->ret));
     case ACTION:
-        return word(error_action_name((enum error_action)event->detail));
+        return word(error_action_name(event_action(event)));
     case STEP_NUMBER:
     case STEP_KIND:
     case STEP_LINE:

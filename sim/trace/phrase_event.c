@@ -60,19 +60,19 @@ struct phrase phrase_event(const struct evidence *evidence, const struct event *
     uint64_t kind = UINT64_C(1) << event->kind;
     const char *name = index_name(evidence->plan, kind, event->index);
 
-    add(&phrase, "%s", event_kind_name((enum event_kind)event->kind));
+    add(&phrase, "%s", event_kind_name(event_kind(event)));
     if (name != NULL) {
         add_word(&phrase, name);
     }
     if (kind & OF_REQUEST) {
-        add_word(&phrase, op_name((enum op)event->op));
+        add_word(&phrase, op_name(event_op(event)));
         add_word(&phrase, phrase_disk(evidence, event->node));
     }
     if (event->kind == EVENT_JOB_ERROR) {
-        add_word(&phrase, error_action_name((enum error_action)event->detail));
+        add_word(&phrase, error_action_name(event_action(event)));
     }
     if (kind & OF_COMMAND) {
-        add_word(&phrase, job_verb_name((enum job_verb)event->detail));
+        add_word(&phrase, job_verb_name(event_verb(event)));
     }
     if (event->ret != 0) {
         add_word(&phrase, phrase_result(event->ret).text);

@@ -171,7 +171,7 @@ static void put_text_head(struct out *out, const struct event *event, bool field
     put_spaces(out, column + REQUEST_COLUMNS);
     put_char(out, ' ');
     column = out->length;
-    put_string(out, event_kind_name((enum event_kind)event->kind));
+    put_string(out, event_kind_name(event_kind(event)));
     if (fields_follow) {
         put_spaces(out, column + KIND_COLUMNS);
     }
@@ -252,7 +252,7 @@ int trace_format_json(const struct trace_names *names, const struct event *event
     put_json_number(&out, "{\"n\":", number);
     put_json_number(&out, ",\"t\":", event->now_ns);
     put_string(&out, ",\"event\":");
-    put_quoted(&out, event_kind_name((enum event_kind)event->kind));
+    put_quoted(&out, event_kind_name(event_kind(event)));
     if (event->request) {
         put_json_number(&out, ",\"request\":", event->request);
     }

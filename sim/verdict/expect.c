@@ -15,7 +15,7 @@
 #include "sim/verdict/query.h"
 
 struct finding *expect_failed(const struct run_end *run, const struct expect_spec *expect,
-                              const char *kind, const char *format, ...)
+                              enum finding_id id, const char *format, ...)
 {
     char text[FINDING_TEXT_BYTES];
     struct finding *finding;
@@ -24,7 +24,7 @@ struct finding *expect_failed(const struct run_end *run, const struct expect_spe
     va_start(args, format);
     vsnprintf(text, sizeof(text), format, args);
     va_end(args);
-    finding = verdict_add(run->evidence, "expect", kind, "%s", text);
+    finding = verdict_add(run->evidence, id, "%s", text);
     if (finding != NULL) {
         finding->where = expect->where;
     }
@@ -59,12 +59,12 @@ static void expect_result(const struct run_end *run, const struct expect_spec *e
     const struct event *end = job_end(run);
 
     if (end == NULL) {
-        expect_failed(run, expect, "result",
+        expect_failed(run, expect, FINDING_EXPECT_RESULT,
                       "The job was expected to end with %s, but it did "
                       "not end.",
                       phrase_result(expect->ret).text);
     } else if (end->ret != expect->ret) {
-        expect_failed(run, expect, "result",
+        expect_failed(run, expect, FINDING_EXPECT_RESULT,
                       "The job was expected to end with %s, but it ended with %s at %s.",
                       phrase_result(expect->ret).text, phrase_result(end->ret).text,
                       quantity_time(end->now_ns).text);
@@ -76,7 +76,8 @@ static void expect_cancelled(const struct run_end *run, const struct expect_spec
     const struct event *end = job_end(run);
 
     if (end == NULL || end->kind != EVENT_JOB_CANCELLED) {
-        expect_failed(run, expect, "cancelled", "The job was expected to end cancelled, but it %s.",
+        expect_failed(run, expect, FINDING_EXPECT_CANCELLED,
+                      "The job was expected to end cancelled, but it %s.",
                       end == NULL ? "did not end" : "completed");
     }
 }
@@ -86,9 +87,10 @@ static void expect_concluded(const struct run_end *run, const struct expect_spec
     const struct event *end = job_end(run);
 
     if (end == NULL) {
-        expect_failed(run, expect, "concluded", "The job was expected to end, but it did not.");
+        expect_failed(run, expect, FINDING_EXPECT_CONCLUDED,
+                      "The job was expected to end, but it did not.");
     } else if (expect->time_ns > 0 && end->now_ns > expect->time_ns) {
-        expect_failed(run, expect, "concluded",
+        expect_failed(run, expect, FINDING_EXPECT_CONCLUDED,
                       "The job was expected to end by %s, but it ended at %s.",
                       quantity_time(expect->time_ns).text, quantity_time(end->now_ns).text);
     }
@@ -99,7 +101,7 @@ static void expect_query(const struct run_end *run, const struct expect_spec *ex
     char text[FINDING_TEXT_BYTES];
 
     if (!run->final->has_job_info) {
-        expect_failed(run, expect, "query", "There was never a job to query.");
+        expect_failed(run, expect, FINDING_EXPECT_QUERY, "There was never a job to query.");
         return;
     }
     for (uint32_t i = 0; i < expect->check_count; i++) {
@@ -107,7 +109,7 @@ static void expect_query(const struct run_end *run, const struct expect_spec *ex
 
         if (!query_check_holds(check, &run->final->job)) {
             query_check_describe(check, &run->final->job, text, sizeof(text));
-            expect_failed(run, expect, "query", "At its end the job's %s.", text);
+            expect_failed(run, expect, FINDING_EXPECT_QUERY, "At its end the job's %s.", text);
         }
     }
 }
@@ -117,7 +119,7 @@ static void expect_query(const struct run_end *run, const struct expect_spec *ex
 static void expect_guest_on(const struct run_end *run, const struct expect_spec *expect)
 {
     if (run->final->guest_disk != expect->a) {
-        expect_failed(run, expect, "guest-on",
+        expect_failed(run, expect, FINDING_EXPECT_GUEST_ON,
                       "The guest was expected to be on %s at the end, but it is on %s.",
                       phrase_disk(run->evidence, expect->a),
                       phrase_disk(run->evidence, run->final->guest_disk));
@@ -130,11 +132,11 @@ static void expect_fired(const struct run_end *run, const struct expect_spec *ex
     uint64_t hits = run->final->fault_hits[expect->a];
 
     if (hits == 0 && expect->count > 0) {
-        expect_failed(run, expect, "fired",
+        expect_failed(run, expect, FINDING_EXPECT_FIRED,
                       "Fault %s was expected to hit %" PRIu64 " times, but it never fired: %s.",
                       fault->name, expect->count, vacuity_reason(run, fault).text);
     } else if (hits != expect->count) {
-        expect_failed(run, expect, "fired",
+        expect_failed(run, expect, FINDING_EXPECT_FIRED,
                       "Fault %s was expected to hit %" PRIu64 " times, but it hit %" PRIu64
                       " times.",
                       fault->name, expect->count, hits);
@@ -226,7 +228,7 @@ static void judge_unexpected_error(const struct run_end *run)
         }
     }
     if (end != NULL && end->ret < 0) {
-        verdict_add(run->evidence, "expect", "unexpected-error",
+        verdict_add(run->evidence, FINDING_EXPECT_UNEXPECTED_ERROR,
                     "The job failed with %s at %s, and no expectation says that it should "
                     "(\"result\" or \"events\" would).",
                     phrase_result(end->ret).text, quantity_time(end->now_ns).text);

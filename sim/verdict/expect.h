@@ -18,7 +18,7 @@ struct run_end {
 
 /* Reports that an expectation does not hold, at its line of the scenario. */
 struct finding *expect_failed(const struct run_end *run, const struct expect_spec *expect,
-                              const char *kind, const char *format, ...)
+                              enum finding_id id, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
 /* Sets a finding's place to the event that it is about. */

@@ -30,13 +30,13 @@ void expect_comparison(const struct run_end *run, const struct expect_spec *expe
     evidence_view(evidence, expect->b, &b);
     equal = view_equal(&a, &b, expect->offset, bytes, &sector);
     if (expect->kind == EXPECT_DIFFER && equal) {
-        expect_failed(run, expect, "differ",
+        expect_failed(run, expect, FINDING_EXPECT_DIFFER,
                       "%s and %s were expected to differ in %s, but they are "
                       "the same.",
                       a_name, b_name, range.text);
     } else if (expect->kind == EXPECT_SAME && !equal) {
         verdict_mark_sector(
-            expect_failed(run, expect, "same",
+            expect_failed(run, expect, FINDING_EXPECT_SAME,
                           "%s and %s were expected to be the same in %s, but at %s %s holds %s and "
                           "%s holds %s.",
                           a_name, b_name, range.text, phrase_sector(sector).text, a_name,
@@ -103,7 +103,7 @@ void expect_sector(const struct run_end *run, const struct expect_spec *expect)
 
         if (!content_is_expected(evidence, expect, sector, seen.tag) ||
             (evidence->plan->content_bytes && !holds_bytes_of(&view, sector, seen.tag))) {
-            verdict_mark_sector(expect_failed(run, expect, "sector",
+            verdict_mark_sector(expect_failed(run, expect, FINDING_EXPECT_SECTOR,
                                               "%s of %s was expected to hold %s, but it holds %s.",
                                               phrase_sector(sector).text,
                                               phrase_disk(evidence, expect->a),
@@ -133,13 +133,13 @@ void expect_disk(const struct run_end *run, const struct expect_spec *expect)
 
     if (expect->kind == EXPECT_BACKING) {
         if (open_backing(disk) != expect->b) {
-            expect_failed(run, expect, "backing",
+            expect_failed(run, expect, FINDING_EXPECT_BACKING,
                           "%s was expected to be backed by %s at the end, but it is backed by %s.",
                           name, phrase_disk(evidence, expect->b),
                           phrase_disk(evidence, open_backing(disk)));
         }
     } else if (bytes != expect->count) {
-        expect_failed(run, expect, length ? "length" : "allocated",
+        expect_failed(run, expect, length ? FINDING_EXPECT_LENGTH : FINDING_EXPECT_ALLOCATED,
                       "%s was expected to %s %s at the end (%" PRIu64 " bytes), but it is %" PRIu64
                       " bytes.",
                       name, length ? "be as long as" : "have allocated",

@@ -48,7 +48,7 @@ void expect_job_events(const struct run_end *run, const struct expect_spec *expe
         const struct event_match *match = &expect->matches[i];
 
         if (!next_of_kinds(trace, REPORTS, &number)) {
-            expect_failed(run, expect, "events",
+            expect_failed(run, expect, FINDING_EXPECT_EVENTS,
                           "The job was expected to report %s as number %" PRIu32 " of %" PRIu32
                           ", but it reported no more.",
                           phrase_match(run->evidence, match).text, i + 1, expect->match_count);
@@ -56,7 +56,7 @@ void expect_job_events(const struct run_end *run, const struct expect_spec *expe
         }
         if (!event_matches(match, &trace->events[number])) {
             finding = expect_failed(
-                run, expect, "events",
+                run, expect, FINDING_EXPECT_EVENTS,
                 "The job was expected to report %s as number %" PRIu32 " of %" PRIu32
                 ", but it reported %s at %s.",
                 phrase_match(run->evidence, match).text, i + 1, expect->match_count,
@@ -66,7 +66,7 @@ void expect_job_events(const struct run_end *run, const struct expect_spec *expe
         }
     }
     if (next_of_kinds(trace, REPORTS, &number)) {
-        finding = expect_failed(run, expect, "events",
+        finding = expect_failed(run, expect, FINDING_EXPECT_EVENTS,
                                 "The job was expected to report nothing after number %" PRIu32
                                 ", but it reported %s at %s.",
                                 expect->match_count,
@@ -86,10 +86,11 @@ void expect_in_order(const struct run_end *run, const struct expect_spec *expect
         const struct event_match *match = &expect->matches[i];
 
         if (!next_match(run->trace, match, &number)) {
-            expect_failed(
-                run, expect, "order", "Event %s was expected%s%s, but it did not happen%s.",
-                phrase_match(run->evidence, match).text, i > 0 ? " after " : "",
-                i > 0 ? phrase_match(run->evidence, match - 1).text : "", i > 0 ? " then" : "");
+            expect_failed(run, expect, FINDING_EXPECT_ORDER,
+                          "Event %s was expected%s%s, but it did not happen%s.",
+                          phrase_match(run->evidence, match).text, i > 0 ? " after " : "",
+                          i > 0 ? phrase_match(run->evidence, match - 1).text : "",
+                          i > 0 ? " then" : "");
             return;
         }
     }
@@ -101,11 +102,12 @@ void expect_never(const struct run_end *run, const struct expect_spec *expect)
         uint64_t number = 0;
 
         if (next_match(run->trace, &expect->matches[i], &number)) {
-            struct finding *finding = expect_failed(
-                run, expect, "never", "Event %s was never to happen, but %s did at %s.",
-                phrase_match(run->evidence, &expect->matches[i]).text,
-                phrase_event(run->evidence, &run->trace->events[number]).text,
-                at(run, number).text);
+            struct finding *finding =
+                expect_failed(run, expect, FINDING_EXPECT_NEVER,
+                              "Event %s was never to happen, but %s did at %s.",
+                              phrase_match(run->evidence, &expect->matches[i]).text,
+                              phrase_event(run->evidence, &run->trace->events[number]).text,
+                              at(run, number).text);
 
             expect_locate(finding, run->trace, number);
         }
@@ -132,7 +134,7 @@ void expect_count(const struct run_end *run, const struct expect_spec *expect)
         count += matches_any(expect, &run->trace->events[i]);
     }
     if (exactly ? count != expect->count : count > expect->count) {
-        expect_failed(run, expect, exactly ? "count" : "at-most",
+        expect_failed(run, expect, exactly ? FINDING_EXPECT_COUNT : FINDING_EXPECT_AT_MOST,
                       "Event %s was expected %s %" PRIu64 " times, but it happened %" PRIu64
                       " times.",
                       phrase_match(run->evidence, &expect->matches[0]).text,
@@ -146,13 +148,13 @@ void expect_instant(const struct run_end *run, const struct expect_spec *expect)
 {
     const struct event_match *match = &expect->matches[0];
     bool latest = expect->kind == EXPECT_WITHIN;
-    const char *kind = latest ? "within" : "not-before";
+    enum finding_id id = latest ? FINDING_EXPECT_WITHIN : FINDING_EXPECT_NOT_BEFORE;
     uint64_t number = 0;
     uint64_t now_ns;
     struct finding *finding;
 
     if (!next_match(run->trace, match, &number)) {
-        expect_failed(run, expect, kind, "Event %s was expected %s %s, but it never happened.",
+        expect_failed(run, expect, id, "Event %s was expected %s %s, but it never happened.",
                       phrase_match(run->evidence, match).text, latest ? "by" : "no sooner than",
                       quantity_time(expect->time_ns).text);
         return;
@@ -160,7 +162,7 @@ void expect_instant(const struct run_end *run, const struct expect_spec *expect)
     now_ns = run->trace->events[number].now_ns;
     if (latest ? now_ns > expect->time_ns : now_ns < expect->time_ns) {
         finding =
-            expect_failed(run, expect, kind, "Event %s was expected %s %s, but it happened at %s.",
+            expect_failed(run, expect, id, "Event %s was expected %s %s, but it happened at %s.",
                           phrase_match(run->evidence, match).text, latest ? "by" : "no sooner than",
                           quantity_time(expect->time_ns).text, quantity_time(now_ns).text);
         expect_locate(finding, run->trace, number);
@@ -204,10 +206,10 @@ void expect_guest_stall(const struct run_end *run, const struct expect_spec *exp
         took_ns = end_of_request(run, i) - event->now_ns;
         if (took_ns > expect->time_ns) {
             expect_locate(
-                expect_failed(run, expect, "guest-stall",
+                expect_failed(run, expect, FINDING_EXPECT_GUEST_STALL,
                               "No guest request was to take longer than %s, but %s #%" PRIu32
                               " took %s.",
-                              quantity_time(expect->time_ns).text, op_name((enum op)event->op),
+                              quantity_time(expect->time_ns).text, op_name(event_op(event)),
                               event->request, quantity_time(took_ns).text),
                 trace, i);
             return;

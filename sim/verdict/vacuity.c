@@ -13,7 +13,6 @@
 #include "sim/trace/phrase.h"
 #include "sim/verdict/expect.h"
 
-#define VACUOUS "vacuous"
 #define PPM 1000000
 
 /* ---- Faults ---- */
@@ -53,7 +52,7 @@ static uint64_t matching_requests(const struct trace *trace, const struct reques
         const struct event *event = &trace->events[i];
 
         count += event->kind == EVENT_REQUEST_SUBMIT &&
-                 request_matches(match, event->node, (enum op)event->op, (enum by)event->by,
+                 request_matches(match, event->node, event_op(event), event_by(event),
                                  event->offset, event->bytes);
     }
     return count;
@@ -89,7 +88,7 @@ static void judge_fault(const struct run_end *run, uint32_t fault)
     if (run->final->fault_hits[fault] > 0 || !must_fire(spec)) {
         return;
     }
-    finding = verdict_add(run->evidence, VACUOUS, "never-fired", "Fault %s never fired: %s.",
+    finding = verdict_add(run->evidence, FINDING_VACUOUS_NEVER_FIRED, "Fault %s never fired: %s.",
                           spec->name, vacuity_reason(run, spec).text);
     if (finding != NULL) {
         finding->where = spec->where;
@@ -133,7 +132,7 @@ static void judge_generator(const struct run_end *run, uint32_t generator)
     if (spec->optional || has_come(run->trace, plan_generator_number(plan, generator))) {
         return;
     }
-    finding = verdict_add(run->evidence, VACUOUS, "never-began",
+    finding = verdict_add(run->evidence, FINDING_VACUOUS_NEVER_BEGAN,
                           "Generator %s never submitted a request: %s.", spec->name,
                           spec->has_when ? "what it begins with did not come in time"
                                          : "the guest was done before it began");
@@ -148,7 +147,7 @@ static void judge_generator(const struct run_end *run, uint32_t generator)
 static bool is_explained(const struct verdict *verdict)
 {
     for (uint32_t i = 0; i < verdict->finding_count; i++) {
-        if (strcmp(verdict->findings[i].oracle, "liveness") == 0) {
+        if (finding_oracle(verdict->findings[i].id) == ORACLE_LIVENESS) {
             return true;
         }
     }
@@ -164,7 +163,7 @@ static void judge_story(const struct run_end *run)
     if (evidence->end == END_NOT || evidence->story_over || is_explained(evidence->verdict)) {
         return;
     }
-    finding = verdict_add(run->evidence, VACUOUS, "steps-not-run",
+    finding = verdict_add(run->evidence, FINDING_VACUOUS_STEPS_NOT_RUN,
                           "The run ended while step %" PRIu32 " of %" PRIu32
                           " was still waiting: what it waits for never came.",
                           last, evidence->plan->step_count);

@@ -10,21 +10,17 @@
 #include <stdio.h>
 #include <string.h>
 
-#define VACUOUS "vacuous"
-
 void verdict_init(struct verdict *verdict)
 {
     *verdict = (struct verdict){.outcome = OUTCOME_PASS};
 }
 
-static uint32_t findings_of(const struct verdict *verdict, const char *oracle, const char *kind)
+static uint32_t findings_of(const struct verdict *verdict, enum finding_id id)
 {
     uint32_t count = 0;
 
     for (uint32_t i = 0; i < verdict->finding_count; i++) {
-        const struct finding *finding = &verdict->findings[i];
-
-        count += strcmp(finding->kind, kind) == 0 && strcmp(finding->oracle, oracle) == 0;
+        count += verdict->findings[i].id == id;
     }
     return count;
 }
@@ -42,24 +38,22 @@ static void disarm(char *text)
     }
 }
 
-struct finding *verdict_add(struct evidence *evidence, const char *oracle, const char *kind,
-                            const char *format, ...)
+struct finding *verdict_add(struct evidence *evidence, enum finding_id id, const char *format, ...)
 {
     struct verdict *verdict = evidence->verdict;
     struct finding *finding;
     va_list args;
 
     if (verdict->finding_count == VERDICT_MAX_FINDINGS ||
-        findings_of(verdict, oracle, kind) == VERDICT_MAX_PER_KIND) {
+        findings_of(verdict, id) == VERDICT_MAX_PER_KIND) {
         verdict->dropped++;
         return NULL;
     }
     finding = &verdict->findings[verdict->finding_count++];
-    *finding = (struct finding){.oracle = oracle,
+    *finding = (struct finding){.id = id,
                                 .now_ns = evidence->now_ns,
                                 .event_number = evidence->event_number,
                                 .disk = PLAN_NONE};
-    snprintf(finding->kind, sizeof(finding->kind), "%s", kind);
     va_start(args, format);
     vsnprintf(finding->text, sizeof(finding->text), format, args);
     va_end(args);
@@ -85,19 +79,19 @@ void verdict_checked(struct evidence *evidence)
  * Does the xfail cover findings of this oracle?  A vacuous run has shown nothing, so
  * "vacuous" is only covered if the xfail names it.
  */
-static bool xfail_covers(const struct xfail_spec *xfail, const char *oracle)
+static bool xfail_covers(const struct xfail_spec *xfail, enum finding_oracle oracle)
 {
-    if (oracle == NULL) {
-        return xfail->oracle == NULL || strcmp(xfail->oracle, ORACLE_COMPARE) != 0;
-    }
     if (xfail->oracle == NULL) {
-        return strcmp(oracle, VACUOUS) != 0;
+        return !finding_oracle_is(oracle, FINDING_ONLY_NAMED);
     }
-    return strcmp(oracle, xfail->oracle) == 0;
+    if (oracle == ORACLE_NONE) {
+        return strcmp(xfail->oracle, finding_oracle_name(ORACLE_COMPARE)) != 0;
+    }
+    return strcmp(xfail->oracle, finding_oracle_name(oracle)) == 0;
 }
 
 const struct xfail_spec *verdict_xfail(const struct plan *plan, const char *engine,
-                                       const char *oracle)
+                                       enum finding_oracle oracle)
 {
     for (uint32_t i = 0; i < plan->xfail_count; i++) {
         const struct xfail_spec *xfail = &plan->xfails[i];
@@ -115,10 +109,10 @@ static enum outcome outcome_of(const struct verdict *verdict, const struct plan 
                                const char *engine)
 {
     if (verdict->finding_count == 0) {
-        return verdict_xfail(plan, engine, NULL) != NULL ? OUTCOME_XPASS : OUTCOME_PASS;
+        return verdict_xfail(plan, engine, ORACLE_NONE) != NULL ? OUTCOME_XPASS : OUTCOME_PASS;
     }
     for (uint32_t i = 0; i < verdict->finding_count; i++) {
-        if (verdict_xfail(plan, engine, verdict->findings[i].oracle) == NULL) {
+        if (verdict_xfail(plan, engine, finding_oracle(verdict->findings[i].id)) == NULL) {
             return OUTCOME_FAIL;
         }
     }
@@ -131,7 +125,7 @@ void verdict_conclude(struct evidence *evidence, const char *engine)
 
     assert(verdict->outcome != OUTCOME_INVALID);
     if (verdict->checks == 0 && verdict->finding_count == 0) {
-        verdict_add(evidence, VACUOUS, "nothing-checked",
+        verdict_add(evidence, FINDING_VACUOUS_NOTHING_CHECKED,
                     "Nothing was checked: no job ran, and the scenario expects nothing.");
     }
     verdict->outcome = outcome_of(verdict, evidence->plan, engine);

@@ -14,17 +14,14 @@
 
 #include "sim/plan/plan.h"
 #include "sim/trace/evidence.h"
-
-/* Findings of `run --compare` only: the oracle compares the runs of two engines. */
-#define ORACLE_COMPARE "compare"
+#include "sim/verdict/finding.h"
 
 #define VERDICT_MAX_FINDINGS 16
 #define VERDICT_MAX_PER_KIND 3
 #define FINDING_TEXT_BYTES 400
 
 struct finding {
-    const char *oracle;            /* name of the oracle; "expect", "vacuous" */
-    char kind[32];                 /* stable word for scripts: "stale-sector", "deadlock", ... */
+    enum finding_id id;
     char text[FINDING_TEXT_BYTES]; /* a sentence, with its full stop */
     uint64_t now_ns;
     uint64_t event_number;
@@ -66,8 +63,8 @@ void verdict_init(struct verdict *verdict);
  * is cut at FINDING_TEXT_BYTES.  Returns the finding, so that the caller can
  * fill in sector or where, or NULL if it was dropped.
  */
-struct finding *verdict_add(struct evidence *evidence, const char *oracle, const char *kind,
-                            const char *format, ...) __attribute__((format(printf, 4, 5)));
+struct finding *verdict_add(struct evidence *evidence, enum finding_id id, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 
 /* Notes that the finding is about this sector of a disk; `finding` may be NULL. */
 void verdict_mark_sector(struct finding *finding, uint32_t disk, uint64_t sector);
@@ -77,10 +74,10 @@ void verdict_checked(struct evidence *evidence);
 
 /*
  * The plan's first xfail that covers a finding of `oracle` on `engine`, or NULL.
- * With `oracle` NULL: the first that covers findings of a single run.
+ * With ORACLE_NONE: the first that covers findings of a single run.
  */
 const struct xfail_spec *verdict_xfail(const struct plan *plan, const char *engine,
-                                       const char *oracle);
+                                       enum finding_oracle oracle);
 
 /*
  * Sets the outcome from findings, vacuity and xfails.  `engine` is the engine's

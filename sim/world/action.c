@@ -22,7 +22,7 @@
 
 /* ---- Expectations ---- */
 
-void action_fail(struct world *world, uint32_t number, struct where where, const char *kind,
+void action_fail(struct world *world, uint32_t number, struct where where, enum finding_id id,
                  const char *format, ...)
 {
     char text[FINDING_TEXT_BYTES];
@@ -35,7 +35,7 @@ void action_fail(struct world *world, uint32_t number, struct where where, const
     va_start(args, format);
     vsnprintf(text, sizeof(text), format, args);
     va_end(args);
-    finding = verdict_add(&world->evidence, "expect", kind, "%s", text);
+    finding = verdict_add(&world->evidence, id, "%s", text);
     if (finding != NULL) {
         finding->where = where;
     }
@@ -55,19 +55,19 @@ static void judge_refusal(struct world *world, uint32_t number, const char *what
     }
     verdict_checked(&world->evidence);
     if (action->expect_refused && !refused) {
-        action_fail(world, number, action->where, "not-refused",
+        action_fail(world, number, action->where, FINDING_EXPECT_NOT_REFUSED,
                     "%s was expected to be refused, but was accepted.", what);
     } else if (action->expect_refused && !wanted) {
-        action_fail(world, number, action->where, "refused-otherwise",
+        action_fail(world, number, action->where, FINDING_EXPECT_REFUSED_OTHERWISE,
                     "%s was expected to be refused with %s, but was refused with %s (%s).", what,
                     job_refusal_name((enum job_refusal)action->refusal),
                     job_refusal_name(error->refusal), error->text);
     } else if (action->expect_refused && !says) {
-        action_fail(world, number, action->where, "refused-otherwise",
+        action_fail(world, number, action->where, FINDING_EXPECT_REFUSED_OTHERWISE,
                     "The refusal of %s was expected to say \"%s\", but says \"%s\".", what,
                     action->saying, error->text);
     } else if (!action->expect_refused && refused) {
-        action_fail(world, number, action->where, "refused",
+        action_fail(world, number, action->where, FINDING_EXPECT_REFUSED,
                     "%s was expected to be accepted, but was refused with %s (%s).", what,
                     job_refusal_name(error->refusal), error->text);
     }
@@ -81,7 +81,7 @@ static void job_is_gone(void *opaque, int ret)
 
     (void)ret;
     world->job = NULL;
-    world_judge_job_memory(world);
+    host_judge_memory(world);
 }
 
 void action_job_ended(struct world *world, const struct event *event)
@@ -93,6 +93,48 @@ void action_job_ended(struct world *world, const struct event *event)
     world->job_concluded = true;
     world->job_cancelled = event->kind == EVENT_JOB_CANCELLED;
     world->job_ret = event->ret;
+}
+
+static void report_start(struct world *world, uint32_t number, int ret,
+                         const struct job_error *error)
+{
+    if (ret < 0) {
+        world_emit(world, &(struct event){.kind = EVENT_JOB_REFUSED,
+                                          .detail = (uint8_t)error->refusal,
+                                          .ret = ret});
+        /* A start that had to wait gives its memory back when this call has returned. */
+        if (world->job == NULL && !world->job_starts) {
+            host_judge_memory(world);
+        }
+    }
+    judge_refusal(world, number, "start", error);
+}
+
+/* ---- A start of today's generation ---- */
+
+static void job_is_announced(void *opaque, struct engine_job *job)
+{
+    struct world *world = opaque;
+
+    if (world->job != NULL) {
+        return; /* take_job() says so */
+    }
+    world->job = job;
+    world->job_concluded = false;
+}
+
+/* A start that had to wait is over. */
+static void start_is_over(void *opaque, int ret, const struct job_error *error)
+{
+    struct world *world = opaque;
+    struct job_error none = {.refusal = REFUSED_NOT};
+
+    assert(world->job_starts && ret <= 0);
+    if (ret < 0) {
+        world->job = NULL;
+    }
+    report_start(world, world->start_number, ret, ret < 0 ? error : &none);
+    world->job_starts = false;
 }
 
 static struct job_spec job_spec_of(struct world *world)
@@ -109,8 +151,33 @@ static struct job_spec job_spec_of(struct world *world)
                              .buffer_bytes = job->buffer_bytes,
                              .on_source_error = job->on_source_error,
                              .on_target_error = job->on_target_error,
+                             .id = job->id,
+                             .filter_name = job->filter_name,
+                             .copy_mode = job->copy_mode,
+                             .backing_mode = job->backing_mode,
+                             .unmap = job->unmap,
+                             .target_is_zero = job->target_is_zero,
+                             .auto_finalize = job->auto_finalize,
+                             .auto_dismiss = job->auto_dismiss,
+                             .auto_complete = job->auto_complete,
+                             .announced = job_is_announced,
+                             .started = start_is_over,
                              .concluded = job_is_gone,
                              .opaque = world};
+}
+
+/* The engine has a job for the world, or says that there is none. */
+static void take_job(struct world *world, int ret, struct engine_job *job)
+{
+    if (ret < 0 && job != NULL && world->job == NULL) {
+        world->job = job; /* D2 */
+    } else if (ret == 0 && world->job == NULL) {
+        world->job = job;
+        world->job_concluded = false;
+    } else if (ret == 0 && world->job != job) {
+        verdict_add(&world->evidence, FINDING_JOB_SECOND_JOB,
+                    "The engine started a second job while the first was still there.");
+    }
 }
 
 static void start_job(struct world *world, uint32_t number)
@@ -118,27 +185,22 @@ static void start_job(struct world *world, uint32_t number)
     struct job_spec spec = job_spec_of(world);
     struct engine_job *job = NULL;
     struct job_error error = {.refusal = REFUSED_NOT};
-    int ret = world->engine->start(world_host(world), &spec, &job, &error);
+    int ret;
 
-    assert(ret <= 0);
-    if (ret < 0) {
-        if (job != NULL && world->job == NULL) {
-            world->job = job; /* D2 */
-        }
-        world_emit(world, &(struct event){.kind = EVENT_JOB_REFUSED,
-                                          .detail = (uint8_t)error.refusal,
-                                          .ret = ret});
-        if (world->job == NULL) {
-            world_judge_job_memory(world);
-        }
-    } else if (world->job != NULL) {
-        verdict_add(&world->evidence, "job", "second-job",
-                    "The engine started a second job while the first was still there.");
-    } else {
-        world->job = job;
-        world->job_concluded = false;
+    if (world->job_starts) {
+        error = (struct job_error){REFUSED_BUSY, "a start is waiting"};
+        report_start(world, number, -EBUSY, &error);
+        return;
     }
-    judge_refusal(world, number, "start", &error);
+    ret = world->engine->start(world_host(world), &spec, &job, &error);
+    assert(ret <= 0);
+    if (ret == -EINPROGRESS) {
+        world->job_starts = true;
+        world->start_number = number;
+        return;
+    }
+    take_job(world, ret, job);
+    report_start(world, number, ret, &error);
 }
 
 static void command(struct world *world, uint32_t number, enum job_verb verb, int64_t arg)
@@ -174,7 +236,7 @@ static void check_field(struct world *world, uint32_t number, const struct query
     verdict_checked(&world->evidence);
     if (!query_check_holds(check, info)) {
         query_check_describe(check, info, text, sizeof(text));
-        action_fail(world, number, check->where, "query", "The job's %s.", text);
+        action_fail(world, number, check->where, FINDING_EXPECT_QUERY, "The job's %s.", text);
     }
 }
 
@@ -183,7 +245,8 @@ static void query(struct world *world, uint32_t number, const struct action *act
     struct job_info info;
 
     if (!world_job(world, &info)) {
-        action_fail(world, number, action->where, "query", "There is no job to query.");
+        action_fail(world, number, action->where, FINDING_EXPECT_QUERY,
+                    "There is no job to query.");
         return;
     }
     world_emit(world,
@@ -201,21 +264,22 @@ static void query_disk(struct world *world, uint32_t number, const struct action
 
     verdict_checked(&world->evidence);
     if (check->io_status != ANY && (enum io_status)check->io_status != node->io_status) {
-        action_fail(world, number, action->where, "query", "The I/O status of %s is %s, not %s.",
-                    disk, io_status_name(node->io_status),
+        action_fail(world, number, action->where, FINDING_EXPECT_QUERY,
+                    "The I/O status of %s is %s, not %s.", disk, io_status_name(node->io_status),
                     io_status_name((enum io_status)check->io_status));
     }
     if (check->tracks != ANY && (check->tracks != 0) != node->tracks_io_status) {
-        action_fail(world, number, action->where, "query", "The I/O status of %s is %stracked.",
-                    disk, node->tracks_io_status ? "" : "not ");
+        action_fail(world, number, action->where, FINDING_EXPECT_QUERY,
+                    "The I/O status of %s is %stracked.", disk,
+                    node->tracks_io_status ? "" : "not ");
     }
     if (check->on_error != ANY && (enum error_policy)check->on_error != node->on_error) {
-        action_fail(world, number, action->where, "query", "The policy of %s is %s, not %s.", disk,
-                    error_policy_name(node->on_error),
+        action_fail(world, number, action->where, FINDING_EXPECT_QUERY,
+                    "The policy of %s is %s, not %s.", disk, error_policy_name(node->on_error),
                     error_policy_name((enum error_policy)check->on_error));
     }
     if (check->flags != ANY && (uint32_t)check->flags != node->flags) {
-        action_fail(world, number, action->where, "query",
+        action_fail(world, number, action->where, FINDING_EXPECT_QUERY,
                     "The open flags of %s are %#" PRIx32 ", not %#" PRIx32 ".", disk, node->flags,
                     (uint32_t)check->flags);
     }
@@ -225,7 +289,7 @@ static void expect_no_job(struct world *world, uint32_t number, const struct act
 {
     verdict_checked(&world->evidence);
     if (world->job != NULL) {
-        action_fail(world, number, action->where, "job-exists",
+        action_fail(world, number, action->where, FINDING_EXPECT_JOB_EXISTS,
                     "No job was expected, but one exists.");
     }
 }

@@ -7,6 +7,7 @@
 
 #include "engine/event.h"
 #include "sim/plan/plan.h"
+#include "sim/verdict/finding.h"
 
 struct world;
 
@@ -15,9 +16,9 @@ void action_run(struct world *world, uint32_t number);
 
 /*
  * An expectation of action `number` does not hold: EVENT_CHECK_FAILED, and a
- * finding of that kind at `where` in the plan's file.
+ * finding at `where` in the plan's file.
  */
-void action_fail(struct world *world, uint32_t number, struct where where, const char *kind,
+void action_fail(struct world *world, uint32_t number, struct where where, enum finding_id id,
                  const char *format, ...) __attribute__((format(printf, 5, 6)));
 
 /* The job has come to its end: keeps its last state and how it ended. */

@@ -339,3 +339,28 @@ void generators_digest(const struct world *world, struct digest *digest)
         generator_digest(&world->generators[i], digest);
     }
 }
+
+/* ---- Check ---- */
+
+static void generator_check(const struct generator *generator)
+{
+    const struct turn *turn;
+    uint64_t turns = 0;
+
+    LIST_FOREACH (turn, &generator->turns, link) {
+        assert(turn->generator == generator && pending_is_set(&turn->pending));
+        turns++;
+    }
+    assert(turns == 0 || generator->state == GENERATOR_RUNNING);
+    assert(generator->unfinished <= GENERATOR_MAX_UNFINISHED);
+    assert(generator->unfinished <= generator->submitted);
+    assert(!is_closed_loop(generator) ||
+           turns + generator->unfinished <= generator->spec->outstanding);
+}
+
+void generators_check(const struct world *world)
+{
+    for (uint32_t i = 0; i < world->plan->generator_count; i++) {
+        generator_check(&world->generators[i]);
+    }
+}

@@ -88,4 +88,7 @@ bool generators_are_done(const struct world *world);
 
 void generators_digest(const struct world *world, struct digest *digest);
 
+/* Asserts that their turns are due, and that no more requests are under way than may be. */
+void generators_check(const struct world *world);
+
 #endif

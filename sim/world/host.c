@@ -2,10 +2,14 @@
 /*
  * The host port: the world's clock, arena, timers and trace, as engines see them.
  */
+#include "sim/world/host.h"
+
 #include <assert.h>
 #include <inttypes.h>
 #include <string.h>
 
+#include "engine/block.h"
+#include "engine/section.h"
 #include "sim/world/private.h"
 
 uint64_t host_now_ns(struct host *host)
@@ -45,10 +49,10 @@ void host_free(struct host *host, void *memory, size_t bytes)
     }
 }
 
-void world_judge_job_memory(struct world *world)
+void host_judge_memory(struct world *world)
 {
     if (world->job_taken_bytes != world->job_given_bytes) {
-        verdict_add(&world->evidence, "bounds", "memory-left",
+        verdict_add(&world->evidence, FINDING_BOUNDS_MEMORY_LEFT,
                     "The job is gone; it had taken %" PRIu64 " bytes of memory and has given back "
                     "%" PRIu64 ".",
                     world->job_taken_bytes, world->job_given_bytes);
@@ -71,22 +75,36 @@ static void timer_fire(void *opaque)
     timer.fired(timer.opaque);
 }
 
-/* A late timer (`timer_slack_ns`) is late only if it had to wait at all. */
-struct host_timer *host_timer_start(struct host *host, uint64_t delay_ns,
+static struct host_timer *timer_add(struct world *world, uint64_t delay_ns,
                                     void (*fired)(void *opaque), void *opaque)
 {
-    struct world *world = world_of(host);
     struct host_timer *timer = arena_alloc(world->arena, sizeof(*timer));
 
     timer->world = world;
     timer->fired = fired;
     timer->opaque = opaque;
     LIST_INSERT_HEAD(&world->timers, timer, link);
-    if (delay_ns > 0 && delay_ns <= UINT64_MAX - world->plan->timer_slack_ns) {
-        delay_ns += world->plan->timer_slack_ns;
-    }
     timeline_add(&world->timeline, &timer->pending, delay_ns, timer_fire, timer);
     return timer;
+}
+
+/* A late timer (`timer_slack_ns`) of 2.2 is late only if it had to wait at all. */
+struct host_timer *host_timer_start(struct host *host, uint64_t delay_ns,
+                                    void (*fired)(void *opaque), void *opaque)
+{
+    struct world *world = world_of(host);
+    uint64_t slack_ns = world->plan->timer_slack_ns;
+
+    if (delay_ns == 0 && world->plan->generation == GENERATION_2_2) {
+        slack_ns = 0;
+    }
+    return timer_add(world, delay_ns <= UINT64_MAX - slack_ns ? delay_ns + slack_ns : delay_ns,
+                     fired, opaque);
+}
+
+void host_defer(struct host *host, void (*run)(void *opaque), void *opaque)
+{
+    timer_add(world_of(host), 0, run, opaque);
 }
 
 void host_timer_stop(struct host *host, struct host_timer *timer)
@@ -98,4 +116,14 @@ void host_timer_stop(struct host *host, struct host_timer *timer)
 void host_emit(struct host *host, struct event *event)
 {
     world_emit(world_of(host), event);
+}
+
+void host_check(const struct world *world)
+{
+    const struct host_timer *timer;
+
+    LIST_FOREACH (timer, &world->timers, link) {
+        assert(timer->world == world && pending_is_set(&timer->pending));
+    }
+    assert(world->job_given_bytes <= world->job_taken_bytes);
 }

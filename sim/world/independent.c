@@ -100,8 +100,8 @@ bool independent_possible(const struct world *world)
 {
     const struct plan *plan = world->plan;
 
-    return world->engine->reads_only_write && plan->generator_count == 0 &&
-           disk_is_plain(&plan->disks[plan->job.source]) &&
+    return plan->generation == GENERATION_2_2 && world->engine->reads_only_write &&
+           plan->generator_count == 0 && disk_is_plain(&plan->disks[plan->job.source]) &&
            disk_is_plain(&plan->disks[plan->job.target]) && !source_shows_target(plan) &&
            !story_interferes(plan) && !expectations_notice(plan);
 }

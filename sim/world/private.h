@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Inside a world: what the block layer, the faults and the story share.
+ * Inside a world: the block layer, the job, the story and the oracles.
  *
  * struct world is the first thing in its arena, and everything that changes
  * during a run hangs off it, so that a copy of the arena is a copy of the
  * run.  The pointers to plan, engine, trace and verdict leave the arena; they
  * never change.
  *
- * Only sim/ files of the world include this header.
+ * Only the files of sim/world include this header.
  */
 #ifndef MIRRORSIM_SIM_WORLD_PRIVATE_H
 #define MIRRORSIM_SIM_WORLD_PRIVATE_H
@@ -19,20 +19,13 @@
 #include "sim/oracle/oracle.h"
 #include "sim/trace/evidence.h"
 #include "sim/world/generator.h"
+#include "sim/world/host.h"
 #include "sim/world/story.h"
 #include "sim/world/world.h"
 
 struct oracle_slot {
     const struct oracle *oracle;
     void *state;
-};
-
-struct host_timer {
-    LIST_ENTRY(host_timer) link;
-    struct pending pending;
-    struct world *world;
-    void (*fired)(void *opaque);
-    void *opaque;
 };
 
 struct world {
@@ -55,6 +48,8 @@ struct world {
     struct generator *generators; /* one per generator of the plan */
 
     struct engine_job *job;   /* NULL: none */
+    bool job_starts;          /* it waits in a drained section of its start */
+    uint32_t start_number;    /* ... and this action has begun it */
     uint64_t job_taken_bytes; /* of memory, by the job that there is */
     uint64_t job_given_bytes; /* ... and given back */
     struct job_info last_job;
@@ -86,9 +81,6 @@ static inline struct host *world_host(struct world *world)
 {
     return (struct host *)(void *)world;
 }
-
-/* The job is gone, or was refused: has it given back its memory? */
-void world_judge_job_memory(struct world *world);
 
 /*
  * Shows an event of the present instant to the oracles, appends it to the

@@ -2,6 +2,8 @@
 /*
  * Snapshots and digests of a world.
  *
+ * Declared in sim/world/world.h, because they are what a world can be asked for.
+ *
  * A snapshot is the arena's used bytes, how far the trace had come, and of the
  * verdict the findings that there were.  A digest is fed with meaning only:
  * what is pending enters by when it is due from now, not by its address.
@@ -11,6 +13,7 @@
 
 #include "sim/disk/request_list.h"
 #include "sim/world/private.h"
+#include "sim/world/world.h"
 
 struct snapshot_head {
     size_t arena_bytes;
@@ -90,6 +93,10 @@ static void digest_state(const struct world *world, struct digest *digest)
     digest_u64(digest, (uint64_t)(int64_t)world->job_ret);
     digest_u64(digest, world->evidence.end);
     requests_digest(&world->layer, digest);
+    if (world->plan->generation == GENERATION_MODERN) {
+        layer_digest_modern(&world->layer, digest);
+        digest_u64(digest, world->job_starts);
+    }
     timers_digest(world, digest);
     faults_digest(&world->layer, digest);
     story_digest(world, digest);
@@ -124,11 +131,4 @@ uint64_t world_digest_judged(const struct world *world)
         }
     }
     return digest_value(&digest);
-}
-
-void world_check(const struct world *world)
-{
-    if (world->job != NULL) {
-        world->engine->check(world->job);
-    }
 }

@@ -7,6 +7,7 @@
  */
 #include "sim/world/story.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -17,6 +18,9 @@
 
 /* The end of a job is always watched. */
 #define JOB_ENDS (EVENT_BIT(JOB_COMPLETED) | EVENT_BIT(JOB_CANCELLED))
+
+/* After these the guest may be idle. */
+#define GUEST_ENDS (EVENT_BIT(REQUEST_DONE) | EVENT_BIT(ANSWERED))
 
 static const struct action *step_at(const struct world *world, uint32_t step)
 {
@@ -44,7 +48,7 @@ static uint64_t match_kinds(const struct event_match *match)
 static uint64_t step_kinds(const struct action *action)
 {
     if (action->kind == DO_SETTLE) {
-        return EVENT_BIT(REQUEST_DONE);
+        return GUEST_ENDS;
     }
     if (action->kind == DO_AT) {
         return 0;
@@ -55,7 +59,7 @@ static uint64_t step_kinds(const struct action *action)
     case WAIT_HELD:
         return EVENT_BIT(HELD);
     case WAIT_GUEST_IDLE:
-        return EVENT_BIT(REQUEST_DONE);
+        return GUEST_ENDS;
     case WAIT_CONCLUDED:
     case WAIT_DURATION:
         break;
@@ -226,7 +230,7 @@ static void bound_reached(void *opaque)
     story->state = STORY_STOPPED;
     world->evidence.story_stopped = true;
     generators_stop(world);
-    action_fail(world, story->step, action->where, "wait-timeout",
+    action_fail(world, story->step, action->where, FINDING_EXPECT_WAIT_TIMEOUT,
                 "Step %" PRIu32 " waited for %s from %s on; within %s it did not come.",
                 story->step + 1, phrase_wait(world, action).text,
                 quantity_time(world->timeline.now_ns - within_ns).text,
@@ -449,5 +453,24 @@ void story_digest(const struct world *world, struct digest *digest)
             digest_u64(digest, i);
             timeline_digest_due(&world->timeline, &story->timed[i].pending, digest);
         }
+    }
+}
+
+void story_check_state(const struct world *world)
+{
+    const struct story *story = &world->story;
+    const struct reaction *reaction;
+    bool is_running = story->state == STORY_ACTING || story->state == STORY_WAITING;
+
+    assert(story->step <= world->plan->step_count && story->counting <= world->plan->step_count);
+    assert(is_running == (story->step < world->plan->step_count) || story->state == STORY_STOPPED);
+    assert(pending_is_set(&story->next) == (story->state == STORY_ACTING));
+    assert(!pending_is_set(&story->bound) || story->state == STORY_WAITING);
+    assert(story->state != STORY_OVER || world->evidence.story_over);
+    for (uint32_t i = 0; i < world->plan->react_count; i++) {
+        assert(story->reacts[i].acted <= story->reacts[i].matched);
+    }
+    LIST_FOREACH (reaction, &story->reactions, link) {
+        assert(reaction->react < world->plan->react_count && pending_is_set(&reaction->pending));
     }
 }

@@ -82,4 +82,7 @@ void story_guest_changed(struct world *world);
 
 void story_digest(const struct world *world, struct digest *digest);
 
+/* Asserts that a story that goes on has its next event, and one that is over has none. */
+void story_check_state(const struct world *world);
+
 #endif

@@ -74,7 +74,11 @@ uint64_t world_digest(const struct world *world);
 /* The same, with what the oracles remember: such states are also judged alike. */
 uint64_t world_digest_judged(const struct world *world);
 
-/* Asserts the invariants of the engine's job, if there is one. */
+/*
+ * Asserts the invariants of everything in the world, the engine's job included.  Between two steps
+ * only; it costs what the world holds, so it runs when asked (run --twice, tests), not at each
+ * step.
+ */
 void world_check(const struct world *world);
 
 /* What can be asked at any instant. */
@@ -96,10 +100,13 @@ struct request_info {
     uint64_t offset;
     uint64_t bytes;
     uint64_t submitted_ns;
-    const char *state; /* "queued", "waiting", "served", "held", "hung" */
+    const char *state; /* "queued", "at the filter", "waiting", "served", "held", "hung" */
 };
 
-/* Requests that are not finished, oldest first; returns how many there are. */
+/*
+ * Requests that are not finished, oldest first, and after them those of the guest that are above
+ * the disks; returns how many there are.
+ */
 uint32_t world_requests(const struct world *world, struct request_info *info, uint32_t max);
 
 #endif

@@ -19,7 +19,10 @@ uint64_t host_now_ns(struct host *host)
     return host->now_ns;
 }
 
-/* The size in front of the memory shows whether it comes back unchanged. */
+/*
+ * The size is stored in front of the memory, so that host_free() can check that
+ * it gets the same size.
+ */
 void *host_alloc(struct host *host, size_t bytes)
 {
     char *memory = calloc(1, 16 + bytes);
@@ -294,7 +297,10 @@ static void submit(struct host *host, struct stub_request request)
     host->submitted++;
 }
 
-/* All buffers are full but the last, and none is with another operation. */
+/*
+ * Asserts that all buffers except the last are full and that no other operation
+ * holds one of them.
+ */
 static void check_copy(const struct block_node *node, uint64_t offset, uint64_t bytes,
                        struct block_iov iov, bool is_held)
 {
@@ -346,7 +352,7 @@ void block_flush(struct block_node *node, block_done *done, void *opaque)
            (struct stub_request){.op = OP_FLUSH, .node = node, .done = done, .opaque = opaque});
 }
 
-/* Is `offset` in an allocated range, and how far does that hold? */
+/* Is `offset` in an allocated range, and up to where does the answer hold? */
 static bool allocated_until(const struct block_node *node, uint64_t offset, uint64_t *end)
 {
     *end = node->bytes;

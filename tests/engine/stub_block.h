@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The engine's ports as a stub that a test moves by hand.
+ * The engine's ports as a stub that a test drives step by step.
  *
  * Nothing happens here by itself: a request waits until the test finishes it,
- * a timer until the test fires it, and time stands still in between.  A test
- * of one engine phase is thus a list of calls and of what must follow at once.
+ * a timer until the test fires it, and time stands still in between.  A test of
+ * one engine phase is thus a list of calls and of what must follow each of
+ * them.
  *
- * After every step the stub asks the engine to check itself, and checks what
- * it can see from outside: that no chunk buffer is used twice and that memory
- * comes back as it was given.  stub_destroy() asserts that nothing is left.
+ * After every step the stub asks the engine to check itself, and checks what it
+ * can see from outside: that no chunk buffer is used twice and that memory is
+ * freed with the size it was allocated with.  stub_destroy() asserts that
+ * nothing is left.
  *
  * A sector's content is one number.  stub_node_add() fills a node with
- * STUB_INITIAL + sector; every guest write puts a number not used before.
+ * STUB_INITIAL + sector; every guest write writes a number not used before.
  */
 #ifndef MIRRORSIM_TESTS_ENGINE_STUB_BLOCK_H
 #define MIRRORSIM_TESTS_ENGINE_STUB_BLOCK_H
@@ -23,6 +25,7 @@
 #include "engine/block.h"
 #include "engine/engine.h"
 #include "engine/range.h"
+#include "tests/support/units.h"
 
 #define STUB_MAX_NODES 6
 #define STUB_MAX_PENDING 24
@@ -30,10 +33,6 @@
 #define STUB_MAX_RANGES 17
 #define STUB_MAX_EVENTS 100000
 #define STUB_INITIAL 1000000u
-
-#define KIB UINT64_C(1024)
-#define MIB (1024 * KIB)
-#define MS UINT64_C(1000000)
 
 struct host_timer {
     uint64_t due_ns;
@@ -45,7 +44,7 @@ struct block_buffers {
     struct host *host;
     uint64_t bytes; /* of one */
     uint32_t count;
-    bool *is_held; /* by an operation that has read and not yet written */
+    bool *is_held; /* per buffer: held by an operation that has read and not yet written */
     uint32_t *content;
 };
 
@@ -61,7 +60,7 @@ struct stub_range {
     uint64_t bytes;
 };
 
-/* Set its fields before the start: they are what the engine will be told. */
+/* A test sets these fields before the start; they are the answers the engine gets. */
 struct block_node {
     struct host *host;
     uint8_t id;
@@ -79,7 +78,7 @@ struct block_node {
     uint32_t range_count;
     bool slow_status; /* allocation answers take until stub_answer() */
 
-    /* Non-zero: the operation fails so. */
+    /* Non-zero: the operation fails with this errno. */
     int getlength_ret;
     int cluster_ret;
     int status_ret;
@@ -89,7 +88,7 @@ struct block_node {
     int buffers_ret;
     int dirty_ret;
 
-    /* What the engine has done to it. */
+    /* What the engine has done to the node. */
     uint32_t refs;
     uint32_t blockers;
     bool write_cache;
@@ -104,7 +103,7 @@ struct block_node {
     uint32_t reopens;
     uint32_t truncates;
     uint32_t status_queries;
-    struct block_node *status_base; /* of the last query */
+    struct block_node *status_base; /* `base` of the last query */
 
     uint32_t sections;
     uint32_t guest_in_flight;
@@ -135,20 +134,20 @@ struct host {
     uint64_t now_ns;
     struct block_node nodes[STUB_MAX_NODES];
     uint32_t node_count;
-    struct block_node *guest_node; /* where the guest's requests go */
+    struct block_node *guest_node; /* the node that guest requests go to */
 
     struct stub_request requests[STUB_MAX_PENDING]; /* pending, oldest first */
     uint32_t request_count;
     uint64_t submitted; /* requests so far */
     uint64_t bytes_read;
 
-    struct host_timer *timer; /* the engine never needs a second one */
+    struct host_timer *timer; /* the engine never has more than one */
     struct event *events;
     uint32_t event_count;
-    uint64_t allocations; /* pieces of memory that the engine holds */
+    uint64_t allocations; /* number of pieces of memory that the engine holds */
     uint32_t next_content;
 
-    block_done *status_done; /* an allocation answer that takes time */
+    block_done *status_done; /* callback of an allocation answer that takes time */
     void *status_opaque;
     bool status_answered;
 
@@ -172,7 +171,7 @@ struct host *stub_create(void);
 /* Asserts that the job is gone and has left nothing behind. */
 void stub_destroy(struct host *host);
 
-/* All of it allocated and readable; refs = 1 (the test's). */
+/* Adds a node, allocated and readable everywhere; refs = 1, the test's own. */
 struct block_node *stub_node_add(struct host *host, const char *name, uint64_t bytes);
 
 static inline struct block_node *stub_source(struct host *host)
@@ -195,7 +194,7 @@ void stub_allocate(struct block_node *node, uint64_t offset, uint64_t bytes);
 int stub_set_up(void **state);
 int stub_tear_down(void **state);
 
-/* Everything else is the default: sync full, 64 KiB chunks, report errors. */
+/* A job from nodes[0] to nodes[1] with the defaults: sync full, 64 KiB chunks, report errors. */
 struct job_spec stub_spec(struct host *host);
 
 /* ---- The job ---- */
@@ -225,13 +224,16 @@ uint64_t stub_timer_delay_ns(const struct host *host);
 /* Gives a slow allocation answer. */
 void stub_answer(struct host *host);
 
-/* The oldest request succeeds; or a slow answer comes, or the timer fires. */
+/*
+ * Finishes the oldest request with success; if there is none, gives a slow
+ * answer or fires the timer.
+ */
 void stub_step(struct host *host);
 
 /* Lets everything succeed until the job is ready (or gone). */
 void stub_run_until_ready(struct host *host);
 
-/* Lets everything succeed until the job is gone: something must end it. */
+/* Lets everything succeed until the job is gone; the test must have made sure that it ends. */
 void stub_run_until_concluded(struct host *host);
 
 /* Cancels the job and lets it conclude. */
@@ -253,7 +255,7 @@ void stub_run_deferred(struct host *host);
 /* ---- The guest ---- */
 
 void stub_guest_begin(struct host *host);
-/* The write takes effect and completes; an earlier stub_guest_begin() is paired. */
+/* The write takes effect and completes; it may end an earlier stub_guest_begin(). */
 void stub_guest_end(struct host *host, uint64_t offset, uint64_t bytes);
 void stub_guest_write(struct host *host, uint64_t offset, uint64_t bytes);
 
@@ -263,7 +265,7 @@ uint32_t stub_event_count(const struct host *host, enum event_kind kind);
 /* The last event of the kind; there must be one. */
 const struct event *stub_event(const struct host *host, enum event_kind kind);
 bool stub_is_dirty(const struct host *host, uint64_t offset);
-/* Over the length of the shorter one. */
+/* Asserts that the nodes are equal over the length of the shorter one. */
 void stub_assert_equal(const struct block_node *a, const struct block_node *b);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The test's side of the stub: making a world, moving it, looking at it.
+ * The test's side of the stub: making a world, driving it, inspecting it.
  */
 #include "tests/engine/stub_block.h"
 
@@ -108,7 +108,7 @@ int stub_tear_down(void **state)
 
 /* ---- The job ---- */
 
-/* The engine's own invariants, and that taking a digest disturbs nothing. */
+/* Asserts the engine's own invariants, and that taking a digest changes nothing. */
 static void stub_check(struct host *host)
 {
     struct digest digest;
@@ -218,7 +218,7 @@ static uint32_t *buffer_sector(struct block_iov iov, uint64_t sector)
     return &iov.buffers->content[iov.index[sector / per_buffer] * per_buffer + sector % per_buffer];
 }
 
-/* What the target can't fill from its backing file reads zero (R4). */
+/* What the target cannot fill from its backing file reads zero (R4). */
 static void fill_cluster(struct block_node *node, uint64_t cluster)
 {
     uint64_t first = cluster * node->cluster / SECTOR_BYTES;

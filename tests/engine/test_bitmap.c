@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Bitmaps: every answer is that of a dumb shadow, an array of bool, under the
- * same random operations.
+ * Bitmaps: every answer must equal that of a simple shadow, an array of bool,
+ * under the same random operations.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,6 +13,7 @@
 
 #include "engine/bitmap.h"
 #include "engine/range.h"
+#include "engine/units.h"
 
 struct pair {
     struct bitmap bitmap;
@@ -138,12 +139,12 @@ static void test_bitmap_agrees_with_shadow_when_mutated_at_random(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         exercise(cases[i].size, cases[i].steps);
     }
 }
 
-/* A walk by cursor visits just the bits that are set when it gets there. */
+/* A walk by cursor visits exactly the bits that are set when the cursor reaches them. */
 static void test_bitmap_cursor_sees_every_bit_ahead_when_mutated_on_the_way(void **state)
 {
     struct pair pair;
@@ -174,7 +175,7 @@ static void test_bitmap_next_set_finds_the_only_bit_when_it_is_far(void **state)
 
     (void)state;
     pair_init(&pair, 300000);
-    for (size_t i = 0; i < sizeof(bits) / sizeof(bits[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(bits); i++) {
         bitmap_set(&pair.bitmap, bits[i], 1);
         assert_true(bitmap_next_set(&pair.bitmap, 0, &found));
         assert_int_equal(found, bits[i]);
@@ -195,7 +196,7 @@ static uint64_t digest_of(const struct bitmap *bitmap)
     return digest_value(&digest);
 }
 
-/* The digest tells content, not the way that led to it. */
+/* The digest depends on the content, not on the operations that led to it. */
 static void test_bitmap_digests_are_equal_just_when_contents_are(void **state)
 {
     struct pair a;

@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "engine/units.h"
 #include "tests/engine/stub_block.h"
 
 /* "source" over "middle" over the base, which the stub calls "target". */
@@ -47,7 +48,7 @@ static void assert_refused(struct host *host, const struct job_spec *spec, enum 
     assert_int_equal(host->event_count, 0);
 }
 
-/* What is allocated above the base goes into it, then the guest uses it. */
+/* What is allocated above the base is copied into it, then the guest uses the base. */
 static void test_commit_merges_top_into_base_and_pivots(void **state)
 {
     struct host *host = *state;
@@ -83,7 +84,7 @@ static void test_commit_keeps_the_chain_when_cancelled(void **state)
     assert_ptr_equal(host->guest_node, stub_source(host));
 }
 
-/* One policy for both sides, no `replaces`, granularity and buffer as by default. */
+/* One policy for both sides, no `replaces`, default granularity and buffer. */
 static void test_commit_ignores_what_only_a_mirror_has(void **state)
 {
     struct host *host = *state;
@@ -107,7 +108,7 @@ static void test_commit_ignores_what_only_a_mirror_has(void **state)
     assert_ptr_equal(host->guest_node, stub_target(host));
 }
 
-/* The base grows to hold the top; what grew reads zero. */
+/* The base grows to hold the top; the part added reads zero. */
 static void test_commit_grows_the_base_when_it_is_smaller(void **state)
 {
     struct host *host = *state;
@@ -141,7 +142,7 @@ static void test_commit_is_undone_when_a_step_fails(void **state)
                          &stub_target(host)->getlength_ret, &stub_source(host)->dirty_ret};
 
     stub_target(host)->bytes = 512 * KIB;
-    for (size_t i = 0; i < sizeof(rets) / sizeof(rets[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(rets); i++) {
         *rets[i] = -ENOMEM;
         assert_refused(host, &spec, REFUSED_FAILED, -ENOMEM);
         *rets[i] = 0;

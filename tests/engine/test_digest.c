@@ -23,7 +23,7 @@ static uint64_t digest_of_count(uint32_t count, uint32_t changed)
     return digest_value(&digest);
 }
 
-/* Blocks of DIGEST_WORDS make no seam: each length has its own digest. */
+/* Each length has its own digest, also around multiples of DIGEST_WORDS. */
 static void test_digest_differs_when_lengths_do(void **state)
 {
     (void)state;
@@ -35,7 +35,7 @@ static void test_digest_differs_when_lengths_do(void **state)
     }
 }
 
-/* Every value counts, also one in a block that was folded long ago. */
+/* Every value counts, even one in a block that was hashed long ago. */
 static void test_digest_differs_when_any_one_value_does(void **state)
 {
     uint32_t count = 2 * DIGEST_WORDS + 3;
@@ -105,7 +105,7 @@ static void test_digest_of_strings_differs_when_cut_elsewhere(void **state)
     assert_int_not_equal(digest_of_strings("", "abc"), digest_of_strings("abc", ""));
 }
 
-/* Reading a digest again changes nothing, and it goes on from what it has seen. */
+/* Reading a digest changes nothing: values can be added afterwards. */
 static void test_digest_goes_on_when_it_has_been_read(void **state)
 {
     struct digest a;
@@ -124,7 +124,7 @@ static void test_digest_goes_on_when_it_has_been_read(void **state)
     assert_int_not_equal(digest_value(&a), digest_value(&b));
 }
 
-/* A fixed value: traces of one machine can be compared with another's. */
+/* A fixed value, so that traces of different machines can be compared. */
 static void test_digest_is_what_it_always_was(void **state)
 {
     (void)state;

@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "engine/units.h"
 #include "tests/engine/stub_block.h"
 
 /* ---- Ways to bring a job to where it waits ---- */
@@ -41,7 +42,7 @@ static void wait_chunk(struct host *host)
     stub_finish(host, OP_WRITE, 512 * KIB, 64 * KIB, 0);
 }
 
-/* A cluster and a half of buffer. */
+/* The buffer holds a cluster and a half. */
 static void wait_buffers(struct host *host)
 {
     struct job_spec spec = stub_spec(host);
@@ -116,7 +117,7 @@ static const struct {
     {wait_drain, true, true},
 };
 
-#define WAITS (sizeof(waits) / sizeof(waits[0]))
+#define WAITS COUNT_OF(waits)
 
 static struct host *reach(void **state, size_t i)
 {
@@ -128,7 +129,7 @@ static struct host *reach(void **state, size_t i)
     return host;
 }
 
-/* C7: what a user sees of each. */
+/* C7: what a query shows in each phase. */
 static void test_mirror_commands_query_tells_where_the_job_waits(void **state)
 {
     for (size_t i = 0; i < WAITS; i++) {
@@ -206,7 +207,7 @@ static void test_mirror_commands_pause_parks_the_job_wherever_it_waits(void **st
     }
 }
 
-/* C2: a pause taken back before it took effect leaves no trace. */
+/* C2: a pause that is cancelled before it took effect has no effect. */
 static void test_mirror_commands_resume_takes_a_pause_back(void **state)
 {
     for (size_t i = 0; i < WAITS; i++) {
@@ -249,7 +250,7 @@ static void test_mirror_commands_complete_is_accepted_just_when_ready(void **sta
     }
 }
 
-/* D17: nothing paused, nothing resumed: a sleep lasts as long as it did. */
+/* D17: resuming a job that is not paused does not shorten its sleep. */
 static void test_mirror_commands_resume_changes_nothing_when_not_paused(void **state)
 {
     for (size_t i = 0; i < WAITS; i++) {
@@ -269,7 +270,7 @@ static void test_mirror_commands_resume_changes_nothing_when_not_paused(void **s
     }
 }
 
-/* C5: negative is refused, and changes nothing; anything else is taken. */
+/* C5: a negative speed is refused and changes nothing; any other is accepted. */
 static void test_mirror_commands_set_speed_is_taken_wherever_the_job_waits(void **state)
 {
     for (size_t i = 0; i < WAITS; i++) {
@@ -293,7 +294,7 @@ static void test_mirror_commands_set_speed_is_taken_wherever_the_job_waits(void 
     }
 }
 
-/* C2: a job asleep goes on at once, and its timer is dropped. */
+/* C2: a sleeping job continues at once, and its timer is dropped. */
 static void test_mirror_commands_resume_wakes_a_sleeping_job_when_paused(void **state)
 {
     struct host *host = *state;
@@ -307,7 +308,7 @@ static void test_mirror_commands_resume_wakes_a_sleeping_job_when_paused(void **
     stub_cancel(host);
 }
 
-/* C2, T2: but what the speed limit still asks for is slept out. */
+/* C2, T2: but a sleep for the speed limit is not cut short. */
 static void test_mirror_commands_resume_keeps_the_speed_when_job_sleeps_for_it(void **state)
 {
     struct host *host = *state;
@@ -323,7 +324,7 @@ static void test_mirror_commands_resume_keeps_the_speed_when_job_sleeps_for_it(v
     stub_cancel(host);
 }
 
-/* T3: a new speed holds at once, also for a job that sleeps for the old one. */
+/* T3: a new speed holds at once, even for a job that sleeps because of the old one. */
 static void test_mirror_commands_set_speed_changes_the_sleep_when_job_sleeps_for_it(void **state)
 {
     struct host *host = *state;
@@ -342,7 +343,7 @@ static void test_mirror_commands_set_speed_changes_the_sleep_when_job_sleeps_for
     stub_cancel(host);
 }
 
-/* T3: a trip through the event loop is no sleep for the speed. */
+/* T3: a trip through the event loop is not a sleep for the speed limit. */
 static void test_mirror_commands_set_speed_leaves_other_sleeps_alone(void **state)
 {
     struct host *host = *state;
@@ -390,7 +391,7 @@ static void test_mirror_commands_complete_is_refused_when_cancelled(void **state
     assert_ptr_equal(host->guest_node, stub_source(host));
 }
 
-/* C3, D10: a cancel withdraws an earlier complete, also in the drain. */
+/* C3, D10: a cancel withdraws an earlier complete, even during the drain. */
 static void test_mirror_commands_cancel_withdraws_complete_when_draining(void **state)
 {
     struct host *host = *state;
@@ -413,7 +414,7 @@ static void test_mirror_commands_are_refused_when_job_is_about_to_conclude(void 
     sleep_ready(host);
     assert_int_equal(stub_command(host, VERB_COMPLETE, 0), 0);
     stub_finish(host, OP_FLUSH, 0, 0, 0);
-    for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(verbs); i++) {
         assert_true(stub_command(host, verbs[i], 1) < 0);
         assert_int_equal(host->error.refusal, REFUSED_NOT_ACTIVE);
     }

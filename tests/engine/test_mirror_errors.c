@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "engine/units.h"
 #include "tests/engine/stub_block.h"
 
 /* One chunk of buffer each: three operations in flight, of chunks 0, 2 and 4. */
@@ -64,7 +65,7 @@ static void test_mirror_errors_act_by_policy_of_the_side(void **state)
         {OP_WRITE, POLICY_REPORT, POLICY_ENOSPC, -ENOSPC, ACTION_STOP, IO_STATUS_NOSPACE, true},
     };
 
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         const struct event *event;
         struct host *host;
 
@@ -96,7 +97,7 @@ static void test_mirror_errors_act_by_policy_of_the_side(void **state)
     }
 }
 
-/* E3, L1: the job ends with the error, after what is in flight, issuing nothing. */
+/* E3, L1: the job ends with the error once nothing is in flight, and issues nothing more. */
 static void test_mirror_errors_end_the_job_when_reported(void **state)
 {
     struct host *host = *state;
@@ -131,13 +132,13 @@ static void test_mirror_errors_keep_the_first_when_several_are_reported(void **s
     assert_int_equal(host->ret, -EPERM);
 }
 
-/* E3: also if the job learns of them when it wakes. */
+/* E3: the same if the job notices them only when it wakes. */
 static void test_mirror_errors_keep_the_first_when_several_come_in_a_sleep(void **state)
 {
     struct host *host = *state;
     struct job_spec spec = stub_spec(host);
 
-    spec.speed = 2 << 20; /* three chunks a slice and a bit */
+    spec.speed = 2 << 20; /* a little more than three chunks per slice */
     for (uint64_t i = 0; i < 5; i++) {
         stub_allocate(stub_source(host), i * 128 * KIB, 64 * KIB);
     }
@@ -185,7 +186,7 @@ static void test_mirror_errors_are_the_result_when_cancel_is_not_yet_noticed(voi
     assert_int_equal(stub_event(host, EVENT_JOB_COMPLETED)->ret, -EIO);
 }
 
-/* E1, E5: dirty again, copied again, and nothing is lost. */
+/* E1, E5: the range becomes dirty again and is copied again; nothing is lost. */
 static void test_mirror_errors_are_retried_when_ignored(void **state)
 {
     struct host *host = *state;
@@ -203,7 +204,7 @@ static void test_mirror_errors_are_retried_when_ignored(void **state)
     stub_cancel(host);
 }
 
-/* E4: parked, until resume; what is in flight finishes, nothing is issued. */
+/* E4: the job parks until resume; operations in flight finish, none is issued. */
 static void test_mirror_errors_park_the_job_when_stopped(void **state)
 {
     struct host *host = *state;
@@ -262,7 +263,7 @@ static void test_mirror_errors_park_again_when_resumed_too_early(void **state)
     stub_cancel(host);
 }
 
-/* E4: cancel gets a stopped job going, to its end. */
+/* E4: a cancel makes a stopped job continue to its end. */
 static void test_mirror_errors_let_a_stopped_job_be_cancelled(void **state)
 {
     struct host *host = *state;
@@ -330,7 +331,7 @@ static void test_mirror_errors_repeat_the_flush_when_its_error_is_ignored(void *
     stub_cancel(host);
 }
 
-/* L6: a cancelled job takes no trip through the event loop any more. */
+/* L6: a cancelled job ends without another trip through the event loop. */
 static void test_mirror_errors_end_the_job_at_once_when_flush_fails_after_cancel(void **state)
 {
     struct host *host = *state;

@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "engine/units.h"
 #include "tests/engine/stub_block.h"
 
 static struct block_node *old_of(struct host *host)
@@ -29,7 +30,7 @@ static void start_ready(struct host *host, const char *replaces)
     stub_run_until_ready(host);
 }
 
-/* C6: the guest uses the target from now on, and both nodes are free. */
+/* C6: the guest uses the target from then on, and both nodes are unblocked. */
 static void test_mirror_finish_pivots_to_target_when_completed(void **state)
 {
     struct host *host = *state;
@@ -47,7 +48,7 @@ static void test_mirror_finish_pivots_to_target_when_completed(void **state)
     assert_int_equal(stub_event_count(host, EVENT_JOB_CANCELLED), 0);
 }
 
-/* D12: the source stays drained from the last look at it until after the pivot. */
+/* D12: the source stays drained from the last check of its dirty count until after the pivot. */
 static void test_mirror_finish_keeps_source_drained_until_the_pivot(void **state)
 {
     struct host *host = *state;
@@ -114,7 +115,7 @@ static void test_mirror_finish_refuses_complete_when_target_can_not_open_backing
     assert_int_equal(host->ret, 0);
 }
 
-/* C4, D16: which nodes can't be replaced; nothing is opened for them. */
+/* C4, D16: nodes that cannot be replaced; nothing is opened for them. */
 static void test_mirror_finish_refuses_complete_when_node_can_not_be_replaced(void **state)
 {
     static const struct {
@@ -131,7 +132,7 @@ static void test_mirror_finish_refuses_complete_when_node_can_not_be_replaced(vo
         {"target", 0, false, -EBUSY, REFUSED_BLOCKED},
     };
 
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct host *host;
 
         stub_set_up(state);
@@ -149,7 +150,7 @@ static void test_mirror_finish_refuses_complete_when_node_can_not_be_replaced(vo
     }
 }
 
-/* C4, C6: the named node is claimed, gives its flags and its place, and is free again. */
+/* C4, C6: the named node is claimed, its flags and its place are taken over, and it is released. */
 static void test_mirror_finish_replaces_the_named_node_when_completed(void **state)
 {
     struct host *host = *state;
@@ -187,7 +188,7 @@ static void test_mirror_finish_changes_nothing_when_completed_twice(void **state
     assert_ptr_equal(host->guest_node, stub_source(host));
 }
 
-/* D10: a cancel after a complete gives the claimed node back at once. */
+/* D10: a cancel after a complete releases the claimed node at once. */
 static void test_mirror_finish_releases_the_named_node_when_cancelled(void **state)
 {
     struct host *host = *state;
@@ -200,7 +201,7 @@ static void test_mirror_finish_releases_the_named_node_when_cancelled(void **sta
     stub_run_until_concluded(host);
 }
 
-/* C6: so does an error after a complete, when the job is gone. */
+/* C6: an error after a complete releases it, too, when the job is gone. */
 static void test_mirror_finish_releases_the_named_node_when_job_fails(void **state)
 {
     struct host *host = *state;
@@ -233,7 +234,7 @@ static void test_mirror_finish_pivots_when_job_catches_up_after_an_error(void **
     stub_assert_equal(stub_source(host), stub_target(host));
 }
 
-/* Exit: from the main loop, never from inside a completion. */
+/* Exit: the job concludes from the main loop, never from inside a completion. */
 static void test_mirror_finish_concludes_from_the_main_loop(void **state)
 {
     struct host *host = *state;

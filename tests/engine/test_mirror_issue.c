@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Issuing operations (I1 to I8, R4, T): which chunks go together, whole
- * clusters by hand, chunk buffers, and the speed limit.
+ * Issuing operations (I1 to I8, R4, T): which chunks are joined, copy-on-write
+ * of whole clusters, chunk buffers, and the speed limit.
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "engine/units.h"
 #include "tests/engine/stub_block.h"
 
 /* A target of 128 KiB clusters whose backing file is not open (R4). */
@@ -47,7 +48,7 @@ static void test_mirror_issue_joins_chunks_when_they_are_adjacent(void **state)
     stub_cancel(host);
 }
 
-/* I5: clean as soon as the read is issued, so that a guest write is not missed. */
+/* I5: chunks are clean before the read is issued, so that no guest write is missed. */
 static void test_mirror_issue_cleans_before_it_reads(void **state)
 {
     struct host *host = *state;
@@ -66,7 +67,7 @@ static void test_mirror_issue_cleans_before_it_reads(void **state)
     stub_cancel(host);
 }
 
-/* D6: other users' dirty bitmaps are theirs. */
+/* D6: other users' dirty bitmaps are not touched. */
 static void test_mirror_issue_leaves_other_bitmaps_alone(void **state)
 {
     struct host *host = *state;
@@ -82,7 +83,7 @@ static void test_mirror_issue_leaves_other_bitmaps_alone(void **state)
     stub_cancel(host);
 }
 
-/* I3: what is in flight ends an operation; I2: and is waited for. */
+/* I3: a chunk in flight ends the operation; I2: the job waits for it. */
 static void test_mirror_issue_waits_when_the_chunk_is_in_flight(void **state)
 {
     struct host *host = *state;
@@ -107,7 +108,7 @@ static void test_mirror_issue_waits_when_the_chunk_is_in_flight(void **state)
     stub_cancel(host);
 }
 
-/* I3: an operation takes what buffers there are. */
+/* I3: an operation takes no more chunks than there are free buffers. */
 static void test_mirror_issue_stops_when_buffers_run_out(void **state)
 {
     struct host *host = *state;
@@ -203,7 +204,10 @@ static void test_mirror_issue_copies_whole_clusters_when_target_can_not_fill_the
     stub_cancel(host);
 }
 
-/* R4: with a backing file open, none named, or clusters no larger, no rounding. */
+/*
+ * R4: no rounding if the backing file is open, none is named, or clusters are
+ * no larger than chunks.
+ */
 static void test_mirror_issue_copies_chunks_when_target_fills_its_clusters(void **state)
 {
     for (int i = 0; i < 3; i++) {
@@ -223,7 +227,7 @@ static void test_mirror_issue_copies_chunks_when_target_fills_its_clusters(void 
     }
 }
 
-/* I3: the cluster that the device's end cuts off. */
+/* I3: a cluster is clipped at the end of the device. */
 static void test_mirror_issue_clips_the_cluster_when_device_ends_in_it(void **state)
 {
     struct host *host = *state;
@@ -290,7 +294,10 @@ static void test_mirror_issue_copies_whole_cluster_again_when_write_failed(void 
     stub_cancel(host);
 }
 
-/* Under both lies the base: what the source has not allocated, and all of the target. */
+/*
+ * Gives both disks the content of a base: where the source has nothing
+ * allocated, and everywhere on the target.
+ */
 static void lay_base(struct host *host)
 {
     for (uint32_t i = 0; i < MIB / SECTOR_BYTES; i++) {
@@ -303,13 +310,13 @@ static void lay_base(struct host *host)
 
 /*
  * I8: a cluster longer than an operation is copied in windows, and the job is
- * not ready before all of it has been; also if the device ends in it.
+ * not ready before all of it is copied; also if the device ends in it.
  */
 static void test_mirror_issue_copies_all_of_a_cluster_when_longer_than_an_operation(void **state)
 {
     static const uint64_t lengths[] = {MIB, MIB - 512, 600 * KIB, 512 * KIB, 200 * KIB};
 
-    for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(lengths); i++) {
         for (uint64_t at = 0; at < lengths[i]; at += 100 * KIB + 512) {
             struct host *host;
             struct job_spec spec;
@@ -368,7 +375,7 @@ static void test_mirror_issue_cuts_the_operation_when_quota_is_used_up(void **st
     struct host *host = *state;
     struct job_spec spec = stub_spec(host);
 
-    spec.speed = 960 * 1024; /* a chunk and a half a slice */
+    spec.speed = 960 * 1024; /* a chunk and a half per slice */
     assert_int_equal(stub_start(host, &spec), 0);
     stub_find(host, OP_READ, 0, 128 * KIB);
     assert_int_equal(stub_timer_delay_ns(host), 100 * MS);
@@ -378,7 +385,7 @@ static void test_mirror_issue_cuts_the_operation_when_quota_is_used_up(void **st
     stub_cancel(host);
 }
 
-/* T2 for the job: what it reads, over any window, on time and late. */
+/* T2 for the job: bounds what it reads in any window, with timers on time and late. */
 static void test_mirror_issue_keeps_the_speed_when_device_is_fast(void **state)
 {
     static const uint64_t late_ns[] = {0, 1, 37 * MS};
@@ -427,7 +434,7 @@ static void test_mirror_issue_is_not_limited_when_ready(void **state)
     stub_cancel(host);
 }
 
-/* T3: a speed lowered while the job waits holds for the next operation. */
+/* T3: a speed that is lowered while the job waits applies to the next operation. */
 static void test_mirror_issue_sleeps_first_when_speed_was_lowered_in_a_wait(void **state)
 {
     struct host *host = *state;

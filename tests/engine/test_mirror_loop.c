@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "engine/units.h"
 #include "tests/engine/stub_block.h"
 
 /* A job that follows the guest: ready, asleep, nothing dirty. */
@@ -22,7 +23,7 @@ static void start_until_idle(struct host *host)
     assert_int_equal(stub_timer_delay_ns(host), 100 * MS);
 }
 
-/* One chunk of buffer for each operation, `chunks` chunks dirty. */
+/* Starts with room for `buffers` chunks in the buffer and `chunks` chunks that are not adjacent. */
 static void start_with_buffers(struct host *host, uint64_t chunks, uint64_t buffers)
 {
     struct job_spec spec = stub_spec(host);
@@ -53,7 +54,7 @@ static void test_mirror_loop_becomes_ready_when_flush_has_succeeded(void **state
     stub_cancel(host);
 }
 
-/* L6: an idle ready job sleeps a slice, flushes, and says READY only once. */
+/* L6: an idle ready job sleeps a slice, flushes, and emits READY only once. */
 static void test_mirror_loop_flushes_each_slice_when_idle(void **state)
 {
     struct host *host = *state;
@@ -106,7 +107,7 @@ static void test_mirror_loop_waits_when_sixteen_operations_are_in_flight(void **
     stub_cancel(host);
 }
 
-/* L3: no free chunk buffer, no operation. */
+/* L3: without a free chunk buffer no operation is issued. */
 static void test_mirror_loop_waits_when_no_buffer_is_free(void **state)
 {
     struct host *host = *state;
@@ -136,7 +137,7 @@ static void test_mirror_loop_flushes_when_the_last_operation_has_finished(void *
     stub_cancel(host);
 }
 
-/* L3, L6: a trip through the event loop each slice, however much is left. */
+/* L3, L6: the job takes a trip through the event loop each slice, however much is left to copy. */
 static void test_mirror_loop_yields_when_a_slice_has_passed(void **state)
 {
     struct host *host = *state;
@@ -157,13 +158,13 @@ static void test_mirror_loop_yields_when_a_slice_has_passed(void **state)
     stub_cancel(host);
 }
 
-/* Waking: what finishes does not end a sleep. */
+/* Waking: an operation that finishes does not end a sleep. */
 static void test_mirror_loop_sleeps_on_when_an_operation_finishes(void **state)
 {
     struct host *host = *state;
     struct job_spec spec = stub_spec(host);
 
-    spec.speed = 640 * 1024; /* a chunk a slice */
+    spec.speed = 640 * 1024; /* a chunk per slice */
     assert_int_equal(stub_start(host, &spec), 0);
     stub_finish(host, OP_READ, 0, 64 * KIB, 0);
     stub_finish(host, OP_WRITE, 0, 64 * KIB, 0);
@@ -174,7 +175,10 @@ static void test_mirror_loop_sleeps_on_when_an_operation_finishes(void **state)
     stub_cancel(host);
 }
 
-/* L2: what is copied, dirty and in flight; the short last chunk as it is. */
+/*
+ * L2: len counts what is copied, dirty and in flight, and the short last chunk
+ * with its real length.
+ */
 static void test_mirror_loop_publishes_real_bytes_when_last_chunk_is_short(void **state)
 {
     struct host *host = *state;
@@ -200,14 +204,17 @@ static void test_mirror_loop_publishes_real_bytes_when_last_chunk_is_short(void 
     stub_cancel(host);
 }
 
-/* R7: ascending, ahead of the cursor at once, behind it after the wrap. */
+/*
+ * R7: chunks are copied in ascending order: those ahead of the cursor in this
+ * round, those behind it after the wrap.
+ */
 static void test_mirror_loop_goes_round_when_chunks_become_dirty_on_the_way(void **state)
 {
     static const uint64_t expected[] = {0, 2, 4, 5, 6, 1};
     struct host *host = *state;
 
     start_with_buffers(host, 4, 1); /* 0, 2, 4, 6 */
-    for (size_t i = 0; i < sizeof(expected) / sizeof(expected[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(expected); i++) {
         stub_finish(host, OP_READ, expected[i] * 64 * KIB, 64 * KIB, 0);
         if (expected[i] == 2) {
             stub_guest_write(host, 5 * 64 * KIB, 512);
@@ -234,7 +241,10 @@ static void test_mirror_loop_finishes_when_source_is_quiet(void **state)
     assert_int_equal(stub_source(host)->drains, 1);
 }
 
-/* L5, L6: a guest request that ends in the drain makes dirty: copy, and again. */
+/*
+ * L5, L6: a guest request that ends during the drain makes chunks dirty: they
+ * are copied, and the job tries again.
+ */
 static void test_mirror_loop_goes_on_when_drained_source_is_dirty_again(void **state)
 {
     struct host *host = *state;
@@ -272,7 +282,7 @@ static void test_mirror_loop_finishes_when_drained_source_is_clean(void **state)
     assert_int_equal(host->ret, 0);
 }
 
-/* L4: written during the flush is dirty after it: no drain yet. */
+/* L4: what the guest writes during the flush is dirty after it, so there is no drain yet. */
 static void test_mirror_loop_copies_first_when_guest_writes_during_last_flush(void **state)
 {
     struct host *host = *state;
@@ -287,7 +297,7 @@ static void test_mirror_loop_copies_first_when_guest_writes_during_last_flush(vo
     stub_assert_equal(stub_source(host), stub_target(host));
 }
 
-/* L6: a ready job with work left makes no longer pause than a trip. */
+/* L6: a ready job with work left pauses only for a trip through the event loop. */
 static void test_mirror_loop_sleeps_not_at_all_when_dirty_after_flush(void **state)
 {
     struct host *host = *state;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Populating the dirty bitmap (R6, D3, D15): what is asked, what is marked,
- * and that the walk listens.
+ * Populating the dirty bitmap (R6, D3, D15): what is queried, what is marked,
+ * and that commands are honoured.
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -11,9 +11,10 @@
 
 #include <cmocka.h>
 
+#include "engine/units.h"
 #include "tests/engine/stub_block.h"
 
-/* Everything that is read while the job copies, chunk by chunk. */
+/* Lets the job copy; returns the chunks it reads, a bit each. */
 static uint64_t copied_chunks(struct host *host)
 {
     uint64_t mask = 0;
@@ -31,7 +32,7 @@ static uint64_t copied_chunks(struct host *host)
     return mask;
 }
 
-/* Allocated chunks are copied, also if only a part of them is; no others. */
+/* Exactly the chunks are copied of which at least a part is allocated. */
 static void test_mirror_populate_marks_just_what_is_allocated(void **state)
 {
     static const struct {
@@ -50,7 +51,7 @@ static void test_mirror_populate_marks_just_what_is_allocated(void **state)
         {{{0, MIB}}, 1, 0xffff, 16},
     };
 
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct host *host;
         struct job_spec spec;
 
@@ -69,7 +70,7 @@ static void test_mirror_populate_marks_just_what_is_allocated(void **state)
     }
 }
 
-/* D15: what the target holds instead of a hole must go. */
+/* D15: what the target holds where the source has a hole must be overwritten. */
 static void test_mirror_populate_marks_everything_when_target_may_hold_data(void **state)
 {
     struct host *host = *state;
@@ -83,7 +84,7 @@ static void test_mirror_populate_marks_everything_when_target_may_hold_data(void
     stub_cancel(host);
 }
 
-/* Sync top asks above the backing node, whatever the target holds. */
+/* Sync top queries the layers above the backing node, whatever the target holds. */
 static void test_mirror_populate_asks_above_backing_when_sync_is_top(void **state)
 {
     struct host *host = *state;
@@ -100,7 +101,7 @@ static void test_mirror_populate_asks_above_backing_when_sync_is_top(void **stat
     stub_cancel(host);
 }
 
-/* Sync none asks nothing and copies only what the guest writes. */
+/* Sync none makes no query and copies only what the guest writes. */
 static void test_mirror_populate_is_left_out_when_sync_is_none(void **state)
 {
     struct host *host = *state;
@@ -137,7 +138,7 @@ static void start_slowly(struct host *host)
     assert_int_equal(stub_source(host)->status_queries, 0);
 }
 
-/* An answer that takes time is asked for again, and is the same answer. */
+/* When a slow answer is ready the query is repeated and gets that answer. */
 static void test_mirror_populate_goes_on_when_a_slow_answer_comes(void **state)
 {
     struct host *host = *state;
@@ -167,7 +168,7 @@ static void test_mirror_populate_yields_when_a_slice_has_passed(void **state)
     stub_cancel(host);
 }
 
-/* D3: cancelled means asked nothing more, and CANCELLED. */
+/* D3: after a cancel there are no more queries, and the job ends CANCELLED. */
 static void test_mirror_populate_ends_when_cancelled(void **state)
 {
     struct host *host = *state;
@@ -198,7 +199,7 @@ static void test_mirror_populate_ends_at_once_when_cancelled_while_yielding(void
     assert_int_equal(stub_event_count(host, EVENT_JOB_CANCELLED), 1);
 }
 
-/* D3: a paused job parks between two questions, and goes on where it was. */
+/* D3: a paused job parks between two queries and continues where it was. */
 static void test_mirror_populate_parks_when_paused(void **state)
 {
     struct host *host = *state;
@@ -224,7 +225,7 @@ static void test_mirror_populate_keeps_what_the_guest_writes_meanwhile(void **st
 
     stub_allocate(stub_source(host), 512 * KIB, 64 * KIB);
     start_slowly(host);
-    stub_answer(host); /* nothing up to 512 KiB */
+    stub_answer(host); /* nothing is allocated up to 512 KiB */
     stub_guest_write(host, 0, 512);
     stub_guest_write(host, 900 * KIB, 512);
     assert_int_equal(copied_chunks(host), 1 | 1 << 8 | 1 << 14);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Random lives of jobs: whatever finishes, fails, is written or commanded in
- * whichever order, the invariant of section 10 holds after every step, a job
- * never waits for nothing, and success means equal disks.
+ * Random lives of jobs: in whatever order requests finish and fail, the guest
+ * writes and commands come, the invariant of section 10 holds after every step,
+ * a job that waits can be woken, and success means equal disks.
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "engine/units.h"
 #include "tests/engine/stub_block.h"
 
 #define LIVES 3000
@@ -44,7 +45,7 @@ static bool one_in(struct life *life, uint64_t n)
 
 /* ---- Birth ---- */
 
-/* The source's holes, and all of the target, show the same base. */
+/* Gives the source's holes and all of the target the content of the same base. */
 static void lay_base(struct life *life)
 {
     struct block_node *source = stub_source(life->host);
@@ -112,7 +113,7 @@ static bool is_in_flight(const struct life *life, uint64_t chunk)
     return false;
 }
 
-/* Every chunk is equal, or dirty, or in flight. */
+/* Asserts that every chunk is equal, dirty, or in flight. */
 static void check_debt(const struct life *life)
 {
     struct block_node *source = stub_source(life->host);
@@ -137,7 +138,7 @@ static void check_progress(struct life *life)
     life->last_offset = info.offset;
 }
 
-/* Neither parked nor ready without something that will wake it. */
+/* Asserts that something will wake a job that is neither parked nor ready. */
 static void check_waits_for_something(const struct life *life)
 {
     const struct host *host = life->host;
@@ -183,7 +184,7 @@ static void command_step(struct life *life)
     static const enum job_verb verbs[] = {
         VERB_PAUSE,    VERB_PAUSE,     VERB_RESUME,    VERB_RESUME,    VERB_RESUME, VERB_COMPLETE,
         VERB_COMPLETE, VERB_SET_SPEED, VERB_SET_SPEED, VERB_SET_SPEED, VERB_CANCEL};
-    enum job_verb verb = verbs[below(life, sizeof(verbs) / sizeof(verbs[0]))];
+    enum job_verb verb = verbs[below(life, COUNT_OF(verbs))];
 
     stub_command(life->host, verb, one_in(life, 2) ? 0 : (int64_t)below(life, 8 * MIB));
 }
@@ -206,7 +207,7 @@ static void device_step(struct life *life, bool may_fail)
     }
 }
 
-/* From now on all goes well: the job must come to an end. */
+/* From here on everything succeeds, so the job must come to an end. */
 static void grow_old(struct life *life)
 {
     struct host *host = life->host;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Starting a job (S1 to S8) and what precedes its loop (R1 to R5): what is
- * refused leaves nothing behind, what is accepted runs at once.
+ * Starting a job (S1 to S8) and what precedes its loop (R1 to R5): a refused
+ * start leaves nothing behind, an accepted one runs at once.
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -12,9 +12,10 @@
 
 #include <cmocka.h>
 
+#include "engine/units.h"
 #include "tests/engine/stub_block.h"
 
-/* Nothing of a refused start is to be seen (stub_tear_down() looks closer). */
+/* Asserts that a refused start has left no visible trace (stub_tear_down() checks more). */
 static void assert_refused(struct host *host, const struct job_spec *spec, enum job_refusal refusal,
                            int error)
 {
@@ -30,7 +31,7 @@ static void assert_refused(struct host *host, const struct job_spec *spec, enum 
     assert_false(host->concluded);
 }
 
-/* S1: the target's cluster size, within bounds; without one, 64 KiB. */
+/* S1: the granularity is the target's cluster size, clamped; without one it is 64 KiB. */
 static void test_mirror_start_chooses_granularity_when_none_is_given(void **state)
 {
     static const struct {
@@ -43,7 +44,7 @@ static void test_mirror_start_chooses_granularity_when_none_is_given(void **stat
         {0, -EIO, 64 * KIB},   {8 * KIB, -EIO, 64 * KIB}, {0, -ENOTSUP, 64 * KIB},
     };
 
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct host *host;
         struct job_spec spec;
 
@@ -60,7 +61,7 @@ static void test_mirror_start_chooses_granularity_when_none_is_given(void **stat
     }
 }
 
-/* S1, S4, D1: numbers that make no sense. */
+/* S1, S4, D1: numbers outside their range. */
 static void test_mirror_start_is_refused_when_a_parameter_is_invalid(void **state)
 {
     static const struct {
@@ -77,7 +78,7 @@ static void test_mirror_start_is_refused_when_a_parameter_is_invalid(void **stat
     };
     struct host *host = *state;
 
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct job_spec spec = stub_spec(host);
 
         spec.granularity = cases[i].granularity;
@@ -106,7 +107,7 @@ static void test_mirror_start_is_refused_when_source_can_not_stop(void **state)
     stub_cancel(host);
 }
 
-/* S3, D18: a node that somebody uses takes no job. */
+/* S3, D18: a node in use accepts no job. */
 static void test_mirror_start_is_refused_when_a_node_is_in_use(void **state)
 {
     struct host *host = *state;
@@ -122,7 +123,7 @@ static void test_mirror_start_is_refused_when_a_node_is_in_use(void **state)
     assert_refused(host, &spec, REFUSED_INVALID_PARAMETER, -EINVAL);
 }
 
-/* S3, D18: both nodes are the job's alone, until it has concluded. */
+/* S3, D18: both nodes are blocked for all others until the job has concluded. */
 static void test_mirror_start_blocks_both_nodes_when_accepted(void **state)
 {
     struct host *host = *state;
@@ -168,7 +169,7 @@ static void test_mirror_start_prepares_target_when_accepted(void **state)
     assert_false(stub_target(host)->tracks_io_status);
 }
 
-/* S8: the first request is there when the start returns. */
+/* S8: the first request has been submitted when the start returns. */
 static void test_mirror_start_runs_at_once_when_accepted(void **state)
 {
     struct host *host = *state;
@@ -182,7 +183,7 @@ static void test_mirror_start_runs_at_once_when_accepted(void **state)
     stub_cancel(host);
 }
 
-/* S4: the first operation is charged already. */
+/* S4: the speed limit already applies to the first operation. */
 static void test_mirror_start_limits_the_first_operation_when_speed_is_given(void **state)
 {
     struct host *host = *state;
@@ -196,7 +197,7 @@ static void test_mirror_start_limits_the_first_operation_when_speed_is_given(voi
     stub_cancel(host);
 }
 
-/* R2, R4, R5: what fails on the way to the loop is the job's result. */
+/* R2, R4, R5: a failure before the loop is the job's result. */
 static void test_mirror_start_ends_with_the_error_when_set_up_fails(void **state)
 {
     struct host *host = *state;
@@ -205,7 +206,7 @@ static void test_mirror_start_ends_with_the_error_when_set_up_fails(void **state
                          &stub_source(host)->buffers_ret};
 
     stub_target(host)->names_backing = true;
-    for (size_t i = 0; i < sizeof(rets) / sizeof(rets[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(rets); i++) {
         *rets[i] = -ENXIO;
         host->concluded = false;
         assert_int_equal(stub_start(host, &spec), 0);
@@ -219,7 +220,7 @@ static void test_mirror_start_ends_with_the_error_when_set_up_fails(void **state
     }
 }
 
-/* R4, D19: a target that can't tell its cluster size has none. */
+/* R4, D19: a target that cannot tell its cluster size is treated as having none. */
 static void test_mirror_start_goes_on_when_cluster_size_is_unknown(void **state)
 {
     struct host *host = *state;
@@ -232,7 +233,7 @@ static void test_mirror_start_goes_on_when_cluster_size_is_unknown(void **state)
     stub_cancel(host);
 }
 
-/* S5, R5: whole chunks, rounded up, and at least one. */
+/* S5, R5: the buffer is rounded up to whole chunks, at least one. */
 static void test_mirror_start_rounds_buffer_up_when_it_is_no_multiple(void **state)
 {
     static const struct {
@@ -246,7 +247,7 @@ static void test_mirror_start_rounds_buffer_up_when_it_is_no_multiple(void **sta
         {320 * 1024 - 512, 320 * KIB},
     };
 
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct host *host;
         struct job_spec spec;
 
@@ -262,7 +263,7 @@ static void test_mirror_start_rounds_buffer_up_when_it_is_no_multiple(void **sta
     }
 }
 
-/* S5: a buffer beyond all measure ends the job, it does not wrap. */
+/* S5: an absurdly large buffer ends the job; its size does not wrap. */
 static void test_mirror_start_ends_when_buffer_is_huge(void **state)
 {
     struct host *host = *state;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The rate limiter: T2 over every window, whatever the caller's timing; and
- * still the full speed for a caller that always has more.
+ * The rate limiter: T2 holds in every window, whatever the caller's timing, and
+ * a caller that always has more still gets the full speed.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,12 +12,12 @@
 
 #include "engine/2.2/ratelimit.h"
 #include "engine/range.h"
+#include "engine/units.h"
+#include "tests/support/units.h"
 
-#define NS_PER_SECOND UINT64_C(1000000000)
-#define MS UINT64_C(1000000)
 #define MAX_CHARGES 400
 
-/* What was charged when. */
+/* The charges and their instants. */
 struct history {
     uint32_t count;
     struct {
@@ -35,7 +35,7 @@ static uint64_t charge(struct history *history, struct ratelimit *limit, uint64_
     return ratelimit_charge(limit, bytes, now_ns);
 }
 
-/* T2: every window that begins and ends with a charge. */
+/* Asserts T2 for every window that begins and ends with a charge. */
 static void assert_within_promise(const struct history *history, uint64_t speed, uint64_t op_bytes)
 {
     uint64_t quota = max_u64(speed / 10, SECTOR_BYTES);
@@ -64,9 +64,9 @@ static const struct {
     {12345678, 4096},   {512, 1 << 20},
 };
 
-#define CASES (sizeof(cases) / sizeof(cases[0]))
+#define CASES COUNT_OF(cases)
 
-/* A caller who always has more, its timer late by up to `late_ns`. */
+/* Runs a caller that always has more, with timers late by up to `late_ns`. */
 static void run_bulk(uint64_t speed, uint64_t op_bytes, uint64_t late_ns)
 {
     struct history history = {0};
@@ -85,7 +85,7 @@ static void run_bulk(uint64_t speed, uint64_t op_bytes, uint64_t late_ns)
         total += op_bytes;
     }
     assert_within_promise(&history, speed, op_bytes);
-    if (late_ns == 0) { /* and no slower: each slice pays its sectors */
+    if (late_ns == 0) { /* and no slower than the limit: each slice pays for its sectors */
         uint64_t quota = max_u64(speed / 10 / SECTOR_BYTES * SECTOR_BYTES, SECTOR_BYTES);
         uint64_t slice_ns = max_u64(SLICE_NS, SECTOR_BYTES * NS_PER_SECOND / speed + 1);
 
@@ -112,8 +112,8 @@ static void test_ratelimit_keeps_promise_when_timer_is_late(void **state)
 }
 
 /*
- * A caller that comes slowly, then all at once around a multiple of the
- * slice, gets one quota, not the old slice's and the new one's.
+ * A caller that charges slowly and then all at once around the end of a slice
+ * gets one quota, not both the old slice's and the new one's.
  */
 static void test_ratelimit_keeps_promise_when_burst_straddles_a_slice(void **state)
 {
@@ -156,7 +156,7 @@ static void test_ratelimit_carries_excess_over_when_quota_is_exceeded(void **sta
     struct ratelimit limit = {0};
 
     (void)state;
-    ratelimit_set_speed(&limit, 512000, 0); /* 51200 bytes a slice */
+    ratelimit_set_speed(&limit, 512000, 0); /* 51200 bytes per slice */
     assert_int_equal(ratelimit_charge(&limit, 51200 - 512, 0), 0);
     assert_int_equal(ratelimit_charge(&limit, 512, 0), SLICE_NS);
     assert_int_equal(ratelimit_charge(&limit, 51200 + 512, SLICE_NS), SLICE_NS);
@@ -176,14 +176,14 @@ static void test_ratelimit_waits_for_whole_sectors_when_speed_is_tiny(void **sta
     assert_int_equal(ratelimit_delay(&limit, 3 * 512 * NS_PER_SECOND), 0);
 }
 
-/* A new speed neither forgives what is owed nor adds to it. */
+/* A new speed neither lowers nor raises the account. */
 static void test_ratelimit_pays_at_new_speed_when_speed_changes(void **state)
 {
     struct ratelimit limit = {0};
 
     (void)state;
     ratelimit_set_speed(&limit, 512000, 0);
-    ratelimit_charge(&limit, 512000, 0); /* ten slices of it */
+    ratelimit_charge(&limit, 512000, 0); /* ten slices' worth */
     assert_int_equal(ratelimit_delay(&limit, 0), 10 * SLICE_NS);
     ratelimit_set_speed(&limit, 5120000, 5 * SLICE_NS);
     assert_int_equal(ratelimit_delay(&limit, 5 * SLICE_NS), 0);
@@ -205,13 +205,13 @@ static void test_ratelimit_forgets_when_speed_is_lifted(void **state)
     assert_int_equal(ratelimit_charge(&limit, 512, 0), NS_PER_SECOND);
 }
 
-/* However often the speed is set again, what is owed gets paid in the same time. */
+/* However often the speed is set again, the account is paid off in the same time. */
 static void test_ratelimit_does_not_starve_when_speed_is_set_again_and_again(void **state)
 {
     static const uint64_t speeds[][2] = {{1000, 1000}, {1000, 1001}, {5119, 5121}, {1, 2}};
 
     (void)state;
-    for (size_t i = 0; i < sizeof(speeds) / sizeof(speeds[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(speeds); i++) {
         struct ratelimit limit = {0};
         uint64_t now_ns = 0;
         uint64_t paid_ns = 4096 * NS_PER_SECOND / speeds[i][0];
@@ -226,7 +226,7 @@ static void test_ratelimit_does_not_starve_when_speed_is_set_again_and_again(voi
     }
 }
 
-/* Nor does setting it earn anything: T2 for the faster of the two. */
+/* Setting the speed earns nothing: T2 holds for the faster of the two. */
 static void test_ratelimit_keeps_promise_when_speed_is_set_again_and_again(void **state)
 {
     struct history history = {0};
@@ -245,7 +245,7 @@ static void test_ratelimit_keeps_promise_when_speed_is_set_again_and_again(void 
     assert_within_promise(&history, 1 << 20, 65536);
 }
 
-/* The largest numbers wrap nowhere. */
+/* The largest numbers do not wrap. */
 static void test_ratelimit_does_not_wrap_when_numbers_are_huge(void **state)
 {
     struct ratelimit limit = {0};
@@ -272,7 +272,7 @@ static uint64_t digest_at(const struct ratelimit *limit, uint64_t now_ns)
     return digest_value(&digest);
 }
 
-/* What lies ahead is the same, so the digest is; when it was charged is no matter. */
+/* The digest depends only on what will happen, not on when the charges were made. */
 static void test_ratelimit_digests_are_equal_just_when_the_future_is(void **state)
 {
     struct ratelimit a = {0};

@@ -2,7 +2,8 @@
 /*
  * One case: runs NAME.cfg and compares its trace with NAME.out.
  *
- * The trace is compared while it is made; only the first difference is kept.
+ * The trace is compared while the run produces it; only the first difference is
+ * kept.
  */
 #include "tests/golden/case.h"
 
@@ -11,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/units.h"
 #include "tests/golden/config.h"
 
 #define END_OF_TRACE "(the end of the trace)"
@@ -21,18 +23,21 @@ struct matcher {
     const struct line *expected;
     size_t count;
     size_t next;    /* expected line */
-    bool is_strict; /* the lines alone count, not what the reference may say instead */
+    bool is_strict; /* only the line itself counts, not the alternative the reference may have */
     bool used_or_else;
-    bool differs; /* at `next`, where we have `got` */
+    bool differs; /* at expected line `next`; our engine has `got` */
     char got[RENDER_LINE_BYTES];
 };
 
-/* "T ABORT text": the text is the reference simulator's own. */
+/*
+ * "T ABORT text": only the first two words must be equal, the text is the
+ * reference simulator's own.
+ */
 static bool is_same_death(const char *expected, const char *line)
 {
     static const char *const words[] = {" ABORT ", " MEMERR "};
     size_t time = strcspn(line, " ");
-    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(words); i++) {
         size_t length = strlen(words[i]);
         if (strncmp(line + time, words[i], length) == 0) {
             return strncmp(line, expected, time + length) == 0;
@@ -112,7 +117,7 @@ static enum case_outcome read_plan(const char *path, struct plan **plan, char *t
     return error.unsupported ? CASE_UNSUPPORTED : CASE_INVALID;
 }
 
-/* Left-over references are the reference's own concern; the world has oracles for ours. */
+/* Drops the lines about leftover references: ours are checked by oracles. */
 static void drop_residue(struct text *trace)
 {
     size_t kept = 0;
@@ -125,7 +130,7 @@ static void drop_residue(struct text *trace)
     trace->count = kept;
 }
 
-/* The trace beside NAME.cfg. */
+/* Reads the trace beside NAME.cfg. */
 static bool read_trace(const char *path, struct text *trace, char *text)
 {
     char problem[120];
@@ -165,7 +170,7 @@ static enum case_outcome compare_plainly(const struct plan *plan, const struct e
     return CASE_PASS;
 }
 
-/* An exception that does not fit, or that nothing needs, is a difference, too. */
+/* An exception that does not apply, or that is not needed, is a difference, too. */
 static enum case_outcome compare_edited(const struct plan *plan, const struct engine *engine,
                                         const struct text *trace, const struct exception *exception,
                                         struct line *edited, char *text)

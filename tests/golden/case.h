@@ -10,8 +10,8 @@
 #include "tests/golden/render.h"
 
 enum case_outcome {
-    CASE_PASS,        /* text: nothing, or the D entry of an exception */
-    CASE_DIFF,        /* text: the first difference, some lines */
+    CASE_PASS,        /* text: empty, or the D entry of an exception */
+    CASE_DIFF,        /* text: some lines with the first difference */
     CASE_UNSUPPORTED, /* text: why */
     CASE_INVALID,     /* text: `file:line: sentence` */
 };
@@ -19,16 +19,16 @@ enum case_outcome {
 #define CASE_TEXT_BYTES 2000
 
 /*
- * Runs the case of that .cfg file.  `name` is what exceptions know it by;
- * `exceptions` NULL: the engine claims to be the reference, and nothing is
- * granted to it.  Fills in `text`, which has CASE_TEXT_BYTES.
+ * Runs the case of that .cfg file.  `name` is the case's name in the
+ * exceptions; `exceptions` NULL: the engine claims to be the reference, so no
+ * exception applies.  Fills in `text`, which has CASE_TEXT_BYTES.
  */
 enum case_outcome case_compare(const char *path, const char *name, const struct engine *engine,
                                const struct exceptions *exceptions, char *text);
 
 /*
- * Runs the case and gives its trace to `line`; outcomes and `text` as above,
- * but for CASE_DIFF.
+ * Runs the case and passes its trace to `line`; outcomes and `text` as above,
+ * without CASE_DIFF.
  */
 enum case_outcome case_print(const char *path, const struct engine *engine, render_line *line,
                              void *opaque, char *text);

@@ -2,9 +2,9 @@
 /*
  * Reads the configuration of a reference trace into a plan.
  *
- * Each directive is a row of a table: of the job's here, of the disks' and the
- * story's in files of their own.  What depends on the whole file (which disk is
- * the target, default lengths, allocation maps) is settled after the last line.
+ * Each directive is a row of a table: those of the job are here, those of disks
+ * and story in other files.  What depends on the whole file (which disk is the
+ * target, default lengths, allocation maps) is settled after the last line.
  */
 #include "tests/golden/config.h"
 
@@ -12,11 +12,12 @@
 #include <string.h>
 
 #include "engine/range.h"
+#include "engine/units.h"
 #include "tests/golden/reader.h"
 
 #define DEFAULT_LIMIT_NS UINT64_C(100000000000)
 
-/* What a run may cost: no reference trace comes near. */
+/* Bounds on the cost of a run, far above any reference trace. */
 #define MAX_EVENTS UINT64_C(2000000)
 #define MAX_CHUNKS (UINT64_C(1) << 28)
 #define MAX_BUFFERS (UINT64_C(1) << 22)
@@ -134,7 +135,7 @@ static const struct directive job_directives[] = {
 static const struct directive *find_directive(const char *name)
 {
     const struct directive *const tables[] = {job_directives, disk_directives, story_directives};
-    for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(tables); i++) {
         for (const struct directive *directive = tables[i]; directive->name; directive++) {
             if (strcmp(directive->name, name) == 0) {
                 return directive;
@@ -178,7 +179,7 @@ static bool read_lines(struct reader *reader, char *text)
 
 /* ---- Before and after the lines ---- */
 
-/* What lies beyond the end of the disk counts for nothing. */
+/* What lies beyond the end of the disk is ignored. */
 static void clip_allocated(struct disk_spec *disk)
 {
     uint32_t kept = 0;
@@ -206,7 +207,7 @@ static void begin(struct reader *reader)
         (struct timed_spec){.action = {.kind = DO_START, .may_be_refused = true}};
 }
 
-/* A world holds a few bits a chunk, and more a chunk buffer. */
+/* Bounds memory: a world holds a few bits per chunk, and more per chunk buffer. */
 static bool check_cost(struct reader *reader)
 {
     const struct plan *plan = reader->plan;

@@ -2,10 +2,10 @@
 /*
  * Reads the configuration of a reference trace into a plan.
  *
- * The format is that of shared/golden/README.md: one directive a line, nodes
- * come to exist by being mentioned, lengths default to the source's.  What the
- * format leaves open is decided here: the mode is `full`, the granularity 0
- * and a latency that no directive gives 0 ns.
+ * The format is that of shared/golden/README.md: one directive per line, a node
+ * exists if it is mentioned, lengths default to the source's.  What the format
+ * leaves open is decided here: the mode is `full`, the granularity 0 and a
+ * latency that no directive gives 0 ns.
  */
 #ifndef MIRRORSIM_TESTS_GOLDEN_CONFIG_H
 #define MIRRORSIM_TESTS_GOLDEN_CONFIG_H
@@ -15,24 +15,24 @@
 
 #include "sim/plan/plan.h"
 
-/* Longer names are refused, so that a line of a trace has a bound. */
+/* Longer names are refused, which bounds the length of a trace line. */
 #define CONFIG_MAX_NAME 64
 
 /* Why there is no plan. */
 struct config_error {
     uint32_t line;    /* from 1; 0 = the file as a whole */
-    bool unsupported; /* the file is well-formed but asks for more than a plan can say */
+    bool unsupported; /* the file is well-formed but asks for something a plan cannot express */
     char text[200];
 };
 
 /*
- * Reads `text`, which it cuts into words; `path` is the name for messages.
- * NULL with *error filled in if the text is no valid configuration.  Guest
- * requests carry their tag as its text; timed[0] is the start of the job.
+ * Reads `text`, which it splits in place; `path` is the name for messages.
+ * Returns NULL with *error filled in if the text is not a valid configuration.
+ * Guest requests carry their tag as its text; timed[0] is the start of the job.
  */
 struct plan *config_read(const char *path, char *text, struct config_error *error);
 
-/* A number as the format writes it: decimal, or hexadecimal after 0x. */
+/* Parses a number of the format: decimal, or hexadecimal after 0x. */
 bool config_parse_number(const char *word, uint64_t *value);
 
 #endif

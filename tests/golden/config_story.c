@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "engine/units.h"
 #include "tests/golden/reader.h"
 
 /* ---- What happens: guest requests, controls, reactions ---- */
@@ -44,7 +45,7 @@ static bool read_control(struct reader *reader, char **args, uint32_t count, str
         {"set_speed", DO_SET_SPEED, 1, "set_speed BYTES"},
         {"guest", DO_GUEST, 4, "guest OFFSET BYTES TAG LATENCY"},
     };
-    for (size_t i = 0; i < sizeof(controls) / sizeof(controls[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(controls); i++) {
         if (strcmp(controls[i].name, args[0]) != 0) {
             continue;
         }
@@ -103,7 +104,7 @@ static bool read_on(struct reader *reader, char **args, uint32_t count)
 
 /* ---- Faults ---- */
 
-/* What NODE OP NTH of a directive match; `nth` 0 = every one. */
+/* Reads NODE OP NTH of a directive into a match; `nth` 0 = every one. */
 static bool read_fault(struct reader *reader, char **args, struct fault_spec *fault)
 {
     static const struct {
@@ -129,10 +130,10 @@ static bool read_fault(struct reader *reader, char **args, struct fault_spec *fa
     if (!words_node(reader, args[0], &disk)) {
         return false;
     }
-    while (i < sizeof(ops) / sizeof(ops[0]) && strcmp(ops[i].name, args[1]) != 0) {
+    while (i < COUNT_OF(ops) && strcmp(ops[i].name, args[1]) != 0) {
         i++;
     }
-    if (i == sizeof(ops) / sizeof(ops[0])) {
+    if (i == COUNT_OF(ops)) {
         return reader_fail(reader, "'%.40s' is no operation that can fail", args[1]);
     }
     fault->name = arena_printf(reader->plan->arena, "line-%" PRIu32, reader->where.line);

@@ -4,7 +4,7 @@
  *
  * Our tags say exactly who wrote a sector.  The reference's say less: images
  * whose names begin with the same letter, and guest writes that were given the
- * same tag, can't be told apart.  So tags are translated before they are
+ * same tag, cannot be told apart.  So tags are translated before they are
  * compared.
  */
 #include "tests/golden/content.h"
@@ -28,7 +28,7 @@ static uint64_t guest_tag(const struct plan *plan, const struct trace *trace, ui
     const struct event *submit = trace->events;
     uint64_t tag;
     while (submit->kind != EVENT_REQUEST_SUBMIT || submit->request != request) {
-        submit++; /* what is on a disk has been submitted */
+        submit++; /* terminates: whatever is on a disk has been submitted */
     }
     bool is_number = config_parse_number(plan_action(plan, submit->index - 1U)->guest.tag, &tag);
     assert(is_number);
@@ -56,9 +56,9 @@ static struct reference_tags reference_tags(const struct plan *plan, const struc
 }
 
 /*
- * A disk as its reader sees it: through its open backing files, and, if
- * `named` says so, through one that its own header only names.  Links are
- * those of the plan: what a pivot does to them does not count.
+ * A disk as its reader sees it: through its open backing files and, if `named`,
+ * through one that its header names but that is not open.  The links are those
+ * of the plan: changes by a pivot are ignored.
  */
 static void view_of(const struct evidence *evidence, uint32_t disk, bool named, struct view *view)
 {

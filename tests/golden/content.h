@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The final comparison of a reference trace: does the target hold what the
- * source holds, in the reference's terms?
+ * source holds, in terms of the reference's tags?
  */
 #ifndef MIRRORSIM_TESTS_GOLDEN_CONTENT_H
 #define MIRRORSIM_TESTS_GOLDEN_CONTENT_H
@@ -15,7 +15,8 @@
 /*
  * Compares the source with the target (of a commit: the base) over the
  * source's length.  True if they are equal; otherwise *sector is the first
- * that differs.  `trace` says which guest request is which.
+ * that differs.  `trace` relates request numbers to the guest requests of the
+ * plan.
  */
 bool content_equal(const struct evidence *evidence, const struct trace *trace, uint64_t *sector);
 

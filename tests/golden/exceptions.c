@@ -26,7 +26,7 @@ static bool is_defect(const char *word)
            word[1 + strspn(word + 1, "0123456789")] == '\0';
 }
 
-/* Cuts `NAME D5: reason`. */
+/* Parses `NAME D5: reason`. */
 static bool read_heading(const struct line *line, struct exception *exception)
 {
     char *rest = line->text;
@@ -36,7 +36,7 @@ static bool read_heading(const struct line *line, struct exception *exception)
     return exception->name[0] != '\0' && is_defect(exception->defect) && rest && *rest != '\0';
 }
 
-/* Reads the blocks; returns the line that is wrong, or NULL. */
+/* Reads the blocks; returns the first wrong line, or NULL. */
 static const struct line *read_blocks(struct exceptions *exceptions)
 {
     struct text *text = &exceptions->text;

@@ -2,16 +2,16 @@
 /*
  * Where our engine is known to differ from a reference trace, and how.
  *
- * The file has a block a case:
+ * The file has a block per case:
  *
  *   NAME D5: a sentence on what our engine does instead
  *    a line that stays (says where the next edit belongs)
  *   -a line of the reference that our engine does not print
  *   +a line that it prints here
  *
- * D5 is the entry of mirror-algorithm section 11 that is the reason.  Lines
- * are exact, edits in order; all that no edit names must be equal.  Empty
- * lines and lines that begin with # count for nothing.
+ * D5 is the entry of mirror-algorithm section 11 that gives the reason.  Lines
+ * must match exactly, and edits come in order; everything that no edit names
+ * must be equal.  Empty lines and lines that begin with # are ignored.
  */
 #ifndef MIRRORSIM_TESTS_GOLDEN_EXCEPTIONS_H
 #define MIRRORSIM_TESTS_GOLDEN_EXCEPTIONS_H
@@ -36,8 +36,8 @@ struct exceptions {
 };
 
 /*
- * Reads the file.  False with `file:line: sentence` in `error` if it is not
- * as above; *exceptions is then empty.
+ * Reads the file.  Returns false with `file:line: sentence` in `error` if the
+ * format is wrong; *exceptions is then empty.
  */
 bool exceptions_read(const char *path, struct exceptions *exceptions, char *error, size_t size);
 void exceptions_free(struct exceptions *exceptions);
@@ -47,9 +47,9 @@ const struct exception *exceptions_find(const struct exceptions *exceptions, con
 
 /*
  * Applies the edits to a reference trace.  `edited` has room for
- * `count + exception->edit_count` lines; returns how many there are.  If an
- * edit finds no place, *failed is that edit; otherwise NULL.  An added line
- * has the number of the line that it precedes.
+ * `count + exception->edit_count` lines; returns the number of lines.  If an
+ * edit does not apply, *failed is that edit; otherwise NULL.  An added line has
+ * the number of the line that it precedes.
  */
 size_t exception_apply(const struct exception *exception, const struct line *lines, size_t count,
                        struct line *edited, const struct line **failed);

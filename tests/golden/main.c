@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 
 #include "tests/golden/case.h"
-#include "tools/cmd/command.h"
+#include "tools/run/load.h"
 
 #define SUFFIX ".cfg"
 
@@ -33,7 +33,7 @@ struct session {
     bool print;
     unsigned passed;
     unsigned failed;
-    bool is_invalid; /* a file could not be read, or is wrong */
+    bool is_invalid; /* a file could not be read or is invalid */
 };
 
 static void print_line(void *opaque, const char *line, const char *or_else)
@@ -43,7 +43,7 @@ static void print_line(void *opaque, const char *line, const char *or_else)
     puts(line);
 }
 
-/* The file's name without folder and suffix; the caller's to free. */
+/* The file's name without folder and suffix; the caller frees it. */
 static char *case_name(const char *path)
 {
     const char *slash = strrchr(path, '/');

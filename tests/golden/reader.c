@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The words of one configuration line, and what they can mean.
+ * Parsing the words of one configuration line.
  */
 #include "tests/golden/reader.h"
 
@@ -30,7 +30,7 @@ static void note_error(struct reader *reader, bool unsupported, const char *form
     error->unsupported = unsupported;
     vsnprintf(error->text, sizeof(error->text), format, args);
     for (char *at = error->text; *at; at++) {
-        /* What the file holds must not reach a terminal as it is. */
+        /* Control characters from the file must not reach a terminal. */
         *at = *at < ' ' || *at > '~' ? '?' : *at;
     }
 }
@@ -72,7 +72,7 @@ bool reader_split(struct reader *reader, char *line)
 
 static bool parse_digits(const char *digits, unsigned base, uint64_t *value)
 {
-    /* strtoull() takes signs, spaces and a second prefix, too. */
+    /* strtoull() would also accept signs, spaces and a second prefix. */
     const char *legal = base == 16 ? "0123456789abcdefABCDEF" : "0123456789";
     if (*digits == '\0' || digits[strspn(digits, legal)] != '\0') {
         return false;

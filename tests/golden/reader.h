@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The words of one configuration line, and what they can mean.
+ * Parsing the words of one configuration line.
  *
  * Every words_* function returns false after filling in the reader's error, so
  * that a directive is a chain of them.
@@ -16,10 +16,10 @@
 
 #define READER_MAX_WORDS 12
 
-/* More lines may be more than the arena of a plan can hold. */
+/* Keeps the plan within its arena. */
 #define READER_MAX_LINES 10000
 
-/* Length of a disk that no directive has given one. */
+/* The length of a disk for which no directive gives one. */
 #define CONFIG_NO_LENGTH UINT64_MAX
 
 /* A configuration being read: its plan so far, and the current line. */
@@ -37,26 +37,26 @@ struct word_value {
     int value;
 };
 
-/* One kind of line: its first word, and what reads the `count` words after it. */
+/* One kind of line: its first word, and the function that reads the `count` words after it. */
 struct directive {
     const char *name; /* NULL ends a table */
     uint32_t min_args;
     uint32_t max_args;
     bool (*read)(struct reader *reader, char **args, uint32_t count);
-    const char *usage; /* what follows the name */
+    const char *usage; /* the words after the name */
 };
 
 extern const struct directive disk_directives[];
 extern const struct directive story_directives[];
 
-/* Cuts a line into words, without its comment. */
+/* Splits a line into words and drops its comment. */
 bool reader_split(struct reader *reader, char *line);
 
 /* Notes what is wrong with the current line; returns false. */
 bool reader_fail(struct reader *reader, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* As reader_fail(), for what is right but beyond us. */
+/* As reader_fail(), for a line that is valid but not supported. */
 bool reader_unsupported(struct reader *reader, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 

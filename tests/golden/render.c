@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * A run in a process of its own, and how it ends there.
+ * Runs a plan in its own process, and tells how the process ended.
  */
 #include "tests/golden/render.h"
 
@@ -22,7 +22,7 @@
 
 /* ---- In the child ---- */
 
-/* Each line is followed by what the reference may say instead, or an empty line. */
+/* Each line is followed by the alternative that the reference may have, or an empty line. */
 static void send_line(void *opaque, const char *line, const char *or_else)
 {
     fprintf(opaque, "%s\n%s\n", line, or_else ? or_else : "");
@@ -33,7 +33,7 @@ struct work {
     const struct engine *engine;
 };
 
-/* A signal handler has no argument for these. */
+/* Global, because a signal handler gets no argument. */
 static struct render_life life;
 static FILE *lines;
 
@@ -54,7 +54,7 @@ static void tell_run(void *opaque, struct run_progress *progress, int results)
     }
     setvbuf(lines, NULL, _IOLBF, 0);
     life.now_ns = &progress->now_ns;
-    /* An engine that leaves with _exit() takes its last step with it. */
+    /* The last step of an engine that calls _exit() is lost. */
     death_catch(die_of, also);
     progress->under_way = true;
     worker_watch(CPU_LIMIT_MS);
@@ -68,7 +68,7 @@ static void tell_run(void *opaque, struct run_progress *progress, int results)
 
 /* ---- In the parent ---- */
 
-/* Reads one line without its end; false at the end of all. */
+/* Reads one line without its newline; false at the end of the stream. */
 static bool read_line(FILE *from, char *line)
 {
     if (!fgets(line, RENDER_LINE_BYTES, from)) {
@@ -92,7 +92,7 @@ static bool pass_lines(FILE *from, render_line *line, void *opaque)
     return true;
 }
 
-/* "file.c:12: f: Assertion `EXPR' failed": mirror.c needs no name in the reference's words. */
+/* "file.c:12: f: Assertion `EXPR' failed": the reference's lines do not name mirror.c. */
 static void tell_assertion(const char *words, const char *assertion, char *line, size_t size)
 {
     const char *expression = strchr(assertion, '`') + 1;
@@ -116,7 +116,7 @@ static void tell_death(const struct run_result *death, render_line *line, void *
     const char *assertion = strstr(finding->text, "Assertion `");
     char how[400];
     char told[RENDER_LINE_BYTES];
-    if (strcmp(finding->kind, "hang") == 0) {
+    if (finding->id == FINDING_CRASH_HANG) {
         snprintf(how, sizeof(how), "SPIN");
     } else if (assertion) {
         tell_assertion(finding->text, assertion, how, sizeof(how));

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Runs a plan and tells its trace in the words of the reference traces.
+ * Runs a plan and renders its trace in the format of the reference traces.
  *
- * Lines come one by one, in order, as the world goes on: nothing is kept.  The
- * run is cut where the reference ends it, when the job's completion callback
- * has returned.
+ * Lines come one by one, in order, while the world runs; nothing is kept.  The
+ * run ends where the reference's does: when the job's completion callback has
+ * returned.
  *
- * Each run has a process of its own.  An engine that dies there, or goes round in
- * circles, has done so in the last line: ASSERT, ABORT, MEMERR or SPIN.
+ * Each run has its own process.  If the engine dies or loops there, the last line
+ * says so: ASSERT, ABORT, MEMERR or SPIN.
  */
 #ifndef MIRRORSIM_TESTS_GOLDEN_RENDER_H
 #define MIRRORSIM_TESTS_GOLDEN_RENDER_H
@@ -19,9 +19,9 @@
 #define RENDER_LINE_BYTES 512
 
 /*
- * One line without its newline.  `or_else`, if not NULL, is what the reference
- * may say instead: it counts a short last chunk whole while that is dirty
- * (mirror-algorithm L2).
+ * One line without its newline.  `or_else`, if not NULL, is the line that the
+ * reference may have instead: it counts a short last chunk as a whole one while
+ * that is dirty (mirror-algorithm L2).
  */
 typedef void render_line(void *opaque, const char *line, const char *or_else);
 

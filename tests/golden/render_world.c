@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Runs a plan and tells its trace in the words of the reference traces.
+ * Runs a plan and renders its trace in the format of the reference traces.
  *
- * Most lines come from one event each.  Events that the reference has no word
- * for (dirty bits, references, drains, phases) are left out.
+ * Most lines come from one event each.  Events without a line in the reference
+ * (dirty bits, references, drains, phases) are left out.
  */
 #include "tests/golden/render_world.h"
 
@@ -18,7 +18,7 @@ struct render {
     const struct plan *plan;
     struct world *world;
     struct trace trace;
-    uint64_t told;        /* events of the trace that have been dealt with */
+    uint64_t told;        /* number of events already rendered */
     uint64_t granularity; /* of the job's bitmap, once there is one */
     bool was_ready;       /* READY has been seen: the reference never takes it back */
     bool has_ended;       /* COMPLETED or CANCELLED has been seen, ... */
@@ -75,13 +75,13 @@ static const char *refusal_class(unsigned refusal)
 static void tell_submit(struct render *render, const struct event *event)
 {
     tell(render, "%" PRIu64 " submit %s %s %" PRIu64 " %" PRIu64, event->now_ns,
-         node_name(render, event->node), op_name((enum op)event->op), event->offset, event->bytes);
+         node_name(render, event->node), op_name(event_op(event)), event->offset, event->bytes);
 }
 
 static void tell_done(struct render *render, const struct event *event)
 {
     tell(render, "%" PRIu64 " done %s %s %" PRIu64 " %" PRIu64 " %" PRId32, event->now_ns,
-         node_name(render, event->node), op_name((enum op)event->op), event->offset, event->bytes,
+         node_name(render, event->node), op_name(event_op(event)), event->offset, event->bytes,
          event->ret);
 }
 
@@ -102,7 +102,7 @@ static void tell_paused(struct render *render, const struct event *event)
     tell(render, "%" PRIu64 " event PAUSED", event->now_ns);
 }
 
-/* The reference goes by the job's flag alone, also when the job has failed. */
+/* The reference looks at the job's cancelled flag alone, even if the job has failed. */
 static void tell_end(struct render *render, const struct event *event)
 {
     struct job_info info = {0};
@@ -116,7 +116,7 @@ static void tell_start_refused(struct render *render, const struct event *event)
 {
     struct job_info info;
 
-    /* One that is left behind all the same is waited for in vain (D2). */
+    /* A job that stays attached after a failed start never ends, so the run goes on (D2). */
     render->has_no_job = !world_job(render->world, &info);
     tell(render, "%" PRIu64 " start failed %s", event->now_ns, refusal_class(event->detail));
 }
@@ -184,7 +184,7 @@ static void (*const tellers[EVENT_KIND_COUNT])(struct render *render, const stru
     [EVENT_GRAPH_TRUNCATE] = tell_truncate,
 };
 
-/* Tells the events that are new; false once the run is to be cut. */
+/* Renders the new events; false once the run is to end. */
 static bool tell_events(struct render *render)
 {
     while (render->told < render->trace.count && !render->has_ended && !render->has_no_job) {
@@ -198,7 +198,7 @@ static bool tell_events(struct render *render)
 
 /* ---- The last lines ---- */
 
-/* How much longer the last chunk is than what the source has of it. */
+/* The number of bytes by which the last chunk exceeds the source. */
 static uint64_t last_chunk_padding(const struct render *render)
 {
     uint64_t bytes = render->plan->disks[render->plan->job.source].bytes;
@@ -254,7 +254,7 @@ static const char *stop_name(enum world_end end)
     return "HANG";
 }
 
-/* The job has not come to its end. */
+/* The final lines of a run whose job has not ended. */
 static void tell_state(struct render *render)
 {
     struct job_info info;

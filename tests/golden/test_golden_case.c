@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Comparing a case: every difference is found, and an exception proves all
- * that it does not name.
+ * Comparing a case: every difference is found, and an exception covers only the
+ * lines it names.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,9 +15,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "engine/units.h"
 #include "tests/golden/case.h"
 
-/* A case that needs no disk but an empty one, and its whole trace. */
+/* A case with only an empty disk, and its whole trace. */
 #define CONFIG "length source 0\nat 5 complete\n"
 #define LINE_1 "0 event READY\n"
 #define LINE_2 "5 control complete\n"
@@ -93,7 +94,7 @@ static void test_case_passes_when_traces_are_equal(void **state)
     assert_string_equal(text, "");
 }
 
-/* A line that is missing, changed, or too many, in every place. */
+/* A line is missing, changed, or added, in every place. */
 static void test_case_differs_when_a_line_does(void **state)
 {
     static const struct {
@@ -108,14 +109,14 @@ static void test_case_differs_when_a_line_does(void **state)
         {LINE_1 LINE_2 LINE_3 LINE_4, "after the last line"},
         {LINE_1 LINE_2 LINE_3 LINE_4 LINE_5 LINE_5, "got:      (the end of the trace)"},
     };
-    for (size_t i = 0; i < sizeof(traces) / sizeof(traces[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(traces); i++) {
         char text[CASE_TEXT_BYTES];
         assert_int_equal(outcome_of(*state, traces[i].trace, "", text), CASE_DIFF);
         assert_non_null(strstr(text, traces[i].says));
     }
 }
 
-/* The reference has a flush that ours has not, and lacks the swap. */
+/* The reference trace has a flush that ours lacks, and lacks the swap. */
 #define DEFECTIVE LINE_1 LINE_2 "5 submit target flush 0 0\n" LINE_4 LINE_5
 #define EDITS "-5 submit target flush 0 0\n+5 graph swap target source\n"
 
@@ -144,7 +145,7 @@ static void test_case_differs_when_exception_is_wrong(void **state)
         {LINE_1 LINE_2 LINE_3 LINE_4 LINE_5, "zero D9: one.\n" EDITS, "no longer applies"},
         {LINE_1 LINE_2 LINE_3 LINE_4 LINE_5, "zero D9: one.\n+7 x\n", "is not needed"},
     };
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         char text[CASE_TEXT_BYTES];
         assert_int_equal(outcome_of(*state, cases[i].trace, cases[i].exceptions, text), CASE_DIFF);
         assert_non_null(strstr(text, cases[i].says));
@@ -166,7 +167,7 @@ static void test_exceptions_are_refused_when_malformed(void **state)
         {"a D9: x.\n-a\na D9: x.\n-a\n", ":3: "}, /* twice */
     };
     const struct folder *folder = *state;
-    for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(files); i++) {
         struct exceptions exceptions;
         char error[300];
         write_file(folder->exceptions, files[i].text);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Reference configurations: what each directive makes of the plan, and what
- * is said about a file that is wrong.
+ * Reference configurations: the effect of each directive on the plan, and the
+ * messages for invalid files.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/units.h"
 #include "tests/golden/config.h"
 
 #define LENGTH "length source 1048576\n"
@@ -39,7 +40,7 @@ static const struct disk_spec *disk_of(const struct plan *plan, const char *name
     return &plan->disks[disk];
 }
 
-/* A source of a length is all that a file must have. */
+/* A file only needs a source with a length. */
 static void test_config_has_defaults_when_only_length_given(void **state)
 {
     (void)state;
@@ -132,7 +133,7 @@ static void test_config_reads_disks_when_all_is_given(void **state)
     plan_destroy(plan);
 }
 
-/* Each name of an operation, and what it is to match. */
+/* Each name of an operation, and the operations it matches. */
 static void test_config_matches_requests_when_errors_are_given(void **state)
 {
     (void)state;
@@ -154,7 +155,7 @@ static void test_config_matches_requests_when_errors_are_given(void **state)
         {"open_backing", OP_OPEN_BACKING, BY_NONE},
         {"reopen", OP_REOPEN, BY_NONE},
     };
-    for (size_t i = 0; i < sizeof(ops) / sizeof(ops[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(ops); i++) {
         char text[200];
         snprintf(text, sizeof(text), LENGTH "error source %s 3 EIO\nerror source %s 0 28\n",
                  ops[i].name, ops[i].name);
@@ -190,7 +191,7 @@ static void test_config_reacts_when_on_is_given(void **state)
     plan_destroy(plan);
 }
 
-/* What is wrong is told with its line. */
+/* Messages name the line. */
 static void test_config_is_refused_when_invalid(void **state)
 {
     (void)state;
@@ -232,7 +233,7 @@ static void test_config_is_refused_when_invalid(void **state)
         {LENGTH "filter n123456789012345678901234567890123456789012345678901234567890123\n", 2,
          false, "name"},
     };
-    for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(files); i++) {
         struct config_error error = {0};
         char *copy = strdup(files[i].text);
         struct plan *plan = config_read("case.cfg", copy, &error);
@@ -248,7 +249,7 @@ static void test_config_is_refused_when_invalid(void **state)
 static void test_config_is_unsupported_when_nodes_are_too_many(void **state)
 {
     (void)state;
-    char text[400] = LENGTH; /* source and target are two of them */
+    char text[400] = LENGTH; /* source and target count, too */
     struct config_error error = {0};
     for (int i = 0; i < PLAN_MAX_DISKS - 2; i++) {
         size_t used = strlen(text);

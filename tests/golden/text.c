@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Reads what is left of the file; false with errno set. */
+/* Reads the rest of the file; false with errno set on failure. */
 static bool read_all(FILE *file, struct text *text)
 {
     size_t capacity = 0;

@@ -12,7 +12,7 @@
 /* Larger files are refused. */
 #define TEXT_MAX_BYTES (64u << 20)
 
-/* A line of a text, and where it came from. */
+/* A line of a text, and its number. */
 struct line {
     char *text;
     uint32_t number; /* from 1, in its file */
@@ -26,12 +26,12 @@ struct text {
 };
 
 /*
- * Reads a file that holds text: no NUL bytes.  False with a sentence in
- * `error` if it can't be read or is none; *text is then empty.
+ * Reads a file that holds text: no NUL bytes.  Returns false with a sentence in
+ * `error` if the file cannot be read or is not text; *text is then empty.
  */
 bool text_read(const char *path, struct text *text, char *error, size_t size);
 
-/* Cuts the bytes into lines.  False if there is no memory. */
+/* Splits the bytes into lines. False if there is no memory. */
 bool text_split(struct text *text);
 
 void text_free(struct text *text);

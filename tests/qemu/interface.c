@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The whole interface of a foreign mirror.c, each part of it called and checked.
+ * Calls and checks every part of the interface of a foreign mirror.c.
  *
- * It is compiled as such a file is, with its five headers and nothing else but its own other half,
- * and run by interface.yaml.  Its job copies nothing: it looks at what it is given, asserts, and
- * says with a trace point of its own numbers that it has come to its end.
+ * It is compiled like such a file, with the five headers and its own other half only, and run by
+ * interface.yaml.  Its job copies nothing: it checks with assertions, and shows with a trace point
+ * with its own numbers that it has reached its end.
  */
 #include "block/block_int.h"
 #include "block/blockjob.h"
@@ -23,7 +23,7 @@ typedef struct Job {
     char *buffer;
     bool started; /* the start has returned */
     bool resumes; /* a finished request resumes the job */
-    bool entered; /* by that */
+    bool entered; /* the resume entered the coroutine */
     int finished; /* requests */
     int last_ret;
     int64_t woken_ns;
@@ -69,7 +69,7 @@ static void check_attributes(BlockDriverState *bs, BlockDriverState *target)
     assert(first == 0 && count == 256);
     first = 9;
     count = 2;
-    bdrv_round_to_clusters(bs, first, count, &first, &count); /* no clusters there */
+    bdrv_round_to_clusters(bs, first, count, &first, &count); /* the disk has no clusters */
     assert(first == 9 && count == 2);
 
     bdrv_set_enable_write_cache(target, true);
@@ -96,7 +96,7 @@ static void check_graph(BlockDriverState *bs, BlockDriverState *target)
     assert(target->backing_hd == NULL);
     assert(bdrv_open_backing_file(target, no_options, &error) == 0 && error == NULL);
     assert(target->backing_hd == bs->backing_hd);
-    assert(bdrv_open_backing_file(other, NULL, NULL) == 0); /* nothing to do */
+    assert(bdrv_open_backing_file(other, NULL, NULL) == 0); /* already open */
     bdrv_set_backing_hd(target, NULL);
     assert(target->backing_hd == NULL);
     bdrv_unref(bs->backing_hd); /* the link's reference */
@@ -119,7 +119,7 @@ static void check_iostatus(BlockDriverState *bs, BlockDriverState *target)
     assert(bdrv_iostatus_is_enabled(bs));
     bdrv_set_on_error(target, BLOCKDEV_ON_ERROR_REPORT, BLOCKDEV_ON_ERROR_IGNORE);
     bdrv_iostatus_enable(target);
-    assert(!bdrv_iostatus_is_enabled(target)); /* no policy stops */
+    assert(!bdrv_iostatus_is_enabled(target)); /* neither policy stops on errors */
     bdrv_set_on_error(target, BLOCKDEV_ON_ERROR_ENOSPC, BLOCKDEV_ON_ERROR_REPORT);
     assert(!bdrv_iostatus_is_enabled(target));
     bdrv_set_on_error(target, BLOCKDEV_ON_ERROR_STOP, BLOCKDEV_ON_ERROR_REPORT);
@@ -132,7 +132,7 @@ static void check_iostatus(BlockDriverState *bs, BlockDriverState *target)
     bdrv_iostatus_reset(target);
 }
 
-/* The two exchange what they stand for, and nothing else. */
+/* The two exchange the nodes they stand for, and nothing else. */
 static void check_swap(BlockDriverState *a, BlockDriverState *b)
 {
     int64_t a_length = bdrv_getlength(a);
@@ -165,7 +165,7 @@ static void check_sleep(Job *job)
     int64_t before = now_ns();
 
     assert(!job->started);
-    block_job_sleep_ns(common, QEMU_CLOCK_REALTIME, 0); /* through the event loop all the same */
+    block_job_sleep_ns(common, QEMU_CLOCK_REALTIME, 0); /* still goes through the event loop */
     assert(job->started && now_ns() == before && common->busy);
     block_job_sleep_ns(common, QEMU_CLOCK_REALTIME, 1000);
     assert(now_ns() == before + 1000);
@@ -173,7 +173,7 @@ static void check_sleep(Job *job)
     assert(!block_job_is_cancelled(common));
     common->cancelled = true;
     before = now_ns();
-    block_job_sleep_ns(common, QEMU_CLOCK_REALTIME, 1000000); /* at once */
+    block_job_sleep_ns(common, QEMU_CLOCK_REALTIME, 1000000); /* returns at once */
     block_job_yield(common);
     assert(block_job_is_cancelled(common) && now_ns() == before);
     common->cancelled = false;
@@ -187,7 +187,7 @@ static void request_done(void *opaque, int ret)
     job->last_ret = ret;
     if (job->resumes) {
         assert(!job->common.busy && !job->entered);
-        block_job_resume(&job->common); /* enters the coroutine before it returns */
+        block_job_resume(&job->common); /* must enter the coroutine before it returns */
         assert(job->entered && !job->common.paused && job->was_reset);
     } else if (job->common.busy) {
         qemu_coroutine_enter(job->common.co, NULL);
@@ -202,7 +202,7 @@ static void read_two_chunks(Job *job, QEMUIOVector *qiov)
     bdrv_aio_readv(job->common.bs, 0, qiov, 2 * CHUNK_SECTORS, request_done, job);
 }
 
-/* What was read is written in the same event, so that the oracles have nothing to say. */
+/* Writes what was read in the same event, so that no oracle finds anything. */
 static void write_back(Job *job, QEMUIOVector *qiov)
 {
     BlockAIOCB *request =
@@ -219,7 +219,7 @@ static void wait_for_write(Job *job, QEMUIOVector *qiov)
     qemu_iovec_destroy(qiov);
 }
 
-/* A paused job has no timer: it waits for whoever resumes it. */
+/* A paused job has no timer: it waits until somebody resumes it. */
 static void check_pause(Job *job)
 {
     BlockJob *common = &job->common;
@@ -298,16 +298,16 @@ static void check_ratelimit(void)
     RateLimit limit;
 
     memset(&limit, 0, sizeof(limit));
-    ratelimit_set_speed(&limit, 1000, 100000000);         /* 100 in a slice */
-    assert(ratelimit_calculate_delay(&limit, 5000) == 0); /* the first one is free */
+    ratelimit_set_speed(&limit, 1000, 100000000);         /* 100 per slice */
+    assert(ratelimit_calculate_delay(&limit, 5000) == 0); /* the first charge is free */
     assert(ratelimit_calculate_delay(&limit, 1) == 100000000);
-    assert(ratelimit_calculate_delay(&limit, 99) == 0); /* only the last charge was kept */
+    assert(ratelimit_calculate_delay(&limit, 99) == 0); /* only the last charge counts */
     assert(ratelimit_calculate_delay(&limit, 1) == 100000000);
 }
 
 /* ---- Errors of requests ---- */
 
-/* Three of them, for there was no failure, and the oracles say so of each. */
+/* Three actions for errors that never happened; the oracles find each of them. */
 static void check_actions(Job *job)
 {
     BlockJob *common = &job->common;
@@ -321,7 +321,7 @@ static void check_actions(Job *job)
     action = block_job_error_action(common, job->target, policy, 0, ENOSPC);
     assert(action != BLOCK_ERROR_ACTION_REPORT);
     assert(common->paused && common->iostatus != BLOCK_DEVICE_IO_STATUS_OK);
-    block_job_resume(common); /* which does not enter the coroutine: it is busy */
+    block_job_resume(common); /* does not enter the coroutine, because the job is busy */
     assert(!common->paused && common->iostatus == BLOCK_DEVICE_IO_STATUS_OK);
     action = block_job_error_action(common, bs, BLOCKDEV_ON_ERROR_STOP, 1, EIO);
     assert(action != BLOCK_ERROR_ACTION_REPORT && common->paused);
@@ -426,7 +426,7 @@ static Job *check_create(BlockDriverState *bs, int64_t speed, BlockCompletionFun
     return job;
 }
 
-/* A coroutine is not started by its creation, and gets its argument on the way in. */
+/* Creating a coroutine does not start it; it gets its argument when it is entered. */
 static void check_argument(void *opaque)
 {
     int *steps = opaque;

@@ -2,11 +2,12 @@
 /*
  * The parts of the interface that are values: errors, memory, lists, bits, dirty bitmaps.
  *
- * Half of interface.c, after its headers; the sections are those of the interface list.
+ * Half of interface.c, included after its headers; the sections are those of the
+ * interface list.
  */
 #define CHUNK 4096
 #define CHUNK_SECTORS ((int)(CHUNK / BDRV_SECTOR_SIZE))
-#define CHUNKS 131 /* of the source: the last one has a sector only */
+#define CHUNKS 131 /* of the source; the last one has only one sector */
 
 /* ---- 1.6 errors ---- */
 
@@ -22,13 +23,13 @@ static void check_errors(void)
     assert(first != NULL && second != NULL);
     error_propagate(&kept, first);
     assert(kept == first);
-    error_propagate(&kept, second); /* freed: there is one already */
+    error_propagate(&kept, second); /* freed, because there is one already */
     assert(kept == first);
     error_propagate(&kept, NULL);
     error_free(kept);
     first = NULL;
     error_setg_errno(&first, ENOMEM, "no memory for %s", "this");
-    error_propagate(NULL, first); /* freed: nobody is there */
+    error_propagate(NULL, first); /* freed, because nobody wants it */
     error_free(NULL);
 }
 
@@ -128,7 +129,7 @@ static void set_chunk(BlockDriverState *bs, int64_t chunk)
     bdrv_set_dirty(bs, chunk * CHUNK_SECTORS, 1);
 }
 
-/* Words are copied when the iterator enters them, and so are those that summarise them. */
+/* The iterator copies words when it enters them, including those of the upper levels. */
 static void check_iterator(BlockDriverState *bs, BdrvDirtyBitmap *dirty)
 {
     HBitmapIter iter;
@@ -142,7 +143,7 @@ static void check_iterator(BlockDriverState *bs, BdrvDirtyBitmap *dirty)
     assert(next_chunk(&iter) == 0);
     set_chunk(bs, 1);                                       /* in the word that was copied */
     bdrv_reset_dirty(bs, 2 * CHUNK_SECTORS, CHUNK_SECTORS); /* and so is this */
-    set_chunk(bs, 71);                                      /* in a word that is yet to be */
+    set_chunk(bs, 71);                                      /* in a word that is not copied yet */
     set_chunk(bs, 130);                                     /* the summary was copied without it */
     assert(next_chunk(&iter) == 2);
     assert(next_chunk(&iter) == 70);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * A foreign mirror.c that does one thing that it must not.
+ * A foreign mirror.c that breaks one rule.
  *
- * Which one is the name of the node that it is to replace.
+ * The name in `replaces` selects the rule.
  */
 #include "block/block_int.h"
 #include "block/blockjob.h"

@@ -2,8 +2,8 @@
 /*
  * A stand-in for a user's mirror.c: a mirror job written against the interface list alone.
  *
- * It copies one chunk at a time in a plain loop, and yields where it waits.  It is no model of
- * anybody's code: it shows that the environment can carry such a job from its start to its pivot.
+ * It copies one chunk at a time in a plain loop and yields where it waits.  It does not imitate
+ * anybody's code: it shows that the environment can run such a job from start to pivot.
  */
 #include "block/block_int.h"
 #include "block/blockjob.h"
@@ -30,12 +30,12 @@ typedef struct Standin {
     int64_t granularity;
     int64_t length;
     void *buffer;
-    bool wants_end; /* a complete was asked for */
+    bool wants_end; /* complete was requested */
     bool ready;
-    bool waits; /* for the request under way */
+    bool waits; /* waits for the request in flight */
     bool done;
     int ret;    /* of that request */
-    int result; /* the first error that was reported */
+    int result; /* the first reported error */
 } Standin;
 
 /* ---- One request at a time ---- */
@@ -138,7 +138,7 @@ static int coroutine_fn mark_all(Standin *job)
     return 0;
 }
 
-/* The next dirty chunk from where the last one was, and then from the beginning. */
+/* The next dirty chunk after the last one, wrapping to the beginning. */
 static int64_t next_chunk(Standin *job)
 {
     int64_t sector = hbitmap_iter_next(&job->iter);
@@ -154,7 +154,7 @@ static int64_t next_chunk(Standin *job)
     return sector;
 }
 
-/* True if the target is a flushed copy now, and nothing is in flight on the source. */
+/* True if the target is now a flushed copy and nothing is in flight on the source. */
 static bool coroutine_fn settle(Standin *job)
 {
     int ret;
@@ -220,7 +220,7 @@ static void pivot(Standin *job)
     }
     bdrv_swap(job->target, old);
     if (job->base != NULL) {
-        BlockDriverState *below = job->base->backing_hd; /* the loop that the pivot has made */
+        BlockDriverState *below = job->base->backing_hd; /* the pivot has made a loop */
 
         bdrv_set_backing_hd(job->base, NULL);
         bdrv_unref(below);
@@ -372,7 +372,7 @@ static void start(const Standin *wanted, const BlockJobDriver *driver, BlockDriv
         wanted->granularity != 0 ? wanted->granularity : choose_granularity(wanted->target);
     job->dirty = bdrv_create_dirty_bitmap(bs, (int)job->granularity, errp);
     if (job->dirty == NULL) {
-        return; /* and leaves the job where it is, as D2 says of the reference */
+        return; /* leaves the job attached, like the reference revision (D2) */
     }
     bdrv_set_enable_write_cache(job->target, true);
     bdrv_set_on_error(job->target, job->on_write_error, job->on_write_error);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Loading a scenario that gives only the sections a test is about.
+ * Loads a scenario of which a test gives only the sections it is about.
  */
 #ifndef MIRRORSIM_TESTS_SUPPORT_LOAD_H
 #define MIRRORSIM_TESTS_SUPPORT_LOAD_H
@@ -9,12 +9,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/units.h"
 #include "sim/scenario/scenario.h"
 
 /* Lines 1 to 3; the sections of a test begin at line 4. */
 #define LOAD_HEAD "scenario: 1\nname: x\ndoc: d\n"
 
-/* Appended when the test does not give them. */
+/* Sections appended if the test does not give them. */
 static const struct {
     const char *key;
     const char *text;
@@ -31,7 +32,7 @@ static inline struct scenario *load_sections(const char *sections)
     char text[4096];
     int length = snprintf(text, sizeof(text), LOAD_HEAD "%s", sections);
 
-    for (size_t i = 0; i < sizeof(load_defaults) / sizeof(load_defaults[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(load_defaults); i++) {
         const char *found = strstr(text, load_defaults[i].key);
 
         if (!found || found[-1] != '\n') {

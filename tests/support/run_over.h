@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * A run that is over, for the tests of expectations: what it was, and how to judge it.
+ * A finished run, for the tests of expectations, and functions to judge it.
  */
 #ifndef MIRRORSIM_TESTS_SUPPORT_RUN_OVER_H
 #define MIRRORSIM_TESTS_SUPPORT_RUN_OVER_H
@@ -10,12 +10,12 @@
 #define LINE 42
 #define END_NS (50 * MS)
 
-/* These tests look at the end of a run only. */
-static const struct oracle nobody = {.name = "nobody"};
+/* An oracle that sees nothing: these tests only look at the end of a run. */
+static const struct oracle nobody = {.id = ORACLE_NONE};
 
 /*
- * A run that has been: started at 0, an error at 10 ms, ready at 20 ms, a
- * guest write of 4 ms, completed at 50 ms.
+ * The finished run: started at 0, an error at 10 ms, ready at 20 ms, a guest
+ * write that took 4 ms, completed at 50 ms.
  */
 static inline struct witness *run_over(void **state)
 {
@@ -49,7 +49,7 @@ static inline struct final_state final_state(const uint64_t *hits)
     };
 }
 
-/* Judges one expectation, at LINE; fault 0, if there is one, has fired so often. */
+/* Judges one expectation, at LINE; fault 0, if there is one, has fired `hits` times. */
 static inline void judge_with_hits(struct witness *w, struct expect_spec expect, uint64_t hits)
 {
     struct final_state final = final_state(&hits);
@@ -78,7 +78,7 @@ static inline void assert_fails(struct witness *w, struct expect_spec expect, co
 {
     judge(w, expect);
     assert_found(w, kind, says);
-    assert_string_equal(w->verdict.findings[0].oracle, "expect");
+    assert_string_equal(finding_by(w->verdict.findings[0].id), "expect");
     assert_int_equal(w->verdict.findings[0].where.line, LINE);
 }
 

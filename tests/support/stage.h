@@ -15,12 +15,10 @@
 
 #include <cmocka.h>
 
+#include "engine/units.h"
 #include "sim/disk/guest.h"
 #include "sim/disk/request_list.h"
 #include "sim/world/private.h"
-
-#define KIB UINT64_C(1024)
-#define MIB (KIB * KIB)
 
 #define READ_NS 100
 #define WRITE_NS 200
@@ -35,7 +33,7 @@ struct stage {
     struct world *world; /* NULL until opened */
 };
 
-/* How a request ended. */
+/* The end of a request. */
 struct ending {
     struct world *world;
     int calls;
@@ -176,7 +174,7 @@ static inline void stage_done(void *opaque, int ret)
     ending->at_ns = world_now_ns(ending->world);
 }
 
-/* A guest request now. */
+/* Submits a guest request now. */
 static inline void stage_guest(struct stage *stage, enum op op, uint64_t offset, uint64_t bytes)
 {
     struct guest_request *guest = arena_alloc(stage->plan->arena, sizeof(*guest));

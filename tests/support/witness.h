@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * A witness: evidence made by hand, for the tests of oracles.
+ * A witness: hand-made evidence, for the tests of oracles.
  *
- * A test plays the world and the job: it says what happens, event by event,
- * and asks what the one oracle under test has found.  The functions tell a
- * correct history; a test departs from it in one thing.
+ * A test plays the world and the job: it emits events one by one and checks
+ * what the oracle under test has found.  The functions make a correct history;
+ * a test deviates from it in one point.
  */
 #ifndef MIRRORSIM_TESTS_SUPPORT_WITNESS_H
 #define MIRRORSIM_TESTS_SUPPORT_WITNESS_H
@@ -20,13 +20,12 @@
 
 #include "sim/oracle/oracles.h"
 #include "sim/verdict/verdict.h"
+#include "tests/support/units.h"
 
-#define KIB UINT64_C(1024)
 #define CHUNK (64 * KIB)
 #define CHUNKS 4
 #define LENGTH (CHUNKS * CHUNK)
 #define BUFFERS 32
-#define MS UINT64_C(1000000)
 
 enum { SRC, DST, THIRD, WITNESS_DISKS };
 
@@ -103,7 +102,7 @@ static inline int witness_tear_down(void **state)
     return 0;
 }
 
-/* Calls the oracle that is to judge; after the plan and the disks are as wanted. */
+/* Opens the oracle under test; to be called when plan and disks are set up. */
 static inline void witness_call(struct witness *w, const struct oracle *oracle)
 {
     w->oracle = oracle;
@@ -119,8 +118,8 @@ static inline void see(struct witness *w, struct event event)
 {
     event.now_ns = w->evidence.now_ns;
     w->evidence.event_number = w->trace.count;
-    if (oracle_sees(w->oracle, oracle_kinds(w->oracle, w->plan), (enum event_kind)event.kind,
-                    (enum by)event.by)) {
+    if (oracle_sees(w->oracle, oracle_kinds(w->oracle, w->plan), event_kind(&event),
+                    event_by(&event))) {
         w->oracle->on[event.kind](w->state, &w->evidence, &event);
     }
     trace_append(&w->trace, &event);
@@ -141,7 +140,7 @@ static inline void end_run(struct witness *w, enum world_end end)
     }
 }
 
-/* An event of the job without particulars. */
+/* Emits an event of the job without further fields. */
 static inline void say(struct witness *w, enum event_kind kind)
 {
     see(w, (struct event){.kind = (uint8_t)kind, .by = BY_JOB});
@@ -187,7 +186,7 @@ static inline void done(struct witness *w, struct ticket ticket, int ret)
     request_event(w, EVENT_REQUEST_DONE, ticket, ret);
 }
 
-/* The job takes chunks: clean, then read. */
+/* The job cleans the chunks, then starts to read them. */
 static inline struct ticket begin_read(struct witness *w, uint64_t offset, uint64_t bytes)
 {
     dirty(w, EVENT_DIRTY_CLEAR, offset, bytes);
@@ -200,7 +199,7 @@ static inline struct ticket begin_write(struct witness *w, struct ticket read)
     return submit(w, BY_JOB, DST, OP_WRITE, read.offset, read.bytes);
 }
 
-/* What the source holds now goes to the target. */
+/* Copies what the source holds now to the target. */
 static inline void copy_content(struct witness *w, uint64_t offset, uint64_t bytes)
 {
     uint64_t end = (offset + bytes) / SECTOR_BYTES;
@@ -247,7 +246,7 @@ static inline void guest_effect(struct witness *w, struct ticket write)
 {
     image_write(w->disks[write.node].image,
                 (struct run){write.offset / SECTOR_BYTES, write.bytes / SECTOR_BYTES,
-                             tag_guest(write.number, 0), 1});
+                             tag_guest(write.number, 0), 1, false});
     request_event(w, EVENT_REQUEST_EFFECT, write, 0);
 }
 
@@ -302,7 +301,7 @@ static inline void claim(struct witness *w)
     say_of(w, EVENT_GRAPH_BLOCK, DST);
 }
 
-/* Everything is dirty; the timeline event goes on. */
+/* Starts a job with everything dirty; the timeline event is not over. */
 static inline void start(struct witness *w)
 {
     claim(w);
@@ -313,7 +312,7 @@ static inline void start(struct witness *w)
     }
 }
 
-/* From the start to READY, everything copied; a ready job at the end of a timeline event. */
+/* From the start to READY with everything copied; the timeline event is over. */
 static inline void become_ready(struct witness *w)
 {
     start(w);
@@ -340,7 +339,7 @@ static inline void pivot(struct witness *w, uint8_t to, uint16_t from)
     see(w, (struct event){.kind = EVENT_GRAPH_PIVOT, .by = BY_JOB, .node = to, .index = from});
 }
 
-/* The job is over; what it held is given back. */
+/* The job ends and gives back what it held. */
 static inline void conclude(struct witness *w, enum event_kind kind, int ret)
 {
     say_of(w, EVENT_DRAIN_END, SRC);
@@ -377,13 +376,13 @@ static inline void assert_silent(const struct witness *w)
     }
 }
 
-/* The first finding is of that kind, and its text says that, too. */
+/* Asserts that the first finding is of that kind and its text contains `says`. */
 static inline void assert_found(const struct witness *w, const char *kind, const char *says)
 {
     if (w->verdict.finding_count == 0) {
         fail_msg("there is no finding; \"%s\" was expected", kind);
     }
-    assert_string_equal(w->verdict.findings[0].kind, kind);
+    assert_string_equal(finding_kind_name(w->verdict.findings[0].id), kind);
     if (strstr(w->verdict.findings[0].text, says) == NULL) {
         fail_msg("\"%s\" does not say \"%s\"", w->verdict.findings[0].text, says);
     }

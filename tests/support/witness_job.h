@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What the tests of the oracle "job" have in common.
+ * Shared by the tests of the oracle "job".
  */
 #ifndef MIRRORSIM_TESTS_SUPPORT_WITNESS_JOB_H
 #define MIRRORSIM_TESTS_SUPPORT_WITNESS_JOB_H
@@ -15,7 +15,7 @@ static inline struct witness *called(void **state)
     return w;
 }
 
-/* The same oracle without a past, and the verdict without findings. */
+/* Starts again with a fresh oracle and an empty verdict. */
 static inline struct witness *called_again(void **state)
 {
     struct witness *w = called(state);
@@ -25,7 +25,7 @@ static inline struct witness *called_again(void **state)
     return w;
 }
 
-/* A read fails, is marked, and the job says so. */
+/* A read fails, its range is marked dirty, and the job reports the error. */
 static inline void fail_read(struct witness *w, int ret, enum error_action action)
 {
     struct ticket ticket = begin_read(w, 0, CHUNK);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Walking folders, and writing through a temporary file.
+ * Walking folders, and writing files through a temporary one.
  */
 #include "tools/base/files.h"
 
@@ -27,7 +27,7 @@ static bool is_scenario(const FTSENT *entry)
     return length > 5 && strcmp(entry->fts_name + length - 5, ".yaml") == 0;
 }
 
-/* Takes the path over. */
+/* Takes ownership of the path. */
 static void append(struct file_list *list, char *path)
 {
     list->paths = must_grow(list->paths, list->count, sizeof(*list->paths));
@@ -128,7 +128,7 @@ bool file_list_has(const struct file_list *list, const char *path)
     return false;
 }
 
-/* A device or a pipe must not be replaced by a file; a directory can't be. */
+/* A device or a pipe must not be replaced by a file, and a directory cannot be. */
 static bool is_replaceable(const char *path)
 {
     struct stat status;
@@ -138,7 +138,7 @@ static bool is_replaceable(const char *path)
 
 bool output_open(struct output *output, const char *path)
 {
-    char *real = realpath(path, NULL); /* a link's target is replaced, not the link */
+    char *real = realpath(path, NULL); /* for a link, the target is replaced and not the link */
 
     output->path = real != NULL ? real : must_strdup(path);
     output->temporary = is_replaceable(output->path)
@@ -176,7 +176,7 @@ bool output_possible(const char *path)
     struct output output;
 
     if (!is_replaceable(path)) {
-        return true; /* to open a pipe would be to use it */
+        return true; /* opening a pipe would already use it */
     }
     if (!output_open(&output, path)) {
         return false;

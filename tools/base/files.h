@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Scenario files found under paths, and result files that are there whole or not at all.
+ * Finding scenario files under paths, and writing result files that exist either
+ * complete or not at all.
  */
 #ifndef MIRRORSIM_TOOLS_BASE_FILES_H
 #define MIRRORSIM_TOOLS_BASE_FILES_H
@@ -17,8 +18,8 @@ struct file_list {
 
 /*
  * Adds a file, or every *.yaml file below a folder, sorted by name byte by
- * byte, so that the order of directory entries makes no difference.  Where
- * there is nothing, adds a path at which there is nothing: loading it says so.
+ * byte, so that the order of directory entries makes no difference.  A path
+ * that does not exist is added as it is: loading it reports that.
  */
 void file_list_add(struct file_list *list, const char *path);
 void file_list_free(struct file_list *list);
@@ -26,15 +27,15 @@ void file_list_free(struct file_list *list);
 /* Line `number` (from 1) of a file without its newline; the caller frees it; NULL if none. */
 char *file_line(const char *path, uint32_t number);
 
-/* Are these two the same file, perhaps under other names? */
+/* True if both are the same file, even under different names. */
 bool file_is(const char *path, const char *other);
 
-/* Is this one of the files? */
+/* True if this is one of the files. */
 bool file_list_has(const struct file_list *list, const char *path);
 
 /*
- * A file being written beside `path` that takes its place when it is done.  A
- * device or a pipe is written to directly.
+ * A temporary file beside `path`, which replaces it when closed.  A device or a
+ * pipe is written to directly.
  */
 struct output {
     FILE *stream;
@@ -42,10 +43,10 @@ struct output {
     char *temporary; /* NULL: written directly */
 };
 
-/* All return false with errno set; what fails leaves nothing behind. */
+/* All return false with errno set on failure, and then leave no file behind. */
 bool output_open(struct output *output, const char *path);
 bool output_close(struct output *output);
-bool output_possible(const char *path); /* could a file be written there?  Leaves it as it is. */
-bool output_write(const char *path, const char *text); /* a whole file */
+bool output_possible(const char *path); /* can a file be written there? Changes nothing. */
+bool output_write(const char *path, const char *text); /* writes a whole file */
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Ways out, and memory.
+ * Exits, and memory.
  */
 #include "tools/base/support.h"
 
@@ -19,7 +19,7 @@ _Noreturn void die(const char *format, ...)
     vfprintf(stderr, format, args);
     va_end(args);
     fputc('\n', stderr);
-    /* At once: what is left behind is no leak. */
+    /* _exit(), so that memory still in use is not reported as leaked. */
     fflush(NULL);
     _exit(EXIT_HARNESS);
 }

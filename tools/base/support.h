@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What every subcommand uses: exit codes, and memory that is there or the program ends.
+ * What every subcommand uses: exit codes, and allocation that ends the program if it
+ * fails.
  */
 #ifndef MIRRORSIM_TOOLS_BASE_SUPPORT_H
 #define MIRRORSIM_TOOLS_BASE_SUPPORT_H
@@ -15,13 +16,13 @@ enum exit_code {
     EXIT_HARNESS = 3, /* the harness itself failed */
 };
 
-/* Says so and exits with EXIT_HARNESS. */
+/* Prints the message and exits with EXIT_HARNESS. */
 _Noreturn void die(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* Zeroed memory; dies without. */
+/* Zeroed memory; dies if there is none. */
 void *must_alloc(size_t bytes);
 
-/* `list` of `count` elements with room for one more; doubles when it is full. */
+/* Returns `list` with room for one more than `count` elements; it doubles when it is full. */
 void *must_grow(void *list, size_t count, size_t element_bytes);
 
 char *must_strdup(const char *text);

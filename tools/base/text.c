@@ -21,7 +21,7 @@ bool number_parse(const char *text, uint64_t *number)
 
 /* ---- Characters ---- */
 
-/* Length of the valid UTF-8 character at `text`, 0 if there is none. */
+/* The length of the valid UTF-8 character at `text`; 0 if it is not valid. */
 static size_t utf8_length(const char *text)
 {
     const unsigned char *at = (const unsigned char *)text;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Plain numbers, and text for readers that want it escaped.
+ * Parsing plain numbers, and writing escaped text.
  */
 #ifndef MIRRORSIM_TOOLS_BASE_TEXT_H
 #define MIRRORSIM_TOOLS_BASE_TEXT_H
@@ -10,19 +10,22 @@
 #include <stdint.h>
 #include <stdio.h>
 
-/* A decimal number and nothing else. */
+/* Parses a decimal number and nothing else. */
 bool number_parse(const char *text, uint64_t *number);
 
 /* `text` with every byte that is not valid UTF-8 replaced by '?'; the caller frees it. */
 char *utf8_clean(const char *text);
 
-/* Copies what fits, ending between two UTF-8 characters. */
+/* Copies as much as fits, without splitting a UTF-8 character. */
 void text_copy(char *buf, size_t size, const char *text);
 
-/* Writes text as XML character data (also for attributes), without what XML cannot hold. */
+/*
+ * Writes text as XML character data (also for attributes), without characters
+ * that XML cannot hold.
+ */
 void xml_write(FILE *out, const char *text);
 
-/* Writes text as one word of a shell command. */
+/* Writes text, quoted if necessary, as one word of a shell command. */
 void shell_write(FILE *out, const char *text);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * A hash table with linear probing; the digests are hashes already.
+ * A hash table with linear probing; the digests serve as hashes.
  */
 #include "tools/base/visited.h"
 

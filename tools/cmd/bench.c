@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * mirrorsim bench: what it costs; the median of several measurements each.
+ * mirrorsim bench: measures performance; each figure is the median of several
+ * measurements.
  */
 #include <errno.h>
 #include <jansson.h>
@@ -18,43 +19,34 @@
 #define MAX_REPEATS 99
 
 struct bench_options {
-    uint64_t repeats;
+    uint32_t repeats;
     const char *path;
     bool json;
 };
 
-static const struct argp_option option_list[] = {
-    {"repeats", KEY_REPEATS, "N", 0, "Measurements of each figure (default 5)", 0},
-    {"scenarios", KEY_SCENARIOS, "PATH", 0, "The shipped scenarios (default: scenarios)", 0},
-    {"json", KEY_JSON, NULL, 0, "Write the figures as JSON", 0},
-    {0},
+#define AT(member) offsetof(struct bench_options, member)
+
+static const struct option_row options_of_bench[] = {
+    {{"repeats", 0, "N", 0, "Measurements of each figure (default 5)", 0},
+     INTO(COUNT, repeats),
+     .max = MAX_REPEATS},
+    {{"scenarios", 0, "PATH", 0, "The shipped scenarios (default: scenarios)", 0},
+     INTO(TEXT, path)},
+    {{"json", 0, NULL, 0, "Write the figures as JSON", 0}, INTO(FLAG, json)},
+    {.shown = {0}},
 };
 
-static error_t parse(int key, char *arg, struct argp_state *state)
-{
-    struct bench_options *options = state->input;
-
-    switch (key) {
-    case KEY_REPEATS:
-        options->repeats = option_count(state, "--repeats", MAX_REPEATS, arg);
-        return 0;
-    case KEY_SCENARIOS:
-        options->path = arg;
-        return 0;
-    case KEY_JSON:
-        options->json = true;
-        return 0;
-    case ARGP_KEY_ARG:
-        argp_error(state, "unexpected argument '%s'", arg);
-        return 0;
-    default:
-        return ARGP_ERR_UNKNOWN;
-    }
-}
+static const struct option_table table = {
+    .options = options_of_bench,
+    .doc = "Measures speed, memory and the size of a world's state.\v"
+           "A small run is a mirror of 1 MiB at 64 KiB granularity with a buffer of 64 KiB, to "
+           "its completion, with oracles and verdict; its plan is made once.  A trace event is "
+           "what `mirrorsim trace` shows in a line; a timeline event is one step of a world, "
+           "that is what one completion, timer or step of the story sets off."};
 
 /* ---- Measuring ---- */
 
-/* Measures in a child process; false if the child failed. */
+/* Measures in a child process; returns false if the child failed. */
 static bool measure_once(const struct bench_task *task, struct bench_sample *sample)
 {
     struct rusage usage;
@@ -119,7 +111,7 @@ static struct figure_result measure(const struct bench_options *options,
     struct figure_result result = {0};
     double values[MAX_REPEATS];
 
-    for (uint64_t i = 0; i < options->repeats; i++) {
+    for (uint32_t i = 0; i < options->repeats; i++) {
         struct bench_sample sample;
 
         if (!measure_once(&task, &sample)) {
@@ -139,7 +131,7 @@ static struct figure_result measure(const struct bench_options *options,
 
 static const struct {
     const char *name;
-    bool whole; /* written without decimals */
+    bool whole; /* print without decimals */
 } units[] = {
     [BENCH_PER_SECOND] = {"/s", true},
     [BENCH_NS_EACH] = {"ns", true},
@@ -172,21 +164,12 @@ static void report(const struct bench_options *options, const struct bench_figur
     }
 }
 
-int cmd_bench(int argc, char **argv)
+static int run_bench(int argc, char **argv)
 {
-    static const struct argp argp = {
-        .options = option_list,
-        .parser = parse,
-        .doc = "Measures speed, memory and the size of a world's state.\v"
-               "A small run is a mirror of 1 MiB at 64 KiB granularity with a buffer of 64 KiB, to "
-               "its completion, with oracles and verdict; its plan is made once.  A trace event is "
-               "what `mirrorsim trace` shows in a line; a timeline event is one step of a world, "
-               "that is what one completion, timer or step of the story sets off.",
-    };
     struct bench_options options = {.repeats = 5, .path = "scenarios"};
     json_t *figures;
 
-    argp_parse(&argp, argc, argv, 0, NULL, &options);
+    options_parse(&table, argc, argv, &options);
     figures = json_pack("{s:s, s:s, s:I}", "mirrorsim", MIRRORSIM_VERSION, "compiler",
                         MIRRORSIM_COMPILER, "repeats", (json_int_t)options.repeats);
     for (uint32_t i = 0; i < bench_figure_count; i++) {
@@ -201,3 +184,5 @@ int cmd_bench(int argc, char **argv)
     json_decref(figures);
     return EXIT_PASSED;
 }
+
+const struct command command_bench = {"bench", "measure what it costs", &table, run_bench};

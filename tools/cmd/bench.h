@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Measuring: each figure several times, each time in a process of its own.
+ * Measuring: each figure several times, each time in its own process.
  */
 #ifndef MIRRORSIM_TOOLS_CMD_BENCH_H
 #define MIRRORSIM_TOOLS_CMD_BENCH_H
@@ -8,11 +8,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* What one measurement gives. */
+/* The result of one measurement. */
 struct bench_sample {
-    uint64_t ns;         /* wall clock, of the measured part only */
-    uint64_t count;      /* of whatever the figure counts; or a size in bytes */
-    uint64_t peak_bytes; /* largest resident set of the process; set by whoever started it */
+    uint64_t ns;         /* wall clock time of the measured part only */
+    uint64_t count;      /* number of what the figure counts; or a size in bytes */
+    uint64_t peak_bytes; /* largest resident set of the process; set by its parent */
 };
 
 /* How a sample becomes a figure. */
@@ -28,7 +28,7 @@ struct bench_task;
 struct bench_figure {
     const char *key;      /* in JSON */
     const char *title;    /* for people */
-    const char *peak_key; /* the largest resident set as well, under this key; or NULL */
+    const char *peak_key; /* also reports the largest resident set under this key; or NULL */
     const char *scenario; /* text of the scenario; NULL: the path of --scenarios */
     enum bench_unit unit;
     bool no_oracles;
@@ -38,7 +38,7 @@ struct bench_figure {
 /* One figure to be measured. */
 struct bench_task {
     const struct bench_figure *figure;
-    const char *path; /* of the shipped scenarios */
+    const char *path; /* path of the shipped scenarios */
 };
 
 extern const struct bench_figure bench_figures[];

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What is measured, and how.
+ * The figures and how they are measured.
  *
- * Figures that count go on for MEASURE_NS, so that the clock's grain and the
- * first run's page faults do not matter.
+ * Figures that count repeat for MEASURE_NS, so that the clock's resolution and
+ * the first run's page faults do not matter.
  *
  * Declared in tools/cmd/bench.h: it is what `mirrorsim bench` measures.
  */
@@ -14,20 +14,21 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "engine/units.h"
 #include "sim/scenario/scenario.h"
 #include "sim/world/world.h"
 #include "tools/base/support.h"
 #include "tools/cmd/bench.h"
-#include "tools/cmd/command.h"
 #include "tools/explore/search.h"
+#include "tools/run/load.h"
 #include "tools/run/runner.h"
 
 #define MEASURE_NS UINT64_C(400000000)
 
-/* For the states that a search has visited. */
+/* Memory for the states that a search has visited. */
 #define SEARCH_BENCH_BYTES (UINT64_C(64) << 20)
 
-/* Runs between two looks at the clock. */
+/* Runs between two readings of the clock. */
 #define BATCH 64
 
 static const char small_run[] = "scenario: 1\n"
@@ -118,7 +119,7 @@ static struct world *stage_world(struct stage *stage)
     return world;
 }
 
-/* A figure is worth nothing if what was measured did not work. */
+/* Checks the run's result: a figure is worthless if the run it measures did not work. */
 static void run_to_end(struct world *world, bool judged)
 {
     const struct verdict *verdict;
@@ -245,7 +246,7 @@ static void measure_one(const struct bench_task *task, struct bench_sample *samp
 
 /* ---- Snapshots ---- */
 
-/* The most that a snapshot takes at any time of the run. */
+/* The largest snapshot at any time of the run. */
 static void measure_state(const struct bench_task *task, struct bench_sample *sample)
 {
     struct stage stage;
@@ -260,7 +261,7 @@ static void measure_state(const struct bench_task *task, struct bench_sample *sa
     stage_close(&stage);
 }
 
-/* In the middle of the run: `load` goes back, else a snapshot is taken. */
+/* Measures, in the middle of a run, taking a snapshot or, with `load`, restoring one. */
 static void measure_snapshot(const struct bench_task *task, struct bench_sample *sample, bool load)
 {
     struct stage stage;
@@ -304,7 +305,7 @@ static void measure_load(const struct bench_task *task, struct bench_sample *sam
 
 /* ---- The shipped scenarios ---- */
 
-/* The whole program, as a user starts it, on one core. */
+/* Runs the whole program as a user would, on one core. */
 static void measure_scenarios(const struct bench_task *task, struct bench_sample *sample)
 {
     uint64_t start_ns = clock_ns();
@@ -336,7 +337,7 @@ static bool search_found_one(void *opaque, const struct verdict *verdict,
     die("a search that should find nothing has a finding");
 }
 
-/* States that an exhaustive search is in for the first time. */
+/* Counts the new states that an exhaustive search visits. */
 static void measure_search(const struct bench_task *task, struct bench_sample *sample)
 {
     const struct search_options options = {.engine = &mirror_engine, .found = search_found_one};
@@ -386,4 +387,4 @@ const struct bench_figure bench_figures[] = {
      measure_load},
 };
 
-const uint32_t bench_figure_count = sizeof(bench_figures) / sizeof(bench_figures[0]);
+const uint32_t bench_figure_count = COUNT_OF(bench_figures);

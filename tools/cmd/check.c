@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * mirrorsim check: validates without running; every mistake of a file at once.
+ * mirrorsim check: validates files without running them, and shows all mistakes
+ * of a file at once.
  *
  * Declared in tools/cmd/command.h: every subcommand is.
  */
@@ -9,6 +10,7 @@
 #include "tools/base/support.h"
 #include "tools/cmd/command.h"
 #include "tools/report/report.h"
+#include "tools/run/load.h"
 #include "tools/run/suite.h"
 
 struct check_options {
@@ -16,29 +18,21 @@ struct check_options {
     bool json;
 };
 
-static const struct argp_option option_list[] = {
-    {"json", KEY_JSON, NULL, 0, "Write the result as JSON", 0},
-    {0},
+#define AT(member) offsetof(struct check_options, member)
+
+static const struct option_row options_of_check[] = {
+    {{"json", 0, NULL, 0, "Write the result as JSON", 0}, INTO(FLAG, json)},
+    {.shown = {0}},
 };
 
-static error_t parse(int key, char *arg, struct argp_state *state)
-{
-    struct check_options *options = state->input;
-
-    switch (key) {
-    case KEY_JSON:
-        options->json = true;
-        return 0;
-    case ARGP_KEY_ARG:
-        suite_add_path(&options->suite, arg);
-        return 0;
-    case ARGP_KEY_NO_ARGS:
-        argp_error(state, "which files or folders?");
-        return 0;
-    default:
-        return ARGP_ERR_UNKNOWN;
-    }
-}
+static const struct option_table table = {
+    .options = options_of_check,
+    .args = "PATH...",
+    .take = suite_take_path,
+    .member = AT(suite),
+    .missing = "which files or folders?",
+    .doc = "Validates scenario files, and all *.yaml files in folders, without running them. "
+           "Exit code 2 if a file is invalid."};
 
 static void show_json(const struct suite *suite)
 {
@@ -70,25 +64,18 @@ static void show_json(const struct suite *suite)
 static void show_text(const struct suite *suite)
 {
     for (size_t i = 0; i < suite->invalid_count; i++) {
-        command_show_mistakes(suite->invalid[i].file, suite->invalid[i].mistakes);
+        load_show_mistakes(suite->invalid[i].file, suite->invalid[i].mistakes);
     }
     printf("%zu valid, %zu invalid\n", suite->files.count - suite->invalid_count,
            suite->invalid_count);
 }
 
-int cmd_check(int argc, char **argv)
+static int run_check(int argc, char **argv)
 {
-    static const struct argp argp = {
-        .options = option_list,
-        .parser = parse,
-        .args_doc = "PATH...",
-        .doc = "Validates scenario files, and all *.yaml files in folders, without running them. "
-               "Exit code 2 if a file is invalid.",
-    };
     struct check_options options = {0};
     bool invalid;
 
-    argp_parse(&argp, argc, argv, 0, NULL, &options);
+    options_parse(&table, argc, argv, &options);
     if (options.json) {
         show_json(&options.suite);
     } else {
@@ -98,3 +85,6 @@ int cmd_check(int argc, char **argv)
     suite_free(&options.suite);
     return invalid ? EXIT_USAGE : EXIT_PASSED;
 }
+
+const struct command command_check = {"check", "validate scenario files without running them",
+                                      &table, run_check};

@@ -2,9 +2,9 @@
 /*
  * The engines that are compiled in.
  *
- * Declared in tools/cmd/command.h: tests put a list of their own in its place.
+ * Declared in tools/run/load.h: tests put a list of their own in its place.
  */
-#include "tools/cmd/command.h"
+#include "tools/run/load.h"
 
 #ifdef MIRRORSIM_QEMU
 #include "engine/qemu/qemu_engine.h"

@@ -8,40 +8,34 @@
 
 #include "tools/base/support.h"
 #include "tools/cmd/command.h"
+#include "tools/run/load.h"
 
-static error_t no_options(int key, char *arg, struct argp_state *state)
+static const struct option_table engines_table = {
+    .doc = "Lists the mirror engines that are compiled in; the first is the default."};
+
+static int run_engines(int argc, char **argv)
 {
-    (void)state;
-    if (key == ARGP_KEY_ARG) {
-        argp_error(state, "unexpected argument '%s'", arg);
-    }
-    return key == ARGP_KEY_ARG ? 0 : ARGP_ERR_UNKNOWN;
-}
-
-int cmd_engines(int argc, char **argv)
-{
-    static const struct argp argp = {
-        .parser = no_options,
-        .doc = "Lists the mirror engines that are compiled in; the first is the default.",
-    };
-
-    argp_parse(&argp, argc, argv, 0, NULL, NULL);
+    options_parse(&engines_table, argc, argv, NULL);
     for (uint32_t i = 0; engines[i] != NULL; i++) {
         printf("%-10s %s\n", engines[i]->name, engines[i]->summary);
     }
     return EXIT_PASSED;
 }
 
-int cmd_version(int argc, char **argv)
-{
-    static const struct argp argp = {
-        .parser = no_options,
-        .doc = "Shows the version, the compiler and the libraries it was built with.",
-    };
+const struct command command_engines = {"engines", "list the mirror engines that are compiled in",
+                                        &engines_table, run_engines};
 
-    argp_parse(&argp, argc, argv, 0, NULL, NULL);
+static const struct option_table version_table = {
+    .doc = "Shows the version, the compiler and the libraries it was built with."};
+
+static int run_version(int argc, char **argv)
+{
+    options_parse(&version_table, argc, argv, NULL);
     puts("mirrorsim " MIRRORSIM_VERSION);
     puts("compiler: " MIRRORSIM_COMPILER);
     puts("libraries: " MIRRORSIM_LIBRARIES);
     return EXIT_PASSED;
 }
+
+const struct command command_version = {"version", "show the version and what it was built with",
+                                        &version_table, run_version};

@@ -17,18 +17,19 @@
 #include "tools/explore/pool.h"
 #include "tools/explore/report.h"
 #include "tools/explore/session.h"
+#include "tools/run/load.h"
 
-/* Memory for the states that one process has visited. */
+/* Memory for the visited states of one process. */
 #define VISITED_BYTES (UINT64_C(512) << 20)
 
-/* So many seeds where nothing says how many. */
+/* The number of runs if neither option nor file says it. */
 #define DEFAULT_RUNS 10000
 #define MAX_RUNS UINT32_C(4000000000)
 
-/* A checkpoint is written so often. */
+/* Interval between checkpoints. */
 #define SAVE_INTERVAL_MS 10000
 
-/* Of the processor, inside one event. */
+/* Limit of processor time within one event. */
 #define CPU_LIMIT_S 5
 
 struct command_options {
@@ -36,155 +37,97 @@ struct command_options {
     struct explore_report report;
     uint64_t budget_ms; /* 0 = no bound */
     uint32_t jobs;
-    bool has_schedule; /* said by an option, like the next; else the file may */
+    bool has_schedule; /* set by an option, like the next; if not, the file may set it */
     bool has_faults;
 };
 
-static const struct argp_option option_list[] = {
-    {"case", KEY_CASE, "N|NAME", 0, "Only this case of the matrix (default: all)", 1},
-    {"engine", KEY_ENGINE, "NAME", 0, "The engine; `mirrorsim engines` lists them", 1},
-    {"schedule", KEY_SCHEDULE, "HOW", 0,
-     "exhaustive (default): every answer to every choice; random: runs with seeds; pct: runs with "
-     "random priorities, which find a bug of a certain depth with a known chance",
-     2},
-    {"depth", KEY_DEPTH, "D", 0,
-     "Of pct: how many events must come in a certain order for the bug to show (default 3)", 2},
-    {"untimed", KEY_UNTIMED, NULL, 0,
-     "Latencies don't count: any request that is in flight may be the next to finish", 2},
-    {"faults", KEY_FAULTS, "WHICH", 0,
-     "none (default); transient: each request and query fails once, in turn; singles: also from "
-     "then "
-     "on; pairs: and a second one soon after; power-cuts: of the target, at each instant",
-     2},
-    {"every-order", KEY_EVERY_ORDER, NULL, 0,
-     "Also try orders of which it is known that they lead to the same", 2},
-    {"runs", KEY_RUNS, "N", 0, "Seeds of a random search, or of pct (default 10000)", 2},
-    {"budget", KEY_BUDGET, "TIME", 0, "Stop after so much time, like 30s", 2},
-    {"checkpoint", KEY_CHECKPOINT, "FILE", 0,
-     "Keep in this file how far the search has come, and go on from there; it is taken away at the "
-     "end",
-     2},
-    {"jobs", 'j', "N", 0, "Processes (default: one per core); the result is the same", 2},
-    {"all", KEY_ALL, NULL, 0, "Go on after a finding: one of each kind is kept", 2},
-    {"output", 'o', "FILE", 0,
-     "Write the run that was found into this file (default: NAME-found.yaml)", 2},
-    {"no-shrink", KEY_NO_SHRINK, NULL, 0, "Write the run as it was found", 2},
-    {"json", KEY_JSON, NULL, 0, "The summary as JSON", 2},
-    {0},
+#define AT(member) offsetof(struct command_options, member)
+
+static const char *const schedule_words[] = {[SCHEDULE_EXHAUSTIVE] = "exhaustive",
+                                             [SCHEDULE_RANDOM] = "random",
+                                             [SCHEDULE_PCT] = "pct",
+                                             NULL};
+static const char *const fault_words[] = {[VARIANTS_NONE] = "none",
+                                          [VARIANTS_TRANSIENT] = "transient",
+                                          [VARIANTS_SINGLES] = "singles",
+                                          [VARIANTS_PAIRS] = "pairs",
+                                          [VARIANTS_POWER_CUTS] = "power-cuts",
+                                          NULL};
+
+static const struct option_row options_of_explore[] = {
+    {{"case", 0, "N|NAME", 0, "Only this case of the matrix (default: all)", 1},
+     INTO(TEXT, explore.chosen)},
+    {{"engine", 0, "NAME", 0, "The engine; `mirrorsim engines` lists them", 1},
+     INTO(OTHER, explore.engine),
+     .take = load_take_engine},
+    {{"schedule", 0, "HOW", 0,
+      "exhaustive (default): every answer to every choice; random: runs with seeds; pct: runs with "
+      "random priorities, which find a bug of a certain depth with a known chance",
+      2},
+     INTO(WORD, explore.schedule),
+     .words = schedule_words,
+     .given = AT(has_schedule)},
+    {{"depth", 0, "D", 0,
+      "Of pct: how many events must come in a certain order for the bug to show (default 3)", 2},
+     INTO(COUNT, explore.depth),
+     .max = PCT_MAX_DEPTH},
+    {{"untimed", 0, NULL, 0,
+      "Latencies don't count: any request that is in flight may be the next to finish", 2},
+     INTO(FLAG, explore.untimed)},
+    {{"faults", 0, "WHICH", 0,
+      "none (default); transient: each request and query fails once, in turn; singles: also from "
+      "then "
+      "on; pairs: and a second one soon after; power-cuts: of the target, at each instant",
+      2},
+     INTO(WORD, explore.faults),
+     .words = fault_words,
+     .given = AT(has_faults)},
+    {{"every-order", 0, NULL, 0, "Also try orders of which it is known that they lead to the same",
+      2},
+     INTO(FLAG, explore.every_order)},
+    {{"runs", 0, "N", 0, "Seeds of a random search, or of pct (default 10000)", 2},
+     INTO(COUNT, explore.runs),
+     .max = MAX_RUNS},
+    {{"budget", 0, "TIME", 0, "Stop after so much time, like 30s", 2}, INTO(SPAN, budget_ms)},
+    {{"checkpoint", 0, "FILE", 0,
+      "Keep in this file how far the search has come, and go on from there; it is taken away at "
+      "the "
+      "end",
+      2},
+     INTO(TEXT, explore.checkpoint)},
+    {{"jobs", 'j', "N", 0, "Processes (default: one per core); the result is the same", 2},
+     INTO(COUNT, jobs),
+     .max = 1024},
+    {{"all", 0, NULL, 0, "Go on after a finding: one of each kind is kept", 2},
+     INTO(FLAG, explore.all)},
+    {{"output", 'o', "FILE", 0,
+      "Write the run that was found into this file (default: NAME-found.yaml)", 2},
+     INTO(TEXT, report.output)},
+    {{"no-shrink", 0, NULL, 0, "Write the run as it was found", 2}, INTO(FLAG, report.no_shrink)},
+    {{"json", 0, NULL, 0, "The summary as JSON", 2}, INTO(FLAG, report.json)},
+    {.shown = {0}},
 };
 
-static void parse_schedule(const struct argp_state *state, struct command_options *options,
-                           const char *arg)
-{
-    options->has_schedule = true;
-    if (strcmp(arg, "exhaustive") == 0) {
-        options->explore.schedule = SCHEDULE_EXHAUSTIVE;
-    } else if (strcmp(arg, "random") == 0) {
-        options->explore.schedule = SCHEDULE_RANDOM;
-    } else if (strcmp(arg, "pct") == 0) {
-        options->explore.schedule = SCHEDULE_PCT;
-    } else {
-        argp_error(state, "--schedule is exhaustive, random or pct, not '%s'", arg);
-    }
-}
-
-static void parse_faults(const struct argp_state *state, struct command_options *options,
-                         const char *arg)
-{
-    static const char *const words[] = {[VARIANTS_NONE] = "none",
-                                        [VARIANTS_TRANSIENT] = "transient",
-                                        [VARIANTS_SINGLES] = "singles",
-                                        [VARIANTS_PAIRS] = "pairs",
-                                        [VARIANTS_POWER_CUTS] = "power-cuts"};
-
-    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-        if (strcmp(arg, words[i]) == 0) {
-            options->explore.faults = (enum variant_faults)i;
-            options->has_faults = true;
-            return;
-        }
-    }
-    argp_error(state, "--faults is none, transient, singles, pairs or power-cuts, not '%s'", arg);
-}
-
-static error_t parse_search(int key, char *arg, struct argp_state *state,
-                            struct command_options *options)
-{
-    switch (key) {
-    case KEY_CASE:
-        options->explore.chosen = arg;
-        return 0;
-    case KEY_ENGINE:
-        options->explore.engine = option_engine(state, arg);
-        return 0;
-    case KEY_SCHEDULE:
-        parse_schedule(state, options, arg);
-        return 0;
-    case KEY_UNTIMED:
-        options->explore.untimed = true;
-        return 0;
-    case KEY_FAULTS:
-        parse_faults(state, options, arg);
-        return 0;
-    case KEY_EVERY_ORDER:
-        options->explore.every_order = true;
-        return 0;
-    case KEY_ALL:
-        options->explore.all = true;
-        return 0;
-    case KEY_DEPTH:
-        options->explore.depth = option_count(state, "--depth", PCT_MAX_DEPTH, arg);
-        return 0;
-    case KEY_RUNS:
-        options->explore.runs = option_count(state, "--runs", MAX_RUNS, arg);
-        return 0;
-    default:
-        return ARGP_ERR_UNKNOWN;
-    }
-}
-
-static error_t parse(int key, char *arg, struct argp_state *state)
-{
-    struct command_options *options = state->input;
-
-    switch (key) {
-    case KEY_BUDGET:
-        options->budget_ms = option_time(state, "--budget", arg) / 1000000;
-        return 0;
-    case 'j':
-        options->jobs = option_count(state, "--jobs", 1024, arg);
-        return 0;
-    case 'o':
-        options->report.output = arg;
-        return 0;
-    case KEY_CHECKPOINT:
-        options->explore.checkpoint = arg;
-        return 0;
-    case KEY_NO_SHRINK:
-        options->report.no_shrink = true;
-        return 0;
-    case KEY_JSON:
-        options->report.json = true;
-        return 0;
-    case ARGP_KEY_ARG:
-        option_one_file(state, &options->report.file, arg);
-        return 0;
-    case ARGP_KEY_NO_ARGS:
-        argp_error(state, "which file?");
-        return 0;
-    default:
-        return parse_search(key, arg, state, options);
-    }
-}
+static const struct option_table table = {
+    .options = options_of_explore,
+    .args = "FILE",
+    .take = option_take_file,
+    .member = AT(report.file),
+    .missing = "which file?",
+    .doc = "Searches the interleavings of a scenario, the values it leaves to a choice, and "
+           "failures at each place.  Stops at the first finding, makes the run smaller and "
+           "writes it as a scenario.\v"
+           "Exit codes: 0 nothing was found, 1 something was, 2 an invalid file or wrong usage, "
+           "3 the harness failed, 130 interrupted (after a summary)."};
 
 /* ---- While it searches ---- */
 
-/* What the pool's calls need. */
+/* The state for the pool's callbacks. */
 struct watch {
     struct explore_session session;
     struct progress progress;
-    uint64_t identity;     /* of the search, for its checkpoint */
-    uint64_t next_save_ms; /* of the clock */
+    uint64_t identity;     /* of the search, checked in its checkpoint */
+    uint64_t next_save_ms; /* clock time of the next checkpoint */
 };
 
 static bool is_done(const void *opaque, uint64_t item)
@@ -215,7 +158,7 @@ static void show_progress(void *opaque)
 
 /* ---- The command ---- */
 
-/* What the options leave open, the file may say. */
+/* Takes settings from the file that no option has set. */
 static void take_from_file(struct command_options *options, const struct scenario *scenario)
 {
     static const enum variant_faults faults[] = {[EXPLORE_FAULTS_UNSAID] = VARIANTS_NONE,
@@ -248,7 +191,7 @@ static void take_from_file(struct command_options *options, const struct scenari
     plan_destroy(plan);
 }
 
-/* Goes on from the checkpoint, if there is one. */
+/* Resumes from the checkpoint, if there is one. */
 static void open_checkpoint(struct watch *watch, const char *file)
 {
     const char *path = watch->session.options->checkpoint;
@@ -267,11 +210,14 @@ static void open_checkpoint(struct watch *watch, const char *file)
         session_close(&watch->session);
         exit(EXIT_USAGE);
     }
-    /* Where it can't be written, that is known before the search and not after it. */
+    /* If the checkpoint cannot be written, that shows before the search and not after it. */
     checkpoint_save(&watch->session, watch->identity);
 }
 
-/* What was stopped can go on; what has ended need not. */
+/*
+ * A search that was stopped can be resumed, so its checkpoint stays; one that
+ * has ended needs none.
+ */
 static void close_checkpoint(const struct watch *watch)
 {
     const struct explore_session *session = &watch->session;
@@ -286,7 +232,7 @@ static void close_checkpoint(const struct watch *watch)
     }
 }
 
-/* Searches, and reports; returns the exit code. */
+/* Searches and reports; returns the exit code. */
 static int explore(struct command_options *options, uint64_t start_ms)
 {
     struct explore_space *space = explore_open(&options->explore);
@@ -305,7 +251,7 @@ static int explore(struct command_options *options, uint64_t start_ms)
     bool found;
 
     if (explore_items(space) == 0) {
-        command_refuse_case(options->explore.scenario, options->explore.chosen);
+        load_refuse_case(options->explore.scenario, options->explore.chosen);
     }
     session_open(&watch.session, &options->explore, space);
     open_checkpoint(&watch, options->report.file);
@@ -321,28 +267,18 @@ static int explore(struct command_options *options, uint64_t start_ms)
     return signal_number != 0 ? 128 + signal_number : found ? EXIT_FAILED : EXIT_PASSED;
 }
 
-int cmd_explore(int argc, char **argv)
+static int run_explore(int argc, char **argv)
 {
-    static const struct argp argp = {
-        .options = option_list,
-        .parser = parse,
-        .args_doc = "FILE",
-        .doc =
-            "Searches the interleavings of a scenario, the values it leaves to a choice, and "
-            "failures at each place.  Stops at the first finding, makes the run smaller and "
-            "writes it as a scenario.\v"
-            "Exit codes: 0 nothing was found, 1 something was, 2 an invalid file or wrong usage, "
-            "3 the harness failed, 130 interrupted (after a summary).",
-    };
     struct command_options options = {
-        .explore = {.engine = engines[0], .visited_bytes = VISITED_BYTES}, .jobs = default_jobs()};
+        .explore = {.engine = engines[0], .visited_bytes = VISITED_BYTES},
+        .jobs = load_default_jobs()};
     uint64_t start_ms = clock_ms();
     struct scenario *scenario;
     int exit_code;
 
-    argp_parse(&argp, argc, argv, 0, NULL, &options);
-    scenario = command_load(options.report.file);
-    command_guard(options.report.output, options.report.file);
+    options_parse(&table, argc, argv, &options);
+    scenario = load_scenario(options.report.file);
+    load_guard_output(options.report.output, options.report.file);
     explore_report_check(&options.report, scenario);
     options.explore.scenario = scenario;
     take_from_file(&options, scenario);
@@ -350,3 +286,7 @@ int cmd_explore(int argc, char **argv)
     scenario_free(scenario);
     return exit_code;
 }
+
+const struct command command_explore = {
+    "explore", "search the interleavings of a scenario, and failures at each place", &table,
+    run_explore};

@@ -1,30 +1,23 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * mirrorsim: finds the subcommand and hands over to it.
+ * mirrorsim: finds and runs the subcommand.
  */
 #include <argp.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "engine/units.h"
 #include "tools/base/support.h"
 #include "tools/cmd/command.h"
 
-static const struct command commands[] = {
-    {"run", "run scenario files and folders, and explain what failed", cmd_run},
-    {"check", "validate scenario files without running them", cmd_check},
-    {"trace", "show everything that happens in one run", cmd_trace},
-    {"query", "show job, disks and requests at a virtual instant", cmd_query},
-    {"explore", "search the interleavings of a scenario, and failures at each place", cmd_explore},
-    {"shrink", "find the smallest scenario that fails in the same way", cmd_shrink},
-    {"explain", "tell how a run came to its finding, and what that hangs on", cmd_explain},
-    {"import", "make a scenario of I/O that fio or blktrace has recorded", cmd_import},
-    {"bench", "measure what it costs", cmd_bench},
-    {"engines", "list the mirror engines that are compiled in", cmd_engines},
-    {"version", "show the version and what it was built with", cmd_version},
+static const struct command *const commands[] = {
+    &command_run,     &command_check,   &command_trace,   &command_query,
+    &command_explore, &command_shrink,  &command_explain, &command_import,
+    &command_bench,   &command_engines, &command_version,
 };
 
-#define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))
+#define COMMAND_COUNT COUNT_OF(commands)
 
 static void show_help(FILE *out)
 {
@@ -32,7 +25,7 @@ static void show_help(FILE *out)
           "Runs a drive-mirroring engine against simulated disks, from scenario files.\n\n",
           out);
     for (size_t i = 0; i < COMMAND_COUNT; i++) {
-        fprintf(out, "  %-9s %s\n", commands[i].name, commands[i].summary);
+        fprintf(out, "  %-9s %s\n", commands[i]->name, commands[i]->summary);
     }
     fputs("  help      show this, or the help of a command\n\n"
           "`mirrorsim COMMAND --help` explains a command's options.\n"
@@ -44,8 +37,8 @@ static void show_help(FILE *out)
 static const struct command *find_command(const char *name)
 {
     for (size_t i = 0; i < COMMAND_COUNT; i++) {
-        if (strcmp(commands[i].name, name) == 0) {
-            return &commands[i];
+        if (strcmp(commands[i]->name, name) == 0) {
+            return commands[i];
         }
     }
     return NULL;
@@ -58,7 +51,7 @@ static int unknown_command(const char *name)
     return EXIT_USAGE;
 }
 
-/* argp writes argv[0] in messages: there the command belongs to the name. */
+/* argp shows argv[0] in messages, so it must have both the program's and the command's name. */
 static int run_command(const struct command *command, int argc, char **argv)
 {
     argv[0] = must_printf("mirrorsim %s", command->name);
@@ -101,7 +94,7 @@ static int run_program(int argc, char **argv)
     return command != NULL ? run_command(command, argc - 1, argv + 1) : unknown_command(argv[1]);
 }
 
-/* Results that could not be written are the harness's failure, whatever they were. */
+/* If results could not be written, the harness has failed, whatever the results were. */
 int main(int argc, char **argv)
 {
     int code = run_program(argc, argv);

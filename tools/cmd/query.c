@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * mirrorsim query: job, disks and requests at a virtual instant.
+ * mirrorsim query: shows the job, disks and requests at a virtual instant.
  *
- * Text and JSON say the same.
+ * Text and JSON have the same content.
  *
  * Declared in tools/cmd/command.h: every subcommand is.
  */
@@ -15,6 +15,7 @@
 #include "tools/cmd/command.h"
 #include "tools/report/report.h"
 #include "tools/run/death.h"
+#include "tools/run/load.h"
 #include "tools/run/one_run.h"
 
 #define MAX_REQUESTS 256
@@ -25,30 +26,20 @@ struct query_options {
     uint64_t at_ns;
 };
 
-static const struct argp_option option_list[] = {
-    {"at", KEY_AT, "TIME", 0, "The virtual instant, like 5ms (default: the end)", 2},
-    {"json", KEY_JSON, NULL, 0, "Write the answer as JSON", 2},
-    {0},
+#define AT(member) offsetof(struct query_options, member)
+
+static const struct option_row options_of_query[] = {
+    {{"at", 0, "TIME", 0, "The virtual instant, like 5ms (default: the end)", 2},
+     INTO(TIME, at_ns)},
+    {{"json", 0, NULL, 0, "Write the answer as JSON", 2}, INTO(FLAG, json)},
+    {.shown = {0}},
 };
 
-static error_t parse(int key, char *arg, struct argp_state *state)
-{
-    struct query_options *options = state->input;
-
-    switch (key) {
-    case ARGP_KEY_INIT:
-        state->child_inputs[0] = &options->run;
-        return 0;
-    case KEY_AT:
-        options->at_ns = option_time(state, "--at", arg);
-        return 0;
-    case KEY_JSON:
-        options->json = true;
-        return 0;
-    default:
-        return ARGP_ERR_UNKNOWN;
-    }
-}
+static const struct option_table table = {
+    .options = options_of_query,
+    ONE_RUN_OF(struct query_options),
+    .doc = "Runs one case of a scenario file up to a virtual instant and shows the job, the "
+           "disks and the requests then."};
 
 /* ---- Text ---- */
 
@@ -183,20 +174,11 @@ static void show_json(const struct one_run *run, uint64_t at_ns)
     report_json_show(answer);
 }
 
-int cmd_query(int argc, char **argv)
+static int run_query(int argc, char **argv)
 {
-    static const struct argp_child children[] = {{&one_run_argp, 0, NULL, 1}, {0}};
-    static const struct argp argp = {
-        .options = option_list,
-        .parser = parse,
-        .args_doc = "FILE",
-        .doc = "Runs one case of a scenario file up to a virtual instant and shows the job, the "
-               "disks and the requests then.",
-        .children = children,
-    };
     struct query_options options = {.run = {.engine = engines[0]}, .at_ns = UINT64_MAX};
 
-    argp_parse(&argp, argc, argv, 0, NULL, &options);
+    options_parse(&table, argc, argv, &options);
     one_run_open(&options.run);
     death_limit_cpu();
     if (world_run(options.run.world, options.at_ns) != END_NOT) {
@@ -210,3 +192,6 @@ int cmd_query(int argc, char **argv)
     one_run_close(&options.run);
     return EXIT_PASSED;
 }
+
+const struct command command_query = {"query", "show job, disks and requests at a virtual instant",
+                                      &table, run_query};

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * mirrorsim run: runs files and folders, and reports in all forms that are asked for.
+ * mirrorsim run: runs files and folders, and reports in all formats asked for.
  *
  * Declared in tools/cmd/command.h: every subcommand is.
  */
@@ -168,7 +168,7 @@ static int run(const struct run_options *options)
     return exit_code(&session, signal_number);
 }
 
-int cmd_run(int argc, char **argv)
+static int run_run(int argc, char **argv)
 {
     struct run_options options;
     int code = EXIT_USAGE;
@@ -186,3 +186,6 @@ int cmd_run(int argc, char **argv)
     suite_free(&options.suite);
     return code;
 }
+
+const struct command command_run = {
+    "run", "run scenario files and folders, and explain what failed", &run_options_table, run_run};

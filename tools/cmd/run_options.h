@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "tools/base/options.h"
 #include "tools/report/report.h"
 #include "tools/run/suite.h"
 
@@ -32,6 +33,8 @@ struct run_options {
     uint32_t cpu_limit_s;
     uint32_t memory_limit_mib;
 };
+
+extern const struct option_table run_options_table;
 
 /* Explains wrong usage on stderr and exits with EXIT_USAGE. */
 void run_options_parse(struct run_options *options, int argc, char **argv);

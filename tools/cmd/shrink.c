@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * mirrorsim shrink: the smallest scenario that fails in the same way, as a file.
+ * mirrorsim shrink: writes the smallest scenario that fails in the same way.
  *
  * Declared in tools/cmd/command.h: every subcommand is.
  */
@@ -19,6 +19,7 @@
 #include "tools/base/support.h"
 #include "tools/cmd/command.h"
 #include "tools/report/report.h"
+#include "tools/run/load.h"
 #include "tools/run/one_run.h"
 #include "tools/shrink/shrink.h"
 
@@ -30,68 +31,58 @@ struct command_options {
     bool json;
 };
 
-/* While it shrinks. */
+/* State while shrinking. */
 struct session {
     struct progress progress;
-    uint64_t end_ms; /* of the clock; 0 = never */
-    int signals;     /* a file that has the signal which ends it early */
+    uint64_t end_ms; /* clock time of the budget's end; 0 = never */
+    int signals;     /* signalfd for the signals that end shrinking early */
     int signal_number;
 };
 
-static const struct argp_option option_list[] = {
-    {"finding", KEY_FINDING, "ORACLE[/KIND]", 0,
-     "The finding that must stay, like debt or debt/forgotten-sector (default: the first of an "
-     "oracle; "
-     "if there is none, of liveness or an expectation)",
-     2},
-    {"sound", KEY_SOUND, "ENGINE", 0, "An engine that passes the run: it must pass the result, too",
-     2},
-    {"output", 'o', "FILE", 0, "Write the scenario into this file, instead of standard output", 2},
-    {"budget", KEY_BUDGET, "TIME", 0, "Stop after so much time, like 30s, with what there is", 2},
-    {"runs", KEY_RUNS, "N", 0, "Stop after so many runs, with what there is", 2},
-    {"cpu-limit", KEY_CPU_LIMIT, "SECONDS", 0,
-     "A run that takes more processor time is a hang (default 5)", 2},
-    {"json", KEY_JSON, NULL, 0, "JSON on standard output; without -o it has the scenario, too", 2},
-    {0},
+#define AT(member) offsetof(struct command_options, member)
+
+static const struct option_row options_of_shrink[] = {
+    {{"finding", 0, "ORACLE[/KIND]", 0,
+      "The finding that must stay, like debt or debt/forgotten-sector (default: the first of an "
+      "oracle; "
+      "if there is none, of liveness or an expectation)",
+      2},
+     INTO(OTHER, shrink.wanted),
+     .take = load_take_finding},
+    {{"sound", 0, "ENGINE", 0, "An engine that passes the run: it must pass the result, too", 2},
+     INTO(OTHER, shrink.sound),
+     .take = load_take_engine},
+    {{"output", 'o', "FILE", 0, "Write the scenario into this file, instead of standard output", 2},
+     INTO(TEXT, output)},
+    {{"budget", 0, "TIME", 0, "Stop after so much time, like 30s, with what there is", 2},
+     INTO(SPAN, budget_ms)},
+    {{"runs", 0, "N", 0, "Stop after so many runs, with what there is", 2},
+     INTO(NUMBER, shrink.max_runs)},
+    {{"cpu-limit", 0, "SECONDS", 0, "A run that takes more processor time is a hang (default 5)",
+      2},
+     INTO(COUNT, shrink.cpu_limit_s),
+     .max = 86400},
+    {{"json", 0, NULL, 0, "JSON on standard output; without -o it has the scenario, too", 2},
+     INTO(FLAG, json)},
+    {.shown = {0}},
 };
 
-static error_t parse(int key, char *arg, struct argp_state *state)
-{
-    struct command_options *options = state->input;
-
-    switch (key) {
-    case ARGP_KEY_INIT:
-        state->child_inputs[0] = &options->run;
-        return 0;
-    case KEY_FINDING:
-        option_finding(state, arg, &options->shrink.oracle, &options->shrink.kind);
-        return 0;
-    case KEY_SOUND:
-        options->shrink.sound = option_engine(state, arg);
-        return 0;
-    case 'o':
-        options->output = arg;
-        return 0;
-    case KEY_BUDGET:
-        options->budget_ms = option_time(state, "--budget", arg) / 1000000;
-        return 0;
-    case KEY_RUNS:
-        options->shrink.max_runs = option_number(state, "--runs", arg);
-        return 0;
-    case KEY_CPU_LIMIT:
-        options->shrink.cpu_limit_s = option_count(state, "--cpu-limit", 86400, arg);
-        return 0;
-    case KEY_JSON:
-        options->json = true;
-        return 0;
-    default:
-        return ARGP_ERR_UNKNOWN;
-    }
-}
+static const struct option_table table = {
+    .options = options_of_shrink,
+    ONE_RUN_OF(struct command_options),
+    .doc = "Runs one case of a scenario file, which must fail, and leaves out, simplifies and "
+           "makes smaller whatever it can without losing the finding.  The result is a "
+           "scenario that `mirrorsim run` fails in the same way.\v"
+           "Exit codes: 0 done, 1 the run does not fail (with that finding), 2 an invalid "
+           "file or wrong usage, 3 the harness failed, 130 interrupted (after writing what "
+           "there was)."};
 
 /* ---- While it shrinks ---- */
 
-/* Ctrl-C is read from a file, and does not reach the worker. */
+/*
+ * Signals are read from a file descriptor; blocked like this, Ctrl-C does not
+ * reach the worker either.
+ */
 static int open_signals(void)
 {
     sigset_t signals;
@@ -147,12 +138,12 @@ static char *describe_origin(const struct one_run *run)
 
 static void show_json(const struct command_options *options, const struct shrink_report *report)
 {
-    json_t *answer =
-        json_pack("{s:o, s:b, s:I, s:I, s:I, s:{s:s, s:s, s:o}}", "file",
-                  report_json_string(options->run.file), "smallest", report->end == SHRINK_DONE,
-                  "lines_before", (json_int_t)report->lines_before, "lines",
-                  (json_int_t)report->lines, "runs", (json_int_t)report->runs, "finding", "oracle",
-                  report->oracle, "kind", report->kind, "text", report_json_string(report->text));
+    json_t *answer = json_pack(
+        "{s:o, s:b, s:I, s:I, s:I, s:{s:s, s:s, s:o}}", "file",
+        report_json_string(options->run.file), "smallest", report->end == SHRINK_DONE,
+        "lines_before", (json_int_t)report->lines_before, "lines", (json_int_t)report->lines,
+        "runs", (json_int_t)report->runs, "finding", "oracle", finding_by(report->id), "kind",
+        finding_kind_name(report->id), "text", report_json_string(report->text));
 
     if (options->output != NULL) {
         json_object_set_new(answer, "output", report_json_string(options->output));
@@ -182,17 +173,17 @@ static int show_result(const struct command_options *options, const struct shrin
 
 static void explain_no_finding(const struct command_options *options)
 {
-    const struct shrink_options *shrink = &options->shrink;
+    const struct finding_pattern *wanted = &options->shrink.wanted;
 
-    if (shrink->oracle == NULL) {
+    if (wanted->oracle == NULL) {
         fprintf(stderr, "mirrorsim shrink: %s does not fail: there is nothing to shrink\n",
                 options->run.file);
     } else {
         fprintf(stderr,
                 "mirrorsim shrink: %s does not fail with a finding %s%s%s: `mirrorsim run` shows "
                 "what it finds\n",
-                options->run.file, shrink->oracle, shrink->kind != NULL ? "/" : "",
-                shrink->kind != NULL ? shrink->kind : "");
+                options->run.file, wanted->oracle, wanted->kind != NULL ? "/" : "",
+                wanted->kind != NULL ? wanted->kind : "");
     }
 }
 
@@ -244,28 +235,18 @@ static int shrink(struct command_options *options)
     return session.signal_number != 0 ? 128 + session.signal_number : code;
 }
 
-int cmd_shrink(int argc, char **argv)
+static int run_shrink(int argc, char **argv)
 {
-    static const struct argp_child children[] = {{&one_run_argp, 0, NULL, 1}, {0}};
-    static const struct argp argp = {
-        .options = option_list,
-        .parser = parse,
-        .args_doc = "FILE",
-        .doc = "Runs one case of a scenario file, which must fail, and leaves out, simplifies and "
-               "makes smaller whatever it can without losing the finding.  The result is a "
-               "scenario that `mirrorsim run` fails in the same way.\v"
-               "Exit codes: 0 done, 1 the run does not fail (with that finding), 2 an invalid "
-               "file or wrong usage, 3 the harness failed, 130 interrupted (after writing what "
-               "there was).",
-        .children = children,
-    };
     struct command_options options = {.run = {.engine = engines[0]}, .shrink = {.cpu_limit_s = 5}};
     int code;
 
-    argp_parse(&argp, argc, argv, 0, NULL, &options);
-    command_guard(options.output, options.run.file);
+    options_parse(&table, argc, argv, &options);
+    load_guard_output(options.output, options.run.file);
     one_run_open(&options.run);
     code = shrink(&options);
     one_run_close(&options.run);
     return code;
 }
+
+const struct command command_shrink = {
+    "shrink", "find the smallest scenario that fails in the same way", &table, run_shrink};

@@ -2,8 +2,8 @@
 /*
  * mirrorsim trace: everything that happens in one run, as text or JSON lines.
  *
- * Events are written as soon as there are any, so that of a run that crashes
- * all is seen up to the event in which it did.
+ * Events are written as soon as they happen, so the trace of a run that crashes
+ * is complete up to the event that crashed.
  *
  * Declared in tools/cmd/command.h: every subcommand is.
  */
@@ -13,13 +13,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/units.h"
 #include "sim/base/quantity.h"
 #include "tools/base/support.h"
 #include "tools/cmd/command.h"
 #include "tools/run/death.h"
+#include "tools/run/load.h"
 #include "tools/run/one_run.h"
 
-/* What --only can name. */
+/* The names for --only. */
 static const struct {
     const char *name;
     uint64_t kinds;
@@ -48,7 +50,7 @@ static const struct {
                   EVENT_BIT(COMMAND_REFUSED) | EVENT_BIT(END)},
 };
 
-#define GROUP_COUNT (sizeof(groups) / sizeof(groups[0]))
+#define GROUP_COUNT COUNT_OF(groups)
 
 struct trace_options {
     struct one_run run;
@@ -56,23 +58,18 @@ struct trace_options {
     uint64_t kinds;
     uint64_t from_ns;
     uint64_t to_ns;
-    uint64_t written; /* events that have been dealt with */
+    uint64_t written; /* number of events already handled */
 };
 
-static const struct argp_option option_list[] = {
-    {"json", KEY_JSON, NULL, 0, "A JSON object a line", 2},
-    {"only", KEY_ONLY, "GROUP,...", 0, "Only events of io, events, job, dirty, graph, story", 2},
-    {"from", KEY_FROM, "TIME", 0, "Only from this virtual time on, like 5ms", 2},
-    {"to", KEY_TO, "TIME", 0, "Only up to this virtual time", 2},
-    {0},
-};
-
-static void parse_only(const struct argp_state *state, struct trace_options *options,
-                       const char *arg)
+static void take_only(const struct argp_state *state, const struct option_row *option,
+                      const char *arg, void *member)
 {
-    options->kinds = 0;
+    uint64_t *kinds = member;
+
+    (void)option;
+    *kinds = 0;
     if (*arg == '\0') {
-        argp_error(state, "--only wants one or more of io, events, job, dirty, graph, story");
+        option_refuse(state, "--only wants one or more of io, events, job, dirty, graph, story");
     }
     while (*arg != '\0') {
         size_t length = strcspn(arg, ",");
@@ -83,44 +80,40 @@ static void parse_only(const struct argp_state *state, struct trace_options *opt
             i++;
         }
         if (i == GROUP_COUNT) {
-            argp_error(state, "--only: '%.*s' is none of io, events, job, dirty, graph, story",
-                       (int)length, arg);
-            return;
+            option_refuse(state, "--only: '%.*s' is none of io, events, job, dirty, graph, story",
+                          (int)length, arg);
         }
-        options->kinds |= groups[i].kinds;
+        *kinds |= groups[i].kinds;
         arg += length + (arg[length] == ',');
     }
 }
 
-static error_t parse(int key, char *arg, struct argp_state *state)
+static void check_options(const struct argp_state *state, const void *opaque)
 {
-    struct trace_options *options = state->input;
+    const struct trace_options *options = opaque;
 
-    switch (key) {
-    case ARGP_KEY_INIT:
-        state->child_inputs[0] = &options->run;
-        return 0;
-    case KEY_JSON:
-        options->json = true;
-        return 0;
-    case KEY_ONLY:
-        parse_only(state, options, arg);
-        return 0;
-    case KEY_FROM:
-        options->from_ns = option_time(state, "--from", arg);
-        return 0;
-    case KEY_TO:
-        options->to_ns = option_time(state, "--to", arg);
-        return 0;
-    case ARGP_KEY_END:
-        if (options->from_ns > options->to_ns) {
-            argp_error(state, "--from comes after --to");
-        }
-        return 0;
-    default:
-        return ARGP_ERR_UNKNOWN;
+    if (options->from_ns > options->to_ns) {
+        option_refuse(state, "--from comes after --to");
     }
 }
+
+#define AT(member) offsetof(struct trace_options, member)
+
+static const struct option_row options_of_trace[] = {
+    {{"json", 0, NULL, 0, "A JSON object a line", 2}, INTO(FLAG, json)},
+    {{"only", 0, "GROUP,...", 0, "Only events of io, events, job, dirty, graph, story", 2},
+     INTO(OTHER, kinds),
+     .take = take_only},
+    {{"from", 0, "TIME", 0, "Only from this virtual time on, like 5ms", 2}, INTO(TIME, from_ns)},
+    {{"to", 0, "TIME", 0, "Only up to this virtual time", 2}, INTO(TIME, to_ns)},
+    {.shown = {0}},
+};
+
+static const struct option_table table = {
+    .options = options_of_trace,
+    ONE_RUN_OF(struct trace_options),
+    .check = check_options,
+    .doc = "Runs one case of a scenario file and shows everything that happens in it."};
 
 /* ---- Writing ---- */
 
@@ -165,9 +158,9 @@ static void write_new_events(struct trace_options *options)
 }
 
 /*
- * A run that dies has its last events still to be written.  The handler runs
- * where the run died, so it can do what any code there could; it needs to find
- * the options, and a handler has no argument for them.
+ * When a run dies, its last events have not been written yet; the signal
+ * handler writes them.  It needs the options, and a handler gets no argument,
+ * hence this variable.
  */
 static struct trace_options *dying;
 
@@ -178,7 +171,7 @@ static void write_last_events(int signal_number)
     raise(signal_number);
 }
 
-/* An engine that loops inside one event ends at the limit, or with Ctrl-C. */
+/* An engine that loops within one event is ended by the limit of processor time, or by Ctrl-C. */
 static void catch_death(struct trace_options *options)
 {
     static const int also[] = {ENGINE_SIGNAL_UNSUPPORTED, SIGXCPU, SIGINT, SIGTERM, 0};
@@ -196,25 +189,17 @@ static void write_verdict(const struct verdict *verdict)
     for (uint32_t i = 0; i < verdict->finding_count; i++) {
         const struct finding *finding = &verdict->findings[i];
 
-        printf("%s (%s) at %s: %s\n", finding->oracle, finding->kind,
+        printf("%s (%s) at %s: %s\n", finding_by(finding->id), finding_kind_name(finding->id),
                quantity_time(finding->now_ns).text, finding->text);
     }
 }
 
-int cmd_trace(int argc, char **argv)
+static int run_trace(int argc, char **argv)
 {
-    static const struct argp_child children[] = {{&one_run_argp, 0, NULL, 1}, {0}};
-    static const struct argp argp = {
-        .options = option_list,
-        .parser = parse,
-        .args_doc = "FILE",
-        .doc = "Runs one case of a scenario file and shows everything that happens in it.",
-        .children = children,
-    };
     struct trace_options options = {
         .run = {.engine = engines[0]}, .kinds = UINT64_MAX, .to_ns = UINT64_MAX};
 
-    argp_parse(&argp, argc, argv, 0, NULL, &options);
+    options_parse(&table, argc, argv, &options);
     one_run_open(&options.run);
     catch_death(&options);
     do {
@@ -227,3 +212,6 @@ int cmd_trace(int argc, char **argv)
     one_run_close(&options.run);
     return EXIT_PASSED;
 }
+
+const struct command command_trace = {"trace", "show everything that happens in one run", &table,
+                                      run_trace};

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Building the chain of a sector: what happened to it, event by event.
+ * Builds the chain of a sector: what happened to it, event by event.
  */
 #include "tools/explain/explain.h"
 
@@ -43,8 +43,7 @@ void explanation_free(struct explanation *explanation)
 static bool has_finding(const struct verdict *verdict, const struct run_finding *wanted)
 {
     for (uint32_t i = 0; i < verdict->finding_count; i++) {
-        if (strcmp(verdict->findings[i].oracle, wanted->oracle) == 0 &&
-            strcmp(verdict->findings[i].kind, wanted->kind) == 0 &&
+        if (verdict->findings[i].id == wanted->id &&
             strcmp(verdict->findings[i].text, wanted->text) == 0) {
             return true;
         }
@@ -52,12 +51,12 @@ static bool has_finding(const struct verdict *verdict, const struct run_finding 
     return false;
 }
 
-/* A run that crashes is looked at until the event before. */
+/* A run that crashes is followed up to the event before the crash. */
 bool explain_step_world(struct one_run *run, const struct explain_subject *subject)
 {
     const struct run_finding *finding = subject->finding;
 
-    if (finding != NULL && strcmp(finding->oracle, "crash") == 0 &&
+    if (finding != NULL && finding_is(finding->id, FINDING_OF_PROCESS) &&
         run->trace.count >= finding->event_number) {
         return false;
     }
@@ -104,16 +103,16 @@ static bool is_in_chain(const struct follow *follow, const struct event *event)
             (event->kind == EVENT_FAULT && event->ret != 0 && event->op == OP_FLUSH));
 }
 
-/* Guest reads change nothing: only the oracle of what the guest sees is interested. */
+/* Guest reads change nothing; they only matter to findings of the oracle "guest". */
 static bool is_idle_read(const struct follow *follow, const struct event *event)
 {
     const struct run_finding *finding = follow->subject->finding;
 
     return event->request > 0 && event->by == BY_GUEST && event->op == OP_READ &&
-           (finding == NULL || strcmp(finding->oracle, "guest") != 0);
+           (finding == NULL || !finding_is(finding->id, FINDING_OF_GUEST));
 }
 
-/* Who set the bit: the guest's write before it in the same timeline event, or a failure. */
+/* Names what set the bit: the guest write before it in the same timeline event, or a failure. */
 static char *set_in_words(const struct follow *follow, uint64_t first, uint64_t number)
 {
     const struct trace *trace = &follow->run->trace;
@@ -191,7 +190,10 @@ static char *in_words(struct follow *follow, uint64_t first, uint64_t number)
     }
 }
 
-/* The end of a request that has just taken effect, and succeeded, is not worth a line. */
+/*
+ * True for the success of a request whose effect is in the same timeline event:
+ * not worth a line.
+ */
 static bool is_plain_end(const struct follow *follow, uint64_t first, uint64_t number)
 {
     const struct trace *trace = &follow->run->trace;
@@ -226,7 +228,7 @@ static const char *wrong_in_words(enum wrong wrong)
     return words[wrong];
 }
 
-/* Marks the step with which it went wrong; takes that back if it has been mended. */
+/* Marks the step that went wrong; removes the mark if the sector has been repaired since. */
 static void mark_wrong(struct follow *follow, uint64_t first, enum wrong before)
 {
     struct explanation *explanation = follow->explanation;

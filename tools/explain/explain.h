@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Why a run came out as it did: a chain of events, and what the finding hangs on.
+ * Why a run had its result: a chain of events, and what the finding depends on.
  *
- * The chain of a sector is all that happened to it, from the guest's writes through
- * dirty bit, read and write to what is there now; the chain of a finding without a
- * sector is the job's life.  Beside it, each thing that the scenario does is left out
- * once, to see whether the finding is still there.
+ * The chain of a sector has everything that happened to it: guest writes, dirty bit,
+ * read and write, up to its content now.  The chain of a finding without a sector is
+ * the job's life.  In addition, each thing that the scenario does is left out once,
+ * to see whether the finding is still there.
  */
 #ifndef MIRRORSIM_TOOLS_EXPLAIN_EXPLAIN_H
 #define MIRRORSIM_TOOLS_EXPLAIN_EXPLAIN_H
@@ -17,9 +17,9 @@
 #include "tools/run/one_run.h"
 #include "tools/run/runner.h"
 
-/* What is to be explained. */
+/* What to explain. */
 struct explain_subject {
-    const struct run_finding *finding; /* NULL: just the sector */
+    const struct run_finding *finding; /* NULL: only the sector */
     bool has_sector;
     uint64_t sector;
 };
@@ -28,19 +28,19 @@ struct explain_step {
     uint64_t event; /* its number in the trace */
     uint64_t now_ns;
     char *text;
-    const char *wrong; /* what went wrong with it, or NULL */
+    const char *wrong; /* what went wrong in this step, or NULL */
 };
 
 struct explanation {
-    char *state; /* what is there, and what is not */
+    char *state; /* what source and target hold at the end */
     struct explain_step *steps;
     size_t count;
-    char *sum; /* the chain in a sentence or two; NULL if nothing went wrong in it */
+    char *sum; /* summary in a sentence or two; NULL if nothing went wrong in the chain */
 };
 
 /*
- * Runs the world, which nothing has been run in, up to the finding (or to its end) and says
- * how it came to that.
+ * Runs the world, which must be fresh, up to the finding or to its end, and explains how it
+ * got there.
  */
 void explain_sector(struct one_run *run, const struct explain_subject *subject,
                     struct explanation *explanation);
@@ -52,10 +52,10 @@ void explanation_free(struct explanation *explanation);
 void explanation_add(struct explanation *explanation, uint64_t number, const struct event *event,
                      char *text);
 
-/* Takes a timeline event, unless the world has come to the finding or to its end. */
+/* Handles one timeline event; false if the world has reached the finding or its end. */
 bool explain_step_world(struct one_run *run, const struct explain_subject *subject);
 
-/* ---- explain_text.c: words for events ---- */
+/* ---- text.c: words for events ---- */
 
 /* "guest write #3 (tag newer, line 20)", "read #17"; the caller frees it. */
 char *explain_request(const struct one_run *run, uint32_t request);
@@ -63,54 +63,54 @@ char *explain_request(const struct one_run *run, uint32_t request);
 /* The submission of a request, or NULL. */
 const struct event *explain_submit(const struct one_run *run, uint32_t request);
 
-/* The event in words, without what it did to a sector; NULL if it has none. */
+/* The event in words, without its effect on a sector; NULL if there are no words for it. */
 char *explain_event(const struct one_run *run, const struct event *event);
 
-/* ---- explain_without.c ---- */
+/* ---- without.c ---- */
 
 enum without_outcome {
     WITHOUT_GONE,
     WITHOUT_STILL_THERE,
-    WITHOUT_CHANGES, /* it is gone, but there is another */
-    WITHOUT_NO_END,  /* it is gone, but the story comes to no end */
+    WITHOUT_CHANGES, /* it is gone, but there is another finding */
+    WITHOUT_NO_END,  /* it is gone, but the story does not end */
 };
 
 struct without {
     char *what; /* "fault stale (line 12)" */
     bool is_choice;
     enum without_outcome outcome;
-    bool elsewhere; /* still there, but of another sector */
-    char *becomes;  /* "content (stale-sector)": the other finding */
+    bool elsewhere; /* still there, but about another sector */
+    char *becomes;  /* the other finding: "content (stale-sector)" */
 };
 
 struct without_list {
     struct without *list;
     size_t count;
-    size_t left_out; /* there were too many */
-    bool repeats;    /* the run from its recorded choices has the finding, too */
+    size_t left_out; /* number of things not tried, because there were too many */
+    bool repeats;    /* replaying the recorded choices gives the finding, too */
 };
 
 /*
- * The run as it is, in a process of its own, since the engine may crash or loop.
- * The caller frees the result.
+ * Makes the run unchanged, in its own process, because the engine may crash or
+ * loop. The caller frees the result.
  */
 struct run_result *explain_run(const struct one_run *run);
 
-/* `base` is what explain_run() gave. */
+/* `base` is the result of explain_run(). */
 void explain_without(const struct one_run *run, const struct run_result *base,
                      const struct run_finding *finding, struct without_list *list);
 void without_list_free(struct without_list *list);
 
-/* ---- explain_show.c ---- */
+/* ---- show.c ---- */
 
-/* All that is told. */
+/* Everything to be shown. */
 struct answer {
     const char *file;
-    bool all; /* also the middle of a long chain */
+    bool all; /* show the middle of a long chain, too */
     const struct run_result *result;
     const struct run_finding *finding; /* NULL = none */
     struct explanation explanation;
-    struct without_list without; /* if there is a finding */
+    struct without_list without; /* only if there is a finding */
 };
 
 void explain_show_text(const struct answer *answer);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What is owed of one sector, and when that was forgotten.
+ * Follows what the job owes for one sector, to find the event that lost it.
  *
- * As long as source and target differ, either the sector's dirty bit is set, or a guest's
- * write is under way that will set it, or a copy that has not read the sector yet or has
- * read what the source holds now.
- * The event after which neither is so is the one with which it went wrong.
+ * As long as source and target differ, one of these must hold: the sector's dirty bit is
+ * set; a guest write is in flight that will set it; a copy is in flight that has not read
+ * the sector yet, or has read what the source holds now. The event after which none of
+ * them holds is the one that went wrong.
  */
 #include <string.h>
 
@@ -45,7 +45,10 @@ static void add_copy(struct follow *follow, struct copy copy)
     }
 }
 
-/* The write of a copy begins in the event that ends its read: the oldest one without a write. */
+/*
+ * The write of a copy starts in the event that ends its read, so it belongs to
+ * the oldest copy that has been read and has no write.
+ */
 static void write_submitted(struct follow *follow, const struct event *event)
 {
     if (event->op == OP_WRITE) {
@@ -125,7 +128,7 @@ static void effect(struct follow *follow, const struct event *event)
     }
 }
 
-/* The guest's writes mark the chunk at their end at the latest. */
+/* Counts guest writes in flight: they mark the chunk when they are done, at the latest. */
 static void guest_request(struct follow *follow, const struct event *event)
 {
     if (event->node != follow->source || event->op == OP_READ || event->op == OP_FLUSH) {
@@ -178,7 +181,7 @@ static bool is_covered(const struct follow *follow)
     return false;
 }
 
-/* What an event of the trace has to do with a sector that is owed no longer. */
+/* How an event of the trace can be to blame for a sector that is not owed any more. */
 static enum wrong blame(const struct follow *follow, const struct event *event)
 {
     bool by_job = event->by == BY_JOB;
@@ -222,7 +225,7 @@ static enum wrong blame(const struct follow *follow, const struct event *event)
     }
 }
 
-/* The copy that it went wrong with: the event's, if that is still under way, or the latest. */
+/* Notes the copy that went wrong: the event's own, if it is still in flight, or else the latest. */
 static void note_copy(struct follow *follow)
 {
     const struct copy *copy = NULL;
@@ -237,7 +240,9 @@ static void note_copy(struct follow *follow)
     }
 }
 
-/* Of several in one timeline event the first is the cause, but for an effect that goes on to fail.
+/*
+ * If several events of one timeline event are to blame, the first is the cause,
+ * except that a failure counts more than an effect before it.
  */
 static void find_wrong(struct follow *follow, uint64_t first)
 {
@@ -262,8 +267,8 @@ static void find_wrong(struct follow *follow, uint64_t first)
 }
 
 /*
- * Before the job has marked what there is to copy nothing is owed; nor is there once the guest
- * has moved to the target, or if the job has not ended with success.
+ * Nothing is owed before the job has marked what it has to copy, after the guest has moved to
+ * the target, or if the job ended without success.
  */
 void follow_judge(struct follow *follow, uint64_t first)
 {

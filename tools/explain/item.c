@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The names of what is left out: as the scenario calls it, with its line.
+ * The names of things that are left out: those of the scenario, with their
+ * lines.
  */
 #include "tools/explain/item.h"
 
@@ -10,7 +11,7 @@
 
 #include "tools/base/support.h"
 
-/* What an item is called, and where it is written. */
+/* The name of an item and its place in the file. */
 struct named {
     char *name;
     struct where where;
@@ -65,7 +66,7 @@ static struct named name_item(const struct plan *plan, struct item item)
     return (struct named){must_strdup("nothing"), {0}};
 }
 
-/* Of several with one name in one line the column is said, too. */
+/* True if several items have this name in this line, so that the column must be shown, too. */
 static bool is_ambiguous(const struct named *list, size_t count, const struct named *named)
 {
     for (size_t i = 0; i < count; i++) {

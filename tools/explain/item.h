@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What of a plan can be left out, and what it is called; a part of tools/explain/explain.h.
+ * The parts of a plan that can be left out, and their names; a part of
+ * tools/explain/explain.h.
  */
 #ifndef MIRRORSIM_TOOLS_EXPLAIN_ITEM_H
 #define MIRRORSIM_TOOLS_EXPLAIN_ITEM_H
@@ -8,7 +9,7 @@
 #include "tools/explain/explain.h"
 
 enum item_kind {
-    ITEM_NOTHING, /* the run as it is */
+    ITEM_NOTHING, /* the unchanged run */
     ITEM_FAULT,
     ITEM_STEP,
     ITEM_TIMED,
@@ -27,7 +28,7 @@ struct items {
     size_t count;
 };
 
-/* Names all items but the first, which is the run as it is, in the list. */
+/* Fills in the names in the list: of all items but the first, which is the unchanged run. */
 void items_name(const struct plan *plan, const struct items *items, struct without_list *list);
 
 #endif

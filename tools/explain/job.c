@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Building the chain of a finding that has no sector: the job's life until then.
+ * Builds the chain of a finding without a sector: the job's life up to it.
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -11,10 +11,10 @@
 #include "tools/base/support.h"
 #include "tools/explain/private.h"
 
-/* Before a finding without a sector so many events are all told, not just those of the job. */
+/* The last events before a finding without a sector are all shown, not only those of the job. */
 #define LAST_EVENTS 20
 
-/* Requests that are still there say what the job waits for. */
+/* Requests that are still in flight show what the job waits for. */
 static char *waiting_in_words(const struct one_run *run)
 {
     struct request_info requests[4];
@@ -49,15 +49,18 @@ static char *waiting_in_words(const struct one_run *run)
     return text;
 }
 
-/* What comes next is not in the trace of a run that died of it. */
+/* The trace of a run that died does not contain the event it died of. */
 static const char *death_in_words(const struct explain_subject *subject)
 {
-    return subject->finding != NULL && strcmp(subject->finding->oracle, "crash") == 0
+    return subject->finding != NULL && finding_is(subject->finding->id, FINDING_OF_PROCESS)
                ? " The run died in the next event."
                : "";
 }
 
-/* ", in phase wait-buffers since 0s", by the engine's own name; the caller frees it. */
+/*
+ * ", in phase wait-buffers since 0s", with the engine's own name of the phase;
+ * the caller frees it.
+ */
 static char *phase_in_words(const struct one_run *run)
 {
     for (uint64_t i = run->trace.count; i > 0; i--) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What the chains have in common, and following one sector; a part of tools/explain/explain.h.
+ * Shared by the chains, and following one sector; a part of tools/explain/explain.h.
  */
 #ifndef MIRRORSIM_TOOLS_EXPLAIN_PRIVATE_H
 #define MIRRORSIM_TOOLS_EXPLAIN_PRIVATE_H
@@ -16,16 +16,16 @@
 
 #define MAX_COPIES 64
 
-/* A copy of the sector under way: a read of the job, and then the write of what it read. */
+/* A copy of the sector in flight: a read by the job, then the write of what it read. */
 struct copy {
-    uint32_t read;  /* request; 0 = it writes zeroes */
-    uint32_t write; /* request; 0 = not yet */
-    bool taken;     /* the read has taken effect: */
-    uint64_t tag;   /* what it saw */
+    uint32_t read;  /* request number; 0 = the copy writes zeroes */
+    uint32_t write; /* request number; 0 = not yet submitted */
+    bool taken;     /* the read has taken effect ... */
+    uint64_t tag;   /* ... and read this */
     uint64_t taken_ns;
 };
 
-/* How the sector came to differ with nothing under way that would mend it. */
+/* How the sector came to differ without anything in flight that would repair it. */
 enum wrong {
     WRONG_NOT,
     WRONG_OLD_OVER_NEW, /* a write brought older content */
@@ -33,8 +33,8 @@ enum wrong {
     WRONG_CLEARED,      /* the dirty bit was cleared */
     WRONG_UNMARKED,     /* the guest wrote, and no bit was set */
     WRONG_UNWATCHED,    /* the guest wrote after the job had given up its bitmap */
-    WRONG_NOT_WRITTEN,  /* a write succeeded and did not write that */
-    WRONG_TARGET,       /* the target changed by another hand */
+    WRONG_NOT_WRITTEN,  /* a write succeeded but did not write the data */
+    WRONG_TARGET,       /* something other than the job changed the target */
     WRONG_ENDED,        /* the job succeeded while the sector was still owed */
     WRONG_BITMAP_GONE,  /* the job gave up its bitmap while the sector was still owed */
 };
@@ -47,7 +47,7 @@ struct follow {
     uint32_t source;
     uint32_t target;
 
-    /* As it is now. */
+    /* The present state. */
     uint64_t source_tag;
     uint64_t target_tag;
     bool tracked; /* the job has a dirty bitmap ... */
@@ -58,27 +58,27 @@ struct follow {
     bool ready;
     bool pivoted;
     bool ended;
-    bool failed; /* not with success */
+    bool failed; /* ended, but not with success */
     bool closed; /* nothing is owed any more */
     struct copy copies[MAX_COPIES];
     uint32_t copy_count;
-    uint32_t guest_in_flight; /* its writes of the sector, on the source */
+    uint32_t guest_in_flight; /* guest writes of the sector on the source */
 
-    /* What was before the timeline event under way. */
+    /* The state before the current timeline event. */
     uint64_t source_before;
     uint64_t target_before;
 
-    /* The last that is known of each; numbers of requests, 0 = none. */
-    uint32_t changed_by; /* of the guest, that changed the source */
+    /* The last known request of each kind, by number; 0 = none. */
+    uint32_t changed_by; /* guest request that changed the source */
     uint64_t changed_ns;
     uint64_t cleared_ns;
     bool was_cleared;
     uint64_t set_ns;
-    uint32_t written_by; /* of the job, that put on the target what is there */
+    uint32_t written_by; /* request that wrote what is on the target now */
     uint64_t written_ns;
-    uint32_t earlier_by; /* that had put there what was there before it */
+    uint32_t earlier_by; /* request that wrote what was there before */
     uint64_t earlier_ns;
-    uint64_t flushed_ns; /* the last flush of the target that succeeded */
+    uint64_t flushed_ns; /* last successful flush of the target */
     bool was_flushed;
 
     /* Where it went wrong. */
@@ -86,10 +86,11 @@ struct follow {
     uint64_t wrong_ns;
     uint32_t wrong_request;
     struct copy wrong_copy;
-    uint32_t wrong_earlier_by; /* that had put on the target what the source holds, or 0 */
+    /* request that had written to the target what the source holds, or 0 */
+    uint32_t wrong_earlier_by;
     uint64_t wrong_earlier_ns;
-    bool wrong_guest; /* a guest's write of the sector was in flight */
-    bool wrong_read;  /* a copy of it was */
+    bool wrong_guest; /* a guest write of the sector was in flight */
+    bool wrong_read;  /* a copy of it was in flight */
 };
 
 bool follow_covers(const struct follow *follow, const struct event *event);
@@ -98,10 +99,10 @@ struct copy *follow_copy_of(struct follow *follow, uint32_t request);
 /* Notes what one event means for the copies under way and the dirty bit. */
 void follow_event(struct follow *follow, const struct event *event);
 
-/* After a timeline event whose first event in the trace is `first`. */
+/* Judges the state after a timeline event whose first event in the trace is `first`. */
 void follow_judge(struct follow *follow, uint64_t first);
 
-/* The sum of it in words; the caller frees it. */
+/* The summary in words; the caller frees it. */
 char *follow_sum(const struct follow *follow);
 
 #endif

@@ -61,7 +61,7 @@ static void show_item(const struct without *without)
     }
 }
 
-/* Of the choices only some are named, and none that make no difference: there are hundreds. */
+/* There may be hundreds of choices: only some are listed, and none that make no difference. */
 static void show_without(const struct without_list *list, enum without_outcome outcome,
                          const char *title)
 {
@@ -118,8 +118,7 @@ static void show_counterfactuals(const struct answer *answer)
     }
 }
 
-/* The first is usually the cause and the others its echoes, but they may be easier to understand.
- */
+/* The first finding is usually the cause, but the later ones may be easier to understand. */
 static void show_others(const struct answer *answer)
 {
     const char *separator = "\nOther findings of the run, for --finding=ORACLE/KIND: ";
@@ -128,9 +127,8 @@ static void show_others(const struct answer *answer)
     for (uint32_t i = 0; i < answer->result->finding_count; i++) {
         const struct run_finding *other = &answer->result->findings[i];
 
-        if (other != answer->finding && (last == NULL || strcmp(other->oracle, last->oracle) != 0 ||
-                                         strcmp(other->kind, last->kind) != 0)) {
-            printf("%s%s/%s", separator, other->oracle, other->kind);
+        if (other != answer->finding && (last == NULL || other->id != last->id)) {
+            printf("%s%s/%s", separator, finding_by(other->id), finding_kind_name(other->id));
             separator = ", ";
             last = other;
         }
@@ -143,8 +141,9 @@ static void show_others(const struct answer *answer)
 void explain_show_text(const struct answer *answer)
 {
     if (answer->finding != NULL) {
-        printf("%s (%s) at %s:\n%s\n\n", answer->finding->oracle, answer->finding->kind,
-               quantity_time(answer->finding->now_ns).text, answer->finding->text);
+        printf("%s (%s) at %s:\n%s\n\n", finding_by(answer->finding->id),
+               finding_kind_name(answer->finding->id), quantity_time(answer->finding->now_ns).text,
+               answer->finding->text);
     }
     printf("%s\n\n", answer->explanation.state);
     show_chain(answer);
@@ -164,9 +163,10 @@ static json_t *finding_json(const struct run_finding *finding)
     if (finding == NULL) {
         return json_null();
     }
-    object = json_pack("{s:s, s:s, s:o, s:I, s:I}", "oracle", finding->oracle, "kind",
-                       finding->kind, "text", report_json_string(finding->text), "time_ns",
-                       (json_int_t)finding->now_ns, "event", (json_int_t)finding->event_number);
+    object = json_pack("{s:s, s:s, s:o, s:I, s:I}", "oracle", finding_by(finding->id), "kind",
+                       finding_kind_name(finding->id), "text", report_json_string(finding->text),
+                       "time_ns", (json_int_t)finding->now_ns, "event",
+                       (json_int_t)finding->event_number);
     if (finding->has_sector) {
         json_object_set_new(object, "disk", report_json_string(finding->disk));
         json_object_set_new(object, "sector", json_integer((json_int_t)finding->sector));

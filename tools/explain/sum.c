@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The chain of a sector in a sentence or two.
+ * Summarises the chain of a sector in a sentence or two.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +15,7 @@ static const char *disk_name(const struct follow *follow, uint32_t disk)
     return phrase_disk(world_evidence(follow->run->world), disk);
 }
 
-/* Whether what the copy has read was there before the guest's write, or after it. */
+/* Says whether the copy read the content before or after the guest's write. */
 static char *taken_in_words(const struct follow *follow, const struct copy *copy)
 {
     char *guest = explain_request(follow->run, follow->changed_by);
@@ -146,13 +146,12 @@ static char *still_owed(const struct follow *follow)
     return text;
 }
 
-/* A sector that never was owed, or whose finding is about something else than the copy. */
+/* For a sector that was never owed, or whose finding is not about the copy. */
 static char *otherwise(const struct follow *follow)
 {
     const struct run_finding *finding = follow->subject->finding;
     bool differ = follow->source_tag != follow->target_tag;
-    bool of_flush = finding != NULL && (strcmp(finding->oracle, "durable") == 0 ||
-                                        strcmp(finding->oracle, "ready") == 0);
+    bool of_flush = finding != NULL && finding_is(finding->id, FINDING_OF_FLUSH);
     char *write = explain_request(follow->run, follow->written_by);
     char *text = NULL;
 
@@ -208,7 +207,7 @@ static char *sentence(const struct follow *follow)
     return otherwise(follow);
 }
 
-/* Sentences begin with a capital letter, also those that begin with "write #4". */
+/* Every sentence begins with a capital letter, even one that begins with "write #4". */
 char *follow_sum(const struct follow *follow)
 {
     char *text = sentence(follow);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Events in words that could stand in a bug report.
+ * Events in words, fit for a bug report.
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -32,16 +32,16 @@ char *explain_request(const struct one_run *run, uint32_t request)
         return must_printf("request #%" PRIu32, request);
     }
     if (submit->by != BY_GUEST) {
-        return must_printf("%s #%" PRIu32, op_name((enum op)submit->op), request);
+        return must_printf("%s #%" PRIu32, op_name(event_op(submit)), request);
     }
     if (submit->index > 0) {
         origin = plan_guest_origin(run->plan, submit->index - 1u);
     }
     if (origin.where.line == 0) {
-        return must_printf("guest %s #%" PRIu32, op_name((enum op)submit->op), request);
+        return must_printf("guest %s #%" PRIu32, op_name(event_op(submit)), request);
     }
-    return must_printf("guest %s #%" PRIu32 " (%s%s%sline %" PRIu32 ")",
-                       op_name((enum op)submit->op), request, origin.tag != NULL ? "tag " : "",
+    return must_printf("guest %s #%" PRIu32 " (%s%s%sline %" PRIu32 ")", op_name(event_op(submit)),
+                       request, origin.tag != NULL ? "tag " : "",
                        origin.tag != NULL ? origin.tag : "", origin.tag != NULL ? ", " : "",
                        origin.where.line);
 }
@@ -89,7 +89,7 @@ static char *fault_in_words(const struct one_run *run, const struct event *event
                                                        : "stops";
     const char *name = fault->name != NULL ? fault->name : "without a name";
     char *hit = event->request > 0 ? explain_request(run, event->request)
-                                   : must_printf("%s of %s", op_name((enum op)event->op),
+                                   : must_printf("%s of %s", op_name(event_op(event)),
                                                  disk_name(run, event->node));
     char *text =
         must_printf("%s %s (line %" PRIu32 ") %s %s", word, name, fault->where.line, verb, hit);
@@ -98,7 +98,7 @@ static char *fault_in_words(const struct one_run *run, const struct event *event
     return text;
 }
 
-/* A hold that has found its request, but has not stopped it yet. */
+/* True for a hold that has found its request but has not stopped it yet. */
 static bool is_coming_hold(const struct one_run *run, const struct event *event)
 {
     return event->kind == EVENT_FAULT && run->plan->faults[event->index].kind == FAULT_HOLD;
@@ -121,14 +121,13 @@ static char *job_in_words(const struct one_run *run, const struct event *event)
     case EVENT_JOB_STARTED:
         return must_printf("the job starts: %s to %s", disk, disk_name(run, event->index));
     case EVENT_JOB_REFUSED:
-        return must_printf("the start is refused: %s",
-                           job_refusal_name((enum job_refusal)event->detail));
+        return must_printf("the start is refused: %s", job_refusal_name(event_refusal(event)));
     case EVENT_JOB_READY:
         return must_printf("the job reports READY");
     case EVENT_JOB_ERROR:
         return must_printf("the job reports an error: %s of %s, %s; action %s",
-                           op_name((enum op)event->op), disk, phrase_result(event->ret).text,
-                           error_action_name((enum error_action)event->detail));
+                           op_name(event_op(event)), disk, phrase_result(event->ret).text,
+                           error_action_name(event_action(event)));
     case EVENT_JOB_PAUSED:
         return must_printf("the job pauses");
     case EVENT_JOB_RESUMED:
@@ -137,10 +136,10 @@ static char *job_in_words(const struct one_run *run, const struct event *event)
     case EVENT_JOB_CANCELLED:
         return end_in_words(event);
     case EVENT_COMMAND:
-        return must_printf("command %s", job_verb_name((enum job_verb)event->detail));
+        return must_printf("command %s", job_verb_name(event_verb(event)));
     case EVENT_COMMAND_REFUSED:
-        return must_printf("command %s is refused: %s", job_verb_name((enum job_verb)event->detail),
-                           job_refusal_name((enum job_refusal)event->detail2));
+        return must_printf("command %s is refused: %s", job_verb_name(event_verb(event)),
+                           job_refusal_name(event_refusal(event)));
     default:
         return NULL;
     }
@@ -160,7 +159,7 @@ static char *disk_in_words(const struct one_run *run, const struct event *event)
     case EVENT_DIRTY_SET:
         return must_printf("the dirty bit of %s is set by the %s",
                            phrase_range(event->offset, event->bytes).text,
-                           by_name((enum by)event->by));
+                           by_name(event_by(event)));
     case EVENT_DIRTY_CLEAR:
         return must_printf("the job clears the dirty bit of %s",
                            phrase_range(event->offset, event->bytes).text);

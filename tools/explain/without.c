@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What the finding hangs on: every thing the scenario does is left out once.
+ * What the finding depends on: each thing that the scenario does is left out once.
  *
- * A plan without one of its faults, requests, commands or choices may crash the engine,
- * or never end; so all run in a worker process, and a new one goes on where one died.
+ * A plan without one of its faults, requests, commands or choices may crash the engine
+ * or never end; so all run in a worker process, and when one dies, a new one continues.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -16,11 +16,11 @@
 
 #define MAX_WITHOUT 300
 #define CPU_LIMIT_MS 2000
-/* Together the runs take no more timeline events than so many, if the run itself does not. */
+/* Bounds the timeline events of all runs together, unless a few runs already exceed it. */
 #define MAX_EVENTS UINT64_C(3000000)
 #define MAX_CHOICES 4096
 
-/* What the worker has to do. */
+/* The worker's task. */
 struct work {
     const struct one_run *run;
     const struct items *items;
@@ -45,8 +45,8 @@ static void *without_one(struct arena *arena, const void *list, size_t count, si
 }
 
 /*
- * Others name a fault by its place in the list: it stays, but never hits.  A step that waits
- * until it holds something would wait for ever.
+ * The fault stays in the list, because others refer to it by index, but never hits.  Steps
+ * that wait until it holds something are dropped: they would wait for ever.
  */
 static void drop_fault(struct plan *plan, uint32_t index)
 {
@@ -69,7 +69,10 @@ static void drop_fault(struct plan *plan, uint32_t index)
     plan->step_count = count;
 }
 
-/* What it consists of lives in the arena of the whole: in the worker, nobody else sees that. */
+/*
+ * The new plan's parts are allocated in the arena of the whole plan; only this
+ * worker process sees that.
+ */
 static struct plan plan_without(const struct plan *whole, struct item item)
 {
     struct plan plan = *whole;
@@ -123,7 +126,7 @@ static void run_item(const struct work *work, struct item item, struct run_progr
         run_progress_step(progress, &plan, work->run->engine, world);
     }
     if (world_ended(world) == END_NOT) {
-        run_result_add(result, "harness", "goes-on", "The run does not come to an end.");
+        run_result_add(result, FINDING_HARNESS_GOES_ON, "The run does not come to an end.");
     } else {
         run_result_fill(result, &plan, world_judge(world));
     }
@@ -146,12 +149,12 @@ static void work_on(void *opaque, struct run_progress *progress, int results)
         worker_send(results, result);
     }
     free(result);
-    world_destroy(work->run->world); /* it is the parent's */
+    world_destroy(work->run->world); /* it belongs to the parent */
 }
 
 /* ---- In the parent ---- */
 
-/* One result for each item, the caller frees all. */
+/* Returns one result per item; the caller frees all. */
 static struct run_result **run_items(struct work *work)
 {
     struct run_result **results = must_alloc(work->items->count * sizeof(struct run_result *));
@@ -278,44 +281,33 @@ static void list_items(const struct plan *plan, struct items *items)
 static const struct run_finding *find_same(const struct run_result *result,
                                            const struct run_finding *wanted)
 {
-    bool of_scenario = strcmp(wanted->oracle, "expect") == 0;
+    bool of_scenario = finding_oracle(wanted->id) == ORACLE_EXPECT;
 
     for (uint32_t i = 0; i < result->finding_count; i++) {
         const struct run_finding *finding = &result->findings[i];
 
-        if (strcmp(finding->oracle, wanted->oracle) == 0 &&
-            strcmp(finding->kind, wanted->kind) == 0 &&
-            (!of_scenario || finding->line == wanted->line)) {
+        if (finding->id == wanted->id && (!of_scenario || finding->line == wanted->line)) {
             return finding;
         }
     }
     return NULL;
 }
 
-/* What the scenario expects of the whole story need not hold without a part of it. */
-static bool is_echo(const struct run_finding *finding)
-{
-    return strcmp(finding->oracle, "expect") == 0 || strcmp(finding->oracle, "vacuous") == 0;
-}
-
-/* The first finding that the run itself does not have, or NULL. */
+/*
+ * The first finding that the unchanged run does not have, or NULL.  Expectations about the whole
+ * story need not hold without a part of it.
+ */
 static const struct run_finding *find_other(const struct run_result *base,
                                             const struct run_result *result)
 {
     for (uint32_t i = 0; i < result->finding_count; i++) {
         const struct run_finding *other = &result->findings[i];
 
-        if (!is_echo(other) && find_same(base, other) == NULL) {
+        if (!finding_is(other->id, FINDING_OF_SCENARIO) && find_same(base, other) == NULL) {
             return other;
         }
     }
     return NULL;
-}
-
-/* A story that waits for what was left out stands still; that is nobody's fault. */
-static bool is_no_end(const struct run_finding *finding)
-{
-    return strcmp(finding->oracle, "liveness") == 0 || strcmp(finding->oracle, "harness") == 0;
 }
 
 static void judge(struct without *without, const struct run_result *base,
@@ -329,12 +321,15 @@ static void judge(struct without *without, const struct run_result *base,
         without->elsewhere = same->has_sector && (same->sector != finding->sector ||
                                                   strcmp(same->disk, finding->disk) != 0);
     } else if (other != NULL) {
-        without->outcome = is_no_end(other) ? WITHOUT_NO_END : WITHOUT_CHANGES;
-        without->becomes = must_printf("%s (%s)", other->oracle, other->kind);
+        /* A story that waits for what was left out stands still; that is nobody's fault. */
+        without->outcome =
+            finding_is(other->id, FINDING_OF_NO_END) ? WITHOUT_NO_END : WITHOUT_CHANGES;
+        without->becomes =
+            must_printf("%s (%s)", finding_by(other->id), finding_kind_name(other->id));
     }
 }
 
-/* Copies the answers that the run was given, so that one of them can be left out. */
+/* Copies the answers of the run's choices, so that each can be left out. */
 static void record_choices(const struct one_run *run, struct plan *plan)
 {
     uint32_t count;
@@ -347,7 +342,7 @@ static void record_choices(const struct one_run *run, struct plan *plan)
     }
 }
 
-/* Long runs are not varied as often. */
+/* The longer a run, the fewer things are left out. */
 static size_t bound_of(const struct run_result *base)
 {
     uint64_t bound = base->events > 0 ? MAX_EVENTS / base->events : MAX_WITHOUT;

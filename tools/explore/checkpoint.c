@@ -109,11 +109,11 @@ static json_t *findings_json(const struct explore_session *session)
         const struct explore_finding *finding = &found->finding;
 
         json_array_append_new(
-            list,
-            json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:s}", "oracle", finding->oracle, "kind",
-                      finding->kind, "text", finding->text, "variant", finding->variant, "choices",
-                      finding->choices, "time_ns", (json_int_t)finding->now_ns, "item",
-                      (json_int_t)finding->item, "scenario", found->scenario));
+            list, json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:s}", "oracle",
+                            finding_by(finding->id), "kind", finding_kind_name(finding->id), "text",
+                            finding->text, "variant", finding->variant, "choices", finding->choices,
+                            "time_ns", (json_int_t)finding->now_ns, "item",
+                            (json_int_t)finding->item, "scenario", found->scenario));
     }
     return list;
 }
@@ -217,8 +217,10 @@ static bool load_findings(struct explore_session *session, json_t *list)
                         &now_ns, "item", &item, "scenario", &scenario) != 0) {
             return false;
         }
-        text_copy(finding.oracle, sizeof(finding.oracle), oracle);
-        text_copy(finding.kind, sizeof(finding.kind), kind);
+        finding.id = finding_find(oracle, kind);
+        if (finding.id == FINDING_NONE) {
+            return false;
+        }
         text_copy(finding.text, sizeof(finding.text), text);
         text_copy(finding.variant, sizeof(finding.variant), variant);
         text_copy(finding.choices, sizeof(finding.choices), choices);

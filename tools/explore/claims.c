@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 #include "engine/range.h"
+#include "engine/units.h"
 #include "tools/explore/pct.h"
 
 /* Runs of the sample, and memory for their states. */
@@ -72,13 +73,13 @@ static void count_states(const struct explore_session *session, struct claims *c
     struct census census = {.plan = 0};
     struct visited *const sets[] = {&census.own, &census.once, &census.twice, &census.thrice};
 
-    for (size_t i = 0; i < sizeof(sets) / sizeof(sets[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(sets); i++) {
         visited_init(sets[i], SAMPLE_BYTES);
     }
     take_sample(session, &census, claims);
     claims->seen = census.once.count;
     claims->unseen = claims->seen > 0 ? estimate_unseen(&census, claims->sampled) : 0;
-    for (size_t i = 0; i < sizeof(sets) / sizeof(sets[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(sets); i++) {
         visited_free(sets[i]);
     }
 }

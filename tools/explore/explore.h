@@ -56,8 +56,7 @@ struct explore_options {
 
 /* Plain data, but for the scenario. */
 struct explore_finding {
-    char oracle[24];
-    char kind[32];
+    enum finding_id id;
     char text[FINDING_TEXT_BYTES];
     char variant[VARIANT_TEXT_BYTES];    /* what else went wrong; "" = nothing */
     char choices[EXPLORE_CHOICES_BYTES]; /* "order 4 = 1, order 11 = 1 and 3 more"; "" = none */

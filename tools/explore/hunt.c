@@ -33,8 +33,7 @@ static bool oracles_only(const struct hunt *hunt)
 static bool is_known(const struct explore_result *result, const struct finding *finding)
 {
     for (uint32_t i = 0; i < result->finding_count; i++) {
-        if (strcmp(result->findings[i].oracle, finding->oracle) == 0 &&
-            strcmp(result->findings[i].kind, finding->kind) == 0) {
+        if (result->findings[i].id == finding->id) {
             return true;
         }
     }
@@ -90,9 +89,8 @@ static void note_found(struct hunt *hunt, const struct finding *finding,
     if (result->finding_count == EXPLORE_MAX_FINDINGS || is_known(result, finding)) {
         return;
     }
-    *found = (struct explore_finding){.now_ns = finding->now_ns, .item = result->item};
-    text_copy(found->oracle, sizeof(found->oracle), finding->oracle);
-    text_copy(found->kind, sizeof(found->kind), finding->kind);
+    *found = (struct explore_finding){
+        .id = finding->id, .now_ns = finding->now_ns, .item = result->item};
     text_copy(found->text, sizeof(found->text), finding->text);
     variant_text(hunt->variant, hunt->plan, found->variant);
     tell_choices(found->choices, choices, choice_count);
@@ -331,11 +329,10 @@ void hunt_died(struct hunt *hunt, int signal_number)
 {
     const struct world *world = hunt->world != NULL ? hunt->world : search_world(hunt->search);
     bool hangs = signal_number == SIGVTALRM;
-    struct finding finding = {.oracle = "crash"};
+    struct finding finding = {.id = hangs ? FINDING_CRASH_HANG : FINDING_CRASH_CRASH};
     const struct choice_answer *choices = NULL;
     uint32_t count = 0;
 
-    text_copy(finding.kind, sizeof(finding.kind), hangs ? "hang" : "crash");
     text_copy(finding.text, sizeof(finding.text),
               hangs ? "The engine went on inside one event for ever." : "The engine died.");
     if (world != NULL) {

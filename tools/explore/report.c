@@ -14,9 +14,9 @@
 #include "sim/base/quantity.h"
 #include "tools/base/files.h"
 #include "tools/base/support.h"
-#include "tools/cmd/command.h"
 #include "tools/explore/claims.h"
 #include "tools/report/report.h"
+#include "tools/run/load.h"
 #include "tools/shrink/shrink.h"
 
 /* What shrinking one finding may cost. */
@@ -43,11 +43,11 @@ static char *shrunk(const struct explore_report *report, const struct explore_se
 {
     const struct choice_spec quiet = {.seed = 0};
     char *origin = must_printf("what `mirrorsim explore %s` found", report->file);
-    struct shrink_options options = {.oracle = found->finding.oracle,
-                                     .kind = found->finding.kind,
-                                     .origin = origin,
-                                     .cpu_limit_s = SHRINK_CPU_LIMIT_S,
-                                     .max_runs = SHRINK_RUNS};
+    struct shrink_options options = {
+        .wanted = {finding_by(found->finding.id), finding_kind_name(found->finding.id)},
+        .origin = origin,
+        .cpu_limit_s = SHRINK_CPU_LIMIT_S,
+        .max_runs = SHRINK_RUNS};
     struct shrink_report shrink = {0};
     struct scenario *scenario;
     struct plan *plan;
@@ -96,7 +96,7 @@ static void print_findings(const struct explore_session *session, char *const *p
     for (uint64_t i = 0; i < session->finding_count; i++) {
         const struct explore_finding *finding = &session->findings[i].finding;
 
-        printf("FOUND %s (%s) at %s: %s\n", finding->oracle, finding->kind,
+        printf("FOUND %s (%s) at %s: %s\n", finding_by(finding->id), finding_kind_name(finding->id),
                quantity_time(finding->now_ns).text, finding->text);
         if (*finding->variant != '\0') {
             printf("    when    %s\n", finding->variant);
@@ -178,11 +178,11 @@ static void print_summary(const struct explore_report *report,
 
 static json_t *finding_json(const struct explore_finding *finding, const char *path)
 {
-    return json_pack("{s:s, s:s, s:o, s:o, s:o, s:I, s:o}", "oracle", finding->oracle, "kind",
-                     finding->kind, "text", report_json_string(finding->text), "when",
-                     report_json_string(finding->variant), "choices",
-                     report_json_string(finding->choices), "time_ns", (json_int_t)finding->now_ns,
-                     "file", report_json_string(path));
+    return json_pack(
+        "{s:s, s:s, s:o, s:o, s:o, s:I, s:o}", "oracle", finding_by(finding->id), "kind",
+        finding_kind_name(finding->id), "text", report_json_string(finding->text), "when",
+        report_json_string(finding->variant), "choices", report_json_string(finding->choices),
+        "time_ns", (json_int_t)finding->now_ns, "file", report_json_string(path));
 }
 
 static void print_json(const struct explore_report *report, const struct explore_session *session,

@@ -220,13 +220,11 @@ bool search_finding_counts(const struct finding *finding, const struct world *wo
 {
     struct job_info info;
 
-    if (strcmp(finding->oracle, "liveness") == 0 && strcmp(finding->kind, "deadlock") == 0) {
+    if (finding->id == FINDING_LIVENESS_DEADLOCK) {
         return world_job(world, &info);
     }
-    if (strcmp(finding->oracle, "liveness") == 0 && strcmp(finding->kind, "never-told") == 0) {
-        return false;
-    }
-    return strcmp(finding->oracle, "expect") != 0 && strcmp(finding->oracle, "vacuous") != 0;
+    return finding->id != FINDING_LIVENESS_NEVER_TOLD &&
+           !finding_is(finding->id, FINDING_OF_SCENARIO);
 }
 
 static bool has_finding(const struct world *world, const struct verdict *verdict, bool oracles_only)

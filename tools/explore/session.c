@@ -35,13 +35,8 @@ static int compare_findings(const void *a, const void *b)
     const struct explore_finding *y = &((const struct session_finding *)b)->finding;
     int order = (x->item > y->item) - (x->item < y->item);
 
-    order = order != 0 ? order : strcmp(x->oracle, y->oracle);
-    return order != 0 ? order : strcmp(x->kind, y->kind);
-}
-
-static bool are_alike(const struct explore_finding *a, const struct explore_finding *b)
-{
-    return strcmp(a->oracle, b->oracle) == 0 && strcmp(a->kind, b->kind) == 0;
+    order = order != 0 ? order : strcmp(finding_by(x->id), finding_by(y->id));
+    return order != 0 ? order : strcmp(finding_kind_name(x->id), finding_kind_name(y->id));
 }
 
 /* The one that a new finding has to be lower than; NULL: it is one more. */
@@ -49,7 +44,7 @@ static struct session_finding *rival_of(struct explore_session *session,
                                         const struct explore_finding *finding)
 {
     for (uint64_t i = 0; i < session->finding_count; i++) {
-        if (!session->options->all || are_alike(&session->findings[i].finding, finding)) {
+        if (!session->options->all || session->findings[i].finding.id == finding->id) {
             return &session->findings[i];
         }
     }

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "engine/range.h"
+#include "engine/units.h"
 #include "sim/base/errno_name.h"
 #include "sim/base/quantity.h"
 #include "sim/trace/phrase.h"
@@ -70,7 +71,7 @@ static bool add_requests(struct victims *victims, const struct trace *trace)
         if (event->kind == EVENT_REQUEST_SUBMIT) {
             add_victim(victims, (struct victim){.match = {.disks = UINT64_C(1) << event->node,
                                                           .ops = 1u << event->op,
-                                                          .by = (enum by)event->by},
+                                                          .by = event_by(event)},
                                                 .nth = number_of(trace, i),
                                                 .bytes = event->bytes});
         }
@@ -85,7 +86,7 @@ static void add_queries(struct victims *victims, const struct plan *plan)
                                   OP_REOPEN, OP_TRUNCATE,  OP_BUFFER,   OP_BITMAP};
     const uint32_t disks[] = {plan->job.source, plan->job.target};
 
-    for (size_t i = 0; i < sizeof(ops) / sizeof(ops[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(ops); i++) {
         for (size_t j = 0; j < 2; j++) {
             add_victim(victims, (struct victim){.match = {.disks = UINT64_C(1) << disks[j],
                                                           .ops = 1u << ops[i]},
@@ -176,7 +177,7 @@ static void add_pairs_of(struct variant_list *variants, const struct plan *plan,
         if (event->kind == EVENT_REQUEST_SUBMIT) {
             add_victim(&victims, (struct victim){.match = {.disks = UINT64_C(1) << event->node,
                                                            .ops = 1u << event->op,
-                                                           .by = (enum by)event->by},
+                                                           .by = event_by(event)},
                                                  .nth = number_of(&trace, i)});
         }
     }
@@ -420,7 +421,7 @@ static const struct {
 
 static bool failure_row(const struct fault_spec *fault, uint32_t *row)
 {
-    for (*row = 0; *row < sizeof(failures) / sizeof(failures[0]); (*row)++) {
+    for (*row = 0; *row < COUNT_OF(failures); (*row)++) {
         if ((fault->match.ops >> (unsigned)failures[*row].op & 1) &&
             fault->error == failures[*row].error && fault->applied == failures[*row].applied) {
             return true;

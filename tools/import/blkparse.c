@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The text that blkparse makes of a blktrace, in its default format.
+ * The text output of blkparse, in its default format.
  *
  *   MAJOR,MINOR CPU SEQUENCE SECONDS PID ACTION RWBS [SECTOR + SECTORS] [PROCESS]
  *
- * Of a request's actions one is taken: that it was queued (Q), given to the
- * device (D) or completed (C).  RWBS is a word of letters: F in front for a flush
- * before it, then what it does (R, W, D; F alone is a flush), then how: F for one
- * that is to be durable at once, others that make no difference here.  After the
- * events comes a summary, which is not read.
+ * One of a request's actions is used: queued (Q), issued to the device (D) or
+ * completed (C).  RWBS is a word of letters: first F for a flush before the
+ * request, then the operation (R, W, D; F alone is a flush), then modifiers: F
+ * for a write that must be durable at once; the others do not matter here.  The
+ * summary after the events is not read.
  */
 #include <string.h>
 
@@ -82,7 +82,7 @@ static bool read_time(struct recording *recording, const struct import_line *lin
     return true;
 }
 
-/* What the letters say. */
+/* The meaning of the letters. */
 struct request_kind {
     bool is_known;
     bool flush_before;
@@ -114,7 +114,7 @@ static struct request_kind read_kind(const char *rwbs)
     return kind;
 }
 
-/* SECTOR + SECTORS, which only a flush need not have. */
+/* SECTOR + SECTORS; only a flush may lack it. */
 static bool read_range(struct recording *recording, const struct import_line *line,
                        const struct request_kind *kind, struct import_request *request)
 {
@@ -135,14 +135,14 @@ static bool read_range(struct recording *recording, const struct import_line *li
         return false;
     }
     if (sector > INT64_MAX / SECTOR_BYTES || sectors > INT64_MAX / SECTOR_BYTES) {
-        sector = sectors = INT64_MAX / SECTOR_BYTES; /* too far for any disk */
+        sector = sectors = INT64_MAX / SECTOR_BYTES; /* beyond the end of any disk */
     }
     request->offset = sector * SECTOR_BYTES;
     request->bytes = sectors * SECTOR_BYTES;
     return true;
 }
 
-/* A write with a flush before it is two requests, and one without data only the flush. */
+/* A write with a flush before it becomes two requests; without data, only the flush. */
 static void add(struct recording *recording, const struct import_line *line,
                 const struct request_kind *kind, struct import_request request)
 {

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * fio's iolog, version 3: what `fio --write_iolog=FILE` writes.
+ * fio's iolog, version 3, as `fio --write_iolog=FILE` writes it.
  *
  *   fio version 3 iolog
  *   TIME FILE add|open|close
  *   TIME FILE read|write|trim|sync|datasync OFFSET LENGTH
  *
- * fio's manual gives no unit for TIME: it writes, and replays, microseconds
- * since the job's beginning.  Version 2 has no times.
+ * fio's manual gives no unit for TIME; in fact it writes and replays
+ * microseconds since the start of the job.  Version 2 has no times.
  */
 #include <string.h>
 
@@ -36,7 +36,7 @@ static const struct fio_action {
     {"trim", true, OP_DISCARD},   {"sync", true, OP_FLUSH},
     {"datasync", true, OP_FLUSH}, {"add", false, OP_FLUSH},
     {"open", false, OP_FLUSH},    {"close", false, OP_FLUSH},
-    {"wait", false, OP_FLUSH}, /* of version 2: version 3 has times instead */
+    {"wait", false, OP_FLUSH}, /* only in version 2: version 3 has times instead */
 };
 
 #define ACTION_COUNT (sizeof(actions) / sizeof(actions[0]))
@@ -89,7 +89,7 @@ static const struct fio_action *find_action(struct recording *recording,
     return NULL;
 }
 
-/* Places are in bytes and must be a whole number of sectors. */
+/* Offsets and lengths are in bytes and must be whole sectors. */
 static bool read_bytes(struct recording *recording, const struct import_line *line, uint32_t word,
                        const char *what, uint64_t *bytes)
 {

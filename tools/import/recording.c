@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Reading a recording: the file, its lines and words, and the requests in them.
+ * Reads a recording: the file, its lines and words, and the requests in them.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -45,7 +45,10 @@ static bool is_blank(char byte)
     return byte == ' ' || byte == '\t' || byte == '\r';
 }
 
-/* Cuts `text` into words; a column is a character, which has one byte that is no continuation. */
+/*
+ * Splits `text` into words. Columns count characters: every byte that is not a
+ * UTF-8 continuation byte.
+ */
 static void split(char *text, struct import_line *line)
 {
     bool in_word = false;
@@ -86,14 +89,14 @@ static void note_file(struct recording *recording, const char *file)
     }
 }
 
-/* What is wrong with the request itself; NULL: nothing. */
+/* What is wrong with the request itself, or NULL. */
 static const char *request_mistake(struct recording *recording,
                                    const struct import_request *request)
 {
     uint64_t disk_bytes = recording->options->disk_bytes;
     uint64_t most = disk_bytes > 0 ? disk_bytes : IMPORT_MAX_DISK_BYTES;
 
-    /* The product is small enough, for so is the factor. */
+    /* The product cannot overflow, because the factor is bounded. */
     if (request->time_ns > IMPORT_MAX_TIME_NS / 1000 * recording->options->speed_up) {
         return mistake_part(&recording->list, "the request would be made later than at %s",
                             quantity_time(IMPORT_MAX_TIME_NS).text);
@@ -112,7 +115,7 @@ static const char *request_mistake(struct recording *recording,
     return NULL;
 }
 
-/* Exactly, and without an overflow. */
+/* Divides exactly and without overflow. */
 static uint64_t speed_up(uint64_t time_ns, uint64_t thousandths)
 {
     return time_ns / thousandths * 1000 + time_ns % thousandths * 1000 / thousandths;
@@ -128,7 +131,7 @@ static void append(struct recording *recording, const struct import_request *req
     recording->is_over = recording->request_count == recording->options->count;
 }
 
-/* Is it the turn of this one? */
+/* True if the request is in the part to take (--from). */
 static bool is_in_part(struct recording *recording)
 {
     bool is_before = ++recording->seen < recording->options->first;
@@ -200,7 +203,7 @@ static void read_line(struct recording *recording, const char *text, size_t byte
     for (size_t i = 0; i < bytes; i++) {
         copy[i] = text[i];
         if (text[i] == '\0') {
-            copy[i] = '?'; /* it must not look like the end */
+            copy[i] = '?'; /* a NUL byte must not look like the end */
         }
     }
     copy[bytes] = '\0';
@@ -272,7 +275,7 @@ static const char *list_files(struct recording *recording)
     return recording->more_files ? mistake_part(&recording->list, "%s and others", names) : names;
 }
 
-/* What can be said only when all lines have been read. */
+/* Mistakes that only show when all lines have been read. */
 static void check_whole(struct recording *recording)
 {
     const struct import_options *options = recording->options;

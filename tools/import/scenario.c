@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Writing a recording down as a scenario: a mirror that runs under the recorded I/O.
+ * Writes a recording as a scenario: a mirror job that runs under the recorded I/O.
  *
- * Requests that were recorded at one instant are made a nanosecond apart, so
- * that they keep their order whatever the seed.
+ * Requests recorded at the same instant are placed a nanosecond apart, so that
+ * they keep their order with every seed.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -19,10 +19,10 @@
 #define NS_PER_US UINT64_C(1000)
 #define NS_PER_S UINT64_C(1000000000)
 
-/* The job and the guest may take so much longer than the recording. */
+/* How much longer than the recording the job and the guest may take. */
 #define TIME_AFTER_NS (3600 * NS_PER_S)
 
-/* A disk that is larger is not copied whole unless --fill says so. */
+/* A larger disk is not copied whole unless --fill says so. */
 #define LARGEST_FILLED_BYTES (UINT64_C(1) << 40)
 
 #define NAME_BYTES 64u
@@ -66,7 +66,7 @@ char *import_left_out_text(const struct recording *recording)
 
 /* ---- Head ---- */
 
-/* Letters that need no care in YAML, nor in a terminal. */
+/* Writes only characters that are safe in YAML and on a terminal: `instead` replaces all others. */
 static void write_plainly(FILE *out, const char *text, const char *allowed, char instead,
                           size_t max)
 {
@@ -79,7 +79,7 @@ static void write_plainly(FILE *out, const char *text, const char *allowed, char
     }
 }
 
-/* --name, or one made of the file's. */
+/* The name of --name, or one made from the file's. */
 static void write_name(FILE *out, const struct import_options *options)
 {
     const char *slash = strrchr(options->path, '/');
@@ -166,11 +166,14 @@ static void write_request(FILE *out, uint32_t number, uint64_t time_ns,
     }
 }
 
-/* Times of a part count from its first request on.  Returns the last one's time. */
+/*
+ * In a part of a recording, times count from its first request. Returns the
+ * time of the last one.
+ */
 static uint64_t write_requests(FILE *out, const struct recording *recording)
 {
     uint64_t from_ns = recording->options->first > 1 ? recording->requests[0].time_ns : 0;
-    uint64_t free_ns = 0; /* no other request is made from here on */
+    uint64_t free_ns = 0; /* no request has been placed at or after this instant */
 
     fputs("guest:\n", out);
     for (uint32_t i = 0; i < recording->request_count; i++) {

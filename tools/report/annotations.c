@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Findings and mistakes as annotations that GitHub shows beside the lines.
+ * Findings and mistakes as annotations, which GitHub shows beside the lines
+ * concerned.
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -9,7 +10,7 @@
 #include "tools/base/support.h"
 #include "tools/report/report.h"
 
-/* `special` lists what must be escaped besides line ends. */
+/* `special` lists the characters to escape besides line ends. */
 static void write_escaped(FILE *out, const char *text, const char *special)
 {
     for (; *text != '\0'; text++) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The report as one JSON object, a line a run; nothing in it depends on the clock.
+ * The report as one JSON object with one line per run; nothing in it depends on
+ * the clock.
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -12,7 +13,7 @@
 
 struct json {
     struct report report;
-    const char *separator; /* before the next element of the array being written */
+    const char *separator; /* goes before the next element of the array being written */
     bool in_runs;
 };
 
@@ -50,8 +51,8 @@ json_t *report_finding_json(const struct report_run *run, const struct run_findi
         set_string(object, "engine",
                    finding->about == ABOUT_COMPARED ? run->compared->name : run->engine->name);
     }
-    set_string(object, "oracle", finding->oracle);
-    set_string(object, "kind", finding->kind);
+    set_string(object, "oracle", finding_by(finding->id));
+    set_string(object, "kind", finding_kind_name(finding->id));
     set_string(object, "text", finding->text);
     set_u64(object, "time_ns", finding->now_ns);
     set_u64(object, "event", finding->event_number);
@@ -88,7 +89,7 @@ json_t *report_mistakes_json(const struct mistakes *mistakes)
     return array;
 }
 
-/* `steps` has what each engine does after those that are equal, if that differs. */
+/* `steps` has the first difference: what each engine does after the equal steps. */
 static json_t *comparison_json(const struct report_run *run)
 {
     const struct run_comparison *comparison = &run->result->comparison;
@@ -124,7 +125,7 @@ static json_t *tally_json(const struct compare_tally *tally)
     return object;
 }
 
-/* Hashes are text: JSON numbers end at 2^53 for many readers. */
+/* Hashes are strings, because many JSON readers only handle numbers below 2^53. */
 static json_t *run_json(const struct report_run *run)
 {
     const struct run_result *result = run->result;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The report as JUnit XML: a test suite a file, a test case a run.
+ * The report as JUnit XML: a test suite per file, a test case per run.
  *
- * It fits both the schema of Jenkins' xUnit plug-in and the stricter one of
- * Ant, which wants a host name and a time for every suite: times are virtual,
- * and virtual time begins at 0, so that the same runs give the same file.
+ * It is valid by the schema of Jenkins' xUnit plug-in and by the stricter one
+ * of Ant, which requires a host name and a time for every suite. Times are
+ * virtual, starting at 0, so that the same runs give the same file.
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -19,7 +19,10 @@ struct junit {
     struct report report;
     uint64_t suites;
 
-    /* The suite under way; its counts come before its cases, which wait here. */
+    /*
+     * The current suite. Its counts must be written before its cases, so the
+     * cases are buffered here.
+     */
     const char *file;
     FILE *cases;
     char *text;
@@ -31,7 +34,7 @@ struct junit {
     uint64_t virtual_ns;
 };
 
-/* Seconds, as XML Schema writes decimals. */
+/* Writes seconds as a decimal of XML Schema. */
 static void write_seconds(FILE *out, uint64_t ns)
 {
     fprintf(out, "%" PRIu64 ".%09" PRIu64, ns / 1000000000, ns % 1000000000);
@@ -69,7 +72,7 @@ static void suite_end(struct junit *junit)
     junit->file = NULL;
 }
 
-/* Files come one after the other, so a new name is a new suite. */
+/* The runs of a file come together, so a new name means a new suite. */
 static FILE *case_begin(struct junit *junit, const char *file, const char *title, uint64_t ns)
 {
     if (junit->file == NULL || strcmp(junit->file, file) != 0) {
@@ -109,7 +112,7 @@ static void write_findings(FILE *out, const struct report_run *run)
     free(command);
 }
 
-/* A run that died or could not be made is an error, not a failure. */
+/* A run that died or was not possible is an error, not a failure. */
 static void write_bad(struct junit *junit, const struct report_run *run)
 {
     const struct run_result *result = run->result;
@@ -119,7 +122,8 @@ static void write_bad(struct junit *junit, const struct report_run *run)
     junit->errors += is_error;
     junit->failures += !is_error;
     fprintf(junit->cases, ">\n      <%s type=\"", element);
-    xml_write(junit->cases, result->finding_count > 0 ? result->findings[0].oracle : "xfail");
+    xml_write(junit->cases,
+              result->finding_count > 0 ? finding_by(result->findings[0].id) : "xfail");
     fputs("\" message=\"", junit->cases);
     xml_write(junit->cases,
               result->finding_count > 0 ? result->findings[0].text : "It passed unexpectedly.");

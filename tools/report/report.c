@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Titles and commands, as all reports write them.
+ * Titles and commands that all reports use.
  */
 #include "tools/report/report.h"
 
@@ -60,7 +60,7 @@ static void write_command(FILE *out, const char *program, const char *verb,
 static bool differs_from_itself(const struct run_result *result)
 {
     for (uint32_t i = 0; i < result->finding_count; i++) {
-        if (strcmp(result->findings[i].oracle, "determinism") == 0) {
+        if (finding_oracle(result->findings[i].id) == ORACLE_DETERMINISM) {
             return true;
         }
     }
@@ -96,7 +96,7 @@ char *report_whole_trace_command(const char *program, const struct report_run *r
     return command;
 }
 
-/* After a death the end of the trace is what matters, so it is not cut. */
+/* After a death the end of the trace matters, so it is not cut. */
 char *report_trace_command(const char *program, const struct report_run *run,
                            const struct run_finding *finding)
 {

@@ -2,8 +2,8 @@
 /*
  * Reports: text for people; JSON, JUnit and TAP for machines; annotations for CI.
  *
- * Each is told about invalid files, then about every run in order, then the
- * summary.  All but the text say the same whenever the same runs are made.
+ * Each gets the invalid files, then every run in order, then the summary.  All
+ * except the text report have the same output for the same runs.
  */
 #ifndef MIRRORSIM_TOOLS_REPORT_REPORT_H
 #define MIRRORSIM_TOOLS_REPORT_REPORT_H
@@ -17,7 +17,7 @@
 #include "tools/run/runner.h"
 #include "tools/run/suite.h"
 
-/* A run and where it comes from. */
+/* A run and its origin. */
 struct report_run {
     const char *file;
     const char *name;
@@ -25,21 +25,21 @@ struct report_run {
     uint32_t cases;
     uint64_t seed;
     const struct engine *engine;
-    const struct engine *compared; /* the second one; NULL = none */
+    const struct engine *compared; /* the second engine; NULL = none */
     const struct run_result *result;
 };
 
 struct report_summary {
-    uint64_t passed;         /* known failures included */
-    uint64_t failed;         /* unexpected passes included */
-    uint64_t known_failures; /* failed as their xfail says */
-    uint64_t harness_errors; /* of the failed: could not be run at all */
+    uint64_t passed;         /* including known failures */
+    uint64_t failed;         /* including unexpected passes */
+    uint64_t known_failures; /* failed as their xfail predicts */
+    uint64_t harness_errors; /* those of the failed that could not be run at all */
     uint64_t invalid_files;
     uint64_t planned; /* runs */
     bool interrupted;
     const struct engine *compared; /* NULL = no engines were compared */
-    struct compare_tally tally;    /* if they were */
-    uint64_t elapsed_ms;           /* wall clock: for the text only */
+    struct compare_tally tally;    /* if engines were compared */
+    uint64_t elapsed_ms;           /* wall clock; only the text report shows it */
 };
 
 struct report {
@@ -51,27 +51,27 @@ struct report {
 };
 
 struct report_text_options {
-    bool quiet; /* only what failed, and the summary */
+    bool quiet; /* show only failures and the summary */
     bool verbose;
     bool colour;
 };
 
-/* The caller frees them; they write to `out`. */
+/* The caller frees the report; it writes to `out`. */
 struct report *report_text(FILE *out, const struct report_text_options *options);
 struct report *report_json(FILE *out);
 struct report *report_junit(FILE *out);
 struct report *report_tap(FILE *out);
 struct report *report_annotations(FILE *out);
 
-/* What several of them say. */
+/* Texts that several reports use. */
 
-/* "name [policy=stop] (seed 3)": what makes the run different from others of its file. */
+/* "name [policy=stop] (seed 3)": tells the run from others of its file. */
 char *report_title(const struct report_run *run);
 
 /* The command that repeats the run; `program` is how to call mirrorsim. */
 char *report_repeat_command(const char *program, const struct report_run *run);
 
-/* The command that shows all that one engine does in the run. */
+/* The command that shows everything that one engine does in the run. */
 char *report_whole_trace_command(const char *program, const struct report_run *run,
                                  const struct engine *engine);
 
@@ -82,10 +82,10 @@ char *report_trace_command(const char *program, const struct report_run *run,
 json_t *report_finding_json(const struct report_run *run, const struct run_finding *finding);
 json_t *report_mistakes_json(const struct mistakes *mistakes);
 
-/* Writes a command's answer to standard output, and frees it. */
+/* Writes a command's answer to standard output and frees the answer. */
 void report_json_show(json_t *answer);
 
-/* A string object from any bytes. */
+/* A JSON string from arbitrary bytes. */
 json_t *report_json_string(const char *text);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The report as TAP version 14: a test a run, and one for each invalid file.
+ * The report as TAP version 14: a test per run, and one per invalid file.
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -13,7 +13,7 @@ struct tap {
     uint64_t tests;
 };
 
-/* '#' would begin a directive, and a line ends a test. */
+/* Escapes '#', which would begin a directive, and line ends, which would end the test. */
 static void write_description(FILE *out, const char *text)
 {
     for (; *text != '\0'; text++) {
@@ -24,7 +24,7 @@ static void write_description(FILE *out, const char *text)
     }
 }
 
-/* JSON is YAML, too. */
+/* JSON is valid YAML. */
 static void write_json(FILE *out, const char *key, json_t *value)
 {
     fprintf(out, "  %s: ", key);
@@ -66,7 +66,7 @@ static void write_findings(FILE *out, const struct report_run *run)
     free(command);
 }
 
-/* A known failure has a directive of TAP behind it, which is a word of that protocol. */
+/* A known failure is marked with the TODO directive of TAP. */
 static void tap_run(struct report *report, const struct report_run *run)
 {
     struct tap *tap = (struct tap *)(void *)report;

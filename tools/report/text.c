@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The report for people: a line a run, and under a failure all that helps.
+ * The report for people: a line per run, and under a failure everything that
+ * helps.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -42,7 +43,10 @@ static void show_line(FILE *out, const char *file, uint32_t number, const char *
     free(line);
 }
 
-/* What was going on; the first finding is the cause, and its echoes have the same to say. */
+/*
+ * Shows what was going on, for the first finding only: it is the cause, and the
+ * state would be the same for the others.
+ */
 static void show_surroundings(FILE *out, const struct report_run *run,
                               const struct run_finding *finding)
 {
@@ -67,7 +71,7 @@ static void show_engine(FILE *out, const struct report_run *run, const struct en
     free(command);
 }
 
-/* Both sides, one below the other. */
+/* Shows both sides, one below the other. */
 static void show_difference(FILE *out, const struct report_run *run)
 {
     const struct run_comparison *comparison = &run->result->comparison;
@@ -79,7 +83,7 @@ static void show_difference(FILE *out, const struct report_run *run)
 
 static void show_finding(FILE *out, const struct report_run *run, const struct run_finding *finding)
 {
-    fprintf(out, "    %s (%s)%s%s: %s\n", finding->oracle, finding->kind,
+    fprintf(out, "    %s (%s)%s%s: %s\n", finding_by(finding->id), finding_kind_name(finding->id),
             finding->about == ABOUT_COMPARED ? " on " : "",
             finding->about == ABOUT_COMPARED ? run->compared->name : "", finding->text);
     fprintf(out, "        at %s, event %" PRIu64, quantity_time(finding->now_ns).text,
@@ -125,7 +129,7 @@ static void show_findings(FILE *out, const struct report_run *run)
 
 /* ---- The report ---- */
 
-/* What the line of a run says after its time. */
+/* The remark at the end of a run's line. */
 static void show_remark(FILE *out, const struct report_run *run)
 {
     const struct run_result *result = run->result;
@@ -146,7 +150,7 @@ static void text_begin(struct report *report, const struct suite *suite)
     (void)suite;
 }
 
-/* Mistakes are messages, not results. */
+/* Mistakes are messages, not results, so they go to stderr. */
 static void text_invalid(struct report *report, const struct suite_invalid *invalid)
 {
     char *mistakes = mistakes_format(invalid->file, invalid->mistakes);

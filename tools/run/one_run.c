@@ -5,43 +5,22 @@
 #include "tools/run/one_run.h"
 
 #include "tools/base/support.h"
-#include "tools/cmd/command.h"
 #include "tools/run/death.h"
+#include "tools/run/load.h"
 #include "tools/run/runner.h"
 
-static const struct argp_option option_list[] = {
-    {"case", KEY_CASE, "N|NAME", 0, "Case of the matrix: number from 1 (default), or name", 1},
-    {"seed", KEY_SEED, "N", 0, "Random choices from this seed; 0 (default) = the quiet run", 1},
-    {"engine", KEY_ENGINE, "NAME", 0, "The engine; `mirrorsim engines` lists them", 1},
-    {0},
+#define AT(member) offsetof(struct one_run, member)
+
+const struct option_row one_run_options[] = {
+    {{"case", 0, "N|NAME", 0, "Case of the matrix: number from 1 (default), or name", 1},
+     INTO(TEXT, chosen)},
+    {{"seed", 0, "N", 0, "Random choices from this seed; 0 (default) = the quiet run", 1},
+     INTO(NUMBER, seed)},
+    {{"engine", 0, "NAME", 0, "The engine; `mirrorsim engines` lists them", 1},
+     INTO(OTHER, engine),
+     .take = load_take_engine},
+    {.shown = {0}},
 };
-
-static error_t parse(int key, char *arg, struct argp_state *state)
-{
-    struct one_run *run = state->input;
-
-    switch (key) {
-    case KEY_CASE:
-        run->chosen = arg;
-        return 0;
-    case KEY_SEED:
-        run->seed = option_number(state, "--seed", arg);
-        return 0;
-    case KEY_ENGINE:
-        run->engine = option_engine(state, arg);
-        return 0;
-    case ARGP_KEY_ARG:
-        option_one_file(state, &run->file, arg);
-        return 0;
-    case ARGP_KEY_NO_ARGS:
-        argp_error(state, "which file?");
-        return 0;
-    default:
-        return ARGP_ERR_UNKNOWN;
-    }
-}
-
-const struct argp one_run_argp = {.options = option_list, .parser = parse};
 
 static uint32_t choose_case(const struct one_run *run)
 {
@@ -52,7 +31,7 @@ static uint32_t choose_case(const struct one_run *run)
             return i;
         }
     }
-    command_refuse_case(run->scenario, run->chosen);
+    load_refuse_case(run->scenario, run->chosen);
 }
 
 void one_run_open(struct one_run *run)
@@ -60,7 +39,7 @@ void one_run_open(struct one_run *run)
     const struct choice_spec choices = {.seed = run->seed};
     struct world_options options;
 
-    run->scenario = command_load(run->file);
+    run->scenario = load_scenario(run->file);
     run->plan = scenario_plan(run->scenario, choose_case(run), &choices);
     death_stand_apart(run->engine);
     trace_init(&run->trace, true);

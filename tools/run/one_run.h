@@ -5,12 +5,13 @@
 #ifndef MIRRORSIM_TOOLS_RUN_ONE_RUN_H
 #define MIRRORSIM_TOOLS_RUN_ONE_RUN_H
 
-#include <argp.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "sim/scenario/scenario.h"
 #include "sim/world/world.h"
+#include "tools/base/options.h"
 
 struct one_run {
     /* What to run. */
@@ -25,8 +26,13 @@ struct one_run {
     struct world *world;
 };
 
-/* The options --case, --seed, --engine and FILE; its input is a struct one_run. */
-extern const struct argp one_run_argp;
+/* The options --case, --seed and --engine, with offsets in a struct one_run. */
+extern const struct option_row one_run_options[];
+
+/* For the table of a command whose options have a struct one_run `run`: these, and FILE. */
+#define ONE_RUN_OF(type)                                                             \
+    .shared = one_run_options, .shared_member = offsetof(type, run), .args = "FILE", \
+    .take = option_take_file, .member = offsetof(type, run.file), .missing = "which file?"
 
 /*
  * Makes the world.  Otherwise explains on stderr and exits with EXIT_USAGE:

@@ -37,7 +37,7 @@ struct run_result *run_result_create(void)
     return must_alloc(run_result_bytes(RUN_MAX_FINDINGS));
 }
 
-struct run_finding *run_result_add(struct run_result *result, const char *oracle, const char *kind,
+struct run_finding *run_result_add(struct run_result *result, enum finding_id id,
                                    const char *format, ...)
 {
     struct run_finding *finding;
@@ -47,9 +47,7 @@ struct run_finding *run_result_add(struct run_result *result, const char *oracle
         return NULL;
     }
     finding = &result->findings[result->finding_count++];
-    *finding = (struct run_finding){0};
-    text_copy(finding->oracle, sizeof(finding->oracle), oracle);
-    text_copy(finding->kind, sizeof(finding->kind), kind);
+    *finding = (struct run_finding){.id = id};
     va_start(args, format);
     vsnprintf(finding->text, sizeof(finding->text), format, args);
     va_end(args);
@@ -59,12 +57,11 @@ struct run_finding *run_result_add(struct run_result *result, const char *oracle
 static void copy_finding(struct run_finding *copy, const struct plan *plan,
                          const struct finding *found)
 {
-    *copy = (struct run_finding){.now_ns = found->now_ns,
+    *copy = (struct run_finding){.id = found->id,
+                                 .now_ns = found->now_ns,
                                  .event_number = found->event_number,
                                  .line = found->where.line,
                                  .has_sector = found->has_sector && found->disk < plan->disk_count};
-    text_copy(copy->oracle, sizeof(copy->oracle), found->oracle);
-    text_copy(copy->kind, sizeof(copy->kind), found->kind);
     text_copy(copy->text, sizeof(copy->text), found->text);
     if (copy->has_sector) {
         copy->sector = found->sector;
@@ -132,10 +129,10 @@ static void fill_result(const struct plan *plan, const struct leg *leg,
         find_lines(plan, &leg->trace, &result->findings[i]);
     }
     if (verdict->outcome == OUTCOME_XFAIL || verdict->outcome == OUTCOME_XPASS) {
-        run_name_bug(
-            result->bug,
-            verdict_xfail(plan, leg->engine->name,
-                          verdict->finding_count > 0 ? verdict->findings[0].oracle : NULL));
+        run_name_bug(result->bug, verdict_xfail(plan, leg->engine->name,
+                                                verdict->finding_count > 0
+                                                    ? finding_oracle(verdict->findings[0].id)
+                                                    : ORACLE_NONE));
     }
 }
 
@@ -144,7 +141,7 @@ static void fill_result(const struct plan *plan, const struct leg *leg,
 void run_progress_begin(struct run_progress *progress, const struct plan *plan,
                         const struct engine *engine)
 {
-    const struct xfail_spec *xfail = verdict_xfail(plan, engine->name, "crash");
+    const struct xfail_spec *xfail = verdict_xfail(plan, engine->name, ORACLE_CRASH);
 
     text_copy(progress->case_name, sizeof(progress->case_name), plan->case_name);
     progress->death_is_known = xfail != NULL;
@@ -165,7 +162,7 @@ void run_progress_step(struct run_progress *progress, const struct plan *plan,
         find_lines(plan, evidence->trace, &progress->finding);
         progress->death_is_known =
             progress->death_is_known &&
-            verdict_xfail(plan, engine->name, progress->finding.oracle) != NULL;
+            verdict_xfail(plan, engine->name, finding_oracle(progress->finding.id)) != NULL;
         progress->has_finding = true;
     }
 }
@@ -175,14 +172,14 @@ void run_progress_step(struct run_progress *progress, const struct plan *plan,
 static void no_memory(struct run_result *result)
 {
     result->outcome = OUTCOME_INVALID;
-    run_result_add(result, "harness", "no-memory", "There is no memory for a world.");
+    run_result_add(result, FINDING_HARNESS_NO_MEMORY, "There is no memory for a world.");
 }
 
 static void give_up(const struct runner *runner, const struct world *world,
                     const struct trace *trace, struct run_result *result)
 {
     struct run_finding *finding = run_result_add(
-        result, "harness", "memory", "The run needs more than %" PRIu64 " MiB (--memory-limit).",
+        result, FINDING_HARNESS_MEMORY, "The run needs more than %" PRIu64 " MiB (--memory-limit).",
         runner->memory_limit >> 20);
 
     finding->now_ns = world_now_ns(world);
@@ -258,7 +255,7 @@ static void report_difference(const struct runner *runner, const struct leg *fir
             trace_format_text(&names, &traces[i]->events[event], lines[i], sizeof(lines[i]));
         }
     }
-    finding = run_result_add(result, "determinism", "traces-differ",
+    finding = run_result_add(result, FINDING_DETERMINISM_TRACES_DIFFER,
                              "The same run twice gave two traces: first \"%s\", then \"%s\".",
                              lines[0] + strspn(lines[0], " "), lines[1] + strspn(lines[1], " "));
     if (finding != NULL) {
@@ -283,7 +280,7 @@ static void run_again(struct runner *runner, const struct leg *first, struct run
     } else if (trace_first_difference(&first->trace, &second.trace, &event)) {
         report_difference(runner, first, &second, event, result);
     } else if (second.states != first->states) {
-        run_result_add(result, "determinism", "states-differ",
+        run_result_add(result, FINDING_DETERMINISM_STATES_DIFFER,
                        "The same run twice gave one trace, but went through different states.");
         result->outcome = OUTCOME_FAIL;
     }
@@ -316,7 +313,7 @@ static void dump_images(struct runner *runner, struct run_result *result)
 
     if (why != NULL) {
         result->outcome = OUTCOME_INVALID;
-        run_result_add(result, "harness", "no-image", "%s", why);
+        run_result_add(result, FINDING_HARNESS_NO_IMAGE, "%s", why);
         free(why);
     }
 }
@@ -352,7 +349,7 @@ void runner_run(struct runner *runner, uint64_t number, struct run_result *resul
     runner->leg = (struct leg){.engine = runner->suite->engine};
     if (runner->plan->content_bytes && !plan_fits_bytes(runner->plan)) {
         result->outcome = OUTCOME_INVALID;
-        run_result_add(result, "harness", "too-large",
+        run_result_add(result, FINDING_HARNESS_TOO_LARGE,
                        "The disks are too large for real bytes: they may have 1GiB in all.");
     } else {
         run_leg(runner, &runner->leg, result);

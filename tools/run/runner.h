@@ -31,8 +31,7 @@ enum run_about {
 
 struct run_finding {
     enum run_about about;
-    char oracle[24];
-    char kind[32];
+    enum finding_id id;
     char text[FINDING_TEXT_BYTES];
     uint64_t now_ns;
     uint64_t event_number;
@@ -93,8 +92,8 @@ size_t run_result_bytes(uint32_t findings);
 struct run_result *run_result_create(void);
 
 /* Appends a finding without a time; NULL if there is no room. */
-struct run_finding *run_result_add(struct run_result *result, const char *oracle, const char *kind,
-                                   const char *format, ...) __attribute__((format(printf, 4, 5)));
+struct run_finding *run_result_add(struct run_result *result, enum finding_id id,
+                                   const char *format, ...) __attribute__((format(printf, 3, 4)));
 
 /*
  * Takes outcome, figures and findings from a run's verdict.  The lines of the step and the fault

@@ -37,6 +37,14 @@ void suite_add_path(struct suite *suite, const char *path)
     }
 }
 
+void suite_take_path(const struct argp_state *state, const struct option_row *option,
+                     const char *arg, void *member)
+{
+    (void)state;
+    (void)option;
+    suite_add_path(member, arg);
+}
+
 /* ---- Choosing ---- */
 
 static bool text_matches(const char *pattern, const char *text)

@@ -15,6 +15,7 @@
 #include "engine/engine.h"
 #include "sim/scenario/scenario.h"
 #include "tools/base/files.h"
+#include "tools/base/options.h"
 
 struct suite_entry {
     const struct scenario *scenario;
@@ -50,6 +51,10 @@ struct suite_filter {
 
 /* Loads and checks everything found under the path. */
 void suite_add_path(struct suite *suite, const char *path);
+
+/* The same, for a table of options: PATH, into a struct suite. */
+void suite_take_path(const struct argp_state *state, const struct option_row *option,
+                     const char *arg, void *member);
 
 /* After all paths: makes the entries. */
 void suite_select(struct suite *suite, const struct suite_filter *filter);

@@ -213,18 +213,19 @@ static void describe_death(struct run_result *result, int status, uint32_t cpu_l
     const char *separator = *line != '\0' ? ": " : "";
 
     if (WIFSIGNALED(status) && WTERMSIG(status) == SIGVTALRM) {
-        run_result_add(result, "crash", "hang",
+        run_result_add(result, FINDING_CRASH_HANG,
                        "The run used %" PRIu32 " s of processor time without coming to an end.",
                        cpu_limit_s);
     } else if (is_unsupported(status)) {
-        run_result_add(result, "harness", "unsupported",
+        run_result_add(result, FINDING_HARNESS_UNSUPPORTED,
                        "The engine asked for what its environment has not got: %.250s.", line);
     } else if (WIFSIGNALED(status)) {
-        run_result_add(result, "crash", "crash", "The run died of SIG%s%s%.250s.",
+        run_result_add(result, FINDING_CRASH_CRASH, "The run died of SIG%s%s%.250s.",
                        sigabbrev_np(WTERMSIG(status)), separator, line);
     } else {
-        run_result_add(result, "crash", "crash", "The run's process ended with status %d%s%.250s.",
-                       WEXITSTATUS(status), separator, line);
+        run_result_add(result, FINDING_CRASH_CRASH,
+                       "The run's process ended with status %d%s%.250s.", WEXITSTATUS(status),
+                       separator, line);
     }
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The worker that judges candidates, and how it is asked.
+ * The worker that judges candidates, and the protocol for asking it.
  */
 #include "tools/shrink/judge.h"
 
@@ -17,7 +17,7 @@
 #include "sim/scenario/write.h"
 #include "tools/base/support.h"
 
-/* More requests of generators than this are not worth writing out. */
+/* If generators make more requests than this, writing them out is not worth it. */
 #define MAX_SCRIPTED 2000
 
 /* ---- In the worker ---- */
@@ -26,11 +26,11 @@ struct bench {
     const struct judge *judge;
     FILE *questions;
     struct run_progress *progress;
-    struct world *world; /* of the last run: memory for the next */
+    struct world *world; /* the last run's world, whose memory the next run uses */
     struct trace trace;
 };
 
-/* What a run is asked, and what it is made of. */
+/* One run: its question and its parts. */
 struct trial {
     struct judge_question question;
     const char *text;
@@ -39,15 +39,16 @@ struct trial {
     FILE *answer;
 };
 
-/* What has been written down of a run. */
+/* How much of a run has been recorded. */
 struct written {
     uint32_t choices;
     uint32_t steps;
 };
 
 /*
- * Lines "choice NTH PICK SITE", "steps COUNT" for those that have begun, and "failed STEP".
- * They are written as things go: a run that dies has told all but what its last event did.
+ * Writes lines "choice NTH PICK SITE", "steps COUNT" (steps that have begun) and "failed
+ * STEP". They are written after every event, so the record of a run that dies lacks only
+ * its last event.
  */
 static void write_record(struct world *world, struct written *written, FILE *answer)
 {
@@ -68,13 +69,16 @@ static void write_record(struct world *world, struct written *written, FILE *ans
     *written = (struct written){count, steps};
 }
 
-/* Queries only look. */
+/* A query does not change anything. */
 static bool acts(const struct action *action)
 {
     return action->kind != DO_QUERY && action->kind != DO_QUERY_DISK;
 }
 
-/* A run that has ended since there were too many findings is not asked about its last step. */
+/*
+ * A run that ended because of too many findings has not judged its last step,
+ * so that step counts as failed.
+ */
 static void write_failed(const struct trial *trial, const struct verdict *verdict, uint32_t steps)
 {
     const struct plan *plan = trial->plan;
@@ -148,14 +152,14 @@ static struct timed_spec scripted(const struct plan *plan, const struct generato
     return (struct timed_spec){
         .at_ns = event->now_ns,
         .action = {.kind = DO_GUEST,
-                   .guest = {.op = (enum op)event->op,
+                   .guest = {.op = event_op(event),
                              .offset = event->offset,
                              .bytes = event->bytes,
                              .tag = arena_printf(plan->arena, "%.50s-%" PRIu32, generator->name,
                                                  event->request)}}};
 }
 
-/* Requests after the first finding can't have brought it about. */
+/* Requests after the first finding cannot have caused it, so they are not written. */
 static void write_script(const struct bench *bench, struct trial *trial)
 {
     struct plan *plan = trial->plan;
@@ -286,7 +290,7 @@ void judge_close(struct judge *judge)
     munmap(judge->worker.progress, sizeof(struct run_progress));
 }
 
-/* The worker reads a question whole before it can die of it. */
+/* The worker reads the whole question before it can die of it. */
 static void send_bytes(int fd, const void *memory, size_t bytes)
 {
     const char *at = memory;

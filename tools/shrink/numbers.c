@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Smaller and rounder numbers: all sizes together, what lies behind a place moved
- * forward, equal numbers together, and each for itself.
+ * Smaller and rounder numbers: tries all sizes together, then moving forward whatever lies
+ * behind a place, then equal numbers together, then each number by itself.
  *
- * Sizes go down to powers of two, times to one digit, the smallest first, so that the first that
- * is kept is the last that has to be tried.
+ * Sizes become powers of two, times get one digit. The smallest candidate comes first, so that
+ * nothing more needs to be tried once one is kept.
  *
  * Declared in tools/shrink/private.h: a group of the steps that make a scenario smaller.
  */
@@ -32,12 +32,12 @@ struct number {
     struct tree_node *node;
     enum measure unit;
     uint64_t value;
-    bool expected; /* of an expectation: changes only with others */
+    bool expected; /* part of an expectation: changes only together with equal numbers */
 };
 
 struct numbers {
     struct shrinker *shrinker;
-    bool expected; /* those that are being collected */
+    bool expected; /* `expected` of the numbers being collected */
     struct number *list;
     size_t count;
 };
@@ -81,7 +81,7 @@ static bool is_query(const struct tree_node *step)
     return tree_get(step, "query") != NULL || tree_get(step, "query-disk") != NULL;
 }
 
-/* Of all sections but `limits`: a run that may take less time is no simpler. */
+/* Collects from all sections except `limits`: a smaller limit does not make a run simpler. */
 static struct numbers collect_all(struct shrinker *shrinker)
 {
     struct numbers numbers = {.shrinker = shrinker};
@@ -111,7 +111,7 @@ static void set(struct numbers *numbers, const struct number *number, uint64_t v
     tree_set_text(&numbers->shrinker->tree, number->node, text.text);
 }
 
-/* ---- What is smaller or rounder than a number ---- */
+/* ---- Smaller and rounder candidates for a number ---- */
 
 struct smaller {
     uint64_t values[MAX_SMALLER];
@@ -125,7 +125,7 @@ static void add(struct smaller *smaller, uint64_t value)
     }
 }
 
-/* Powers of two; then the value without its last bits: 640KiB for 642KiB. */
+/* Powers of two; then the value with its last bits cleared: 640KiB for 642KiB. */
 static void smaller_sizes(uint64_t value, struct smaller *smaller)
 {
     for (uint64_t power = SECTOR_BYTES; power < value && power < UINT64_MAX / 2; power *= 2) {
@@ -146,7 +146,7 @@ static void smaller_counts(uint64_t value, struct smaller *smaller)
     add(smaller, value - 1);
 }
 
-/* Times of one digit; then with as many digits as it takes. */
+/* Times with one digit; then with as many digits as needed. */
 static void smaller_times(uint64_t value, struct smaller *smaller)
 {
     for (uint64_t power = 1000; power < value && power < UINT64_MAX / 10; power *= 10) {
@@ -183,7 +183,7 @@ static struct smaller smaller_than(const struct number *number)
 
 /* ---- Trying them ---- */
 
-/* All sizes by the same factor: the story is the same, on smaller disks. */
+/* Halves all sizes together: the same story on smaller disks. */
 static bool halve_sizes(struct numbers *numbers)
 {
     for (size_t i = 0; i < numbers->count; i++) {
@@ -203,7 +203,7 @@ static bool is_place(const struct number *number)
            strcmp(number->node->key, "at") == 0;
 }
 
-/* What is at this place or behind it keeps its distance. */
+/* Moves everything at or behind this place by the same distance. */
 static bool move_forward(struct numbers *numbers, const struct number *place, uint64_t by)
 {
     uint64_t from = place->value;
@@ -216,7 +216,7 @@ static bool move_forward(struct numbers *numbers, const struct number *place, ui
     return shrink_try(numbers->shrinker);
 }
 
-/* Sets the number and those equal to it, or the number alone. */
+/* Sets the number and all equal ones, or the number alone. */
 static bool replace(struct numbers *numbers, size_t i, bool all, uint64_t value)
 {
     const struct number old = numbers->list[i];
@@ -238,7 +238,9 @@ static bool is_size(const struct number *number)
            strcmp(number->node->key, "size") == 0;
 }
 
-/* No disk becomes smaller than one that was smaller, or as large: a target must do for its source.
+/*
+ * No disk shrinks below the size of one that is smaller now: a target must stay
+ * large enough for its source.
  */
 static uint64_t least_of(const struct numbers *numbers, const struct number *number)
 {
@@ -252,7 +254,7 @@ static uint64_t least_of(const struct numbers *numbers, const struct number *num
     return least;
 }
 
-/* True if something has been kept: the list of numbers is then out of date. */
+/* True if a change was kept; the list of numbers is then out of date. */
 static bool reduce(struct numbers *numbers, size_t i)
 {
     const struct number *number = &numbers->list[i];

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Shrinking, from the run that fails to the file that says why.
+ * Shrinking: from the failing run to a file that shows why it fails.
  *
- * First the choices of the run are written into the plan, so that the seed no longer matters,
- * or left out, if it fails without them.  Then everything is tried until no
- * change can be kept; once more with the requests of generators written out, if that is shorter.
+ * First the run's choices are written into the plan, so that the seed no longer matters, or
+ * dropped, if the run fails without them.  Then all changes are tried until none can be kept.
+ * Then the same is done with the requests of generators written out, and the shorter result is
+ * taken.
  */
 #include "tools/shrink/shrink.h"
 
@@ -13,6 +14,7 @@
 #include <string.h>
 
 #include "engine/digest.h"
+#include "engine/units.h"
 #include "sim/scenario/scenario.h"
 #include "tools/base/progress.h"
 #include "tools/base/support.h"
@@ -22,7 +24,7 @@
 
 #define TRIED_BYTES (UINT64_C(64) << 20)
 
-/* A candidate may take so much longer than what it is a candidate for. */
+/* How much longer than the smallest scenario so far a candidate may run. */
 #define MORE_EVENTS 1000
 #define MORE_MS 100
 
@@ -49,7 +51,7 @@ static uint64_t hash_text(const char *text)
     return digest_value(&digest);
 }
 
-/* Asks for the run of a candidate; notes whether it was the last that may be made. */
+/* Runs a candidate; notes whether it was the last run allowed. */
 static struct run_result *run_candidate(struct shrinker *shrinker, const char *text)
 {
     const struct shrink_options *options = shrinker->options;
@@ -67,7 +69,7 @@ static struct run_result *run_candidate(struct shrinker *shrinker, const char *t
     return result;
 }
 
-/* Does the engine without the bug pass it? */
+/* Does the sound engine, if there is one, pass it? */
 static bool is_passed(struct shrinker *shrinker, const char *text, uint64_t seed)
 {
     const struct judge_question question = {
@@ -84,7 +86,7 @@ static bool is_passed(struct shrinker *shrinker, const char *text, uint64_t seed
     return passed;
 }
 
-/* Makes it the smallest so far if it is as bad. */
+/* Makes it the smallest scenario so far if it fails in the same way. */
 static bool adopt(struct shrinker *shrinker, const char *text)
 {
     struct run_result *result = run_candidate(shrinker, text);
@@ -124,12 +126,12 @@ bool shrink_may_change(const struct tree_node *section)
 {
     static const char *const fixed[] = {"scenario", "name", "doc", "refs", "tags"};
 
-    for (size_t i = 0; i < sizeof(fixed) / sizeof(fixed[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(fixed); i++) {
         if (strcmp(section->key, fixed[i]) == 0) {
             return false;
         }
     }
-    /* `choices: quiet` is what the story claims of itself, not an answer. */
+    /* `choices: quiet` is a property of the story, not an answer. */
     return strcmp(section->key, "choices") != 0 || section->kind != YAML_SCALAR;
 }
 
@@ -151,7 +153,7 @@ static void shrink_tree(struct shrinker *shrinker)
 
 /* ---- Generators ---- */
 
-/* The smallest so far with the requests of its generators written out, if it has generators. */
+/* The smallest scenario so far with the requests of its generators written out, if it has any. */
 static char *script(struct shrinker *shrinker)
 {
     const struct judge_question question = {
@@ -174,7 +176,7 @@ static void use_text(struct shrinker *shrinker, const char *text)
     visited_clear(&shrinker->tried);
 }
 
-/* Shrinks from the script; true if the result is shorter than what there was. */
+/* Shrinks the script; true if the result is shorter than `than` bytes. */
 static bool script_is_shorter(struct shrinker *shrinker, const char *scripted, size_t than)
 {
     char *text;
@@ -191,7 +193,7 @@ static bool script_is_shorter(struct shrinker *shrinker, const char *scripted, s
     return bytes < than;
 }
 
-/* Shrinks a second time from its script, and takes what is shorter. */
+/* Shrinks a second time, from the script, and takes the shorter result. */
 static void shrink_script(struct shrinker *shrinker)
 {
     char *before = tree_write(&shrinker->tree);
@@ -218,7 +220,7 @@ static bool has_generator(const struct shrinker *shrinker)
 
     for (const struct tree_node *entry = guest ? tree_first(guest) : NULL; entry;
          entry = tree_next(entry)) {
-        for (size_t i = 0; i < sizeof(paces) / sizeof(paces[0]); i++) {
+        for (size_t i = 0; i < COUNT_OF(paces); i++) {
             if (tree_get(entry, paces[i]) != NULL) {
                 return true;
             }
@@ -227,9 +229,9 @@ static bool has_generator(const struct shrinker *shrinker)
     return false;
 }
 
-/* ---- The beginning ---- */
+/* ---- First run ---- */
 
-/* The plan with just these choices. */
+/* The plan with exactly these choices. */
 static char *write_pinned(const struct plan *plan, struct choice_answer *choices, uint32_t count)
 {
     struct plan pinned = *plan;
@@ -240,7 +242,10 @@ static char *write_pinned(const struct plan *plan, struct choice_answer *choices
     return plan_text(&pinned);
 }
 
-/* The run as it was given; false, with the reason, if there is nothing to shrink. */
+/*
+ * Makes the run as it was given; false, with the reason in the report, if there
+ * is nothing to shrink.
+ */
 static bool run_first(struct shrinker *shrinker, const struct plan *plan,
                       struct judge_record *record)
 {
@@ -265,7 +270,10 @@ static bool run_first(struct shrinker *shrinker, const struct plan *plan,
     return shrinker->report->end == SHRINK_DONE;
 }
 
-/* Starts from the run without any choices, if that will do, or with all. */
+/*
+ * Starts from the run without any choices if that has the finding, else from
+ * the run with all of them.
+ */
 static bool begin(struct shrinker *shrinker, const struct plan *plan,
                   const struct judge_record *record)
 {
@@ -315,7 +323,7 @@ static unsigned long nth_of(const struct tree_node *choice)
     return nth != NULL ? strtoul(nth->text, NULL, 10) : 1;
 }
 
-/* Answers at one site stand in the order of their questions again. */
+/* Restores the order of answers at one site to that of the questions. */
 static void sort_choices(struct shrinker *shrinker)
 {
     const struct tree_node *choices = tree_get(shrinker->tree.root, "choices");
@@ -334,13 +342,14 @@ static void sort_choices(struct shrinker *shrinker)
     }
 }
 
-/* The result says what it was shrunk from, and what it shows. */
+/* The result's `doc` says what it was shrunk from and what it shows. */
 static char *write_result(struct shrinker *shrinker)
 {
     struct shrink_report *report = shrinker->report;
     const struct run_finding *target = shrink_find_target(shrinker, shrinker->found);
-    char *said = must_printf("Shrunk from %s. What it shows (%s, %s): %s",
-                             shrinker->options->origin, report->oracle, report->kind, target->text);
+    char *said =
+        must_printf("Shrunk from %s. What it shows (%s, %s): %s", shrinker->options->origin,
+                    finding_by(report->id), finding_kind_name(report->id), target->text);
     char *doc = wrap(said);
     char *text;
 
@@ -352,7 +361,10 @@ static char *write_result(struct shrinker *shrinker)
     return text;
 }
 
-/* What is handed out is what was run last, with all the time that any run has. */
+/*
+ * Runs the final text once more, with the full time limit, so that exactly what
+ * is returned has been run.
+ */
 static struct plan *finish(struct shrinker *shrinker)
 {
     const struct choice_spec quiet = {0};

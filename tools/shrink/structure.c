@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Leaving out and putting simpler: nothing here knows what a scenario is about.
+ * Dropping and simplifying: nothing here knows the meaning of a scenario.
  *
- * What belongs together is found by its words: a hold, the wait for it and its release
- * have its name in common, and only together can they be left out.
+ * Nodes that belong together are found by the words they share: a hold, the wait for it
+ * and its release all have its name, and can only be dropped together.
  *
  * Declared in tools/shrink/private.h: a group of the steps that make a scenario smaller.
  */
@@ -13,7 +13,7 @@
 #include "tools/base/support.h"
 #include "tools/shrink/private.h"
 
-/* Of longer lists not every pair is tried. */
+/* In longer lists, pairs are not tried. */
 #define MAX_PAIRED 30
 
 struct node_list {
@@ -37,7 +37,7 @@ static struct node_list children_of(const struct tree_node *node)
     return list;
 }
 
-/* Calls for every section that may be changed. */
+/* Calls `call` for every section that may be changed. */
 static void each_section(struct shrinker *shrinker,
                          void (*call)(struct shrinker *shrinker, struct tree_node *section))
 {
@@ -181,8 +181,9 @@ static bool put_instead(struct shrinker *shrinker, struct tree_node *node,
 }
 
 /*
- * {event: ready, within: 2s} may be as good as ready, and {concluded: true} as concluded:
- * the first entry says what is meant, the others how.  Of a list any one may do.
+ * {event: ready, within: 2s} may be simplified to ready, and {concluded: true} to
+ * concluded: the first entry has the meaning, the others are details.  A list may be
+ * replaced by any one of its elements.
  */
 static void put_simpler(void *opaque, struct tree_node *node)
 {
@@ -197,7 +198,7 @@ static void put_simpler(void *opaque, struct tree_node *node)
     free(children.nodes);
 }
 
-/* The same in fewer characters: nothing is lost but brackets. */
+/* Simplifies a node with one entry: the meaning stays, only brackets go. */
 static void put_shorter(void *opaque, struct tree_node *node)
 {
     const struct tree_node *only = tree_first(node);

@@ -9,14 +9,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sim/scenario/write.h"
+#include "sim/scenario/emit.h"
 #include "tools/base/support.h"
 
 #define TREE_RESERVE_BYTES ((size_t)1 << (sizeof(void *) >= 8 ? 32 : 26))
 
-/* A section that is no longer stands on one line; longer lines are folded. */
+/* A section up to SHORT_COLUMNS stands on one line. */
 #define SHORT_COLUMNS 80
-#define MAX_COLUMNS 110
 
 /* ---- From text ---- */
 
@@ -154,7 +153,7 @@ void tree_keep(struct tree *tree)
     tree->change_count = 0;
 }
 
-/* Newest first: a node may have been changed more than once. */
+/* Undoes the newest change first: a node may have been changed more than once. */
 void tree_undo(struct tree *tree)
 {
     while (tree->change_count > 0) {
@@ -166,81 +165,41 @@ void tree_undo(struct tree *tree)
 
 /* ---- To text ---- */
 
-static void write_scalar(FILE *file, const char *text)
-{
-    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                                "0123456789-_./%+";
-
-    if (*text != '\0' && text[strspn(text, plain)] == '\0' && strchr("/%.", *text) == NULL) {
-        fputs(text, file);
-    } else {
-        text_write(file, text);
-    }
-}
-
 static void write_flow(FILE *file, const struct tree_node *node)
 {
-    const char *before = "";
+    struct emit emit = emit_open(file, node->kind == YAML_MAPPING ? EMIT_FLOW : EMIT_FLOW_LIST);
 
     if (node->kind == YAML_SCALAR) {
-        write_scalar(file, node->text);
+        emit_scalar(file, node->text);
         return;
     }
-    fputc(node->kind == YAML_MAPPING ? '{' : '[', file);
     for (const struct tree_node *child = tree_first(node); child; child = tree_next(child)) {
-        fputs(before, file);
-        before = ", ";
         if (child->key != NULL) {
-            fprintf(file, "%s: ", child->key);
+            emit_key(&emit, child->key);
+        } else {
+            emit_item(&emit);
         }
         write_flow(file, child);
     }
-    fputc(node->kind == YAML_MAPPING ? '}' : ']', file);
+    emit_end(&emit);
 }
 
-/* An item of a list that says one thing needs no braces. */
-static void write_item(FILE *file, const struct tree_node *node)
+/* An item of a list with one entry needs no braces. */
+static void write_item(struct emit *items, const struct tree_node *node)
 {
     const struct tree_node *only = tree_first(node);
+    struct emit bare = emit_open(items->file, EMIT_BARE);
 
     if (node->key != NULL) {
-        fprintf(file, "  %s: ", node->key);
+        emit_key(items, node->key);
     } else {
-        fputs("  - ", file);
+        emit_item(items);
     }
     if (node->key == NULL && node->kind == YAML_MAPPING && only && tree_next(only) == NULL) {
-        fprintf(file, "%s: ", only->key);
+        emit_key(&bare, only->key);
         node = only;
     }
-    write_flow(file, node);
-    fputc('\n', file);
-}
-
-/* Where to fold: behind the last comma within reach that is not quoted; 0 = nowhere. */
-static size_t find_fold(const char *line, size_t length)
-{
-    size_t fold = 0;
-    bool quoted = false;
-
-    for (size_t i = 0; i < length && i < MAX_COLUMNS; i++) {
-        quoted ^= line[i] == '"' && (i == 0 || line[i - 1] != '\\');
-        if (!quoted && line[i] == ',' && line[i + 1] == ' ') {
-            fold = i + 1;
-        }
-    }
-    return fold;
-}
-
-static void write_folded(FILE *file, const char *line, size_t length)
-{
-    size_t fold;
-
-    while (length > MAX_COLUMNS && (fold = find_fold(line, length)) > 0) {
-        fprintf(file, "%.*s\n     ", (int)fold, line);
-        line += fold;
-        length -= fold;
-    }
-    fprintf(file, "%.*s\n", (int)length, line);
+    write_flow(items->file, node);
 }
 
 static FILE *must_open(char **text, size_t *bytes)
@@ -253,17 +212,19 @@ static FILE *must_open(char **text, size_t *bytes)
     return file;
 }
 
-/* "key: {...}", without a newline; the caller frees it. */
-static char *section_line(const struct tree_node *section)
+/* How long is "key: {...}", all on one line? */
+static size_t line_length(const struct tree_node *section)
 {
     char *line = NULL;
     size_t bytes = 0;
     FILE *file = must_open(&line, &bytes);
+    struct emit emit = emit_open(file, EMIT_FILE);
 
-    fprintf(file, "%s: ", section->key);
+    emit_key(&emit, section->key);
     write_flow(file, section);
     fclose(file);
-    return line;
+    free(line);
+    return bytes;
 }
 
 static bool has_container(const struct tree_node *node)
@@ -276,33 +237,21 @@ static bool has_container(const struct tree_node *node)
     return child != NULL;
 }
 
-/* A text of several lines stands below its key as it is. */
-static void write_block_text(FILE *file, const char *key, const char *text)
+static void write_section(struct emit *emit, const struct tree_node *section)
 {
-    fprintf(file, "%s: |\n", key);
-    while (*text != '\0') {
-        size_t length = strcspn(text, "\n");
-
-        fprintf(file, "  %.*s\n", (int)length, text);
-        text += length + (text[length] == '\n');
-    }
-}
-
-static void write_section(FILE *file, const struct tree_node *section)
-{
-    char *line = section_line(section);
+    enum emit_style style = section->kind == YAML_MAPPING ? EMIT_BLOCK : EMIT_BLOCK_LIST;
+    struct emit items = emit_open_below(emit, section->key, style);
 
     if (section->kind == YAML_SCALAR && strchr(section->text, '\n') != NULL) {
-        write_block_text(file, section->key, section->text);
-    } else if (has_container(section) && strlen(line) > SHORT_COLUMNS) {
-        fprintf(file, "%s:\n", section->key);
+        emit_block_text(emit, section->key, section->text);
+    } else if (has_container(section) && line_length(section) > SHORT_COLUMNS) {
         for (const struct tree_node *item = tree_first(section); item; item = tree_next(item)) {
-            write_item(file, item);
+            write_item(&items, item);
         }
     } else {
-        fprintf(file, "%s\n", line);
+        emit_key(emit, section->key);
+        write_flow(emit->file, section);
     }
-    free(line);
 }
 
 char *tree_write(const struct tree *tree)
@@ -312,17 +261,17 @@ char *tree_write(const struct tree *tree)
     size_t bytes = 0;
     size_t folded_bytes = 0;
     FILE *file = must_open(&text, &bytes);
+    struct emit emit = emit_open(file, EMIT_FILE);
     FILE *out;
 
     for (const struct tree_node *section = tree_first(tree->root); section;
          section = tree_next(section)) {
-        write_section(file, section);
+        write_section(&emit, section);
     }
+    emit_end(&emit);
     fclose(file);
     out = must_open(&folded, &folded_bytes);
-    for (const char *line = text; *line != '\0'; line += strcspn(line, "\n") + 1) {
-        write_folded(out, line, strcspn(line, "\n"));
-    }
+    emit_folded(out, text);
     fclose(out);
     free(text);
     return folded;

@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What a failing run can't judge, and so can't be left out: an engine without the bug may need it.
+ * Keeps what the failing run cannot judge: an engine without the bug may need it.
  *
  * Declared in tools/shrink/private.h: a group of the steps that make a scenario smaller.
  */
 #include <string.h>
 
+#include "engine/units.h"
 #include "tools/shrink/private.h"
 
 bool shrink_is_restraint(const struct tree_node *node)
 {
     static const char *const keys[] = {"refused", "count", "bytes", "until", "limit"};
 
-    for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]) && node->key != NULL; i++) {
+    for (size_t i = 0; i < COUNT_OF(keys) && node->key != NULL; i++) {
         if (strcmp(node->key, keys[i]) == 0) {
             return true;
         }
@@ -34,7 +35,7 @@ static bool is_word(const struct tree_node *step, const char *word)
     return step->kind == YAML_SCALAR && strcmp(step->text, word) == 0;
 }
 
-/* Queries only look, and time passes anyway. */
+/* False for queries, which change nothing, and for waits for time, which passes anyway. */
 static bool acts(const struct tree_node *step)
 {
     const struct tree_node *wait = tree_get(step, "wait");
@@ -45,9 +46,9 @@ static bool acts(const struct tree_node *step)
 }
 
 /*
- * Steps that failed, or that the run has not come to; what ends the job; and the last wait for
- * READY before it is completed: an engine with a bug may be ready, or at its end, too soon.
- * True if one of them ends the job.
+ * Keeps steps that failed or that the run has not reached; the step that ends the job; and the
+ * last wait for READY before `complete`, because an engine with a bug may become ready or end
+ * too soon. Returns true if a step ends the job.
  */
 static bool keep_steps(struct tree_node *steps, const struct judge_record *record)
 {
@@ -76,7 +77,7 @@ static bool keep_steps(struct tree_node *steps, const struct judge_record *recor
     return end != NULL;
 }
 
-/* Rules that end the job. */
+/* Keeps rules that end the job. */
 static void keep_ends(struct tree_node *rules)
 {
     for (struct tree_node *rule = tree_first(rules); rule != NULL; rule = tree_next(rule)) {
@@ -86,7 +87,7 @@ static void keep_ends(struct tree_node *rules)
     }
 }
 
-/* The error that the job is to end with. */
+/* Keeps the error that the job is to end with. */
 static void keep_expected_errors(struct tree_node *expects)
 {
     for (struct tree_node *expect = tree_first(expects); expect; expect = tree_next(expect)) {
@@ -135,7 +136,7 @@ static void keep_resumes(const struct tree_node *steps, bool needed)
     }
 }
 
-/* A rule that resumes the job does what steps would have to. */
+/* True if a rule resumes the job, so that steps need not do it. */
 static bool keep_rules(const struct tree_node *rules, bool needed)
 {
     bool resumes = false;
@@ -149,7 +150,10 @@ static bool keep_rules(const struct tree_node *rules, bool needed)
     return resumes;
 }
 
-/* An engine with a bug may not see the error, or not act on it. */
+/*
+ * An engine with a bug may not notice the error or not act on it, so its run
+ * cannot show that error handling is needed.
+ */
 void shrink_keep_error_handling(struct shrinker *shrinker)
 {
     const struct tree_node *root = shrinker->tree.root;

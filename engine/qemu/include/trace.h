@@ -2,7 +2,7 @@
 /*
  * Trace points of a mirror.c of the 2.2 generation; each is an event of the trace.
  *
- * An event has room for three numbers: the functions below say which they are.
+ * An event has room for three numbers; the functions below say which ones.
  */
 #ifndef MIRRORSIM_ENGINE_QEMU_TRACE_H
 #define MIRRORSIM_ENGINE_QEMU_TRACE_H
@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* X(name): in the order of their numbers. */
+/* X(name): the order gives their numbers. */
 #define QEMU_TRACE_POINTS(X)  \
     X(mirror_start)           \
     X(mirror_restart_iter)    \

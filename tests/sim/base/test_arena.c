@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "engine/units.h"
 #include "sim/base/arena.h"
 
 #define RESERVE ((size_t)8 << 20)
@@ -36,22 +37,22 @@ static void assert_all_zero(const void *memory, size_t bytes)
     }
 }
 
-/* Every size, small and large, gets memory that is aligned, zeroed and its own. */
+/* Memory of every size, small and large, is aligned, zeroed and not shared. */
 static void test_arena_alloc_gives_zeroed_aligned_memory_when_pieces_are_reused(void **state)
 {
     static const size_t sizes[] = {0,    1,    16,   17,   1008, 1024,  1025,
                                    1280, 1281, 2048, 2049, 5000, 65536, 100000};
     struct arena *arena = *state;
-    void *memory[sizeof(sizes) / sizeof(sizes[0])];
+    void *memory[COUNT_OF(sizes)];
 
     for (int round = 0; round < 3; round++) {
-        for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+        for (size_t i = 0; i < COUNT_OF(sizes); i++) {
             memory[i] = arena_alloc(arena, sizes[i]);
             assert_int_equal((uintptr_t)memory[i] % 16, 0);
             assert_all_zero(memory[i], sizes[i]);
             memset(memory[i], (int)i + 1, sizes[i]);
         }
-        for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+        for (size_t i = 0; i < COUNT_OF(sizes); i++) {
             for (size_t k = 0; k < sizes[i]; k++) {
                 assert_int_equal(((unsigned char *)memory[i])[k], i + 1);
             }
@@ -69,7 +70,7 @@ static uint64_t next_random(uint64_t *seed)
     return z ^ (z >> 31);
 }
 
-/* No two pieces share a byte: each keeps the stamp that it was filled with. */
+/* No two pieces share a byte: each keeps the pattern it was filled with. */
 static void test_arena_pieces_keep_their_bytes_when_sizes_come_and_go_at_random(void **state)
 {
     struct {
@@ -136,7 +137,7 @@ static void test_arena_reset_repeats_the_same_addresses_when_memory_was_dirty(vo
     assert_all_zero(b, 3000);
 }
 
-/* After a load the arena is as it was at the save: content, free lists, extent. */
+/* A load restores the arena as it was saved: content, free lists, extent. */
 static void test_arena_load_restores_everything_when_the_arena_grew_since(void **state)
 {
     struct arena *arena = *state;

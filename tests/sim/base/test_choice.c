@@ -39,7 +39,7 @@ static void test_choice_every_answer_is_zero_when_the_seed_is_zero(void **state)
     assert_int_equal(count, 0);
 }
 
-/* A committed sample: the same on every compiler, word size and byte order. */
+/* A committed sample: it must be the same with every compiler, word size and byte order. */
 static void test_choice_answers_are_the_committed_ones_when_seeded(void **state)
 {
     static const uint32_t order[] = {2, 8, 4, 4, 1, 1, 1, 4};
@@ -67,7 +67,8 @@ static void test_choice_answers_do_not_shift_when_another_site_is_added(void **s
         uint32_t b;
 
         choose(both, noise, 7);
-        choose(both, choices_site(both, "order"), 1); /* bound 1 is no question */
+        /* a bound of 1 is not recorded as a question */
+        choose(both, choices_site(both, "order"), 1);
         b = choose(both, choices_site(both, "order"), 1000);
         assert_int_equal(a, b);
     }
@@ -91,7 +92,7 @@ static void test_choice_answers_cover_the_bound_evenly_when_random(void **state)
     }
 }
 
-/* What one run recorded makes a run without a seed answer the same. */
+/* Replaying a run's record without a seed gives the same answers. */
 static void test_choice_record_reproduces_every_answer_when_replayed(void **state)
 {
     struct choice_spec random = {.seed = 99};

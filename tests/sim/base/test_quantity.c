@@ -10,9 +10,9 @@
 
 #include <cmocka.h>
 
+#include "engine/units.h"
 #include "sim/base/quantity.h"
 
-#define KIB UINT64_C(1024)
 #define ROUNDS 20000
 
 /* ---- What is printed ---- */
@@ -74,11 +74,11 @@ static void test_quantity_read_size_takes_every_unit_of_a_file(void **state)
     uint64_t bytes;
 
     (void)state;
-    for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(good); i++) {
         assert_true(quantity_read_size(good[i].text, &bytes));
         assert_int_equal(bytes, good[i].bytes);
     }
-    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(bad); i++) {
         assert_false(quantity_read_size(bad[i], &bytes));
     }
 }

@@ -112,7 +112,7 @@ static uint64_t next_random(uint64_t *seed)
     return z ^ (z >> 31);
 }
 
-/* The event that a plain search over all pending events finds first. */
+/* The first event, found by a linear search over all pending events. */
 static uint32_t first_by_search(const struct bench *bench)
 {
     const struct note *best = NULL;
@@ -157,7 +157,7 @@ static void test_timeline_agrees_with_a_plain_search_when_events_come_and_go(voi
     }
 }
 
-/* Answers are taken from a list; what was asked is kept. */
+/* Takes answers from a list and keeps the questions. */
 struct script {
     const uint32_t *picks;
     uint32_t asked;
@@ -178,7 +178,7 @@ static void test_timeline_takes_the_chosen_event_when_several_are_due_at_once(vo
 {
     static const uint32_t picks[] = {2, 0, 2, 1, 1};
     static const uint32_t bounds[] = {5, 4, 3, 2, 2};
-    /* At 10 stand 3 4 1 5 6, at 15 stand 7 2; an event alone is no question. */
+    /* At 10 there are 3 4 1 5 6, at 15 there are 7 2; a single event is not a question. */
     static const uint32_t order[] = {1, 3, 6, 5, 4, 2, 7, 0};
     struct bench *bench = *state;
     struct script script = {.picks = picks};
@@ -189,7 +189,7 @@ static void test_timeline_takes_the_chosen_event_when_several_are_due_at_once(vo
     add(bench, 1, 10);
     add(bench, 2, 15);
     add(bench, 3, 10);
-    /* Removed and added again: it is the last of its instant now. */
+    /* Removed and added again: it is now the last of its instant. */
     timeline_remove(&bench->timeline, &bench->notes[1].pending);
     add(bench, 4, 10);
     add(bench, 1, 10);
@@ -210,7 +210,7 @@ static void test_timeline_takes_the_chosen_event_when_several_are_due_at_once(vo
     }
 }
 
-/* What an event adds goes on with its chain, or begins one. */
+/* An event that another adds continues its chain or starts a new one. */
 struct parent {
     struct bench *bench;
     struct pending pending;

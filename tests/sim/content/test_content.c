@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "engine/units.h"
 #include "sim/content/content.h"
 #include "sim/content/image.h"
 
@@ -23,7 +24,7 @@ static uint64_t word_at(const uint8_t *sector, unsigned number)
     return word;
 }
 
-/* Only the zero tag reads zero, and it leaves nothing of what was there. */
+/* Only the zero tag reads zero, and it overwrites the whole sector. */
 static void test_content_is_zero_when_tag_is_zero(void **state)
 {
     static const uint8_t zeroes[SECTOR_BYTES];
@@ -50,7 +51,7 @@ static void test_content_holds_its_words_when_tag_is_known(void **state)
     assert_int_equal(word_at(sector, 63), UINT64_C(0xd10bbff8bb108492));
 }
 
-/* Different tags differ in every word, also if only their top bits do. */
+/* Different tags differ in every word, even if only their top bits differ. */
 static void test_content_differs_in_every_word_when_tags_differ(void **state)
 {
     const uint64_t tags[] = {
@@ -61,7 +62,7 @@ static void test_content_differs_in_every_word_when_tags_differ(void **state)
         UINT64_MAX,       1,
         tag_fill(15, 77), tag_fill(15, 77) | TAG_CORRUPT,
     };
-    const size_t count = sizeof(tags) / sizeof(tags[0]);
+    const size_t count = COUNT_OF(tags);
 
     (void)state;
     for (size_t i = 0; i < count; i++) {

@@ -1,38 +1,34 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Faults: what they hit, how often, from when to when, and what a hit does.
+ * Faults: which requests they hit, how often, when they are armed, and the
+ * effect of a hit.
  */
 #include <errno.h>
 
-#include "tests/support/stage.h"
+#include "engine/units.h"
+#include "tests/support/disks.h"
 
 #define CHUNK (64 * KIB)
 
-/* Runs five writes of the guest, one chunk each, and counts those that failed. */
-static void run_five_writes(struct stage *stage)
+/* Runs five guest writes of one chunk each. */
+static void run_five_writes(struct disks *disks)
 {
     for (uint64_t i = 0; i < 5; i++) {
-        stage_guest(stage, OP_WRITE, i * CHUNK, CHUNK);
+        disks_guest(disks, OP_WRITE, i * CHUNK, CHUNK);
     }
-    stage_run(stage);
+    disks_run(disks);
 }
 
-/* A bit for each of the requests that failed, the first lowest. */
-static unsigned failed(const struct stage *stage)
+/* The requests that failed, a bit each, the first one lowest. */
+static unsigned failed(const struct disks *disks)
 {
     const struct event *done;
     unsigned mask = 0;
 
-    for (uint64_t i = 0; (done = stage_event(stage, EVENT_REQUEST_DONE, i)) != NULL; i++) {
+    for (uint64_t i = 0; (done = disks_event(disks, EVENT_REQUEST_DONE, i)) != NULL; i++) {
         mask |= (done->ret != 0 ? 1u : 0u) << (done->request - 1);
     }
     return mask;
-}
-
-static void close_stage(struct stage *stage)
-{
-    world_destroy(stage->world);
-    stage->world = NULL;
 }
 
 static void test_fault_hits_nth_and_times_of_what_matches(void **state)
@@ -54,20 +50,55 @@ static void test_fault_hits_nth_and_times_of_what_matches(void **state)
         {{.has_range = true, .offset = CHUNK, .bytes = CHUNK + 512}, 1, 0, 0x06},
         {{.has_range = true, .offset = CHUNK, .bytes = CHUNK + 512}, 2, 1, 0x04},
     };
-    struct stage *stage = *state;
-    struct fault_spec *fault = stage_fault(stage, FAULT_ERROR);
+    struct disks *disks = *state;
+    struct fault_spec *fault = disks_fault(disks, FAULT_ERROR);
 
     fault->error = -EIO;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         fault->match = cases[i].match;
         fault->nth = cases[i].nth;
         fault->times = cases[i].times;
-        stage_open(stage);
-        run_five_writes(stage);
-        assert_int_equal(failed(stage), cases[i].failed);
-        assert_int_equal(world_fault_hits(stage->world, 0), __builtin_popcount(cases[i].failed));
-        assert_int_equal(stage_count(stage, EVENT_FAULT), __builtin_popcount(cases[i].failed));
-        close_stage(stage);
+        disks_open(disks);
+        run_five_writes(disks);
+        assert_int_equal(failed(disks), cases[i].failed);
+        assert_int_equal(disks->layer->faults[0].hits, __builtin_popcount(cases[i].failed));
+        assert_int_equal(disks_count(disks, EVENT_FAULT), __builtin_popcount(cases[i].failed));
+    }
+}
+
+/* A line of a script: a mark, or a write of the guest, at an instant. */
+struct line {
+    struct pending pending;
+    struct disks *disks;
+    uint32_t mark; /* PLAN_NONE: it is a write */
+};
+
+#define LINES 7
+
+static void line_fire(void *opaque)
+{
+    const struct line *line = opaque;
+
+    if (line->mark == PLAN_NONE) {
+        disks_guest(line->disks, OP_WRITE, 0, 512);
+    } else {
+        fault_mark(line->disks->layer, line->mark);
+    }
+}
+
+/* Marks 0 and 1 at 10 and 30, before the write of that instant; writes at 0, 10, 20, 30, 40. */
+static void play(struct disks *disks, struct line script[LINES])
+{
+    static const struct {
+        uint64_t at_ns;
+        uint32_t mark;
+    } lines[LINES] = {{10, 0},         {30, 1},         {0, PLAN_NONE}, {10, PLAN_NONE},
+                      {20, PLAN_NONE}, {30, PLAN_NONE}, {40, PLAN_NONE}};
+
+    for (size_t i = 0; i < LINES; i++) {
+        script[i] = (struct line){.disks = disks, .mark = lines[i].mark};
+        timeline_add(disks->layer->timeline, &script[i].pending, lines[i].at_ns, line_fire,
+                     &script[i]);
     }
 }
 
@@ -80,7 +111,8 @@ static void test_fault_is_armed_between_instants_and_marks(void **state)
         uint32_t until_mark;
         int64_t shift_ns;
         bool armed;
-        unsigned failed; /* of writes at 0, 10, 20, 30, 40; mark 0 is set at 10, mark 1 at 30 */
+        /* those that failed of writes at 0, 10, 20, 30, 40; mark 0 is set at 10, mark 1 at 30 */
+        unsigned failed;
     } cases[] = {
         {0, 0, PLAN_NONE, PLAN_NONE, 0, false, 0},     {0, 0, PLAN_NONE, PLAN_NONE, 0, true, 0x1f},
         {20, 0, PLAN_NONE, PLAN_NONE, 0, false, 0x1c}, {0, 20, PLAN_NONE, PLAN_NONE, 0, true, 0x03},
@@ -88,32 +120,22 @@ static void test_fault_is_armed_between_instants_and_marks(void **state)
         {0, 0, 0, PLAN_NONE, 11, false, 0x18},         {0, 0, 1, PLAN_NONE, -15, false, 0x18},
         {15, 0, 1, PLAN_NONE, -15, false, 0x1c},
     };
-    struct stage *stage = *state;
-    struct fault_spec *fault = stage_fault(stage, FAULT_ERROR);
+    struct line script[LINES];
+    struct disks *disks = *state;
+    struct fault_spec *fault = disks_fault(disks, FAULT_ERROR);
 
     fault->error = -EIO;
-    stage->plan->mark_count = 2;
-    stage->plan->timed = arena_alloc(stage->plan->arena, 7 * sizeof(*stage->plan->timed));
-    stage->plan->timed_count = 7;
-    for (uint32_t i = 0; i < 7; i++) {
-        struct timed_spec *timed = &stage->plan->timed[i];
-
-        timed->at_ns = i < 2 ? 10 + 20 * i : 10 * (i - 2);
-        timed->action.kind = i < 2 ? DO_MARK : DO_GUEST;
-        timed->action.index = i;
-        timed->action.guest = (struct guest_request){.op = OP_WRITE, .bytes = 512};
-    }
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         fault->from_ns = cases[i].from_ns;
         fault->until_ns = cases[i].until_ns;
         fault->from_mark = cases[i].from_mark;
         fault->until_mark = cases[i].until_mark;
         fault->shift_ns = cases[i].shift_ns;
         fault->armed = cases[i].armed;
-        stage_open(stage);
-        stage_run(stage);
-        assert_int_equal(failed(stage), cases[i].failed);
-        close_stage(stage);
+        disks_open(disks);
+        play(disks, script);
+        disks_run(disks);
+        assert_int_equal(failed(disks), cases[i].failed);
     }
 }
 
@@ -129,45 +151,44 @@ static void test_fault_leaves_behind_what_it_says_when_a_write_fails(void **stat
         {APPLIED_PREFIX, 2 * CHUNK, CHUNK},
         {APPLIED_ALL, 0, CHUNK},
     };
-    struct stage *stage = *state;
-    struct fault_spec *fault = stage_fault(stage, FAULT_ERROR);
+    struct disks *disks = *state;
+    struct fault_spec *fault = disks_fault(disks, FAULT_ERROR);
 
     fault->error = -EIO;
     fault->match.ops = 1 << OP_WRITE;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct block_dirty *dirty;
 
         fault->applied = cases[i].applied;
         fault->bytes = cases[i].bytes;
-        stage_open(stage);
-        block_dirty_create(&stage->world->layer.nodes[SRC], CHUNK, &dirty);
-        stage_guest(stage, OP_WRITE, 0, CHUNK);
-        stage_run(stage);
-        assert_int_equal(failed(stage), 1);
+        disks_open(disks);
+        block_dirty_create(&disks->layer->nodes[SRC], CHUNK, &dirty);
+        disks_guest(disks, OP_WRITE, 0, CHUNK);
+        disks_run(disks);
+        assert_int_equal(failed(disks), 1);
         assert_int_equal(block_dirty_bits(dirty)->count, 1);
-        assert_int_equal(stage_count(stage, EVENT_REQUEST_EFFECT), cases[i].written > 0);
+        assert_int_equal(disks_count(disks, EVENT_REQUEST_EFFECT), cases[i].written > 0);
         if (cases[i].written > 0) {
-            assert_int_equal(stage_event(stage, EVENT_REQUEST_EFFECT, 0)->bytes, cases[i].written);
+            assert_int_equal(disks_event(disks, EVENT_REQUEST_EFFECT, 0)->bytes, cases[i].written);
         }
         for (uint64_t offset = 0; offset < CHUNK; offset += 512) {
-            assert_int_equal(tag_kind(stage_tag(stage, SRC, offset)),
+            assert_int_equal(tag_kind(disks_tag(disks, SRC, offset)),
                              offset < cases[i].written ? TAG_KIND_GUEST : TAG_KIND_FILL);
         }
-        close_stage(stage);
     }
 }
 
 static void test_fault_first_error_decides_when_several_hit(void **state)
 {
-    struct stage *stage = *state;
+    struct disks *disks = *state;
 
-    stage_fault(stage, FAULT_ERROR)->error = -ENOSPC;
-    stage_fault(stage, FAULT_ERROR)->error = -EIO;
-    stage_open(stage);
-    stage_guest(stage, OP_WRITE, 0, CHUNK);
-    stage_run(stage);
-    assert_int_equal(stage_event(stage, EVENT_REQUEST_DONE, 0)->ret, -ENOSPC);
-    assert_int_equal(world_fault_hits(stage->world, 1), 1);
+    disks_fault(disks, FAULT_ERROR)->error = -ENOSPC;
+    disks_fault(disks, FAULT_ERROR)->error = -EIO;
+    disks_open(disks);
+    disks_guest(disks, OP_WRITE, 0, CHUNK);
+    disks_run(disks);
+    assert_int_equal(disks_event(disks, EVENT_REQUEST_DONE, 0)->ret, -ENOSPC);
+    assert_int_equal(disks->layer->faults[1].hits, 1);
 }
 
 static void test_fault_changes_the_latency(void **state)
@@ -183,39 +204,37 @@ static void test_fault_changes_the_latency(void **state)
         {FAULT_DELAY, 7, 250, WRITE_NS * 5 / 2 + 7},
         {FAULT_LATENCY, 7, 0, 7},
     };
-    struct stage *stage = *state;
-    struct fault_spec *fault = stage_fault(stage, FAULT_DELAY);
+    struct disks *disks = *state;
+    struct fault_spec *fault = disks_fault(disks, FAULT_DELAY);
 
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         fault->kind = cases[i].kind;
         fault->span_ns = cases[i].span_ns;
         fault->factor_percent = cases[i].factor_percent;
-        stage_open(stage);
-        stage_guest(stage, OP_WRITE, 0, CHUNK);
-        stage_run(stage);
-        assert_int_equal(stage_event(stage, EVENT_REQUEST_DONE, 0)->now_ns, cases[i].done_ns);
-        close_stage(stage);
+        disks_open(disks);
+        disks_guest(disks, OP_WRITE, 0, CHUNK);
+        disks_run(disks);
+        assert_int_equal(disks_event(disks, EVENT_REQUEST_DONE, 0)->now_ns, cases[i].done_ns);
     }
 }
 
 static void test_fault_fires_by_choice_when_it_has_a_probability(void **state)
 {
     static const struct choice_answer answers[] = {{"fault fault", 2, 1}};
-    struct stage *stage = *state;
-    struct fault_spec *fault = stage_fault(stage, FAULT_ERROR);
+    struct disks *disks = *state;
+    struct fault_spec *fault = disks_fault(disks, FAULT_ERROR);
 
     fault->error = -EIO;
     fault->probability_ppm = 1000;
-    stage->options.choices.recorded = answers;
-    stage->options.choices.recorded_count = 1;
-    stage_open(stage);
-    run_five_writes(stage);
-    assert_int_equal(failed(stage), 0x02);
-    close_stage(stage);
-    stage->options.choices.recorded_count = 0;
-    stage_open(stage);
-    run_five_writes(stage);
-    assert_int_equal(failed(stage), 0);
+    disks->choices.recorded = answers;
+    disks->choices.recorded_count = 1;
+    disks_open(disks);
+    run_five_writes(disks);
+    assert_int_equal(failed(disks), 0x02);
+    disks->choices.recorded_count = 0;
+    disks_open(disks);
+    run_five_writes(disks);
+    assert_int_equal(failed(disks), 0);
 }
 
 /* ---- Stopping requests ---- */
@@ -231,106 +250,103 @@ static void test_fault_holds_a_request_where_it_says_until_released(void **state
         {FAULT_HOLD, HOLD_BEFORE_COMPLETION, 1},
         {FAULT_HANG, HOLD_BEFORE_EFFECT, 0},
     };
-    struct stage *stage = *state;
-    struct fault_spec *fault = stage_fault(stage, FAULT_HOLD);
+    struct disks *disks = *state;
+    struct fault_spec *fault = disks_fault(disks, FAULT_HOLD);
 
     fault->times = 1;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        struct world *world;
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
 
         fault->kind = cases[i].kind;
         fault->phase = cases[i].phase;
-        world = stage_open(stage);
-        stage_guest(stage, OP_WRITE, 0, CHUNK);
-        while (timeline_step(&world->timeline)) {
+        disks_open(disks);
+        disks_guest(disks, OP_WRITE, 0, CHUNK);
+        while (disks_step(disks)) {
         }
-        assert_int_equal(stage_count(stage, EVENT_REQUEST_EFFECT), cases[i].effects_before);
-        assert_int_equal(stage_count(stage, EVENT_REQUEST_DONE), 0);
-        assert_int_equal(requests_held_by(&world->layer, 0), cases[i].kind == FAULT_HOLD);
-        requests_release(&world->layer, 0);
-        assert_int_equal(stage_count(stage, EVENT_REQUEST_DONE), 0);
-        stage_run(stage);
-        assert_int_equal(stage_count(stage, EVENT_RELEASED), 1);
-        assert_int_equal(stage_count(stage, EVENT_REQUEST_EFFECT), 1);
-        assert_int_equal(stage_count(stage, EVENT_REQUEST_DONE), 1);
-        close_stage(stage);
+        assert_int_equal(disks_count(disks, EVENT_REQUEST_EFFECT), cases[i].effects_before);
+        assert_int_equal(disks_count(disks, EVENT_REQUEST_DONE), 0);
+        assert_int_equal(requests_held_by(disks->layer, 0), cases[i].kind == FAULT_HOLD);
+        requests_release(disks->layer, 0);
+        assert_int_equal(disks_count(disks, EVENT_REQUEST_DONE), 0);
+        disks_run(disks);
+        assert_int_equal(disks_count(disks, EVENT_RELEASED), 1);
+        assert_int_equal(disks_count(disks, EVENT_REQUEST_EFFECT), 1);
+        assert_int_equal(disks_count(disks, EVENT_REQUEST_DONE), 1);
     }
 }
 
 static void test_fault_released_request_takes_no_more_time(void **state)
 {
-    struct stage *stage = *state;
-    struct world *world;
+    struct disks *disks = *state;
 
-    stage->plan->disks[SRC].effect = EFFECT_AT_START;
-    stage_fault(stage, FAULT_HOLD)->times = 1;
-    world = stage_open(stage);
-    stage_guest(stage, OP_WRITE, 0, CHUNK);
-    timeline_step(&world->timeline);
-    assert_int_equal(stage_event(stage, EVENT_HELD, 0)->now_ns, 0);
-    requests_release(&world->layer, 0);
-    stage_run(stage);
-    assert_int_equal(stage_event(stage, EVENT_REQUEST_DONE, 0)->now_ns, 0);
+    disks->plan->disks[SRC].effect = EFFECT_AT_START;
+    disks_fault(disks, FAULT_HOLD)->times = 1;
+    disks_open(disks);
+    disks_guest(disks, OP_WRITE, 0, CHUNK);
+    disks_step(disks);
+    assert_int_equal(disks_event(disks, EVENT_HELD, 0)->now_ns, 0);
+    requests_release(disks->layer, 0);
+    disks_run(disks);
+    assert_int_equal(disks_event(disks, EVENT_REQUEST_DONE, 0)->now_ns, 0);
 }
 
 static void test_fault_lets_a_request_pass_when_released_before_it_stops(void **state)
 {
-    struct stage *stage = *state;
+    struct disks *disks = *state;
 
-    stage_fault(stage, FAULT_HOLD);
-    stage_open(stage);
-    stage_guest(stage, OP_WRITE, 0, CHUNK);
-    requests_release(&stage->world->layer, 0);
-    stage_run(stage);
-    assert_int_equal(stage_event(stage, EVENT_REQUEST_DONE, 0)->now_ns, WRITE_NS);
-    assert_int_equal(stage_count(stage, EVENT_RELEASED), 0);
+    disks_fault(disks, FAULT_HOLD);
+    disks_open(disks);
+    disks_guest(disks, OP_WRITE, 0, CHUNK);
+    requests_release(disks->layer, 0);
+    disks_run(disks);
+    assert_int_equal(disks_event(disks, EVENT_REQUEST_DONE, 0)->now_ns, WRITE_NS);
+    assert_int_equal(disks_count(disks, EVENT_RELEASED), 0);
 }
 
 static void test_fault_keeps_the_lane_of_what_it_holds(void **state)
 {
-    struct stage *stage = *state;
+    struct disks *disks = *state;
 
-    stage->plan->disks[SRC].lanes = 1;
-    stage_fault(stage, FAULT_HOLD)->times = 1;
-    stage_open(stage);
-    run_five_writes(stage);
-    assert_int_equal(stage_count(stage, EVENT_REQUEST_START), 1);
-    assert_int_equal(world_ended(stage->world), END_CONCLUDED);
+    disks->plan->disks[SRC].lanes = 1;
+    disks_fault(disks, FAULT_HOLD)->times = 1;
+    disks_open(disks);
+    run_five_writes(disks);
+    assert_int_equal(disks_count(disks, EVENT_REQUEST_START), 1);
+    assert_int_equal(disks_count(disks, EVENT_REQUEST_DONE), 0);
 }
 
 /* ---- Full disks and queries ---- */
 
 static void test_fault_fills_the_disk_when_more_would_be_allocated(void **state)
 {
-    struct stage *stage = *state;
-    struct fault_spec *fault = stage_fault(stage, FAULT_FULL);
+    struct disks *disks = *state;
+    struct fault_spec *fault = disks_fault(disks, FAULT_FULL);
 
-    stage->plan->disks[SRC].fill = FILL_ZERO;
+    disks->plan->disks[SRC].fill = FILL_ZERO;
     fault->bytes = 2 * CHUNK;
-    stage_open(stage);
+    disks_open(disks);
     for (uint64_t i = 0; i < 3; i++) {
-        stage_guest(stage, OP_WRITE, i * CHUNK, CHUNK);
+        disks_guest(disks, OP_WRITE, i * CHUNK, CHUNK);
     }
-    stage_guest(stage, OP_WRITE, 0, 2 * CHUNK);
-    stage_run(stage);
-    assert_int_equal(failed(stage), 0x04);
-    assert_int_equal(stage_event(stage, EVENT_REQUEST_DONE, 2)->ret, -ENOSPC);
-    assert_int_equal(world_fault_hits(stage->world, 0), 1);
-    assert_int_equal(image_allocated_bytes(stage->world->layer.nodes[SRC].disk.image), 2 * CHUNK);
+    disks_guest(disks, OP_WRITE, 0, 2 * CHUNK);
+    disks_run(disks);
+    assert_int_equal(failed(disks), 0x04);
+    assert_int_equal(disks_event(disks, EVENT_REQUEST_DONE, 2)->ret, -ENOSPC);
+    assert_int_equal(disks->layer->faults[0].hits, 1);
+    assert_int_equal(image_allocated_bytes(disks->layer->nodes[SRC].disk.image), 2 * CHUNK);
 }
 
 static void test_fault_fails_queries_without_changing_anything(void **state)
 {
-    struct stage *stage = *state;
-    struct fault_spec *fault = stage_fault(stage, FAULT_ERROR);
+    struct disks *disks = *state;
+    struct fault_spec *fault = disks_fault(disks, FAULT_ERROR);
     struct block_buffers *buffers;
     struct block_dirty *dirty;
     struct block_node *src;
     uint64_t bytes;
 
     fault->error = -EPERM;
-    stage->plan->disks[SRC].backing = DST;
-    src = &stage_open(stage)->layer.nodes[SRC];
+    disks->plan->disks[SRC].backing = DST;
+    src = &disks_open(disks)->nodes[SRC];
     assert_int_equal(block_getlength(src, &bytes), -EPERM);
     assert_int_equal(block_cluster_size(src, &bytes), -EPERM);
     assert_int_equal(block_status_above(src, NULL, 0, 512, &bytes, NULL, NULL), -EPERM);
@@ -339,7 +355,7 @@ static void test_fault_fails_queries_without_changing_anything(void **state)
     assert_int_equal(block_truncate(src, 2 * MIB), -EPERM);
     assert_int_equal(block_buffers_create(src, CHUNK, 1, &buffers), -EPERM);
     assert_int_equal(block_dirty_create(src, CHUNK, &dirty), -EPERM);
-    assert_int_equal(world_fault_hits(stage->world, 0), 8);
+    assert_int_equal(disks->layer->faults[0].hits, 8);
     assert_int_equal(src->disk.bytes, MIB);
     assert_int_equal(src->flags, 0);
     assert_null(block_backing(src));
@@ -349,18 +365,18 @@ static void test_fault_fails_queries_without_changing_anything(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        STAGE_TEST(test_fault_hits_nth_and_times_of_what_matches),
-        STAGE_TEST(test_fault_is_armed_between_instants_and_marks),
-        STAGE_TEST(test_fault_leaves_behind_what_it_says_when_a_write_fails),
-        STAGE_TEST(test_fault_first_error_decides_when_several_hit),
-        STAGE_TEST(test_fault_changes_the_latency),
-        STAGE_TEST(test_fault_fires_by_choice_when_it_has_a_probability),
-        STAGE_TEST(test_fault_holds_a_request_where_it_says_until_released),
-        STAGE_TEST(test_fault_released_request_takes_no_more_time),
-        STAGE_TEST(test_fault_lets_a_request_pass_when_released_before_it_stops),
-        STAGE_TEST(test_fault_keeps_the_lane_of_what_it_holds),
-        STAGE_TEST(test_fault_fills_the_disk_when_more_would_be_allocated),
-        STAGE_TEST(test_fault_fails_queries_without_changing_anything),
+        DISKS_TEST(test_fault_hits_nth_and_times_of_what_matches),
+        DISKS_TEST(test_fault_is_armed_between_instants_and_marks),
+        DISKS_TEST(test_fault_leaves_behind_what_it_says_when_a_write_fails),
+        DISKS_TEST(test_fault_first_error_decides_when_several_hit),
+        DISKS_TEST(test_fault_changes_the_latency),
+        DISKS_TEST(test_fault_fires_by_choice_when_it_has_a_probability),
+        DISKS_TEST(test_fault_holds_a_request_where_it_says_until_released),
+        DISKS_TEST(test_fault_released_request_takes_no_more_time),
+        DISKS_TEST(test_fault_lets_a_request_pass_when_released_before_it_stops),
+        DISKS_TEST(test_fault_keeps_the_lane_of_what_it_holds),
+        DISKS_TEST(test_fault_fills_the_disk_when_more_would_be_allocated),
+        DISKS_TEST(test_fault_fails_queries_without_changing_anything),
     };
 
     return cmocka_run_group_tests_name("fault", tests, NULL, NULL);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Requests that an oracle follows, and what of their ranges takes effect.
+ * Requests that an oracle follows, and the parts of their ranges that take
+ * effect.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "engine/units.h"
 #include "sim/model/outstanding.h"
 
 static int set_up(void **state)
@@ -69,7 +71,7 @@ static void test_outstanding_counts_what_of_its_range_takes_effect(void **state)
 
     outstanding_add(&list, *state, &event);
     request = outstanding_find(&list, 1);
-    for (size_t i = 0; i < sizeof(effects) / sizeof(effects[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(effects); i++) {
         struct event effect = event_of(1, effects[i].offset, effects[i].bytes);
         uint64_t from;
 

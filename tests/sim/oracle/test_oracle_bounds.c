@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Oracle "bounds", shown silent on orderly jobs and able to find what oversteps or stays behind.
+ * Oracle "bounds": silent on correct jobs; finds requests out of bounds and leftovers.
  */
+#include "engine/units.h"
 #include "tests/support/witness.h"
 
 static struct witness *called(void **state)
@@ -45,7 +46,7 @@ static void test_bounds_finds_a_request_that_the_job_must_not_issue(void **state
         {DST, OP_WRITE, LENGTH - CHUNK, 2 * CHUNK, "out-of-range", "at [192KiB, 320KiB)"},
     };
 
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct witness *w = called(state);
 
         verdict_init(&w->verdict);
@@ -230,7 +231,7 @@ static const struct {
 
 static void test_bounds_finds_what_is_left_over_when_the_job_is_gone(void **state)
 {
-    for (size_t i = 0; i < sizeof(left_over) / sizeof(left_over[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(left_over); i++) {
         struct witness *w = called(state);
 
         become_ready(w);

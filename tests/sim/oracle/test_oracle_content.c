@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Oracle "content", shown silent on copies and able to find what differs.
+ * Oracle "content": silent on correct copies; finds differences.
  */
+#include "engine/units.h"
 #include "tests/support/witness.h"
 
 static struct witness *called(void **state)
@@ -12,7 +13,7 @@ static struct witness *called(void **state)
     return w;
 }
 
-/* A sector of the source that the target does not get. */
+/* Changes a sector of the source that the target does not get. */
 static void spoil(struct witness *w, uint64_t offset)
 {
     image_write(w->disks[DST].image, run_fill(DST, offset, SECTOR_BYTES));
@@ -84,7 +85,7 @@ static void test_content_finds_a_pivot_when_the_job_failed_or_was_cancelled(void
         {EVENT_JOB_CANCELLED, 0, "the job was cancelled at"},
     };
 
-    for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(ends); i++) {
         struct witness *w = called(state);
 
         verdict_init(&w->verdict);
@@ -142,7 +143,7 @@ static void test_content_asks_for_everything_when_the_rest_shines_through(void *
     image_punch(w->disks[SRC].image, CHUNK, LENGTH - CHUNK);
     start(w);
     copy(w, 0, CHUNK);
-    spoil(w, 3 * CHUNK); /* as a cluster that is not filled by hand */
+    spoil(w, 3 * CHUNK); /* like the rest of a cluster without copy-on-write */
     complete(w);
     assert_found(w, "stale-sector", "sector 384 (192KiB)");
 }

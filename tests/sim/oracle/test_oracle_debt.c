@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Oracle "debt", shown silent on correct histories and able to find forgotten sectors.
+ * Oracle "debt": silent on correct histories; finds forgotten sectors.
  */
 #include "tests/support/witness.h"
 
@@ -46,7 +46,7 @@ static void test_debt_finds_a_chunk_when_population_left_it_out(void **state)
     dirty(w, EVENT_DIRTY_SET, 0, CHUNK);
     dirty(w, EVENT_DIRTY_SET, 2 * CHUNK, LENGTH - 2 * CHUNK);
     settle(w);
-    assert_silent(w); /* it may not be over yet */
+    assert_silent(w); /* the timeline event may not be over yet */
     copy(w, 0, CHUNK);
     assert_found(w, "forgotten-sector", "sector 128 (64KiB) of src is neither dirty nor");
 }
@@ -128,11 +128,12 @@ static void test_debt_finds_the_write_when_a_read_cleans_what_it_did_not_see(voi
 
     become_ready(w);
     guest_write(w, 0, SECTOR_BYTES);
-    ticket = submit(w, BY_JOB, SRC, OP_READ, 0, CHUNK); /* I5: cleaned when it is done */
+    /* against I5: cleaned only when the read is done */
+    ticket = submit(w, BY_JOB, SRC, OP_READ, 0, CHUNK);
     settle(w);
     assert_found(w, "not-cleaned", "while the chunk at 0B was still dirty");
     verdict_init(&w->verdict);
-    image_write(target, (struct run){0, 1, tag_guest(w->requests, 0), 1});
+    image_write(target, (struct run){0, 1, tag_guest(w->requests, 0), 1, false});
     guest_write(w, SECTOR_BYTES, SECTOR_BYTES);
     dirty(w, EVENT_DIRTY_CLEAR, 0, CHUNK);
     ticket = begin_write(w, ticket);
@@ -174,7 +175,7 @@ static void test_debt_asks_for_what_is_promised_when_the_mode_is_none(void **sta
     assert_found(w, "forgotten-sector", "sector 0 (0B)");
 }
 
-/* Ten ranges in one timeline event are more than it notes one by one. */
+/* Ten ranges in one timeline event are more than the oracle keeps separately. */
 static void test_debt_forgets_no_range_when_one_event_touches_many(void **state)
 {
     struct witness *w = *state;
@@ -193,7 +194,7 @@ static void test_debt_forgets_no_range_when_one_event_touches_many(void **state)
     assert_found(w, "forgotten-sector", "sector 2304 (1152KiB)");
 }
 
-/* The target fills up its clusters itself: wrongly, with a backing file that is not open. */
+/* The target fills its clusters itself, which is wrong if its backing file is not open. */
 static void test_debt_finds_the_rest_of_a_cluster_when_a_write_spoils_it(void **state)
 {
     struct witness *w = called(state);
@@ -204,13 +205,13 @@ static void test_debt_finds_the_rest_of_a_cluster_when_a_write_spoils_it(void **
     copy(w, CHUNK, CHUNK);
     ticket = begin_write(w, begin_read(w, 0, CHUNK));
     settle(w);
-    image_write(w->disks[DST].image, (struct run){CHUNK / SECTOR_BYTES, 8, TAG_ZERO, 0});
+    image_write(w->disks[DST].image, (struct run){CHUNK / SECTOR_BYTES, 8, TAG_ZERO, 0, false});
     end_write(w, ticket);
     settle(w);
     assert_found(w, "forgotten-sector", "sector 128 (64KiB)");
 }
 
-/* Pieces of one request that touch one chunk are one mistake. */
+/* Pieces of one request that touch the same chunk give one finding. */
 static void test_debt_reports_once_when_pieces_leave_a_chunk_different(void **state)
 {
     struct witness *w = called(state);
@@ -233,7 +234,7 @@ static void test_debt_reports_once_when_pieces_leave_a_chunk_different(void **st
     assert_int_equal(w->verdict.finding_count, 1);
 }
 
-/* A guest write in pieces covers its chunks until it is done, no longer. */
+/* A guest write in pieces covers its chunks until it is done, and no longer. */
 static void test_debt_finds_the_sector_when_a_write_in_pieces_is_done_but_not_dirty(void **state)
 {
     struct witness *w = called(state);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Oracle "durable", shown silent when a power cut takes only what nobody relies
- * on, and able to find what was flushed, promised at READY, or not flushed in the end.
+ * Oracle "durable": silent when a power cut takes only what nobody relies on; finds
+ * the loss of what was flushed or promised at READY, and what is not flushed at the
+ * end.
  */
 #include "tests/support/witness.h"
 
@@ -22,10 +23,10 @@ static void guest_flush(struct witness *w, uint8_t node)
     done(w, submit(w, BY_GUEST, node, OP_FLUSH, 0, 0), 0);
 }
 
-/* The sector of a disk is something else when the power is back. */
+/* A power cut after which one sector of a disk holds something else. */
 static void power_cut(struct witness *w, uint8_t node, uint64_t sector, uint64_t tag)
 {
-    image_write(w->disks[node].image, (struct run){sector, 1, tag, 1});
+    image_write(w->disks[node].image, (struct run){sector, 1, tag, 1, false});
     see(w, (struct event){.kind = EVENT_POWER_CUT, .node = node});
 }
 
@@ -70,7 +71,7 @@ static void test_durable_finds_garbage_when_nobody_has_written_it(void **state)
     assert_found(w, "lost-flushed", "relies on the initial fill of src at sector 1");
 }
 
-/* What was acknowledged after the flush had been submitted is not covered. */
+/* A flush does not cover writes acknowledged after it was submitted. */
 static void test_durable_is_silent_when_the_flush_came_too_soon(void **state)
 {
     struct witness *w = called(state);
@@ -100,7 +101,10 @@ static void test_durable_is_silent_when_the_flush_or_the_write_failed(void **sta
     assert_silent(w);
 }
 
-/* The order of effects counts where writes overlap, not that of the flushes that cover them. */
+/*
+ * Where writes overlap, the order of their effects counts, not the order of the
+ * flushes that cover them.
+ */
 static void test_durable_finds_an_overlapped_write_when_it_comes_back(void **state)
 {
     struct witness *w = called(state);
@@ -170,7 +174,7 @@ static void test_durable_is_silent_when_the_job_succeeds_flushed(void **state)
     assert_int_equal(w->verdict.checks, 1);
 }
 
-/* Only what a mode promises has to be durable. */
+/* Only what the sync mode promises must be durable. */
 static void test_durable_is_silent_when_nothing_was_promised(void **state)
 {
     struct witness *w = called(state);
@@ -181,7 +185,7 @@ static void test_durable_is_silent_when_nothing_was_promised(void **state)
     assert_silent(w);
 }
 
-/* A device that says "written" and "flushed" is taken at its word. */
+/* Acknowledged writes and flushes count, even if the device lied. */
 static void test_durable_finds_a_flushed_write_that_never_took_effect(void **state)
 {
     struct witness *w = called(state);
@@ -202,7 +206,7 @@ static void test_durable_relies_on_nothing_more_when_another_disk_loses_power(vo
     assert_silent(w);
 }
 
-/* What the target has lost before READY, the job can't know, nor give to the guest. */
+/* The job cannot know what the target lost before READY, so the guest cannot rely on it. */
 static void test_durable_begins_again_when_the_target_lost_power_before_the_pivot(void **state)
 {
     struct witness *w = called(state);
@@ -228,7 +232,7 @@ static void test_durable_forgets_what_was_not_promised_at_the_pivot(void **state
     assert_silent(w);
 }
 
-/* A commit may bring to the base, and so before the guest, what the top has lost. */
+/* A commit may have copied to the base, and so show to the guest, what the top has lost. */
 static void test_durable_is_silent_when_a_commit_brings_back_what_was_lost(void **state)
 {
     struct witness *w = called(state);

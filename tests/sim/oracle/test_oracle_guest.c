@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Oracle "guest", shown silent on honest disks and able to find wrong reads,
- * wrong disks and lost requests.
+ * Oracle "guest": silent on honest disks; finds wrong reads, wrong disks and
+ * lost requests.
  */
 #include "tests/support/witness.h"
 
@@ -65,7 +65,10 @@ static void test_guest_finds_the_sector_when_a_read_returns_old_data(void **stat
     assert_int_equal(w->verdict.findings[0].sector, 130);
 }
 
-/* A write that has taken effect may be read before it is acknowledged, and never be unread. */
+/*
+ * A write that has taken effect may be read before it is acknowledged; after
+ * that the old content must not be read again.
+ */
 static void test_guest_takes_a_write_from_the_instant_of_its_effect(void **state)
 {
     struct witness *w = called(state);

@@ -188,8 +188,8 @@ static void test_job_finds_a_pause_or_resume_that_nobody_wanted(void **state)
     say(w, EVENT_JOB_RESUMED);
     say(w, EVENT_JOB_RESUMED);
     assert_found(w, "illegal-pause", "nothing asked it to");
-    assert_string_equal(w->verdict.findings[1].kind, "illegal-pause");
-    assert_string_equal(w->verdict.findings[2].kind, "illegal-resume");
+    assert_string_equal(finding_kind_name(w->verdict.findings[1].id), "illegal-pause");
+    assert_string_equal(finding_kind_name(w->verdict.findings[2].id), "illegal-resume");
 }
 
 /* ---- Commands ---- */

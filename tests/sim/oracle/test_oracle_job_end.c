@@ -2,6 +2,7 @@
 /*
  * Oracle "job": the errors that it reports, the pivot and the result.
  */
+#include "engine/units.h"
 #include "tests/support/witness_job.h"
 
 /* ---- Errors ---- */
@@ -47,7 +48,7 @@ static void test_job_finds_an_error_of_the_wrong_side_or_errno(void **state)
     error_event(w, OP_READ, -ENOSPC, ACTION_IGNORE);
     assert_int_equal(w->verdict.finding_count, 2);
     assert_found(w, "wrong-error", "reported a write error with EIO");
-    assert_string_equal(w->verdict.findings[1].kind, "wrong-error");
+    assert_string_equal(finding_kind_name(w->verdict.findings[1].id), "wrong-error");
 }
 
 static void test_job_takes_the_action_that_the_policy_says(void **state)
@@ -65,7 +66,7 @@ static void test_job_takes_the_action_that_the_policy_says(void **state)
         {POLICY_ENOSPC, -ENOSPC, ACTION_STOP, ACTION_REPORT},
     };
 
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct witness *w = called_again(state);
 
         w->plan->job.on_target_error = cases[i].policy;
@@ -118,7 +119,7 @@ static void test_job_finds_the_wrong_result_when_errors_were_reported(void **sta
     }
 }
 
-/* Whether the copy loop had ended before the error does not show. */
+/* The trace does not show whether the copy loop had ended before the error. */
 static void test_job_takes_either_end_when_an_error_follows_a_cancel(void **state)
 {
     static const struct {
@@ -244,7 +245,7 @@ static void test_job_finds_a_commit_into_a_base_that_is_too_short(void **state)
     w = called_again(state);
     w->evidence.disks[DST]->bytes = LENGTH;
     start(w);
-    assert_null(strstr(w->verdict.findings[0].kind, "base-too-short"));
+    assert_null(strstr(finding_kind_name(w->verdict.findings[0].id), "base-too-short"));
 }
 
 static void test_job_finds_a_start_that_was_refused_too_late(void **state)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Oracle "ledger", shown silent when every fault is accounted for, and able to
- * find errors that are swallowed and lies that do harm.
+ * Oracle "ledger": silent when every fault is accounted for; finds swallowed
+ * errors and lies that do harm.
  */
 #include "tests/support/witness.h"
 
@@ -77,7 +77,7 @@ static void test_ledger_finds_a_failed_copy_when_it_is_not_made_again(void **sta
     assert_int_equal(w->verdict.findings[0].sector, (CHUNK + CHUNK / 2) / SECTOR_BYTES);
 }
 
-/* What was not read can't be made good by a write alone. */
+/* A failed read cannot be made good by a write alone. */
 static void test_ledger_finds_a_failed_read_when_only_the_write_follows(void **state)
 {
     struct witness *w = called(state, FAULT_ERROR);
@@ -89,7 +89,7 @@ static void test_ledger_finds_a_failed_read_when_only_the_write_follows(void **s
     assert_found(w, "swallowed", "but the job completed successfully");
 }
 
-/* A request that was under way when another failed does not make it good. */
+/* A request that was in flight when another failed does not make that good. */
 static void test_ledger_finds_a_failed_write_when_only_an_earlier_one_succeeds(void **state)
 {
     struct witness *w = called(state, FAULT_ERROR);
@@ -195,7 +195,7 @@ static void test_ledger_is_silent_when_a_failed_query_is_refused(void **state)
     assert_silent(w);
 }
 
-/* The first fault that hits a query decides what it fails with. */
+/* The first fault that hits a query decides its error. */
 static void test_ledger_is_silent_when_two_faults_hit_one_query(void **state)
 {
     struct witness *w = called(state, FAULT_ERROR);
@@ -269,7 +269,7 @@ static void test_ledger_is_silent_when_the_guest_is_told_of_it(void **state)
     assert_silent(w);
 }
 
-/* What is spoiled is where the data went, too, even if the request fails. */
+/* The place where the data went is spoiled, too, even if the request fails. */
 static void test_ledger_finds_what_a_misdirected_write_has_spoiled(void **state)
 {
     struct witness *w = called(state, FAULT_MISDIRECT);
@@ -278,7 +278,7 @@ static void test_ledger_finds_what_a_misdirected_write_has_spoiled(void **state)
     w->plan->faults[FAULT].bytes = 2 * CHUNK;
     hit(w, write);
     image_write(w->disks[SRC].image,
-                (struct run){2 * CHUNK / SECTOR_BYTES, 2, tag_guest(write.number, 0), 1});
+                (struct run){2 * CHUNK / SECTOR_BYTES, 2, tag_guest(write.number, 0), 1, false});
     done(w, write, -EIO);
     end_run(w, END_CONCLUDED);
     assert_found(w, "unnoticed", "sector 256 (128KiB) of src holds guest write #1");
@@ -300,7 +300,7 @@ static void test_ledger_finds_a_guest_read_that_got_something_else(void **state)
 {
     struct witness *w = called(state, FAULT_MISDIRECT);
     struct ticket ticket = submit(w, BY_GUEST, SRC, OP_READ, KIB, KIB);
-    struct run run = {KIB / SECTOR_BYTES, 2, tag_fill(SRC, 100), 1};
+    struct run run = {KIB / SECTOR_BYTES, 2, tag_fill(SRC, 100), 1, false};
 
     hit(w, ticket);
     w->evidence.read_runs = &run;
@@ -310,7 +310,7 @@ static void test_ledger_finds_a_guest_read_that_got_something_else(void **state)
     assert_found(w, "unnoticed", "but got wrong data for sector 2 (1KiB)");
 }
 
-/* A flush of the target; the fault hits it if it lies. */
+/* A flush of the target, hit by the fault if `lies`. */
 static struct ticket begin_flush(struct witness *w, bool lies)
 {
     struct ticket ticket = submit(w, BY_JOB, DST, OP_FLUSH, 0, 0);

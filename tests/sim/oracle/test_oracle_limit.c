@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Oracle "limit", shown silent at the limit and able to find what is beyond it.
+ * Oracle "limit": silent at the limit; finds what exceeds it.
  */
+#include "engine/units.h"
 #include "tests/support/witness.h"
 
 #define SECOND_NS (1000 * MS)
 #define SLICE_NS (100 * MS)
-#define SPEED (10 * CHUNK) /* one chunk a slice */
+#define SPEED (10 * CHUNK) /* one chunk per slice */
 
 static struct witness *called_at(void **state, uint64_t speed)
 {
@@ -56,7 +57,7 @@ static void test_limit_finds_one_chunk_too_many(void **state)
                  "bytes/s; it may be 131072 ahead");
 }
 
-/* 1.25 times the limit, as D11 has it, is found although no slice is far off. */
+/* 1.25 times the limit, as with D11, is found although no single slice exceeds it much. */
 static void test_limit_finds_a_small_excess_when_it_goes_on(void **state)
 {
     struct witness *w = called_at(state, SPEED);
@@ -127,12 +128,12 @@ static void test_limit_keeps_the_speed_when_the_change_is_refused(void **state)
     assert_found(w, "too-fast", "its speed of 655360 bytes/s");
 }
 
-/* Speeds and spans at which a careless product overflows. */
+/* Speeds and spans for which a naive product overflows. */
 static void test_limit_counts_right_when_numbers_are_large(void **state)
 {
     static const uint64_t speeds[] = {1, UINT64_C(1) << 40, INT64_MAX};
 
-    for (size_t i = 0; i < sizeof(speeds) / sizeof(speeds[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(speeds); i++) {
         struct witness *w = called_at(state, speeds[i]);
         uint64_t quota = max_u64(speeds[i] / 10, SECTOR_BYTES);
 

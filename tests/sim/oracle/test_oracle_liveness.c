@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Oracle "liveness", shown silent on runs that end and able to say why others don't.
+ * Oracle "liveness": silent on runs that end; says why others do not.
  */
+#include "engine/units.h"
 #include "tests/support/witness.h"
 
 static struct witness *called(void **state)
@@ -51,7 +52,7 @@ static void test_liveness_says_how_the_run_ended_and_what_was_pending(void **sta
         {END_EVENTS, "event-limit", "did not end within 9 events"},
     };
 
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct witness *w = called(state);
 
         verdict_init(&w->verdict);

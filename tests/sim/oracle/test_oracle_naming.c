@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Oracle "naming", shown silent on true events and able to find each false name.
+ * Oracle "naming": silent on correct events; finds each wrong name.
  */
+#include "engine/units.h"
 #include "tests/support/witness.h"
 
-/* The source is not disk 0, so that a name left out is a wrong name. */
+/* The source is not disk 0, so that a missing name (0) is a wrong one. */
 static struct witness *called(void **state)
 {
     struct witness *w = *state;
@@ -54,7 +55,7 @@ static void test_naming_finds_an_event_about_another_disk(void **state)
     static const enum event_kind kinds[] = {EVENT_JOB_READY, EVENT_JOB_PAUSED, EVENT_JOB_RESUMED,
                                             EVENT_JOB_COMPLETED, EVENT_JOB_CANCELLED};
 
-    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(kinds); i++) {
         struct witness *w = called(state);
 
         verdict_init(&w->verdict);
@@ -92,7 +93,7 @@ static void test_naming_finds_an_error_about_another_request(void **state)
         {DST, CHUNK, CHUNK - 1, "wrong-range"},
     };
 
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct witness *w = called(state);
 
         verdict_init(&w->verdict);

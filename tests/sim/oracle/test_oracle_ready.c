@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Oracle "ready", shown silent when READY follows the flush, and able to find
- * writes that no flush covers and sectors that are not durable.
+ * Oracle "ready": silent when READY follows the flush; finds writes that no
+ * flush covers and sectors that are not durable.
  */
 #include "tests/support/witness.h"
 
@@ -70,7 +70,7 @@ static void test_ready_finds_a_write_when_the_flush_fails(void **state)
     assert_found(w, "unflushed", "(4 in all)");
 }
 
-/* A flush covers what was done when it was submitted, not when it was done. */
+/* A flush covers the writes that were done when it was submitted, not when it finished. */
 static void test_ready_finds_a_write_when_it_ends_during_the_flush(void **state)
 {
     struct witness *w = called(state);
@@ -86,7 +86,7 @@ static void test_ready_finds_a_write_when_it_ends_during_the_flush(void **state)
     assert_found(w, "unflushed", "write #2");
 }
 
-/* A failed write may have written, too. */
+/* A failed write may have written something. */
 static void test_ready_finds_a_failed_write_when_no_flush_follows(void **state)
 {
     struct witness *w = called(state);
@@ -128,7 +128,7 @@ static void test_ready_finds_the_sector_when_a_flush_has_lied(void **state)
     assert_int_equal(w->verdict.findings[0].sector, (CHUNK + KIB) / SECTOR_BYTES);
 }
 
-/* What the guest writes during the flush is owed, not promised. */
+/* What the guest writes during the flush is still owed. */
 static void test_ready_is_silent_when_the_rest_is_owed(void **state)
 {
     struct witness *w = called_with_volatile_target(state);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Oracle "sharing", shown silent when other users are left in peace and able
- * to find bitmaps cleaned, writes not marked, and users let on.
+ * Oracle "sharing": silent when other users are not disturbed; finds cleaned
+ * bitmaps, unmarked writes, and other users that get access.
  */
+#include "engine/units.h"
 #include "tests/support/witness.h"
 
 /* Two other users' bitmaps on the source; the job's own is the next. */
@@ -63,7 +64,7 @@ static void test_sharing_finds_a_cleaned_bitmap_when_it_is_another_users(void **
     assert_found(w, "foreign-bitmap", "cleaned [0B, 64KiB) in dirty bitmap replica of src");
 }
 
-/* What an earlier write marked, or the job, is no mark of this one. */
+/* Marks by the job or by an earlier write do not count for this one. */
 static void test_sharing_finds_a_write_that_a_bitmap_does_not_have(void **state)
 {
     struct witness *w = called(state);
@@ -107,7 +108,7 @@ static void test_sharing_lets_others_on_before_and_after_the_job(void **state)
 {
     static const enum event_kind ends[] = {EVENT_JOB_COMPLETED, EVENT_JOB_CANCELLED};
 
-    for (uint32_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+    for (uint32_t i = 0; i < COUNT_OF(ends); i++) {
         struct witness *w = called(state);
 
         use(w, DST, 0);

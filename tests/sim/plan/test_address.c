@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Addresses: each distribution against what it is by definition.
+ * Addresses: compares each distribution with its definition.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,13 +11,12 @@
 #include <cmocka.h>
 
 #include "engine/range.h"
+#include "engine/units.h"
 #include "sim/plan/address.h"
 
-#define KIB UINT64_C(1024)
-#define MIB (KIB * KIB)
 #define NUMBERS 4096u
 
-/* The nth of NUMBERS numbers, which are spread evenly. */
+/* The nth of NUMBERS evenly spread numbers. */
 static uint32_t number_at(uint32_t n)
 {
     return n * (UINT32_MAX / NUMBERS + 1);
@@ -85,7 +84,7 @@ static const struct {
     {2000, 100003, 100, 4269013093u}, {2000, 100003, 50000, 4294941185u},
 };
 
-/* How many numbers are of the first ranks. */
+/* How many numbers give one of the first ranks. */
 static uint64_t numbers_below(const struct address *address, uint64_t ranks)
 {
     uint64_t low = 0;
@@ -107,7 +106,7 @@ static void test_address_zipf_gives_each_rank_its_share(void **state)
 {
     const uint64_t tolerance = UINT64_C(1) << (32 - 15);
 
-    for (size_t i = 0; i < sizeof(shares) / sizeof(shares[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(shares); i++) {
         struct address_spec spec = {.kind = ADDRESS_ZIPF,
                                     .theta = shares[i].theta,
                                     .bytes = shares[i].slots * 512,
@@ -125,7 +124,7 @@ static void test_address_zipf_ranks_ascend_and_reach_the_last_slot(void **state)
 {
     static const uint64_t slots[] = {1, 2, 3, 31, 32, 33, 63, 64, 65, 1000, 4096, 70001};
 
-    for (size_t i = 0; i < sizeof(slots) / sizeof(slots[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(slots); i++) {
         struct address_spec spec = {
             .kind = ADDRESS_ZIPF, .theta = 0, .bytes = slots[i] * 512, .align = 512};
         struct address address;
@@ -217,7 +216,7 @@ static void test_address_hot_part_gets_its_share_and_the_rest_goes_elsewhere(voi
         first += at < 512 * KIB;
     }
     assert_int_equal(hot, NUMBERS * 3 / 4);
-    /* Elsewhere each slot gets as much: 128 of the 240 are before the hot ones. */
+    /* All other slots get equal shares: 128 of the 240 are before the hot ones. */
     assert_in_range(first, NUMBERS / 4 * 128 / 240 - 1, NUMBERS / 4 * 128 / 240 + 1);
 }
 
@@ -252,7 +251,7 @@ static void test_address_sequential_goes_on_and_starts_again(void **state)
     struct address address;
 
     address_init(&address, *state, &spec);
-    for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(steps); i++) {
         assert_int_equal(address_next(&address, 0, steps[i].bytes), MIB + steps[i].at);
     }
 }
@@ -270,7 +269,7 @@ static void test_address_list_gives_its_places(void **state)
     assert_int_equal(address_next(&address, UINT32_MAX, 4 * KIB), 64 * KIB);
 }
 
-/* Also where neither the range nor the request is a multiple of the alignment. */
+/* This also holds if neither the range nor the request is a multiple of the alignment. */
 static void test_address_is_inside_the_range_whatever_the_request(void **state)
 {
     static const enum address_kind kinds[] = {ADDRESS_SEQUENTIAL, ADDRESS_UNIFORM, ADDRESS_ZIPF,

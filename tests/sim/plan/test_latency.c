@@ -9,10 +9,10 @@
 
 #include <cmocka.h>
 
+#include "engine/units.h"
 #include "sim/plan/latency.h"
+#include "tests/support/units.h"
 
-#define US UINT64_C(1000)
-#define MS (1000 * US)
 #define SLOWEST (LATENCY_BOUND - 1)
 
 static const struct latency_spec fixed = {.kind = LATENCY_FIXED, .a_ns = 200 * US};
@@ -92,7 +92,7 @@ static void test_latency_quantiles_are_the_committed_ones(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(samples) / sizeof(samples[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(samples); i++) {
         assert_int_equal(latency_quantile(samples[i].spec, samples[i].quantile),
                          samples[i].latency_ns);
     }

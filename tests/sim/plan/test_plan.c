@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Plans: what an empty one says, and what matches match.
+ * Plans: the content of an empty one, and what matches accept.
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "engine/units.h"
 #include "sim/base/errno_name.h"
 #include "sim/plan/plan.h"
 
@@ -75,7 +76,7 @@ static void test_request_matches_needs_every_narrowed_field_to_agree(void **stat
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         assert_int_equal(request_matches(&cases[i].match, 3, OP_WRITE, BY_GUEST, 65536, 65536),
                          cases[i].matches);
     }
@@ -133,7 +134,7 @@ static void test_event_matches_details_of_the_kinds_that_carry_them(void **state
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         assert_int_equal(event_matches(&cases[i].match, cases[i].event), cases[i].matches);
     }
 }

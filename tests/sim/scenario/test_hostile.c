@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Files that mean harm, or are no scenarios: refused, quickly, within memory.
+ * Malicious files and files that are not scenarios are refused, quickly and
+ * within memory bounds.
  *
  * The bounds on time are the CPU limit of the process, so a loop that does not
  * end is a failed test and not a hung one.
@@ -173,7 +174,7 @@ static void load_large_variable(const char *head, const char *piece, const char 
     free(text);
 }
 
-/* Many uses of a large variable are as good as aliases. */
+/* Many uses of a large variable are as dangerous as aliases. */
 static void test_hostile_text_is_refused_when_its_variables_would_multiply(void **state)
 {
     (void)state;
@@ -187,7 +188,7 @@ static void test_hostile_text_is_refused_when_its_variables_would_multiply(void 
                         "{guest: {write: v}},", 9000);
 }
 
-/* A matrix with more cases than anyone waits for, in few bytes. */
+/* A few bytes can give a matrix with more cases than anyone can run. */
 static void test_hostile_matrix_is_refused_when_it_has_too_many_cases(void **state)
 {
     static const char product[] =
@@ -219,7 +220,7 @@ static void load_repeated(const char *head, const char *piece, const char *tail)
     load_all(text, length + strlen(tail));
 }
 
-/* The largest files of one kind of thing, each of which some table must bound. */
+/* The largest files with many of one thing; some table must bound each. */
 static void test_hostile_text_ends_when_it_repeats_one_thing(void **state)
 {
     (void)state;
@@ -271,7 +272,7 @@ static void load_numbered(const char *head, const char *before, const char *afte
     load_all(text, length + strlen(tail));
 }
 
-/* Names must not cost the square of their number. */
+/* The cost of names must not be quadratic in their number. */
 static void test_hostile_text_ends_when_it_names_many_things(void **state)
 {
     (void)state;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What is said about wrong scenario files: every mistake, its place, its words.
+ * Messages about wrong scenario files: every mistake, its place, its words.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "engine/units.h"
 #include "tests/support/load.h"
 
 struct wrong {
@@ -307,7 +308,7 @@ static const struct wrong wrongs[] = {
 static void test_mistakes_are_these_when_the_file_is_wrong(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < sizeof(wrongs) / sizeof(wrongs[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(wrongs); i++) {
         struct scenario *scenario = load_sections(wrongs[i].sections);
         char *mistakes = load_list_mistakes(scenario);
 
@@ -331,7 +332,7 @@ static void test_mistakes_show_the_line_when_they_are_formatted(void **state)
     scenario_free(scenario);
 }
 
-/* Of a long line, only what is around the column is shown. */
+/* Of a long line only the part around the column is shown. */
 static void test_mistakes_show_a_part_when_the_line_is_long(void **state)
 {
     struct scenario *scenario;
@@ -352,7 +353,7 @@ static void test_mistakes_show_a_part_when_the_line_is_long(void **state)
     scenario_free(scenario);
 }
 
-/* Many mistakes are counted, the first of them shown. */
+/* Of many mistakes the first ones are shown, and all are counted. */
 static void test_mistakes_are_counted_when_there_are_too_many(void **state)
 {
     struct scenario *scenario;
@@ -373,7 +374,7 @@ static void test_mistakes_are_counted_when_there_are_too_many(void **state)
     scenario_free(scenario);
 }
 
-/* What a file says can't write to the terminal what it wants. */
+/* A file's text cannot send control characters to the terminal. */
 static void test_mistakes_are_printable_when_the_text_is_not(void **state)
 {
     struct scenario *scenario = load_sections("job: {mirror: \"\\e[31m\\x07\", to: dst}\n");

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Scenario files become the plans that they say.
+ * Scenario files become the plans they describe.
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -10,12 +10,9 @@
 
 #include <cmocka.h>
 
+#include "engine/units.h"
 #include "tests/support/load.h"
-
-#define KIB UINT64_C(1024)
-#define MIB (1024 * KIB)
-#define MS UINT64_C(1000000)
-#define US UINT64_C(1000)
+#include "tests/support/units.h"
 
 enum { SRC, DST, BASE };
 
@@ -113,7 +110,7 @@ static void test_scenario_describes_disks_when_all_is_said(void **state)
     plan_destroy(plan);
 }
 
-/* What the engine refuses must reach it. */
+/* A job that the engine must refuse has to reach the engine. */
 static void test_scenario_describes_a_mirror_when_the_engine_will_refuse_it(void **state)
 {
     struct plan *plan = load_plan(
@@ -357,7 +354,7 @@ static void test_scenario_describes_reactions_when_the_guest_has_some_too(void *
     plan_destroy(plan);
 }
 
-/* A value that fits is read however many digits it is written with. */
+/* A value that fits is read, however many digits it has. */
 static void test_scenario_reads_times_and_sizes_when_they_have_many_digits(void **state)
 {
     struct plan *plan = load_plan("guest:\n"
@@ -413,7 +410,7 @@ static void test_scenario_describes_expectations_of_every_kind(void **state)
         EXPECT_COUNT};
 
     (void)state;
-    assert_int_equal(plan->expect_count, sizeof(kinds) / sizeof(kinds[0]));
+    assert_int_equal(plan->expect_count, COUNT_OF(kinds));
     for (uint32_t i = 0; i < plan->expect_count; i++) {
         assert_int_equal(expect[i].kind, kinds[i]);
     }

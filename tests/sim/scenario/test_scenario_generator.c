@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Generators in scenario files: what stands in the plan afterwards.
+ * Generators in scenario files, and the resulting plans.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,11 +9,9 @@
 
 #include <cmocka.h>
 
+#include "engine/units.h"
 #include "tests/support/load.h"
-
-#define KIB UINT64_C(1024)
-#define MIB (KIB * KIB)
-#define MS UINT64_C(1000000)
+#include "tests/support/units.h"
 
 static void test_scenario_describes_a_generator_when_it_has_a_mix(void **state)
 {
@@ -38,7 +36,7 @@ static void test_scenario_describes_a_generator_when_it_has_a_mix(void **state)
     assert_int_equal(spec->mix[0].address.kind, ADDRESS_ZIPF);
     assert_int_equal(spec->mix[0].address.theta, 900);
     assert_int_equal(spec->mix[0].address.align, 4 * KIB);
-    assert_int_equal(spec->mix[0].address.bytes, MIB); /* of the smaller disk */
+    assert_int_equal(spec->mix[0].address.bytes, MIB); /* that of the smaller disk */
     assert_int_equal(spec->mix[0].length_count, 2);
     assert_int_equal(spec->mix[0].lengths[1], 64 * KIB);
     assert_int_equal(spec->mix[1].weight, 20);
@@ -112,7 +110,7 @@ static void test_scenario_describes_places_of_every_kind(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         const struct mix_spec *mix;
         struct plan *plan;
         char text[400];
@@ -135,7 +133,7 @@ static void test_scenario_describes_places_of_every_kind(void **state)
     }
 }
 
-/* Unlike elsewhere: what a generator draws is no decision of the loader. */
+/* Unlike elsewhere, `choose` in a generator is not decided by the loader. */
 static void test_scenario_leaves_choose_to_the_run_when_a_generator_draws(void **state)
 {
     struct plan *plan =

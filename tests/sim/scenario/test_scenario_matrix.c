@@ -9,10 +9,8 @@
 
 #include <cmocka.h>
 
+#include "engine/units.h"
 #include "tests/support/load.h"
-
-#define KIB UINT64_C(1024)
-#define MIB (1024 * KIB)
 
 enum { SRC, DST };
 
@@ -84,7 +82,7 @@ static void test_scenario_choice_follows_its_record_when_choices_are_listed(void
 
     (void)state;
     assert_int_equal(plan->job.granularity, MIB);
-    /* The world is not told of what it will not ask. */
+    /* Choices that the world will not ask about are left out. */
     assert_int_equal(plan->choice_count, 1);
     assert_string_equal(plan->choices[0].site, "order");
     plan_destroy(plan);

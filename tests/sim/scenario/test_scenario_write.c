@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Writing plans: every shipped scenario, written and loaded again, is the same run.
+ * Writing plans: every shipped scenario, written and loaded again, gives the same
+ * run.
  *
  * Run with a folder of scenarios as its argument.
  */

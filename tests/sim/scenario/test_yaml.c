@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "engine/units.h"
 #include "sim/scenario/yaml.h"
 
 static int set_up(void **state)
@@ -67,7 +68,7 @@ static void test_yaml_gives_nodes_with_places_when_the_text_is_right(void **stat
     assert_null(yaml_get(NULL, "x"));
 }
 
-/* Windows' line ends are no part of any text. */
+/* The carriage returns of Windows' line ends are not part of any text. */
 static void test_yaml_ignores_carriage_returns_when_lines_end_with_them(void **state)
 {
     struct mistake_list mistakes = list_for(*state, "a: b\r\nc: d\r\n");
@@ -83,7 +84,7 @@ static void test_yaml_refuses_traps_when_they_are_plain(void **state)
     static const char *const traps[] = {"yes", "No", "ON", "off", "false", "True", "null", "~", ""};
     char text[40];
 
-    for (size_t i = 0; i < sizeof(traps) / sizeof(traps[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(traps); i++) {
         struct mistake_list mistakes;
         const struct yaml_node *root;
 
@@ -108,7 +109,7 @@ struct refused {
     const char *words; /* part of the message */
 };
 
-/* The place is that of the trouble. */
+/* The reported place is where the problem is. */
 static void test_yaml_refuses_what_is_not_its_part_when_it_is_there(void **state)
 {
     static const struct refused cases[] = {
@@ -138,7 +139,7 @@ static void test_yaml_refuses_what_is_not_its_part_when_it_is_there(void **state
         {"a: \"b\\0c\"", 1, 4, "NUL"},
     };
 
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct mistake_list mistakes = list_for(*state, cases[i].text);
 
         yaml_parse(&mistakes);
@@ -151,7 +152,7 @@ static void test_yaml_refuses_what_is_not_its_part_when_it_is_there(void **state
     }
 }
 
-/* A byte of 0 ends no text early. */
+/* A NUL byte does not silently end the text. */
 static void test_yaml_refuses_zero_bytes_when_text_follows(void **state)
 {
     struct mistake_list mistakes = {.arena = *state, .text = "a: b\n\0c: d\n", .bytes = 11};

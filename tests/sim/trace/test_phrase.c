@@ -2,6 +2,7 @@
 /*
  * Phrases: what findings say of places, tags, events and matches.
  */
+#include "engine/units.h"
 #include "sim/trace/phrase.h"
 #include "tests/support/witness.h"
 
@@ -115,15 +116,15 @@ static void test_phrase_event_and_match_say_what_narrows_them(void **state)
     w->plan->fault_count = 1;
     w->plan->marks = &mark;
     w->plan->mark_count = 1;
-    for (size_t i = 0; i < sizeof(events) / sizeof(events[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(events); i++) {
         assert_string_equal(phrase_event(&w->evidence, &events[i].event).text, events[i].text);
     }
-    for (size_t i = 0; i < sizeof(matches) / sizeof(matches[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(matches); i++) {
         assert_string_equal(phrase_match(&w->evidence, &matches[i].match).text, matches[i].text);
     }
 }
 
-/* A match of everything at once is cut, not overrun. */
+/* The text of a match with all conditions at once is cut and does not overrun. */
 static void test_phrase_match_is_cut_when_it_is_too_long(void **state)
 {
     struct witness *w = *state;

@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "engine/engine.h"
+#include "engine/units.h"
 #include "sim/plan/plan.h"
 #include "sim/trace/trace.h"
 
@@ -59,7 +60,7 @@ static void test_trace_hash_differs_when_any_field_differs(void **state)
         {.ret = 1},    {.kind = 1},    {.node = 1},   {.op = 1},      {.by = 1},
         {.detail = 1}, {.detail2 = 1}, {.index = 1},  {.index = 256},
     };
-    enum { COUNT = sizeof(variants) / sizeof(variants[0]) };
+    enum { COUNT = COUNT_OF(variants) };
     uint64_t hashes[COUNT];
 
     (void)state;
@@ -278,7 +279,7 @@ static void test_trace_formats_give_every_field_in_a_fixed_order(void **state)
     const struct trace_names names = {plan, &test_engine};
 
     (void)state;
-    for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(formats); i++) {
         const struct event *event = &formats[i].event;
         char expected[400];
         char buf[400];
@@ -288,7 +289,7 @@ static void test_trace_formats_give_every_field_in_a_fixed_order(void **state)
         assert_int_equal(length, strlen(buf));
 
         snprintf(expected, sizeof(expected), "{\"n\":%zu,\"t\":%llu,\"event\":\"%s\"%s", i,
-                 (unsigned long long)event->now_ns, event_kind_name((enum event_kind)event->kind),
+                 (unsigned long long)event->now_ns, event_kind_name(event_kind(event)),
                  formats[i].json);
         length = trace_format_json(&names, event, i, buf, sizeof(buf));
         assert_string_equal(buf, expected);
@@ -297,7 +298,7 @@ static void test_trace_formats_give_every_field_in_a_fixed_order(void **state)
     plan_destroy(plan);
 }
 
-/* No kind is forgotten, with any values of its fields and an empty plan. */
+/* Every kind can be formatted, with any values of its fields and an empty plan. */
 static void test_trace_formats_know_every_kind_when_the_plan_is_empty(void **state)
 {
     struct plan *plan = plan_create();

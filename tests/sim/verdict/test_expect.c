@@ -191,7 +191,7 @@ static void test_expect_fired(void **state)
 
     w->plan->faults = &fault;
     w->plan->fault_count = 1;
-    assert_holds(w, expect); /* and the fault is not vacuous then */
+    assert_holds(w, expect); /* and the fault is then not vacuous */
     expect.count = 2;
     judge_with_hits(w, expect, 2);
     assert_silent(w);
@@ -214,7 +214,7 @@ static void assert_vacuous(struct witness *w, const char *kind, const char *says
 {
     judge_vacuity(w, 0);
     assert_found(w, kind, says);
-    assert_string_equal(w->verdict.findings[0].oracle, "vacuous");
+    assert_string_equal(finding_by(w->verdict.findings[0].id), "vacuous");
     assert_int_equal(w->verdict.findings[0].where.line, LINE);
 }
 
@@ -279,17 +279,17 @@ static void test_expect_is_silent_when_a_finding_explains_the_story(void **state
 
     w->evidence.story_over = false;
     w->evidence.story_stopped = true;
-    verdict_add(&w->evidence, "expect", "wait-timeout", "It timed out.");
+    verdict_add(&w->evidence, FINDING_EXPECT_WAIT_TIMEOUT, "It timed out.");
     expect_judge(&w->evidence, &w->trace, &final);
     assert_int_equal(w->verdict.finding_count, 1);
     w->evidence.story_stopped = false;
     verdict_init(&w->verdict);
-    verdict_add(&w->evidence, "liveness", "deadlock", "It hangs.");
+    verdict_add(&w->evidence, FINDING_LIVENESS_DEADLOCK, "It hangs.");
     expect_judge(&w->evidence, &w->trace, &final);
     assert_int_equal(w->verdict.finding_count, 1);
 }
 
-/* A job that fails passes only if the scenario says how it is to end. */
+/* A run whose job fails passes only if the scenario says how the job ends. */
 static void test_expect_finds_a_failure_that_nobody_expects(void **state)
 {
     struct witness *w = run_over(state);

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Verdicts: bounds of the lists of findings, and what outcome they make.
+ * Verdicts: bounds of the lists of findings, and the outcome.
  */
+#include "engine/units.h"
 #include "tests/support/witness.h"
 
-/* One more finding of that oracle. */
-static struct finding *add(struct witness *w, const char *oracle)
+/* One more finding. */
+static struct finding *add(struct witness *w, enum finding_id id)
 {
-    return verdict_add(&w->evidence, oracle, "kind", "Finding number %d.", 1);
+    return verdict_add(&w->evidence, id, "Finding number %d.", 1);
 }
 
 static enum outcome concluded(struct witness *w)
@@ -25,10 +26,9 @@ static void test_verdict_keeps_what_a_finding_is_about(void **state)
 
     w->evidence.now_ns = 7;
     w->evidence.event_number = 5;
-    finding = add(w, "job");
+    finding = add(w, FINDING_JOB_ACCEPTED);
     assert_ptr_equal(finding, &w->verdict.findings[0]);
-    assert_string_equal(finding->oracle, "job");
-    assert_string_equal(finding->kind, "kind");
+    assert_int_equal(finding->id, FINDING_JOB_ACCEPTED);
     assert_string_equal(finding->text, "Finding number 1.");
     assert_int_equal(finding->now_ns, 7);
     assert_int_equal(finding->event_number, 5);
@@ -40,22 +40,21 @@ static void test_verdict_keeps_few_findings_of_one_kind_and_counts_the_rest(void
     struct witness *w = *state;
 
     for (int i = 0; i < VERDICT_MAX_PER_KIND; i++) {
-        assert_non_null(add(w, "debt"));
+        assert_non_null(add(w, FINDING_DEBT_FORGOTTEN_SECTOR));
     }
-    assert_null(add(w, "debt"));
-    assert_non_null(add(w, "content"));
-    assert_non_null(verdict_add(&w->evidence, "debt", "other", "A finding of another kind."));
+    assert_null(add(w, FINDING_DEBT_FORGOTTEN_SECTOR));
+    assert_non_null(add(w, FINDING_CONTENT_STALE_SECTOR));
+    assert_non_null(add(w, FINDING_DEBT_NOT_CLEANED));
     assert_int_equal(w->verdict.finding_count, VERDICT_MAX_PER_KIND + 2);
     assert_int_equal(w->verdict.dropped, 1);
 }
 
 static void test_verdict_drops_findings_when_it_is_full(void **state)
 {
-    static const char *const names[] = {"a", "b", "c", "d", "e", "f"};
     struct witness *w = *state;
 
     for (uint32_t i = 0; i < 18; i++) {
-        struct finding *finding = add(w, names[i / 3]);
+        struct finding *finding = add(w, FINDING_JOB_ILLEGAL_ISSUE + i / 3);
 
         assert_int_equal(finding != NULL, i < VERDICT_MAX_FINDINGS);
     }
@@ -69,16 +68,15 @@ static void test_verdict_cuts_a_text_that_is_too_long(void **state)
 
     memset(text, 'x', sizeof(text) - 1);
     text[sizeof(text) - 1] = '\0';
-    verdict_add(&w->evidence, "job", text, "%s", text);
+    verdict_add(&w->evidence, FINDING_JOB_ACCEPTED, "%s", text);
     assert_int_equal(strlen(w->verdict.findings[0].text), FINDING_TEXT_BYTES - 1);
-    assert_int_equal(strlen(w->verdict.findings[0].kind), 31);
 }
 
 static void test_verdict_lets_no_name_control_a_terminal(void **state)
 {
     struct witness *w = *state;
 
-    verdict_add(&w->evidence, "job", "kind", "Disk %s.", "a\033[2J\nb\x7f");
+    verdict_add(&w->evidence, FINDING_JOB_ACCEPTED, "Disk %s.", "a\033[2J\nb\x7f");
     assert_string_equal(w->verdict.findings[0].text, "Disk a?[2J?b?.");
 }
 
@@ -98,7 +96,7 @@ static void test_verdict_is_vacuous_when_nothing_was_checked(void **state)
     struct witness *w = *state;
 
     assert_int_equal(concluded(w), OUTCOME_FAIL);
-    assert_string_equal(w->verdict.findings[0].oracle, "vacuous");
+    assert_string_equal(finding_by(w->verdict.findings[0].id), "vacuous");
     assert_found(w, "nothing-checked", "Nothing was checked");
 }
 
@@ -106,42 +104,42 @@ static void test_verdict_fails_when_there_is_a_finding(void **state)
 {
     struct witness *w = *state;
 
-    add(w, "content");
+    add(w, FINDING_CONTENT_STALE_SECTOR);
     assert_int_equal(concluded(w), OUTCOME_FAIL);
     assert_true(outcome_is_bad(w->verdict.outcome));
 }
 
 static const struct {
     struct xfail_spec xfail;
-    const char *findings[2];
+    enum finding_id findings[2];
     enum outcome outcome;
 } xfails[] = {
-    {{.oracle = "content"}, {"content"}, OUTCOME_XFAIL},
-    {{.oracle = NULL}, {"content", "debt"}, OUTCOME_XFAIL},
-    {{.oracle = "content"}, {"content", "debt"}, OUTCOME_FAIL},
-    {{.oracle = "content"}, {"debt"}, OUTCOME_FAIL},
-    {{.oracle = NULL}, {NULL}, OUTCOME_XPASS},
-    {{.oracle = NULL}, {"vacuous"}, OUTCOME_FAIL},
-    {{.oracle = "vacuous"}, {"vacuous"}, OUTCOME_XFAIL},
-    {{.engine = "toy"}, {"job"}, OUTCOME_XFAIL},
-    {{.engine = "other"}, {"job"}, OUTCOME_FAIL},
-    {{.engine = "other"}, {NULL}, OUTCOME_PASS},
-    {{.oracle = "compare"}, {NULL}, OUTCOME_PASS},
-    {{.oracle = "compare"}, {"content"}, OUTCOME_FAIL},
+    {{.oracle = "content"}, {FINDING_CONTENT_STALE_SECTOR}, OUTCOME_XFAIL},
+    {{.oracle = NULL}, {FINDING_CONTENT_STALE_SECTOR, FINDING_DEBT_NOT_CLEANED}, OUTCOME_XFAIL},
+    {{.oracle = "content"}, {FINDING_CONTENT_STALE_SECTOR, FINDING_DEBT_NOT_CLEANED}, OUTCOME_FAIL},
+    {{.oracle = "content"}, {FINDING_DEBT_NOT_CLEANED}, OUTCOME_FAIL},
+    {{.oracle = NULL}, {FINDING_NONE}, OUTCOME_XPASS},
+    {{.oracle = NULL}, {FINDING_VACUOUS_NEVER_FIRED}, OUTCOME_FAIL},
+    {{.oracle = "vacuous"}, {FINDING_VACUOUS_NEVER_FIRED}, OUTCOME_XFAIL},
+    {{.engine = "toy"}, {FINDING_JOB_ACCEPTED}, OUTCOME_XFAIL},
+    {{.engine = "other"}, {FINDING_JOB_ACCEPTED}, OUTCOME_FAIL},
+    {{.engine = "other"}, {FINDING_NONE}, OUTCOME_PASS},
+    {{.oracle = "compare"}, {FINDING_NONE}, OUTCOME_PASS},
+    {{.oracle = "compare"}, {FINDING_CONTENT_STALE_SECTOR}, OUTCOME_FAIL},
 };
 
 static void test_verdict_weighs_findings_against_an_xfail(void **state)
 {
     struct witness *w = *state;
 
-    for (size_t i = 0; i < sizeof(xfails) / sizeof(xfails[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(xfails); i++) {
         struct xfail_spec xfail = xfails[i].xfail;
 
         verdict_init(&w->verdict);
         verdict_checked(&w->evidence);
         w->plan->xfails = &xfail;
         w->plan->xfail_count = 1;
-        for (int j = 0; j < 2 && xfails[i].findings[j] != NULL; j++) {
+        for (int j = 0; j < 2 && xfails[i].findings[j] != FINDING_NONE; j++) {
             add(w, xfails[i].findings[j]);
         }
         assert_int_equal(concluded(w), xfails[i].outcome);
@@ -161,7 +159,7 @@ static void test_verdict_names_every_outcome_and_knows_the_bad_ones(void **state
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(outcomes) / sizeof(outcomes[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(outcomes); i++) {
         assert_string_equal(outcome_name(outcomes[i].outcome), outcomes[i].name);
         assert_int_equal(outcome_is_bad(outcomes[i].outcome), outcomes[i].is_bad);
     }

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Generators on a stage: plans that have some, and what they submitted.
+ * Generators on a stage: plans with generators, and the requests they submit.
  */
 #ifndef MIRRORSIM_TESTS_SIM_WORLD_GENERATING_H
 #define MIRRORSIM_TESTS_SIM_WORLD_GENERATING_H
 
 #include "tests/support/stage.h"
+#include "tests/support/units.h"
 
-#define US UINT64_C(1000)
-#define MS (1000 * US)
 #define SECOND_NS (1000 * MS)
 
 static uint64_t four_kib[] = {4 * KIB};
@@ -24,7 +23,7 @@ static inline struct mix_spec write_anywhere(void)
     };
 }
 
-/* One generator, of writes of 4 KiB, anywhere; the test says when they come. */
+/* Adds a generator of 4 KiB writes at any place; the test sets the pace. */
 static inline struct generator_spec *add_generator(struct stage *stage, const char *name)
 {
     struct plan *plan = stage->plan;
@@ -61,7 +60,7 @@ static inline struct generator_spec *add_outstanding(struct stage *stage, uint64
     return spec;
 }
 
-/* The story lasts so long. */
+/* Makes the story last this long. */
 static inline void last(struct stage *stage, uint64_t duration_ns)
 {
     stage_wait(stage, WAIT_DURATION)->wait.within_ns = duration_ns;

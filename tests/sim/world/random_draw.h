@@ -2,8 +2,8 @@
 /*
  * Inside the random plans: the stream of numbers that a plan is drawn from.
  *
- * No expression draws twice unless C says in which order: a seed means the
- * same plan with every compiler.
+ * No expression draws twice unless C defines the order, so that a seed gives
+ * the same plan with every compiler.
  */
 #ifndef MIRRORSIM_TESTS_SIM_WORLD_RANDOM_DRAW_H
 #define MIRRORSIM_TESTS_SIM_WORLD_RANDOM_DRAW_H
@@ -13,10 +13,7 @@
 
 #include "engine/range.h"
 #include "sim/plan/plan.h"
-
-#define US UINT64_C(1000)
-#define MS (1000 * US)
-#define SECOND (1000 * MS)
+#include "tests/support/units.h"
 
 struct draw {
     struct plan *plan;
@@ -24,7 +21,7 @@ struct draw {
     uint64_t sectors;    /* of the source */
     uint64_t hot_sector; /* half of the guest's requests begin here */
     uint64_t span_ns;    /* most things happen before this */
-    bool completes;      /* the job may pivot; else it is only ever cancelled */
+    bool completes;      /* the job may pivot; else it is always cancelled */
 };
 
 /* splitmix64; 0 .. bound - 1 */
@@ -67,7 +64,7 @@ static inline struct range_spec range_from(struct draw *draw, uint64_t sector, u
     return (struct range_spec){sector * SECTOR_BYTES, sectors * SECTOR_BYTES};
 }
 
-/* A range anywhere on the source, which is not empty. */
+/* A range anywhere on the source, which must not be empty. */
 static inline struct range_spec range_anywhere(struct draw *draw)
 {
     return range_from(draw, below(draw, draw->sectors), draw->sectors);
@@ -76,10 +73,10 @@ static inline struct range_spec range_anywhere(struct draw *draw)
 /* random_story.c: faults, steps, timed actions, reactions; the disks and the job are drawn. */
 void draw_story(struct draw *draw);
 
-/* random_generator.c: a guest that goes by itself; the story is drawn. */
+/* random_generator.c: guest generators; the story has been drawn. */
 void draw_generators(struct draw *draw);
 
-/* bytes/s, of any order of magnitude. */
+/* A speed in bytes/s, of any order of magnitude. */
 int64_t draw_speed(struct draw *draw);
 
 #endif

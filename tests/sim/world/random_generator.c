@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Random plans: guests that make up their requests as they go.
+ * Random plans: guest generators.
  *
- * Each has a bound, and what it can do in a slice is little beside what the
- * job copies in it, so that a job that follows the guest gets there.
+ * Each has a bound, and in a slice it writes much less than the job can copy,
+ * so that a job that follows the guest catches up.
  */
 #include <stddef.h>
 
@@ -24,7 +24,7 @@ static void draw_lengths(struct draw *draw, struct mix_spec *mix, uint64_t room)
     }
 }
 
-/* In a range of the disk, as long as it likes. */
+/* Draws a range of the disk, of any length, and the distribution in it. */
 static void draw_address(struct draw *draw, struct mix_spec *mix)
 {
     struct address_spec *address = &mix->address;

@@ -2,7 +2,7 @@
 /*
  * Random plans: their disks and their job.
  *
- * Each part is drawn by one function, from one stream of numbers.
+ * Each part is drawn by one function, all from the same stream of numbers.
  */
 #include "tests/sim/world/random_plan.h"
 
@@ -42,7 +42,7 @@ static void draw_service(struct draw *draw, struct disk_spec *disk)
     disk->effect = one_in(draw, 32) ? EFFECT_BY_SECTOR : (enum effect_policy)below(draw, 3);
 }
 
-/* Extents anywhere, or a comb of them: many operations in flight at once. */
+/* Extents anywhere, or a comb of them, so that many operations are in flight at once. */
 static void draw_extents(struct draw *draw, struct disk_spec *disk)
 {
     uint64_t count = one_in(draw, 3) ? MAX_EXTENTS : below(draw, MAX_EXTENTS / 4);
@@ -100,7 +100,7 @@ static void draw_chain(struct draw *draw)
     }
 }
 
-/* What the target is before the job: empty, garbage, or an overlay of the source's backing file. */
+/* The target before the job: empty, garbage, or an overlay of the source's backing file. */
 static void draw_target(struct draw *draw)
 {
     struct disk_spec *source = &draw->plan->disks[SRC];
@@ -121,7 +121,7 @@ static void draw_target(struct draw *draw)
     }
 }
 
-/* A third disk that can be named by `replaces`: alone, or somehow unfit. */
+/* A third disk that `replaces` can name: fit for that, or unfit in some way. */
 static void draw_other(struct draw *draw)
 {
     struct disk_spec *other = &draw->plan->disks[OTHER];
@@ -169,7 +169,7 @@ static int64_t draw_buffer(struct draw *draw, int64_t granularity)
     return (int64_t)below(draw, 20 * (uint64_t)granularity);
 }
 
-/* More chunks in a cluster than an operation can hold, and nobody else to fill it (I8). */
+/* Clusters with more chunks than an operation can hold, which the job must fill itself (I8). */
 static void draw_huge_clusters(struct draw *draw)
 {
     struct disk_spec *target = &draw->plan->disks[DST];
@@ -183,7 +183,7 @@ static void draw_huge_clusters(struct draw *draw)
     draw->plan->job.sync = one_in(draw, 4) ? SYNC_NONE : SYNC_TOP;
 }
 
-/* What the start has to refuse. */
+/* Makes a job whose start must be refused. */
 static void spoil_job(struct draw *draw)
 {
     switch (below(draw, 4)) {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Random plans: what goes wrong, and who does what when.
+ * Random plans: faults, steps, timed actions and reactions.
  *
- * Races need requests that meet: so the guest has a hot spot, faults come in
- * pairs that match the same requests, and observers write at the very instant
+ * Races need requests that meet. So the guest has a hot spot, faults come in
+ * pairs that match the same requests, and observers write at the same instant
  * at which the job does something.
  */
 #include <assert.h>
@@ -17,7 +17,7 @@
 #define MAX_REACTS 8
 #define MAX_STEPS 4
 
-/* A job that nothing disturbs is ready by far sooner; what is left then is cancelled. */
+/* An undisturbed job is ready much sooner; a job that still runs later is cancelled. */
 #define READY_WITHIN_NS (10 * SECOND)
 #define LATE_NS (30 * SECOND)
 
@@ -140,7 +140,7 @@ static void draw_match(struct draw *draw, struct request_match *match)
     }
 }
 
-/* Whatever it keeps is let go, at last when nothing can arm it again. */
+/* Releases what the fault keeps, in the end when nothing can arm it again. */
 static void release_later(struct draw *draw, uint32_t fault)
 {
     if (one_in(draw, 2)) {
@@ -149,7 +149,7 @@ static void release_later(struct draw *draw, uint32_t fault)
     add_timed(draw, draw->span_ns + instant(draw), DO_RELEASE)->index = fault;
 }
 
-/* A mark comes at any time, so what has to be released can't wait for it. */
+/* A mark may come at any time, so a fault that must be released is not armed by one. */
 static void draw_arming(struct draw *draw, struct fault_spec *fault)
 {
     bool keeps = fault->kind == FAULT_HANG || fault->kind == FAULT_HOLD;
@@ -183,7 +183,7 @@ static void draw_query_fault(struct draw *draw, struct fault_spec *fault)
     fault->nth = skewed(draw, 3);
 }
 
-/* What it does to what it hits. */
+/* The effect of a hit. */
 static void draw_effect(struct draw *draw, struct fault_spec *fault, uint32_t number)
 {
     static const enum fault_kind kinds[] = {FAULT_ERROR, FAULT_ERROR, FAULT_ERROR,   FAULT_ERROR,
@@ -242,7 +242,7 @@ static void draw_faults(struct draw *draw)
 
 /* ---- The story ---- */
 
-/* Acts once, when something has happened for the nth time. */
+/* A reaction that acts once, when something has happened for the nth time. */
 static void draw_observer(struct draw *draw)
 {
     static const enum event_kind kinds[] = {
@@ -269,7 +269,7 @@ static void draw_observer(struct draw *draw)
     }
 }
 
-/* No pause lasts, and READY is answered, also if it was missed meanwhile. */
+/* Reactions that end every pause and answer READY, even a READY during a pause. */
 static void answer_job(struct draw *draw)
 {
     enum action_kind end = ending(draw);
@@ -281,7 +281,7 @@ static void answer_job(struct draw *draw)
     add_react(draw, resume, end)->delay_ns = instant(draw) / 8;
 }
 
-/* A job that was refused or did not pivot is tried once more. */
+/* Tries once more after a job that was refused or did not pivot. */
 static void try_again(struct draw *draw)
 {
     static const enum event_kind ends[] = {EVENT_JOB_REFUSED, EVENT_JOB_CANCELLED,
@@ -327,7 +327,7 @@ static void create_lists(struct plan *plan)
     plan->mark_count = 1;
 }
 
-/* Speeds are drawn without regard to how long the job then takes. */
+/* Speeds are drawn without regard to how long the job takes with them. */
 static bool is_ever_limited(const struct plan *plan)
 {
     for (uint32_t i = plan->step_count; plan_action(plan, i) != NULL; i++) {
@@ -338,7 +338,7 @@ static bool is_ever_limited(const struct plan *plan)
     return plan->job.speed > 0;
 }
 
-/* Any end of a job is fine; but one that fails must be named to be expected. */
+/* Any end of a job is fine, but a failure must be named in order to be expected. */
 static void allow_any_end(struct plan *plan)
 {
     struct expect_spec *expect = arena_alloc(plan->arena, sizeof(*expect));

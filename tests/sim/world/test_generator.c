@@ -2,9 +2,10 @@
 /*
  * Generators: when their requests come, and when they end.
  */
+#include "engine/units.h"
 #include "tests/sim/world/generating.h"
 
-/* The most requests of the guest that were unfinished at a time. */
+/* The largest number of guest requests unfinished at the same time. */
 static uint64_t most_unfinished(const struct stage *stage)
 {
     uint64_t unfinished = 0;
@@ -65,7 +66,7 @@ static void test_generator_every_keeps_to_its_bounds(void **state)
         {0, 0, 0, 32 * KIB, 8, 7 * MS},
         {0, 0, 0, 33 * KIB, 9, 8 * MS},
         {0, 4 * MS, 7, 0, 4, 3 * MS},
-        /* With a bound it goes on when the story is over. */
+        /* A generator with a bound continues when the story is over. */
         {0, 0, 150, 0, 150, 149 * MS},
         {99 * MS, 200 * MS, 0, 0, 101, 199 * MS},
     };
@@ -73,7 +74,7 @@ static void test_generator_every_keeps_to_its_bounds(void **state)
     struct generator_spec *spec = add_every(stage, MS);
 
     last(stage, 100 * MS);
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         spec->from_ns = cases[i].from_ns;
         spec->until_ns = cases[i].until_ns;
         spec->count = cases[i].count;
@@ -108,7 +109,7 @@ static void test_generator_keeps_so_many_outstanding(void **state)
     assert_int_equal(submission(stage, 3)->now_ns, 5 * WRITE_NS);
 }
 
-/* Eight turns would follow when the count is reached; none of them comes. */
+/* When the count is reached, eight more turns would be due; none of them comes. */
 static void test_generator_closed_loop_stops_at_its_count(void **state)
 {
     struct stage *stage = *state;
@@ -221,7 +222,7 @@ static void test_generator_with_a_bound_is_awaited_by_settle_and_follows_the_piv
     assert_int_equal(world_judge(stage->world)->outcome, OUTCOME_PASS);
 }
 
-/* The last thing that happens is a think time that is never followed by a request. */
+/* The last event is the end of a think time that no request follows. */
 static void test_generator_lets_settle_end_when_its_time_is_over(void **state)
 {
     struct stage *stage = *state;
@@ -262,7 +263,8 @@ static void test_generator_makes_a_run_vacuous_when_it_never_began(void **state)
     spec->optional = false;
     stage_open(stage);
     stage_run(stage);
-    assert_string_equal(world_judge(stage->world)->findings[0].kind, "never-began");
+    assert_string_equal(finding_kind_name(world_judge(stage->world)->findings[0].id),
+                        "never-began");
 }
 
 int main(void)

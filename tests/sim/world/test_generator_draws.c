@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Generators: what is drawn for their requests, and that it repeats.
+ * Generators: the draws for their requests, and their reproducibility.
  */
 #include <stdlib.h>
 
 #include "sim/trace/phrase.h"
 #include "tests/sim/world/generating.h"
 
-/* Counts of 80 : 20, halves and halves, and all places, in any thousand in a row. */
+/*
+ * In any thousand requests in a row the shares are 80 : 20 and half and half,
+ * and all places occur.
+ */
 static void test_generator_quiet_draws_follow_the_mix(void **state)
 {
     static uint64_t lengths[] = {4 * KIB, 8 * KIB};
@@ -34,7 +37,7 @@ static void test_generator_quiet_draws_follow_the_mix(void **state)
     }
     assert_in_range(flushes, 198, 202);
     assert_in_range(of_4k, 395, 405);
-    /* A place says nothing about the length. */
+    /* Place and length are independent. */
     assert_in_range(of_4k_low, 190, 210);
 }
 
@@ -72,7 +75,7 @@ static void test_generator_draws_depend_on_the_seed_and_repeat_from_the_record(v
     assert_int_equal(stage->trace.hash, hash);
 }
 
-/* Two that are alike but for their names do not go in step. */
+/* Two generators that differ only in their names draw different places. */
 static void test_generators_of_other_names_draw_other_places(void **state)
 {
     struct stage *stage = *state;
@@ -139,7 +142,7 @@ static void test_generator_goes_on_from_a_snapshot_as_it_did(void **state)
     free(memory);
 }
 
-/* Two worlds that differ only in what a generator will do next are not the same. */
+/* Two worlds that differ only in a generator's next requests have different digests. */
 static void test_generator_digest_tells_apart_what_will_come(void **state)
 {
     struct stage *stage = *state;

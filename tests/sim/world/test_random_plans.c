@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Random plans: no oracle finds anything, the engine's own check holds
- * wherever it is asked, and a run can be repeated, resumed from a snapshot and
- * watched without changing it.
+ * Random plans: no oracle finds anything, the engine's own check always holds,
+ * and a run can be repeated, resumed from a snapshot, and run without oracles,
+ * with the same result.
  *
  *   test_random_plans [FIRST [COUNT]]     one plan alone shows its trace
  */
@@ -23,13 +23,13 @@
 
 #define PLANS 20000
 
-/* For the survey of what plans lead to. */
+/* The number of plans surveyed for the kinds of events they lead to. */
 #define SURVEYED 1000
 
-/* More failing plans would say nothing new. */
+/* More failing plans would not be worth reporting. */
 #define MAX_FAILURES 10
 
-/* The engine is checked every so many events, and after each command. */
+/* The engine is checked after this many events, and after each command. */
 #define EVENTS_PER_CHECK 8
 
 /* The snapshot is made after fewer events than this. */
@@ -40,13 +40,13 @@ struct range_of_plans {
     uint64_t count;
 };
 
-/* One plan and what its first run was like. */
+/* One plan and the results of its first run. */
 struct trial {
     uint64_t seed;
     struct plan *plan;
     struct trace trace;
     struct world *world;
-    uint64_t digest; /* of the world where the snapshot is made */
+    uint64_t digest; /* of the world at the snapshot */
     uint64_t hash;   /* of the whole trace */
     bool failed;
 };
@@ -92,7 +92,7 @@ static void check_world(const struct world *world)
 
 /* ---- Failures ---- */
 
-/* For the handler of SIGABRT, which an assertion of the engine ends in. */
+/* For the handler of SIGABRT, the signal of a failed assertion. */
 static volatile uint64_t seed_now;
 
 static void name_the_plan(int signal)
@@ -148,7 +148,7 @@ static void step_to_snapshot(const struct trial *trial, struct world *world)
     }
 }
 
-/* Runs to the end; what came after a snapshot comes again when it is restored. */
+/* Runs to the end, then restores a snapshot and checks that the rest repeats. */
 static void run_twice_from_snapshot(struct trial *trial)
 {
     struct world *world = trial->world;
@@ -180,15 +180,15 @@ static void judge(struct trial *trial)
     for (uint32_t i = 0; i < verdict->finding_count; i++) {
         const struct finding *finding = &verdict->findings[i];
 
-        print_error("  event %" PRIu64 ", %s, %s: %s\n", finding->event_number, finding->oracle,
-                    finding->kind, finding->text);
+        print_error("  event %" PRIu64 ", %s, %s: %s\n", finding->event_number,
+                    finding_by(finding->id), finding_kind_name(finding->id), finding->text);
     }
     if (verdict->outcome != OUTCOME_PASS) {
         fail_trial(trial, "findings as above");
     }
 }
 
-/* A world of its own, that no oracle looks at, is in the same state and has the same trace. */
+/* Another world, without oracles, must reach the same state and have the same trace. */
 static void run_unwatched(struct trial *trial, const struct engine *engine)
 {
     struct world_options options = options_of(trial, engine);
@@ -260,8 +260,8 @@ static void count_kinds(const struct trace *trace, uint64_t *seen)
 }
 
 /*
- * What a random plan never asks for, what would be a finding, what our engine has not got, and
- * what belongs to today's generation.
+ * Kinds that a random plan never asks for, that would be a finding, that our
+ * engine does not emit, or that belong to today's generation.
  */
 static bool is_left_out(uint32_t kind)
 {

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The story: when steps begin, what waits see, and what reactions and checks do.
+ * The story: when steps begin, what waits match, and the work of reactions and
+ * checks.
  */
 #include <string.h>
 
+#include "engine/units.h"
 #include "tests/support/stage.h"
 
 /* When step `step` began; UINT64_MAX if it never did. */
@@ -24,7 +26,7 @@ static bool has_finding(const struct stage *stage, const char *kind)
     const struct verdict *verdict = stage->world->verdict;
 
     for (uint32_t i = 0; i < verdict->finding_count; i++) {
-        if (strcmp(verdict->findings[i].kind, kind) == 0) {
+        if (strcmp(finding_kind_name(verdict->findings[i].id), kind) == 0) {
             return true;
         }
     }
@@ -72,7 +74,7 @@ static void test_story_wait_counts_since_the_last_step_that_took_time(void **sta
 {
     struct stage *stage = *state;
 
-    /* The mark is set before the wait begins, and counts; it does not count again. */
+    /* A mark set before the wait begins counts, but only once. */
     stage_step(stage, DO_MARK);
     add_guest_write(stage, 0);
     stage_wait_event(stage, EVENT_MARK)->wait.within_ns = 10;
@@ -178,7 +180,7 @@ static void test_story_reacts_to_the_matches_that_it_should(void **state)
     add_guest_write(stage, 10);
     add_guest_write(stage, 20);
     add_guest_write(stage, 30);
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         add_react(stage, &(struct react_spec){.when = event_match_kind(EVENT_REQUEST_DONE),
                                               .nth = cases[i].nth,
                                               .limit = cases[i].limit,
@@ -196,7 +198,7 @@ static void test_story_reacts_to_the_matches_that_it_should(void **state)
     stage->world = NULL;
 }
 
-/* Everything else that the event causes at once comes first. */
+/* A reaction comes after everything else that its event causes at the same instant. */
 static void test_story_reaction_acts_as_an_event_of_its_own(void **state)
 {
     struct stage *stage = *state;
@@ -252,7 +254,7 @@ static void test_story_finds_what_a_command_was_not_expected_to_answer(void **st
     struct stage *stage = *state;
     struct action *pause = stage_step(stage, DO_PAUSE);
 
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         pause->expect_refused = cases[i].expect_refused;
         pause->refusal = cases[i].refusal;
         pause->may_be_refused = cases[i].may_be_refused;
@@ -318,7 +320,7 @@ static void test_story_queries_a_disk(void **state)
     };
 
     stage_tear_down(state);
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct stage *stage;
         struct action *query;
 
@@ -334,7 +336,7 @@ static void test_story_queries_a_disk(void **state)
         if (cases[i].says != NULL) {
             assert_string_equal(stage->world->verdict->findings[0].text, cases[i].says);
         }
-        if (i + 1 < sizeof(cases) / sizeof(cases[0])) {
+        if (i + 1 < COUNT_OF(cases)) {
             stage_tear_down(state);
         }
     }

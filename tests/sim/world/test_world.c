@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Worlds: whole runs of the mirror engine, how they end, and going back.
+ * Worlds: whole runs of the mirror engine, their ends, and snapshots.
  */
 #include <errno.h>
 #include <stdlib.h>
 
+#include "engine/units.h"
 #include "tests/support/stage.h"
 
 #define CHUNK (64 * KIB)
 #define SECOND_NS UINT64_C(1000000000)
 
-/* What explorers copy many thousand times a second. */
+/* The size of a world that exploring copies many thousand times a second. */
 #define SMALL_WORLD_BYTES (16 * KIB)
 
 /* Sixteen chunks through one buffer; completes when ready. */
@@ -123,8 +124,8 @@ static void test_world_ends_as_it_must(void **state)
 {
     static const struct {
         struct limits_spec limits;
-        bool hang;  /* a read of the source never finishes */
-        bool react; /* a mark answers each mark */
+        bool hang;  /* a read of the source that never finishes */
+        bool react; /* each mark triggers another one */
         enum world_end end;
     } cases[] = {
         {{SECOND_NS, 1000, 1000, 0}, false, false, END_CONCLUDED},
@@ -141,7 +142,7 @@ static void test_world_ends_as_it_must(void **state)
     stage->plan->faults[0].match.ops = 1 << OP_READ;
     react.when.kinds |= UINT64_C(1) << EVENT_REQUEST_SUBMIT;
     stage->plan->reacts = &react;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         const struct event *last;
 
         stage->plan->limits = cases[i].limits;
@@ -216,7 +217,7 @@ static void test_world_digest_is_that_of_the_state_and_not_of_the_path(void **st
 
     for (int i = 0; i < 2; i++) {
         stage_open(stage);
-        /* The same content, a length of time apart, and in another order. */
+        /* The same content, written at different times and in a different order. */
         stage_guest(stage, OP_WRITE_ZEROES, i == 0 ? 0 : CHUNK, CHUNK);
         stage_run(stage);
         stage->world->evidence.end = END_NOT;

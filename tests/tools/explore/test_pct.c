@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * PCT keeps its promise: runs find an order of d events at least as often as it says.
+ * PCT keeps its promise: runs find an order of d events with at least the guaranteed
+ * probability.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,7 +16,7 @@
 #define STEPS 6 /* of each chain */
 #define SEEDS 20000
 
-/* Chains that take their steps when they are told to; who has taken which turn. */
+/* Chains that take steps when chosen, and a record of the turns. */
 struct race {
     uint32_t left[CHAINS];
     uint32_t alive[CHAINS]; /* chains that have a step left, from 1 */
@@ -80,7 +81,7 @@ static struct race race_of(uint64_t seed, uint32_t depth)
     return run_race(&pct);
 }
 
-/* At depth 1 nothing is lowered: one chain after the other. */
+/* At depth 1 no priority is lowered: the chains run one after the other. */
 static void test_pct_runs_the_chain_of_the_highest_priority_when_nothing_is_lowered(void **state)
 {
     uint32_t first[CHAINS + 1] = {0};
@@ -99,7 +100,7 @@ static void test_pct_runs_the_chain_of_the_highest_priority_when_nothing_is_lowe
     }
 }
 
-/* One change of chains while the first has steps left, at most, for each lowered chain. */
+/* Each lowered priority gives at most one change of chains while the first has steps left. */
 static void test_pct_changes_chains_once_when_one_question_lowers(void **state)
 {
     (void)state;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What an exhaustive search leaves out has nothing that the rest does not show.
+ * What an exhaustive search leaves out would not show anything new.
  *
- * Small worlds, drawn at random, are searched in full, with states merged, and with the
- * partial-order reduction, too: the findings and the ends must be the same.
+ * Small random worlds are searched in full, then with equal states merged, then also
+ * with partial-order reduction: the findings and final states must be the same.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -41,7 +41,7 @@ static void __attribute__((format(printf, 2, 3))) say(struct text *text, const c
     assert_true(text->length < sizeof(text->buf));
 }
 
-/* Chunks that do not touch, so that each is an operation of its own. */
+/* Chunks that are not adjacent, so that each is an operation of its own. */
 static void say_disks(struct text *text, struct draw *draw)
 {
     say(text,
@@ -108,6 +108,7 @@ static struct plan *small_plan(uint64_t seed)
 struct set {
     uint64_t *list;
     size_t count;
+    size_t capacity;
 };
 
 static void set_add(struct set *set, uint64_t value)
@@ -117,8 +118,11 @@ static void set_add(struct set *set, uint64_t value)
             return;
         }
     }
-    set->list = realloc(set->list, (set->count + 1) * sizeof(*set->list));
-    assert_non_null(set->list);
+    if (set->count == set->capacity) {
+        set->capacity = set->capacity == 0 ? 64 : 2 * set->capacity;
+        set->list = realloc(set->list, set->capacity * sizeof(*set->list));
+        assert_non_null(set->list);
+    }
     set->list[set->count++] = value;
 }
 
@@ -159,15 +163,15 @@ static bool note_finding(void *opaque, const struct verdict *verdict,
         struct digest digest;
 
         digest_init(&digest);
-        digest_string(&digest, finding->oracle);
-        digest_string(&digest, finding->kind);
+        digest_string(&digest, finding_by(finding->id));
+        digest_string(&digest, finding_kind_name(finding->id));
         digest_u64(&digest, finding->has_sector ? finding->sector : 0);
         set_add(&reached->findings, digest_value(&digest));
     }
     return true;
 }
 
-/* A path that stops at a finding is in the middle of something. */
+/* A path that stops at a finding has no final state. */
 static void note_end(void *opaque, const struct world *world)
 {
     struct reached *reached = opaque;
@@ -178,7 +182,7 @@ static void note_end(void *opaque, const struct world *world)
     set_add(&reached->ends, world_digest_judged(world));
 }
 
-/* So many events are enough. */
+/* Bounds the number of events. */
 static bool is_too_long(void *opaque, const struct search_figures *figures)
 {
     (void)opaque;
@@ -219,7 +223,7 @@ static void assert_same_reached(const struct reached *a, const struct reached *b
 
 #define MOST_OTHERS 4
 
-/* A world that takes the events that are wanted. */
+/* A world that takes the wanted events. */
 struct ramble {
     struct draw draw;
     struct world *world;
@@ -227,7 +231,7 @@ struct ramble {
     void *snapshot;
 };
 
-/* The event of a chain, of which there is one at most, or NULL. */
+/* The candidate event of a chain (it has at most one), or NULL. */
 static const struct pending *candidate_of(struct world *world, uint32_t chain)
 {
     uint32_t count;
@@ -241,7 +245,7 @@ static const struct pending *candidate_of(struct world *world, uint32_t chain)
     return NULL;
 }
 
-/* Any, but of that chain; 0 if there is none. */
+/* Any other chain that has a candidate; 0 if there is none. */
 static uint32_t any_chain_but(struct ramble *ramble, uint32_t chain)
 {
     uint32_t count;
@@ -257,7 +261,7 @@ static uint32_t any_chain_but(struct ramble *ramble, uint32_t chain)
     return 0;
 }
 
-/* The choice backend: the wanted event is next, and all else is quiet. */
+/* The choice backend: the wanted event comes next, all other answers are quiet. */
 static uint32_t take_wanted(void *opaque, const struct question *question)
 {
     const struct ramble *ramble = opaque;
@@ -278,7 +282,7 @@ static void take(struct ramble *ramble, uint32_t chain)
     assert_true(world_step(ramble->world));
 }
 
-/* The event comes before some others or after them: it is the same. */
+/* Asserts that the state is the same whether the event comes before some others or after them. */
 static void assert_independent(struct ramble *ramble, uint32_t chain)
 {
     uint32_t others[MOST_OTHERS];
@@ -299,7 +303,7 @@ static void assert_independent(struct ramble *ramble, uint32_t chain)
     world_load(ramble->world, ramble->snapshot);
 }
 
-/* Looks for independent events on a random way to the end; how many there were. */
+/* Checks independent events on a random path to the end; returns how many there were. */
 static uint32_t walk_to_the_end(struct ramble *ramble)
 {
     uint32_t found_count = 0;
@@ -333,7 +337,7 @@ static int careless_start(struct host *host, const struct job_spec *spec, struct
     return mirror_engine.start(host, &other, job, error);
 }
 
-/* Of ours, all but the policies: it has findings. */
+/* Our engine without its error policies, so that there are findings. */
 static struct engine careless_engine(void)
 {
     struct engine engine = mirror_engine;
@@ -344,7 +348,7 @@ static struct engine careless_engine(void)
 
 /* ---- Tests ---- */
 
-/* Merging and reduction are worth something, and neither loses an end or a finding. */
+/* Merging and reduction save work, and neither loses a final state or a finding. */
 static void test_search_finds_the_same_when_orders_are_left_out(void **state)
 {
     const struct engine engines[] = {mirror_engine, careless_engine()};
@@ -388,7 +392,7 @@ static void test_search_finds_the_same_when_orders_are_left_out(void **state)
     assert_true(in_full > 20);
 }
 
-/* Two states that differ in nothing but the order of what led there have one digest. */
+/* States that differ only in the order of the events that led there have the same digest. */
 static void test_search_finds_one_state_when_independent_events_change_places(void **state)
 {
     uint32_t found = 0;

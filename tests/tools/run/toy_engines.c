@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Engines that go wrong in ways that a scenario cannot ask for.
+ * Engines that go wrong in ways that no scenario can cause.
  *
  * Each is the real engine until `complete` is given; the program built with
- * them shows that no run takes the others with it.
+ * them shows that a bad run does not affect the others.
  */
 #include <assert.h>
 #include <stdio.h>
 #include <unistd.h>
 
-#include "tools/cmd/command.h"
+#include "engine/engine.h"
+#include "tools/run/load.h"
 
 static int toy_start(struct host *host, const struct job_spec *spec, struct engine_job **job,
                      struct job_error *error)
@@ -27,7 +28,7 @@ static int careless_start(struct host *host, const struct job_spec *spec, struct
     return mirror_engine.start(host, &careless, job, error);
 }
 
-/* Gives the job another buffer in every second run of a process. */
+/* Gives the job a different buffer size in every second run of a process. */
 static int fickle_start(struct host *host, const struct job_spec *spec, struct engine_job **job,
                         struct job_error *error)
 {
@@ -48,7 +49,7 @@ static int hasty_start(struct host *host, const struct job_spec *spec, struct en
     return mirror_engine.start(host, &other, job, error);
 }
 
-/* Does what the real one does, but with one chunk buffer: other requests, and the same end. */
+/* The real engine with one chunk buffer: different requests, the same end. */
 static int narrow_start(struct host *host, const struct job_spec *spec, struct engine_job **job,
                         struct job_error *error)
 {

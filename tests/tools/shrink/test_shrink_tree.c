@@ -138,7 +138,7 @@ static void cut_at(void *opaque, struct tree_node *node)
     }
 }
 
-/* What a call has left out is not gone through any further. */
+/* A node that the callback drops is not visited further. */
 static void test_tree_visit_goes_through_what_is_left(void **state)
 {
     struct tree tree = parsed("a: {b: {c: 1}, d: {c: {c: 2}}}\nc: [3, 4]\n");

@@ -2,8 +2,8 @@
 /*
  * The block layer of the 2.2 generation, as far as a mirror.c sees it.
  *
- * Everything here is what the interface list of the design has, and nothing else: a file that
- * uses more does not compile, and the compiler says what it lacks.
+ * This declares the interface list of the design and nothing else: a file that uses more does
+ * not compile, and the compiler names what is missing.
  */
 #ifndef MIRRORSIM_ENGINE_QEMU_BLOCK_INT_H
 #define MIRRORSIM_ENGINE_QEMU_BLOCK_INT_H
@@ -72,13 +72,13 @@ typedef struct QEMUIOVector {
     size_t size;
 } QEMUIOVector;
 
-/* The levels of a hierarchical bitmap: 64 bits a word, the chunks on the last one. */
+/* The levels of a hierarchical bitmap: 64 bits per word, the chunks on the last level. */
 #define HBITMAP_LEVELS 7
 
 typedef struct HBitmapIter {
     const BdrvDirtyBitmap *bitmap;
-    uint64_t word[HBITMAP_LEVELS];  /* what is left of the copied words, by our level numbers */
-    uint64_t place[HBITMAP_LEVELS]; /* which words they are */
+    uint64_t word[HBITMAP_LEVELS];  /* the bits left in the copied words, by our level numbers */
+    uint64_t place[HBITMAP_LEVELS]; /* the positions of these words */
 } HBitmapIter;
 
 /* ---- Lists ---- */
@@ -121,7 +121,7 @@ typedef struct HBitmapIter {
 
 /* ---- Nodes ---- */
 
-struct qemu_tracked; /* a request in flight; its insides are nobody's */
+struct qemu_tracked; /* a request in flight; opaque */
 
 typedef struct BlockDriverState {
     struct BlockDriverState *backing_hd;
@@ -130,7 +130,7 @@ typedef struct BlockDriverState {
     struct {
         struct qemu_tracked *lh_first;
     } tracked_requests;
-    struct qemu_node *own; /* the environment's */
+    struct qemu_node *own; /* belongs to the environment */
 } BlockDriverState;
 
 /* ---- Constants and small macros ---- */
@@ -149,29 +149,32 @@ typedef struct BlockDriverState {
 
 /* ---- Memory ---- */
 
-/* Of the world's arena; g_free(NULL) and g_strdup(NULL) are fine. */
+/* From the world's arena; g_free(NULL) and g_strdup(NULL) are allowed. */
 void *g_malloc(size_t size);
 void g_free(void *ptr);
 char *g_strdup(const char *str);
 #define g_slice_new(type) ((type *)g_malloc(sizeof(type)))
 #define g_slice_free(type, ptr) g_free((type *){ptr})
 
-/* A copy buffer between two guard pages, or NULL; one at a time, after the dirty bitmap. */
+/*
+ * A copy buffer between two guard pages, or NULL. One at a time, after the
+ * dirty bitmap is created.
+ */
 void *qemu_try_blockalign(BlockDriverState *bs, size_t size);
 void qemu_vfree(void *ptr);
 
 void qemu_iovec_init(QEMUIOVector *qiov, int alloc_hint);
-/* An element of its own, also beside its neighbour. */
+/* Always adds an element, even if the memory continues the last one. */
 void qemu_iovec_add(QEMUIOVector *qiov, void *base, size_t len);
 void qemu_iovec_destroy(QEMUIOVector *qiov);
 
 /* ---- Errors ---- */
 
-/* `errp` may be NULL; *errp must be. */
+/* `errp` may be NULL; *errp must be NULL. */
 void error_set(Error **errp, ErrorClass cls, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 void error_setg(Error **errp, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-/* With ": " and the errno's text behind it. */
+/* Appends ": " and the text of the errno. */
 void error_setg_errno(Error **errp, int os_errno, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 void error_propagate(Error **dst, Error *local);
@@ -180,7 +183,7 @@ void error_free(Error *err);
 /* ---- Coroutines and time ---- */
 
 Coroutine *qemu_coroutine_create(void (*entry)(void *opaque));
-/* Entering one that runs is fatal. */
+/* Entering a running coroutine is fatal. */
 void qemu_coroutine_enter(Coroutine *co, void *opaque);
 void qemu_coroutine_yield(void);
 
@@ -188,13 +191,13 @@ int64_t qemu_clock_get_ns(QEMUClockType type);
 
 /* ---- Data ---- */
 
-/* cb(opaque, ret) later, never from inside the call. */
+/* Calls cb(opaque, ret) later, never from inside the call. */
 BlockAIOCB *bdrv_aio_readv(BlockDriverState *bs, int64_t sector_num, QEMUIOVector *qiov,
                            int nb_sectors, BlockCompletionFunc *cb, void *opaque);
 BlockAIOCB *bdrv_aio_writev(BlockDriverState *bs, int64_t sector_num, QEMUIOVector *qiov,
                             int nb_sectors, BlockCompletionFunc *cb, void *opaque);
 
-/* In the coroutine. */
+/* To be called in the coroutine. */
 int bdrv_flush(BlockDriverState *bs);
 void bdrv_drain(BlockDriverState *bs);
 int bdrv_is_allocated_above(BlockDriverState *top, BlockDriverState *base, int64_t sector_num,
@@ -203,7 +206,7 @@ int bdrv_is_allocated_above(BlockDriverState *top, BlockDriverState *base, int64
 int64_t bdrv_getlength(BlockDriverState *bs);
 int bdrv_truncate(BlockDriverState *bs, int64_t offset);
 int bdrv_get_info(BlockDriverState *bs, BlockDriverInfo *bdi);
-/* Outwards; the pointers may be those of the arguments. */
+/* Rounds outwards; the results may overwrite the arguments. */
 void bdrv_round_to_clusters(BlockDriverState *bs, int64_t sector_num, int nb_sectors,
                             int64_t *cluster_sector_num, int *cluster_nb_sectors);
 
@@ -215,7 +218,7 @@ int bdrv_get_dirty(BlockDriverState *bs, BdrvDirtyBitmap *bitmap, int64_t sector
 /* In all bitmaps of the node (D6). */
 void bdrv_set_dirty(BlockDriverState *bs, int64_t cur_sector, int nr_sectors);
 void bdrv_reset_dirty(BlockDriverState *bs, int64_t cur_sector, int nr_sectors);
-/* Sectors; a short last chunk counts whole. */
+/* In sectors; a short last chunk counts as a whole one. */
 int64_t bdrv_get_dirty_count(BlockDriverState *bs, BdrvDirtyBitmap *bitmap);
 void bdrv_dirty_iter_init(BlockDriverState *bs, BdrvDirtyBitmap *bitmap, HBitmapIter *hbi);
 /* The first sector of the next dirty chunk, or -1. */
@@ -248,7 +251,7 @@ bool bdrv_iostatus_is_enabled(const BlockDriverState *bs);
 
 /* ---- What the file exports ---- */
 
-/* Our own engine has a function of this name. */
+/* Our own engine has functions of these names. */
 #define mirror_start qemu_mirror_start
 #define commit_active_start qemu_commit_active_start
 

@@ -2,7 +2,8 @@
 /*
  * Bit arrays of longs.
  *
- * Inline, for the names of some functions are also those of our own bitmaps.
+ * The functions are inline because some have the names of our own bitmap's
+ * functions.
  */
 #ifndef MIRRORSIM_ENGINE_QEMU_BITMAP_H
 #define MIRRORSIM_ENGINE_QEMU_BITMAP_H
@@ -14,7 +15,7 @@
 
 #define QEMU_LONG_BITS ((long)(sizeof(unsigned long) * CHAR_BIT))
 
-/* All clear; to be freed with g_free(). */
+/* An all-clear bitmap; free it with g_free(). */
 static inline unsigned long *bitmap_new(long nbits)
 {
     size_t bytes = (size_t)((nbits + QEMU_LONG_BITS - 1) / QEMU_LONG_BITS) * sizeof(unsigned long);

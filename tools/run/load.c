@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Finding what arguments name, and saying what there is instead.
+ */
+#include "tools/run/load.h"
+
+#include <inttypes.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sim/scenario/nearest.h"
+#include "sim/verdict/finding.h"
+#include "tools/base/files.h"
+#include "tools/base/support.h"
+
+void load_take_engine(const struct argp_state *state, const struct option_row *option,
+                      const char *arg, void *member)
+{
+    (void)option;
+    for (uint32_t i = 0; engines[i] != NULL; i++) {
+        if (strcmp(engines[i]->name, arg) == 0) {
+            *(const struct engine **)member = engines[i];
+            return;
+        }
+    }
+    option_refuse(state, "there is no engine '%s'; `mirrorsim engines` lists them", arg);
+}
+
+/* ---- Findings ---- */
+
+static bool is_known(const struct finding_pattern *pattern)
+{
+    for (enum finding_id id = FINDING_NONE + 1; id < FINDING_COUNT; id++) {
+        if (finding_fits(pattern, id)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Proposes an oracle, or one of this oracle's kinds. */
+static _Noreturn void refuse_finding(const struct argp_state *state,
+                                     const struct finding_pattern *pattern)
+{
+    const struct finding_pattern of_oracle = {.oracle = pattern->oracle};
+    bool oracle_is_known = is_known(&of_oracle);
+    struct nearest nearest = nearest_to(oracle_is_known ? pattern->kind : pattern->oracle);
+
+    for (enum finding_id id = FINDING_NONE + 1; id < FINDING_COUNT; id++) {
+        if (!oracle_is_known) {
+            nearest_offer(&nearest, finding_by(id));
+        } else if (finding_fits(&of_oracle, id)) {
+            nearest_offer(&nearest, finding_kind_name(id));
+        }
+    }
+    option_refuse(state, "there is no finding %s%s%s%s%s%s%s", pattern->oracle,
+                  pattern->kind != NULL ? "/" : "", pattern->kind != NULL ? pattern->kind : "",
+                  nearest.best != NULL ? "; did you mean " : "",
+                  nearest.best != NULL && oracle_is_known ? pattern->oracle : "",
+                  nearest.best != NULL && oracle_is_known ? "/" : "",
+                  nearest.best != NULL ? nearest.best : "");
+}
+
+void load_take_finding(const struct argp_state *state, const struct option_row *option,
+                       const char *arg, void *member)
+{
+    struct finding_pattern *pattern = member;
+    char *copy;
+    char *slash;
+
+    (void)option;
+    if (arg == NULL) {
+        return;
+    }
+    copy = must_strdup(arg);
+    slash = strchr(copy, '/');
+    *pattern = (struct finding_pattern){.oracle = copy};
+    if (slash != NULL) {
+        *slash = '\0';
+        pattern->kind = slash + 1;
+    }
+    if (*copy == '\0' || (pattern->kind != NULL && *pattern->kind == '\0')) {
+        option_refuse(state,
+                      "--finding wants an oracle, or one with a kind, like debt or "
+                      "debt/forgotten-sector, not '%s'",
+                      arg);
+    }
+    if (!is_known(pattern)) {
+        refuse_finding(state, pattern);
+    }
+}
+
+/* ---- Scenarios ---- */
+
+void load_show_mistakes(const char *file, const struct mistakes *mistakes)
+{
+    char *text = mistakes_format(file, mistakes);
+
+    fputs(text, stderr);
+    free(text);
+}
+
+struct scenario *load_scenario(const char *file)
+{
+    struct scenario *scenario = scenario_load(file);
+    const struct mistakes *mistakes = scenario_mistakes(scenario);
+
+    if (mistakes->count > 0) {
+        load_show_mistakes(file, mistakes);
+        scenario_free(scenario);
+        exit(EXIT_USAGE);
+    }
+    return scenario;
+}
+
+_Noreturn void load_refuse_case(const struct scenario *scenario, const char *chosen)
+{
+    const struct choice_spec quiet = {.seed = 0};
+
+    fprintf(stderr, "mirrorsim: %s has no case '%s', but these:\n", scenario_file(scenario),
+            chosen);
+    for (uint32_t i = 0; i < scenario_cases(scenario); i++) {
+        struct plan *plan = scenario_plan(scenario, i, &quiet);
+
+        fprintf(stderr, "  %" PRIu32 "  %s\n", i + 1, plan->case_name);
+        plan_destroy(plan);
+    }
+    exit(EXIT_USAGE);
+}
+
+/* ---- Files and processes ---- */
+
+void load_guard_output(const char *output, const char *input)
+{
+    if (output != NULL && file_is(output, input)) {
+        fprintf(stderr, "mirrorsim: -o %s would overwrite what is read from it\n", output);
+        exit(EXIT_USAGE);
+    }
+}
+
+uint32_t load_default_jobs(void)
+{
+    cpu_set_t cores;
+
+    return sched_getaffinity(0, sizeof(cores), &cores) == 0 ? (uint32_t)CPU_COUNT(&cores) : 1;
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What the arguments of a command name: an engine, a finding, a scenario, one of its cases.
+ *
+ * Where there is no such thing, it is explained on stderr, and the program exits with EXIT_USAGE.
+ */
+#ifndef MIRRORSIM_TOOLS_RUN_LOAD_H
+#define MIRRORSIM_TOOLS_RUN_LOAD_H
+
+#include <stdint.h>
+
+#include "engine/engine.h"
+#include "sim/scenario/mistakes.h"
+#include "sim/scenario/scenario.h"
+#include "tools/base/options.h"
+
+/* The engines that are compiled in, NULL-terminated; the first is the default. */
+extern const struct engine *const engines[];
+
+/* NAME, into a const struct engine *. */
+void load_take_engine(const struct argp_state *state, const struct option_row *option,
+                      const char *arg, void *member);
+
+/*
+ * ORACLE or ORACLE/KIND, like debt/forgotten-sector, into a struct finding_pattern; what it sets
+ * lives until the program's end.  Without an argument nothing is set.
+ */
+void load_take_finding(const struct argp_state *state, const struct option_row *option,
+                       const char *arg, void *member);
+
+/* A valid scenario, to be freed by the caller. */
+struct scenario *load_scenario(const char *file);
+
+/* The scenario has no case of that number or name: says which it has. */
+_Noreturn void load_refuse_case(const struct scenario *scenario, const char *chosen);
+
+/* Refuses an -o OUTPUT that would overwrite what is read; NULL: no file. */
+void load_guard_output(const char *output, const char *input);
+
+/* On standard error. */
+void load_show_mistakes(const char *file, const struct mistakes *mistakes);
+
+/* Processes if no option says how many: one a core that this process may use. */
+uint32_t load_default_jobs(void);
+
+#endif
