@@ -58,6 +58,7 @@ void job_publish_progress(struct job *job, uint64_t len)
 
 void job_advance(struct job *job, uint64_t bytes)
 {
+    assert(bytes > 0);
     job->offset += bytes;
     if (job->offset > job->len) {
         job_publish_progress(job, job->offset);
@@ -116,6 +117,7 @@ enum error_action job_handle_error(struct job *job, enum op op, int error, uint6
                           .offset = offset,
                           .bytes = bytes};
 
+    assert(error < 0 && (op == OP_READ || op == OP_WRITE));
     job->ready = false;
     host_emit(job->host, &event);
     if (action == ACTION_STOP) {
@@ -158,6 +160,7 @@ int job_refuse(struct job_error *error, enum job_refusal refusal, int ret, const
 {
     va_list args;
 
+    assert(ret < 0 && refusal != REFUSED_NOT);
     error->refusal = refusal;
     va_start(args, format);
     vsnprintf(error->text, sizeof(error->text), format, args);
@@ -174,4 +177,11 @@ void job_digest(const struct job *job, struct digest *digest)
     digest_u64(digest, (uint64_t)job->pause_wanted | (uint64_t)job->cancelled << 1 |
                            (uint64_t)job->ready << 2 | (uint64_t)job->io_status << 3 |
                            (uint64_t)job->target_io_status << 5);
+}
+
+void job_check(const struct job *job)
+{
+    assert(job->offset <= job->len && job->published_offset <= job->offset);
+    assert(job->io_status == IO_STATUS_OK || job->pause_wanted);
+    assert(job->target_io_status == IO_STATUS_OK || job->io_status != IO_STATUS_OK);
 }

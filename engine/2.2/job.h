@@ -31,8 +31,8 @@ struct job {
 };
 
 /*
- * Takes a reference on a node that nobody blocks and blocks it for everybody
- * else (S3, D18, C4); and the other way round.
+ * Takes a reference on a node that nobody blocks, and blocks it for everybody
+ * else (S3, D18, C4).  The second function undoes it.
  */
 void job_claim_node(struct block_node *node);
 void job_release_node(struct block_node *node);
@@ -75,6 +75,9 @@ int job_check_verb(const struct job *job, enum job_status status, enum job_verb 
 /* Fills in an error and returns `ret`; the text is a sentence without a full stop. */
 int job_refuse(struct job_error *error, enum job_refusal refusal, int ret, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
+
+/* Asserts the invariants of every job between two events. */
+void job_check(const struct job *job);
 
 void job_digest(const struct job *job, struct digest *digest);
 

@@ -226,6 +226,7 @@ static void begin_pass(struct engine_job *mirror)
 
 void mirror_exit(struct engine_job *mirror, int ret)
 {
+    assert(ret <= 0);
     mirror->ret = ret;
     mirror_set_phase(mirror, PHASE_EXIT);
 }

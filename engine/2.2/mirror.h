@@ -21,10 +21,10 @@
 #include "engine/block.h"
 #include "engine/range.h"
 
-/* At most so many operations are in flight (section 1). */
+/* The most operations in flight (section 1). */
 #define MIRROR_MAX_IN_FLIGHT 16
 
-/* At most so many chunk buffers in one operation (I8, D8). */
+/* The most chunk buffers in one operation (I8, D8). */
 #define MIRROR_MAX_OP_CHUNKS 1024
 
 /* X(enumerator, name in traces); those marked * are where a job can wait. */
@@ -116,20 +116,20 @@ struct engine_job {
 const char *mirror_phase_name(unsigned phase);
 void mirror_set_phase(struct engine_job *mirror, enum mirror_phase phase);
 
-/* Puts the phase into the trace if it is not the one that is there already. */
+/* Emits the phase if it has changed since the last time. */
 void mirror_trace_phase(struct engine_job *mirror);
 void mirror_run(struct engine_job *mirror);
 void mirror_exit(struct engine_job *mirror, int ret);
 void mirror_sleep(struct engine_job *mirror, uint64_t delay_ns);
 void mirror_park(struct engine_job *mirror);
 
-/* A wait is over, or a part begins: L7, and on to the loop or to the walk of R6. */
+/* A wait is over, or a part begins: L7, then the next pass or the walk of R6. */
 void mirror_go_on(struct engine_job *mirror);
 
 /*
  * Ends a sleep, a parking or the wait of an empty job (C2, C3, C4); otherwise
- * does nothing.  What the rate limit still asks for is slept out before the
- * next operation (T3).
+ * does nothing.  A delay that the rate limit still asks for is slept before
+ * the next operation (T3).
  */
 void mirror_kick(struct engine_job *mirror);
 

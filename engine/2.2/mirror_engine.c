@@ -126,7 +126,7 @@ void mirror_check(const struct engine_job *mirror)
         bitmap_check(&mirror->cow);
         bitmap_check(block_dirty_bits(mirror->dirty));
     }
-    assert(mirror->job.offset <= mirror->job.len);
+    job_check(&mirror->job);
     assert(!mirror->complete_wanted || !mirror->job.cancelled);
     assert(mirror->to_replace == NULL || mirror->complete_wanted);
     assert((mirror->phase == PHASE_SLEEP || mirror->phase == PHASE_DEFERRED) ==

@@ -112,7 +112,7 @@ void *arena_alloc(struct arena *arena, size_t bytes)
     unsigned class;
     void *memory;
 
-    /* More than half the address space is never there, and cannot be rounded. */
+    /* More than half the address space cannot be had, and its class would overflow. */
     if (bytes > SIZE_MAX / 2) {
         return piece_from_reserve(arena, bytes);
     }
@@ -185,7 +185,7 @@ void arena_load(struct arena *arena, const void *memory, size_t bytes)
 void arena_check(const struct arena *arena)
 {
     const char *start = (const char *)arena;
-    size_t most = arena->used_bytes / ALIGNMENT; /* pieces that there can be: a list has no loop */
+    size_t pieces = 0;
 
     assert(arena->used_bytes <= arena->reserve_bytes);
     for (unsigned class = 0; class < CLASSES; class ++) {
@@ -193,7 +193,9 @@ void arena_check(const struct arena *arena)
             size_t at = (size_t)((const char *)piece - start);
 
             assert(at >= sizeof(*arena) && at < arena->used_bytes && at % ALIGNMENT == 0);
-            assert(most-- > 0);
+            /* More pieces than fit into the used bytes would mean that a list is a loop. */
+            pieces++;
+            assert(pieces <= arena->used_bytes / ALIGNMENT);
         }
     }
 }

@@ -185,6 +185,10 @@ static void record_add(struct choices *choices, const struct choice_site *site, 
     }
     choices->record[choices->record_count++] =
         (struct choice_answer){.site = site->name, .nth = site->asked, .pick = pick};
+    if (choices->spec->recorded_one != NULL) {
+        choices->spec->recorded_one(choices->spec->recorder, choices->record_count - 1,
+                                    &choices->record[choices->record_count - 1]);
+    }
 }
 
 /* The next answer of the site, which is below `bound`; the seed's is `seeded`. */

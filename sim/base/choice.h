@@ -28,9 +28,9 @@ struct choice_answer {
     uint32_t pick;
 };
 
-/* The events of which one is to be next, for those who look at more than their number. */
+/* The candidates for the next event, for backends that look at more than their number. */
 struct candidates {
-    /* The chain of events that alternative `i` goes on with (timeline.h). */
+    /* The chain of events that alternative `i` belongs to (timeline.h). */
     uint32_t (*chain)(const void *timeline, uint32_t i);
     const void *timeline;
 };
@@ -46,7 +46,7 @@ struct question {
 /* A backend beside the built-in ones (exhaustive, PCT): asked for each answer. */
 typedef uint32_t choice_backend(void *opaque, const struct question *question);
 
-/* Where the answers come from; outside the arena, the caller's. */
+/* Where the answers come from.  Outside the arena; owned by the caller. */
 struct choice_spec {
     uint64_t seed;                        /* 0 = quiet */
     const struct choice_answer *recorded; /* take precedence; others stay quiet or random */
@@ -54,6 +54,13 @@ struct choice_spec {
     choice_backend *backend; /* if set, asked instead of the seed */
     void *opaque;
     bool open; /* digests are to be those of a world with a backend (choices_open) */
+
+    /*
+     * Told of each answer that is recorded, before anything comes of it: it is number `index` of
+     * the record.  NULL: nobody.
+     */
+    void (*recorded_one)(void *recorder, uint32_t index, const struct choice_answer *answer);
+    void *recorder;
 };
 
 struct choices;     /* lives in an arena */
@@ -77,11 +84,11 @@ bool choices_open(const struct choices *choices);
 /* An answer in [0, bound); bound >= 1; with bound 1 nothing is asked. */
 uint32_t choose(struct choices *choices, struct choice_site *site, uint32_t bound);
 
-/* The same, of events that could be next. */
+/* The same, for a choice among candidates for the next event. */
 uint32_t choose_event(struct choices *choices, struct choice_site *site, uint32_t bound,
                       const struct candidates *candidates);
 
-/* What that seed answers: for backends that leave some questions to it. */
+/* The answer that a seed would give, for backends that leave some questions to it. */
 uint32_t choose_seeded(uint64_t seed, const struct question *question);
 
 /*

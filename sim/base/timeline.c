@@ -4,8 +4,8 @@
  *
  * Each event knows its slot, so that removing it needs no search.  Slot 0 is
  * the next event; the parent of slot i is (i - 1) / 2.  In a heap, the events
- * that share the earliest instant are a connected piece around slot 0: that
- * is how the choice between them is made without looking at the others.
+ * that share the earliest instant are connected to slot 0, so that the
+ * candidates are found without a look at the others.
  */
 #include "sim/base/timeline.h"
 
@@ -87,7 +87,7 @@ static void heap_grow(struct timeline *timeline)
 void timeline_add(struct timeline *timeline, struct pending *pending, uint64_t delay_ns,
                   void (*fire)(void *opaque), void *opaque)
 {
-    assert(!pending_is_set(pending));
+    assert(fire != NULL && !pending_is_set(pending));
     pending->due_ns = timeline->now_ns + min_u64(delay_ns, UINT64_MAX - timeline->now_ns);
     pending->sequence = timeline->next_sequence++;
     pending->chain = timeline->goes_on != 0 ? timeline->goes_on : ++timeline->chains;
@@ -183,7 +183,7 @@ static uint64_t first_timed_ns(const struct timeline *timeline)
     return first_ns;
 }
 
-/* What takes time is numbered last: in the quiet order none of the others waits for ever. */
+/* Events that take time come last, so that in the quiet order no other event starves. */
 static void collect_untimed(struct timeline *timeline, uint32_t *count)
 {
     uint64_t first_ns = first_timed_ns(timeline);

@@ -6,11 +6,11 @@
  * the same instant are taken first in, first out, unless the choice site
  * "order" says otherwise.
  *
- * An untimed timeline asks what comes next among more: all the loose events
- * (requests), as if their latencies could be anything, and of the others those
- * that are due first.  They are numbered first in, first out, but those that are not
- * due yet come last.  A loose event takes no time then.  Events that only
- * end a wait for something else are taken when there is nothing else.
+ * An untimed timeline offers more candidates for the next event: every loose
+ * one (requests), as if its latency could be anything, and of the others those
+ * that are due first.  Candidates are numbered first in, first out; those that
+ * are not due yet come last.  Taking a loose event then takes no time.  Events
+ * that only end a wait (timeouts) are taken when there is nothing else.
  */
 #ifndef MIRRORSIM_SIM_BASE_TIMELINE_H
 #define MIRRORSIM_SIM_BASE_TIMELINE_H
@@ -22,7 +22,7 @@
 #include "sim/base/arena.h"
 #include "sim/base/choice.h"
 
-/* How far an event is bound to its instant when the timeline is untimed. */
+/* When an event may be taken in an untimed timeline. */
 enum pending_kind {
     PENDING_TIMED,
     PENDING_LOOSE,   /* may come at any time */
@@ -48,7 +48,7 @@ struct timeline {
     uint64_t now_ns;
     uint64_t next_sequence;
     uint32_t chains;  /* begun so far */
-    uint32_t goes_on; /* chain of the event that fires, until it has gone on; 0 = none */
+    uint32_t goes_on; /* chain of the event that fires, until it adds its successor; 0 = none */
     uint32_t count;
     uint32_t capacity;
     struct pending **heap;
@@ -71,14 +71,14 @@ static inline bool pending_is_set(const struct pending *pending)
 }
 
 /*
- * Due instant of the next event, never before now; of an untimed timeline, of the
- * first that could be next.  False if nothing is pending.
+ * Due instant of the next event, never before now; in an untimed timeline, that
+ * of the first candidate.  False if nothing is pending.
  */
 bool timeline_next_due(const struct timeline *timeline, uint64_t *due_ns);
 
 /*
- * What could be next, in the order in which the choice "order" numbers it: count of
- * them.  They are good until the timeline changes.
+ * The candidates for the next event, numbered as the choice "order" does;
+ * *count of them.  Valid until the timeline changes.
  */
 struct pending *const *timeline_candidates(struct timeline *timeline, uint32_t *count);
 

@@ -125,7 +125,7 @@ static void drop_from(struct page *page, uint64_t sector, uint64_t end)
     }
 }
 
-/* By the range or by the pages, whichever are fewer. */
+/* Walks the range or all pages, whichever is less. */
 void bytes_drop(struct bytes *bytes, uint64_t sector, uint64_t sectors)
 {
     uint64_t end = sector + sectors;
@@ -157,7 +157,8 @@ void bytes_check(const struct bytes *bytes)
     for (uint64_t i = 0; i < bytes->bucket_count; i++) {
         for (const struct page *page = bytes->buckets[i]; page != NULL; page = page->next) {
             assert(bucket_of(bytes, page->number) == &bytes->buckets[i]);
-            assert(++pages <= bytes->pages);
+            pages++;
+            assert(pages <= bytes->pages); /* also if a bucket were a loop */
         }
     }
     assert(pages == bytes->pages);

@@ -5,6 +5,7 @@
  */
 #include "sim/content/content.h"
 
+#include <endian.h>
 #include <string.h>
 
 #include "sim/content/image.h"
@@ -23,15 +24,13 @@ static uint64_t word_of(uint64_t tag, unsigned number)
 
 void content_expand(uint64_t tag, uint8_t sector[SECTOR_BYTES])
 {
-    memset(sector, 0, SECTOR_BYTES);
     if (tag == TAG_ZERO) {
+        memset(sector, 0, SECTOR_BYTES);
         return;
     }
     for (unsigned i = 0; i < WORDS; i++) {
-        uint64_t word = word_of(tag, i);
+        uint64_t word = htole64(word_of(tag, i));
 
-        for (unsigned j = 0; j < WORD_BYTES; j++) {
-            sector[i * WORD_BYTES + j] = (uint8_t)(word >> (8 * j));
-        }
+        memcpy(sector + i * WORD_BYTES, &word, WORD_BYTES);
     }
 }

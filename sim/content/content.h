@@ -2,8 +2,8 @@
 /*
  * Bytes of a sector, from the tag that says who wrote it.
  *
- * Tags are all that a run compares; bytes are for those who can't read tags:
- * dumped images, and tools that compare them.  The function is fixed, so that
+ * Tags are all that a run compares; bytes are for dumped images, and for tools
+ * that compare those.  The function is fixed, so that
  * images of different runs, builds and machines can be compared.
  */
 #ifndef MIRRORSIM_SIM_CONTENT_CONTENT_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Images: extents in a red-black tree, neighbours that go on from each other merged.
+ * Images: extents in a red-black tree, neighbours that continue each other merged.
  *
  * Runs are canonical: zero runs have step 0, all others step 1, and no two
  * neighbours could be one.  So equal content has equal runs, whatever its
@@ -204,6 +204,7 @@ void image_write(struct image *image, struct run run)
     uint64_t end = run.sector + run.sectors;
     struct extent *extent;
 
+    assert(run.step <= 1);
     assert(run.sectors == 1 || run.step == (run.tag != TAG_ZERO));
     assert(!run.stored || run.tag == TAG_ZERO);
     if (run.sectors == 0) {

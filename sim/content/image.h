@@ -3,9 +3,9 @@
  * What a disk holds: extents of tags, one tag per sector.
  *
  * A tag says who wrote the sector, not which bytes it holds.  A run is a
- * range that is zero (step 0) or whose tags count up by one per sector (step 1);
- * neighbouring runs that go on from each other coalesce, so an image costs
- * what its history costs and a copied terabyte is one run.  Sectors that no
+ * range that is zero (step 0) or whose tags count up by one per sector (step 1).
+ * Neighbours that continue each other coalesce, so that the size of an image
+ * follows its history: a copied terabyte is one run.  Sectors that no
  * run covers are not allocated: they read through to the backing image.
  */
 #ifndef MIRRORSIM_SIM_CONTENT_IMAGE_H
@@ -24,7 +24,7 @@ struct writers;
  * Tags: kind in the top 4 bits.  Zero is zero, whoever wrote it.
  *   fill   1 | disk number (8 bits) | sector (52 bits)
  *   guest  2 | request number (28 bits) | sector within the request (32 bits)
- * The top bit says that a fault has changed what had that tag without it.
+ * The top bit marks a sector that a fault has corrupted; the rest is its tag before.
  */
 #define TAG_ZERO UINT64_C(0)
 #define TAG_CORRUPT (UINT64_C(1) << 63)
@@ -78,7 +78,7 @@ struct run {
     bool stored;   /* only of zeroes */
 };
 
-/* The run that the fill of a disk has over a range of bytes. */
+/* The run that the initial fill of a disk has in a range of bytes. */
 static inline struct run run_fill(uint8_t disk, uint64_t offset, uint64_t bytes)
 {
     uint64_t sector = offset / SECTOR_BYTES;
@@ -89,7 +89,7 @@ struct image; /* lives in an arena */
 
 struct image *image_create(struct arena *arena);
 
-/* From now on the image keeps real bytes, too (bytes.h). */
+/* From now on the image keeps real bytes as well (bytes.h). */
 void image_keep_bytes(struct image *image);
 bool image_keeps_bytes(const struct image *image);
 
@@ -102,7 +102,7 @@ void image_get_bytes(const struct image *image, uint64_t sector, uint8_t data[SE
 /* The sector's run has been written: these are its bytes. */
 void image_put_bytes(struct image *image, uint64_t sector, const uint8_t data[SECTOR_BYTES]);
 
-/* Overwrites the run's range. */
+/* Overwrites the run's range; an empty one changes nothing. */
 void image_write(struct image *image, struct run run);
 
 /* Makes a range unallocated. */
@@ -126,7 +126,7 @@ enum image_state {
 enum image_state image_state(const struct image *image, uint64_t sector, uint64_t limit,
                              uint64_t *end);
 
-/* Number of runs, and allocated bytes: what the image costs. */
+/* The number of runs, which is the memory it takes, and the bytes that are allocated. */
 uint64_t image_runs(const struct image *image);
 uint64_t image_allocated_bytes(const struct image *image);
 

@@ -2,10 +2,8 @@
 /*
  * Views: what a reader sees through a chain of images, run by run.
  *
- * Going down, each layer's hole limits how far the answer of the layers below
- * can hold; the first layer that has the sector, or ends before it, decides.
- *
- * Declared in sim/content/image.h: what is seen through several images.
+ * On the way down a hole limits how far the answer of the layers below it
+ * holds.  The first layer that has the sector, or ends before it, decides.
  */
 #include "sim/content/view.h"
 
@@ -100,7 +98,7 @@ bool view_equal(const struct view *a, const struct view *b, uint64_t offset, uin
         struct run run_a = view_lookup(a, sector, end);
         struct run run_b = view_lookup(b, sector, end);
 
-        /* Runs are canonical: where they begin with equal tags they go on so. */
+        /* Runs are canonical: two that begin with equal tags are equal as far as both reach. */
         if (run_a.tag != run_b.tag) {
             *first_difference = sector;
             return false;

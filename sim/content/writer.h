@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Writers: names for the guest's requests that don't depend on their numbers.
+ * Writers: names of guest requests that do not depend on the requests' numbers.
  *
  * A tag names its writer by the number of the request, and numbers follow the
  * order in which everything was submitted.  Two runs that differ only in that

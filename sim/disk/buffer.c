@@ -198,6 +198,7 @@ uint8_t *buffers_sector(struct block_iov iov, uint64_t sector)
     struct block_buffers *buffers = iov.buffers;
     uint32_t buffer = iov.index[sector / buffers->sectors];
 
+    assert(sector / buffers->sectors < iov.count && buffer < buffers->count);
     return buffers->memory + (buffer * buffers->sectors + sector % buffers->sectors) * SECTOR_BYTES;
 }
 

@@ -37,7 +37,16 @@ static void read_runs(const struct image *image, uint64_t offset, uint64_t bytes
     }
 }
 
-/* `data`: the range's bytes, or NULL. */
+/* `data` are the bytes of a range that begins at `offset`. */
+static void put_run(struct image *image, const struct run *run, uint64_t offset,
+                    const uint8_t *data)
+{
+    for (uint64_t sector = run->sector; sector < run->sector + run->sectors; sector++) {
+        image_put_bytes(image, sector, data + sector * SECTOR_BYTES - offset);
+    }
+}
+
+/* The range becomes `runs`, and holes between them; `data`: its bytes, or NULL. */
 static void replay(struct image *image, uint64_t offset, uint64_t bytes,
                    const struct run_list *runs, const uint8_t *data)
 {
@@ -46,9 +55,8 @@ static void replay(struct image *image, uint64_t offset, uint64_t bytes,
         const struct run *run = &runs->runs[i];
 
         image_write(image, *run);
-        for (uint64_t j = 0; data != NULL && j < run->sectors; j++) {
-            image_put_bytes(image, run->sector + j,
-                            data + (run->sector + j) * SECTOR_BYTES - offset);
+        if (data != NULL) {
+            put_run(image, run, offset, data);
         }
     }
 }
@@ -133,7 +141,7 @@ static bool writes_overlap(const struct cached_write *a, const struct cached_wri
     return a->offset < range_end(b->offset, b->bytes) && b->offset < range_end(a->offset, a->bytes);
 }
 
-/* Is a later write of the same sectors flushed?  Then this one must not be replayed after it. */
+/* Is a later write of the same sectors flushed?  Replayed after it, this one would overwrite it. */
 static bool precedes_flushed(const struct cached_write *write)
 {
     const struct cached_write *later = write;
@@ -146,8 +154,7 @@ static bool precedes_flushed(const struct cached_write *write)
     return false;
 }
 
-/* What was finished when the flush was submitted, and what took effect before it in the same place.
- */
+/* What had finished when the flush was submitted, and earlier effects in the same sectors. */
 static void choose_flushed(struct block_node *node, uint64_t stamp)
 {
     struct cached_write *write;
@@ -213,7 +220,7 @@ static enum fate choose_fate(struct choices *choices, struct choice_site *site, 
     return (enum fate)choose(choices, site, FATE_COUNT);
 }
 
-/* Every other sector stays as it was; an answer of 1 turns that round for one. */
+/* Every other sector stays as it was; an answer of 1 inverts this for its sector. */
 static void replay_torn(struct image *image, const struct cached_write *write,
                         struct choices *choices, struct choice_site *site, struct arena *arena)
 {

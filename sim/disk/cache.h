@@ -4,11 +4,11 @@
  *
  * A disk with a volatile cache keeps, beside its content, the content that is
  * durable and the writes since, in the order of their effects.  A flush makes
- * durable what was finished when it was submitted, and what took effect in the
- * same sectors before that.  A power cut decides about every other write, lost,
- * kept, or in part: its plan says so, or leaves it to the choices (site
- * "power-cut DISK": 0 kept, 1 lost, 2 sector by sector).  The disk is back at
- * once, put together again from what is left; its requests go on.
+ * durable the writes that had finished when it was submitted, and earlier
+ * effects in the same sectors.  A power cut keeps, loses or tears every other
+ * write: the plan says which, or leaves it to the choices (site "power-cut
+ * DISK": 0 kept, 1 lost, 2 sector by sector).  The disk is back at once with
+ * what is left; requests in flight continue.
  */
 #ifndef MIRRORSIM_SIM_DISK_CACHE_H
 #define MIRRORSIM_SIM_DISK_CACHE_H
@@ -27,12 +27,12 @@ void cache_finish(struct block_node *node, uint32_t request);
 /* A flush has succeeded; `stamp` is the node's cache_stamp when it was submitted. */
 void cache_flush(struct block_node *node, uint64_t stamp);
 
-/* No record is left afterwards, also of unfinished requests. */
+/* Empties the log, records of unfinished requests included. */
 void cache_power_cut(struct block_node *node, enum power_cut cut);
 
 void cache_digest(const struct block_node *node, struct digest *digest);
 
-/* Asserts that the log is of writes inside the disk, and of none that finishes later than now. */
+/* Asserts that the log holds whole sectors, in range, and no stamp of the future. */
 void cache_check(const struct block_node *node);
 
 #endif

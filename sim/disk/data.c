@@ -2,16 +2,17 @@
 /*
  * Moving data between images and chunk buffers, a run at a time.
  *
- * Everything passes through the world's scratch list of runs: a read collects
+ * Everything passes through the layer's scratch list of runs: a read collects
  * what it sees and then fills its buffers, a write collects what its buffers
  * hold and then writes each run.  Runs there count the request's own sectors,
- * which are the disk's unless a fault has misdirected it.  A write to a cluster that is not wholly
- * allocated allocates the rest of it, too, with what a reader saw there.  In today's generation all
- * that a write leaves is data, zeroes as well, and what write-zeroes and discards leave is explicit
- * zeroes of just their range.
+ * which are the disk's unless a fault has misdirected it.  A write to a cluster
+ * that is partly allocated fills the rest of it with what a reader saw there.  In today's
+ * generation all that a write leaves is data, zeroes as well, and what write-zeroes and discards
+ * leave is explicit zeroes of just their range.
  */
 #include "sim/disk/data.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "sim/content/content.h"
@@ -182,6 +183,7 @@ static void data_read(struct request *request, const struct piece *piece)
     if (request->faults.corrupt != FAULT_NONE) {
         runs_corrupt(runs, layer->arena, request->effect.victim);
     }
+    /* Shown only while the event is: the scratch list is used again by the next effect. */
     layer->evidence->read_runs = runs->runs;
     layer->evidence->read_run_count = runs->count;
     layer->evidence->read_bytes = data;
@@ -217,24 +219,32 @@ static void write_run(struct block_node *node, struct run run)
     image_write(node->disk.image, run);
 }
 
+/* write_run() of what a reader sees there already, and its bytes. */
+static void write_with_bytes(struct block_node *node, const struct run *run)
+{
+    struct arena *arena = node->layer->arena;
+    uint8_t *data = arena_alloc(arena, run->sectors * SECTOR_BYTES);
+
+    /* The write forgets the bytes of its range: they are read before it. */
+    for (uint64_t i = 0; i < run->sectors; i++) {
+        node_bytes(node, run->sector + i, data + i * SECTOR_BYTES);
+    }
+    write_run(node, *run);
+    for (uint64_t i = 0; i < run->sectors; i++) {
+        image_put_bytes(node->disk.image, run->sector + i, data + i * SECTOR_BYTES);
+    }
+    arena_free(arena, data, run->sectors * SECTOR_BYTES);
+}
+
 /* Allocates the beginning of a hole, as far as a reader sees one run there. */
 static void fill_hole(struct block_node *node, uint64_t sector, struct run *run)
 {
-    struct arena *arena = node->layer->arena;
-    uint8_t *data = NULL;
-
     *run = node_lookup(node, sector, sector + run->sectors);
     if (node->layer->plan->content_bytes) {
-        data = arena_alloc(arena, run->sectors * SECTOR_BYTES);
-        for (uint64_t i = 0; i < run->sectors; i++) {
-            node_bytes(node, sector + i, data + i * SECTOR_BYTES);
-        }
+        write_with_bytes(node, run);
+    } else {
+        write_run(node, *run);
     }
-    write_run(node, *run);
-    for (uint64_t i = 0; data != NULL && i < run->sectors; i++) {
-        image_put_bytes(node->disk.image, sector + i, data + i * SECTOR_BYTES);
-    }
-    arena_free(arena, data, run->sectors * SECTOR_BYTES);
 }
 
 /* Allocates the holes of [sector, end) with what a reader sees there. */
@@ -308,6 +318,10 @@ static void data_write(struct request *request, const struct piece *piece)
     uint64_t first = piece->place;
     uint64_t last = end;
 
+    /*
+     * The rest of its clusters is filled before the write: afterwards nobody
+     * could tell its own sectors from those that a reader saw there.
+     */
     round_to_clusters(node, &first, &last);
     fill_holes(node, first, piece->place);
     fill_holes(node, end, last);
@@ -324,6 +338,7 @@ static void data_write(struct request *request, const struct piece *piece)
         put_on_disk(request, piece, data);
         free_bytes(request, piece, data);
     }
+    /* Last: the cache keeps what the clusters hold now, the filling included. */
     cache_record(node, request->number, first * SECTOR_BYTES, (last - first) * SECTOR_BYTES);
 }
 
@@ -360,6 +375,8 @@ void data_move(struct request *request, uint64_t offset, uint64_t bytes)
 {
     struct piece piece = piece_of(request, offset, bytes);
 
+    assert(request->op != OP_FLUSH && node_is_sectors(offset, bytes));
+    assert(offset >= request->offset && bytes <= request->bytes - (offset - request->offset));
     if (piece.end == piece.sector) {
         return;
     }
@@ -372,6 +389,7 @@ void data_move(struct request *request, uint64_t offset, uint64_t bytes)
     } else {
         data_write(request, &piece);
     }
+    /* The content has changed before anybody sees the event, and with it every lookup is stale. */
     request->node->layer->layout_changes++;
     emit_effect(request, piece.place, piece.end - piece.sector);
 }

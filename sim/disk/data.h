@@ -12,8 +12,8 @@ struct request;
 /*
  * Reads into the request's buffers, or writes, zeroes or discards, a piece of
  * its range.  Emits EVENT_REQUEST_EFFECT with the piece that was read, or the range of
- * the disk that has changed.  The place on the disk is another one for a
- * misdirected request, as far as the disk goes there.
+ * the disk that has changed.  A misdirected request has another place on the
+ * disk, and is cut off at the disk's end.
  */
 void data_move(struct request *request, uint64_t offset, uint64_t bytes);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Dirty bitmaps: ranges grow to whole chunks and end where the bitmap ends.
- * Events tell the grown range.
+ * Dirty bitmaps: ranges are rounded outwards to chunks, and clipped to the bitmap.
+ * Events carry the rounded range.
  */
 #include "sim/disk/dirty.h"
 
@@ -82,7 +82,7 @@ int block_dirty_create_own(struct block_node *node, uint64_t granularity,
     return ret < 0 ? ret : attach(node, granularity, BY_JOB, true, dirty);
 }
 
-/* One that would be too large is not made: the loader refuses such a plan. */
+/* A bitmap that is too large is left out; the loader refuses such a plan anyway. */
 void dirty_create_others(struct block_layer *layer)
 {
     for (uint32_t i = 0; i < layer->node_count; i++) {

@@ -2,8 +2,8 @@
 /*
  * Draining a node: new guest requests queue, those in flight finish (L5, D13).
  *
- * The queue is the guest's, not the node's: what queued goes to the disk that
- * the guest has when the drain ends, which after a pivot is another one.
+ * The queue is the guest's, not the node's: what has queued goes to the disk
+ * that the guest has when the drain ends.  After a pivot that is another one.
  */
 #include "sim/disk/drain.h"
 
@@ -17,7 +17,10 @@ static void emit(struct block_node *node, enum event_kind kind)
     layer_emit(node->layer, &(struct event){.kind = (uint8_t)kind, .by = BY_JOB, .node = node->id});
 }
 
-/* True if no request is in flight, and otherwise calls when none is any more. */
+/*
+ * True if no request is in flight, and otherwise calls when none is any more.
+ * DRAIN_BEGIN comes before DRAINED also when there is nothing to wait for.
+ */
 static bool await_last(struct block_node *node, void (*done)(void *opaque), void *opaque)
 {
     emit(node, EVENT_DRAIN_BEGIN);
@@ -32,7 +35,7 @@ static bool await_last(struct block_node *node, void (*done)(void *opaque), void
 
 bool block_drain_begin(struct block_node *node, void (*drained)(void *opaque), void *opaque)
 {
-    assert(!node->drained && !node->idles);
+    assert(drained != NULL && !node->drained && !node->idles);
     node->drained = true;
     return await_last(node, drained, opaque);
 }
@@ -42,6 +45,7 @@ void drain_request_left(struct block_node *node)
     void (*drained)(void *opaque) = node->drain_done;
 
     if (drained != NULL && node->in_flight == 0) {
+        /* Forgotten before the call, which may begin the next drain or submit. */
         node->drain_done = NULL;
         emit(node, EVENT_DRAINED);
         drained(node->drain_opaque);
@@ -52,7 +56,7 @@ void drain_request_left(struct block_node *node)
 
 bool block_idle_begin(struct block_node *node, void (*idle)(void *opaque), void *opaque)
 {
-    assert(!node->drained);
+    assert(idle != NULL && !node->drained);
     block_idle_end(node);
     node->idles = true;
     return await_last(node, idle, opaque);
@@ -87,6 +91,10 @@ void block_drain_end(struct block_node *node)
     node->drained = false;
     node->drain_done = NULL;
     emit(node, EVENT_DRAIN_END);
+    /*
+     * Last, and by the guest's disk, not by this node: after a pivot (C6) the
+     * queue goes to the new disk, in its order.
+     */
     guest_submit_queued(node->layer);
 }
 

@@ -4,6 +4,7 @@
  */
 #include "sim/disk/effect.h"
 
+#include <assert.h>
 #include <errno.h>
 
 #include "sim/disk/data.h"
@@ -72,7 +73,7 @@ static uint8_t place_of_all(struct request *request)
     return PLACE_END;
 }
 
-/* Every other sector stays as it was; an answer of 1 turns that round for one. */
+/* Every other sector stays as it was; an answer of 1 inverts this for its sector. */
 static void tear(struct request *request)
 {
     struct block_layer *layer = request->node->layer;
@@ -102,7 +103,7 @@ static void choose_places(struct request *request)
     }
 }
 
-/* The first place from `place` on at which a sector moves; the end at the latest. */
+/* The first instant, from `place` on, at which a sector moves; PLACE_END at the latest. */
 static uint8_t next_place(const struct request *request, uint8_t place)
 {
     const struct effect *effect = &request->effect;
@@ -127,6 +128,7 @@ uint64_t effect_begin(struct request *request, uint64_t service_ns)
 {
     struct effect *effect = &request->effect;
 
+    assert(!effect->begun && effect->places == NULL);
     effect->start_ns = request->node->layer->timeline->now_ns;
     effect->service_ns = service_ns;
     if (by_sector(request)) {
@@ -181,7 +183,7 @@ static int refusal(struct request *request)
     return 0;
 }
 
-/* One sector of the request becomes another. */
+/* Chooses the sector of the request that is corrupted. */
 static void choose_victim(struct request *request)
 {
     struct block_layer *layer = request->node->layer;
@@ -193,7 +195,13 @@ static void choose_victim(struct request *request)
     request->effect.victim = request->offset / SECTOR_BYTES + choose(layer->choices, site, bound);
 }
 
-/* The result is known from here on, and with it how much may move. */
+/*
+ * The result is known from here on, and with it how much may move.
+ *
+ * The disk's refusal is decided first, also when a fault's error will replace
+ * it: a fault that fills the disk counts its matches there.  The error then
+ * becomes the result; what the refusal keeps from moving does not move.
+ */
 static void decide(struct request *request)
 {
     struct request_faults *faults = &request->faults;
@@ -219,7 +227,7 @@ static uint64_t moved_bytes(const struct request *request)
     return align_down(min_u64(request->bytes, request->faults.moved_bytes), SECTOR_BYTES);
 }
 
-/* The pieces of adjacent sectors whose place it is. */
+/* Moves the sectors whose instant it is, adjacent ones in one piece. */
 static void move_due(struct request *request)
 {
     const struct effect *effect = &request->effect;
@@ -253,6 +261,7 @@ bool effect_take(struct request *request, uint64_t *delay_ns)
         }
         return false;
     }
+    /* After effect_hurry() several instants can be due at once; they keep their order. */
     for (;;) {
         move_due(request);
         if (effect->next == PLACE_END) {
@@ -279,7 +288,10 @@ void effect_digest(const struct request *request, struct digest *digest)
 
     digest_u64(digest, effect->next);
     digest_u64(digest, effect->begun);
-    for (uint64_t i = 0; effect->places != NULL && i < sector_count(request); i++) {
+    if (effect->places == NULL) {
+        return;
+    }
+    for (uint64_t i = 0; i < sector_count(request); i++) {
         digest_u64(digest, effect->places[i]);
     }
 }

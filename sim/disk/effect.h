@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Effects: when a request's data moves, how much of it, and what becomes of it.
+ * Effects: when a request's data moves, how much of it, and where to.
  *
  * Ordinarily all of it moves at one instant of the service, which the disk's
  * policy names.  With policy `sector` each sector has an instant of its own, so
@@ -19,7 +19,7 @@
 
 #include "engine/digest.h"
 
-/* Into so many parts a service is cut. */
+/* The parts of a service at whose beginnings data can move. */
 #define EFFECT_QUARTERS 4
 
 struct request;
@@ -35,7 +35,7 @@ struct effect {
 };
 
 /*
- * The service begins, and takes so long: returns how long it is until data
+ * The service begins and takes `service_ns`.  Returns how long it is until data
  * moves.  Asks the choices about the instants and the torn sectors.
  */
 uint64_t effect_begin(struct request *request, uint64_t service_ns);
@@ -46,16 +46,16 @@ uint64_t effect_begin(struct request *request, uint64_t service_ns);
  */
 bool effect_is_sample(const struct request *request);
 
-/* What is left of the service is over: all that has not moved is due. */
+/* The service ends now: all data that has not moved is due. */
 void effect_hurry(struct request *request);
 
 /*
- * Moves what is due, at the first call also deciding the request's result.
- * True if there is more to come, *delay_ns from now; false if all has moved.
+ * Moves what is due; the first call also decides the request's result.  True if
+ * more will be due, *delay_ns from now; false if all has moved.
  */
 bool effect_take(struct request *request, uint64_t *delay_ns);
 
-/* The request will not be asked again. */
+/* Gives back the memory; the request ends. */
 void effect_release(struct request *request);
 
 void effect_digest(const struct request *request, struct digest *digest);

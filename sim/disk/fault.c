@@ -16,10 +16,14 @@
 static void fault_init(struct fault *fault, const struct fault_spec *spec)
 {
     fault->until_ns = spec->until_ns == 0 ? UINT64_MAX : spec->until_ns;
-    fault->from_ns = spec->armed || spec->from_ns > 0 ? spec->from_ns : UINT64_MAX;
+    /* UINT64_MAX: not armed before a mark or a hold step says so. */
+    fault->from_ns = (spec->armed || spec->from_ns > 0) ? spec->from_ns : UINT64_MAX;
 }
 
-/* So many hits can be told from more: by an expectation, or by whether it fired at all. */
+/*
+ * Hits beyond this count cannot change a verdict: expectations ask for no
+ * more, and without one it only matters whether the fault fired at all.
+ */
 static uint64_t hits_that_matter(const struct plan *plan, uint32_t fault)
 {
     uint64_t most = 1;
@@ -56,12 +60,14 @@ void faults_create(struct block_layer *layer)
 
 void fault_arm(struct block_layer *layer, uint32_t fault)
 {
+    assert(fault < layer->plan->fault_count);
     layer->faults[fault].from_ns = layer->timeline->now_ns;
     layer->faults[fault].matched = 0;
 }
 
 void fault_disarm(struct block_layer *layer, uint32_t fault)
 {
+    assert(fault < layer->plan->fault_count);
     layer->faults[fault].from_ns = UINT64_MAX;
 }
 
@@ -69,6 +75,7 @@ void fault_mark(struct block_layer *layer, uint32_t mark)
 {
     uint64_t now_ns = layer->timeline->now_ns;
 
+    assert(mark != PLAN_NONE);
     for (uint32_t i = 0; i < layer->plan->fault_count; i++) {
         const struct fault_spec *spec = &layer->plan->faults[i];
         struct fault *fault = &layer->faults[i];
@@ -91,7 +98,7 @@ static bool fault_is_armed(const struct fault *fault, uint64_t now_ns)
 
 /* ---- Matching and counting ---- */
 
-/* A probability of 0 in the plan is none: certain. */
+/* Without a probability in the plan (0) a fault is certain. */
 static bool fault_is_drawn(struct block_layer *layer, struct fault *fault,
                            const struct fault_spec *spec)
 {
@@ -120,7 +127,7 @@ static bool fault_counts(struct block_layer *layer, struct fault *fault,
     return true;
 }
 
-/* What is looked at: a request, or a query (number 0). */
+/* A request, or a query (number 0), that is shown to the faults. */
 struct subject {
     struct block_node *node;
     enum op op;
@@ -258,7 +265,10 @@ int fault_full(struct request *request, uint64_t bytes)
     struct subject subject = subject_of(request);
     uint64_t total = image_allocated_bytes(node->disk.image) + bytes;
 
-    for (uint32_t i = 0; bytes > 0 && i < plan->fault_count; i++) {
+    if (bytes == 0) {
+        return 0;
+    }
+    for (uint32_t i = 0; i < plan->fault_count; i++) {
         if (plan->faults[i].kind == FAULT_FULL && total > plan->faults[i].bytes &&
             fault_hits(&subject, i)) {
             return -ENOSPC;
@@ -267,7 +277,10 @@ int fault_full(struct request *request, uint64_t bytes)
     return 0;
 }
 
-/* A fault that is through with its matches, or hits all from now on, counts no further. */
+/*
+ * Matches past the last hit do not change what the fault will do; nor do
+ * further ones if it hits all that come.
+ */
 static uint64_t count_that_matters(const struct fault_spec *spec, const struct fault *fault)
 {
     uint64_t last = max_u64(spec->nth, 1) - 1 + spec->times;
@@ -275,7 +288,7 @@ static uint64_t count_that_matters(const struct fault_spec *spec, const struct f
     return min_u64(fault->matched, last);
 }
 
-/* Never is as far away as ever. */
+/* UINT64_MAX means never, and stays UINT64_MAX. */
 static uint64_t span_until(uint64_t instant_ns, uint64_t now_ns)
 {
     if (instant_ns == UINT64_MAX) {

@@ -72,7 +72,9 @@ int block_truncate(struct block_node *node, uint64_t bytes)
     int ret = fault_query(node, OP_TRUNCATE, 0, 0);
     uint64_t old_bytes = node->disk.bytes;
 
+    assert(bytes % SECTOR_BYTES == 0);
     if (ret == 0) {
+        /* Forgotten, so that it does not come back when the disk grows again. */
         if (bytes < old_bytes) {
             image_punch(node->disk.image, bytes, old_bytes - bytes);
         }
@@ -160,10 +162,18 @@ static void emit_pivot(struct block_node *new_node, const struct block_node *old
                                                 .index = old_node->id});
 }
 
+/*
+ * The new node keeps its own link, also one to the old node: else it would be
+ * below itself.  Nothing is submitted here: what the guest has queued is
+ * submitted when the drain ends (block_drain_end()), to the node that it has
+ * by then (C6, D12).  The event comes last: an observer sees the graph with
+ * everybody moved.
+ */
 void block_replace(struct block_node *old_node, struct block_node *new_node)
 {
     struct block_layer *layer = new_node->layer;
 
+    assert(old_node != new_node && old_node->layer == layer);
     for (uint32_t i = 0; i < layer->node_count; i++) {
         struct block_node *parent = &layer->nodes[i];
 

@@ -42,7 +42,7 @@ struct block_node {
 
     uint32_t in_flight; /* requests submitted and not done */
     bool drained;       /* new guest requests queue */
-    bool idles;         /* they don't, but end the drain (block_idle_begin) */
+    bool idles;         /* a drain without a queue: the next request ends it (block_idle_begin) */
     void (*drain_done)(void *opaque);
     void *drain_opaque;
 
@@ -69,7 +69,7 @@ struct block_node {
     STAILQ_HEAD(, cached_write) cached;
 };
 
-/* What an engine says to its ports is in whole sectors, and not of nothing. */
+/* Ranges at the ports are whole sectors, at least one. */
 static inline bool node_is_sectors(uint64_t offset, uint64_t bytes)
 {
     return bytes > 0 && (offset | bytes) % SECTOR_BYTES == 0;

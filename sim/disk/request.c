@@ -13,6 +13,12 @@
 #include "sim/disk/drain.h"
 #include "sim/disk/layer.h"
 
+/* A flush has no range. */
+static bool range_is_valid(enum op op, uint64_t offset, uint64_t bytes)
+{
+    return op == OP_FLUSH ? bytes == 0 : node_is_sectors(offset, bytes);
+}
+
 static uint64_t add_saturating(uint64_t a, uint64_t b)
 {
     return a > UINT64_MAX - b ? UINT64_MAX : a + b;
@@ -38,7 +44,7 @@ static void emit(const struct request *request, enum event_kind kind)
 
 /* ---- Time ---- */
 
-/* In steps of a thousand, so that the rest can't overflow: a bandwidth has at most 54 bits. */
+/* In three steps of a thousand: the rest cannot overflow, as a bandwidth has at most 54 bits. */
 uint64_t request_transfer_ns(uint64_t bytes, uint64_t bandwidth)
 {
     uint64_t ns = bytes / bandwidth;
@@ -112,6 +118,14 @@ static void lane_hand_on(struct block_node *node)
     }
 }
 
+/*
+ * The order is the contract in request.h.  The bitmaps are marked before
+ * anybody learns that the request has ended: else a job could find nothing
+ * dirty and no request in flight, and be wrong (L5, S6).  The lane is handed
+ * on before the callback, or what the callback submits would overtake those
+ * that wait.  The drain comes last: it must not be reached before the
+ * callback, which may submit further requests, has returned.
+ */
 static void request_complete(struct request *request)
 {
     struct block_node *node = request->node;
@@ -122,8 +136,6 @@ static void request_complete(struct request *request)
 
     if (op_writes(request->op)) {
         dirty_mark(node, request->by, request->offset, request->bytes);
-    }
-    if (op_writes(request->op)) {
         cache_finish(node, request->number);
     }
     if (request->op == OP_FLUSH && ret == 0 && request->faults.moved_bytes > 0) {
@@ -143,6 +155,7 @@ static void request_complete(struct request *request)
                                       .offset = request->offset,
                                       .bytes = request->bytes,
                                       .ret = ret});
+    /* Nothing below may look at the request. */
     arena_free(layer->arena, request, sizeof(*request));
     lane_hand_on(node);
     if (done != NULL) {
@@ -197,6 +210,7 @@ void request_resume(struct request *request)
 {
     struct timeline *timeline = request->node->layer->timeline;
 
+    assert(request->state == REQUEST_HELD || request->state == REQUEST_HUNG);
     request->state = REQUEST_SERVED;
     request->due_ns = timeline->now_ns;
     effect_hurry(request);
@@ -242,10 +256,18 @@ static void request_start(struct request *request)
     timeline_add(timeline, &request->pending, effect_ns, request_fire, request);
 }
 
+/*
+ * In flight before its SUBMIT is in the trace, so that whoever sees the event
+ * finds it counted.  A flush takes its stamp here: it does not cover
+ * writes that finish later.  Faults are asked before the request can start, as they may
+ * change its latency, and after SUBMIT, so that EVENT_FAULT names a request
+ * that is known.
+ */
 void request_submit(struct request *request)
 {
     struct block_node *node = request->node;
 
+    assert(request->state == REQUEST_QUEUED && !pending_is_set(&request->pending));
     drain_request_comes(node);
     node->in_flight++;
     request->submitted_ns = node->layer->timeline->now_ns;
@@ -274,6 +296,7 @@ struct request *request_create_numbered(struct block_node *node, enum op op, enu
     struct block_layer *layer = node->layer;
     struct request *request = arena_alloc(layer->arena, sizeof(*request));
 
+    assert(op <= OP_FLUSH && range_is_valid(op, offset, bytes));
     request->node = node;
     request->op = (uint8_t)op;
     request->by = (uint8_t)by;
@@ -299,6 +322,7 @@ static void job_submit(struct block_node *node, enum op op, uint64_t offset, uin
 {
     struct request *request = request_create(node, op, BY_JOB, offset, bytes);
 
+    assert(done != NULL && (iov.count > 0) == op_transfers((uint8_t)op));
     request->iov = iov;
     request->done = done;
     request->opaque = opaque;

@@ -16,8 +16,8 @@
  *   a drain that waited for it ends  EVENT_DRAINED, callback
  *
  * A fault can stop a request before its effect or its completion (hold) or
- * for good (hang); it keeps its lane.  Released, it goes on at that instant
- * with whatever is left, as a timeline event of its own.
+ * for good (hang); it keeps its lane.  Released, it continues at that instant,
+ * as a timeline event of its own.
  */
 #ifndef MIRRORSIM_SIM_DISK_REQUEST_H
 #define MIRRORSIM_SIM_DISK_REQUEST_H
@@ -34,7 +34,7 @@
 enum request_state {
     REQUEST_QUEUED,  /* of the guest: the node is drained */
     REQUEST_WAITING, /* for a lane */
-    REQUEST_SERVED,  /* its event is pending, or it is being dealt with */
+    REQUEST_SERVED,  /* its event is pending, or fires now */
     REQUEST_HELD,
     REQUEST_HUNG,
 };
@@ -89,7 +89,7 @@ struct request *request_create_numbered(struct block_node *node, enum op op, enu
                                         uint64_t offset, uint64_t bytes, uint32_t number);
 void request_submit(struct request *request);
 
-/* A request that was held or hung goes on. */
+/* A request that was held or hung continues now; no service time is left. */
 void request_resume(struct request *request);
 
 /* bytes / bandwidth (bytes/s) in ns, rounded up, saturating. */

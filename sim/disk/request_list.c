@@ -15,6 +15,7 @@ void requests_release(struct block_layer *layer, uint32_t fault)
 {
     struct request *request;
 
+    assert(fault < layer->plan->fault_count);
     TAILQ_FOREACH (request, &layer->requests, link) {
         struct request_faults *faults = &request->faults;
         bool stopped = (request->state == REQUEST_HELD && faults->hold == fault) ||
@@ -53,7 +54,7 @@ const char *request_state_name(enum request_state state)
     return state_names[state];
 }
 
-/* What is finished and would be made durable, counted from the present. */
+/* How many writes have finished since the flush took its stamp. */
 static uint64_t flush_age(const struct request *request)
 {
     return request->op == OP_FLUSH ? request->node->cache_stamp - request->flush_stamp : 0;
@@ -71,8 +72,8 @@ static void request_digest(const struct request *request, struct digest *digest)
     digest_u64(digest, request->bytes);
     digest_u64(digest, request->state);
     digest_u64(digest, request->moved);
-    digest_u64(digest, (uint64_t)(int64_t)request->ret);
-    digest_u64(digest, (uint64_t)(int64_t)faults->error);
+    digest_i64(digest, request->ret);
+    digest_i64(digest, faults->error);
     digest_u64(digest, faults->moved_bytes);
     digest_u64(digest, faults->misdirected ? faults->elsewhere : request->offset);
     digest_u64(digest, faults->corrupt);
@@ -94,8 +95,9 @@ static void request_digest(const struct request *request, struct digest *digest)
 }
 
 /*
- * Requests wait in line in the order of the list, which is that of their
- * creation; of the others, only which there are counts.
+ * Waiting requests are digested in the order of the list, which is that of
+ * their creation and of the waiting lines.  The order of the others is no
+ * part of the state: their digests are added up.
  */
 void requests_digest(const struct block_layer *layer, struct digest *digest)
 {

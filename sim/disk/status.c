@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Allocation queries: in which layer is this range, and how far (R6)?
+ * Allocation queries: is this range allocated above a base, and how far does the answer hold (R6)?
  *
  * An engine that walks a device asks once per chunk and gets nearly always
  * the same answer, so the last one is kept for as long as no image and no

@@ -4,6 +4,8 @@
  *
  * Declared in sim/scenario/value.h: values are read there.
  */
+#include "sim/scenario/value.h"
+
 #include <inttypes.h>
 
 #include "sim/scenario/private.h"

@@ -139,7 +139,7 @@ struct backing {
 static const struct field backing_fields[] = {
     FIELD("name", "The disk that the header names.", .shape = &shape_disk,
           MEMBER(struct backing, disk), .required = true),
-    FIELD("state", "Is it open from the start?  Default open.", .type = &type_backing_open,
+    FIELD("state", "Is it open from the start? Default open.", .type = &type_backing_open,
           MEMBER(struct backing, is_open), .otherwise = true),
     FIELD_END};
 
@@ -300,7 +300,7 @@ static const struct field disk_fields[] = {
           .shape = ANY_OF(WORD_OF("all"), WORD_OF("none"), LIST_OF(&shape_range)),
           .read = read_allocated, .write = write_allocated),
     FIELD("backing", "The backing file; as a mapping, one that is named but may not be open.",
-          .shape = ANY_OF(&shape_disk, MAPPING_OF(backing_fields)), .read = read_backing,
+          .shape = ANY_OF(&shape_disk, MAPPING_OF("backing", backing_fields)), .read = read_backing,
           .write = write_backing),
     FIELD("cluster",
           "The allocation unit; default none; unknown: the question is answered with ENOTSUP.",
@@ -323,7 +323,7 @@ static const struct field disk_fields[] = {
     FIELD("cache", "volatile: what is not flushed can be lost by a power cut; default none.",
           .type = &type_cache, MEMBER(struct disk_spec, volatile_cache)),
     FIELD("flags",
-          "Open flags.  Default for source and target of a mirror and the top of a commit: rdwr "
+          "Open flags. Default for source and target of a mirror and the top of a commit: rdwr "
           "and write-back; for others write-back.",
           .shape = &shape_disk_flags, MEMBER(struct disk_spec, flags), .read = read_flags,
           .write = write_flags, .turn = 1),
@@ -340,12 +340,11 @@ static const struct field disk_fields[] = {
           MEMBER(struct disk_spec, filter), .turn = 1),
     FIELD_END};
 
-const struct shape shape_disks = {
-    .kind = SHAPE_NAMES,
-    .of = SHAPE_OF(.kind = SHAPE_MAPPING, .name = "disk", .fields = disk_fields),
-    .most = PLAN_MAX_DISKS,
-    .read = disk_read_all,
-    .write = disk_write_all};
+const struct shape shape_disks = {.kind = SHAPE_NAMES,
+                                  .of = MAPPING_OF("disk", disk_fields),
+                                  .most = PLAN_MAX_DISKS,
+                                  .read = disk_read_all,
+                                  .write = disk_write_all};
 
 static void set_defaults(struct disk_spec *disk)
 {

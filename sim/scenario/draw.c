@@ -220,8 +220,7 @@ static const struct field place_fields[] = {
           .type = &type_theta, MEMBER(struct place, address.theta), .kind = ADDRESS_ZIPF,
           .group = 1, .read = read_zipf, .write = write_kind),
     FIELD("hot", "A share of the requests goes to one part.",
-          .shape = SHAPE_OF(.kind = SHAPE_MAPPING, .name = "hot", .fields = hot_fields), .group = 1,
-          .read = read_hot, .write = write_hot),
+          .shape = MAPPING_OF("hot", hot_fields), .group = 1, .read = read_hot, .write = write_hot),
     FIELD("align", "Places are multiples of this; default: the shortest length.",
           .type = &type_sectors_length, MEMBER(struct place, address.align), .always = true),
     FIELD("in", "In this range; default: what source and target have in common.",
@@ -231,7 +230,7 @@ static const struct field place_fields[] = {
 static const struct shape shape_place = {
     .kind = SHAPE_ANY,
     .any = ALTERNATIVES(WORD_OF("sequential"), WORD_OF("uniform"), VALUE_OF(type_sectors),
-                        SHAPE_OF(.kind = SHAPE_MAPPING, .name = "place", .fields = place_fields))};
+                        MAPPING_OF("place", place_fields))};
 
 static bool is_word(const struct yaml_node *node, const char *word)
 {
@@ -308,9 +307,8 @@ static const struct field drawn_fields[] = {
 const struct shape shape_drawn = {
     .kind = SHAPE_ANY,
     .name = "drawn",
-    .any = ALTERNATIVES(
-        SHAPE_OF(.kind = SHAPE_NAME, .thing = "variable"),
-        SHAPE_OF(.kind = SHAPE_MAPPING, .name = "drawn-request", .fields = drawn_fields))};
+    .any = ALTERNATIVES(SHAPE_OF(.kind = SHAPE_NAME, .thing = "variable"),
+                        MAPPING_OF("drawn-request", drawn_fields))};
 
 static uint64_t longest(const struct value_list *list)
 {

@@ -249,11 +249,11 @@ static const struct field awaited_fields[] = {
     KIND_FIELDS,
     DETAIL_FIELDS,
     NTH_FIELD,
-    FIELD("within", "It must happen within so long.", .type = &type_time,
+    FIELD("within", "How long the wait may take.", .type = &type_time,
           MEMBER(struct event_spec, within_ns), .turn = 1),
     FIELD("since", "Count from the beginning, not from the end of the last step that took time.",
           .type = &type_since, MEMBER(struct event_spec, since_start)),
-    FIELD("concluded", "The job has ended, also before.", .shape = &shape_flag,
+    FIELD("concluded", "The job has ended, now or before.", .shape = &shape_flag,
           MEMBER(struct event_spec, waits_concluded), .read = read_concluded),
     FIELD("guest", "No guest request is queued or in flight.", .shape = WORD_OF("idle"),
           .read = read_guest_idle, .write = write_guest_idle),
@@ -266,34 +266,34 @@ static const struct field answered_fields[] = {KIND_FIELDS, DETAIL_FIELDS, NTH_F
 
 static const struct field counted_fields[] = {
     KIND_FIELDS, DETAIL_FIELDS,
-    FIELD("times", "How often.", .type = &type_number, MEMBER(struct event_spec, times),
+    FIELD("times", "How often it happens.", .type = &type_number, MEMBER(struct event_spec, times),
           .group = MEASURE_GROUP, .always = true, .read = read_times),
     FIELD_END};
 
 static const struct field timed_fields[] = {
     KIND_FIELDS, DETAIL_FIELDS,
-    FIELD("time", "The instant.", .type = &type_time, MEMBER(struct event_spec, time_ns),
-          .group = MEASURE_GROUP, .always = true, .read = read_time),
+    FIELD("time", "The instant that it is compared with.", .type = &type_time,
+          MEMBER(struct event_spec, time_ns), .group = MEASURE_GROUP, .always = true,
+          .read = read_time),
     FIELD_END};
 
 /* {error: {action: stop}}: the event is the key, its details the value. */
-static const struct shape shape_named_event = {
-    .kind = SHAPE_NAMES,
-    .name = "named-event",
-    .type = &type_event,
-    .of = SHAPE_OF(.kind = SHAPE_MAPPING, .name = "details", .fields = detail_fields),
-    .least = 1,
-    .most = 1};
+static const struct shape shape_named_event = {.kind = SHAPE_NAMES,
+                                               .name = "named-event",
+                                               .type = &type_event,
+                                               .of = MAPPING_OF("details", detail_fields),
+                                               .least = 1,
+                                               .most = 1};
 
-#define EVENT_SHAPE(name_, fields_)                                                        \
-    {                                                                                      \
-        .kind = SHAPE_ANY, .name = (name_), .fields = (fields_),                           \
-        .any = ALTERNATIVES(VALUE_OF(type_event), &shape_named_event, MAPPING_OF(fields_)) \
+#define EVENT_SHAPE(name_, keys_, fields_)                                                        \
+    {                                                                                             \
+        .kind = SHAPE_ANY, .name = (name_), .fields = (fields_),                                  \
+        .any = ALTERNATIVES(VALUE_OF(type_event), &shape_named_event, MAPPING_OF(keys_, fields_)) \
     }
 
-const struct shape shape_event = EVENT_SHAPE("event", alone_fields);
-const struct shape shape_awaited = EVENT_SHAPE("awaited-event", awaited_fields);
-const struct shape shape_answered = EVENT_SHAPE("answered-event", answered_fields);
+const struct shape shape_event = EVENT_SHAPE("event", "event-keys", alone_fields);
+const struct shape shape_awaited = EVENT_SHAPE("awaited-event", "awaited-keys", awaited_fields);
+const struct shape shape_answered = EVENT_SHAPE("answered-event", "answered-keys", answered_fields);
 const struct shape shape_counted = {
     .kind = SHAPE_MAPPING, .name = "counted-event", .fields = counted_fields};
 const struct shape shape_timed = {

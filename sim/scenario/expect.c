@@ -39,10 +39,6 @@ static void add_match(struct loader *loader, struct expect_spec *expect,
 
 /* ---- Events ---- */
 
-#define JOB_EVENTS                                                         \
-    (EVENT_BIT(JOB_READY) | EVENT_BIT(JOB_ERROR) | EVENT_BIT(JOB_PAUSED) | \
-     EVENT_BIT(JOB_RESUMED) | EVENT_BIT(JOB_COMPLETED) | EVENT_BIT(JOB_CANCELLED))
-
 /* One expectation with all events of a list. */
 static void read_event_list(struct loader *loader, const struct yaml_node *node,
                             struct expect_spec *expect)
@@ -56,7 +52,7 @@ static void read_event_list(struct loader *loader, const struct yaml_node *node,
         if (!event_read(loader, item, &shape_event, &spec)) {
             continue;
         }
-        if (expect->kind == EXPECT_EVENTS && (spec.match.kinds & ~JOB_EVENTS)) {
+        if (expect->kind == EXPECT_EVENTS && (spec.match.kinds & ~JOB_REPORTS)) {
             read_mistake(loader, item,
                          "`events` lists ready, error, paused, resumed, completed "
                          "and cancelled; for others use in-order");
@@ -271,11 +267,6 @@ static FIELD_READER(read_guest)
                 expect_add(loader, node, EXPECT_GUEST_STALL));
 }
 
-static FIELD_WRITER(write_guest)
-{
-    write_mapping(emit, plan, field->key, guest_fields, record);
-}
-
 /* ---- All of them ---- */
 
 static const struct shape shape_events = {.kind = SHAPE_LIST, .of = &shape_event};
@@ -292,23 +283,26 @@ static const struct field expect_fields[] = {
           .read = read_result),
     EXPECT("ended", "cancelled or completed.", EXPECT_CANCELLED, ended, .type = &type_ended),
     EXPECT("concluded", "The job has ended: by an instant, or, with true, at all.",
-           EXPECT_CONCLUDED, concluded, .shape = ANY_OF(&shape_flag, MAPPING_OF(concluded_fields))),
-    EXPECT("events", "Exactly these of ready, error, paused, resumed, completed and cancelled.",
+           EXPECT_CONCLUDED, concluded,
+           .shape = ANY_OF(&shape_flag, MAPPING_OF("concluded", concluded_fields))),
+    EXPECT("events",
+           "Of ready, error, paused, resumed, completed and cancelled exactly these happen, in "
+           "this order.",
            EXPECT_EVENTS, events, .shape = &shape_events),
-    EXPECT("in-order", "These events in this order, others between.", EXPECT_IN_ORDER, events,
-           .shape = &shape_events),
+    EXPECT("in-order", "These events happen in this order, with others between them.",
+           EXPECT_IN_ORDER, events, .shape = &shape_events),
     EXPECT("order", "The same as in-order.", EXPECT_IN_ORDER, events, .shape = &shape_events),
-    EXPECT("reached", "Each of these events at least once.", EXPECT_IN_ORDER, each,
+    EXPECT("reached", "Each of these events happens at least once.", EXPECT_IN_ORDER, each,
            .shape = &shape_one_or_more_events),
-    EXPECT("never", "None of these events.", EXPECT_NEVER, each,
+    EXPECT("never", "None of these events happens.", EXPECT_NEVER, each,
            .shape = &shape_one_or_more_events),
-    FIELD("atmost", "The event, at most so often.", .kind = EXPECT_AT_MOST, .shape = &shape_counted,
-          .read = read_counted, .write = write_measured),
-    FIELD("count", "The event, exactly so often.", .kind = EXPECT_COUNT, .shape = &shape_counted,
-          .read = read_counted, .write = write_measured),
-    FIELD("within", "The first such event, by an instant.", .kind = EXPECT_WITHIN,
+    FIELD("atmost", "The event happens at most this often.", .kind = EXPECT_AT_MOST,
+          .shape = &shape_counted, .read = read_counted, .write = write_measured),
+    FIELD("count", "The event happens exactly this often.", .kind = EXPECT_COUNT,
+          .shape = &shape_counted, .read = read_counted, .write = write_measured),
+    FIELD("within", "The first such event happens by an instant.", .kind = EXPECT_WITHIN,
           .shape = &shape_timed, .read = read_timed, .write = write_measured),
-    FIELD("not-before", "The first such event, no sooner than an instant.",
+    FIELD("not-before", "The first such event does not happen before an instant.",
           .kind = EXPECT_NOT_BEFORE, .shape = &shape_timed, .read = read_timed,
           .write = write_measured),
     EXPECT("fired", "How often a fault or hold hit.", EXPECT_FIRED, fired,
@@ -319,7 +313,7 @@ static const struct field expect_fields[] = {
           .kind = EXPECT_DIFFER, .shape = &shape_compared, .read = expect_read_compared,
           .write = expect_write_compared),
     FIELD("sector", "What one sector holds.", .kind = EXPECT_SECTOR, .shape = &shape_sector,
-          .read = expect_read_sector, .write = expect_write_sector),
+          .always = true, .read = expect_read_sector),
     FIELD("length", "How long disks are at the end.", .kind = EXPECT_LENGTH,
           .shape = NAMES_OF(VALUE_OF(type_bytes)), .read = expect_read_amounts,
           .write = expect_write_amount),
@@ -329,8 +323,8 @@ static const struct field expect_fields[] = {
     FIELD("backing", "The open backing files of disks at the end, or none.", .kind = EXPECT_BACKING,
           .shape = NAMES_OF(&shape_disk), .read = expect_read_backing,
           .write = expect_write_backing),
-    EXPECT("guest", "What the guest's requests may suffer.", EXPECT_GUEST_STALL, guest,
-           .shape = MAPPING_OF(guest_fields)),
+    FIELD("guest", "What the guest's requests may suffer.", .kind = EXPECT_GUEST_STALL,
+          .shape = MAPPING_OF("guest-stall", guest_fields), .always = true, .read = read_guest),
     FIELD("guest-on", "The guest's disk at the end.", .kind = EXPECT_GUEST_ON, .shape = &shape_disk,
           MEMBER(struct expect_spec, a), .read = expect_read_guest_on),
     EXPECT("query", "The job's last state.", EXPECT_QUERY, query, .shape = &shape_query),

@@ -51,9 +51,7 @@ static const struct field compare_fields[] = {
     FIELD_END};
 
 const struct shape shape_compared = {
-    .kind = SHAPE_ANY,
-    .any = ALTERNATIVES(&shape_pair, SHAPE_OF(.kind = SHAPE_MAPPING, .name = "comparison",
-                                              .fields = compare_fields))};
+    .kind = SHAPE_ANY, .any = ALTERNATIVES(&shape_pair, MAPPING_OF("comparison", compare_fields))};
 
 FIELD_READER(expect_read_compared)
 {
@@ -184,11 +182,6 @@ FIELD_READER(expect_read_sector)
     if (expect->a != PLAN_NONE) {
         range_check(loader, node, &range, expect->a);
     }
-}
-
-FIELD_WRITER(expect_write_sector)
-{
-    write_mapping(emit, plan, field->key, sector_fields, record);
 }
 
 /* ---- Disks by name ---- */

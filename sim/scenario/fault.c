@@ -79,9 +79,9 @@ static FIELD_WRITER(write_effect)
 }
 
 static const struct field delay_fields[] = {
-    FIELD("factor", "It takes so many times as long.", .type = &type_factor,
+    FIELD("factor", "The request takes this many times as long.", .type = &type_factor,
           MEMBER(struct fault_spec, factor_percent)),
-    FIELD("plus", "It takes so much longer.", .type = &type_time,
+    FIELD("plus", "The request takes this much longer.", .type = &type_time,
           MEMBER(struct fault_spec, span_ns), .always = true),
     FIELD_END};
 
@@ -184,16 +184,17 @@ struct instant {
 
 static const struct field from_fields[] = {
     INSTANT_MARK,
-    FIELD("shift", "So much later; or sooner, but not before the mark's step.", .type = &type_shift,
-          MEMBER(struct instant, shift_ns)),
+    FIELD("shift",
+          "How much later than the mark; negative: sooner, but not before the mark's step.",
+          .type = &type_shift, MEMBER(struct instant, shift_ns)),
     FIELD_END};
 
 static const struct field until_fields[] = {INSTANT_MARK, FIELD_END};
 
-const struct shape shape_until = {.kind = SHAPE_ANY,
-                                  .name = "until",
-                                  .any =
-                                      ALTERNATIVES(VALUE_OF(type_time), MAPPING_OF(until_fields))};
+const struct shape shape_until = {
+    .kind = SHAPE_ANY,
+    .name = "until",
+    .any = ALTERNATIVES(VALUE_OF(type_time), MAPPING_OF("until-mark", until_fields))};
 
 /* TIME, or {mark: NAME}. */
 static void read_instant(struct loader *loader, const struct yaml_node *node,
@@ -274,13 +275,13 @@ static const struct field fault_fields[] = {
     EFFECT("hold", "The request stays before-effect or before-completion until released.",
            FAULT_HOLD, .type = &type_hold_phase, MEMBER(struct fault_spec, phase)),
     FIELD("delay", "The request takes longer, by a time; or by a factor, and a time.",
-          .shape = ANY_OF(VALUE_OF(type_time), MAPPING_OF(delay_fields)), .type = &type_time,
-          MEMBER(struct fault_spec, span_ns), .kind = FAULT_DELAY, .group = KINDS_GROUP,
-          .read = read_delay, .write = write_delay),
-    EFFECT("latency", "The request takes exactly so long.", FAULT_LATENCY, .type = &type_time,
+          .shape = ANY_OF(VALUE_OF(type_time), MAPPING_OF("delay", delay_fields)),
+          .type = &type_time, MEMBER(struct fault_spec, span_ns), .kind = FAULT_DELAY,
+          .group = KINDS_GROUP, .read = read_delay, .write = write_delay),
+    EFFECT("latency", "The request takes exactly this long.", FAULT_LATENCY, .type = &type_time,
            MEMBER(struct fault_spec, span_ns)),
-    EFFECT("full", "ENOSPC once so much is allocated on the disk.", FAULT_FULL, .type = &type_bytes,
-           MEMBER(struct fault_spec, bytes)),
+    EFFECT("full", "Requests fail with ENOSPC once this much is allocated on the disk.", FAULT_FULL,
+           .type = &type_bytes, MEMBER(struct fault_spec, bytes)),
     EFFECT("lost", "The request succeeds, but nothing has moved; a flush has made nothing durable.",
            FAULT_LOST, .shape = &shape_flag),
     EFFECT("torn",
@@ -300,22 +301,22 @@ static const struct field fault_fields[] = {
           .shape =
               ANY_OF(WORD_OF("nothing"), WORD_OF("all"), WORD_OF("torn"), VALUE_OF(type_sectors)),
           .needs = "error", .read = read_applied, .write = write_applied),
-    FIELD("probability", "Each matching request is a choice, likely so; seed 0: none is hit.",
+    FIELD("probability",
+          "Each matching request is hit with this probability, by choice; with seed 0 none is.",
           .type = &type_probability, MEMBER(struct fault_spec, probability_ppm), .turn = 1),
     FIELD("from", "From this instant on, or from a mark on.",
-          .shape = ANY_OF(VALUE_OF(type_time), MAPPING_OF(from_fields)), .read = read_from,
-          .write = write_from, .turn = 1),
+          .shape = ANY_OF(VALUE_OF(type_time), MAPPING_OF("from-mark", from_fields)),
+          .read = read_from, .write = write_from, .turn = 1),
     FIELD("until", "Until this instant, or until a mark.", .shape = &shape_until,
           .read = read_until, .write = write_until, .turn = 1),
     FIELD("optional", "It need not fire; any other must, or the run proves nothing.",
           .shape = &shape_flag, MEMBER(struct fault_spec, optional), .turn = 1),
     FIELD_END};
 
-const struct shape shape_faults = {
-    .kind = SHAPE_NAMES,
-    .of = SHAPE_OF(.kind = SHAPE_MAPPING, .name = "fault", .fields = fault_fields),
-    .read = fault_read_all,
-    .write = fault_write_all};
+const struct shape shape_faults = {.kind = SHAPE_NAMES,
+                                   .of = MAPPING_OF("fault", fault_fields),
+                                   .read = fault_read_all,
+                                   .write = fault_write_all};
 
 static void check_kind(struct loader *loader, const struct yaml_node *node)
 {

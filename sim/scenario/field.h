@@ -5,7 +5,7 @@
  * A row has the key, the type or shape of what stands after it, the member of a
  * record that keeps it, the value that is meant without it, and one line of
  * documentation.  The reader (sim/scenario/read.c), the writer
- * (sim/scenario/write.c), the JSON schema (tools/report/schema.c) and the
+ * (sim/scenario/field.c), the JSON schema (tools/report/schema.c) and the
  * tables of scenarios/README.md walk the same rows.  Where that is not enough,
  * because a key means more than a member, a row has a read and a write function.
  */
@@ -84,7 +84,7 @@ struct field {
     size_t width;
     int64_t otherwise;   /* the value that is meant without the key */
     field_reader *read;  /* NULL: as type or shape say */
-    field_writer *write; /* NULL: as type or shape say, unless it is `otherwise` */
+    field_writer *write; /* NULL: as type or shape say; not if it is `otherwise`, or empty */
     int kind;            /* what rows that share functions differ in, an enumeration of theirs */
     const char *needs;   /* a key without which this one means nothing */
     uint8_t group;       /* exactly one of the rows of a group must be there; 0: no group */
@@ -113,13 +113,19 @@ struct field {
 #define WORD_OF(word_) SHAPE_OF(.kind = SHAPE_WORD, .word = (word_))
 #define LIST_OF(of_) SHAPE_OF(.kind = SHAPE_LIST, .of = (of_))
 #define NAMES_OF(of_) SHAPE_OF(.kind = SHAPE_NAMES, .of = (of_))
-#define MAPPING_OF(fields_) SHAPE_OF(.kind = SHAPE_MAPPING, .fields = (fields_))
+#define MAPPING_OF(name_, fields_) \
+    SHAPE_OF(.kind = SHAPE_MAPPING, .name = (name_), .fields = (fields_))
 #define ALTERNATIVES(...)         \
     (const struct shape *const[]) \
     {                             \
         __VA_ARGS__, NULL         \
     }
 #define ANY_OF(...) SHAPE_OF(.kind = SHAPE_ANY, .any = ALTERNATIVES(__VA_ARGS__))
+
+/* As ANY_OF(), with a mapping by that table, which is what is written. */
+#define OR_MAPPING_OF(name_, fields_, ...)           \
+    SHAPE_OF(.kind = SHAPE_ANY, .fields = (fields_), \
+             .any = ALTERNATIVES(__VA_ARGS__, MAPPING_OF(name_, fields_)))
 
 /* The whole file. */
 extern const struct shape shape_scenario;
@@ -163,7 +169,7 @@ void field_store(const struct field *field, void *record, int64_t value);
 const struct field *field_find(const struct field *fields, const char *key);
 const struct field *field_of_kind(const struct field *fields, int kind);
 
-/* ---- Writing by table: sim/scenario/write.c ---- */
+/* ---- Writing by table ---- */
 
 #define LAST_TURN 4
 

@@ -44,7 +44,7 @@ struct mix_entry {
 };
 
 static const struct field mix_fields[] = {
-    FIELD("weight", "How many of the requests are this one; default 1.", .type = &type_weight,
+    FIELD("weight", "Its weight in the mix; default 1.", .type = &type_weight,
           MEMBER(struct mix_entry, mix.weight), .always = true),
     DRAWN_FIELDS(struct mix_entry, mix), FIELD_END};
 
@@ -147,16 +147,14 @@ static const struct field generator_fields[] = {
         "Open loop: the next request comes its length / rate after this one was submitted, a flush "
         "being 4KiB; never more than 1024 are unfinished.",
         type_bandwidth, spec.rate, PACE_RATE),
-    PACE("every", "Open loop: the next request comes so long after this one was submitted.",
+    PACE("every", "Open loop: the next request comes this long after the one before was submitted.",
          type_span, spec.every_ns, PACE_EVERY),
-    PACE("outstanding", "Closed loop: so many requests at once.", type_outstanding,
+    PACE("outstanding", "Closed loop: this many requests at once.", type_outstanding,
          spec.outstanding, PACE_OUTSTANDING),
-    FIELD("think", "The next request is submitted so long after one has finished; default 0.",
+    FIELD("think", "The next request is submitted this long after one has finished; default 0.",
           .type = &type_time, MEMBER(struct entry, spec.think_ns), .needs = "outstanding"),
     FIELD("mix", "Requests by weight, instead of one.",
-          .shape = SHAPE_OF(.kind = SHAPE_LIST,
-                            .of = SHAPE_OF(.kind = SHAPE_MAPPING, .name = "mix-request",
-                                           .fields = mix_fields),
+          .shape = SHAPE_OF(.kind = SHAPE_LIST, .of = MAPPING_OF("mix-request", mix_fields),
                             .least = 1, .most = MAX_MIX),
           MEMBER(struct entry, spec), .read = read_mix, .write = write_mix, .turn = 1),
     DRAWN_FIELDS(struct entry, own),
@@ -164,14 +162,14 @@ static const struct field generator_fields[] = {
           MEMBER(struct entry, spec.from_ns)),
     FIELD("when", "It begins once this event happens.", .shape = &shape_answered,
           MEMBER(struct entry, when), .read = event_read_when, .write = event_write_when),
-    FIELD("after", "So long after the event.", .type = &type_time,
+    FIELD("after", "How long after the event; default 0.", .type = &type_time,
           MEMBER(struct entry, spec.after_ns), .needs = "when"),
-    FIELD("count", "It ends after so many requests; settle waits for it.", .type = &type_count,
+    FIELD("count", "It ends after this many requests; settle waits for it.", .type = &type_count,
           MEMBER(struct entry, spec.count)),
-    FIELD("bytes", "It ends after so much; settle waits for it.", .type = &type_bytes_length,
-          MEMBER(struct entry, spec.bytes)),
+    FIELD("bytes", "It ends after this many bytes; settle waits for it.",
+          .type = &type_bytes_length, MEMBER(struct entry, spec.bytes)),
     FIELD("until",
-          "It ends at this instant, or with a mark.  Without any bound it goes on until the story "
+          "It ends at this instant, or with a mark. Without any bound it goes on until the story "
           "is over, or, in settle, until the job has ended.",
           .shape = &shape_until, .read = read_until, .write = write_until),
     FIELD("optional",

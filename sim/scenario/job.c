@@ -36,8 +36,9 @@ static const struct field mirror_fields[] = {
           .type = &type_sync, MEMBER(struct plan_job, sync), .otherwise = SYNC_FULL),
     FIELD("granularity", "Of the dirty bitmap; default 0: the engine chooses.",
           .type = &type_job_bytes, MEMBER(struct plan_job, granularity)),
-    FIELD("buffer", "Bytes that may be in flight; default 10MiB.", .type = &type_job_bytes,
-          MEMBER(struct plan_job, buffer_bytes), .otherwise = MIRROR_DEFAULT_BUFFER_BYTES),
+    FIELD("buffer", "Bytes that may be in flight; 0: the engine chooses; default 10MiB.",
+          .type = &type_job_bytes, MEMBER(struct plan_job, buffer_bytes),
+          .otherwise = MIRROR_DEFAULT_BUFFER_BYTES),
     SPEED_FIELD,
     FIELD("on-source-error", "What the job does if a read fails; default report.",
           .type = &type_policy, MEMBER(struct plan_job, on_source_error),
@@ -61,8 +62,7 @@ static const struct field commit_fields[] = {
 
 const struct shape shape_job = {
     .kind = SHAPE_ANY,
-    .any = ALTERNATIVES(SHAPE_OF(.kind = SHAPE_MAPPING, .name = "mirror", .fields = mirror_fields),
-                        SHAPE_OF(.kind = SHAPE_MAPPING, .name = "commit", .fields = commit_fields)),
+    .any = ALTERNATIVES(MAPPING_OF("mirror", mirror_fields), MAPPING_OF("commit", commit_fields)),
     .read = job_read,
     .write = job_write};
 

@@ -133,8 +133,7 @@ static void check_distribution(struct loader *loader, const struct yaml_node *no
 static const struct shape shape_time_taken = {
     .kind = SHAPE_ANY,
     .name = "time-taken",
-    .any = ALTERNATIVES(VALUE_OF(type_time), SHAPE_OF(.kind = SHAPE_MAPPING, .name = "distribution",
-                                                      .fields = distribution_fields))};
+    .any = ALTERNATIVES(VALUE_OF(type_time), MAPPING_OF("distribution", distribution_fields))};
 
 static void read_time_taken(struct loader *loader, const struct yaml_node *node,
                             struct latency_spec *latency)
@@ -239,7 +238,6 @@ static FIELD_WRITER(write_latencies)
 
 const struct shape shape_latency = {
     .kind = SHAPE_ANY,
-    .any = ALTERNATIVES(&shape_time_taken, SHAPE_OF(.kind = SHAPE_MAPPING, .name = "latencies",
-                                                    .fields = latency_fields)),
+    .any = ALTERNATIVES(&shape_time_taken, MAPPING_OF("latencies", latency_fields)),
     .read = read_latencies,
     .write = write_latencies};

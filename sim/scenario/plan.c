@@ -6,6 +6,7 @@
  * Declared in sim/scenario/private.h, with all that the loader's files share.
  */
 #include "sim/scenario/private.h"
+#include "sim/scenario/write.h"
 
 /* ---- Texts ---- */
 
@@ -117,24 +118,11 @@ static const struct field limits_fields[] = {
     FIELD("events-at-once", "Events without time passing; default 100000.", .type = &type_count,
           MEMBER(struct plan, limits.events_at_once), .otherwise = LIMITS_EVENTS_AT_ONCE),
     FIELD("ready-within",
-          "READY comes within so long of the last fault and guest write; default: not checked.",
+          "How soon READY must come after the last fault and guest write; default: not checked.",
           .type = &type_time, MEMBER(struct plan, limits.ready_within_ns)),
     FIELD("timer-slack", "What is added to every timer; default 0.", .type = &type_time,
           MEMBER(struct plan, timer_slack_ns)),
     FIELD_END};
-
-static FIELD_READER(read_limits)
-{
-    read_fields(loader, node, field->key, limits_fields, record);
-}
-
-static FIELD_WRITER(write_limits)
-{
-    struct emit limits = emit_open_below(emit, field->key, EMIT_FLOW);
-
-    write_fields(&limits, plan, limits_fields, record);
-    emit_end(&limits);
-}
 
 /* ---- Choices ---- */
 
@@ -308,8 +296,8 @@ static const struct shape shape_faults_of_all = {.kind = SHAPE_NAMES,
 /* Not written: a file that was found says what has been found. */
 static const struct field explore_fields[] = {
     FIELD("schedule", "exhaustive, random, or {pct: N}.",
-          .shape = ANY_OF(VALUE_OF(type_schedule), MAPPING_OF(pct_fields)), .read = read_schedule,
-          .write = write_nothing),
+          .shape = ANY_OF(VALUE_OF(type_schedule), MAPPING_OF("pct", pct_fields)),
+          .read = read_schedule, .write = write_nothing),
     FIELD("faults", "none, singles, pairs, or {singles: all}.",
           .shape = ANY_OF(VALUE_OF(type_explore_faults), &shape_faults_of_all),
           .read = read_explore_faults, .write = write_nothing),
@@ -318,13 +306,6 @@ static const struct field explore_fields[] = {
     FIELD("budget", "How long at most.", .type = &type_time, MEMBER(struct explore_spec, budget_ns),
           .write = write_nothing),
     FIELD_END};
-
-static FIELD_READER(read_explore)
-{
-    struct plan *plan = record;
-
-    read_fields(loader, node, field->key, explore_fields, &plan->explore);
-}
 
 /* ---- Sections ---- */
 
@@ -343,8 +324,7 @@ static const struct shape shape_explore = {
     .kind = SHAPE_MAPPING, .name = "explore", .fields = explore_fields};
 static const struct shape shape_choices = {
     .kind = SHAPE_ANY,
-    .any = ALTERNATIVES(WORD_OF("quiet"), LIST_OF(SHAPE_OF(.kind = SHAPE_MAPPING, .name = "choice",
-                                                           .fields = choice_fields)))};
+    .any = ALTERNATIVES(WORD_OF("quiet"), LIST_OF(MAPPING_OF("recorded-choice", choice_fields)))};
 /* Disks first, for the ranges on them; the job, for the guest's disk. */
 static const struct field scenario_fields[] = {
     FIELD("scenario", "The format's version: 1.", .shape = WORD_OF(FORMAT_VERSION),
@@ -354,7 +334,8 @@ static const struct field scenario_fields[] = {
     FIELD("doc", "Why it exists: what would break.", .shape = &shape_text, .required = true,
           .read = read_doc, .write = write_doc),
     FIELD("refs",
-          "What it is about: rules (mirror-algorithm R6), other tests (parity 041/complete).",
+          "What it is about: rules (mirror-algorithm R6), other tests (parity 041/complete), bugs "
+          "(known-bugs sg-limit).",
           .shape = LIST_OF(&shape_text), .read = read_refs, .write = write_refs),
     FIELD("tags", "Any words by which to choose it.", .shape = LIST_OF(&shape_text),
           .read = read_tags, .write = write_tags),
@@ -372,8 +353,7 @@ static const struct field scenario_fields[] = {
     FIELD("faults", "What goes wrong, by name.", .shape = &shape_faults, .turn = 1),
     FIELD("expect", "What must come out, in addition to the oracles.", .shape = &shape_expect,
           .turn = 4),
-    FIELD("limits", "Bounds of the run.", .shape = &shape_limits, .read = read_limits,
-          .write = write_limits, .turn = 4),
+    FIELD("limits", "Bounds of the run.", .shape = &shape_limits, .turn = 4),
     FIELD(
         "content",
         "tags; or bytes: real bytes move and are compared, for disks of 1GiB in all; the verdicts "
@@ -384,12 +364,11 @@ static const struct field scenario_fields[] = {
           "expectations of instants are not judged.",
           .type = &type_timing, MEMBER(struct plan, untimed), .turn = 4),
     FIELD("explore", "What mirrorsim explore does if its options don't say otherwise.",
-          .shape = &shape_explore, .read = read_explore, .write = write_nothing, .turn = 4),
-    FIELD(
-        "choices",
-        "Recorded answers; those not listed follow the seed.  Or quiet: the story needs first in, "
-        "first out, and no seed changes it.",
-        .shape = &shape_choices, .read = read_before, .write = write_choices, .turn = 4),
+          .shape = &shape_explore, MEMBER(struct plan, explore), .write = write_nothing, .turn = 4),
+    FIELD("choices",
+          "Recorded answers; those not listed follow the seed. Or quiet: the story needs first in, "
+          "first out, and no seed changes it.",
+          .shape = &shape_choices, .read = read_before, .write = write_choices, .turn = 4),
     FIELD(
         "xfail",
         "A known failure, or a list of them; passing is then a failure, and every finding must be "
@@ -426,4 +405,12 @@ void scenario_read_plan(struct loader *loader)
         story_check(loader);
         check_sites(loader);
     }
+}
+
+void scenario_write(const struct plan *plan, FILE *file)
+{
+    struct emit emit = emit_open(file, EMIT_FILE);
+
+    write_fields(&emit, plan, shape_scenario.fields, plan);
+    emit_end(&emit);
 }

@@ -20,13 +20,13 @@
 #include <string.h>
 
 #include "sim/plan/plan.h"
-#include "sim/scenario/emit.h"
 #include "sim/scenario/field.h"
-#include "sim/scenario/mistakes.h"
-#include "sim/scenario/nearest.h"
 #include "sim/scenario/scenario.h"
 #include "sim/scenario/value.h"
-#include "sim/scenario/yaml.h"
+#include "sim/yaml/emit.h"
+#include "sim/yaml/mistakes.h"
+#include "sim/yaml/nearest.h"
+#include "sim/yaml/yaml.h"
 
 #define SCENARIO_MAX_AXES 16       /* names in `matrix` */
 #define SCENARIO_MAX_ACTIONS 10000 /* steps; guest requests; reactions; expectations */
@@ -338,7 +338,6 @@ void guest_set_op(struct loader *loader, const struct yaml_node *node,
                   struct guest_request *request, int op);
 
 field_reader guest_read_step;
-field_writer guest_write_step;
 extern const struct shape shape_guest_step;
 
 /* ---- Generators: generator.c, draw.c ---- */

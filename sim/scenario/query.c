@@ -153,9 +153,10 @@ static FIELD_WRITER(write_flags)
     emit_end(&flags);
 }
 
-#define AMOUNT(key, doc, type_, bounds, kind_)                                              \
-    FIELD(key, doc, .type = &(type_), .shape = ANY_OF(VALUE_OF(type_), MAPPING_OF(bounds)), \
-          .kind = (kind_), .read = read_amount, .write = write_amount)
+#define AMOUNT(key, doc, type_, bounds_name, bounds, kind_)                                   \
+    FIELD(key, doc, .type = &(type_),                                                         \
+          .shape = ANY_OF(VALUE_OF(type_), MAPPING_OF(bounds_name, bounds)), .kind = (kind_), \
+          .read = read_amount, .write = write_amount)
 #define EXACTLY(key, doc, type_, kind_) \
     FIELD(key, doc, .type = &(type_), .kind = (kind_), .read = read_exactly, .write = write_amount)
 #define FLAGS(key, doc, value)                                                                  \
@@ -163,10 +164,11 @@ static FIELD_WRITER(write_flags)
           .kind = (value), .read = read_flags, .write = write_flags)
 
 static const struct field query_fields[] = {
-    AMOUNT("offset", "How far the job has come, exactly or between bounds.", type_bytes,
+    AMOUNT("offset", "How far the job has come, exactly or between bounds.", type_bytes, "bounds",
            byte_bounds, QUERY_OFFSET),
-    AMOUNT("len", "How far it will have to come.", type_bytes, byte_bounds, QUERY_LEN),
-    AMOUNT("speed", "Its bound in bytes a second.", type_speed, speed_bounds, QUERY_SPEED),
+    AMOUNT("len", "How far it will have to come.", type_bytes, "bounds", byte_bounds, QUERY_LEN),
+    AMOUNT("speed", "Its bound in bytes a second.", type_speed, "speed-bounds", speed_bounds,
+           QUERY_SPEED),
     EXACTLY("io-status", "ok, failed or nospace.", type_io_status, QUERY_IO_STATUS),
     EXACTLY("status", "The job's state.", type_job_status, QUERY_STATUS),
     EXACTLY("kind", "mirror or commit.", type_job_kind, QUERY_KIND),

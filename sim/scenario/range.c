@@ -40,8 +40,8 @@ static const struct field range_fields[] = RANGE_FIELDS(type_bytes, type_bytes_l
 const struct shape shape_range = {
     .kind = SHAPE_ANY,
     .name = "range",
-    .any =
-        ALTERNATIVES(SHAPE_OF(.kind = SHAPE_NAME, .thing = "variable"), MAPPING_OF(range_fields))};
+    .any = ALTERNATIVES(SHAPE_OF(.kind = SHAPE_NAME, .thing = "variable"),
+                        MAPPING_OF("range-keys", range_fields))};
 
 bool range_read(struct loader *loader, const struct yaml_node *node, const struct value_type *type,
                 struct range_spec *range)

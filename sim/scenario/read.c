@@ -8,8 +8,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#include "sim/scenario/emit.h"
 #include "sim/scenario/private.h"
+#include "sim/yaml/emit.h"
 
 /* With every ${name} replaced; nothing that is read needs more. */
 #define MAX_EXPANDED 256u
@@ -56,10 +56,10 @@ const struct yaml_node *read_variable(struct loader *loader, const char *name)
     if (!variable) {
         return NULL;
     }
-    if (loader->variable_nodes <= SCENARIO_MAX_NODES) {
+    if (loader->variable_nodes <= YAML_MAX_NODES) {
         loader->variable_nodes += yaml_count(variable);
     }
-    if (loader->variable_nodes > SCENARIO_MAX_NODES) {
+    if (loader->variable_nodes > YAML_MAX_NODES) {
         read_mistake(loader, variable, "this variable is too large to be used so often");
         return &broken;
     }
@@ -376,9 +376,11 @@ FIELD_READER(read_field)
         if (value_read(loader, node, field->type, &value)) {
             field_store(field, record, value);
         }
-    } else {
-        assert(field->shape && field->shape->read);
+    } else if (field->shape->read) {
         field->shape->read(loader, node, field, record);
+    } else {
+        assert(field->shape->kind == SHAPE_MAPPING);
+        read_fields(loader, node, field->key, field->shape->fields, field_place(field, record));
     }
 }
 

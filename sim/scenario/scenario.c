@@ -125,15 +125,15 @@ static int open_file(struct scenario *scenario, size_t *size)
         close(fd);
         return -1;
     }
-    *size = (uint64_t)status.st_size <= SCENARIO_MAX_BYTES ? (size_t)status.st_size
-                                                           : SCENARIO_MAX_BYTES + 1;
+    *size =
+        (uint64_t)status.st_size <= YAML_MAX_BYTES ? (size_t)status.st_size : YAML_MAX_BYTES + 1;
     return fd;
 }
 
 static void refuse_size(struct scenario *scenario)
 {
     mistake_add(&scenario->mistakes, whole_file, "larger than %u KiB, which is the most",
-                SCENARIO_MAX_BYTES / 1024);
+                YAML_MAX_BYTES / 1024);
 }
 
 /* The text, or NULL after noting why there is none; what is too large is not read. */
@@ -143,7 +143,7 @@ static char *read_file(struct scenario *scenario, int fd, size_t size, size_t *b
     ssize_t got = 1;
 
     *bytes = 0;
-    if (size > SCENARIO_MAX_BYTES) {
+    if (size > YAML_MAX_BYTES) {
         refuse_size(scenario);
         return NULL;
     }
@@ -223,7 +223,7 @@ struct scenario *scenario_load_text(const char *file, const char *text, size_t b
 {
     struct scenario *scenario = create(file);
 
-    if (bytes > SCENARIO_MAX_BYTES) {
+    if (bytes > YAML_MAX_BYTES) {
         refuse_size(scenario);
     } else {
         char *copy = arena_alloc(scenario->arena, bytes + 1);

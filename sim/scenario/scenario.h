@@ -15,30 +15,11 @@
 
 #include "sim/base/choice.h"
 #include "sim/plan/plan.h"
+#include "sim/yaml/mistakes.h"
 
-/* Hostile files: larger ones, deeper ones, and longer scalars are refused. */
-#define SCENARIO_MAX_BYTES (1u << 20)
-#define SCENARIO_MAX_DEPTH 32
-#define SCENARIO_MAX_NODES 100000
 #define SCENARIO_MAX_CASES 1024
-#define SCENARIO_MAX_MISTAKES 50
 
 struct scenario;
-
-/* One mistake: a place, a sentence, and the line of the file it is in. */
-struct mistake {
-    uint32_t line; /* from 1; 0 = the file as a whole */
-    uint32_t column;
-    const char *text;        /* what is wrong and what would be right */
-    const char *source_line; /* without newline; NULL if there is none */
-};
-
-/* Mistakes in order of their place. */
-struct mistakes {
-    struct mistake *list;
-    uint32_t count;
-    uint32_t dropped; /* beyond SCENARIO_MAX_MISTAKES */
-};
 
 /*
  * Loads and checks a file (all of it: every case, every `choose` value).
@@ -68,8 +49,5 @@ bool scenario_has_choices(const struct scenario *scenario);
  */
 struct plan *scenario_plan(const struct scenario *scenario, uint32_t case_number,
                            const struct choice_spec *choices);
-
-/* Renders mistakes as file:line:column text with line and caret; caller frees. */
-char *mistakes_format(const char *file, const struct mistakes *mistakes);
 
 #endif

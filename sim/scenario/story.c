@@ -165,7 +165,7 @@ static const struct field guest_fields[] = {
     FIELD("when", "It is made once this event happens; nth is 1 unless it says otherwise.",
           .shape = &shape_answered, MEMBER(struct guest_entry, when), .group = 2,
           .read = event_read_when, .write = event_write_when),
-    FIELD("after", "So long after the event.", .type = &type_time,
+    FIELD("after", "How long after the event; default 0.", .type = &type_time,
           MEMBER(struct guest_entry, after_ns), .needs = "when"),
     FIELD_END};
 
@@ -255,8 +255,7 @@ FIELD_WRITER(story_write_guest)
 
 const struct shape shape_guest = {
     .kind = SHAPE_NAMES,
-    .of = ANY_OF(SHAPE_OF(.kind = SHAPE_MAPPING, .name = "guest-request", .fields = guest_fields),
-                 &shape_generator),
+    .of = ANY_OF(MAPPING_OF("guest-request", guest_fields), &shape_generator),
     .read = story_read_guest,
     .write = story_write_guest};
 
@@ -298,13 +297,13 @@ static const struct field react_fields[] = {
     FIELD("when", "Each such event, or only the nth of them, ...", .shape = &shape_answered,
           .required = true, .read = read_when, .write = write_when),
     FIELD("do",
-          "... is answered with this: a step that takes no time.  A refused command is no failure "
+          "... is answered with this: a step that takes no time. A refused command is no failure "
           "unless it says so.",
           .shape = &shape_action, MEMBER(struct react_spec, action), .required = true,
           .read = read_do, .write = write_do),
-    FIELD("after", "So much later; default 0.", .type = &type_time,
+    FIELD("after", "How much later; default 0.", .type = &type_time,
           MEMBER(struct react_spec, delay_ns)),
-    FIELD("limit", "At most so often; default: no bound.", .type = &type_count,
+    FIELD("limit", "How often at most; default: no bound.", .type = &type_count,
           MEMBER(struct react_spec, limit)),
     FIELD_END};
 
@@ -336,11 +335,10 @@ FIELD_WRITER(story_write_reactions)
     emit_end(&reacts);
 }
 
-const struct shape shape_reactions = {
-    .kind = SHAPE_LIST,
-    .of = SHAPE_OF(.kind = SHAPE_MAPPING, .name = "reaction", .fields = react_fields),
-    .read = story_read_reactions,
-    .write = story_write_reactions};
+const struct shape shape_reactions = {.kind = SHAPE_LIST,
+                                      .of = MAPPING_OF("reaction", react_fields),
+                                      .read = story_read_reactions,
+                                      .write = story_write_reactions};
 
 /* ---- Steps that can never happen ---- */
 

@@ -111,7 +111,7 @@ static const struct field xfail_fields[] = {
           "sharing, limit, liveness, expect or compare; default: of any.",
           .shape = &shape_text, MEMBER(struct xfail_entry, spec.oracle), .read = read_text_line,
           .write = write_xfail_word),
-    FIELD("bug", "What people call the bug.", .shape = &shape_text,
+    FIELD("bug", "A reference for people, such as a bug's number.", .shape = &shape_text,
           MEMBER(struct xfail_entry, spec.bug), .read = read_text_line, .write = write_bug),
     FIELD("case", "In the cases of the matrix that have these values: {policy: [stop, enospc]}.",
           .shape = NAMES_OF(SHAPE_OF(.kind = SHAPE_FREE)), MEMBER(struct xfail_entry, is_elsewhere),

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Phrases for events and matches: a name, and its conditions in parentheses.
+ *
+ * Declared in sim/trace/phrase.h: the phrases for events are part of the same vocabulary.
  */
 #include <stdarg.h>
 #include <stdio.h>

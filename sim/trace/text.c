@@ -5,6 +5,8 @@
  * Text gives sizes in the largest unit that is exact and time to the
  * nanosecond, so nothing is lost in it.  Numbers are written directly: printf
  * would cost several times as much.
+ *
+ * Declared in sim/trace/trace.h: the two formats of a trace.
  */
 
 #include "sim/base/errno_name.h"

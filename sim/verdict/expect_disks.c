@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Expectations about disks: what they hold and how they are linked at the end.
+ *
+ * Declared in sim/verdict/expect.h: one group of the expectations.
  */
 #include <inttypes.h>
 #include <stddef.h>

@@ -151,6 +151,7 @@ enum finding_trait {
     X(DETERMINISM, STATES_DIFFER, "states-differ")             \
     X(CRASH, CRASH, "crash")                                   \
     X(CRASH, HANG, "hang")                                     \
+    X(CRASH, MEMORY, "memory")                                 \
     X(HARNESS, UNSUPPORTED, "unsupported")                     \
     X(HARNESS, NO_MEMORY, "no-memory")                         \
     X(HARNESS, MEMORY, "memory")                               \

@@ -15,7 +15,7 @@
 
 /*
  * Steps of the walks: 2^32 times the fractions of the roots of 2, 3 and 5.
- * They have no small multiple in common, or a place would follow from a length.
+ * They have no small multiple in common: else a place would follow from a length.
  */
 #define MIX_STEP UINT32_C(0x6a09e667)
 #define LENGTH_STEP UINT32_C(0xbb67ae85)
@@ -23,7 +23,7 @@
 
 /* ---- Draws ---- */
 
-/* Generators begin their walks at different points, or they would go in step. */
+/* Generators begin their walks at different points: else they would draw the same. */
 static void walk_init(struct walk *walk, const struct generator *generator, const char *what,
                       uint32_t step)
 {
@@ -106,7 +106,7 @@ static void generator_end(struct generator *generator)
     }
 }
 
-/* One more request, unless its time is beyond the bound: the last one to find that is the end. */
+/* One more request, unless it would come after the bound.  The last turn to find that ends it. */
 static void turn_add(struct generator *generator, uint64_t delay_ns)
 {
     const struct generator_spec *spec = generator->spec;
@@ -311,7 +311,7 @@ bool generators_are_done(const struct world *world)
 
 /* ---- Digest ---- */
 
-/* Names have come in with the plan; what a bound does not ask for says nothing. */
+/* Without a bound a count does not matter, and stays out.  Names are the plan's. */
 static void generator_digest(const struct generator *generator, struct digest *digest)
 {
     const struct generator_spec *spec = generator->spec;

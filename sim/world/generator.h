@@ -8,14 +8,14 @@
  * queue of a real disk is bounded too.  One with a number of requests
  * outstanding is a closed loop: each that finishes is followed by another.
  *
- * A generator ends at its bounds.  One that has none ends with the story; and
- * in a settle step, once the job has concluded, for else it would never end.
+ * A generator ends at its bounds.  One without a bound ends with the story, or
+ * in a settle step once the job has concluded: else that step would never end.
  *
  * What is drawn for each request (which of the mix, its length, its place) is a
- * walk: a number of 32 bits that goes on by a fixed odd step, so that it
- * comes evenly by all values, plus the answer of the choice sites "guest NAME
- * mix", "... len" and "... offset".  So a quiet run follows the distributions
- * closely, and with a seed each draw is a random one.
+ * walk: a 32-bit number that advances by a fixed odd step, so that it visits
+ * all values evenly, plus the answer of the choice sites "guest NAME mix",
+ * "... len" and "... offset".  So a quiet run follows the distributions
+ * closely, and with a seed each draw is random.
  */
 #ifndef MIRRORSIM_SIM_WORLD_GENERATOR_H
 #define MIRRORSIM_SIM_WORLD_GENERATOR_H
@@ -83,12 +83,12 @@ void generators_observe(struct world *world, const struct event *event);
 /* Those without a bound of their own end. */
 void generators_stop(struct world *world);
 
-/* True if none with a bound of its own has begun and not ended. */
+/* True if every generator with a bound of its own that has begun has ended. */
 bool generators_are_done(const struct world *world);
 
 void generators_digest(const struct world *world, struct digest *digest);
 
-/* Asserts that their turns are due, and that no more requests are under way than may be. */
+/* Asserts that turns are pending, and that no more requests are unfinished than allowed. */
 void generators_check(const struct world *world);
 
 #endif

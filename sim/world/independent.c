@@ -86,7 +86,7 @@ static bool source_shows_target(const struct plan *plan)
 {
     uint32_t disk = plan->job.source;
 
-    /* The links of a plan have no loops, and so many at most. */
+    /* The links of a plan have no loops: a chain is no longer than its disks. */
     for (uint32_t i = 0; i < plan->disk_count && disk != PLAN_NONE; i++) {
         if (disk == plan->job.target) {
             return true;
@@ -196,7 +196,7 @@ static bool write_can_be_hit(const struct world *world, const struct request *re
 
 /* ---- The event ---- */
 
-/* What a read has seen, nobody can change any more. */
+/* The read has taken its data, or nothing can change that data before it does. */
 static bool sees_what_stays(const struct world *world, const struct request *read)
 {
     return read->moved || (!read->effect.begun && !write_is_in_flight(world, read) &&
@@ -256,7 +256,7 @@ bool independent_find(struct world *world, struct independent *found)
     return false;
 }
 
-/* The read has seen its data, it has ended and its write begun, or both. */
+/* The events are the read's effect, its end with the beginning of its write, or both. */
 static bool is_reads_own(const struct world *world, const struct event *events, uint64_t count,
                          uint32_t number)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Partial-order reduction: an event that goes with all others in any order.
+ * Partial-order reduction: an event that commutes with all others.
  *
  * When several events could be next, and one of them neither changes anything that
  * another looks at nor looks at anything that another changes, now or later, then all

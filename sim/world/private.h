@@ -42,6 +42,8 @@ struct world {
 
     uint64_t events;         /* timeline events taken */
     uint64_t events_at_once; /* since virtual time last moved */
+    uint64_t step_end;       /* the trace must not grow to this before the step is over, ... */
+    void (*step_limit)(uint64_t events); /* ... or this ends it (struct world_options) */
 
     LIST_HEAD(, host_timer) timers;
     struct story story;
@@ -50,15 +52,15 @@ struct world {
     struct engine_job *job;   /* NULL: none */
     bool job_starts;          /* it waits in a drained section of its start */
     uint32_t start_number;    /* ... and this action has begun it */
-    uint64_t job_taken_bytes; /* of memory, by the job that there is */
+    uint64_t job_taken_bytes; /* memory that the present job has taken ... */
     uint64_t job_given_bytes; /* ... and given back */
     struct job_info last_job;
     bool has_last_job;
-    bool job_concluded; /* the last job that was started has come to its end ... */
-    bool job_cancelled; /* ... so, with this result */
+    bool job_concluded; /* the job started last has ended ... */
+    bool job_cancelled; /* ... as cancelled; and its result */
     int job_ret;
 
-    /* Oracles, and for each kind of event those that want it, a bit each. */
+    /* Oracles, and for each kind of event a bit for each oracle that sees it. */
     struct oracle_slot *oracles;
     uint32_t oracle_count;
     uint32_t wanted_by[EVENT_KIND_COUNT][BY_COUNT];

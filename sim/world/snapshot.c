@@ -4,10 +4,11 @@
  *
  * Declared in sim/world/world.h, because they are what a world can be asked for.
  *
- * A snapshot is the arena's used bytes, how far the trace had come, and of the
- * verdict the findings that there were.  A digest is fed with meaning only:
- * what is pending enters by when it is due from now, not by its address.
+ * A snapshot is the arena's used bytes, the length of the trace, and the
+ * findings so far.  A digest takes in meaning only: a pending event enters by
+ * the time until it is due, not by its address.
  */
+#include <assert.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -61,6 +62,7 @@ void world_load(struct world *world, const void *memory)
     const char *at = memory;
 
     memcpy(&head, at, sizeof(head));
+    assert(head.trace_count <= trace->count);
     at += sizeof(head);
     verdict->outcome = OUTCOME_PASS;
     verdict->finding_count = head.finding_count;
@@ -89,8 +91,8 @@ static void digest_state(const struct world *world, struct digest *digest)
         node_digest(&world->layer.nodes[i], digest);
     }
     digest_u64(digest, world->layer.guest_node);
-    digest_u64(digest, (uint64_t)world->job_concluded | (uint64_t)world->job_cancelled << 1);
-    digest_u64(digest, (uint64_t)(int64_t)world->job_ret);
+    digest_flags(digest, world->job_concluded, world->job_cancelled);
+    digest_i64(digest, world->job_ret);
     digest_u64(digest, world->evidence.end);
     requests_digest(&world->layer, digest);
     if (world->plan->generation == GENERATION_MODERN) {

@@ -67,12 +67,15 @@ static uint64_t step_kinds(const struct action *action)
     return 0;
 }
 
-/* Waits since the start count from the first event on, whichever step they are. */
+/* A wait `since: start` counts from the first event on, wherever it stands in the story. */
 static uint64_t run_kinds(const struct world *world, uint32_t step)
 {
     uint64_t kinds = 0;
 
-    for (; world->story.run_matches != NULL && step < world->plan->step_count; step++) {
+    if (world->story.run_matches == NULL) {
+        return 0;
+    }
+    for (; step < world->plan->step_count; step++) {
         const struct action *action = step_at(world, step);
 
         if (waits_for_event(action) && action->wait.since_start) {
@@ -149,7 +152,7 @@ static bool job_is_over(const struct world *world)
     return world->job_concluded || world->job == NULL;
 }
 
-/* A guest that would go on for ever lets `settle` end. */
+/* Ends the generators without a bound, or `settle` would wait for ever. */
 static void let_settle(struct world *world)
 {
     const struct story *story = &world->story;
@@ -209,13 +212,13 @@ static struct phrase phrase_wait(const struct world *world, const struct action 
     return phrase;
 }
 
-/* It waits for nothing but its time. */
+/* It waits for an instant only. */
 static bool is_pause(const struct action *action)
 {
     return action->kind == DO_AT || (action->kind == DO_WAIT && action->wait.kind == WAIT_DURATION);
 }
 
-/* The time of the step is up: that is its end, or its failure. */
+/* The time of the step is up: a pause ends, any other wait has failed. */
 static void bound_reached(void *opaque)
 {
     struct world *world = opaque;
@@ -306,21 +309,21 @@ static void reaction_fire(void *opaque)
     action_run(world, world->plan->step_count + world->plan->timed_count + react);
 }
 
-static void react(struct world *world, uint32_t index, const struct event *event)
+static void react_observe(struct world *world, uint32_t index, const struct event *event)
 {
     const struct react_spec *spec = &world->plan->reacts[index];
-    struct react *react = &world->story.reacts[index];
+    struct react *rule = &world->story.reacts[index];
     struct reaction *reaction;
 
     if (!event_matches(&spec->when, event)) {
         return;
     }
-    react->matched++;
-    if ((spec->nth > 0 && react->matched != spec->nth) ||
-        (spec->limit > 0 && react->acted == spec->limit)) {
+    rule->matched++;
+    if ((spec->nth > 0 && rule->matched != spec->nth) ||
+        (spec->limit > 0 && rule->acted == spec->limit)) {
         return;
     }
-    react->acted++;
+    rule->acted++;
     reaction = arena_alloc(world->arena, sizeof(*reaction));
     reaction->world = world;
     reaction->react = index;
@@ -360,7 +363,7 @@ void story_observe(struct world *world, const struct event *event)
     let_settle(world);
     story_guest_changed(world);
     for (uint32_t i = 0; i < world->plan->react_count; i++) {
-        react(world, i, event);
+        react_observe(world, i, event);
     }
     generators_observe(world, event);
 }
@@ -416,13 +419,20 @@ void story_create(struct world *world)
     }
 }
 
-/* A wait that has had its matches has no use for more. */
+/* Matches beyond those that a wait asks for do not matter. */
 static uint64_t matches_that_matter(const struct world *world, uint32_t step, uint64_t matches)
 {
     if (step == world->plan->step_count || !waits_for_event(step_at(world, step))) {
         return 0;
     }
     return min_u64(matches, max_u64(step_at(world, step)->wait.nth, 1));
+}
+
+static void digest_run_matches(const struct world *world, struct digest *digest)
+{
+    for (uint32_t i = world->story.counting; i < world->plan->step_count; i++) {
+        digest_u64(digest, matches_that_matter(world, i, world->story.run_matches[i]));
+    }
 }
 
 void story_digest(const struct world *world, struct digest *digest)
@@ -440,14 +450,14 @@ void story_digest(const struct world *world, struct digest *digest)
         digest_u64(digest, min_u64(story->reacts[i].matched, plan->reacts[i].nth));
         digest_u64(digest, plan->reacts[i].limit > 0 ? story->reacts[i].acted : 0);
     }
-    for (uint32_t i = story->counting; story->run_matches != NULL && i < plan->step_count; i++) {
-        digest_u64(digest, matches_that_matter(world, i, story->run_matches[i]));
+    if (story->run_matches != NULL) {
+        digest_run_matches(world, digest);
     }
     LIST_FOREACH (reaction, &story->reactions, link) {
         digest_u64(digest, reaction->react);
         timeline_digest_pending(&world->timeline, &reaction->pending, digest);
     }
-    /* Their place among simultaneous events is always the same: before what came later. */
+    /* They were inserted first, so their place among simultaneous events is always the same. */
     for (uint32_t i = 0; i < plan->timed_count; i++) {
         if (pending_is_set(&story->timed[i].pending)) {
             digest_u64(digest, i);

@@ -9,6 +9,7 @@
 
 #include "sim/disk/dirty.h"
 #include "sim/disk/request_list.h"
+#include "sim/verdict/expect.h"
 #include "sim/world/private.h"
 
 /* Address space, not memory: what a run may come to use at most. */
@@ -88,20 +89,38 @@ static void oracles_close(struct world *world)
     }
 }
 
+/* From here on, as many events may be emitted before the step is over. */
+static void step_begin(struct world *world)
+{
+    world->step_end = world->trace->count + world->plan->limits.events_at_once;
+}
+
+static void step_too_long(const struct world *world)
+{
+    if (world->step_limit != NULL) {
+        world->step_limit(world->plan->limits.events_at_once);
+    }
+    abort();
+}
+
 void world_emit(struct world *world, struct event *event)
 {
+    if (world->trace->count >= world->step_end) {
+        step_too_long(world);
+    }
     event->now_ns = world->timeline.now_ns;
     world->evidence.now_ns = event->now_ns;
     world->evidence.event_number = world->trace->count;
     show_oracles(world, event);
-    /* By now the record is written: to read it a word at a time any earlier would stall. */
+    /* Appended after the oracles: read right after it was written, the record would stall the CPU.
+     */
     trace_append(world->trace, event);
     if (world->story.watched >> event->kind & 1) {
         story_observe(world, event);
     }
 }
 
-/* What the disks emit goes the way of all events. */
+/* The hook of the block layer. */
 static void emit_from_layer(struct block_layer *layer, struct event *event)
 {
     world_emit(world_of_layer(layer), event);
@@ -123,6 +142,7 @@ static struct world *world_set_up(struct arena *arena, struct verdict *verdict,
     world->plan = plan;
     world->engine = options->engine;
     world->trace = trace;
+    world->step_limit = options->step_limit;
     world->choice_spec = options->choices;
     if (plan->quiet) {
         world->choice_spec.seed = 0;
@@ -135,6 +155,7 @@ static struct world *world_set_up(struct arena *arena, struct verdict *verdict,
     world->evidence.writers = &world->layer.writers;
     LIST_INIT(&world->timers);
     trace_clear(trace);
+    step_begin(world);
     timeline_init(&world->timeline, world->arena, world->choices, plan->untimed);
     world->layer = (struct block_layer){.arena = arena,
                                         .plan = plan,
@@ -209,7 +230,7 @@ static bool job_is_left(const struct world *world)
 
 /*
  * Nothing is pending: the world has concluded unless a job is left or still starts, or the
- * story waits for one that never was.
+ * story waits for a job that was never started.
  */
 static enum world_end end_of_idle(const struct world *world)
 {
@@ -253,9 +274,11 @@ bool world_step(struct world *world)
     end = end_before_next(world);
     if (end != END_NOT) {
         world->evidence.end = end;
+        step_begin(world);
         world_emit(world, &(struct event){.kind = EVENT_END, .detail = (uint8_t)end});
         return false;
     }
+    step_begin(world);
     timeline_step(&world->timeline);
     world->events++;
     world->events_at_once = world->timeline.now_ns == before_ns ? world->events_at_once + 1 : 1;
@@ -268,13 +291,19 @@ bool world_step(struct world *world)
     return true;
 }
 
-enum world_end world_run(struct world *world, uint64_t until_ns)
+/* Would the next event be later than `until_ns` (UINT64_MAX: never)? */
+static bool is_beyond(const struct world *world, uint64_t until_ns)
 {
     uint64_t due_ns;
 
-    while (!(until_ns != UINT64_MAX && timeline_next_due(&world->timeline, &due_ns) &&
-             due_ns > until_ns) &&
-           world_step(world)) {
+    return until_ns != UINT64_MAX && timeline_next_due(&world->timeline, &due_ns) &&
+           due_ns > until_ns;
+}
+
+enum world_end world_run(struct world *world, uint64_t until_ns)
+{
+    while (!is_beyond(world, until_ns) && world_step(world)) {
+        /* Each step tells whether there may be another. */
     }
     return world->evidence.end;
 }
@@ -294,9 +323,7 @@ static void judge_expectations(struct world *world)
 {
     uint32_t fault_count = world->plan->fault_count;
     uint64_t *hits = arena_alloc(world->arena, fault_count * sizeof(*hits));
-    struct final_state final = {.guest_disk = world->layer.guest_node,
-                                .fault_hits = hits,
-                                .guest_idle = world->layer.guest_requests};
+    struct final_state final = {.guest_disk = world->layer.guest_node, .fault_hits = hits};
 
     for (uint32_t i = 0; i < fault_count; i++) {
         hits[i] = world->layer.faults[i].hits;
@@ -410,6 +437,7 @@ struct evidence *world_evidence(struct world *world)
 
 uint64_t world_fault_hits(const struct world *world, uint32_t fault)
 {
+    assert(fault < world->plan->fault_count);
     return world->layer.faults[fault].hits;
 }
 

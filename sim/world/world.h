@@ -27,6 +27,13 @@ struct world_options {
     const struct engine *engine;
     struct choice_spec choices;
     bool no_oracles; /* only for measuring what oracles cost */
+
+    /*
+     * Called when one event of the timeline has emitted limits.events_at_once events: the engine
+     * is in a loop that no step gets out of.  It must not return: the engine cannot be left
+     * otherwise.  NULL: abort().
+     */
+    void (*step_limit)(uint64_t events);
 };
 
 /*
@@ -66,12 +73,12 @@ void world_save(const struct world *world, void *memory);
 void world_load(struct world *world, const void *memory);
 
 /*
- * Digest of the state: the same for states that go on in the same way, whatever
- * numbers their requests have, which buffers they use, and how late it is.
+ * Digest of the state: equal for states with the same future, whatever numbers
+ * their requests have, which buffers they use, and what time it is.
  */
 uint64_t world_digest(const struct world *world);
 
-/* The same, with what the oracles remember: such states are also judged alike. */
+/* The same, with what the oracles remember: such states also get the same verdicts. */
 uint64_t world_digest_judged(const struct world *world);
 
 /*

@@ -6,16 +6,15 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
+#include <unistd.h>
 
 #include "tests/golden/render_world.h"
 #include "tools/base/support.h"
-#include "tools/run/death.h"
-#include "tools/run/worker.h"
+#include "tools/run/isolate.h"
+#include "tools/run/progress.h"
 
 #define CPU_LIMIT_MS 2000
 #define NO_MEMORY "no memory"
@@ -37,17 +36,18 @@ struct work {
 static struct render_life life;
 static FILE *lines;
 
-static void die_of(int signal_number)
+/* Not async-signal-safe, and need not be here: an engine dies, or hangs, in its own code. */
+static void last_words(void)
 {
     render_last_events(&life);
     fflush(lines);
-    raise(signal_number);
 }
 
-static void tell_run(void *opaque, struct run_progress *progress, int results)
+static void tell_run(void *opaque, void *record, int results)
 {
-    static const int also[] = {SIGVTALRM, 0};
+    static const struct isolate_limits limits = {.cpu_ms = CPU_LIMIT_MS};
     const struct work *work = opaque;
+    struct run_progress *progress = record;
     lines = fdopen(results, "w");
     if (!lines) {
         die("fdopen: %s", strerror(errno));
@@ -55,13 +55,13 @@ static void tell_run(void *opaque, struct run_progress *progress, int results)
     setvbuf(lines, NULL, _IOLBF, 0);
     life.now_ns = &progress->now_ns;
     /* The last step of an engine that calls _exit() is lost. */
-    death_catch(die_of, also);
+    isolate_at_death(last_words);
     progress->under_way = true;
-    worker_watch(CPU_LIMIT_MS);
+    isolate_watch(&limits);
     if (!render_world(work->plan, work->engine, send_line, lines, &life)) {
         fputs(NO_MEMORY "\n\n", lines);
     }
-    worker_watch(0);
+    isolate_watch(NULL);
     fclose(lines);
     progress->under_way = false;
 }
@@ -133,24 +133,20 @@ bool render_run(const struct plan *plan, const struct engine *engine, render_lin
                 void *opaque)
 {
     struct work work = {plan, engine};
-    struct worker worker = {0};
-    worker.progress = mmap(NULL, sizeof(*worker.progress), PROT_READ | PROT_WRITE,
-                           MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (worker.progress == MAP_FAILED) {
-        die("mmap: %s", strerror(errno));
-    }
-    worker_fork(&worker, tell_run, &work);
+    struct isolate worker;
+    isolate_open(&worker, sizeof(struct run_progress));
+    isolate_start(&worker, tell_run, &work);
     FILE *from = fdopen(dup(worker.results), "r");
     if (!from) {
         die("fdopen: %s", strerror(errno));
     }
     bool had_memory = pass_lines(from, line, opaque);
     fclose(from);
-    struct run_result *death = worker_end(&worker, CPU_LIMIT_MS / 1000);
+    struct run_result *death = run_progress_end(&worker);
     if (death) {
         tell_death(death, line, opaque);
         free(death);
     }
-    munmap(worker.progress, sizeof(*worker.progress));
+    isolate_close(&worker);
     return had_memory;
 }

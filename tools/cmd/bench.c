@@ -3,18 +3,15 @@
  * mirrorsim bench: measures performance; each figure is the median of several
  * measurements.
  */
-#include <errno.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/resource.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "tools/base/support.h"
 #include "tools/cmd/bench.h"
 #include "tools/cmd/command.h"
+#include "tools/run/isolate.h"
 
 #define MAX_REPEATS 99
 
@@ -38,39 +35,39 @@ static const struct option_row options_of_bench[] = {
 
 static const struct option_table table = {
     .options = options_of_bench,
-    .doc = "Measures speed, memory and the size of a world's state.\v"
-           "A small run is a mirror of 1 MiB at 64 KiB granularity with a buffer of 64 KiB, to "
-           "its completion, with oracles and verdict; its plan is made once.  A trace event is "
-           "what `mirrorsim trace` shows in a line; a timeline event is one step of a world, "
-           "that is what one completion, timer or step of the story sets off."};
+    .doc = "Measures speed, memory and the size of a world's state.\vA small run is a mirror of 1 "
+           "MiB at 64 KiB granularity with a buffer of 64 KiB, to its completion, with oracles and "
+           "verdict; its plan is made once.  A trace event is a line of `mirrorsim trace`; a "
+           "timeline event is one step of a world: everything caused by one completion, timer or "
+           "step of the story."};
 
 /* ---- Measuring ---- */
 
-/* Measures in a child process; returns false if the child failed. */
-static bool measure_once(const struct bench_task *task, struct bench_sample *sample)
+static void measure_in_child(void *opaque, void *record, int results)
 {
-    struct rusage usage;
-    int status = 0;
-    int ends[2];
-    pid_t child;
-    bool good;
+    const struct bench_task *task = opaque;
 
-    fflush(NULL);
-    if (pipe(ends) != 0 || (child = fork()) < 0) {
-        die("cannot start a process: %s", strerror(errno));
+    (void)results;
+    task->figure->measure(task, record);
+}
+
+static struct bench_sample measure_once(struct bench_task *task)
+{
+    struct bench_sample sample;
+    struct isolate_death death;
+    struct isolate isolate;
+
+    isolate_open(&isolate, sizeof(sample));
+    isolate_start(&isolate, measure_in_child, task);
+    death = isolate_end(&isolate);
+    sample = *(struct bench_sample *)isolate.record;
+    sample.peak_bytes = death.peak_bytes;
+    if (death.cause != CAUSE_EXIT || death.number != EXIT_PASSED) {
+        die("measuring %s failed\n%s", task->figure->key, death.words);
     }
-    if (child == 0) {
-        *sample = (struct bench_sample){0};
-        task->figure->measure(task, sample);
-        good = write(ends[1], sample, sizeof(*sample)) == sizeof(*sample);
-        exit(good ? EXIT_PASSED : EXIT_HARNESS);
-    }
-    close(ends[1]);
-    good = read(ends[0], sample, sizeof(*sample)) == sizeof(*sample);
-    close(ends[0]);
-    good = wait4(child, &status, 0, &usage) == child && status == 0 && good;
-    sample->peak_bytes = good ? (uint64_t)usage.ru_maxrss * 1024 : 0;
-    return good;
+    free(death.words);
+    isolate_close(&isolate);
+    return sample;
 }
 
 static double figure_value(const struct bench_figure *figure, const struct bench_sample *sample)
@@ -107,16 +104,13 @@ struct figure_result {
 static struct figure_result measure(const struct bench_options *options,
                                     const struct bench_figure *figure)
 {
-    const struct bench_task task = {figure, options->path};
+    struct bench_task task = {figure, options->path};
     struct figure_result result = {0};
     double values[MAX_REPEATS];
 
     for (uint32_t i = 0; i < options->repeats; i++) {
-        struct bench_sample sample;
+        struct bench_sample sample = measure_once(&task);
 
-        if (!measure_once(&task, &sample)) {
-            die("measuring %s failed", figure->key);
-        }
         values[i] = figure_value(figure, &sample);
         if ((double)sample.peak_bytes > result.peak_bytes) {
             result.peak_bytes = (double)sample.peak_bytes;
@@ -185,4 +179,4 @@ static int run_bench(int argc, char **argv)
     return EXIT_PASSED;
 }
 
-const struct command command_bench = {"bench", "measure what it costs", &table, run_bench};
+const struct command command_bench = {"bench", "measure speed and memory", &table, run_bench};

@@ -10,7 +10,6 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -20,6 +19,7 @@
 #include "tools/base/support.h"
 #include "tools/cmd/bench.h"
 #include "tools/explore/search.h"
+#include "tools/run/isolate.h"
 #include "tools/run/load.h"
 #include "tools/run/runner.h"
 
@@ -305,24 +305,35 @@ static void measure_load(const struct bench_task *task, struct bench_sample *sam
 
 /* ---- The shipped scenarios ---- */
 
+static void run_program(void *opaque, void *record, int results)
+{
+    const struct bench_task *task = opaque;
+
+    (void)record;
+    (void)results;
+    dup2(open("/dev/null", O_WRONLY | O_CLOEXEC), STDOUT_FILENO);
+    execl("/proc/self/exe", "mirrorsim", "run", "--quiet", "--once", "--jobs", "1", task->path,
+          (char *)NULL);
+    _exit(EXIT_HARNESS);
+}
+
 /* Runs the whole program as a user would, on one core. */
 static void measure_scenarios(const struct bench_task *task, struct bench_sample *sample)
 {
+    struct bench_task copy = *task;
     uint64_t start_ns = clock_ns();
-    int status = 0;
-    pid_t child = fork();
+    struct isolate_death death;
+    struct isolate isolate;
 
-    if (child == 0) {
-        dup2(open("/dev/null", O_WRONLY), STDOUT_FILENO);
-        execl("/proc/self/exe", "mirrorsim", "run", "--quiet", "--once", "--jobs", "1", task->path,
-              (char *)NULL);
-        _exit(EXIT_HARNESS);
-    }
-    if (child < 0 || waitpid(child, &status, 0) < 0 || !WIFEXITED(status) ||
-        WEXITSTATUS(status) >= EXIT_HARNESS) {
-        die("cannot run %s", task->path);
-    }
+    isolate_open(&isolate, 0);
+    isolate_start(&isolate, run_program, &copy);
+    death = isolate_end(&isolate);
     sample->ns = clock_ns() - start_ns;
+    if (death.cause != CAUSE_EXIT || death.number >= EXIT_HARNESS) {
+        die("cannot run %s\n%s", task->path, death.words);
+    }
+    free(death.words);
+    isolate_close(&isolate);
 }
 
 /* ---- Searching ---- */
@@ -358,10 +369,11 @@ static void measure_search(const struct bench_task *task, struct bench_sample *s
 }
 
 const struct bench_figure bench_figures[] = {
-    {"small_runs_per_s", "small runs a second, each in a world gone back to its beginning", NULL,
+    {"small_runs_per_s", "small runs a second, each in a world restored to its start", NULL,
      small_run, BENCH_PER_SECOND, false, measure_restored},
-    {"small_runs_renewed_per_s", "small runs a second, each in a world made in the same memory",
-     NULL, small_run, BENCH_PER_SECOND, false, measure_renewed},
+    {"small_runs_renewed_per_s",
+     "small runs a second, each in a world made anew in the same memory", NULL, small_run,
+     BENCH_PER_SECOND, false, measure_renewed},
     {"small_runs_fresh_per_s", "small runs a second, each in new memory", NULL, small_run,
      BENCH_PER_SECOND, false, measure_fresh},
     {"small_runs_without_oracles_per_s", "the first without oracles", NULL, small_run,
@@ -378,12 +390,12 @@ const struct bench_figure bench_figures[] = {
      measure_scenarios},
     {"states_per_s", "states a second, every order of four chunks and two guest writes", NULL,
      four_chunks, BENCH_PER_SECOND, false, measure_search},
-    {"states_rerun_per_s", "the same with a run from the beginning for each state", NULL,
+    {"states_rerun_per_s", "the same, but replaying from the start for each state", NULL,
      four_chunks, BENCH_PER_SECOND, false, measure_renewed},
     {"state_bytes", "largest snapshot of a small run", NULL, small_run, BENCH_BYTES, false,
      measure_state},
     {"snapshot_ns", "taking a snapshot of it", NULL, small_run, BENCH_NS_EACH, false, measure_save},
-    {"restore_ns", "going back to a snapshot of it", NULL, small_run, BENCH_NS_EACH, false,
+    {"restore_ns", "restoring a snapshot of it", NULL, small_run, BENCH_NS_EACH, false,
      measure_load},
 };
 

@@ -10,27 +10,40 @@
 #include "tools/base/support.h"
 #include "tools/cmd/command.h"
 #include "tools/report/report.h"
+#include "tools/report/schema.h"
 #include "tools/run/load.h"
 #include "tools/run/suite.h"
 
 struct check_options {
     struct suite suite;
     bool json;
+    bool schema;
 };
 
 #define AT(member) offsetof(struct check_options, member)
 
 static const struct option_row options_of_check[] = {
     {{"json", 0, NULL, 0, "Write the result as JSON", 0}, INTO(FLAG, json)},
+    {{"schema", 0, NULL, 0, "Write the JSON schema of the scenario language, and check no file", 0},
+     INTO(FLAG, schema)},
     {.shown = {0}},
 };
 
+static void check_options(const struct argp_state *state, const void *input)
+{
+    const struct check_options *options = input;
+
+    if (state->arg_num == 0 && !options->schema) {
+        option_refuse(state, "which files or folders?");
+    }
+}
+
 static const struct option_table table = {
     .options = options_of_check,
-    .args = "PATH...",
+    .args = "PATH...\n--schema",
     .take = suite_take_path,
     .member = AT(suite),
-    .missing = "which files or folders?",
+    .check = check_options,
     .doc = "Validates scenario files, and all *.yaml files in folders, without running them. "
            "Exit code 2 if a file is invalid."};
 
@@ -76,12 +89,14 @@ static int run_check(int argc, char **argv)
     bool invalid;
 
     options_parse(&table, argc, argv, &options);
-    if (options.json) {
+    if (options.schema) {
+        report_json_show(schema_json());
+    } else if (options.json) {
         show_json(&options.suite);
     } else {
         show_text(&options.suite);
     }
-    invalid = options.suite.invalid_count > 0;
+    invalid = !options.schema && options.suite.invalid_count > 0;
     suite_free(&options.suite);
     return invalid ? EXIT_USAGE : EXIT_PASSED;
 }

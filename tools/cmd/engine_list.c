@@ -2,7 +2,8 @@
 /*
  * The engines that are compiled in.
  *
- * Declared in tools/run/load.h: tests put a list of their own in its place.
+ * Declared in tools/run/load.h: tests replace this file by a list of their
+ * own.
  */
 #include "tools/run/load.h"
 

@@ -14,11 +14,12 @@
 #include "tools/base/support.h"
 #include "tools/cmd/command.h"
 #include "tools/report/report.h"
-#include "tools/run/death.h"
+#include "tools/run/isolate.h"
 #include "tools/run/load.h"
 #include "tools/run/one_run.h"
 
 #define MAX_REQUESTS 256
+#define CPU_LIMIT_MS 20000
 
 struct query_options {
     struct one_run run;
@@ -38,8 +39,8 @@ static const struct option_row options_of_query[] = {
 static const struct option_table table = {
     .options = options_of_query,
     ONE_RUN_OF(struct query_options),
-    .doc = "Runs one case of a scenario file up to a virtual instant and shows the job, the "
-           "disks and the requests then."};
+    .doc = "Runs one case of a scenario file up to a virtual instant and shows the job, the disks "
+           "and the requests at that instant."};
 
 /* ---- Text ---- */
 
@@ -176,11 +177,14 @@ static void show_json(const struct one_run *run, uint64_t at_ns)
 
 static int run_query(int argc, char **argv)
 {
+    static const struct isolate_limits limits = {.cpu_ms = CPU_LIMIT_MS,
+                                                 .memory_bytes = ISOLATE_MEMORY_BYTES};
     struct query_options options = {.run = {.engine = engines[0]}, .at_ns = UINT64_MAX};
 
     options_parse(&table, argc, argv, &options);
+    one_run_load(&options.run);
+    isolate_stand_apart(options.run.engine, &limits);
     one_run_open(&options.run);
-    death_limit_cpu();
     if (world_run(options.run.world, options.at_ns) != END_NOT) {
         options.at_ns = world_now_ns(options.run.world);
     }

@@ -2,24 +2,28 @@
 /*
  * mirrorsim trace: everything that happens in one run, as text or JSON lines.
  *
- * Events are written as soon as they happen, so the trace of a run that crashes
- * is complete up to the event that crashed.
+ * The run is made in a child, which sends its events as they come; the parent writes them.  Of
+ * a run that dies, the last words are the events up to the one in which it did.
  *
  * Declared in tools/cmd/command.h: every subcommand is.
  */
 #include <inttypes.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/range.h"
 #include "engine/units.h"
 #include "sim/base/quantity.h"
 #include "tools/base/support.h"
 #include "tools/cmd/command.h"
-#include "tools/run/death.h"
+#include "tools/run/isolate.h"
 #include "tools/run/load.h"
 #include "tools/run/one_run.h"
+#include "tools/run/pipe.h"
+#include "tools/run/result.h"
 
 /* The names for --only. */
 static const struct {
@@ -29,9 +33,7 @@ static const struct {
     {"io", EVENT_BIT(REQUEST_QUEUED) | EVENT_BIT(REQUEST_SUBMIT) | EVENT_BIT(REQUEST_START) |
                EVENT_BIT(REQUEST_EFFECT) | EVENT_BIT(REQUEST_DONE) | EVENT_BIT(FAULT) |
                EVENT_BIT(HELD) | EVENT_BIT(RELEASED)},
-    {"events", EVENT_BIT(JOB_STARTED) | EVENT_BIT(JOB_REFUSED) | EVENT_BIT(JOB_READY) |
-                   EVENT_BIT(JOB_ERROR) | EVENT_BIT(JOB_PAUSED) | EVENT_BIT(JOB_RESUMED) |
-                   EVENT_BIT(JOB_COMPLETED) | EVENT_BIT(JOB_CANCELLED)},
+    {"events", EVENT_BIT(JOB_STARTED) | EVENT_BIT(JOB_REFUSED) | JOB_REPORTS},
     {"job", EVENT_BIT(JOB_STARTED) | EVENT_BIT(JOB_REFUSED) | EVENT_BIT(JOB_PHASE) |
                 EVENT_BIT(JOB_PROGRESS) | EVENT_BIT(JOB_TRACE) | EVENT_BIT(JOB_READY) |
                 EVENT_BIT(JOB_ERROR) | EVENT_BIT(JOB_PAUSED) | EVENT_BIT(JOB_RESUMED) |
@@ -49,6 +51,11 @@ static const struct {
                   EVENT_BIT(CHECK_FAILED) | EVENT_BIT(POWER_CUT) | EVENT_BIT(COMMAND) |
                   EVENT_BIT(COMMAND_REFUSED) | EVENT_BIT(END)},
 };
+
+#define CPU_LIMIT_MS 20000
+
+/* Events in one record, at most; an empty record follows the last of them. */
+#define SEND_EVENTS ((uint64_t)4096)
 
 #define GROUP_COUNT COUNT_OF(groups)
 
@@ -100,7 +107,7 @@ static void check_options(const struct argp_state *state, const void *opaque)
 #define AT(member) offsetof(struct trace_options, member)
 
 static const struct option_row options_of_trace[] = {
-    {{"json", 0, NULL, 0, "A JSON object a line", 2}, INTO(FLAG, json)},
+    {{"json", 0, NULL, 0, "One JSON object per line", 2}, INTO(FLAG, json)},
     {{"only", 0, "GROUP,...", 0, "Only events of io, events, job, dirty, graph, story", 2},
      INTO(OTHER, kinds),
      .take = take_only},
@@ -115,7 +122,69 @@ static const struct option_table table = {
     .check = check_options,
     .doc = "Runs one case of a scenario file and shows everything that happens in it."};
 
-/* ---- Writing ---- */
+/* ---- In the child ---- */
+
+/* What its last words need, which a handler has no argument for. */
+static struct {
+    const struct trace *trace;
+    uint64_t sent; /* events */
+    int results;
+    volatile sig_atomic_t sending;
+} child;
+
+/* Async-signal-safe, as pipe_send() is. */
+static void send_new_events(void)
+{
+    const struct trace *trace = child.trace;
+
+    child.sending = 1;
+    while (child.sent < trace->count) {
+        uint64_t count = min_u64(trace->count - child.sent, SEND_EVENTS);
+        const struct event *events = &trace->events[child.sent];
+
+        if (!pipe_send(child.results, events, count * sizeof(*events))) {
+            break;
+        }
+        child.sent += count;
+    }
+    child.sending = 0;
+}
+
+/* A record that a signal has cut in two is not followed by another. */
+static void last_words(void)
+{
+    if (!child.sending) {
+        send_new_events();
+    }
+}
+
+/* Sends the events, an empty record, and the result. */
+static void run_in_child(void *opaque, void *record, int results)
+{
+    static const struct isolate_limits limits = {.cpu_ms = CPU_LIMIT_MS,
+                                                 .memory_bytes = ISOLATE_MEMORY_BYTES};
+    struct one_run *run = opaque;
+    struct run_result *result = run_result_create();
+
+    (void)record;
+    child.trace = &run->trace;
+    child.results = results;
+    isolate_at_death(last_words);
+    isolate_watch(&limits);
+    one_run_open(run);
+    do {
+        send_new_events();
+    } while (world_step(run->world));
+    send_new_events();
+    run_result_fill(result, run->plan, world_judge(run->world));
+    isolate_watch(NULL);
+    pipe_send(results, NULL, 0);
+    run_result_send(results, result);
+    free(result);
+    one_run_close(run);
+}
+
+/* ---- In the parent ---- */
 
 static int format_event(const struct trace_options *options, uint64_t number, char *buf,
                         size_t size)
@@ -157,60 +226,89 @@ static void write_new_events(struct trace_options *options)
     }
 }
 
-/*
- * When a run dies, its last events have not been written yet; the signal
- * handler writes them.  It needs the options, and a handler gets no argument,
- * hence this variable.
- */
-static struct trace_options *dying;
-
-static void write_last_events(int signal_number)
-{
-    write_new_events(dying);
-    fflush(stdout);
-    raise(signal_number);
-}
-
-/* An engine that loops within one event is ended by the limit of processor time, or by Ctrl-C. */
-static void catch_death(struct trace_options *options)
-{
-    static const int also[] = {ENGINE_SIGNAL_UNSUPPORTED, SIGXCPU, SIGINT, SIGTERM, 0};
-
-    dying = options;
-    death_catch(write_last_events, also);
-    death_limit_cpu();
-}
-
-static void write_verdict(const struct verdict *verdict)
+static void write_verdict(const struct run_result *result)
 {
     printf("\n%s after %s, %" PRIu64 " events in the trace, hash %016" PRIx64 "\n",
-           outcome_name(verdict->outcome), quantity_time(verdict->virtual_ns).text,
-           verdict->trace_events, verdict->trace_hash);
-    for (uint32_t i = 0; i < verdict->finding_count; i++) {
-        const struct finding *finding = &verdict->findings[i];
+           outcome_name(result->outcome), quantity_time(result->virtual_ns).text,
+           result->trace_events, result->trace_hash);
+    for (uint32_t i = 0; i < result->finding_count; i++) {
+        const struct run_finding *finding = &result->findings[i];
 
         printf("%s (%s) at %s: %s\n", finding_by(finding->id), finding_kind_name(finding->id),
                quantity_time(finding->now_ns).text, finding->text);
     }
 }
 
+/* What has been written is seen while nothing new comes. */
+static void flush_if_idle(int results)
+{
+    struct pollfd next = {.fd = results, .events = POLLIN};
+
+    if (poll(&next, 1, 0) == 0) {
+        fflush(stdout);
+    }
+}
+
+/* Until the child says that these were all, or dies. */
+static void receive_events(struct trace_options *options, int results)
+{
+    struct event *events;
+    size_t bytes;
+
+    while ((events = pipe_receive(results, SEND_EVENTS * sizeof(*events), &bytes)) != NULL &&
+           bytes > 0) {
+        for (size_t i = 0; i < bytes / sizeof(*events); i++) {
+            trace_append(&options->run.trace, &events[i]);
+        }
+        write_new_events(options);
+        flush_if_idle(results);
+        free(events);
+    }
+    free(events);
+}
+
+/* Returns the exit code. */
+static int trace_run(struct trace_options *options)
+{
+    struct run_result *result;
+    struct isolate_death death;
+    struct isolate isolate;
+    int code = EXIT_PASSED;
+
+    isolate_open(&isolate, 0);
+    isolate_start(&isolate, run_in_child, &options->run);
+    signal(SIGINT, SIG_IGN); /* the child gets it, too, and has something to say */
+    receive_events(options, isolate.results);
+    result = run_result_receive(isolate.results);
+    death = isolate_end(&isolate);
+    if (result == NULL) {
+        fflush(stdout);
+        code = isolate_tell(&death, options->run.engine);
+        code = code != EXIT_PASSED ? code : EXIT_FAILED;
+    } else {
+        fputs(death.words, stderr);
+    }
+    if (result != NULL && !options->json) {
+        write_verdict(result);
+    }
+    free(death.words);
+    free(result);
+    isolate_close(&isolate);
+    return code;
+}
+
 static int run_trace(int argc, char **argv)
 {
     struct trace_options options = {
         .run = {.engine = engines[0]}, .kinds = UINT64_MAX, .to_ns = UINT64_MAX};
+    int code;
 
     options_parse(&table, argc, argv, &options);
-    one_run_open(&options.run);
-    catch_death(&options);
-    do {
-        write_new_events(&options);
-    } while (world_step(options.run.world));
-    write_new_events(&options);
-    if (!options.json) {
-        write_verdict(world_judge(options.run.world));
-    }
+    one_run_load(&options.run);
+    trace_init(&options.run.trace, true);
+    code = trace_run(&options);
     one_run_close(&options.run);
-    return EXIT_PASSED;
+    return code;
 }
 
 const struct command command_trace = {"trace", "show everything that happens in one run", &table,

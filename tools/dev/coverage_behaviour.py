@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The behaviour table: in which phase the job was when something happened to it.
+"""The behaviour table: the phase the job was in when something happened to it.
 
-Read from traces alone.  A row is where the job waited: its phase, whether it was ready, and, where
-both are possible, whether copies were in flight.  A column is what happened to it there.  A cell is
-how often the suite was there.  A second table says which error met which policy."""
+It is made from traces alone. A row is where the job waited: its phase, whether it was ready, and, where
+both are possible, whether copies were in flight. A column is what happened there. A cell counts how often
+the suite got there. A second table shows which error met which policy."""
 
 import re
 
@@ -14,9 +14,9 @@ PHASES = ("status", "sleep, populating", "parked, populating",
           "ready wait-op", "ready wait-chunk", "ready wait-buffers",
           "ready sleep", "ready sleep, copying", "ready parked", "ready parked, copying", "ready flush",
           "ready drain", "ready empty", "exit", "deferred")
-# Those two need copies in flight to be told apart; the others have some, or none, always.
+# In these two, copies in flight make a difference; in the others there are always some, or none.
 MAY_COPY = ("sleep", "parked")
-# The job is on its way out: it is no longer of interest whether it was ready.
+# The job is ending: whether it was ready does not matter any more.
 ENDING = ("exit", "deferred")
 
 VERBS = ("complete", "cancel", "pause", "resume", "set-speed")
@@ -31,7 +31,7 @@ GROUPS = {
     "copies and the rest": ("read done", "copy done alone", "copy done in order", "copy done overtaking",
                             "drained", "power cut of source", "power cut of target"),
 }
-LEFT_OPEN = "?"  # a policy that the scenario leaves to a choice
+LEFT_OPEN = "?"  # the scenario leaves the policy to a choice
 POLICIES = ("report", "ignore", "stop", "enospc")
 SIDES = ("read", "write", "flush")
 
@@ -110,7 +110,7 @@ class Watcher:
     on_cancelled = on_completed
 
     def on_command(self, event):
-        # A refusal follows at once, and takes the count back.
+        # If a refusal follows, it takes the count back.
         self._count(event["verb"])
 
     def on_refused(self, event):
@@ -153,7 +153,7 @@ class Watcher:
             self._count(f"guest {event['op']}")
 
     def _copy_step_done(self, event):
-        """A failure ends the copy, too, but only when the job has told of it."""
+        """A failure ends the copy, too, but only when the job has emitted its error event."""
         if event["ret"] != "ok":
             return
         if event["op"] == "read":
@@ -182,7 +182,7 @@ class Watcher:
 
 
 class Table:
-    """The cells of all scenarios, and what the reviewed list says about the empty ones."""
+    """The cells of all scenarios, and the reviewed list's reasons for the empty ones."""
 
     def __init__(self, captures, impossible):
         self.cells = {(phase, what): {} for phase in PHASES for group in GROUPS.values() for what in group}
@@ -205,7 +205,7 @@ class Table:
                 self.unknown.append(f"{scenario}: {what} in phase {phase}")
 
     def _excuse(self, entry):
-        """Marks the empty cells that the entry names; it must name some, and no cell that is not empty."""
+        """Marks the empty cells that the entry names; it must name at least one, and only empty ones."""
         phases, whats = ([part.strip() for part in field.split(";")] for field in entry.fields)
         wanted = [cell for cell in self.cells if matches(cell[0], phases) and matches(cell[1], whats)]
         reached = [cell for cell in wanted if self.cells[cell]]
@@ -236,7 +236,7 @@ class Table:
         return "\n".join(lines)
 
     def _group(self, whats):
-        """Column heads of several words stand on several lines."""
+        """Splits column heads of several words over several lines."""
         heads = [what.split() for what in whats]
         height = max(map(len, heads))
         for row in range(height):
@@ -255,7 +255,7 @@ class Table:
 
 
 def matches(text, patterns):
-    """Patterns are names; "*" at an end stands for the rest; "!" before all takes away what follows."""
+    """Patterns are names; "*" at an end stands for the rest; "!" before all of them means all others."""
     if patterns[0].startswith("!"):
         return not matches(text, [patterns[0][1:].strip(), *patterns[1:]])
     return any(text == pattern or (pattern.endswith("*") and text.startswith(pattern[:-1])) or

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""What each scenario file reaches: gcov's counters, and the traces of its runs.
+"""Captures what each scenario file reaches: gcov's counters and the traces of its runs.
 
-The engine alone is built with counters.  Each scenario runs with counters of its own (GCOV_PREFIX),
-twice and once more for its traces, and gcov says as JSON what was reached.  What has been captured
-is kept in the build directory, by the content of program and scenario, so that only what has
-changed runs again."""
+Only the engine is built with counters. Each scenario runs with its own counters (GCOV_PREFIX),
+with --twice and once more for its traces, and gcov gives the counts as JSON. Captures are cached
+in the build directory by the content of program and scenario, so that only what has changed runs
+again."""
 
 import concurrent.futures
 import gzip
@@ -27,7 +27,7 @@ PACKAGES = ("gcc", "libc6-dev", "cmake", "ninja-build", "pkg-config", "libyaml-d
 
 
 class HarnessFailed(Exception):
-    """A tool that is needed failed: exit code 3."""
+    """A required tool failed: exit code 3."""
 
 
 class ScenarioFailed(Exception):
@@ -45,7 +45,7 @@ def checked(command, **how):
 
 
 def build(directory, more_packages=()):
-    """The program with counters; returns its path."""
+    """Builds the program with counters; returns its path."""
     checked([ROOT / "tools/install-deps", *PACKAGES, *more_packages])
     checked(["cmake", "-S", ROOT, "-B", directory, "-G", "Ninja", "-DCOVERAGE=ON", "-DBUILD_TESTING=OFF",
              "-DCMAKE_BUILD_TYPE=Debug", "-DCMAKE_C_COMPILER=gcc"])
@@ -67,13 +67,13 @@ def find_scenarios(paths):
 
 
 def shown(path):
-    """A path as people write it: from the checkout if it is inside."""
+    """A path for messages: relative to the checkout if it is inside."""
     path = Path(path).resolve()
     return path.relative_to(ROOT).as_posix() if path.is_relative_to(ROOT) else str(path)
 
 
 class Slot:
-    """One place to run in: a directory that gets the counters and has gcov's notes."""
+    """One place to run in: a directory with gcov's notes, for the counters."""
 
     def __init__(self, directory, objects):
         self.directory = directory
@@ -85,7 +85,7 @@ class Slot:
             place.parent.mkdir(exist_ok=True)
             place.symlink_to(note)
         kept = {key: value for key, value in os.environ.items() if key not in ("CI", "GITHUB_ACTIONS")}
-        # All directories above the objects go, so that the counters come to lie beside the notes.
+        # Strips all directories above the objects, so that the counters end up beside the notes.
         self.environment = {**kept, "GCOV_PREFIX": str(directory),
                             "GCOV_PREFIX_STRIP": str(len(objects.parts) - 1)}
 
@@ -110,8 +110,8 @@ def add(table, key, count):
 
 
 def gather(records):
-    """{file of engine/: lines, branches, functions with their counts}.  A function of a header is
-    counted in each file that includes it: these are one function here."""
+    """{file of engine/: lines, branches, functions with their counts}. gcov counts a function of
+    a header in each file that includes it; here the counts are added up."""
     files = {}
     for record in records:
         for source in record["files"]:
@@ -131,7 +131,7 @@ def gather(records):
 
 
 def capture(slot, program, scenario):
-    """One scenario: its runs, what they reach, and how they behave."""
+    """Captures one scenario: what its runs reach, and their behaviour."""
     slot.clear()
     done = slot.run(program, "run", "--json", "--twice", "--jobs", "1", scenario)
     if done.returncode != 0:
@@ -151,7 +151,7 @@ def key_of(program_hash, scenario):
 
 
 def tools_hash(program):
-    """Of everything but the scenario that a capture depends on."""
+    """A hash of everything a capture depends on, except the scenario."""
     total = hashlib.sha256(program.read_bytes())
     for name in ("coverage_capture.py", "coverage_behaviour.py"):
         total.update((Path(__file__).parent / name).read_bytes())
@@ -159,7 +159,7 @@ def tools_hash(program):
 
 
 def capture_all(directory, program, scenarios):
-    """{scenario as shown: its capture}, in the order given."""
+    """{scenario's name in messages: its capture}, in the order given."""
     objects = directory / "CMakeFiles/engine.dir/engine"
     program_hash = tools_hash(program)
     kept = directory / "captured" / program_hash.hex()[:16]

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Reviewed lists: what cannot be reached, each entry with its reason.
 
-An entry is a line of fields between bars; its reason follows in indented lines.  Lines that begin
-with # and empty lines are for the reader."""
+An entry is a line of fields between bars; its reason follows in indented lines. Empty lines and
+lines that begin with # are ignored."""
 
 from pathlib import Path
 from typing import NamedTuple
@@ -13,7 +13,7 @@ class BadList(Exception):
 
 
 class Entry(NamedTuple):
-    place: str  # file:line, as people write it
+    place: str  # file:line for messages
     fields: list
     reason: str
 

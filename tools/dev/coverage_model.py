@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Coverage as one model: points (lines, functions, branches) and the scenarios that reach each.
 
-A branch is known by its file, its function, the text of its line and its number on that line, as
-gcov counts them; where a function has the same text twice, `3@2` is branch 3 of the second."""
+A branch is identified by its file, its function, the text of its line and its number on that line in
+gcov's order; if a function has the same text twice, `3@2` is branch 3 of the second occurrence."""
 
 from typing import NamedTuple
 
@@ -16,12 +16,12 @@ class Point(NamedTuple):
     file: str
     line: int
     function: str
-    number: int  # of the branch; 0 for others
+    number: int  # number of the branch; 0 for other points
 
 
 class Model:
     def __init__(self, captures, read_source):
-        """`captures`: {scenario: what was captured}; `read_source(file)` gives its text."""
+        """`captures`: {scenario: its capture}; `read_source(file)` returns the file's text."""
         self.scenarios = list(captures)
         self.sources = {}
         self.spans = {}  # {file: [(first line, last line, function)]}
@@ -39,7 +39,8 @@ class Model:
         self.excused = {}  # {branch: reason}
 
     def _points(self, file, counts):
-        """What is counted: not what an assert does, nor the lines that are there never to be reached."""
+        """The points that count: without those of asserts, and without lines that must never be
+        reached."""
         source = self.sources[file]
         for key, count in counts["functions"].items():
             name, line, _end = key.split()
@@ -83,7 +84,7 @@ class Model:
         return next(" | ".join(identity) for identity, other in self.identities.items() if other == point)
 
     def excuse(self, entries):
-        """Takes the reviewed list of branches; returns what is wrong with it."""
+        """Applies the reviewed list of branches; returns its mistakes."""
         mistakes = []
         for entry in entries:
             point = self.identities.get(tuple(entry.fields))
@@ -107,7 +108,7 @@ class Model:
                 if point.kind == kind and (file is None or point.file == file) and point not in self.excused]
 
     def share(self, kind, file=None):
-        """(reached, of how many)"""
+        """(number reached, number of all)"""
         points = self.counted(kind, file)
         return sum(bool(self.reached[point]) for point in points), len(points)
 
@@ -125,7 +126,7 @@ class Model:
         return reach
 
     def adds(self):
-        """{scenario: the points that no other reaches}"""
+        """{scenario: the points that no other scenario reaches}"""
         added = {scenario: [] for scenario in self.scenarios}
         for point, there in self.reached.items():
             if len(there) == 1:
@@ -138,8 +139,9 @@ def spans_of(counts):
 
 
 def smallest_set(reach):
-    """Scenarios that reach together what all reach: each time the one that adds most (the first of
-    equals).  Greedy, so near the smallest, not proved to be it.  [(scenario, points it adds)]"""
+    """Scenarios that together reach what all reach, chosen greedily: each time the one that adds
+    most (the first of equals). So the set is small, but not proved to be the smallest. [(scenario,
+    points it adds)]"""
     left = set().union(*reach.values()) if reach else set()
     chosen = []
     while left:

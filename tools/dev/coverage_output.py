@@ -9,12 +9,12 @@ from coverage_model import KINDS, smallest_set
 
 
 def test_name(scenario):
-    """lcov's test names are letters, digits and underscores."""
+    """lcov's test names may only have letters, digits and underscores."""
     return re.sub(r"\W", "_", scenario.removeprefix("scenarios/").removesuffix(".yaml"))
 
 
 def points_by_file(model):
-    """{file: {kind: its points by line}}; what is listed as unreachable stays out."""
+    """{file: {kind: its points by line}}, without those listed as unreachable."""
     found = {file: {kind: [] for kind in KINDS} for file in model.files()}
     for point in sorted(model.reached):
         if point not in model.excused:
@@ -23,12 +23,12 @@ def points_by_file(model):
 
 
 def lcov_record(model, scenario, file, points):
-    """One file in one scenario, as geninfo would write it."""
+    """The record of one file in one scenario, in geninfo's format."""
     count = {point: model.reached[point].get(scenario, 0) for kind in KINDS for point in points[kind]}
     lines = [f"TN:{test_name(scenario)}", f"SF:{ROOT / file}"]
     lines += [f"FN:{point.line},{point.function}" for point in points["functions"]]
     lines += [f"FNDA:{count[point]},{point.function}" for point in points["functions"]]
-    # "-" says that the line was not even reached.
+    # "-" means that the line itself was not reached.
     line_count = {point.line: count[point] for point in points["lines"]}
     lines += [f"BRDA:{point.line},0,{point.number},"
               f"{count[point] if line_count.get(point.line) else '-'}" for point in points["branches"]]
@@ -39,7 +39,7 @@ def lcov_record(model, scenario, file, points):
 
 
 def write_lcov(model, path):
-    """Every scenario as a test of its own."""
+    """Writes every scenario as a separate test."""
     by_file = points_by_file(model)
     with path.open("w", encoding="utf-8") as out:
         for scenario in model.scenarios:
@@ -121,7 +121,8 @@ def json_point(model, point):
 
 
 def as_json(model, behaviour, mistakes):
-    """All that the texts say, and which scenarios reach each line (by their index)."""
+    """Everything that the texts show, and the indices of the scenarios that reach each
+    line."""
     index = {scenario: number for number, scenario in enumerate(model.scenarios)}
     reach = model.reach_of_scenarios()
     return {

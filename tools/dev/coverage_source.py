@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""What the text of an engine's source says about a line: the rule it follows, and whether it only
-asserts.  What assert() would do in a run that fails is not counted: no passing run can do it."""
+"""Reads from the engine's source the rule that a line follows, and whether the line only asserts. The
+failing path of assert() is not counted, because no passing run can take it."""
 
 import re
 
@@ -11,12 +11,12 @@ STRING = re.compile(r'"(?:[^"\\\n]|\\.)*"|\'(?:[^\'\\\n]|\\.)+\'')
 
 
 def blank(text, pattern):
-    """The text with what matches made blank, every line where it was."""
+    """The text with all matches blanked out; lines keep their numbers."""
     return pattern.sub(lambda found: re.sub(r"[^\n]", " ", found.group()), text)
 
 
 def rules_in(comment):
-    """The rule names of a comment, in the order it gives them; a range stays one."""
+    """The rule names in a comment, in order; a range stays one name."""
     ranges = [f"{letter}{first}-{last}" for letter, first, last in RULE_RANGE.findall(comment)]
     return list(dict.fromkeys(ranges + RULE.findall(RULE_RANGE.sub("", comment))))
 
@@ -55,7 +55,8 @@ class Source:
         return self.lines[line - 1].strip() if 0 < line <= len(self.lines) else ""
 
     def rules(self, line, function_start):
-        """Those of the nearest comment above the line that cites one, up to the one above its function."""
+        """The rules of the nearest comment that cites any, from the line up to the comment above its
+        function."""
         for first, last, comment in reversed(self.comments):
             if first > line:
                 continue
@@ -66,7 +67,7 @@ class Source:
         return self._section_rules(line)
 
     def _section_rules(self, line):
-        """Of the heading comment of the part of the file, or of the file."""
+        """The rules of the section's heading comment, or of the file's head comment."""
         for first, _last, comment in reversed(self.comments):
             if first <= line and (comment.startswith("/* ----") or first <= 2):
                 named = rules_in(comment) or re.findall(r"mirror-algorithm ([A-Z])\b", comment)

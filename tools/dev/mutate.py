@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The mutants of a C source: one small change each, found on clang's syntax tree.
 
-Used by tools/dev/mutants.  Operators: negate (a condition), compare (< <=, > >=, == !=), off-by-one (a
-number, or an amount that is stored, passed or returned), drop (a statement), constant (another value
-of the same enum, another errno, true and false), logic (&& ||), arithmetic (+ -, * /, & | ...).
-Amounts have sized or unsigned types; an `int` is 0 or a negative errno here, nothing to count.
+Used by tools/dev/mutants. Operators: negate (a condition), compare (< <=, > >=, == !=), off-by-one (a
+number, or an amount that is stored, passed or returned), drop (a statement), constant (another value of
+the same enum, another errno, true and false), logic (&& ||), arithmetic (+ -, * /, & | ...). Amounts have
+sized or unsigned types; an `int` is 0 or a negative errno here, not an amount.
 
-What a macro expands to is never changed, only a constant that is one macro as a whole; nothing
-inside assert() is touched, no string, no size of a type.  Changes that mean the same are made once:
-`a < 8` becomes `a <= 8`, and so not `a < 9`."""
+The expansion of a macro is never changed, except for a constant that is a whole macro. Nothing inside
+assert() is changed, and no string or sizeof. Equivalent changes are made once: `a < 8` becomes `a <= 8`,
+so it does not become `a < 9`, too."""
 
 import re
 from collections import Counter
@@ -26,7 +26,7 @@ STEP = {"++": "--", "--": "++"}
 BITS = ("&", "|", "^", "<<", ">>")
 # Around these, the operands of a changed operator need parentheses.
 LOOSE = (*LOGIC, "&", "|", "^")
-# What a changed constant on the right of a comparison would repeat.
+# The operators that make a changed constant on the right of a comparison redundant.
 REPEATS = {"<": "+ 1", ">=": "+ 1", "<=": "- 1", ">": "- 1"}
 AMOUNTS = {TypeKind.CHAR_U, TypeKind.UCHAR, TypeKind.USHORT, TypeKind.UINT, TypeKind.ULONG, TypeKind.ULONGLONG,
             TypeKind.CHAR_S, TypeKind.SCHAR, TypeKind.SHORT, TypeKind.LONG, TypeKind.LONGLONG}
@@ -37,7 +37,7 @@ STATEMENTS = {CursorKind.CALL_EXPR, CursorKind.COMPOUND_ASSIGNMENT_OPERATOR, Cur
 
 @dataclass(frozen=True)
 class Mutant:
-    """A change of one place.  `identity` names it whatever the lines around it become."""
+    """A change of one place. `identity` names it independently of changes around it."""
     file: str
     line: int
     function: str
@@ -67,7 +67,7 @@ def one_line(text):
 
 
 class Source:
-    """The mutants of one file, collected in the order of its syntax tree."""
+    """The mutants of one file, in the order of its syntax tree."""
 
     def __init__(self, root, file):
         self.file = file
@@ -110,7 +110,7 @@ class Source:
         self._add(operator, node.extent.start.offset, node.extent.end.offset, new)
 
     def _macro(self, node):
-        """The macro that the node comes from: its name and whether it is the whole of it."""
+        """The macro that the node comes from: its name, and whether the node is the whole expansion."""
         start, end = node.extent.start.offset, node.extent.end.offset
         for first, last, name in self.macros:
             if first <= start and end <= last:
@@ -165,7 +165,8 @@ class Source:
             self._expression(node)
 
     def _loop(self, children):
-        """for: what is left out has no node; only a condition comes from a comparison or a truth value."""
+        """In a `for`, missing parts have no node; the condition is the part that is a comparison or a
+        truth value."""
         for child in children[:-1]:
             text = self._text(child)
             if child.kind == CursorKind.DECL_STMT or re.search(r"(\+\+|--|[^=!<>]=)(?!=)", text):
@@ -186,7 +187,7 @@ class Source:
             text = self._text(node)
             if self._is_not(node):
                 self._replace("negate", node, text[1:])
-            elif self._operator(node)[0] not in ("==", "!="):  # compare does it
+            elif self._operator(node)[0] not in ("==", "!="):  # the operator compare covers it
                 self._replace("negate", node, f"!({text})")
         self._expression(node)
 
@@ -207,7 +208,7 @@ class Source:
         self._expression(node)
 
     def _strip(self, node):
-        """Without the implicit conversions, which have the same place."""
+        """The node without implicit conversions, which have the same place."""
         children = list(node.get_children())
         while node.kind == CursorKind.UNEXPOSED_EXPR and len(children) == 1 and \
                 children[0].extent == node.extent:
@@ -221,7 +222,8 @@ class Source:
         return self._is_not(node) or self._operator(node)[0] in (*COMPARE, *LOGIC)
 
     def _is_constant(self, node):
-        """Changed in its own place: a constant, a choice, a sum with a constant; or no number at all."""
+        """True for what is changed in its own place (a constant, a choice, a sum with a constant) or is
+        not a number."""
         children = list(node.get_children())
         operator = self._operator(node)[0]
         if operator in BITS or node.kind == CursorKind.CONDITIONAL_OPERATOR:
@@ -267,7 +269,7 @@ class Source:
                 self._expression(child)
 
     def _initialiser(self, node):
-        """A member of a list; of a designated one only what it is set to."""
+        """A member of an initialiser list; of a designated one only its value."""
         children = list(node.get_children())
         if self._text(node)[:1] in (".", "[") and children:
             node = children[-1]
@@ -276,7 +278,7 @@ class Source:
     # ---- Operators ----
 
     def _operator(self, node):
-        """The operator between the two operands of a binary node, and where it is."""
+        """The operator between the operands of a binary node, and its place."""
         children = list(node.get_children())
         if node.kind not in (CursorKind.BINARY_OPERATOR, CursorKind.COMPOUND_ASSIGNMENT_OPERATOR) or \
                 len(children) != 2:

@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""A changed mirrorsim: the program with some of its sources replaced.
+"""A variant of mirrorsim: the program with some of its sources replaced.
 
-Used by tools/dev/bugs and tools/dev/mutants.  A variant is compiled beside a finished build: only the
-sources that differ (all that a changed header reaches) are compiled again, with the very commands
-of that build, and the program is linked with the rest of its objects.  Nothing is written into the
-checkout or the build."""
+Used by tools/dev/bugs and tools/dev/mutants. A variant is compiled beside a finished build: only the
+sources that differ (including all that use a changed header) are compiled again, with the same commands
+as in that build, and linked with the other objects. Nothing is written into the checkout or the build."""
 
 import json
 import shlex
@@ -15,13 +14,14 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def engine_files(pattern):
-    """The files of our own engine that match, all generations, from the checkout: engine/2.2/mirror.c."""
+    """The files of our own engine, of all generations, that match the pattern: paths in the checkout,
+    like engine/2.2/mirror.c."""
     found = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "engine").rglob(pattern))
     return [path for path in found if not path.startswith("engine/qemu/")]
 
 
 class BuildFailed(Exception):
-    """The changed source does not compile; the text is the compiler's."""
+    """The changed source does not compile; the text is the compiler's output."""
 
 
 class Build:
@@ -33,7 +33,7 @@ class Build:
         self.commands = {}
         for entry in commands:
             source = Path(entry["file"]).relative_to(ROOT).as_posix()
-            # The program's own, without a foreign engine: tests have programs with one.
+            # Only the program itself: tests also build programs with a foreign engine.
             foreign = source.startswith("engine/qemu/") or "-DMIRRORSIM_QEMU" in entry["command"]
             if source.split("/")[0] in ("engine", "sim", "tools") and not foreign:
                 self.commands[source] = shlex.split(entry["command"])
@@ -50,7 +50,7 @@ class Build:
         return self.directory / command[command.index("-o") + 1]
 
     def _read_dependencies(self):
-        """{source: the headers that it includes}, as ninja knows them; None: it does not say."""
+        """{source: the headers that it includes}, as ninja knows them; None if ninja does not."""
         done = subprocess.run(["ninja", "-C", str(self.directory), "-t", "deps"], capture_output=True, text=True)
         objects = {str(self.object_of(source).relative_to(self.directory)): source for source in self.commands}
         headers = {}
@@ -76,7 +76,7 @@ class Build:
         command = list(self.commands[source])
         command[command.index("-o") + 1] = str(output)
         command[command.index("-c") + 1] = str(tree / source if (tree / source).exists() else ROOT / source)
-        # The changed headers come before the checkout's.
+        # Changed headers take precedence over those of the checkout.
         command[1:1] = [f"-I{tree}"]
         command += flags
         done = subprocess.run(command, cwd=self.directory, capture_output=True, text=True)
@@ -84,8 +84,8 @@ class Build:
             raise BuildFailed(done.stderr)
 
     def compile(self, changed, work, flags=()):
-        """Compiles what `changed` ({path in the checkout: its new text}) reaches, in the empty
-        directory `work`; returns {source: object}.  `flags` go to every compilation."""
+        """Compiles everything that `changed` ({path in the checkout: its new text}) affects, in the empty
+        directory `work`; returns {source: object}. `flags` are added to every compilation."""
         tree = Path(work) / "tree"
         for path, text in changed.items():
             (tree / path).parent.mkdir(parents=True, exist_ok=True)
@@ -109,6 +109,6 @@ class Build:
         return program
 
     def variant(self, changed, work, flags=()):
-        """Compiles and links in one; returns the program.  Flags that change the program's other
-        objects need `changed` to name their sources."""
+        """Compiles and links; returns the program. If flags affect other objects, `changed` must name
+        their sources, too."""
         return self.link(self.compile(changed, work, flags), work)

@@ -129,7 +129,7 @@ static char *set_in_words(const struct follow *follow, uint64_t first, uint64_t 
             name = explain_request(follow->run, before->request);
             text = must_printf("the dirty bit of %s is set, %s %s",
                                phrase_range(event->offset, event->bytes).text,
-                               failed ? "since it has failed:" : "by", name);
+                               failed ? "because it failed:" : "by", name);
             free(name);
             return text;
         }
@@ -211,16 +211,16 @@ static bool is_plain_end(const struct follow *follow, uint64_t first, uint64_t n
     return false;
 }
 
-static const char *wrong_in_words(enum wrong wrong)
+static const char *wrong_in_words(enum wrong_kind wrong)
 {
     static const char *const words[] = {
         [WRONG_OLD_OVER_NEW] = "older content over newer; nothing marks the chunk again",
-        [WRONG_FAILED] = "it has failed, and nothing marks the chunk again",
-        [WRONG_CLEARED] = "no copy under way has seen what the source holds now",
+        [WRONG_FAILED] = "it failed, and nothing marks the chunk again",
+        [WRONG_CLEARED] = "no copy in flight has read what the source holds now",
         [WRONG_UNMARKED] = "the source changes, and nothing marks the chunk after it",
-        [WRONG_UNWATCHED] = "the source changes after the job has stopped looking",
+        [WRONG_UNWATCHED] = "the source changes after the job has released its dirty bitmap",
         [WRONG_NOT_WRITTEN] = "it is acknowledged, but the target does not hold it",
-        [WRONG_TARGET] = "the target changes behind the job's back",
+        [WRONG_TARGET] = "something other than the job changes the target",
         [WRONG_ENDED] = "the sector was still to be copied",
         [WRONG_BITMAP_GONE] = "the sector was still to be copied",
     };
@@ -229,11 +229,11 @@ static const char *wrong_in_words(enum wrong wrong)
 }
 
 /* Marks the step that went wrong; removes the mark if the sector has been repaired since. */
-static void mark_wrong(struct follow *follow, uint64_t first, enum wrong before)
+static void mark_wrong(struct follow *follow, uint64_t first, enum wrong_kind before)
 {
     struct explanation *explanation = follow->explanation;
 
-    if (follow->wrong == before) {
+    if (follow->wrong.kind == before) {
         return;
     }
     for (size_t i = explanation->count; i > 0; i--) {
@@ -241,10 +241,10 @@ static void mark_wrong(struct follow *follow, uint64_t first, enum wrong before)
         const struct event *event = &follow->run->trace.events[step->event];
 
         step->wrong = NULL;
-        if (follow->wrong != WRONG_NOT && step->event >= first &&
-            event->request == follow->wrong_request &&
-            (event->request > 0 || step->now_ns == follow->wrong_ns)) {
-            step->wrong = wrong_in_words(follow->wrong);
+        if (follow->wrong.kind != WRONG_NOT && step->event >= first &&
+            event->request == follow->wrong.request &&
+            (event->request > 0 || step->now_ns == follow->wrong.ns)) {
+            step->wrong = wrong_in_words(follow->wrong.kind);
             return;
         }
     }
@@ -253,7 +253,7 @@ static void mark_wrong(struct follow *follow, uint64_t first, enum wrong before)
 static void follow_timeline_event(struct follow *follow, uint64_t first)
 {
     const struct trace *trace = &follow->run->trace;
-    enum wrong before = follow->wrong;
+    enum wrong_kind before = follow->wrong.kind;
 
     follow->source_before = follow->source_tag;
     follow->target_before = follow->target_tag;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Builds the chain of a finding without a sector: the job's life up to it.
+ *
+ * Declared in tools/explain/explain.h: one of the two kinds of chains.
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -9,6 +11,7 @@
 #include "sim/base/quantity.h"
 #include "sim/trace/phrase.h"
 #include "tools/base/support.h"
+#include "tools/explain/explain.h"
 #include "tools/explain/private.h"
 
 /* The last events before a finding without a sector are all shown, not only those of the job. */

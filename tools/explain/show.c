@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * An explanation as text and as JSON.
+ *
+ * Declared in tools/explain/explain.h: a part of explaining.
  */
 #include <inttypes.h>
 #include <jansson.h>
@@ -100,21 +102,21 @@ static void show_counterfactuals(const struct answer *answer)
         return;
     }
     if (!list->repeats) {
-        puts("\nWhat it hangs on cannot be told: the run from its recorded choices does not have "
-             "the finding.");
+        puts("\nWhat it depends on is unknown: replaying the recorded choices does not give the "
+             "finding.");
         return;
     }
     putchar('\n');
     show_without(list, WITHOUT_GONE, "The finding is gone without: ");
     show_without(list, WITHOUT_CHANGES, "Another finding takes its place without: ");
-    show_without(list, WITHOUT_NO_END, "It is gone, but the story comes to no end without: ");
+    show_without(list, WITHOUT_NO_END, "It is gone, but the story does not end without: ");
     show_without(list, WITHOUT_STILL_THERE, "It is still there without: ");
     if (list->count == 0) {
         puts("There is no fault, guest request, command or choice that could be left out: the "
              "plain copy has the finding.");
     }
     if (list->left_out > 0) {
-        printf("Not tried, since there are so many: %zu more.\n", list->left_out);
+        printf("Not tried, because there are too many: %zu more.\n", list->left_out);
     }
 }
 

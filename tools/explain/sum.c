@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Summarises the chain of a sector in a sentence or two.
+ *
+ * Declared in tools/explain/private.h: it sums up what follow.c has found.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -24,9 +26,9 @@ static char *taken_in_words(const struct follow *follow, const struct copy *copy
 
     if (follow->changed_by == 0) {
         text =
-            must_printf("%s had taken the sector at %s", read, quantity_time(copy->taken_ns).text);
+            must_printf("%s had read the sector at %s", read, quantity_time(copy->taken_ns).text);
     } else {
-        text = must_printf("%s had taken the sector at %s, %s %s changed it at %s", read,
+        text = must_printf("%s had read the sector at %s, %s %s changed it at %s", read,
                            quantity_time(copy->taken_ns).text,
                            copy->taken_ns <= follow->changed_ns ? "before" : "after", guest,
                            quantity_time(follow->changed_ns).text);
@@ -38,17 +40,17 @@ static char *taken_in_words(const struct follow *follow, const struct copy *copy
 
 static char *old_over_new(const struct follow *follow)
 {
-    char *write = explain_request(follow->run, follow->wrong_request);
-    char *taken = taken_in_words(follow, &follow->wrong_copy);
-    char *earlier = explain_request(follow->run, follow->wrong_earlier_by);
-    bool over = follow->wrong_earlier_by != 0;
-    char *text = must_printf(
-        "%s brought older content to %s at %s: its %s.%s%s%s%s%s Nothing marked the chunk dirty "
-        "again.",
-        write, disk_name(follow, follow->target), quantity_time(follow->wrong_ns).text, taken,
-        over ? " It went over the newer content that " : "", over ? earlier : "",
-        over ? " had brought at " : "", over ? quantity_time(follow->wrong_earlier_ns).text : "",
-        over ? "." : "");
+    char *write = explain_request(follow->run, follow->wrong.request);
+    char *taken = taken_in_words(follow, &follow->wrong.copy);
+    char *earlier = explain_request(follow->run, follow->wrong.earlier_by);
+    bool over = follow->wrong.earlier_by != 0;
+    char *text =
+        must_printf("%s wrote older content to %s at %s: its %s.%s%s%s%s%s Nothing marked the "
+                    "chunk dirty again.",
+                    write, disk_name(follow, follow->target), quantity_time(follow->wrong.ns).text,
+                    taken, over ? " It overwrote the newer content that " : "", over ? earlier : "",
+                    over ? " had written at " : "",
+                    over ? quantity_time(follow->wrong.earlier_ns).text : "", over ? "." : "");
 
     free(write);
     free(taken);
@@ -58,12 +60,12 @@ static char *old_over_new(const struct follow *follow)
 
 static char *failed(const struct follow *follow)
 {
-    char *name = explain_request(follow->run, follow->wrong_request);
-    const struct event *submit = explain_submit(follow->run, follow->wrong_request);
+    char *name = explain_request(follow->run, follow->wrong.request);
+    const struct event *submit = explain_submit(follow->run, follow->wrong.request);
     char *text = must_printf("The dirty bit had been cleared at %s for this copy; when its %s of "
                              "%s failed at %s, nothing set it again: the sector was forgotten.",
                              quantity_time(follow->cleared_ns).text, name,
-                             disk_name(follow, submit->node), quantity_time(follow->wrong_ns).text);
+                             disk_name(follow, submit->node), quantity_time(follow->wrong.ns).text);
 
     free(name);
     return text;
@@ -71,11 +73,11 @@ static char *failed(const struct follow *follow)
 
 static char *cleared(const struct follow *follow)
 {
-    char *taken = taken_in_words(follow, &follow->wrong_copy);
+    char *taken = taken_in_words(follow, &follow->wrong.copy);
     char *text =
-        must_printf("The dirty bit was cleared at %s, when %s held content that no copy "
-                    "under way had seen: %s.",
-                    quantity_time(follow->wrong_ns).text, disk_name(follow, follow->source), taken);
+        must_printf("The dirty bit was cleared at %s, when %s held content that no copy in flight "
+                    "had read: %s.",
+                    quantity_time(follow->wrong.ns).text, disk_name(follow, follow->source), taken);
 
     free(taken);
     return text;
@@ -83,17 +85,17 @@ static char *cleared(const struct follow *follow)
 
 static char *guest_changed(const struct follow *follow)
 {
-    char *guest = explain_request(follow->run, follow->wrong_request);
+    char *guest = explain_request(follow->run, follow->wrong.request);
     uint64_t changed_ns =
-        follow->changed_by == follow->wrong_request ? follow->changed_ns : follow->wrong_ns;
+        follow->changed_by == follow->wrong.request ? follow->changed_ns : follow->wrong.ns;
     char *marked = follow->set_ns > 0 && follow->was_cleared
                        ? must_printf(" (the bit had last been set at %s and cleared at %s)",
                                      quantity_time(follow->set_ns).text,
                                      quantity_time(follow->cleared_ns).text)
                        : must_strdup("");
     char *text =
-        follow->wrong == WRONG_UNWATCHED
-            ? must_printf("%s changed %s at %s, when the job had already given up its dirty "
+        follow->wrong.kind == WRONG_UNWATCHED
+            ? must_printf("%s changed %s at %s, when the job had already released its dirty "
                           "bitmap: nobody copied it.",
                           guest, disk_name(follow, follow->source), quantity_time(changed_ns).text)
             : must_printf("%s changed %s at %s, and nothing marked the chunk dirty after that%s.",
@@ -107,11 +109,10 @@ static char *guest_changed(const struct follow *follow)
 
 static char *not_written(const struct follow *follow)
 {
-    char *write = explain_request(follow->run, follow->wrong_request);
-    char *text =
-        must_printf("%s of the job was acknowledged at %s, but %s does not hold what it "
-                    "should have brought.",
-                    write, quantity_time(follow->wrong_ns).text, disk_name(follow, follow->target));
+    char *write = explain_request(follow->run, follow->wrong.request);
+    char *text = must_printf(
+        "%s of the job was acknowledged at %s, but %s does not hold what it should have written.",
+        write, quantity_time(follow->wrong.ns).text, disk_name(follow, follow->target));
 
     free(write);
     return text;
@@ -119,12 +120,12 @@ static char *not_written(const struct follow *follow)
 
 static char *target_changed(const struct follow *follow)
 {
-    char *flushed = follow->was_flushed ? must_printf("the last flush that succeeded ended at %s",
+    char *flushed = follow->was_flushed ? must_printf("its last successful flush ended at %s",
                                                       quantity_time(follow->flushed_ns).text)
                                         : must_strdup("no flush of it had succeeded before");
-    char *text = must_printf("%s changed at %s by another hand than the job's; %s.",
+    char *text = must_printf("Something other than the job changed %s at %s; %s.",
                              disk_name(follow, follow->target),
-                             quantity_time(follow->wrong_ns).text, flushed);
+                             quantity_time(follow->wrong.ns).text, flushed);
 
     free(flushed);
     return text;
@@ -134,13 +135,13 @@ static char *still_owed(const struct follow *follow)
 {
     char *guest = follow->changed_by > 0 ? explain_request(follow->run, follow->changed_by)
                                          : must_strdup("nobody since the start of the job");
-    const char *why = follow->wrong_guest  ? "; that write was still in flight, and not marked yet"
-                      : follow->wrong_read ? "; a copy of it was under way"
+    const char *why = follow->wrong.guest  ? "; that write was still in flight, and not marked yet"
+                      : follow->wrong.read ? "; a copy of it was in flight"
                                            : "; its dirty bit was still set";
     char *text = must_printf(
         "The job %s at %s, though the sector was still to be copied: %s was last changed by %s%s.",
-        follow->wrong == WRONG_ENDED ? "ended with success" : "gave up its dirty bitmap",
-        quantity_time(follow->wrong_ns).text, disk_name(follow, follow->source), guest, why);
+        follow->wrong.kind == WRONG_ENDED ? "ended with success" : "released its dirty bitmap",
+        quantity_time(follow->wrong.ns).text, disk_name(follow, follow->source), guest, why);
 
     free(guest);
     return text;
@@ -164,17 +165,17 @@ static char *otherwise(const struct follow *follow)
                         disk_name(follow, follow->target), quantity_time(follow->written_ns).text,
                         disk_name(follow, follow->target));
     } else if (of_flush && follow->written_by > 0) {
-        text = must_printf(
-            "%s reached %s at %s; the last flush of %s that succeeded ended at %s.", write,
-            disk_name(follow, follow->target), quantity_time(follow->written_ns).text,
-            disk_name(follow, follow->target), quantity_time(follow->flushed_ns).text);
+        text =
+            must_printf("%s reached %s at %s; the last successful flush of %s ended at %s.", write,
+                        disk_name(follow, follow->target), quantity_time(follow->written_ns).text,
+                        disk_name(follow, follow->target), quantity_time(follow->flushed_ns).text);
     } else if (differ && finding != NULL && follow->dirty) {
         text = must_printf("The sector is still marked dirty: it was not copied in time.");
     } else if (differ && finding != NULL && follow->copy_count > 0) {
-        text = must_printf("A copy of the sector is still under way.");
+        text = must_printf("A copy of the sector is still in flight.");
     } else if (!differ && follow->written_by > 0 && finding == NULL) {
         text =
-            must_printf("%s put on %s at %s what %s holds: the sector is copied.", write,
+            must_printf("%s wrote to %s at %s what %s holds: the sector is copied.", write,
                         disk_name(follow, follow->target), quantity_time(follow->written_ns).text,
                         disk_name(follow, follow->source));
     }
@@ -184,7 +185,7 @@ static char *otherwise(const struct follow *follow)
 
 static char *sentence(const struct follow *follow)
 {
-    switch (follow->wrong) {
+    switch (follow->wrong.kind) {
     case WRONG_OLD_OVER_NEW:
         return old_over_new(follow);
     case WRONG_FAILED:

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Events in words, fit for a bug report.
+ *
+ * Declared in tools/explain/explain.h: a part of explaining.
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -85,7 +87,7 @@ static char *fault_in_words(const struct one_run *run, const struct event *event
     const struct fault_spec *fault = &run->plan->faults[event->index];
     const char *word = fault->kind == FAULT_HOLD ? "hold" : "fault";
     const char *verb = event->kind == EVENT_FAULT      ? "hits"
-                       : event->kind == EVENT_RELEASED ? "lets go"
+                       : event->kind == EVENT_RELEASED ? "releases"
                                                        : "stops";
     const char *name = fault->name != NULL ? fault->name : "without a name";
     char *hit = event->request > 0 ? explain_request(run, event->request)
@@ -131,7 +133,7 @@ static char *job_in_words(const struct one_run *run, const struct event *event)
     case EVENT_JOB_PAUSED:
         return must_printf("the job pauses");
     case EVENT_JOB_RESUMED:
-        return must_printf("the job goes on");
+        return must_printf("the job resumes");
     case EVENT_JOB_COMPLETED:
     case EVENT_JOB_CANCELLED:
         return end_in_words(event);
@@ -154,7 +156,7 @@ static char *disk_in_words(const struct one_run *run, const struct event *event)
         return must_printf("the job begins to track %s in chunks of %s", disk,
                            quantity_size(event->bytes).text);
     case EVENT_DIRTY_RELEASE:
-        return must_printf("the job gives up its dirty bitmap: it no longer sees what changes %s",
+        return must_printf("the job releases its dirty bitmap: it no longer notices changes of %s",
                            disk);
     case EVENT_DIRTY_SET:
         return must_printf("the dirty bit of %s is set by the %s",

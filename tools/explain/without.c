@@ -4,15 +4,17 @@
  *
  * A plan without one of its faults, requests, commands or choices may crash the engine
  * or never end; so all run in a worker process, and when one dies, a new one continues.
+ *
+ * Declared in tools/explain/explain.h: a part of explaining.
  */
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
+#include "sim/plan/edit.h"
 #include "tools/base/support.h"
+#include "tools/explain/explain.h"
 #include "tools/explain/item.h"
-#include "tools/run/worker.h"
+#include "tools/run/isolate.h"
 
 #define MAX_WITHOUT 300
 #define CPU_LIMIT_MS 2000
@@ -27,83 +29,37 @@ struct work {
     size_t first;
     uint64_t seed;
     uint64_t max_events;
-    struct run_progress *progress;
 };
 
 /* ---- Leaving one out ---- */
 
-/* A copy of `count` elements without the one at `index`. */
-static void *without_one(struct arena *arena, const void *list, size_t count, size_t index,
-                         size_t bytes)
-{
-    char *copy = arena_alloc(arena, count * bytes);
-
-    memcpy(copy, list, index * bytes);
-    memcpy(copy + index * bytes, (const char *)list + (index + 1) * bytes,
-           (count - index - 1) * bytes);
-    return copy;
-}
-
-/*
- * The fault stays in the list, because others refer to it by index, but never hits.  Steps
- * that wait until it holds something are dropped: they would wait for ever.
- */
-static void drop_fault(struct plan *plan, uint32_t index)
-{
-    struct fault_spec *faults = arena_alloc(plan->arena, plan->fault_count * sizeof(*faults));
-    struct action *steps = arena_alloc(plan->arena, plan->step_count * sizeof(*steps));
-    uint32_t count = 0;
-
-    memcpy(faults, plan->faults, plan->fault_count * sizeof(*faults));
-    faults[index].nth = UINT64_MAX;
-    faults[index].optional = true;
-    plan->faults = faults;
-    for (uint32_t i = 0; i < plan->step_count; i++) {
-        const struct action *step = &plan->steps[i];
-
-        if (step->kind != DO_WAIT || step->wait.kind != WAIT_HELD || step->wait.index != index) {
-            steps[count++] = *step;
-        }
-    }
-    plan->steps = steps;
-    plan->step_count = count;
-}
-
-/*
- * The new plan's parts are allocated in the arena of the whole plan; only this
- * worker process sees that.
- */
+/* What it consists of lives in the arena of the whole: in the worker, nobody else sees that. */
 static struct plan plan_without(const struct plan *whole, struct item item)
 {
     struct plan plan = *whole;
 
-#define DROP(list, number)                                                                       \
-    plan.list =                                                                                  \
-        without_one(whole->arena, whole->list, whole->number, item.index, sizeof(*whole->list)); \
-    plan.number--
     switch (item.kind) {
     case ITEM_NOTHING:
         break;
     case ITEM_FAULT:
-        drop_fault(&plan, item.index);
+        edit_drop_fault(&plan, item.index);
         break;
     case ITEM_STEP:
-        DROP(steps, step_count);
+        edit_drop_step(&plan, item.index);
         break;
     case ITEM_TIMED:
-        DROP(timed, timed_count);
+        edit_drop_timed(&plan, item.index);
         break;
     case ITEM_REACT:
-        DROP(reacts, react_count);
+        edit_drop_react(&plan, item.index);
         break;
     case ITEM_GENERATOR:
-        DROP(generators, generator_count);
+        edit_drop_generator(&plan, item.index);
         break;
     case ITEM_CHOICE:
-        DROP(choices, choice_count);
+        edit_drop_choice(&plan, item.index);
         break;
     }
-#undef DROP
     return plan;
 }
 
@@ -126,7 +82,7 @@ static void run_item(const struct work *work, struct item item, struct run_progr
         run_progress_step(progress, &plan, work->run->engine, world);
     }
     if (world_ended(world) == END_NOT) {
-        run_result_add(result, FINDING_HARNESS_GOES_ON, "The run does not come to an end.");
+        run_result_add(result, FINDING_HARNESS_GOES_ON, "The run does not end.");
     } else {
         run_result_fill(result, &plan, world_judge(world));
     }
@@ -134,19 +90,22 @@ static void run_item(const struct work *work, struct item item, struct run_progr
     trace_free(&trace);
 }
 
-static void work_on(void *opaque, struct run_progress *progress, int results)
+static void work_on(void *opaque, void *record, int results)
 {
+    static const struct isolate_limits limits = {.cpu_ms = CPU_LIMIT_MS,
+                                                 .memory_bytes = ISOLATE_MEMORY_BYTES};
     const struct work *work = opaque;
+    struct run_progress *progress = record;
     struct run_result *result = run_result_create();
 
     for (size_t i = work->first; i < work->items->count; i++) {
         *progress = (struct run_progress){.number = i, .under_way = true};
         *result = (struct run_result){.number = i};
-        worker_watch(CPU_LIMIT_MS);
+        isolate_watch(&limits);
         run_item(work, work->items->list[i], progress, result);
-        worker_watch(0);
+        isolate_watch(NULL);
         progress->under_way = false;
-        worker_send(results, result);
+        run_result_send(results, result);
     }
     free(result);
     world_destroy(work->run->world); /* it belongs to the parent */
@@ -158,57 +117,38 @@ static void work_on(void *opaque, struct run_progress *progress, int results)
 static struct run_result **run_items(struct work *work)
 {
     struct run_result **results = must_alloc(work->items->count * sizeof(struct run_result *));
-    struct worker worker = {0};
-    bool forked = false;
+    struct isolate worker;
 
-    worker.progress = work->progress;
+    isolate_open(&worker, sizeof(struct run_progress));
     for (size_t i = 0; i < work->items->count; i++) {
-        if (!forked) {
+        if (worker.pid == 0) {
             work->first = i;
-            worker_fork(&worker, work_on, work);
-            forked = true;
+            isolate_start(&worker, work_on, work);
         }
-        results[i] = worker_receive(&worker);
+        results[i] = run_result_receive(worker.results);
         if (results[i] == NULL) {
-            results[i] = worker_end(&worker, CPU_LIMIT_MS / 1000);
-            forked = false;
+            results[i] = run_progress_end(&worker);
         }
         if (results[i] == NULL) {
             die("a worker process ended without an answer");
         }
     }
-    if (forked) {
-        free(worker_receive(&worker));
-        free(worker_end(&worker, 0));
+    if (worker.pid != 0) {
+        free(run_progress_end(&worker));
     }
+    isolate_close(&worker);
     return results;
-}
-
-static struct run_progress *share_progress(void)
-{
-    struct run_progress *progress =
-        mmap(NULL, sizeof(*progress), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-
-    if (progress == MAP_FAILED) {
-        die("cannot set up a worker process: %s", strerror(errno));
-    }
-    return progress;
 }
 
 struct run_result *explain_run(const struct one_run *run)
 {
     struct item whole = {ITEM_NOTHING, 0};
     const struct items items = {&whole, 1};
-    struct work work = {.run = run,
-                        .items = &items,
-                        .seed = run->seed,
-                        .max_events = UINT64_MAX,
-                        .progress = share_progress()};
+    struct work work = {.run = run, .items = &items, .seed = run->seed, .max_events = UINT64_MAX};
     struct run_result **results = run_items(&work);
     struct run_result *result = results[0];
 
     free(results);
-    munmap(work.progress, sizeof(*work.progress));
     return result;
 }
 
@@ -374,11 +314,8 @@ void explain_without(const struct one_run *run, const struct run_result *base,
     struct one_run recorded = *run;
     struct items items = {0};
     size_t bound = bound_of(base);
-    struct work work = {.run = &recorded,
-                        .items = &items,
-                        .seed = 0,
-                        .max_events = 4 * base->events + 100000,
-                        .progress = share_progress()};
+    struct work work = {
+        .run = &recorded, .items = &items, .seed = 0, .max_events = 4 * base->events + 100000};
 
     *list = (struct without_list){0};
     record_choices(run, &plan);
@@ -393,7 +330,6 @@ void explain_without(const struct one_run *run, const struct run_result *base,
     if (plan.choices != run->plan->choices) {
         free(plan.choices);
     }
-    munmap(work.progress, sizeof(*work.progress));
 }
 
 void without_list_free(struct without_list *list)

@@ -38,7 +38,6 @@ struct explore_space {
     uint64_t items_per_variant;
     bool cut;
     struct search *search;
-    struct hunt *hunt; /* under way, or NULL */
 };
 
 /* ---- Values ---- */
@@ -197,27 +196,40 @@ static struct hunt make_hunt(struct explore_space *space, uint64_t item)
     return hunt;
 }
 
-void explore_item(struct explore_space *space, uint64_t item, struct explore_result *result)
+void explore_item(struct explore_space *space, uint64_t item, struct explore_record *record)
 {
     struct hunt hunt = make_hunt(space, item);
 
-    *result = (struct explore_result){.item = item};
-    hunt.result = result;
-    space->hunt = &hunt;
+    record->result = (struct explore_result){.item = item};
+    record->choice_count = 0;
+    hunt.record = record;
+    record->under_way = true;
     hunt_run(&hunt);
-    space->hunt = NULL;
+    record->under_way = false;
+    plan_destroy(hunt.plan);
+}
+
+void explore_item_died(struct explore_space *space, struct explore_record *record,
+                       const struct isolate_death *death)
+{
+    struct hunt hunt = make_hunt(space, record->result.item);
+
+    hunt.record = record;
+    hunt_died(&hunt, death);
     plan_destroy(hunt.plan);
 }
 
 void explore_watch(struct explore_space *space, uint64_t item, uint64_t seed,
                    void (*show)(void *opaque, const struct world *world), void *opaque)
 {
-    struct explore_result result = {.item = item};
+    struct explore_record *record = must_alloc(sizeof(*record));
     struct hunt hunt = make_hunt(space, item);
 
-    hunt.result = &result;
+    record->result.item = item;
+    hunt.record = record;
     hunt_watch(&hunt, seed, show, opaque);
     plan_destroy(hunt.plan);
+    free(record);
 }
 
 void explore_note_failures(const struct explore_space *space, uint64_t item,
@@ -235,13 +247,4 @@ void explore_note_failures(const struct explore_space *space, uint64_t item,
         }
     }
     plan_destroy(plan);
-}
-
-void explore_item_died(struct explore_space *space, struct explore_result *result,
-                       int signal_number)
-{
-    if (space->hunt != NULL) {
-        hunt_died(space->hunt, signal_number);
-        *result = *space->hunt->result;
-    }
 }

@@ -19,6 +19,7 @@
 #include "sim/verdict/verdict.h"
 #include "tools/explore/search.h"
 #include "tools/explore/variants.h"
+#include "tools/run/isolate.h"
 
 enum explore_schedule {
     SCHEDULE_EXHAUSTIVE,
@@ -31,6 +32,19 @@ enum explore_schedule {
 
 /* Sets of the values that the file leaves to a choice, at most. */
 #define EXPLORE_MAX_VALUES 256
+
+/* Of the answers that lead to a finding, those that fit are told; the found scenario has all. */
+#define EXPLORE_CHOICES_BYTES 160
+
+/* Plain data, but for the scenario. */
+struct explore_finding {
+    enum finding_id id;
+    char text[FINDING_TEXT_BYTES];
+    char variant[VARIANT_TEXT_BYTES];    /* what else went wrong; "" = nothing */
+    char choices[EXPLORE_CHOICES_BYTES]; /* "order 4 = 1, order 11 = 1 and 3 more"; "" = none */
+    uint64_t now_ns;
+    uint64_t item;
+};
 
 struct explore_options {
     const struct scenario *scenario;
@@ -48,26 +62,16 @@ struct explore_options {
 
     /* Asked now and then; true: stop. */
     bool (*stop)(void *opaque);
+
+    /* The item has a finding, and the run that has it as a file; both are the search's. */
+    void (*found)(void *opaque, const struct explore_finding *finding, const char *scenario);
     void *opaque;
-};
-
-/* Of the answers that lead to a finding, those that fit are told; the found scenario has all. */
-#define EXPLORE_CHOICES_BYTES 160
-
-/* Plain data, but for the scenario. */
-struct explore_finding {
-    enum finding_id id;
-    char text[FINDING_TEXT_BYTES];
-    char variant[VARIANT_TEXT_BYTES];    /* what else went wrong; "" = nothing */
-    char choices[EXPLORE_CHOICES_BYTES]; /* "order 4 = 1, order 11 = 1 and 3 more"; "" = none */
-    uint64_t now_ns;
-    uint64_t item;
 };
 
 /* Findings of one item, at most: different ones, by oracle and kind. */
 #define EXPLORE_MAX_FINDINGS 8u
 
-/* What an item came to. */
+/* What an item came to: plain data.  The runs of its findings have been given to options->found. */
 struct explore_result {
     uint64_t item;
     struct search_figures figures; /* with seeds: ends are runs */
@@ -77,7 +81,26 @@ struct explore_result {
     uint64_t questions; /* of PCT: in the quiet run */
     uint32_t finding_count;
     struct explore_finding findings[EXPLORE_MAX_FINDINGS]; /* in the order of the search */
-    char *scenarios[EXPLORE_MAX_FINDINGS]; /* those runs as files; the caller's to free */
+};
+
+/* Answers of the run under way that are noted, and what is noted of their site, at most. */
+#define EXPLORE_NOTED_CHOICES 4096
+#define EXPLORE_SITE_BYTES 96
+
+/*
+ * How far the search of an item has come: always up to date, in memory that the process shares
+ * with its parent (tools/run/isolate.h), for whoever finds it dead.
+ */
+struct explore_record {
+    bool under_way;
+    struct explore_result result;
+    uint64_t now_ns; /* of the run, before the timeline event under way */
+    uint32_t choice_count;
+    struct {
+        char site[EXPLORE_SITE_BYTES];
+        uint32_t nth;
+        uint32_t pick;
+    } choices[EXPLORE_NOTED_CHOICES]; /* the answers that are not 0 */
 };
 
 struct explore_space;
@@ -91,8 +114,15 @@ uint64_t explore_items(const struct explore_space *space);
 /* True if there are more sets of values, or more requests to fail, than are tried. */
 bool explore_is_cut(const struct explore_space *space);
 
-/* Searches one item. */
-void explore_item(struct explore_space *space, uint64_t item, struct explore_result *result);
+/* Searches one item; the result is in the record, which is kept up to date meanwhile. */
+void explore_item(struct explore_space *space, uint64_t item, struct explore_record *record);
+
+/*
+ * The process that was at the record's item has died: how it did so is the item's finding, of the
+ * run under way.  Not said again: findings that the item had before.
+ */
+void explore_item_died(struct explore_space *space, struct explore_record *record,
+                       const struct isolate_death *death);
 
 /* Items with the same plan, but other seeds, have the same number. */
 uint64_t explore_plan_number(const struct explore_space *space, uint64_t item);
@@ -104,12 +134,5 @@ void explore_note_failures(const struct explore_space *space, uint64_t item,
 /* Runs one seed of an item again, and shows its world after each of the first 2000 events. */
 void explore_watch(struct explore_space *space, uint64_t item, uint64_t seed,
                    void (*show)(void *opaque, const struct world *world), void *opaque);
-
-/*
- * The engine has died, or loops for ever, inside explore_item(): to be called from the
- * handler of the signal.  The run up to there is the item's finding.
- */
-void explore_item_died(struct explore_space *space, struct explore_result *result,
-                       int signal_number);
 
 #endif

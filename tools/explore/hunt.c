@@ -5,7 +5,6 @@
 #include "tools/explore/hunt.h"
 
 #include <inttypes.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,20 +39,28 @@ static bool is_known(const struct explore_result *result, const struct finding *
     return false;
 }
 
-/* The run as a scenario of its own: its choices are pinned, and its doc says what it shows. */
+/*
+ * The run as a scenario of its own: its choices are pinned, and its doc says what it shows.  The
+ * plan's own list of answers is not to be written to, and so is copied.
+ */
 static char *found_scenario(const struct hunt *hunt, const struct explore_finding *found,
                             const struct choice_answer *choices, uint32_t choice_count)
 {
     struct plan plan = *hunt->plan;
+    struct choice_answer *pinned = must_alloc(choice_count * sizeof(*pinned));
     char *doc = must_printf("Found by exploring %s: %s%s%s", scenario_file(hunt->options->scenario),
                             found->text, *found->variant != '\0' ? "\nIn it " : "", found->variant);
     char *text;
 
+    if (choice_count > 0) {
+        memcpy(pinned, choices, choice_count * sizeof(*pinned));
+    }
     plan.doc = doc;
-    plan.choices = (struct choice_answer *)(uintptr_t)choices;
+    plan.choices = pinned;
     plan.choice_count = choice_count;
     plan.quiet = false;
     text = plan_text(&plan);
+    free(pinned);
     free(doc);
     return text;
 }
@@ -83,8 +90,9 @@ static void tell_choices(char text[EXPLORE_CHOICES_BYTES], const struct choice_a
 static void note_found(struct hunt *hunt, const struct finding *finding,
                        const struct choice_answer *choices, uint32_t choice_count)
 {
-    struct explore_result *result = hunt->result;
+    struct explore_result *result = &hunt->record->result;
     struct explore_finding *found = &result->findings[result->finding_count];
+    char *scenario;
 
     if (result->finding_count == EXPLORE_MAX_FINDINGS || is_known(result, finding)) {
         return;
@@ -94,7 +102,10 @@ static void note_found(struct hunt *hunt, const struct finding *finding,
     text_copy(found->text, sizeof(found->text), finding->text);
     variant_text(hunt->variant, hunt->plan, found->variant);
     tell_choices(found->choices, choices, choice_count);
-    result->scenarios[result->finding_count++] = found_scenario(hunt, found, choices, choice_count);
+    scenario = found_scenario(hunt, found, choices, choice_count);
+    hunt->options->found(hunt->options->opaque, found, scenario);
+    free(scenario);
+    result->finding_count++;
 }
 
 /* The first finding that counts; of a search for all, the others, too. */
@@ -116,7 +127,7 @@ static void note_verdict(struct hunt *hunt, const struct world *world,
 
 static bool has_enough(const struct hunt *hunt)
 {
-    return hunt->result->finding_count >= (hunt->options->all ? EXPLORE_MAX_FINDINGS : 1);
+    return hunt->record->result.finding_count >= (hunt->options->all ? EXPLORE_MAX_FINDINGS : 1);
 }
 
 /* Have all failures of the variant happened? */
@@ -128,7 +139,36 @@ static void note_fired(struct hunt *hunt, const struct world *world)
     for (uint32_t i = first; i < hunt->plan->fault_count; i++) {
         fired = fired && world_fault_hits(world, i) > 0;
     }
-    hunt->result->fired = hunt->result->fired || fired;
+    hunt->record->result.fired = hunt->record->result.fired || fired;
+}
+
+/* ---- How far it has come ---- */
+
+/* Answers that do not fit are missing in the scenario of a death. */
+static void note_choice(void *recorder, uint32_t index, const struct choice_answer *answer)
+{
+    struct explore_record *record = recorder;
+
+    if (index < EXPLORE_NOTED_CHOICES) {
+        text_copy(record->choices[index].site, EXPLORE_SITE_BYTES, answer->site);
+        record->choices[index].nth = answer->nth;
+        record->choices[index].pick = answer->pick;
+        record->choice_count = index + 1;
+    }
+}
+
+/*
+ * Before a timeline event.  The answers that lead here have been noted; there may be more of
+ * them, from a run that has been gone back on.
+ */
+static void note_step(void *opaque, const struct world *world)
+{
+    struct explore_record *record = ((struct hunt *)opaque)->record;
+    uint32_t count;
+
+    world_choices(world, &count);
+    record->now_ns = world_now_ns(world);
+    record->choice_count = (uint32_t)min_u64(count, EXPLORE_NOTED_CHOICES);
 }
 
 /* ---- Every answer ---- */
@@ -152,15 +192,15 @@ static bool stop(void *opaque, const struct search_figures *figures)
     struct hunt *hunt = opaque;
 
     (void)figures;
-    hunt->result->stopped = hunt->options->stop(hunt->options->opaque);
-    return hunt->result->stopped;
+    hunt->record->result.stopped = hunt->options->stop(hunt->options->opaque);
+    return hunt->record->result.stopped;
 }
 
 /* An item that was stopped before goes on from there. */
 static FILE *open_saved(const struct hunt *hunt)
 {
     return hunt->options->checkpoint != NULL
-               ? checkpoint_open_item(hunt->options, hunt->result->item)
+               ? checkpoint_open_item(hunt->options, hunt->record->result.item)
                : NULL;
 }
 
@@ -169,10 +209,10 @@ static void close_saved(const struct hunt *hunt, FILE *saved)
     if (saved != NULL) {
         fclose(saved);
     }
-    if (hunt->options->checkpoint != NULL && hunt->result->stopped) {
-        checkpoint_save_item(hunt->options, hunt->result->item, hunt->search);
+    if (hunt->options->checkpoint != NULL && hunt->record->result.stopped) {
+        checkpoint_save_item(hunt->options, hunt->record->result.item, hunt->search);
     } else if (saved != NULL) {
-        checkpoint_remove_item(hunt->options, hunt->result->item);
+        checkpoint_remove_item(hunt->options, hunt->record->result.item);
     }
 }
 
@@ -184,11 +224,14 @@ static void search_all(struct hunt *hunt)
                                            .no_reduction = hunt->options->every_order,
                                            .found = found,
                                            .saved = saved,
+                                           .stepping = note_step,
                                            .ended = ended,
                                            .stop = stop,
+                                           .recorded_one = note_choice,
+                                           .recorder = hunt->record,
                                            .opaque = hunt};
 
-    search_run(hunt->search, hunt->plan, &options, &hunt->result->figures);
+    search_run(hunt->search, hunt->plan, &options, &hunt->record->result.figures);
     close_saved(hunt, saved);
 }
 
@@ -211,7 +254,13 @@ static void begin_run(struct runs *runs)
     if (runs->world == NULL) {
         die("there is no memory for a world");
     }
-    runs->hunt->world = runs->world;
+}
+
+static void step_to_end(struct runs *runs)
+{
+    do {
+        note_step(runs->hunt, runs->world);
+    } while (world_step(runs->world));
 }
 
 static void judge_run(struct runs *runs)
@@ -221,10 +270,10 @@ static void judge_run(struct runs *runs)
     const struct choice_answer *choices;
     uint32_t count;
 
-    hunt->result->figures.ends++;
-    hunt->result->figures.transitions += verdict->events;
+    hunt->record->result.figures.ends++;
+    hunt->record->result.figures.transitions += verdict->events;
     note_fired(hunt, runs->world);
-    hunt->result->chains = (uint32_t)max_u64(hunt->result->chains, runs->pct.chains);
+    hunt->record->result.chains = (uint32_t)max_u64(hunt->record->result.chains, runs->pct.chains);
     if (outcome_is_bad(verdict->outcome)) {
         choices = world_choices(runs->world, &count);
         note_verdict(hunt, runs->world, verdict, choices, count);
@@ -246,7 +295,7 @@ static uint64_t count_questions(struct runs *runs)
     runs->options.choices.backend = answer_quietly;
     runs->options.choices.opaque = &runs->pct;
     begin_run(runs);
-    world_run(runs->world, UINT64_MAX);
+    step_to_end(runs);
     return runs->pct.asked;
 }
 
@@ -260,13 +309,14 @@ static void open_runs(struct runs *runs, struct hunt *hunt)
     *runs = (struct runs){.hunt = hunt,
                           .options = runner_options(hunt->plan, hunt->options->engine, 0)};
     runs->options.choices.open = true;
+    runs->options.choices.recorded_one = note_choice;
+    runs->options.choices.recorder = hunt->record;
     trace_init(&runs->trace, true);
-    hunt->result->questions = uses_pct(runs) ? count_questions(runs) : 0;
+    hunt->record->result.questions = uses_pct(runs) ? count_questions(runs) : 0;
 }
 
 static void close_runs(struct runs *runs)
 {
-    runs->hunt->world = NULL;
     world_destroy(runs->world);
     trace_free(&runs->trace);
 }
@@ -278,7 +328,7 @@ static void begin_seed(struct runs *runs, uint64_t seed)
 
     runs->options.choices.seed = seed;
     if (uses_pct(runs)) {
-        pct_begin(&runs->pct, seed, hunt->options->depth, hunt->result->questions);
+        pct_begin(&runs->pct, seed, hunt->options->depth, hunt->record->result.questions);
         runs->options.choices.backend = pct_answer;
     }
     begin_run(runs);
@@ -289,13 +339,16 @@ static void run_seeds(struct hunt *hunt)
     struct runs runs;
 
     open_runs(&runs, hunt);
-    for (uint64_t i = 0; i < hunt->seeds && !has_enough(hunt); i++) {
+    for (uint64_t i = 0; i < hunt->seeds; i++) {
+        if (has_enough(hunt)) {
+            break;
+        }
         if (hunt->options->stop(hunt->options->opaque)) {
-            hunt->result->stopped = true;
+            hunt->record->result.stopped = true;
             break;
         }
         begin_seed(&runs, hunt->first_seed + i);
-        world_run(runs.world, UINT64_MAX);
+        step_to_end(&runs);
         judge_run(&runs);
     }
     close_runs(&runs);
@@ -325,19 +378,18 @@ void hunt_watch(struct hunt *hunt, uint64_t seed,
     close_runs(&runs);
 }
 
-void hunt_died(struct hunt *hunt, int signal_number)
+void hunt_died(struct hunt *hunt, const struct isolate_death *death)
 {
-    const struct world *world = hunt->world != NULL ? hunt->world : search_world(hunt->search);
-    bool hangs = signal_number == SIGVTALRM;
-    struct finding finding = {.id = hangs ? FINDING_CRASH_HANG : FINDING_CRASH_CRASH};
-    const struct choice_answer *choices = NULL;
-    uint32_t count = 0;
+    const struct explore_record *record = hunt->record;
+    struct finding finding = {.id = isolate_finding(death), .now_ns = record->now_ns};
+    struct choice_answer *choices = must_alloc(record->choice_count * sizeof(*choices));
 
-    text_copy(finding.text, sizeof(finding.text),
-              hangs ? "The engine went on inside one event for ever." : "The engine died.");
-    if (world != NULL) {
-        finding.now_ns = world_now_ns(world);
-        choices = world_choices(world, &count);
+    for (uint32_t i = 0; i < record->choice_count; i++) {
+        choices[i] = (struct choice_answer){.site = record->choices[i].site,
+                                            .nth = record->choices[i].nth,
+                                            .pick = record->choices[i].pick};
     }
-    note_found(hunt, &finding, choices, count);
+    isolate_describe(death, finding.text, sizeof(finding.text));
+    note_found(hunt, &finding, choices, record->choice_count);
+    free(choices);
 }

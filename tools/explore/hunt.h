@@ -17,10 +17,8 @@ struct hunt {
     const struct variant *variant;
     struct plan *plan;   /* with the variant applied */
     uint64_t first_seed; /* unless all answers are tried: seeds from this one on, ... */
-    uint64_t seeds;      /* ... so many of them */
-    struct explore_result *result;
-
-    const struct world *world; /* of the run under way with a seed, or NULL */
+    uint64_t seeds;      /* ... this number of them */
+    struct explore_record *record;
 };
 
 /* Searches until there is a finding, nothing is left, or options->stop says so. */
@@ -33,7 +31,10 @@ void hunt_run(struct hunt *hunt);
 void hunt_watch(struct hunt *hunt, uint64_t seed,
                 void (*show)(void *opaque, const struct world *world), void *opaque);
 
-/* The engine has died, or loops for ever: the run up to there is the finding. */
-void hunt_died(struct hunt *hunt, int signal_number);
+/*
+ * The process of the hunt has died, as its record says where: adds that as a finding.  To be
+ * called in another process, with a hunt of the same item.
+ */
+void hunt_died(struct hunt *hunt, const struct isolate_death *death);
 
 #endif

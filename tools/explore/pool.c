@@ -8,18 +8,22 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
-#include <sys/time.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "tools/base/progress.h"
 #include "tools/base/support.h"
-#include "tools/run/death.h"
+#include "tools/run/isolate.h"
 #include "tools/run/pipe.h"
+
+/* No scenario that is found is as long. */
+#define MAX_SCENARIO_BYTES ((size_t)1 << 30)
+
+_Static_assert(sizeof(struct explore_finding) != sizeof(struct explore_result),
+               "a record is told by its length");
 
 struct shared {
     atomic_uint_fast64_t next;   /* item */
@@ -27,117 +31,89 @@ struct shared {
     atomic_bool over;            /* the time is up, or a signal has come */
 };
 
-struct hand {
-    pid_t pid;
-    int pipe;
-};
-
 struct crew {
     const struct explore_pool *pool;
     struct explore_space *space;
     struct shared *shared;
-    struct hand *hands;
+    struct isolate *workers;
     struct pollfd *polls;
     uint32_t alive;
+
+    /* In a worker. */
+    struct explore_record *record;
+    int results;
 };
+
+static void note_lowest(struct shared *shared, uint64_t item)
+{
+    uint_fast64_t lowest = atomic_load(&shared->lowest);
+
+    while (item < lowest && !atomic_compare_exchange_weak(&shared->lowest, &lowest, item)) {
+    }
+}
 
 /* ---- In a worker ---- */
 
-/* What a handler of a signal needs, which has no argument for it. */
-static struct {
-    struct explore_space *space;
-    const struct explore_pool *pool;
-    struct shared *shared;
-    struct explore_result result;
-    int pipe;
-} worker;
-
-static void send_all(int pipe, const void *bytes, size_t count)
+/* A broken pipe means that the parent is gone: there is nobody to tell. */
+static void send(const struct crew *crew, const void *record, size_t bytes)
 {
-    if (!pipe_send(pipe, bytes, count)) {
+    if (!pipe_send(crew->results, record, bytes)) {
         _exit(EXIT_HARNESS);
     }
 }
 
-static void send_result(const struct explore_result *result)
+/* A finding is a record of that size; its scenario is the next record. */
+static void send_finding(void *opaque, const struct explore_finding *finding, const char *scenario)
 {
-    send_all(worker.pipe, result, sizeof(*result));
-    for (uint32_t i = 0; i < result->finding_count; i++) {
-        size_t bytes = strlen(result->scenarios[i]);
+    const struct crew *crew = opaque;
 
-        send_all(worker.pipe, &bytes, sizeof(bytes));
-        send_all(worker.pipe, result->scenarios[i], bytes);
-    }
-}
-
-static void note_lowest(uint64_t item)
-{
-    uint_fast64_t lowest = atomic_load(&worker.shared->lowest);
-
-    while (item < lowest && !atomic_compare_exchange_weak(&worker.shared->lowest, &lowest, item)) {
-    }
-}
-
-/* Time that the processor spends inside one event, from now on. */
-static void watch(uint32_t seconds)
-{
-    const struct itimerval span = {.it_value.tv_sec = (time_t)seconds};
-
-    setitimer(ITIMER_VIRTUAL, &span, NULL);
+    send(crew, finding, sizeof(*finding));
+    send(crew, scenario, strlen(scenario));
 }
 
 static bool stop_worker(void *opaque)
 {
-    const struct explore_pool *pool = opaque;
+    const struct crew *crew = opaque;
+    const struct isolate_limits limits = {.cpu_ms = crew->pool->cpu_limit_s * UINT64_C(1000),
+                                          .memory_bytes = ISOLATE_MEMORY_BYTES};
 
-    watch(pool->cpu_limit_s);
-    return atomic_load(&worker.shared->over) ||
-           (!pool->options->all && atomic_load(&worker.shared->lowest) < worker.result.item);
+    isolate_watch(&limits);
+    return atomic_load(&crew->shared->over) ||
+           (!crew->pool->options->all &&
+            atomic_load(&crew->shared->lowest) < crew->record->result.item);
 }
 
-/* The engine died under us: the run up to here is the finding. */
-static void die_of(int signal_number)
+static void search_item(struct crew *crew, uint64_t item)
 {
-    explore_item_died(worker.space, &worker.result, signal_number);
-    if (!worker.pool->options->all) {
-        note_lowest(worker.result.item);
+    const struct explore_result *result = &crew->record->result;
+
+    explore_item(crew->space, item, crew->record);
+    isolate_watch(NULL);
+    if (result->finding_count > 0 && !crew->pool->options->all) {
+        note_lowest(crew->shared, item);
     }
-    send_result(&worker.result);
-    _exit(EXIT_FAILED);
+    send(crew, result, sizeof(*result));
 }
 
-static _Noreturn void work(struct crew *crew, int pipe)
+static void work(void *opaque, void *record, int results)
 {
-    static const int also[] = {SIGVTALRM, 0};
+    struct crew *crew = opaque;
+    const struct explore_pool *pool = crew->pool;
     uint64_t items = explore_items(crew->space);
 
-    worker.space = crew->space;
-    worker.pool = crew->pool;
-    worker.shared = crew->shared;
-    worker.pipe = pipe;
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
     signal(SIGINT, SIG_IGN);
-    death_catch(die_of, also);
-    /* What the engine says as it dies is told by the finding. */
-    if (freopen("/dev/null", "w", stderr) == NULL) {
-        _exit(EXIT_HARNESS);
-    }
+    crew->record = record;
+    crew->results = results;
+    pool->options->found = send_finding;
     for (;;) {
-        worker.result.item = atomic_fetch_add(&crew->shared->next, 1);
-        if (worker.result.item >= items || stop_worker(crew->pool->options->opaque)) {
+        uint64_t item = atomic_fetch_add(&crew->shared->next, 1);
+
+        crew->record->result.item = item;
+        if (item >= items || stop_worker(crew)) {
             _exit(EXIT_PASSED);
         }
-        if (crew->pool->is_done(crew->pool->opaque, worker.result.item)) {
-            continue;
-        }
-        explore_item(crew->space, worker.result.item, &worker.result);
-        watch(0);
-        if (worker.result.finding_count > 0 && !crew->pool->options->all) {
-            note_lowest(worker.result.item);
-        }
-        send_result(&worker.result);
-        for (uint32_t i = 0; i < worker.result.finding_count; i++) {
-            free(worker.result.scenarios[i]);
+        if (!pool->is_done(pool->opaque, item)) {
+            search_item(crew, item);
         }
     }
 }
@@ -146,64 +122,80 @@ static _Noreturn void work(struct crew *crew, int pipe)
 
 static void start(struct crew *crew, uint32_t number)
 {
-    int ends[2];
-    pid_t pid;
+    struct isolate *worker = &crew->workers[number];
 
-    if (pipe(ends) < 0 || (pid = fork()) < 0) {
-        die("a worker can't be started: %s", strerror(errno));
-    }
-    if (pid == 0) {
-        close(ends[0]);
-        work(crew, ends[1]);
-    }
-    close(ends[1]);
-    crew->hands[number] = (struct hand){pid, ends[0]};
-    crew->polls[number] = (struct pollfd){.fd = ends[0], .events = POLLIN};
+    isolate_start(worker, work, crew);
+    crew->polls[number] = (struct pollfd){.fd = worker->results, .events = POLLIN};
     crew->alive++;
 }
 
-static bool receive_result(int pipe, struct explore_result *result)
+static void take_finding(void *opaque, const struct explore_finding *finding, const char *scenario)
 {
-    if (!pipe_receive(pipe, result, sizeof(*result))) {
-        return false;
-    }
-    for (uint32_t i = 0; i < result->finding_count; i++) {
-        size_t bytes;
+    const struct crew *crew = opaque;
 
-        if (!pipe_receive(pipe, &bytes, sizeof(bytes))) {
-            return false;
-        }
-        result->scenarios[i] = must_alloc(bytes + 1);
-        if (!pipe_receive(pipe, result->scenarios[i], bytes)) {
-            return false;
-        }
-    }
-    return true;
+    crew->pool->found(crew->pool->opaque, finding, scenario);
 }
 
-/* The worker has a result, or has come to its end; one that died is replaced. */
-static void attend(struct crew *crew, uint32_t number)
+/* What the worker has to say; false at its end. */
+static bool receive(const struct crew *crew, int results)
 {
-    struct explore_result result;
-    int status;
+    size_t bytes;
+    size_t text_bytes;
+    void *record = pipe_receive(results, sizeof(struct explore_result), &bytes);
+    char *scenario = NULL;
 
-    if (receive_result(crew->hands[number].pipe, &result)) {
-        crew->pool->deliver(crew->pool->opaque, &result);
-        return;
+    if (record != NULL && bytes == sizeof(struct explore_result)) {
+        crew->pool->deliver(crew->pool->opaque, record);
+        free(record);
+        return true;
     }
-    close(crew->hands[number].pipe);
-    crew->polls[number].fd = -1;
-    crew->alive--;
-    waitpid(crew->hands[number].pid, &status, 0);
-    if (WIFSIGNALED(status) && WTERMSIG(status) == ENGINE_SIGNAL_UNSUPPORTED) {
+    if (record != NULL && bytes == sizeof(struct explore_finding)) {
+        scenario = pipe_receive(results, MAX_SCENARIO_BYTES, &text_bytes);
+    }
+    if (scenario != NULL) {
+        crew->pool->found(crew->pool->opaque, record, scenario);
+    }
+    free(scenario);
+    free(record);
+    return scenario != NULL;
+}
+
+/* The engine has died: the run up to there is the item's finding. */
+static void take_death(struct crew *crew, struct explore_record *record,
+                       const struct isolate_death *death)
+{
+    if (death->cause == CAUSE_UNSUPPORTED) {
         die("the engine asked for what its environment has not got: see what `mirrorsim run` says");
     }
-    if (WIFSIGNALED(status) || (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_HARNESS)) {
+    explore_item_died(crew->space, record, death);
+    if (!crew->pool->options->all) {
+        note_lowest(crew->shared, record->result.item);
+    }
+    crew->pool->deliver(crew->pool->opaque, &record->result);
+    record->under_way = false;
+}
+
+/* The worker has something to say, or has come to its end; one that died is replaced. */
+static void attend(struct crew *crew, uint32_t number)
+{
+    struct isolate *worker = &crew->workers[number];
+    struct explore_record *record = worker->record;
+    struct isolate_death death;
+
+    if (receive(crew, worker->results)) {
+        return;
+    }
+    crew->polls[number].fd = -1;
+    crew->alive--;
+    death = isolate_end(worker);
+    if (record->under_way) {
+        take_death(crew, record, &death);
+        start(crew, number);
+    } else if (death.cause != CAUSE_EXIT || death.number != EXIT_PASSED) {
+        fputs(death.words, stderr);
         die("a worker ended unexpectedly");
     }
-    if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_FAILED) {
-        start(crew, number);
-    }
+    free(death.words);
 }
 
 static volatile sig_atomic_t interrupted;
@@ -245,19 +237,23 @@ int explore_pool_run(const struct explore_pool *pool, struct explore_space *spac
     }
     atomic_init(&crew.shared->lowest, UINT64_MAX);
     pool->options->stop = stop_worker;
-    pool->options->opaque = (void *)(uintptr_t)pool;
-    crew.hands = must_alloc(pool->jobs * sizeof(*crew.hands));
+    pool->options->found = take_finding;
+    pool->options->opaque = &crew;
+    crew.workers = must_alloc(pool->jobs * sizeof(*crew.workers));
     crew.polls = must_alloc(pool->jobs * sizeof(*crew.polls));
     interrupted = 0;
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
-    fflush(NULL);
     for (uint32_t i = 0; i < pool->jobs; i++) {
+        isolate_open(&crew.workers[i], sizeof(struct explore_record));
         start(&crew, i);
     }
     crew_work(&crew);
     munmap(crew.shared, sizeof(*crew.shared));
-    free(crew.hands);
+    for (uint32_t i = 0; i < pool->jobs; i++) {
+        isolate_close(&crew.workers[i]);
+    }
+    free(crew.workers);
     free(crew.polls);
     return interrupted;
 }

@@ -14,15 +14,18 @@
 #include "tools/explore/explore.h"
 
 struct explore_pool {
-    struct explore_options *options; /* the pool sets `stop` */
+    struct explore_options *options; /* the pool sets `stop` and `found` */
     uint32_t jobs;
     uint64_t end_ms;      /* of the clock; 0 = never */
-    uint32_t cpu_limit_s; /* inside one event */
+    uint32_t cpu_limit_s; /* between two times that the search asks whether to stop */
 
     /* Is the item done already?  As it was when the pool began. */
     bool (*is_done)(const void *opaque, uint64_t item);
 
-    /* A result, whose scenarios the callee frees; in any order. */
+    /* A finding, and its run as a file, which is the pool's; before its item's result. */
+    void (*found)(void *opaque, const struct explore_finding *finding, const char *scenario);
+
+    /* A result; in any order. */
     void (*deliver)(void *opaque, const struct explore_result *result);
 
     /* Called ten times a second and more. */

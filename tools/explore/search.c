@@ -16,6 +16,7 @@
 
 #include "engine/digest.h"
 #include "tools/base/support.h"
+#include "tools/run/runner.h"
 
 /* `stop` is asked every so many transitions. */
 #define STOP_INTERVAL 1024
@@ -44,12 +45,26 @@ const struct world *search_world(const struct search *search)
     return search->world;
 }
 
+/* Is it one of the words that ", " separates? */
+static bool has_word(const char *list, const char *word)
+{
+    size_t length = strlen(word);
+
+    for (const char *at = list; at != NULL; at = strstr(at, ", ")) {
+        at += at > list ? 2 : 0;
+        if (strncmp(at, word, length) == 0 && (at[length] == '\0' || at[length] == ',')) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void search_add_word(char list[SEARCH_UNVARIED_BYTES], const char *word)
 {
     size_t length = strlen(list);
     size_t more = strlen(word) + 2;
 
-    if (strstr(list, word) == NULL && length + more < SEARCH_UNVARIED_BYTES) {
+    if (!has_word(list, word) && length + more < SEARCH_UNVARIED_BYTES) {
         snprintf(list + length, SEARCH_UNVARIED_BYTES - length, "%s%s", length > 0 ? ", " : "",
                  word);
     }
@@ -181,9 +196,7 @@ static uint64_t expected_kinds(const struct plan *plan)
             kinds |= expect->matches[j].kinds == 0 ? UINT64_MAX : expect->matches[j].kinds;
         }
         if (expect->kind == EXPECT_EVENTS) {
-            kinds |= UINT64_C(1) << EVENT_JOB_READY | UINT64_C(1) << EVENT_JOB_ERROR |
-                     UINT64_C(1) << EVENT_JOB_PAUSED | UINT64_C(1) << EVENT_JOB_RESUMED |
-                     UINT64_C(1) << EVENT_JOB_COMPLETED | UINT64_C(1) << EVENT_JOB_CANCELLED;
+            kinds |= JOB_REPORTS;
         }
     }
     return kinds;
@@ -278,6 +291,9 @@ bool search_step(struct search *search, const struct path *path, uint64_t *histo
     search->asked = 0;
     search->children = 1;
     search->figures->transitions++;
+    if (path->options->stepping != NULL) {
+        path->options->stepping(path->options->opaque, path->world);
+    }
     goes_on =
         world_step(path->world) && !has_finding(path->world, world_evidence(path->world)->verdict,
                                                 path->options->oracles_only);
@@ -336,11 +352,7 @@ static bool walk(struct search *search, struct path *path)
 bool search_run(struct search *search, const struct plan *plan,
                 const struct search_options *options, struct search_figures *figures)
 {
-    struct world_options world_options = {.engine = options->engine,
-                                          .choices = {.recorded = plan->choices,
-                                                      .recorded_count = plan->choice_count,
-                                                      .backend = answer,
-                                                      .opaque = search}};
+    struct world_options world_options = runner_options(plan, options->engine, 0);
     struct trace trace;
     struct path path = {.plan = plan,
                         .options = options,
@@ -350,6 +362,10 @@ bool search_run(struct search *search, const struct plan *plan,
                         .runs_again = options->engine->foreign};
     bool complete;
 
+    world_options.choices.backend = answer;
+    world_options.choices.opaque = search;
+    world_options.choices.recorded_one = options->recorded_one;
+    world_options.choices.recorder = options->recorder;
     trace_init(&trace, true);
     visited_clear(&search->visited);
     search->figures = figures;

@@ -68,12 +68,19 @@ struct search_options {
     search_found *found;
     FILE *saved; /* go on from what search_save() wrote of a search of this plan; or NULL */
 
+    /* A timeline event is about to be taken; may be NULL. */
+    void (*stepping)(void *opaque, const struct world *world);
+
     /* A path has ended, with a finding or without; may be NULL. */
     void (*ended)(void *opaque, const struct world *world);
 
     /* Asked every so many transitions; true: stop. */
     bool (*stop)(void *opaque, const struct search_figures *figures);
     void *opaque;
+
+    /* As struct choice_spec has them. */
+    void (*recorded_one)(void *recorder, uint32_t index, const struct choice_answer *answer);
+    void *recorder;
 };
 
 struct search; /* memory for searches, one after the other */

@@ -109,9 +109,6 @@ void session_take(struct explore_session *session, const struct explore_result *
     if (result->fired) {
         explore_note_failures(session->space, result->item, session->failures);
     }
-    for (uint32_t i = 0; i < result->finding_count; i++) {
-        session_take_finding(session, &result->findings[i], result->scenarios[i]);
-    }
 }
 
 struct search_figures session_figures(const struct explore_session *session)

@@ -39,7 +39,7 @@ void session_open(struct explore_session *session, const struct explore_options 
                   struct explore_space *space);
 void session_close(struct explore_session *session);
 
-/* An item has been searched, or stopped: then it is not done.  Takes the result's scenarios. */
+/* An item has been searched, or stopped: then it is not done.  Its findings were taken before. */
 void session_take(struct explore_session *session, const struct explore_result *result);
 
 /* A finding of the item, whose scenario is taken, unless there is one like it of a lower item. */

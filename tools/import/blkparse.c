@@ -9,6 +9,8 @@
  * request, then the operation (R, W, D; F alone is a flush), then modifiers: F
  * for a write that must be durable at once; the others do not matter here.  The
  * summary after the events is not read.
+ *
+ * Declared in tools/import/import.h: one of the formats that can be read.
  */
 #include <string.h>
 

@@ -17,7 +17,7 @@
 #include <stdint.h>
 
 #include "engine/event.h"
-#include "sim/scenario/mistakes.h"
+#include "sim/yaml/mistakes.h"
 
 #define IMPORT_MAX_BYTES (UINT64_C(64) << 20)
 #define IMPORT_MAX_LINE_BYTES 4096u

@@ -4,6 +4,8 @@
  *
  * Requests recorded at the same instant are placed a nanosecond apart, so that
  * they keep their order with every seed.
+ *
+ * Declared in tools/import/import.h: the second step of an import.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -12,6 +14,7 @@
 
 #include "engine/range.h"
 #include "sim/base/quantity.h"
+#include "sim/yaml/emit.h"
 #include "tools/base/support.h"
 #include "tools/import/import.h"
 
@@ -80,27 +83,28 @@ static void write_plainly(FILE *out, const char *text, const char *allowed, char
 }
 
 /* The name of --name, or one made from the file's. */
-static void write_name(FILE *out, const struct import_options *options)
+static void write_name(struct emit *emit, const struct import_options *options)
 {
     const char *slash = strrchr(options->path, '/');
     const char *base = slash != NULL ? slash + 1 : options->path;
 
-    fputs("name: ", out);
     if (options->name != NULL) {
-        fputs(options->name, out);
+        emit_word(emit, "name", options->name);
     } else {
-        fputs(NAME_START, out);
-        write_plainly(out, base, "-_.", '-', NAME_BYTES - strlen(NAME_START));
+        emit_word(emit, "name", NAME_START);
+        write_plainly(emit->file, base, "-_.", '-', NAME_BYTES - strlen(NAME_START));
     }
-    fputc('\n', out);
 }
 
-static void write_doc(FILE *out, const struct recording *recording)
+static void write_doc(struct emit *emit, const struct recording *recording)
 {
     static const char punctuation[] = " -_./,:+=()";
     char *left_out = import_left_out_text(recording);
+    char *doc = NULL;
+    size_t bytes = 0;
+    FILE *out = must_open(&doc, &bytes);
 
-    fprintf(out, "doc: |\n  %" PRIu32 " requests of ", recording->request_count);
+    fprintf(out, "%" PRIu32 " requests of ", recording->request_count);
     write_plainly(out,
                   recording->options->file != NULL ? recording->options->file : recording->files[0],
                   punctuation, '?', SIZE_MAX);
@@ -108,11 +112,13 @@ static void write_doc(FILE *out, const struct recording *recording)
     write_plainly(out, recording->options->path, punctuation, '?', SIZE_MAX);
     fputs(".\n", out);
     if (*left_out != '\0') {
-        fprintf(out, "  Left out: %s.\n", left_out);
+        fprintf(out, "Left out: %s.\n", left_out);
     }
-    fputs("  A mirror runs under them; what it loses makes source and target differ.\n"
-          "tags: [imported]\n",
-          out);
+    fputs("A mirror runs under them; what it loses makes source and target differ.\n", out);
+    fclose(out);
+    emit_block_text(emit, "doc", doc);
+    emit_word(emit, "tags", "[imported]");
+    free(doc);
     free(left_out);
 }
 
@@ -133,53 +139,68 @@ static uint64_t disk_bytes_of(const struct recording *recording)
     return (end + MIB - 1) / MIB * MIB;
 }
 
-static void write_disks(FILE *out, const struct recording *recording)
+static void write_disks(struct emit *emit, const struct recording *recording)
 {
     const struct import_options *options = recording->options;
     uint64_t bytes = disk_bytes_of(recording);
     bool is_filled = options->fill == IMPORT_FILL_UNIQUE ||
                      (options->fill == IMPORT_FILL_BY_SIZE && bytes <= LARGEST_FILLED_BYTES);
     struct quantity_text size = quantity_bytes(bytes);
+    struct emit disks = emit_open_below(emit, "disks", EMIT_BLOCK);
+    struct emit source = emit_open_below(&disks, "src", EMIT_FLOW);
+    struct emit target = emit_open_below(&disks, "dst", EMIT_FLOW);
+    struct emit job = emit_open_below(emit, "job", EMIT_FLOW);
 
-    fprintf(out, "disks:\n  src: {size: %s, fill: %s}\n  dst: {size: %s}\n", size.text,
-            is_filled ? "unique" : "zero", size.text);
-    fprintf(out, "job: {mirror: src, to: dst%s%s}\n", options->job_keys != NULL ? ", " : "",
-            options->job_keys != NULL ? options->job_keys : "");
+    emit_word(&source, "size", size.text);
+    emit_word(&source, "fill", is_filled ? "unique" : "zero");
+    emit_end(&source);
+    emit_word(&target, "size", size.text);
+    emit_end(&target);
+    emit_word(&job, "mirror", "src");
+    emit_word(&job, "to", "dst");
+    if (options->job_keys != NULL) {
+        fprintf(emit->file, ", %s", options->job_keys);
+    }
+    emit_end(&job);
 }
 
 /* ---- Requests ---- */
 
-static const char *op_key(enum op op)
-{
-    return op == OP_READ ? "read" : op == OP_WRITE ? "write" : "discard";
-}
-
-static void write_request(FILE *out, uint32_t number, uint64_t time_ns,
+static void write_request(struct emit *guest, uint32_t number, uint64_t time_ns,
                           const struct import_request *request)
 {
-    fprintf(out, "  r%" PRIu32 ": {at: %s, ", number, quantity_time(time_ns).text);
+    char name[16];
+    struct emit entry;
+    struct emit range;
+
+    snprintf(name, sizeof(name), "r%" PRIu32, number);
+    entry = emit_open_below(guest, name, EMIT_FLOW);
+    range = emit_open_below(&entry, op_name(request->op), EMIT_FLOW);
+    emit_word(&entry, "at", quantity_time(time_ns).text);
     if (request->op == OP_FLUSH) {
-        fputs("flush: true}\n", out);
+        emit_word(&entry, op_name(request->op), "true");
     } else {
-        fprintf(out, "%s: {at: %s, len: %s}}\n", op_key(request->op),
-                quantity_bytes(request->offset).text, quantity_bytes(request->bytes).text);
+        emit_word(&range, "at", quantity_bytes(request->offset).text);
+        emit_word(&range, "len", quantity_bytes(request->bytes).text);
+        emit_end(&range);
     }
+    emit_end(&entry);
 }
 
 /*
  * In a part of a recording, times count from its first request. Returns the
  * time of the last one.
  */
-static uint64_t write_requests(FILE *out, const struct recording *recording)
+static uint64_t write_requests(struct emit *emit, const struct recording *recording)
 {
     uint64_t from_ns = recording->options->first > 1 ? recording->requests[0].time_ns : 0;
     uint64_t free_ns = 0; /* no request has been placed at or after this instant */
+    struct emit guest = emit_open_below(emit, "guest", EMIT_BLOCK);
 
-    fputs("guest:\n", out);
     for (uint32_t i = 0; i < recording->request_count; i++) {
         uint64_t time_ns = max_u64(recording->requests[i].time_ns - from_ns, free_ns);
 
-        write_request(out, i + 1, time_ns, &recording->requests[i]);
+        write_request(&guest, i + 1, time_ns, &recording->requests[i]);
         free_ns = time_ns + 1;
     }
     return free_ns - 1;
@@ -187,33 +208,38 @@ static uint64_t write_requests(FILE *out, const struct recording *recording)
 
 /* ---- Story ---- */
 
-static void write_story(FILE *out, uint64_t last_ns)
+static void write_story(struct emit *emit, uint64_t last_ns)
 {
-    fprintf(out,
-            "steps:\n"
-            "  - start\n"
-            "  - wait: ready\n"
-            "  - at: %s # the last request has been made\n"
-            "  - wait: {guest: idle}\n"
-            "  - complete\n"
-            "  - settle: 60s\n"
-            "expect:\n"
-            "  - same: [src, dst]\n"
-            "limits: {time: %s}\n",
-            quantity_time(last_ns + NS_PER_US).text,
-            quantity_time((last_ns / NS_PER_S + 1) * NS_PER_S + TIME_AFTER_NS).text);
+    struct emit steps = emit_open_below(emit, "steps", EMIT_BLOCK_LIST);
+    struct emit expect = emit_open_below(emit, "expect", EMIT_BLOCK_LIST);
+    struct emit limits = emit_open_below(emit, "limits", EMIT_FLOW);
+
+    emit_list_word(&steps, "start");
+    emit_list_word(&steps, "wait: ready");
+    emit_list_word(&steps, "at: ");
+    fprintf(emit->file, "%s # the last request has been made",
+            quantity_time(last_ns + NS_PER_US).text);
+    emit_list_word(&steps, "wait: {guest: idle}");
+    emit_list_word(&steps, "complete");
+    emit_list_word(&steps, "settle: 60s");
+    emit_list_word(&expect, "same: [src, dst]");
+    emit_word(&limits, "time",
+              quantity_time((last_ns / NS_PER_S + 1) * NS_PER_S + TIME_AFTER_NS).text);
+    emit_end(&limits);
 }
 
 char *import_scenario(const struct recording *recording, size_t *bytes)
 {
     char *text = NULL;
     FILE *out = must_open(&text, bytes);
+    struct emit emit = emit_open(out, EMIT_FILE);
 
-    fputs("scenario: 1\n", out);
-    write_name(out, recording->options);
-    write_doc(out, recording);
-    write_disks(out, recording);
-    write_story(out, write_requests(out, recording));
+    emit_word(&emit, "scenario", "1");
+    write_name(&emit, recording->options);
+    write_doc(&emit, recording);
+    write_disks(&emit, recording);
+    write_story(&emit, write_requests(&emit, recording));
+    emit_end(&emit);
     if (fclose(out) != 0) {
         die("out of memory");
     }

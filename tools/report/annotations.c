@@ -2,6 +2,8 @@
 /*
  * Findings and mistakes as annotations, which GitHub shows beside the lines
  * concerned.
+ *
+ * Declared in tools/report/report.h: one of the forms of a report.
  */
 #include <inttypes.h>
 #include <stdlib.h>

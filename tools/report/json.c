@@ -2,6 +2,8 @@
 /*
  * The report as one JSON object with one line per run; nothing in it depends on
  * the clock.
+ *
+ * Declared in tools/report/report.h: one of the forms of a report.
  */
 #include <inttypes.h>
 #include <stdlib.h>

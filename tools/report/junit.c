@@ -5,6 +5,8 @@
  * It is valid by the schema of Jenkins' xUnit plug-in and by the stricter one
  * of Ant, which requires a host name and a time for every suite. Times are
  * virtual, starting at 0, so that the same runs give the same file.
+ *
+ * Declared in tools/report/report.h: one of the forms of a report.
  */
 #include <inttypes.h>
 #include <stdlib.h>

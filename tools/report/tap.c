@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The report as TAP version 14: a test per run, and one per invalid file.
+ *
+ * Declared in tools/report/report.h: one of the forms of a report.
  */
 #include <inttypes.h>
 #include <stdlib.h>

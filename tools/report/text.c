@@ -2,6 +2,8 @@
 /*
  * The report for people: a line per run, and under a failure everything that
  * helps.
+ *
+ * Declared in tools/report/report.h: one of the forms of a report.
  */
 #include <errno.h>
 #include <inttypes.h>

@@ -5,7 +5,6 @@
 #include "tools/run/one_run.h"
 
 #include "tools/base/support.h"
-#include "tools/run/death.h"
 #include "tools/run/load.h"
 #include "tools/run/runner.h"
 
@@ -34,16 +33,19 @@ static uint32_t choose_case(const struct one_run *run)
     load_refuse_case(run->scenario, run->chosen);
 }
 
-void one_run_open(struct one_run *run)
+void one_run_load(struct one_run *run)
 {
     const struct choice_spec choices = {.seed = run->seed};
-    struct world_options options;
 
     run->scenario = load_scenario(run->file);
     run->plan = scenario_plan(run->scenario, choose_case(run), &choices);
-    death_stand_apart(run->engine);
+}
+
+void one_run_open(struct one_run *run)
+{
+    struct world_options options = runner_options(run->plan, run->engine, run->seed);
+
     trace_init(&run->trace, true);
-    options = runner_options(run->plan, run->engine, run->seed);
     run->world = world_create(run->plan, &options, &run->trace);
     if (run->world == NULL) {
         die("there is no memory for a world");

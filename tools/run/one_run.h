@@ -35,10 +35,12 @@ extern const struct option_row one_run_options[];
     .take = option_take_file, .member = offsetof(type, run.file), .missing = "which file?"
 
 /*
- * Makes the world.  Otherwise explains on stderr and exits with EXIT_USAGE:
- * the file is missing or invalid, or has no such case.  A foreign engine runs in a child
- * process from here on (tools/run/death.h).
+ * Loads the scenario and makes the plan.  Otherwise explains on stderr and exits with
+ * EXIT_USAGE: the file is missing or invalid, or has no such case.
  */
+void one_run_load(struct one_run *run);
+
+/* Makes the world.  What follows may never end: a command isolates itself first (isolate.h). */
 void one_run_open(struct one_run *run);
 void one_run_close(struct one_run *run);
 

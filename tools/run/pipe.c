@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * write() and read() until all is done.
+ * write() and read() until all bytes have passed.
  */
 #include "tools/run/pipe.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <unistd.h>
 
-bool pipe_send(int fd, const void *memory, size_t bytes)
+#include "tools/base/support.h"
+
+static bool write_all(int fd, const void *memory, size_t bytes)
 {
     const char *at = memory;
 
@@ -23,7 +26,7 @@ bool pipe_send(int fd, const void *memory, size_t bytes)
     return true;
 }
 
-bool pipe_receive(int fd, void *memory, size_t bytes)
+static bool read_all(int fd, void *memory, size_t bytes)
 {
     char *at = memory;
 
@@ -37,4 +40,24 @@ bool pipe_receive(int fd, void *memory, size_t bytes)
         bytes -= got > 0 ? (size_t)got : 0;
     }
     return true;
+}
+
+bool pipe_send(int fd, const void *record, size_t bytes)
+{
+    return write_all(fd, &bytes, sizeof(bytes)) && write_all(fd, record, bytes);
+}
+
+void *pipe_receive(int fd, size_t max, size_t *bytes)
+{
+    char *record;
+
+    if (!read_all(fd, bytes, sizeof(*bytes)) || *bytes > max) {
+        return NULL;
+    }
+    record = must_alloc(*bytes + 1);
+    if (!read_all(fd, record, *bytes)) {
+        free(record);
+        return NULL;
+    }
+    return record;
 }

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Whole pieces of memory through a pipe, whatever signals come between.
+ * Whole records through a pipe: a length, then as many bytes.
+ *
+ * A record arrives whole or not at all: when the writer dies in the middle of one, the
+ * reader sees the end of the pipe.  Signals in between make no difference.
  */
 #ifndef MIRRORSIM_TOOLS_RUN_PIPE_H
 #define MIRRORSIM_TOOLS_RUN_PIPE_H
@@ -8,10 +11,14 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* False if nobody reads any more. */
-bool pipe_send(int fd, const void *memory, size_t bytes);
+/* Async-signal-safe.  False if nobody reads any more. */
+bool pipe_send(int fd, const void *record, size_t bytes);
 
-/* False if the writer has come to its end before so much has come. */
-bool pipe_receive(int fd, void *memory, size_t bytes);
+/*
+ * The next record, with a zero byte behind it, to be freed by the caller; *bytes is its length.
+ * NULL at the end of the pipe, and for a record of more than `max` bytes: that is no record
+ * of ours.
+ */
+void *pipe_receive(int fd, size_t max, size_t *bytes);
 
 #endif

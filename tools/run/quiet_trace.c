@@ -1,78 +1,64 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The process leaves its events in a file in memory.
+ * The child sends its events as one record.
  */
 #include "tools/run/quiet_trace.h"
 
-#include <errno.h>
-#include <signal.h>
-#include <stdio.h>
-#include <string.h>
-#include <sys/mman.h>
-#include <sys/wait.h>
-#include <unistd.h>
+#include <stdlib.h>
 
-#include "sim/world/world.h"
 #include "tools/base/support.h"
-#include "tools/run/worker.h"
+#include "tools/run/isolate.h"
+#include "tools/run/pipe.h"
+#include "tools/run/runner.h"
 
-/* Of the processor, for the run. */
 #define LIMIT_MS 5000
 
-static _Noreturn void run(const struct plan *plan, const struct engine *engine, int file)
+/* The events of a run with this many bytes of them are not looked at. */
+#define MAX_BYTES (UINT64_C(1) << 32)
+
+struct quiet_run {
+    const struct plan *plan;
+    const struct engine *engine;
+};
+
+static void run_quietly(void *opaque, void *record, int results)
 {
-    const struct world_options options = {.engine = engine};
-    FILE *events = fdopen(file, "w");
+    static const struct isolate_limits limits = {.cpu_ms = LIMIT_MS,
+                                                 .memory_bytes = ISOLATE_MEMORY_BYTES};
+    const struct quiet_run *run = opaque;
+    const struct world_options options = {.engine = run->engine, .step_limit = isolate_step_limit};
     struct world *world;
     struct trace trace;
 
-    /* What the engine says as it dies is told by the search. */
-    if (events == NULL || freopen("/dev/null", "w", stderr) == NULL) {
-        _exit(EXIT_HARNESS);
-    }
-    signal(SIGVTALRM, SIG_DFL);
-    worker_watch(LIMIT_MS);
+    (void)record;
+    isolate_watch(&limits);
     trace_init(&trace, true);
-    world = world_create(plan, &options, &trace);
+    world = world_create(run->plan, &options, &trace);
     if (world == NULL) {
-        _exit(EXIT_HARNESS);
+        exit(EXIT_HARNESS);
     }
     world_run(world, UINT64_MAX);
-    fwrite(trace.events, sizeof(struct event), trace.count, events);
-    _exit(fclose(events) == 0 ? EXIT_PASSED : EXIT_HARNESS);
+    pipe_send(results, trace.events, trace.count * sizeof(struct event));
+    world_destroy(world);
+    trace_free(&trace);
 }
 
-static void read_events(int file, struct trace *trace)
-{
-    off_t bytes = lseek(file, 0, SEEK_END);
-    struct event event;
-
-    for (off_t at = 0; at < bytes; at += (off_t)sizeof(event)) {
-        if (pread(file, &event, sizeof(event), at) != (ssize_t)sizeof(event)) {
-            die("a trace can't be read: %s", strerror(errno));
-        }
-        trace_append(trace, &event);
-    }
-}
-
+/* What the engine says as it dies is told by the search. */
 void quiet_trace(const struct plan *plan, const struct engine *engine, struct trace *trace)
 {
-    int file = memfd_create("trace", MFD_CLOEXEC);
-    int status = 0;
-    pid_t pid;
+    struct quiet_run run = {plan, engine};
+    struct isolate isolate;
+    struct event *events;
+    size_t bytes = 0;
 
+    isolate_open(&isolate, 0);
+    isolate_start(&isolate, run_quietly, &run);
+    events = pipe_receive(isolate.results, MAX_BYTES, &bytes);
+    free(isolate_end(&isolate).words);
     trace_init(trace, true);
-    fflush(NULL);
-    if (file < 0 || (pid = fork()) < 0) {
-        die("a run can't be started: %s", strerror(errno));
+    for (size_t i = 0; events != NULL && i < bytes / sizeof(struct event); i++) {
+        trace_append(trace, &events[i]);
     }
-    if (pid == 0) {
-        run(plan, engine, file);
-    }
-    while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
-    }
-    if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_PASSED) {
-        read_events(file, trace);
-    }
-    close(file);
+    free(events);
+    isolate_close(&isolate);
 }

@@ -1,14 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * One run, and what of it is told to people.
- *
- * Beside the line that a finding is about, people want to know which step was
- * under way and which fault had just hit: both are read from the trace.
+ * One run: its plan, its world stepped to the end, and its result.
  */
 #include "tools/run/runner.h"
 
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,107 +14,19 @@
 #include "tools/run/compare.h"
 #include "tools/run/dump_images.h"
 
-/* So many events before a finding are worth looking at. */
-#define EVENTS_BEFORE_FINDING 30
-
 /*
  * The states that a run is compared with itself by: after every event at its beginning, then
  * ever further apart, so that a long run, or a large world, costs little more.
  */
 #define STATES_SPREAD 16
 
-size_t run_result_bytes(uint32_t findings)
-{
-    return sizeof(struct run_result) + findings * sizeof(struct run_finding);
-}
-
-struct run_result *run_result_create(void)
-{
-    return must_alloc(run_result_bytes(RUN_MAX_FINDINGS));
-}
-
-struct run_finding *run_result_add(struct run_result *result, enum finding_id id,
-                                   const char *format, ...)
-{
-    struct run_finding *finding;
-    va_list args;
-
-    if (result->finding_count == RUN_MAX_FINDINGS) {
-        return NULL;
-    }
-    finding = &result->findings[result->finding_count++];
-    *finding = (struct run_finding){.id = id};
-    va_start(args, format);
-    vsnprintf(finding->text, sizeof(finding->text), format, args);
-    va_end(args);
-    return finding;
-}
-
-static void copy_finding(struct run_finding *copy, const struct plan *plan,
-                         const struct finding *found)
-{
-    *copy = (struct run_finding){.id = found->id,
-                                 .now_ns = found->now_ns,
-                                 .event_number = found->event_number,
-                                 .line = found->where.line,
-                                 .has_sector = found->has_sector && found->disk < plan->disk_count};
-    text_copy(copy->text, sizeof(copy->text), found->text);
-    if (copy->has_sector) {
-        copy->sector = found->sector;
-        text_copy(copy->disk, sizeof(copy->disk), plan->disks[found->disk].name);
-    }
-}
-
-void run_result_fill(struct run_result *result, const struct plan *plan,
-                     const struct verdict *verdict)
-{
-    result->outcome = verdict->outcome;
-    result->virtual_ns = verdict->virtual_ns;
-    result->events = verdict->events;
-    result->trace_events = verdict->trace_events;
-    result->trace_hash = verdict->trace_hash;
-    result->checks = verdict->checks;
-    result->dropped = verdict->dropped;
-    result->concluded = verdict->concluded;
-    result->cancelled = verdict->cancelled;
-    result->ret = verdict->ret;
-    for (uint32_t i = 0; i < verdict->finding_count && result->finding_count < RUN_MAX_FINDINGS;
-         i++) {
-        copy_finding(&result->findings[result->finding_count++], plan, &verdict->findings[i]);
-    }
-}
-
 struct world_options runner_options(const struct plan *plan, const struct engine *engine,
                                     uint64_t seed)
 {
     return (struct world_options){
         .engine = engine,
+        .step_limit = isolate_step_limit,
         .choices = {.seed = seed, .recorded = plan->choices, .recorded_count = plan->choice_count}};
-}
-
-/* ---- Lines of the scenario ---- */
-
-static void find_lines(const struct plan *plan, const struct trace *trace,
-                       struct run_finding *finding)
-{
-    uint64_t last = finding->event_number < trace->count ? finding->event_number + 1 : trace->count;
-    uint64_t from = last > EVENTS_BEFORE_FINDING ? last - EVENTS_BEFORE_FINDING : 0;
-
-    finding->trace_from_ns = from < last ? trace->events[from].now_ns : 0;
-    for (uint64_t i = last; i > 0 && (finding->step_line == 0 || finding->fault_line == 0); i--) {
-        const struct event *event = &trace->events[i - 1];
-
-        if (event->kind == EVENT_STEP && finding->step_line == 0) {
-            finding->step_line = plan->steps[event->index].where.line;
-        } else if (event->kind == EVENT_FAULT && finding->fault_line == 0) {
-            finding->fault_line = plan->faults[event->index].where.line;
-        }
-    }
-}
-
-void run_name_bug(char *bug, const struct xfail_spec *xfail)
-{
-    text_copy(bug, RUN_BUG_BYTES, xfail != NULL && xfail->bug != NULL ? xfail->bug : "");
 }
 
 static void fill_result(const struct plan *plan, const struct leg *leg,
@@ -126,44 +34,13 @@ static void fill_result(const struct plan *plan, const struct leg *leg,
 {
     run_result_fill(result, plan, verdict);
     for (uint32_t i = 0; i < result->finding_count; i++) {
-        find_lines(plan, &leg->trace, &result->findings[i]);
+        run_finding_find_lines(&result->findings[i], plan, &leg->trace);
     }
     if (verdict->outcome == OUTCOME_XFAIL || verdict->outcome == OUTCOME_XPASS) {
         run_name_bug(result->bug, verdict_xfail(plan, leg->engine->name,
                                                 verdict->finding_count > 0
                                                     ? finding_oracle(verdict->findings[0].id)
                                                     : ORACLE_NONE));
-    }
-}
-
-/* ---- While it runs ---- */
-
-void run_progress_begin(struct run_progress *progress, const struct plan *plan,
-                        const struct engine *engine)
-{
-    const struct xfail_spec *xfail = verdict_xfail(plan, engine->name, ORACLE_CRASH);
-
-    text_copy(progress->case_name, sizeof(progress->case_name), plan->case_name);
-    progress->death_is_known = xfail != NULL;
-    run_name_bug(progress->death_bug, xfail);
-    progress->has_finding = false;
-}
-
-void run_progress_step(struct run_progress *progress, const struct plan *plan,
-                       const struct engine *engine, struct world *world)
-{
-    const struct evidence *evidence = world_evidence(world);
-    const struct verdict *verdict = evidence->verdict;
-
-    progress->now_ns = world_now_ns(world);
-    progress->event_number = evidence->trace->count;
-    if (verdict->finding_count > 0 && !progress->has_finding) {
-        copy_finding(&progress->finding, plan, &verdict->findings[0]);
-        find_lines(plan, evidence->trace, &progress->finding);
-        progress->death_is_known =
-            progress->death_is_known &&
-            verdict_xfail(plan, engine->name, finding_oracle(progress->finding.id)) != NULL;
-        progress->has_finding = true;
     }
 }
 
@@ -184,7 +61,7 @@ static void give_up(const struct runner *runner, const struct world *world,
 
     finding->now_ns = world_now_ns(world);
     finding->event_number = trace->count;
-    find_lines(runner->plan, trace, finding);
+    run_finding_find_lines(finding, runner->plan, trace);
     result->outcome = OUTCOME_FAIL;
     result->virtual_ns = finding->now_ns;
     result->events = world_events(world);
@@ -261,7 +138,7 @@ static void report_difference(const struct runner *runner, const struct leg *fir
     if (finding != NULL) {
         finding->event_number = event;
         finding->now_ns = event < traces[0]->count ? traces[0]->events[event].now_ns : 0;
-        find_lines(runner->plan, traces[0], finding);
+        run_finding_find_lines(finding, runner->plan, traces[0]);
     }
     result->outcome = OUTCOME_FAIL;
 }
@@ -321,7 +198,6 @@ static void dump_images(struct runner *runner, struct run_result *result)
 /* The run itself, and all that is done after it. */
 static void run_leg(struct runner *runner, struct leg *leg, struct run_result *result)
 {
-    run_progress_begin(runner->progress, runner->plan, leg->engine);
     trace_init(&leg->trace, true);
     if (!run_world(runner, leg, result)) {
         no_memory(result);
@@ -366,6 +242,7 @@ void runner_compare(struct runner *runner, struct run_result *result)
     struct leg leg = {.engine = runner->suite->compared, .comparer = &comparer};
 
     comparer_begin(&comparer, runner->plan, &runner->leg, &leg, &progress->comparison);
+    run_progress_begin(progress, runner->plan, leg.engine);
     progress->under_way = true;
     second->number = result->number;
     run_leg(runner, &leg, second);

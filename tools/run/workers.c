@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -15,14 +16,16 @@
 
 #include "tools/base/support.h"
 #include "tools/run/compare.h"
-#include "tools/run/worker.h"
+#include "tools/run/isolate.h"
+
+/* Beside world and trace: the program's own memory, and what trace and arena grow by at once. */
+#define MEMORY_ROOM (UINT64_C(64) << 20)
 
 struct crew {
     const struct suite *suite;
     const struct workers_options *options;
-    struct worker_shared *shared;
-    size_t shared_bytes;
-    struct worker *workers;
+    _Atomic uint64_t *next; /* number of the next run that nobody has taken; shared */
+    struct isolate *workers;
     struct run_result **halves; /* one per worker: of the comparison that it is at, or NULL */
     struct pollfd *polls;       /* one per worker, then the signals */
     uint32_t alive;
@@ -68,13 +71,92 @@ static bool take(struct crew *crew, struct run_result *result)
     return go_on;
 }
 
-/* ---- Workers ---- */
+/* ---- Runs ---- */
+
+static struct runner make_runner(const struct suite *suite, const struct workers_options *options,
+                                 struct run_progress *progress)
+{
+    return (struct runner){.suite = suite,
+                           .twice = options->twice,
+                           .memory_limit = options->memory_limit,
+                           .dump_images = options->dump_images,
+                           .progress = progress};
+}
+
+/* ---- In a worker ---- */
+
+/*
+ * Between events the runner looks at the memory of world and trace, exactly; inside an event
+ * the resident set is bounded, with some room for what else there is.
+ */
+static struct isolate_limits limits_of(const struct crew *crew)
+{
+    bool two_traces = crew->options->twice || crew->suite->compared != NULL;
+
+    return (struct isolate_limits){.cpu_ms = crew->options->cpu_limit_s * UINT64_C(1000),
+                                   .memory_bytes = crew->options->memory_limit,
+                                   .room_bytes = MEMORY_ROOM +
+                                                 (two_traces ? crew->options->memory_limit : 0)};
+}
+
+/* A broken pipe means that the parent is gone: there is nobody to tell. */
+static void send(int results, const struct run_result *result)
+{
+    isolate_watch(NULL);
+    if (!run_result_send(results, result)) {
+        exit(EXIT_HARNESS);
+    }
+}
+
+/* One run; of a comparison, the second engine's, too. */
+static void run_number(const struct crew *crew, struct runner *runner, uint64_t number, int results,
+                       struct run_result *result)
+{
+    const struct isolate_limits limits = limits_of(crew);
+
+    isolate_watch(&limits);
+    runner_run(runner, number, result);
+    send(results, result);
+    if (result->is_half) {
+        isolate_watch(&limits);
+        runner_compare(runner, result);
+        send(results, result);
+    }
+}
+
+/* Each of its runs gets a process of its own. */
+static bool suite_has_foreign(const struct suite *suite)
+{
+    return suite->engine->foreign || (suite->compared != NULL && suite->compared->foreign);
+}
+
+/* Until there is no next run; with a foreign engine, once: what it breaks must not reach the next.
+ */
+static void run_suite(void *opaque, void *record, int results)
+{
+    const struct crew *crew = opaque;
+    struct runner runner = make_runner(crew->suite, crew->options, record);
+    struct run_result *result = run_result_create();
+    uint64_t runs = suite_runs(crew->suite);
+    uint64_t number;
+
+    do {
+        number = atomic_fetch_add(crew->next, 1);
+        if (number < runs) {
+            run_number(crew, &runner, number, results, result);
+        }
+    } while (number < runs && !suite_has_foreign(crew->suite));
+    runner_close(&runner);
+    free(result);
+}
+
+/* ---- In the parent ---- */
 
 static void start(struct crew *crew, uint32_t number)
 {
-    struct worker *worker = &crew->workers[number];
+    struct isolate *worker = &crew->workers[number];
 
-    worker_start(worker, crew->suite, crew->options, crew->shared);
+    isolate_start(worker, run_suite, crew);
     crew->polls[number] = (struct pollfd){.fd = worker->results, .events = POLLIN};
     crew->alive++;
 }
@@ -105,15 +187,14 @@ static void crew_open(struct crew *crew)
     crew->workers = must_alloc(jobs * sizeof(*crew->workers));
     crew->halves = must_alloc(jobs * sizeof(*crew->halves));
     crew->polls = must_alloc((jobs + 1) * sizeof(*crew->polls));
-    crew->shared_bytes = sizeof(*crew->shared) + jobs * sizeof(struct run_progress);
-    crew->shared =
-        mmap(NULL, crew->shared_bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (crew->shared == MAP_FAILED) {
+    crew->next =
+        mmap(NULL, sizeof(*crew->next), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (crew->next == MAP_FAILED) {
         die("mmap: %s", strerror(errno));
     }
     crew->polls[jobs] = (struct pollfd){.fd = signals_open(crew), .events = POLLIN};
     for (uint32_t i = 0; i < jobs; i++) {
-        crew->workers[i].progress = &crew->shared->progress[i];
+        isolate_open(&crew->workers[i], sizeof(struct run_progress));
         start(crew, i);
     }
 }
@@ -121,9 +202,7 @@ static void crew_open(struct crew *crew)
 static void crew_close(struct crew *crew)
 {
     for (uint32_t i = 0; i < crew->options->jobs; i++) {
-        if (crew->workers[i].pid != 0) {
-            worker_kill(&crew->workers[i]);
-        }
+        isolate_close(&crew->workers[i]);
         free(crew->halves[i]);
     }
     for (uint64_t i = 0; i < crew->capacity; i++) {
@@ -131,7 +210,7 @@ static void crew_close(struct crew *crew)
     }
     close(crew->polls[crew->options->jobs].fd);
     sigprocmask(SIG_SETMASK, &crew->old_signals, NULL);
-    munmap(crew->shared, crew->shared_bytes);
+    munmap(crew->next, sizeof(*crew->next));
     free(crew->ring);
     free(crew->workers);
     free(crew->halves);
@@ -157,8 +236,8 @@ static struct run_result *conclude_death(const struct crew *crew, struct run_res
 /* The worker has something to say, or has come to its end.  False: stop. */
 static bool attend(struct crew *crew, uint32_t number)
 {
-    struct worker *worker = &crew->workers[number];
-    struct run_result *result = worker_receive(worker);
+    struct isolate *worker = &crew->workers[number];
+    struct run_result *result = run_result_receive(worker->results);
     struct run_result *half = crew->halves[number];
 
     crew->halves[number] = NULL;
@@ -172,12 +251,12 @@ static bool attend(struct crew *crew, uint32_t number)
     }
     crew->polls[number].fd = -1;
     crew->alive--;
-    result = worker_end(worker, crew->options->cpu_limit_s);
-    if (atomic_load(&crew->shared->next) < suite_runs(crew->suite)) {
+    result = run_progress_end(worker);
+    if (atomic_load(crew->next) < suite_runs(crew->suite)) {
         start(crew, number);
     }
     if (half != NULL && result != NULL) {
-        result = conclude_death(crew, half, worker->progress, result);
+        result = conclude_death(crew, half, worker->record, result);
     }
     return result == NULL || take(crew, result);
 }
@@ -210,11 +289,7 @@ static int crew_work(struct crew *crew)
 static void run_here(const struct suite *suite, const struct workers_options *options)
 {
     struct run_progress progress;
-    struct runner runner = {.suite = suite,
-                            .twice = options->twice,
-                            .memory_limit = options->memory_limit,
-                            .dump_images = options->dump_images,
-                            .progress = &progress};
+    struct runner runner = make_runner(suite, options, &progress);
     struct run_result *result = run_result_create();
     bool go_on = true;
 

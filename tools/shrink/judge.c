@@ -16,6 +16,7 @@
 #include "sim/scenario/scenario.h"
 #include "sim/scenario/write.h"
 #include "tools/base/support.h"
+#include "tools/run/pipe.h"
 
 /* If generators make more requests than this, writing them out is not worth it. */
 #define MAX_SCRIPTED 2000
@@ -24,7 +25,6 @@
 
 struct bench {
     const struct judge *judge;
-    FILE *questions;
     struct run_progress *progress;
     struct world *world; /* the last run's world, whose memory the next run uses */
     struct trace trace;
@@ -198,7 +198,7 @@ static void write_script(const struct bench *bench, struct trial *trial)
 static void try_it(struct bench *bench, struct trial *trial)
 {
     const struct choice_spec quiet = {0};
-    struct scenario *scenario = scenario_load_text("candidate", trial->text, trial->question.bytes);
+    struct scenario *scenario = scenario_load_text("candidate", trial->text, strlen(trial->text));
 
     if (scenario_mistakes(scenario)->count > 0) {
         trial->result->outcome = OUTCOME_INVALID;
@@ -214,46 +214,48 @@ static void try_it(struct bench *bench, struct trial *trial)
     scenario_free(scenario);
 }
 
-static bool read_question(struct bench *bench, struct trial *trial, char **text)
+/* The question, then the candidate's text; NULL: there are no more. */
+static char *read_question(const struct judge *judge, struct judge_question *question)
 {
-    if (fread(&trial->question, sizeof(trial->question), 1, bench->questions) != 1) {
-        return false;
+    size_t bytes;
+    struct judge_question *record = pipe_receive(judge->questions[0], sizeof(*question), &bytes);
+
+    if (record == NULL) {
+        return NULL;
     }
-    *text = must_alloc(trial->question.bytes + 1);
-    trial->text = *text;
-    return fread(*text, 1, trial->question.bytes, bench->questions) == trial->question.bytes;
+    *question = *record;
+    free(record);
+    return pipe_receive(judge->questions[0], SIZE_MAX - 1, &bytes);
 }
 
-static FILE *must_fdopen(int fd, const char *mode)
-{
-    FILE *file = fdopen(fd, mode);
-
-    if (file == NULL) {
-        die("out of memory");
-    }
-    return file;
-}
-
-static void answer_questions(void *opaque, struct run_progress *progress, int results)
+static void answer_questions(void *opaque, void *record, int results)
 {
     const struct judge *judge = opaque;
+    struct run_progress *progress = record;
     struct bench bench = {.judge = judge, .progress = progress};
-    struct trial trial = {.result = run_result_create()};
-    char *text = NULL;
+    struct trial trial = {.result = run_result_create(), .answer = fdopen(judge->answers, "w")};
+    char *text;
 
+    if (trial.answer == NULL) {
+        die("out of memory");
+    }
     close(judge->questions[1]);
-    bench.questions = must_fdopen(judge->questions[0], "r");
-    trial.answer = must_fdopen(judge->answers, "w");
     trace_init(&bench.trace, true);
-    while (read_question(&bench, &trial, &text)) {
+    while ((text = read_question(judge, &trial.question)) != NULL) {
+        const struct isolate_limits limits = {.cpu_ms = trial.question.cpu_limit_ms,
+                                              .memory_bytes = ISOLATE_MEMORY_BYTES};
+
         *progress = (struct run_progress){.under_way = true};
         *trial.result = (struct run_result){0};
-        worker_watch(trial.question.cpu_limit_ms);
+        trial.text = text;
+        isolate_watch(&limits);
         try_it(&bench, &trial);
-        worker_watch(0);
+        isolate_watch(NULL);
         fflush(trial.answer);
         progress->under_way = false;
-        worker_send(results, trial.result);
+        if (!run_result_send(results, trial.result)) {
+            exit(EXIT_HARNESS);
+        }
         free(text);
     }
 }
@@ -263,10 +265,9 @@ static void answer_questions(void *opaque, struct run_progress *progress, int re
 void judge_open(struct judge *judge, const struct engine *engine, uint32_t cpu_limit_s)
 {
     *judge = (struct judge){.engine = engine, .cpu_limit_s = cpu_limit_s};
-    judge->worker.progress = mmap(NULL, sizeof(struct run_progress), PROT_READ | PROT_WRITE,
-                                  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    isolate_open(&judge->worker, sizeof(struct run_progress));
     judge->answers = memfd_create("answers", MFD_CLOEXEC);
-    if (judge->worker.progress == MAP_FAILED || judge->answers < 0) {
+    if (judge->answers < 0) {
         die("cannot set up a worker process: %s", strerror(errno));
     }
 }
@@ -276,40 +277,53 @@ static void start_worker(struct judge *judge)
     if (pipe2(judge->questions, O_CLOEXEC) != 0) {
         die("cannot make a pipe: %s", strerror(errno));
     }
-    worker_fork(&judge->worker, answer_questions, judge);
+    isolate_start(&judge->worker, answer_questions, judge);
     close(judge->questions[0]);
 }
 
 void judge_close(struct judge *judge)
 {
     if (judge->worker.pid != 0) {
-        worker_kill(&judge->worker);
         close(judge->questions[1]);
     }
+    isolate_close(&judge->worker);
     close(judge->answers);
-    munmap(judge->worker.progress, sizeof(struct run_progress));
 }
 
 /* The worker reads the whole question before it can die of it. */
-static void send_bytes(int fd, const void *memory, size_t bytes)
+static void send_record(const struct judge *judge, const void *record, size_t bytes)
 {
-    const char *at = memory;
-
-    while (bytes > 0) {
-        ssize_t sent = write(fd, at, bytes);
-
-        if (sent < 0 && errno != EINTR) {
-            die("cannot write to the worker process: %s", strerror(errno));
-        }
-        at += sent > 0 ? sent : 0;
-        bytes -= sent > 0 ? (size_t)sent : 0;
+    if (!pipe_send(judge->questions[1], record, bytes)) {
+        die("cannot write to the worker process: %s", strerror(errno));
     }
+}
+
+/*
+ * What the worker's death says.  A hang is said to have used the limit that the user knows, not
+ * the smaller one of its question.
+ */
+static struct run_result *judge_death(struct judge *judge)
+{
+    const struct run_progress *progress = judge->worker.record;
+    struct isolate_death death;
+    struct run_result *result;
+
+    close(judge->questions[1]);
+    death = isolate_end(&judge->worker);
+    if (!progress->under_way) {
+        die("a worker process ended without an answer: %s", death.words);
+    }
+    if (death.cause == CAUSE_CPU) {
+        death.limit = judge->cpu_limit_s * UINT64_C(1000);
+    }
+    result = run_progress_died(progress, &death);
+    free(death.words);
+    return result;
 }
 
 struct run_result *judge_ask(struct judge *judge, const struct judge_question *question,
                              const char *text)
 {
-    struct judge_question whole = *question;
     struct run_result *result;
 
     if (judge->worker.pid == 0) {
@@ -318,19 +332,11 @@ struct run_result *judge_ask(struct judge *judge, const struct judge_question *q
     if (ftruncate(judge->answers, 0) != 0 || lseek(judge->answers, 0, SEEK_SET) != 0) {
         die("cannot empty the worker's answers: %s", strerror(errno));
     }
-    whole.bytes = strlen(text);
-    send_bytes(judge->questions[1], &whole, sizeof(whole));
-    send_bytes(judge->questions[1], text, whole.bytes);
+    send_record(judge, question, sizeof(*question));
+    send_record(judge, text, strlen(text));
     judge->runs++;
-    result = worker_receive(&judge->worker);
-    if (result == NULL) {
-        close(judge->questions[1]);
-        result = worker_end(&judge->worker, judge->cpu_limit_s);
-    }
-    if (result == NULL) {
-        die("a worker process ended without an answer");
-    }
-    return result;
+    result = run_result_receive(judge->worker.results);
+    return result != NULL ? result : judge_death(judge);
 }
 
 char *judge_answer(const struct judge *judge)

@@ -12,8 +12,8 @@
 #include <stdint.h>
 
 #include "engine/engine.h"
+#include "tools/run/isolate.h"
 #include "tools/run/runner.h"
-#include "tools/run/worker.h"
 
 enum judge_task {
     JUDGE_RUN,
@@ -26,13 +26,12 @@ struct judge_question {
     uint64_t seed;
     uint64_t max_events; /* a run with more timeline events is given up */
     uint64_t cpu_limit_ms;
-    size_t bytes; /* length of the text, set by judge_ask() */
 };
 
 struct judge {
     const struct engine *engine;
     uint32_t cpu_limit_s; /* the limit that a hang's finding names */
-    struct worker worker;
+    struct isolate worker;
     int questions[2]; /* the pipe to the worker */
     int answers;      /* file for a task's answer beside the result */
     uint64_t runs;    /* number of runs so far */

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sim/scenario/emit.h"
+#include "sim/yaml/emit.h"
 #include "tools/base/support.h"
 
 #define TREE_RESERVE_BYTES ((size_t)1 << (sizeof(void *) >= 8 ? 32 : 26))

@@ -12,7 +12,7 @@
 #include <stddef.h>
 
 #include "sim/base/arena.h"
-#include "sim/scenario/yaml.h"
+#include "sim/yaml/yaml.h"
 
 struct tree_node {
     enum yaml_kind kind;

@@ -204,6 +204,43 @@ static void test_choice_digest_differs_when_one_question_more_was_asked(void **s
     assert_true(values[0] != values[1]);
 }
 
+/* What a listener was told. */
+struct heard {
+    uint32_t count;
+    struct choice_answer last;
+};
+
+static void hear(void *recorder, uint32_t index, const struct choice_answer *answer)
+{
+    struct heard *heard = recorder;
+
+    assert_int_equal(index, heard->count);
+    heard->count++;
+    heard->last = *answer;
+}
+
+static void test_choice_listener_hears_each_answer_that_is_recorded(void **state)
+{
+    struct heard heard = {0};
+    struct choice_spec spec = {.seed = 3, .recorded_one = hear, .recorder = &heard};
+    struct choices *choices = choices_create(*state, &spec);
+    struct choice_site *site = choices_site(choices, "order");
+
+    for (uint32_t i = 0; i < 50; i++) {
+        uint32_t before = heard.count;
+        uint32_t pick = choose(choices, site, 3);
+        uint32_t count;
+        const struct choice_answer *record = choices_record(choices, &count);
+
+        assert_int_equal(heard.count, before + (pick != 0));
+        assert_int_equal(heard.count, count);
+        if (pick != 0) {
+            assert_memory_equal(&heard.last, &record[count - 1], sizeof(heard.last));
+        }
+    }
+    assert_true(heard.count > 0 && heard.count < 50);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -217,6 +254,7 @@ int main(void)
         TEST(test_choice_recorded_answers_win_over_the_seed_when_both_are_given),
         TEST(test_choice_passes_over_answers_that_nobody_asks_for_when_replayed),
         TEST(test_choice_backend_is_asked_with_site_and_number_when_set),
+        TEST(test_choice_listener_hears_each_answer_that_is_recorded),
         TEST(test_choice_digest_differs_when_one_question_more_was_asked),
     };
 

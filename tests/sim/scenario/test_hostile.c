@@ -16,6 +16,7 @@
 
 #include <cmocka.h>
 
+#include "sim/yaml/yaml.h"
 #include "tests/support/load.h"
 
 #define CPU_LIMIT_S 60
@@ -207,7 +208,7 @@ static void test_hostile_matrix_is_refused_when_it_has_too_many_cases(void **sta
 /* `head`, `piece` as often as fits, `tail`. */
 static void load_repeated(const char *head, const char *piece, const char *tail)
 {
-    static char text[SCENARIO_MAX_BYTES];
+    static char text[YAML_MAX_BYTES];
     size_t length = strlen(head);
     size_t step = strlen(piece);
 
@@ -261,7 +262,7 @@ static void test_hostile_text_ends_when_it_repeats_one_thing(void **state)
 /* As above, with a number between `before` and `after`, so that all are different. */
 static void load_numbered(const char *head, const char *before, const char *after, const char *tail)
 {
-    static char text[SCENARIO_MAX_BYTES];
+    static char text[YAML_MAX_BYTES];
     size_t length = strlen(head);
 
     memcpy(text, head, length);

@@ -365,7 +365,7 @@ static void test_mistakes_are_counted_when_there_are_too_many(void **state)
         sprintf(sections + strlen(sections), "bad-key-%d: 1\n", i);
     }
     scenario = load_sections(sections);
-    assert_int_equal(scenario_mistakes(scenario)->count, SCENARIO_MAX_MISTAKES);
+    assert_int_equal(scenario_mistakes(scenario)->count, YAML_MAX_MISTAKES);
     assert_int_equal(scenario_mistakes(scenario)->dropped, 10);
     assert_int_equal(scenario_mistakes(scenario)->list[49].line, 53);
     text = mistakes_format("f", scenario_mistakes(scenario));

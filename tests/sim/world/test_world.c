@@ -257,6 +257,52 @@ static void test_world_is_small_when_its_disks_are(void **state)
     assert_true(world_save_bytes(stage->world) < SMALL_WORLD_BYTES);
 }
 
+/* ---- A step that does not end ---- */
+
+static jmp_buf beyond_the_limit;
+static uint64_t limit_seen;
+
+static void leave_the_step(uint64_t events)
+{
+    limit_seen = events;
+    longjmp(beyond_the_limit, 1);
+}
+
+/* Runs to the end, or to the limit: then true. */
+static bool reaches_limit(struct stage *stage, uint64_t limit)
+{
+    stage->plan->limits.events_at_once = limit;
+    stage->options.step_limit = leave_the_step;
+    limit_seen = 0;
+    if (setjmp(beyond_the_limit) == 0) {
+        stage->world = world_renew(stage->world, stage->plan, &stage->options, &stage->trace);
+        world_run(stage->world, UINT64_MAX);
+        return false;
+    }
+    return true;
+}
+
+static void test_world_calls_the_step_limit_when_one_step_emits_more_events(void **state)
+{
+    struct stage *stage = *state;
+
+    plan_mirror(stage);
+    assert_true(reaches_limit(stage, 3));
+    assert_int_equal(limit_seen, 3);
+    assert_int_equal(stage->trace.count, 3);
+    assert_int_equal(world_events(stage->world), 0); /* in the first step */
+}
+
+static void test_world_counts_the_events_of_each_step_anew(void **state)
+{
+    struct stage *stage = *state;
+
+    plan_mirror(stage);
+    assert_false(reaches_limit(stage, 60));
+    assert_true(stage->trace.count > 60);
+    assert_int_equal(world_ended(stage->world), END_CONCLUDED);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -269,6 +315,8 @@ int main(void)
         STAGE_TEST(test_world_digest_is_that_of_the_state_and_not_of_the_path),
         STAGE_TEST(test_world_forgets_findings_when_going_back),
         STAGE_TEST(test_world_is_small_when_its_disks_are),
+        STAGE_TEST(test_world_calls_the_step_limit_when_one_step_emits_more_events),
+        STAGE_TEST(test_world_counts_the_events_of_each_step_anew),
     };
 
     return cmocka_run_group_tests_name("world", tests, NULL, NULL);

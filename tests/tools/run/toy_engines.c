@@ -7,6 +7,8 @@
  */
 #include <assert.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "engine/engine.h"
@@ -92,6 +94,71 @@ static int hang_command(struct engine_job *job, enum job_verb verb, int64_t arg,
     return mirror_engine.command(job, verb, arg, error);
 }
 
+/* The host of the last start; a command is not given it. */
+static struct host *started_on;
+
+static int flood_start(struct host *host, const struct job_spec *spec, struct engine_job **job,
+                       struct job_error *error)
+{
+    started_on = host;
+    return mirror_engine.start(host, spec, job, error);
+}
+
+/* Emits without end inside one event of the timeline. */
+static int flood_command(struct engine_job *job, enum job_verb verb, int64_t arg,
+                         struct job_error *error)
+{
+    volatile enum job_verb given = verb;
+    struct job_info info;
+
+    mirror_engine.query(job, &info);
+    while (given == VERB_COMPLETE) {
+        host_emit(
+            started_on,
+            &(struct event){.kind = EVENT_JOB_PROGRESS, .offset = info.offset, .bytes = info.len});
+    }
+    return mirror_engine.command(job, verb, arg, error);
+}
+
+/* Takes memory without end inside one event, and uses it. */
+static int glutton_command(struct engine_job *job, enum job_verb verb, int64_t arg,
+                           struct job_error *error)
+{
+    const size_t bytes = 1 << 20;
+    void *memory;
+
+    while (verb == VERB_COMPLETE && (memory = malloc(bytes)) != NULL) {
+        memset(memory, 1, bytes);
+        *(void *volatile *)memory = memory;
+    }
+    return mirror_engine.command(job, verb, arg, error);
+}
+
+/* Loops in the kernel: its own instructions take next to no time. */
+static int busy_command(struct engine_job *job, enum job_verb verb, int64_t arg,
+                        struct job_error *error)
+{
+    static char zeroes[1 << 16];
+    FILE *zero = fopen("/dev/zero", "r");
+
+    setvbuf(zero, NULL, _IONBF, 0);
+    while (verb == VERB_COMPLETE && fread(zeroes, sizeof(zeroes), 1, zero) == 1) {
+    }
+    fclose(zero);
+    return mirror_engine.command(job, verb, arg, error);
+}
+
+/* Dies if no guest write has made it copy more than 128KiB: in small.yaml, if that came early. */
+static int unlucky_command(struct engine_job *job, enum job_verb verb, int64_t arg,
+                           struct job_error *error)
+{
+    struct job_info info;
+
+    mirror_engine.query(job, &info);
+    assert((verb != VERB_COMPLETE || info.offset > 128 * 1024) && "a toy without luck");
+    return mirror_engine.command(job, verb, arg, error);
+}
+
 static void toy_query(const struct engine_job *job, struct job_info *info)
 {
     mirror_engine.query(job, info);
@@ -147,8 +214,13 @@ static const struct engine toys[] = {
     TOY("moody", toy_start, toy_command, moody_digest, toy_check),
     TOY("hasty", hasty_start, crash_command, toy_digest, toy_check),
     TOY("broken", toy_start, toy_command, toy_digest, broken_check),
+    TOY("flood", flood_start, flood_command, toy_digest, toy_check),
+    TOY("glutton", toy_start, glutton_command, toy_digest, toy_check),
+    TOY("busy", toy_start, busy_command, toy_digest, toy_check),
+    TOY("unlucky", toy_start, unlucky_command, toy_digest, toy_check),
 };
 
-const struct engine *const engines[] = {&mirror_engine, &toys[0], &toys[1], &toys[2],
-                                        &toys[3],       &toys[4], &toys[5], &toys[6],
-                                        &toys[7],       &toys[8], NULL};
+const struct engine *const engines[] = {
+    &mirror_engine, &toys[0], &toys[1], &toys[2],  &toys[3],  &toys[4],  &toys[5], &toys[6],
+    &toys[7],       &toys[8], &toys[9], &toys[10], &toys[11], &toys[12], NULL,
+};

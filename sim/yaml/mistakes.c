@@ -2,7 +2,7 @@
 /*
  * Collecting the mistakes of a scenario file, and showing its text safely.
  */
-#include "sim/scenario/mistakes.h"
+#include "sim/yaml/mistakes.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -11,7 +11,7 @@
 #include <string.h>
 
 /* More than this is noise; the earliest of them are shown. */
-#define MAX_COLLECTED (20 * SCENARIO_MAX_MISTAKES)
+#define MAX_COLLECTED (20 * YAML_MAX_MISTAKES)
 
 #define QUOTE_MAX_BYTES 60u
 
@@ -175,9 +175,9 @@ void mistakes_finish(struct mistake_list *mistakes, struct mistakes *result)
     if (mistakes->count > 1) {
         qsort(mistakes->list, mistakes->count, sizeof(mistakes->list[0]), compare_places);
     }
-    if (mistakes->count > SCENARIO_MAX_MISTAKES) {
-        mistakes->dropped += mistakes->count - SCENARIO_MAX_MISTAKES;
-        mistakes->count = SCENARIO_MAX_MISTAKES;
+    if (mistakes->count > YAML_MAX_MISTAKES) {
+        mistakes->dropped += mistakes->count - YAML_MAX_MISTAKES;
+        mistakes->count = YAML_MAX_MISTAKES;
     }
     for (uint32_t i = 0; i < mistakes->count; i++) {
         struct mistake *mistake = &mistakes->list[i];

@@ -5,13 +5,30 @@
  * What a file says may be hostile: whatever is quoted from it is shortened,
  * and bytes that are not printable text are replaced.
  */
-#ifndef MIRRORSIM_SIM_SCENARIO_MISTAKES_H
-#define MIRRORSIM_SIM_SCENARIO_MISTAKES_H
+#ifndef MIRRORSIM_SIM_YAML_MISTAKES_H
+#define MIRRORSIM_SIM_YAML_MISTAKES_H
 
 #include <stddef.h>
 
 #include "sim/base/arena.h"
-#include "sim/scenario/scenario.h"
+#include "sim/plan/disk.h" /* struct where */
+
+#define YAML_MAX_MISTAKES 50 /* what is beyond is counted */
+
+/* One mistake: a place, a sentence, and the line of the file it is in. */
+struct mistake {
+    uint32_t line; /* from 1; 0 = the file as a whole */
+    uint32_t column;
+    const char *text;        /* what is wrong and what would be right */
+    const char *source_line; /* without newline; NULL if there is none */
+};
+
+/* Mistakes in order of their place. */
+struct mistakes {
+    struct mistake *list;
+    uint32_t count;
+    uint32_t dropped; /* beyond YAML_MAX_MISTAKES */
+};
 
 /* The pieces of one sentence; what does not fit is left out. */
 #define MISTAKE_PARTS_BYTES 8192
@@ -45,5 +62,8 @@ const char *mistake_quote(struct mistake_list *mistakes, const char *text);
 
 /* Gives up the sentence whose pieces have been made. */
 void mistake_discard(struct mistake_list *mistakes);
+
+/* Renders mistakes as file:line:column text with line and caret; caller frees. */
+char *mistakes_format(const char *file, const struct mistakes *mistakes);
 
 #endif

@@ -2,7 +2,7 @@
 /*
  * Edit distance: letters inserted, left out, changed, or swapped with their neighbour.
  */
-#include "sim/scenario/nearest.h"
+#include "sim/yaml/nearest.h"
 
 #include <string.h>
 

@@ -2,7 +2,7 @@
 /*
  * Braces, quotes, indentation and folding.
  */
-#include "sim/scenario/emit.h"
+#include "sim/yaml/emit.h"
 
 #include <assert.h>
 #include <string.h>

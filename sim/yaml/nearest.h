@@ -2,8 +2,8 @@
 /*
  * The nearest right word to a wrong one: offer candidates, ask for the best.
  */
-#ifndef MIRRORSIM_SIM_SCENARIO_NEAREST_H
-#define MIRRORSIM_SIM_SCENARIO_NEAREST_H
+#ifndef MIRRORSIM_SIM_YAML_NEAREST_H
+#define MIRRORSIM_SIM_YAML_NEAREST_H
 
 #include <stdint.h>
 

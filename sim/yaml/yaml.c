@@ -2,11 +2,13 @@
 /*
  * YAML text to a tree of nodes: libyaml's events, with bounds on everything.
  */
-#include "sim/scenario/yaml.h"
+#include "sim/yaml/yaml.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <yaml.h>
+
+#include "engine/units.h"
 
 struct builder {
     yaml_parser_t parser;
@@ -127,7 +129,7 @@ static bool is_trap(const char *text)
     if (strcmp(text, "true") == 0) {
         return false;
     }
-    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(words); i++) {
         if (strcasecmp(text, words[i]) == 0) {
             return true;
         }
@@ -204,14 +206,13 @@ static bool begin_node(struct builder *builder, const yaml_event_t *event, struc
 
 static bool within_bounds(struct builder *builder, struct where where, uint32_t depth)
 {
-    if (depth > SCENARIO_MAX_DEPTH) {
+    if (depth > YAML_MAX_DEPTH) {
         mistake_add(builder->mistakes, where, "nested too deeply: %u levels are the most",
-                    SCENARIO_MAX_DEPTH);
+                    YAML_MAX_DEPTH);
         return false;
     }
-    if (++builder->nodes > SCENARIO_MAX_NODES) {
-        mistake_add(builder->mistakes, where, "too many values: %u are the most",
-                    SCENARIO_MAX_NODES);
+    if (++builder->nodes > YAML_MAX_NODES) {
+        mistake_add(builder->mistakes, where, "too many values: %u are the most", YAML_MAX_NODES);
         return false;
     }
     return true;

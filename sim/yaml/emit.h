@@ -6,8 +6,8 @@
  * the value into emit->file, by an inner emitter or as a scalar.  Nothing fails
  * here; whoever opened the file asks it for errors.
  */
-#ifndef MIRRORSIM_SIM_SCENARIO_EMIT_H
-#define MIRRORSIM_SIM_SCENARIO_EMIT_H
+#ifndef MIRRORSIM_SIM_YAML_EMIT_H
+#define MIRRORSIM_SIM_YAML_EMIT_H
 
 #include <stdbool.h>
 #include <stdio.h>

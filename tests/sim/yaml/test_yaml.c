@@ -12,7 +12,7 @@
 #include <cmocka.h>
 
 #include "engine/units.h"
-#include "sim/scenario/yaml.h"
+#include "sim/yaml/yaml.h"
 
 static int set_up(void **state)
 {
@@ -172,26 +172,26 @@ static void nest(char *text, uint32_t depth)
 /* The bound itself is allowed, one more is not. */
 static void test_yaml_refuses_depth_when_it_is_beyond_the_bound(void **state)
 {
-    char text[2 * SCENARIO_MAX_DEPTH + 3];
+    char text[2 * YAML_MAX_DEPTH + 3];
     struct mistake_list mistakes;
 
-    nest(text, SCENARIO_MAX_DEPTH);
+    nest(text, YAML_MAX_DEPTH);
     mistakes = list_for(*state, text);
     assert_non_null(yaml_parse(&mistakes));
-    nest(text, SCENARIO_MAX_DEPTH + 1);
+    nest(text, YAML_MAX_DEPTH + 1);
     mistakes = list_for(*state, text);
     assert_null(yaml_parse(&mistakes));
-    assert_int_equal(mistakes.list[0].column, SCENARIO_MAX_DEPTH + 1);
+    assert_int_equal(mistakes.list[0].column, YAML_MAX_DEPTH + 1);
 }
 
 static void test_yaml_refuses_nodes_when_they_are_beyond_the_bound(void **state)
 {
-    static char text[2 * SCENARIO_MAX_NODES + 4];
+    static char text[2 * YAML_MAX_NODES + 4];
     struct mistake_list mistakes;
     size_t length = 0;
 
     text[length++] = '[';
-    for (uint32_t i = 0; i < SCENARIO_MAX_NODES - 1; i++) {
+    for (uint32_t i = 0; i < YAML_MAX_NODES - 1; i++) {
         text[length++] = 'a';
         text[length++] = ',';
     }

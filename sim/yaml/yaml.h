@@ -7,16 +7,21 @@
  * their places: aliases, anchors, tags, several documents, duplicate keys,
  * scalars that other YAML readers take for booleans or null (`true` is let
  * through: it is for the language to say where it may stand), and
- * whatever exceeds the bounds of sim/scenario/scenario.h.
+ * whatever exceeds the bounds below.
  */
-#ifndef MIRRORSIM_SIM_SCENARIO_YAML_H
-#define MIRRORSIM_SIM_SCENARIO_YAML_H
+#ifndef MIRRORSIM_SIM_YAML_YAML_H
+#define MIRRORSIM_SIM_YAML_YAML_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#include "sim/scenario/mistakes.h"
+#include "sim/yaml/mistakes.h"
+
+/* Hostile files: larger ones, deeper ones, and longer scalars are refused. */
+#define YAML_MAX_BYTES (1u << 20)
+#define YAML_MAX_DEPTH 32
+#define YAML_MAX_NODES 100000
 
 enum yaml_kind {
     YAML_BROKEN, /* a mistake has been noted: say no more about it */
