@@ -39,10 +39,6 @@ static void add_match(struct loader *loader, struct expect_spec *expect,
 
 /* ---- Events ---- */
 
-#define JOB_EVENTS                                                         \
-    (EVENT_BIT(JOB_READY) | EVENT_BIT(JOB_ERROR) | EVENT_BIT(JOB_PAUSED) | \
-     EVENT_BIT(JOB_RESUMED) | EVENT_BIT(JOB_COMPLETED) | EVENT_BIT(JOB_CANCELLED))
-
 /* One expectation with all events of a list. */
 static void read_event_list(struct loader *loader, const struct yaml_node *node,
                             struct expect_spec *expect)
@@ -56,7 +52,7 @@ static void read_event_list(struct loader *loader, const struct yaml_node *node,
         if (!event_read(loader, item, &shape_event, &spec)) {
             continue;
         }
-        if (expect->kind == EXPECT_EVENTS && (spec.match.kinds & ~JOB_EVENTS)) {
+        if (expect->kind == EXPECT_EVENTS && (spec.match.kinds & ~JOB_REPORTS)) {
             read_mistake(loader, item,
                          "`events` lists ready, error, paused, resumed, completed "
                          "and cancelled; for others use in-order");

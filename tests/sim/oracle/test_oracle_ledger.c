@@ -150,7 +150,7 @@ static void test_ledger_finds_a_fault_when_the_request_succeeds(void **state)
 
     hit(w, write);
     done(w, write, 0);
-    assert_found(w, "hidden", "Fault culprit was to fail write #1 of src with EIO");
+    assert_found(w, "hidden", "Fault culprit should have failed write #1 of src with EIO");
 }
 
 static void test_ledger_finds_a_hang_when_something_is_built_on_it(void **state)
@@ -292,7 +292,8 @@ static void test_ledger_finds_a_guest_read_that_got_nothing(void **state)
     hit(w, ticket);
     done(w, ticket, 0);
     end_run(w, END_CONCLUDED);
-    assert_found(w, "unnoticed", "the guest was told success at 0s, but got only a part of it");
+    assert_found(w, "unnoticed",
+                 "the guest's read succeeded at 0s, but returned only a part of the data");
     assert_int_equal(w->verdict.finding_count, 1);
 }
 
@@ -307,7 +308,7 @@ static void test_ledger_finds_a_guest_read_that_got_something_else(void **state)
     w->evidence.read_run_count = 1;
     request_event(w, EVENT_REQUEST_EFFECT, ticket, 0);
     done(w, ticket, 0);
-    assert_found(w, "unnoticed", "but got wrong data for sector 2 (1KiB)");
+    assert_found(w, "unnoticed", "but returned wrong data for sector 2 (1KiB)");
 }
 
 /* A flush of the target, hit by the fault if `lies`. */
