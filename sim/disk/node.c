@@ -248,7 +248,7 @@ void node_digest(const struct block_node *node, struct digest *digest)
     digest_u64(digest, node->tracks_io_status);
     digest_u64(digest, node->io_status);
     digest_u64(digest, node->on_error);
-    digest_u64(digest, (uint64_t)node->drained | (uint64_t)node->idles << 1);
+    digest_flags(digest, node->drained, node->idles);
     digest_u64(digest, node->link_free_ns > now_ns ? node->link_free_ns - now_ns : 0);
     digest_u64(digest, node->status_query.answered);
     image_digest(node->disk.image, &node->layer->writers, digest);

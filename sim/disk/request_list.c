@@ -72,8 +72,8 @@ static void request_digest(const struct request *request, struct digest *digest)
     digest_u64(digest, request->bytes);
     digest_u64(digest, request->state);
     digest_u64(digest, request->moved);
-    digest_u64(digest, (uint64_t)(int64_t)request->ret);
-    digest_u64(digest, (uint64_t)(int64_t)faults->error);
+    digest_i64(digest, request->ret);
+    digest_i64(digest, faults->error);
     digest_u64(digest, faults->moved_bytes);
     digest_u64(digest, faults->misdirected ? faults->elsewhere : request->offset);
     digest_u64(digest, faults->corrupt);

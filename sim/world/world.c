@@ -9,6 +9,7 @@
 
 #include "sim/disk/dirty.h"
 #include "sim/disk/request_list.h"
+#include "sim/verdict/expect.h"
 #include "sim/world/private.h"
 
 /* Address space, not memory: what a run may come to use at most. */
@@ -314,9 +315,7 @@ static void judge_expectations(struct world *world)
 {
     uint32_t fault_count = world->plan->fault_count;
     uint64_t *hits = arena_alloc(world->arena, fault_count * sizeof(*hits));
-    struct final_state final = {.guest_disk = world->layer.guest_node,
-                                .fault_hits = hits,
-                                .guest_idle = world->layer.guest_requests};
+    struct final_state final = {.guest_disk = world->layer.guest_node, .fault_hits = hits};
 
     for (uint32_t i = 0; i < fault_count; i++) {
         hits[i] = world->layer.faults[i].hits;

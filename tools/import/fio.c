@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "engine/range.h"
+#include "engine/units.h"
 #include "sim/yaml/nearest.h"
 #include "tools/import/import.h"
 
@@ -41,7 +42,7 @@ static const struct fio_action {
     {"wait", false, OP_FLUSH}, /* only in version 2: version 3 has times instead */
 };
 
-#define ACTION_COUNT (sizeof(actions) / sizeof(actions[0]))
+#define ACTION_COUNT COUNT_OF(actions)
 
 bool import_looks_like_fio(const struct import_line *line)
 {
