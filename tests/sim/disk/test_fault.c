@@ -70,7 +70,7 @@ static void test_fault_hits_nth_and_times_of_what_matches(void **state)
 struct line {
     struct pending pending;
     struct disks *disks;
-    uint32_t mark; /* PLAN_NONE: it is a write */
+    uint32_t mark; /* PLAN_NONE: the line is a write */
 };
 
 #define LINES 7
