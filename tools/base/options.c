@@ -284,7 +284,8 @@ void options_parse(const struct option_table *table, int argc, char **argv, void
     struct argp argp = {.parser = parse, .args_doc = table->args, .doc = table->doc};
 
     open_parser(&parser);
-    argp.options = parser.shown;
+    /* glibc's help leaks what it allocates for a table without a row. */
+    argp.options = parser.count > 0 ? parser.shown : NULL;
     argp_parse(&argp, argc, argv, 0, NULL, &parser);
     free(parser.shown);
 }
