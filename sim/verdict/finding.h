@@ -14,10 +14,10 @@
 
 /* Properties of an oracle's findings that tools use. */
 enum finding_trait {
-    /* can have many causes: findings of other oracles are more specific */
+    /* Can have many causes: findings of other oracles are more specific. */
     FINDING_VAGUE = 1,
     FINDING_COMMON = 2, /* only the sentence tells one case from another */
-    /* about the scenario's expectations, not about the duties of a mirror */
+    /* About the scenario's expectations, not about the duties of a mirror. */
     FINDING_OF_SCENARIO = 4,
     FINDING_OF_NO_END = 8,    /* the run did not end */
     FINDING_OF_FLUSH = 16,    /* about what is durable */
