@@ -33,6 +33,10 @@ enum query_field {
     QUERY_IO_STATUS, /* enum io_status */
     QUERY_STATUS,    /* enum job_status */
     QUERY_KIND,      /* enum job_kind */
+    /* today's generation: */
+    QUERY_SYNCED, /* actively synced */
+    QUERY_DIRTY,  /* bytes */
+    QUERY_ERROR,  /* its text contains `text` */
 };
 
 enum comparison {
@@ -46,6 +50,7 @@ struct query_check {
     enum comparison comparison;
     uint64_t value;
     struct where where;
+    const char *text; /* ERROR */
 };
 
 /* Attributes that a disk must have; ANY: not checked. */
@@ -86,6 +91,9 @@ enum action_kind {
     DO_CANCEL,
     DO_PAUSE,
     DO_RESUME,
+    DO_FINALIZE, /* this one and the next two: today's generation */
+    DO_DISMISS,
+    DO_CHANGE, /* of the copy mode */
     DO_SET_SPEED,
     DO_GUEST,
     DO_HOLD,      /* arms fault `index` */
@@ -96,6 +104,8 @@ enum action_kind {
     DO_QUERY,
     DO_QUERY_DISK, /* disk `index` */
     DO_JOB_NONE,   /* checks that no job exists */
+    DO_DRAIN,      /* another user begins a drained section over disk `index` ... */
+    DO_UNDRAIN,    /* ... and ends it */
     /* only as steps: */
     DO_WAIT,
     DO_AT,     /* wait for an absolute instant */
@@ -105,7 +115,9 @@ enum action_kind {
 struct action {
     enum action_kind kind;
     struct where where;
-    int64_t speed; /* SET_SPEED */
+    int64_t speed;            /* SET_SPEED */
+    bool force;               /* CANCEL */
+    enum copy_mode copy_mode; /* CHANGE */
     struct guest_request guest;
     uint32_t index;             /* HOLD, RELEASE: fault; MARK: mark; others: disk */
     enum power_cut cut;         /* POWER_CUT */
@@ -117,15 +129,17 @@ struct action {
     bool expect_refused;    /* START and commands */
     int refusal;            /* the expected enum job_refusal, or ANY */
     const char *saying;     /* what the refusal's sentence must contain, or NULL */
-    bool may_be_refused;    /* accepting and refusing are both fine (reactions, reference traces) */
+    /* accepting and refusing are both fine (reactions, reference traces); QUERY: so is no job */
+    bool may_be_refused;
 };
 
 /* When an event matches, does the action `delay_ns` later, as an event of its own. */
 struct react_spec {
     struct where where;
     struct event_match when;
-    uint64_t nth;   /* only the nth match; 0 = every one */
-    uint64_t limit; /* maximum number of times; 0 = no bound */
+    uint64_t nth;    /* only the nth match; 0 = every one */
+    bool of_arrival; /* the ANSWERED of the guest request that is the nth to arrive */
+    uint64_t limit;  /* maximum number of times; 0 = no bound */
     uint64_t delay_ns;
     struct action action;
 };

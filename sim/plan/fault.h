@@ -57,7 +57,8 @@ struct fault_spec {
     uint64_t factor_percent; /* DELAY: 100 = unchanged; 0 = use span_ns alone */
     uint64_t span_ns;        /* DELAY: added; LATENCY: instead */
     enum hold_phase phase;
-    bool optional; /* if it never fires the run is not vacuous */
+    bool optional;  /* if it never fires the run is not vacuous */
+    bool exclusive; /* of these, the first that hits a request takes it: the others don't see it */
 };
 
 #endif

@@ -39,7 +39,8 @@ struct event_match {
     int refusal;                  /* enum job_refusal, for refusals */
     int index;                    /* mark, fault or hold, by event kind */
     bool has_ret;
-    int ret; /* 0 or -errno */
+    int ret;           /* 0 or -errno */
+    uint32_t statuses; /* bit per enum job_status that is entered, for JOB_STATUS; 0: any */
 };
 
 /* True if the event matches; the trace's own node ids are disk indices. */

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "engine/section.h"
 #include "sim/disk/cache.h"
 #include "sim/disk/guest.h"
 #include "sim/disk/request_list.h"
@@ -166,10 +167,16 @@ static struct job_spec job_spec_of(struct world *world)
                              .opaque = world};
 }
 
-/* The engine has a job for the world, or says that there is none. */
-static void take_job(struct world *world, int ret, struct engine_job *job)
+/*
+ * The engine has a job for the world, or says that there is none; `before` is the world's before
+ * the start, which may have announced one that is gone again.
+ */
+static void take_job(struct world *world, struct engine_job *before, int ret,
+                     struct engine_job *job)
 {
-    if (ret < 0 && job != NULL && world->job == NULL) {
+    if (ret < 0 && world->job != before) {
+        world->job = before;
+    } else if (ret < 0 && job != NULL && world->job == NULL) {
         world->job = job; /* D2 */
     } else if (ret == 0 && world->job == NULL) {
         world->job = job;
@@ -183,6 +190,7 @@ static void take_job(struct world *world, int ret, struct engine_job *job)
 static void start_job(struct world *world, uint32_t number)
 {
     struct job_spec spec = job_spec_of(world);
+    struct engine_job *before = world->job;
     struct engine_job *job = NULL;
     struct job_error error = {.refusal = REFUSED_NOT};
     int ret;
@@ -199,7 +207,7 @@ static void start_job(struct world *world, uint32_t number)
         world->start_number = number;
         return;
     }
-    take_job(world, ret, job);
+    take_job(world, before, ret, job);
     report_start(world, number, ret, &error);
 }
 
@@ -242,15 +250,22 @@ static void check_field(struct world *world, uint32_t number, const struct query
 
 static void query(struct world *world, uint32_t number, const struct action *action)
 {
-    struct job_info info;
+    struct job_info info = {0};
+    bool is_modern;
 
     if (!world_job(world, &info)) {
-        action_fail(world, number, action->where, FINDING_EXPECT_QUERY,
-                    "There is no job to query.");
+        if (!action->may_be_refused) {
+            action_fail(world, number, action->where, FINDING_EXPECT_QUERY,
+                        "There is no job to query.");
+        }
         return;
     }
-    world_emit(world,
-               &(struct event){.kind = EVENT_QUERY, .offset = info.offset, .bytes = info.len});
+    is_modern = world->engine->generation != GENERATION_2_2;
+    world_emit(world, &(struct event){.kind = EVENT_QUERY,
+                                      .offset = info.offset,
+                                      .bytes = info.len,
+                                      .detail = is_modern && info.actively_synced,
+                                      .detail2 = is_modern ? (uint8_t)info.status : 0});
     for (uint32_t i = 0; i < action->check_count; i++) {
         check_field(world, number, &action->checks[i], &info);
     }
@@ -333,10 +348,41 @@ static void use(struct world *world, uint32_t number, const struct action *actio
     judge_refusal(world, number, what, &error);
 }
 
+/* The section is quiet: what an event waits for; the step that began it does not. */
+static void drained(void *opaque)
+{
+    struct block_node *node = opaque;
+
+    layer_emit(node->layer, &(struct event){.kind = EVENT_DRAINED, .node = node->id});
+}
+
+static void drain(struct world *world, uint32_t disk)
+{
+    world->story.drains[disk]++;
+    block_section_begin(&world->layer.nodes[disk], drained, &world->layer.nodes[disk]);
+}
+
+static void undrain(struct world *world, uint32_t number, const struct action *action)
+{
+    uint32_t *drains = &world->story.drains[action->index];
+
+    if (*drains > 0) {
+        --*drains;
+        block_section_end(&world->layer.nodes[action->index]);
+    } else if (!action->may_be_refused) {
+        action_fail(world, number, action->where, FINDING_EXPECT_REFUSED,
+                    "No drained section of the story is over %s: there is none to end.",
+                    phrase_disk(&world->evidence, action->index));
+    }
+}
+
 void action_run(struct world *world, uint32_t number)
 {
     const struct action *action = plan_action(world->plan, number);
 
+    if (world->acting != NULL) {
+        world->acting(world->acting_opaque, number);
+    }
     switch (action->kind) {
     case DO_START:
         start_job(world, number);
@@ -345,13 +391,22 @@ void action_run(struct world *world, uint32_t number)
         command(world, number, VERB_COMPLETE, 0);
         break;
     case DO_CANCEL:
-        command(world, number, VERB_CANCEL, 0);
+        command(world, number, VERB_CANCEL, action->force);
         break;
     case DO_PAUSE:
         command(world, number, VERB_PAUSE, 0);
         break;
     case DO_RESUME:
         command(world, number, VERB_RESUME, 0);
+        break;
+    case DO_FINALIZE:
+        command(world, number, VERB_FINALIZE, 0);
+        break;
+    case DO_DISMISS:
+        command(world, number, VERB_DISMISS, 0);
+        break;
+    case DO_CHANGE:
+        command(world, number, VERB_CHANGE, action->copy_mode);
         break;
     case DO_SET_SPEED:
         command(world, number, VERB_SET_SPEED, action->speed);
@@ -383,6 +438,12 @@ void action_run(struct world *world, uint32_t number)
         break;
     case DO_JOB_NONE:
         expect_no_job(world, number, action);
+        break;
+    case DO_DRAIN:
+        drain(world, action->index);
+        break;
+    case DO_UNDRAIN:
+        undrain(world, number, action);
         break;
     case DO_WAIT:
     case DO_AT:

@@ -24,6 +24,8 @@ static bool action_interferes(const struct action *action)
     switch (action->kind) {
     case DO_POWER_CUT:
     case DO_HOLD:
+    case DO_DRAIN:
+    case DO_UNDRAIN:
         return true;
     case DO_WAIT:
         return action->wait.kind == WAIT_EVENT && match_notices(&action->wait.match);
@@ -32,6 +34,9 @@ static bool action_interferes(const struct action *action)
     case DO_CANCEL:
     case DO_PAUSE:
     case DO_RESUME:
+    case DO_FINALIZE:
+    case DO_DISMISS:
+    case DO_CHANGE:
     case DO_SET_SPEED:
     case DO_GUEST:
     case DO_RELEASE:

@@ -43,7 +43,9 @@ struct world {
     uint64_t events;         /* timeline events taken */
     uint64_t events_at_once; /* since virtual time last moved */
     uint64_t step_end;       /* the trace must not grow to this before the step is over, ... */
-    void (*step_limit)(uint64_t events); /* ... or this ends it (struct world_options) */
+    void (*step_limit)(uint64_t events);           /* ... or this ends it (struct world_options) */
+    void (*acting)(void *opaque, uint32_t number); /* as in struct world_options */
+    void *acting_opaque;
 
     LIST_HEAD(, host_timer) timers;
     struct story story;

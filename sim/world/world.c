@@ -143,6 +143,8 @@ static struct world *world_set_up(struct arena *arena, struct verdict *verdict,
     world->engine = options->engine;
     world->trace = trace;
     world->step_limit = options->step_limit;
+    world->acting = options->acting;
+    world->acting_opaque = options->opaque;
     world->choice_spec = options->choices;
     if (plan->quiet) {
         world->choice_spec.seed = 0;

@@ -34,6 +34,10 @@ struct world_options {
      * otherwise.  NULL: abort().
      */
     void (*step_limit)(uint64_t events);
+
+    /* Called before an action is done: its number, as for plan_action().  NULL: nobody listens. */
+    void (*acting)(void *opaque, uint32_t number);
+    void *opaque;
 };
 
 /*

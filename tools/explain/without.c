@@ -161,6 +161,9 @@ static bool is_left_out(const struct action *action)
     case DO_CANCEL:
     case DO_PAUSE:
     case DO_RESUME:
+    case DO_FINALIZE:
+    case DO_DISMISS:
+    case DO_CHANGE:
     case DO_SET_SPEED:
     case DO_GUEST:
     case DO_POWER_CUT:
@@ -173,6 +176,8 @@ static bool is_left_out(const struct action *action)
     case DO_QUERY:
     case DO_QUERY_DISK:
     case DO_JOB_NONE:
+    case DO_DRAIN: /* without its end the run hangs, and the end without it is none */
+    case DO_UNDRAIN:
     case DO_WAIT:
     case DO_AT:
     case DO_SETTLE:
