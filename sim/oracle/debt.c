@@ -107,16 +107,18 @@ static void debt_settled(void *state, struct evidence *evidence)
     struct debt *debt = state;
     uint64_t granularity = owed_granularity(&debt->owed);
 
-    if (debt->touched_count == 0) {
+    uint32_t count = debt->touched_count;
+
+    debt->touched_count = 0;
+    if (!debt->populated || debt->power_cut) {
         return;
     }
-    for (uint32_t i = 0; debt->populated && !debt->power_cut && i < debt->touched_count; i++) {
+    for (uint32_t i = 0; i < count; i++) {
         if (!judge_range(debt, evidence, align_down(debt->touched[i].offset, granularity),
                          align_up(debt->touched[i].end, granularity))) {
-            break;
+            return;
         }
     }
-    debt->touched_count = 0;
 }
 
 /* ---- The job's bitmap ---- */

@@ -173,8 +173,9 @@ static FIELD_WRITER(write_choices)
 
     if (plan->quiet) {
         emit_word(emit, field->key, "quiet");
+        return;
     }
-    for (uint32_t i = 0; i < plan->choice_count && !plan->quiet; i++) {
+    for (uint32_t i = 0; i < plan->choice_count; i++) {
         struct emit choice = emit_open(emit->file, EMIT_FLOW);
 
         emit_item(&choices);

@@ -119,12 +119,15 @@ static uint32_t count_lines(const char *path)
     FILE *file = fopen(path, "re");
     uint32_t lines = 0;
 
-    for (int c = 0; file != NULL && (c = fgetc(file)) != EOF;) {
+    int c;
+
+    if (file == NULL) {
+        return 0;
+    }
+    while ((c = fgetc(file)) != EOF) {
         lines += c == '\n';
     }
-    if (file != NULL) {
-        fclose(file);
-    }
+    fclose(file);
     return lines;
 }
 

@@ -199,6 +199,20 @@ static bool is_plain(const struct variant *variant)
            fault->applied == APPLIED_NOTHING;
 }
 
+static void add_pairs(struct variant_list *variants, const struct plan *plan,
+                      const struct engine *engine)
+{
+    uint64_t singles = variants->count;
+
+    for (uint64_t i = 1; i < singles; i++) {
+        struct variant single = variants->list[i]; /* a copy: the list grows */
+
+        if (is_plain(&single)) {
+            add_pairs_of(variants, plan, engine, &single);
+        }
+    }
+}
+
 /* ---- Power cuts ---- */
 
 static void add_power_cuts(struct variant_list *variants, const struct trace *trace)
@@ -209,7 +223,10 @@ static void add_power_cuts(struct variant_list *variants, const struct trace *tr
     for (uint64_t i = 0; i < trace->count; i++) {
         uint64_t now_ns = trace->events[i].now_ns;
 
-        for (size_t j = 0; now_ns != last_ns && j < 2; j++) {
+        if (now_ns == last_ns) {
+            continue;
+        }
+        for (size_t j = 0; j < COUNT_OF(keeps); j++) {
             add(variants,
                 (struct variant){.cuts_power = true, .cut_ns = now_ns, .keeps = keeps[j]});
         }
@@ -225,7 +242,6 @@ struct variant_list variants_of(const struct plan *plan, const struct engine *en
     struct variant_list variants = {0};
     struct victims victims = {0};
     struct trace trace;
-    uint64_t singles;
 
     add(&variants, (struct variant){0});
     if (faults == VARIANTS_NONE) {
@@ -241,13 +257,8 @@ struct variant_list variants_of(const struct plan *plan, const struct engine *en
     for (uint64_t i = 0; i < victims.count; i++) {
         add_singles_of(&variants, &victims.list[i], faults != VARIANTS_TRANSIENT);
     }
-    singles = variants.count;
-    for (uint64_t i = 1; faults == VARIANTS_PAIRS && i < singles; i++) {
-        struct variant single = variants.list[i];
-
-        if (is_plain(&single)) {
-            add_pairs_of(&variants, plan, engine, &single);
-        }
+    if (faults == VARIANTS_PAIRS) {
+        add_pairs(&variants, plan, engine);
     }
     free(victims.list);
     trace_free(&trace);

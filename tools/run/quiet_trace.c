@@ -50,13 +50,15 @@ void quiet_trace(const struct plan *plan, const struct engine *engine, struct tr
     struct isolate isolate;
     struct event *events;
     size_t bytes = 0;
+    size_t count;
 
     isolate_open(&isolate, 0);
     isolate_start(&isolate, run_quietly, &run);
     events = pipe_receive(isolate.results, MAX_BYTES, &bytes);
     free(isolate_end(&isolate).words);
     trace_init(trace, true);
-    for (size_t i = 0; events != NULL && i < bytes / sizeof(struct event); i++) {
+    count = events != NULL ? bytes / sizeof(struct event) : 0;
+    for (size_t i = 0; i < count; i++) {
         trace_append(trace, &events[i]);
     }
     free(events);
