@@ -25,6 +25,9 @@ void *must_alloc(size_t bytes);
 /* Returns `list` with room for one more than `count` elements; it doubles when it is full. */
 void *must_grow(void *list, size_t count, size_t element_bytes);
 
+/* Zeroed memory that children share, to be given back with munmap(); dies if there is none. */
+void *must_share(size_t bytes);
+
 char *must_strdup(const char *text);
 char *must_printf(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

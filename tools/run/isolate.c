@@ -215,12 +215,8 @@ static pid_t start_child(struct isolate_shared *shared, int signal_number)
 void isolate_open(struct isolate *isolate, size_t record_bytes)
 {
     size_t bytes = sizeof(*isolate->shared) + record_bytes;
-    void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
-    if (memory == MAP_FAILED) {
-        die("cannot share memory with a process: %s", strerror(errno));
-    }
-    *isolate = (struct isolate){.shared = memory};
+    *isolate = (struct isolate){.shared = must_share(bytes)};
     isolate->shared->bytes = bytes;
     isolate->record = isolate->shared + 1;
 }
@@ -243,6 +239,11 @@ void isolate_start(struct isolate *isolate, isolate_body *body, void *opaque)
     }
     close(ends[1]);
     isolate->results = ends[0];
+}
+
+void isolate_leave_interrupts(void)
+{
+    signal(SIGINT, SIG_IGN);
 }
 
 /* ---- Reaping ---- */
@@ -443,7 +444,7 @@ void isolate_stand_apart(const struct engine *engine, const struct isolate_limit
         isolate_watch(limits);
         return;
     }
-    signal(SIGINT, SIG_IGN); /* the child gets it, too, and is waited for */
+    isolate_leave_interrupts();
     death = reap(pid, isolate.shared);
     exit(isolate_tell(&death, engine));
 }

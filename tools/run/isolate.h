@@ -87,6 +87,9 @@ void isolate_close(struct isolate *isolate); /* kills the child, if there is one
 /* Starts a child, when there is none; dies if that cannot be done. */
 void isolate_start(struct isolate *isolate, isolate_body *body, void *opaque);
 
+/* Ctrl-C reaches the child, too, and is for it to act on: the parent ignores it from now on. */
+void isolate_leave_interrupts(void);
+
 /* Waits for the child's end, which the end of its pipe announces. */
 struct isolate_death isolate_end(struct isolate *isolate);
 void isolate_kill(struct isolate *isolate);
