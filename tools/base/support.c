@@ -79,3 +79,13 @@ char *must_printf(const char *format, ...)
     va_end(args);
     return text;
 }
+
+FILE *must_memstream(char **text, size_t *bytes)
+{
+    FILE *file = open_memstream(text, bytes);
+
+    if (file == NULL) {
+        die("out of memory");
+    }
+    return file;
+}

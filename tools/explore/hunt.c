@@ -248,12 +248,7 @@ struct runs {
 
 static void begin_run(struct runs *runs)
 {
-    const struct plan *plan = runs->hunt->plan;
-
-    runs->world = world_renew(runs->world, plan, &runs->options, &runs->trace);
-    if (runs->world == NULL) {
-        die("there is no memory for a world");
-    }
+    runs->world = runner_world(runs->world, runs->hunt->plan, &runs->options, &runs->trace);
 }
 
 static void step_to_end(struct runs *runs)

@@ -174,7 +174,7 @@ static void go_back(struct search *search, struct path *path)
         return;
     }
     search->current = NULL;
-    path->world = world_renew(path->world, path->plan, path->world_options, path->trace);
+    path->world = runner_world(path->world, path->plan, path->world_options, path->trace);
     search->world = path->world;
     for (uint32_t i = 0; i + 1 < search->depth; i++) {
         search->current = &search->frames[i];
@@ -371,10 +371,7 @@ bool search_run(struct search *search, const struct plan *plan,
     search->figures = figures;
     search->depth = 0;
     search->current = NULL;
-    path.world = world_create(plan, &world_options, &trace);
-    if (path.world == NULL) {
-        die("there is no memory for a world");
-    }
+    path.world = runner_world(NULL, plan, &world_options, &trace);
     search->world = path.world;
     search->root = world_digest_judged(path.world);
     path.reduces = !options->no_reduction && independent_possible(path.world);

@@ -379,11 +379,8 @@ const char *variant_text(const struct variant *variant, const struct plan *plan,
 {
     char *text = NULL;
     size_t bytes;
-    FILE *out = open_memstream(&text, &bytes);
+    FILE *out = must_memstream(&text, &bytes);
 
-    if (out == NULL) {
-        die("out of memory");
-    }
     write_variant(out, variant, plan);
     if (fclose(out) != 0) {
         die("out of memory");

@@ -29,6 +29,16 @@ struct world_options runner_options(const struct plan *plan, const struct engine
         .choices = {.seed = seed, .recorded = plan->choices, .recorded_count = plan->choice_count}};
 }
 
+struct world *runner_world(struct world *world, const struct plan *plan,
+                           const struct world_options *options, struct trace *trace)
+{
+    world = world_renew(world, plan, options, trace);
+    if (world == NULL) {
+        die("there is no memory for a world");
+    }
+    return world;
+}
+
 static void fill_result(const struct plan *plan, const struct leg *leg,
                         const struct verdict *verdict, struct run_result *result)
 {
