@@ -16,7 +16,7 @@
 #include "tools/run/crew.h"
 #include "tools/run/pipe.h"
 
-/* No scenario that is found is as long. */
+/* No found scenario is that long. */
 #define MAX_SCENARIO_BYTES ((size_t)1 << 30)
 
 _Static_assert(sizeof(struct explore_finding) != sizeof(struct explore_result),
@@ -24,7 +24,7 @@ _Static_assert(sizeof(struct explore_finding) != sizeof(struct explore_result),
 
 struct shared {
     atomic_uint_fast64_t next;   /* item */
-    atomic_uint_fast64_t lowest; /* item with a finding: nothing beyond it is needed */
+    atomic_uint_fast64_t lowest; /* item with a finding: items above it need not be searched */
     atomic_bool over;            /* the time is up, or a signal has come */
 };
 
@@ -57,7 +57,7 @@ static void send(const struct search_crew *crew, const void *record, size_t byte
     }
 }
 
-/* A finding is a record of that size; its scenario is the next record. */
+/* Two records: the finding, told from a result by its size, and its scenario. */
 static void send_finding(void *opaque, const struct explore_finding *finding, const char *scenario)
 {
     const struct search_crew *crew = opaque;
@@ -121,7 +121,7 @@ static void take_finding(void *opaque, const struct explore_finding *finding, co
     crew->pool->found(crew->pool->opaque, finding, scenario);
 }
 
-/* What the worker has to say; false at its end. */
+/* Receives a result or a finding of the worker; false at its end. */
 static bool receive(const struct search_crew *crew, int results)
 {
     size_t bytes;
@@ -145,7 +145,7 @@ static bool receive(const struct search_crew *crew, int results)
     return scenario != NULL;
 }
 
-/* The engine has died: the run up to there is the item's finding. */
+/* The engine has died: the run up to its death is the item's finding. */
 static void take_death(struct search_crew *crew, struct explore_record *record,
                        const struct isolate_death *death)
 {
@@ -160,7 +160,7 @@ static void take_death(struct search_crew *crew, struct explore_record *record,
     record->under_way = false;
 }
 
-/* The worker has something to say, or has come to its end; one that died is replaced. */
+/* The worker has sent something, or has ended; one that died is replaced. */
 static bool attend(void *opaque, uint32_t number)
 {
     struct search_crew *crew = opaque;

@@ -21,10 +21,10 @@
 #include "tools/base/text.h"
 #include "tools/run/quiet_trace.h"
 
-/* A second failure comes among so many requests after the first. */
+/* A second failure hits one of this number of requests after the first. */
 #define PAIR_WINDOW 12
 
-/* A job that meets so many errors is cancelled. */
+/* A job that meets this number of errors is cancelled. */
 #define ERRORS_BEFORE_CANCEL 3
 
 /* One request of the quiet run, or one query. */
@@ -47,7 +47,7 @@ static void add_victim(struct victims *victims, struct victim victim)
     victims->list[victims->count++] = victim;
 }
 
-/* How many requests of each kind have been seen, while a trace is read from its beginning. */
+/* The number of requests of each kind seen so far, while a trace is read from its beginning. */
 struct ordinals {
     uint64_t seen[PLAN_MAX_DISKS][OP_COUNT][BY_GUEST + 1];
 };
@@ -62,8 +62,7 @@ static struct victim victim_of(struct ordinals *ordinals, const struct event *su
                            .bytes = submit->bytes};
 }
 
-/* The requests from event `first` of the trace on, as far as there is room; true if it was enough.
- */
+/* The requests from event `first` of the trace on, as far as there is room; true if all fitted. */
 static bool add_requests(struct victims *victims, const struct trace *trace, uint64_t first,
                          uint64_t room)
 {
@@ -86,7 +85,7 @@ static bool add_requests(struct victims *victims, const struct trace *trace, uin
     return true;
 }
 
-/* Queries leave no trace unless they fail: each is tried where it can be asked. */
+/* Queries are not traced unless they fail: each is tried on every disk of the job. */
 static void add_queries(struct victims *victims, const struct plan *plan)
 {
     static const enum op ops[] = {OP_STATUS, OP_GETLENGTH, OP_GET_INFO, OP_OPEN_BACKING,
@@ -283,7 +282,7 @@ static bool resumes(const struct plan *plan)
     return false;
 }
 
-/* Whatever the job does about its errors, it comes to an end. */
+/* Makes sure that the job ends, whatever its policy for errors. */
 static void let_it_end(struct plan *plan)
 {
     struct event_match stopped = event_match_kind(EVENT_JOB_ERROR);
@@ -408,7 +407,7 @@ static const struct {
     {OP_BITMAP, -EIO, APPLIED_NOTHING},
 };
 
-/* The first so many are requests, and meet a policy. */
+/* The first rows are requests, which have an error policy. */
 #define FAILING_REQUESTS 7u
 #define POLICIES 4u
 #define OTHER_FAILURES (COUNT_OF(failures) - FAILING_REQUESTS)

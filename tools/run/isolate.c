@@ -26,15 +26,15 @@
 #include "engine/units.h"
 #include "tools/base/support.h"
 
-/* A sanitizer writes hundreds of lines, the telling one first. */
+/* A sanitizer writes hundreds of lines, the most useful one first. */
 #define LAST_WORDS_BYTES 65536
 
-/* Of processor time, between two looks at the limits. */
+/* Processor time between two checks of the limits. */
 #define TICK_US 10000
 
 #define CPU_MARGIN_NS UINT64_C(100000000)
 
-/* A stack of their own for handlers: the engine's may be what has run out. */
+/* Handlers have their own stack: the engine's may be exhausted. */
 #define STACK_BYTES (1 << 18)
 
 /* The head of the shared memory; the caller's record follows. */
@@ -52,7 +52,7 @@ static struct {
     volatile uint64_t cpu_ns;
     volatile uint64_t memory_bytes;
     volatile uint64_t room_bytes;
-    volatile sig_atomic_t fresh; /* nothing has been looked at since the limits were set */
+    volatile sig_atomic_t fresh; /* the limits have been set and not been checked yet */
     uint64_t start_ns;
     uint64_t start_bytes;
     bool ticks;
@@ -84,7 +84,7 @@ static uint64_t peak_bytes(const struct rusage *usage)
     return (uint64_t)usage->ru_maxrss * 1024;
 }
 
-/* Soon the kernel would end the process for it, without a chance to say so. */
+/* Just before the kernel would end the process, which could then not say why. */
 static bool is_over_process_cpu(uint64_t now_ns)
 {
     rlim_t seconds = child.process_cpu.rlim_cur;
@@ -92,7 +92,7 @@ static bool is_over_process_cpu(uint64_t now_ns)
     return seconds != RLIM_INFINITY && now_ns + CPU_MARGIN_NS >= seconds * UINT64_C(1000000000);
 }
 
-/* The first look after limits are set is where they are counted from. */
+/* Limits are counted from the first check after they are set. */
 static void tick(int signal_number)
 {
     uint64_t now_ns = cpu_now_ns();
@@ -118,7 +118,7 @@ static void tick(int signal_number)
     }
 }
 
-/* ITIMER_PROF counts what the process and the kernel for it have used. */
+/* ITIMER_PROF counts user and system time. */
 static void start_ticking(void)
 {
     const struct sigaction action = {.sa_handler = tick, .sa_flags = SA_ONSTACK | SA_RESTART};

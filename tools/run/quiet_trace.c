@@ -13,7 +13,7 @@
 
 #define LIMIT_MS 5000
 
-/* The events of a run with this many bytes of them are not looked at. */
+/* The events of a run are ignored if they need more bytes than this. */
 #define MAX_BYTES (UINT64_C(1) << 32)
 
 struct quiet_run {
@@ -43,7 +43,7 @@ static void run_quietly(void *opaque, void *record, int results)
     trace_free(&trace);
 }
 
-/* What the engine says as it dies is told by the search. */
+/* What the child wrote to stderr is dropped: if the engine dies, the search reports it. */
 void quiet_trace(const struct plan *plan, const struct engine *engine, struct trace *trace)
 {
     struct quiet_run run = {plan, engine};

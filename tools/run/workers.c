@@ -13,7 +13,7 @@
 #include "tools/run/compare.h"
 #include "tools/run/crew.h"
 
-/* Beside world and trace: the program's own memory, and what trace and arena grow by at once. */
+/* Tolerated besides world and trace: the program's own memory, and one growth of trace or arena. */
 #define MEMORY_ROOM (UINT64_C(64) << 20)
 
 struct work {
@@ -92,7 +92,7 @@ static struct isolate_limits limits_of(const struct work *work)
                                                  (two_traces ? work->options->memory_limit : 0)};
 }
 
-/* A broken pipe means that the parent is gone: there is nobody to tell. */
+/* A broken pipe means that the parent is gone. */
 static void send(int results, const struct run_result *result)
 {
     isolate_watch(NULL);
@@ -123,8 +123,7 @@ static bool suite_has_foreign(const struct suite *suite)
     return suite->engine->foreign || (suite->compared != NULL && suite->compared->foreign);
 }
 
-/* Until there is no next run; with a foreign engine, once: what it breaks must not reach the next.
- */
+/* Until there is no next run; with a foreign engine once, because it may corrupt the process. */
 static void run_suite(void *opaque, void *record, int results)
 {
     const struct work *work = opaque;
@@ -170,7 +169,7 @@ static void work_close(struct work *work)
     free(work->halves);
 }
 
-/* The second engine died: of the first we know all, of the second how far it has come. */
+/* The second engine died: the first one's result, compared as far as the second has come. */
 static struct run_result *conclude_death(const struct work *work, struct run_result *half,
                                          const struct run_progress *progress,
                                          struct run_result *death)
@@ -210,7 +209,7 @@ static struct run_result *conclude(struct work *work, uint32_t number, struct ru
                                           : result;
 }
 
-/* The worker has something to say, or has come to its end.  False: stop. */
+/* The worker has sent something, or has ended.  False: stop. */
 static bool attend(void *opaque, uint32_t number)
 {
     struct work *work = opaque;
