@@ -307,17 +307,12 @@ struct isolate_death isolate_end(struct isolate *isolate)
     return death;
 }
 
-void isolate_kill(struct isolate *isolate)
-{
-    kill(isolate->pid, SIGKILL);
-    waitpid(isolate->pid, NULL, 0);
-    release(isolate);
-}
-
 void isolate_close(struct isolate *isolate)
 {
     if (isolate->pid != 0) {
-        isolate_kill(isolate);
+        kill(isolate->pid, SIGKILL);
+        waitpid(isolate->pid, NULL, 0);
+        release(isolate);
     }
     munmap(isolate->shared, isolate->shared->bytes);
 }

@@ -91,7 +91,6 @@ void isolate_leave_interrupts(void);
 
 /* Waits for the child's end, which the end of its pipe announces. */
 struct isolate_death isolate_end(struct isolate *isolate);
-void isolate_kill(struct isolate *isolate);
 
 /* A finding of the oracle "crash", or, for CAUSE_UNSUPPORTED, of "harness". */
 enum finding_id isolate_finding(const struct isolate_death *death);
