@@ -12,6 +12,7 @@
  *
  * Declared in sim/oracle/oracles.h: it lists all oracles.
  */
+#include <assert.h>
 #include <inttypes.h>
 
 #include "sim/model/owed.h"
@@ -106,17 +107,18 @@ static void debt_settled(void *state, struct evidence *evidence)
 {
     struct debt *debt = state;
     uint64_t granularity = owed_granularity(&debt->owed);
+    uint32_t count = debt->touched_count;
 
-    if (debt->touched_count == 0) {
+    debt->touched_count = 0;
+    if (!debt->populated || debt->power_cut) {
         return;
     }
-    for (uint32_t i = 0; debt->populated && !debt->power_cut && i < debt->touched_count; i++) {
+    for (uint32_t i = 0; i < count; i++) {
         if (!judge_range(debt, evidence, align_down(debt->touched[i].offset, granularity),
                          align_up(debt->touched[i].end, granularity))) {
-            break;
+            return;
         }
     }
-    debt->touched_count = 0;
 }
 
 /* ---- The job's bitmap ---- */
@@ -229,6 +231,16 @@ static void debt_digest(const void *state, const struct evidence *evidence, stru
     digest_flags(digest, debt->owed.has_bitmap, debt->started, debt->populated, debt->power_cut);
 }
 
+static void debt_check(const void *state)
+{
+    const struct debt *debt = state;
+
+    owed_check(&debt->owed);
+    promise_check(&debt->promise);
+    assert(debt->touched_count == 0); /* what was touched has been judged */
+    assert(debt->started || !debt->populated);
+}
+
 const struct oracle oracle_debt = {
     .id = ORACLE_DEBT,
     .proves = "Whatever differs between source and target is dirty, being copied, or about to "
@@ -248,4 +260,5 @@ const struct oracle oracle_debt = {
         },
     .settled = debt_settled,
     .digest = debt_digest,
+    .check = debt_check,
 };

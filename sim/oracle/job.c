@@ -395,6 +395,11 @@ static void job_digest(const void *state, const struct evidence *evidence, struc
     digest_u64(digest, job->copied);
 }
 
+static void job_check(const void *state)
+{
+    job_model_check(state);
+}
+
 const struct oracle oracle_job = {
     .id = ORACLE_JOB,
     .proves = "The job's events are legal and in order, and its errors, commands, progress and "
@@ -424,4 +429,5 @@ const struct oracle oracle_job = {
         },
     .settled = job_settled,
     .digest = job_digest,
+    .check = job_check,
 };

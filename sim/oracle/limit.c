@@ -78,10 +78,11 @@ static void submitted(void *state, struct evidence *evidence, const struct event
     if (limit->level > quota(limit) + limit->largest) {
         verdict_add(evidence, FINDING_LIMIT_TOO_FAST,
                     "With read #%" PRIu32 " at %s the job is %" PRIu64
-                    " bytes ahead of its speed of %" PRIu64 " bytes/s; it may be %" PRIu64
+                    " bytes ahead of its speed of %s; it may be %" PRIu64
                     " ahead (one quota and one operation).",
                     event->request, quantity_time(evidence->now_ns).text, limit->level,
-                    limit->speed, quota(limit) + limit->largest);
+                    quantity_plain(quantity_speed_units, (int64_t)limit->speed).text,
+                    quota(limit) + limit->largest);
         limit->level = 0;
     }
 }

@@ -20,7 +20,7 @@ struct request_match {
     uint64_t bytes;
 };
 
-#define ANY (-1)
+#define MATCH_ANY (-1)
 
 /* A kind's bit in a set of event kinds, like EVENT_BIT(JOB_READY). */
 #define EVENT_BIT(kind) (UINT64_C(1) << EVENT_##kind)
@@ -30,7 +30,7 @@ struct request_match {
     (EVENT_BIT(JOB_READY) | EVENT_BIT(JOB_ERROR) | EVENT_BIT(JOB_PAUSED) | \
      EVENT_BIT(JOB_RESUMED) | EVENT_BIT(JOB_COMPLETED) | EVENT_BIT(JOB_CANCELLED))
 
-/* Events of the trace.  ANY (and zero masks) match anything. */
+/* Events of the trace.  MATCH_ANY (and zero masks) match anything. */
 struct event_match {
     uint64_t kinds;               /* of EVENT_BIT() */
     struct request_match request; /* for requests and for error events (ops = READ or WRITE) */
