@@ -283,6 +283,7 @@ static void tell_backing(struct modern *modern, const struct event *event)
     }
 }
 
+/* What is attached then is told by an event of its own. */
 static void tell_open_backing(struct modern *modern, const struct event *event)
 {
     if (event->ret == 0) {
