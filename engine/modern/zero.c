@@ -108,7 +108,7 @@ void zero_mark_filling(struct engine_job *mirror, uint64_t offset, uint64_t byte
         if (!is_covered && !bitmap_get(&mirror->whole, at / mirror->granularity)) {
             zero_forget(mirror, at, chunk_end - at);
             modern_set_synced(mirror, false);
-            modern_mark_changed(mirror, at, chunk_end - at);
+            block_dirty_set(mirror->dirty, at, chunk_end - at);
         }
     }
 }
