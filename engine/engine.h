@@ -30,6 +30,28 @@ enum sync_mode {
     SYNC_NONE,
 };
 
+/* Whose mirror: that of QEMU 2.2 (2014), or today's. */
+enum generation {
+    GENERATION_2_2,
+    GENERATION_MODERN,
+};
+
+/* What a guest write waits for (modern-algorithm W). */
+enum copy_mode {
+    COPY_BACKGROUND,
+    COPY_WRITE_BLOCKING,
+};
+
+/* What becomes of the target's backing at the end (C6'). */
+enum backing_mode {
+    BACKING_SOURCE, /* it becomes the source's, or the source */
+    BACKING_OPEN,   /* the file that its header names is opened */
+    BACKING_LEAVE,
+};
+
+struct engine_job; /* each engine's own */
+struct job_error;
+
 /* What to do; the caller keeps ownership of strings and nodes. */
 struct job_spec {
     enum job_kind kind;
@@ -43,10 +65,34 @@ struct job_spec {
     enum error_policy on_source_error;
     enum error_policy on_target_error; /* a commit uses on_source_error for both */
 
+    /* ---- Today's generation only; zeroes for 2.2 ---- */
+    const char *id;          /* NULL: none (S3') */
+    const char *filter_name; /* of the filter's node; NULL: made up */
+    enum copy_mode copy_mode;
+    enum backing_mode backing_mode;
+    bool unmap;          /* zeroes may be written by unmapping */
+    bool target_is_zero; /* the user says so (Z2) */
+    bool auto_finalize;
+    bool auto_dismiss;
+    bool auto_complete; /* a commit */
+
+    /*
+     * The job exists: called from inside of start(), or from the main loop if start() has to wait
+     * in a drained section; before the status event CREATED.
+     */
+    void (*announced)(void *opaque, struct engine_job *job);
+
+    /*
+     * A start that answered -EINPROGRESS is over: 0, or -errno with *error, which lives as long as
+     * the call, and no job.
+     */
+    void (*started)(void *opaque, int ret, const struct job_error *error);
+
     /*
      * Called once, from the main loop, when the job has concluded, after the
      * COMPLETED or CANCELLED event; the job is gone when it returns.  It is not
-     * called for a refused start.
+     * called for a refused start.  Today's generation: called when the job is
+     * NULL, which with a manual dismiss is later than that event.
      */
     void (*concluded)(void *opaque, int ret);
     void *opaque;
@@ -67,6 +113,11 @@ enum job_status {
     JOB_STATUS_STANDBY,    /* parked while ready */
     JOB_STATUS_CONCLUDING, /* the loop has ended, the completion has not run yet */
     JOB_STATUS_CONCLUDED,
+    JOB_STATUS_UNDEFINED, /* from here on: today's generation (J) */
+    JOB_STATUS_WAITING,
+    JOB_STATUS_PENDING,
+    JOB_STATUS_ABORTING,
+    JOB_STATUS_NULL,
     JOB_STATUS_COUNT,
 };
 
@@ -82,28 +133,34 @@ struct job_info {
     bool paused; /* a pause is wanted, whether or not the job has parked yet */
     bool ready;
     bool cancelled;
-};
 
-struct engine_job; /* each engine's own */
+    /* ---- Today's generation only ---- */
+    bool actively_synced;   /* W9 */
+    int64_t dirty_bytes;    /* whole chunks; -1: there is no bitmap any more */
+    const char *error_text; /* of a job that has failed, from the end of its run on; else NULL */
+};
 
 struct engine {
     const char *name;
     const char *summary; /* one line for `mirrorsim engines` */
+    enum generation generation;
 
     /*
      * Starts a job.  Returns 0 and sets *job; the job has run until it first
      * had to wait, and may have deferred its conclusion to the main loop.  Or
      * returns -errno: the start was refused, *error says why, and everything is
      * as it was.  Then *job is not set, except for a job that stays attached
-     * although its start failed (D2).
+     * although its start failed (D2).  -EINPROGRESS (today's generation): the
+     * start waits in a drained section; spec->announced and spec->started say
+     * the rest.
      */
     int (*start)(struct host *host, const struct job_spec *spec, struct engine_job **job,
                  struct job_error *error);
 
     /*
-     * Gives a command.  `arg` is the speed for VERB_SET_SPEED.  Returns 0, or
-     * -errno with *error filled in and nothing changed.  Never calls
-     * `concluded`.
+     * Gives a command.  `arg` is the speed for VERB_SET_SPEED, 1 for a force
+     * cancel, the copy mode for VERB_CHANGE.  Returns 0, or -errno with *error
+     * filled in and nothing changed.  Never calls `concluded`.
      */
     int (*command)(struct engine_job *job, enum job_verb verb, int64_t arg,
                    struct job_error *error);
@@ -149,12 +206,16 @@ struct engine {
  */
 #define ENGINE_SIGNAL_UNSUPPORTED SIGSYS
 
-/* Our engine. */
+/* Our engines: of 2.2, and today's. */
 extern const struct engine mirror_engine;
+extern const struct engine modern_engine;
 
 /* Names; implemented in event.c with those of events. */
 const char *job_status_name(enum job_status status);
 const char *job_kind_name(enum job_kind kind);
 const char *sync_mode_name(enum sync_mode sync);
+const char *copy_mode_name(enum copy_mode mode);
+const char *backing_mode_name(enum backing_mode mode);
+const char *generation_name(enum generation generation);
 
 #endif

@@ -42,6 +42,7 @@ const char *by_name(enum by by)
         [BY_NONE] = "-",
         [BY_JOB] = "job",
         [BY_GUEST] = "guest",
+        [BY_ACTIVE] = "active",
     };
 
     return NAME(names, by);
@@ -74,7 +75,8 @@ const char *job_verb_name(enum job_verb verb)
 {
     static const char *const names[VERB_COUNT] = {
         [VERB_COMPLETE] = "complete", [VERB_CANCEL] = "cancel",       [VERB_PAUSE] = "pause",
-        [VERB_RESUME] = "resume",     [VERB_SET_SPEED] = "set-speed",
+        [VERB_RESUME] = "resume",     [VERB_SET_SPEED] = "set-speed", [VERB_FINALIZE] = "finalize",
+        [VERB_DISMISS] = "dismiss",   [VERB_CHANGE] = "change",
     };
 
     return NAME(names, verb);
@@ -91,6 +93,13 @@ const char *job_refusal_name(enum job_refusal refusal)
         [REFUSED_NOT_FOUND] = "not-found",
         [REFUSED_BLOCKED] = "blocked",
         [REFUSED_FAILED] = "failed",
+        [REFUSED_VERB] = "verb",
+        [REFUSED_PAUSED] = "paused",
+        [REFUSED_NOT_PAUSED] = "not-paused",
+        [REFUSED_MODE] = "mode",
+        [REFUSED_TYPE] = "type",
+        [REFUSED_ITSELF] = "itself",
+        [REFUSED_ID] = "id",
     };
 
     return NAME(names, refusal);
@@ -113,7 +122,9 @@ const char *job_status_name(enum job_status status)
         [JOB_STATUS_CREATED] = "created",     [JOB_STATUS_RUNNING] = "running",
         [JOB_STATUS_PAUSED] = "paused",       [JOB_STATUS_READY] = "ready",
         [JOB_STATUS_STANDBY] = "standby",     [JOB_STATUS_CONCLUDING] = "concluding",
-        [JOB_STATUS_CONCLUDED] = "concluded",
+        [JOB_STATUS_CONCLUDED] = "concluded", [JOB_STATUS_UNDEFINED] = "undefined",
+        [JOB_STATUS_WAITING] = "waiting",     [JOB_STATUS_PENDING] = "pending",
+        [JOB_STATUS_ABORTING] = "aborting",   [JOB_STATUS_NULL] = "null",
     };
 
     return NAME(names, status);
@@ -138,4 +149,35 @@ const char *sync_mode_name(enum sync_mode sync)
     };
 
     return NAME(names, sync);
+}
+
+const char *copy_mode_name(enum copy_mode mode)
+{
+    static const char *const names[] = {
+        [COPY_BACKGROUND] = "background",
+        [COPY_WRITE_BLOCKING] = "write-blocking",
+    };
+
+    return NAME(names, mode);
+}
+
+const char *backing_mode_name(enum backing_mode mode)
+{
+    static const char *const names[] = {
+        [BACKING_SOURCE] = "source",
+        [BACKING_OPEN] = "open",
+        [BACKING_LEAVE] = "leave",
+    };
+
+    return NAME(names, mode);
+}
+
+const char *generation_name(enum generation generation)
+{
+    static const char *const names[] = {
+        [GENERATION_2_2] = "2.2",
+        [GENERATION_MODERN] = "modern",
+    };
+
+    return NAME(names, generation);
 }

@@ -72,7 +72,18 @@
     X(QUERY, "query")               /* a query step; offset, bytes = job offset, len; ret = 0 */ \
     X(CHECK_FAILED, "check-failed") /* index = step whose expectation did not hold */            \
     X(POWER_CUT, "power-cut")       /* node */                                                   \
-    X(END, "end")                   /* detail = enum world_end */
+    X(END, "end")                   /* detail = enum world_end */                                \
+    /* in worlds of today's generation only; behind END, since kinds are hashed by number */     \
+    X(ARRIVE, "arrive")             /* a guest request reaches the filter, or its disk */        \
+    X(ANSWERED, "answered")         /* the guest has its result; node = where its user is */     \
+    X(GUEST_MOVED, "moved")         /* node = new, index = old; BLOCK_FILTER_ID is the filter */ \
+    X(GRAPH_BACKING, "backing")     /* node; index = its backing, or 255 for none; ret */        \
+    X(GRAPH_READ_ONLY, "read-only") /* node; detail = 0 or 1; ret */                             \
+    X(JOB_STATUS, "status")         /* detail = from, detail2 = to (enum job_status) */          \
+    X(JOB_PENDING, "pending")                                                                    \
+    X(JOB_SYNCED, "synced")    /* detail = 0 or 1: "actively synced" has changed */              \
+    X(SECTION, "section")      /* detail = enum section_step; node, index 255 = all; by */       \
+    X(STALL_HOLDER, "held-by") /* request = the guest's, bytes = of whom it waits for */
 
 enum event_kind {
 #define X(id, name) EVENT_##id,
@@ -82,20 +93,25 @@ enum event_kind {
 };
 
 /* Operations of requests, and the queries that faults can hit. */
-#define OPS(X)                                                  \
-    X(READ, "read")                                             \
-    X(WRITE, "write")                                           \
-    X(WRITE_ZEROES, "write-zeroes")                             \
-    X(DISCARD, "discard")                                       \
-    X(FLUSH, "flush")                                           \
-    X(STATUS, "block-status")       /* allocation query (R6) */ \
-    X(GETLENGTH, "getlength")       /* R2 */                    \
-    X(GET_INFO, "get-info")         /* cluster size: S1, R4 */  \
-    X(OPEN_BACKING, "open-backing") /* C4 */                    \
-    X(REOPEN, "reopen")             /* C6, section 9 */         \
-    X(TRUNCATE, "truncate")         /* section 9 */             \
-    X(BUFFER, "buffer")             /* R5 */                    \
-    X(BITMAP, "dirty-bitmap")       /* S6 */
+#define OPS(X)                                                    \
+    X(READ, "read")                                               \
+    X(WRITE, "write")                                             \
+    X(WRITE_ZEROES, "write-zeroes")                               \
+    X(DISCARD, "discard")                                         \
+    X(FLUSH, "flush")                                             \
+    X(STATUS, "block-status")       /* allocation query (R6) */   \
+    X(GETLENGTH, "getlength")       /* R2 */                      \
+    X(GET_INFO, "get-info")         /* cluster size: S1, R4 */    \
+    X(OPEN_BACKING, "open-backing") /* C4 */                      \
+    X(REOPEN, "reopen")             /* C6, section 9 */           \
+    X(TRUNCATE, "truncate")         /* section 9 */               \
+    X(BUFFER, "buffer")             /* R5 */                      \
+    X(BITMAP, "dirty-bitmap")       /* S6 */                      \
+    /* today's generation */                                      \
+    X(CONTENT, "content-status")  /* data, zero or nothing: O5 */ \
+    X(ALL_ZERO, "all-zero")       /* Z2 */                        \
+    X(SET_BACKING, "set-backing") /* C6' */                       \
+    X(READ_ONLY, "read-only")     /* A1', C6' */
 
 enum op {
 #define X(id, name) OP_##id,
@@ -109,6 +125,15 @@ enum by {
     BY_NONE,
     BY_JOB,
     BY_GUEST,
+    BY_ACTIVE, /* by the job for a guest request: its copy on the target (W) */
+    BY_COUNT,
+};
+
+/* A drained section in EVENT_SECTION. */
+enum section_step {
+    SECTION_BEGUN = 1,
+    SECTION_QUIET,
+    SECTION_ENDED,
 };
 
 /* What to do about an error (E1). */
@@ -132,6 +157,9 @@ enum job_verb {
     VERB_PAUSE,
     VERB_RESUME,
     VERB_SET_SPEED,
+    VERB_FINALIZE, /* from here on: today's generation (J1) */
+    VERB_DISMISS,
+    VERB_CHANGE, /* argument: enum copy_mode */
     VERB_COUNT,
 };
 
@@ -144,6 +172,13 @@ enum job_refusal {
     REFUSED_NOT_FOUND,         /* replaces: no such node (C4) */
     REFUSED_BLOCKED,           /* replaces: blocked, or not the topmost non-filter (C4) */
     REFUSED_FAILED,            /* an operation failed: see `ret` */
+    REFUSED_VERB,              /* from here on today's generation: not in this status (J1) */
+    REFUSED_PAUSED,            /* a second pause by the user (J2) */
+    REFUSED_NOT_PAUSED,        /* resume of a job that neither user nor error has paused (J2) */
+    REFUSED_MODE,              /* change to background (W8) */
+    REFUSED_TYPE,              /* change of a commit (W8) */
+    REFUSED_ITSELF,            /* source and target are one node (S8') */
+    REFUSED_ID,                /* no id, or one in use (S3') */
     REFUSED_COUNT,
 };
 

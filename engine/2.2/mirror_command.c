@@ -120,6 +120,9 @@ int mirror_command(struct engine_job *mirror, enum job_verb verb, int64_t arg,
     case VERB_SET_SPEED:
         ret = command_set_speed(mirror, arg, error);
         break;
+    case VERB_FINALIZE:
+    case VERB_DISMISS:
+    case VERB_CHANGE:
     case VERB_COUNT:
         assert(false);
     }

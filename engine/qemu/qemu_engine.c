@@ -193,6 +193,9 @@ static int command(struct engine_job *env, enum job_verb verb, int64_t arg, stru
     case VERB_SET_SPEED:
         qemu_job_set_speed(env->job, arg, &from);
         break;
+    case VERB_FINALIZE:
+    case VERB_DISMISS:
+    case VERB_CHANGE:
     case VERB_COUNT:
         assert(false);
     }

@@ -105,7 +105,7 @@ uint64_t node_latency_ns(struct block_node *node, enum op op)
     const struct latency_spec *spec = &node->spec->latency[op];
     struct block_layer *layer = node->layer;
 
-    assert(op < TIMED_OPS);
+    assert(op_is_timed(op));
     if (spec->kind != LATENCY_FIXED && node->latency_sites[op] == NULL) {
         node->latency_sites[op] =
             choices_site(layer->choices, arena_printf(layer->arena, "latency %s %s",

@@ -18,8 +18,11 @@ struct cached_write;
 struct request;
 struct block_layer;
 
-/* Operations that take time: requests, and the allocation query. */
-#define TIMED_OPS (OP_STATUS + 1)
+/* Operations that take time: requests, and the two status questions. */
+static inline bool op_is_timed(enum op op)
+{
+    return op <= OP_STATUS || op == OP_CONTENT;
+}
 
 struct block_node {
     struct block_layer *layer;
@@ -47,7 +50,7 @@ struct block_node {
     uint32_t served;    /* requests that have a lane */
     uint64_t link_free_ns;
     STAILQ_HEAD(, request) waiting; /* for a lane */
-    struct choice_site *latency_sites[TIMED_OPS];
+    struct choice_site *latency_sites[OP_COUNT];
     struct choice_site *effect_site;
 
     struct status_answer status_answer;

@@ -59,7 +59,8 @@ static inline uint64_t oracle_kinds(const struct oracle *oracle, const struct pl
 static inline bool oracle_sees(const struct oracle *oracle, uint64_t kinds, enum event_kind kind,
                                enum by by)
 {
-    bool of_request = kind <= EVENT_RELEASED; /* event.h lists the kinds about requests first */
+    /* event.h lists the kinds about requests first, those of today's generation last. */
+    bool of_request = kind <= EVENT_RELEASED || kind == EVENT_ARRIVE || kind == EVENT_ANSWERED;
 
     return oracle->on[kind] != NULL && (kinds >> kind & 1) != 0 &&
            !(of_request && oracle->requests_by != BY_NONE && oracle->requests_by != by);

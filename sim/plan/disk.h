@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "engine/event.h"
+#include "engine/zeroes.h"
 
 /* Line and column from 1, in plan->file; 0 = not from a file. */
 struct where {
@@ -92,6 +93,16 @@ struct disk_spec {
     uint32_t bitmap_count;
     bool blocked; /* another user blocks operations on it */
     bool filter;  /* a filter node: cannot be replaced */
+
+    /* ---- Today's generation only ---- */
+    enum effect_policy read_effect; /* of reads; `effect` is that of all others */
+    struct range_spec *zeroes;      /* that begin as explicit zeroes, over what the fill says */
+    uint32_t zero_count;
+    bool backing_possible; /* a backing file can be attached; named or open ones are possible */
+    uint64_t subcluster;   /* what is allocated at once, a power of two; 0 = `cluster` */
+    bool can_unmap;        /* can write zeroes by unmapping */
+    enum detect_zeroes detect_zeroes;
+    bool read_only;
 };
 
 /* Open flags, with the values that reference traces use. */

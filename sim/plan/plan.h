@@ -41,6 +41,17 @@ struct plan_job {
     int64_t buffer_bytes;
     enum error_policy on_source_error;
     enum error_policy on_target_error;
+
+    /* Today's generation only, as in struct job_spec. */
+    const char *id;
+    const char *filter_name;
+    enum copy_mode copy_mode;
+    enum backing_mode backing_mode;
+    bool unmap;
+    bool target_is_zero;
+    bool auto_finalize;
+    bool auto_dismiss;
+    bool auto_complete;
 };
 
 /* ---- Matching requests and events ---- */
@@ -431,7 +442,10 @@ struct plan {
     uint32_t mark_count;
     struct limits_spec limits;
     struct explore_spec explore;
-    uint64_t timer_slack_ns; /* added to every timer of more than 0 ns */
+    enum generation generation;
+    bool filter_passes_discards; /* the guest's reach the job's filter (F3: in QEMU they don't) */
+    /* added to every timer; in the generation 2.2, to every timer of more than 0 ns */
+    uint64_t timer_slack_ns;
     struct choice_answer *choices;
     uint32_t choice_count;
     bool content_bytes; /* real bytes move, and are compared (bytes.h) */

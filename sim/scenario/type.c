@@ -71,14 +71,14 @@ static const struct unit factor_units[] = {{"", 100, false}, {NULL, 0, false}};
     }
 
 NAMES(policy, error_policy_name, error_policy, POLICY_REPORT, POLICY_ENOSPC + 1)
-NAMES(op, op_name, op, OP_READ, OP_COUNT)
+NAMES(op, op_name, op, OP_READ, OP_BITMAP + 1)
 NAMES(by, by_name, by, BY_JOB, BY_GUEST + 1)
 NAMES(action, error_action_name, error_action, ACTION_REPORT, ACTION_STOP + 1)
-NAMES(verb, job_verb_name, job_verb, VERB_COMPLETE, VERB_COUNT)
-NAMES(refusal, job_refusal_name, job_refusal, REFUSED_NOT_READY, REFUSED_COUNT)
-NAMES(event, event_kind_name, event_kind, EVENT_REQUEST_QUEUED, EVENT_KIND_COUNT)
+NAMES(verb, job_verb_name, job_verb, VERB_COMPLETE, VERB_SET_SPEED + 1)
+NAMES(refusal, job_refusal_name, job_refusal, REFUSED_NOT_READY, REFUSED_FAILED + 1)
+NAMES(event, event_kind_name, event_kind, EVENT_REQUEST_QUEUED, EVENT_END + 1)
 NAMES(io_status, io_status_name, io_status, IO_STATUS_OK, IO_STATUS_NOSPACE + 1)
-NAMES(job_status, job_status_name, job_status, JOB_STATUS_CREATED, JOB_STATUS_COUNT)
+NAMES(job_status, job_status_name, job_status, JOB_STATUS_CREATED, JOB_STATUS_CONCLUDED + 1)
 NAMES(job_kind, job_kind_name, job_kind, JOB_MIRROR, JOB_COMMIT + 1)
 NAMES(sync, sync_mode_name, sync_mode, SYNC_FULL, SYNC_NONE + 1)
 

@@ -10,7 +10,10 @@
 #include <assert.h>
 
 #include "engine/engine.h"
+#include "engine/interposer.h"
 #include "sim/trace/evidence.h"
+
+#define NO_NODE 255 /* of EVENT_GRAPH_BACKING */
 
 /* X(field, key in JSON, text before its value) */
 #define FIELDS(X)                                 \
@@ -50,7 +53,14 @@
     X(STEP_LINE, "line", "line ")                 \
     X(REACT_LINE, "line", "line ")                \
     X(MARK_NAME, "mark", "")                      \
-    X(WORLD_END, "end", "")
+    X(WORLD_END, "end", "")                       \
+    X(MOVED_FROM, "from", "from ")                \
+    X(BACKING_NODE, "backing", "")                \
+    X(ON, "on", "")                               \
+    X(STATUS_FROM, "from", "")                    \
+    X(STATUS_TO, "to", "-> ")                     \
+    X(SECTION_STEP, "section", "")                \
+    X(HOLDER, "holder", "by ")
 
 enum what {
     LAST, /* ends a list */
@@ -125,6 +135,16 @@ static const uint8_t *const lists[EVENT_KIND_COUNT] = {
     [EVENT_CHECK_FAILED] = LIST(STEP),
     [EVENT_POWER_CUT] = LIST(NODE),
     [EVENT_END] = LIST(WORLD_END),
+    [EVENT_ARRIVE] = LIST(REQUEST, REQUEST_LINE),
+    [EVENT_ANSWERED] = LIST(REQUEST, RET),
+    [EVENT_GUEST_MOVED] = LIST(NODE, MOVED_FROM),
+    [EVENT_GRAPH_BACKING] = LIST(NODE, BACKING_NODE, RET),
+    [EVENT_GRAPH_READ_ONLY] = LIST(NODE, ON, RET),
+    [EVENT_JOB_STATUS] = LIST(STATUS_FROM, STATUS_TO),
+    [EVENT_JOB_PENDING] = LIST(NODE),
+    [EVENT_JOB_SYNCED] = LIST(ON),
+    [EVENT_SECTION] = LIST(NODE, SECTION_STEP, BY),
+    [EVENT_STALL_HOLDER] = LIST(NODE, HOLDER),
 };
 
 static struct value none(void)
@@ -147,6 +167,28 @@ static struct value disk_name(const struct trace_names *names, unsigned disk)
 {
     return disk < names->plan->disk_count ? word(names->plan->disks[disk].name)
                                           : number(STYLE_COUNT, disk);
+}
+
+/* The job's filter is a node, but no disk. */
+static struct value graph_name(const struct trace_names *names, unsigned node)
+{
+    return node == BLOCK_FILTER_ID ? word("filter") : disk_name(names, node);
+}
+
+/* A number that no name belongs to is shown as such. */
+static struct value status_name(unsigned status)
+{
+    return status < JOB_STATUS_COUNT ? word(job_status_name((enum job_status)status))
+                                     : number(STYLE_COUNT, status);
+}
+
+static struct value section_name(unsigned step)
+{
+    static const char *const steps[] = {
+        [SECTION_BEGUN] = "begun", [SECTION_QUIET] = "quiet", [SECTION_ENDED] = "over"};
+
+    return step >= SECTION_BEGUN && step <= SECTION_ENDED ? word(steps[step])
+                                                          : number(STYLE_COUNT, step);
 }
 
 static struct value fault_name(const struct trace_names *names, unsigned fault)
@@ -221,7 +263,7 @@ static struct value field_value(const struct trace_names *names, const struct ev
     case LAST:
         break;
     case NODE:
-        return disk_name(names, event->node);
+        return graph_name(names, event->node);
     case PIVOTED_NODE:
     case TARGET_NODE:
         return disk_name(names, event->index);
@@ -288,6 +330,20 @@ static struct value field_value(const struct trace_names *names, const struct ev
         return mark_name(names, event->index);
     case WORLD_END:
         return word(world_end_name((enum world_end)event->detail));
+    case MOVED_FROM:
+        return graph_name(names, event->index);
+    case BACKING_NODE:
+        return event->index == NO_NODE ? word("none") : graph_name(names, event->index);
+    case ON:
+        return number(STYLE_COUNT, event->detail);
+    case STATUS_FROM:
+        return status_name(event->detail);
+    case STATUS_TO:
+        return status_name(event->detail2);
+    case SECTION_STEP:
+        return section_name(event->detail);
+    case HOLDER:
+        return number(STYLE_COUNT, event->bytes);
     }
     return none();
 }

@@ -61,7 +61,7 @@ struct world {
     /* Oracles, and for each kind of event a bit for each oracle that sees it. */
     struct oracle_slot *oracles;
     uint32_t oracle_count;
-    uint32_t wanted_by[EVENT_KIND_COUNT][BY_GUEST + 1];
+    uint32_t wanted_by[EVENT_KIND_COUNT][BY_COUNT];
     uint32_t settled_by;
 };
 

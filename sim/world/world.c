@@ -25,7 +25,7 @@ static void oracle_open(struct world *world, const struct oracle *oracle, uint64
     slot->oracle = oracle;
     slot->state = arena_alloc(world->arena, oracle->state_bytes);
     for (uint32_t kind = 0; kind < EVENT_KIND_COUNT; kind++) {
-        for (uint32_t by = BY_NONE; by <= BY_GUEST; by++) {
+        for (uint32_t by = BY_NONE; by < BY_COUNT; by++) {
             world->wanted_by[kind][by] |=
                 (uint32_t)oracle_sees(oracle, kinds, (enum event_kind)kind, (enum by)by) << number;
         }
