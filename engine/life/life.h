@@ -29,17 +29,14 @@ struct life_driver {
     /* The continuation goes on: at once, or when the running one waits (strand.h).  Needed. */
     void (*wake)(struct life *life);
 
-    /* The job waits for something of its own that no section needs to be waited for (L5'). */
-    bool (*is_quiet)(const struct life *life);
+    /* May the job, which is neither sleeping nor parked for good, disturb a section?  Needed. */
+    bool (*is_busy)(const struct life *life);
 
     /* complete is legal: 0, or -errno with *error filled in. */
     int (*complete)(struct life *life, struct job_error *error);
 
     /* A cancel was given; returns whether it is a force cancel (J7). */
     bool (*cancel)(struct life *life, bool force);
-
-    /* A pause by user or error is over: resets what an error had set. */
-    void (*user_resume)(struct life *life);
 
     /* The copy mode is to change: 0, or -errno. */
     int (*change)(struct life *life, int64_t mode, struct job_error *error);
@@ -65,26 +62,27 @@ enum life_point {
     POINT_PARKED,
 };
 
+struct life_use; /* of one node */
+
 struct life {
     struct host *host;
     const struct life_driver *driver;
-    struct job_spec spec; /* the start's; its strings are copies of the job's own */
+    struct job_spec spec; /* the start's; its strings live as long as the job */
     enum job_status status;
     enum life_point point;
 
-    uint32_t pause_count; /* by user or error, and one per edge in a section (J2) */
-    bool user_paused;     /* one of them: by user or error */
-    bool started;         /* its continuation exists */
-    bool busy;            /* neither sleeping, idle nor parked; also in the exit window */
-    bool parked;          /* what a query calls paused is pause_count > 0 */
-    bool deferred;        /* its run has ended: nothing wakes it any more */
-    bool cancel_wanted;   /* by any cancel */
-    bool force_cancelled; /* the job ends as soon as it can */
-    bool auto_finalize;
-    bool auto_dismiss;
+    uint32_t pause_count;     /* by user or error, and one per edge in a section (J2) */
+    bool user_paused;         /* one of them: by user or error */
+    bool started;             /* its continuation exists */
+    bool busy;                /* neither sleeping, idle nor parked; also in the exit window */
+    bool parked;              /* what a query calls paused is pause_count > 0 */
+    bool deferred;            /* its run has ended: nothing wakes it any more */
+    bool cancel_wanted;       /* by any cancel */
+    bool force_cancelled;     /* the job ends as soon as it can */
     int ret;                  /* of the run, then of the job */
     const char *own_text;     /* of a failure that is not an errno's (S9'), or NULL */
     struct host_timer *timer; /* it sleeps */
+    uint64_t wake_ns;         /* until then, if the timer is exact */
 
     uint64_t done_bytes; /* never shrinks */
     uint64_t total_bytes;
@@ -92,9 +90,10 @@ struct life {
     struct account account;
     enum io_status io_status;
 
-    struct block_edge **edges; /* nodes that it uses, in the order of their coming */
-    uint32_t edge_count;
-    uint32_t edge_capacity;
+    uint64_t published_done; /* of the last event PROGRESS */
+    uint64_t published_total;
+
+    struct life_use *uses; /* nodes that it uses, the last one first */
 };
 
 /* May `to` follow `from`?  May the verb be given in `status` (J1)? */
@@ -117,8 +116,20 @@ void life_release_nodes(struct life *life);
 /* CREATED -> RUNNING; the continuation goes on at once, first of all to a pause point. */
 void life_start(struct life *life);
 
-/* CREATED -> NULL: the start has failed. */
+/* CREATED -> NULL: the start has failed; the nodes are released. */
 void life_fail_early(struct life *life);
+
+/* ---- For engine/life/ and those who drive it ---- */
+
+/* The one writer of the status: asserts life_may_follow() and emits the event. */
+void life_set_status(struct life *life, enum job_status status);
+
+/* An event of the job's users: node = the source, offset and bytes = done and total. */
+void life_emit(const struct life *life, enum event_kind kind);
+
+/* Fills in *error and returns ret. */
+int life_refuse(struct job_error *error, enum job_refusal refusal, int ret, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
 
 /* ---- While it runs; from its continuation ---- */
 
@@ -155,7 +166,23 @@ void life_end(struct life *life, int ret, const char *own_text);
 /* Ends a sleep, an idle wait or a parking, unless it is busy or deferred. */
 void life_enter(struct life *life);
 
-/* Gives a verb: 0, or -errno with *error filled in and nothing changed. */
+/* A pause by who counts himself (J2), and its end. */
+void life_pause(struct life *life);
+void life_resume(struct life *life);
+
+/* What is left in PENDING (J6): after it the job is CONCLUDED, or gone. */
+void life_finalize(struct life *life);
+
+/*
+ * CONCLUDED -> NULL.  The job is there as long as a drained section over all nodes has to wait,
+ * and takes no verb; then spec.concluded is called and its memory is gone.
+ */
+void life_dismiss(struct life *life);
+
+/*
+ * Gives a verb: 0, or -errno with *error filled in and nothing changed.  Finalize, dismiss, and a
+ * cancel in PENDING may end the job: spec.concluded has been called and the memory is gone then.
+ */
 int life_command(struct life *life, enum job_verb verb, int64_t arg, struct job_error *error);
 
 static inline bool life_is_ready(const struct life *life)

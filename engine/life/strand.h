@@ -47,6 +47,12 @@ void strand_init(struct strand *strand, void (*resume)(struct strand *strand));
 /* Runs it now, then everything that it has woken, depth first. */
 void strand_enter(struct strands *strands, struct strand *strand);
 
+/*
+ * The running strand has ended: its owner may free it before resume() returns, and must return
+ * then.
+ */
+void strand_end(struct strands *strands, struct strand *strand);
+
 /* From outside: as strand_enter(); from inside another: when that one waits or ends. */
 void strand_wake(struct strands *strands, struct strand *strand);
 

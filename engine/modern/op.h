@@ -41,6 +41,11 @@ enum op_phase {
         OP_PHASE_COUNT
 };
 
+struct chunk_range {
+    uint64_t first;
+    uint64_t count;
+};
+
 struct copy_op {
     TAILQ_ENTRY(copy_op) link;
     struct strand strand;
@@ -49,41 +54,67 @@ struct copy_op {
     enum op_kind kind;
     enum op_phase phase;
 
-    uint64_t own_offset; /* the range it holds in the in-flight bitmap, whole chunks */
-    uint64_t own_bytes;
-    uint64_t offset; /* the range it moves: wider by COW, clipped to the image */
+    struct chunk_range own; /* the chunks it holds in the in-flight bitmap */
+    uint64_t offset;        /* the range it moves: wider by COW, clipped to the image */
     uint64_t bytes;
+
+    /* D'32: what of the margin has changed on the source since the copy was launched. */
+    uint64_t remarked_offset;
+    uint64_t remarked_end; /* 0: nothing */
 
     bool in_flight; /* it has its buffers: one of the 16, a candidate for "oldest" */
     bool counts;    /* its bytes are progress (not pre-zeroing) */
     const struct copy_op *waits_for; /* W2: an active one in CONFLICT, or a copier's NULL */
-    uint32_t buffer_count;
-    uint32_t *buffers;
-    int ret; /* of the last request, until the strand has seen it */
+    bool skipped;                    /* OP_ZERO, OP_ACTIVE: the zeroes are there (Z4) */
+    int ret;                         /* of the last request, until the strand has seen it */
 
     struct interposed *request; /* OP_ACTIVE */
+
+    uint32_t buffer_count; /* OP_COPY: how many it needs; they are its own from READ on */
+    uint32_t buffers[];
 };
 
 TAILQ_HEAD(op_list, copy_op);
 
-/* The operation whose end has to be waited for, or NULL (O2): the first that touches the range. */
-struct copy_op *op_find_holder(const struct engine_job *mirror, uint64_t offset, uint64_t bytes);
+/* Makes one at the end of the list; its own range is [offset, offset + bytes), outwards. */
+struct copy_op *op_create(struct engine_job *mirror, enum op_kind kind, uint64_t offset,
+                          uint64_t bytes, uint32_t buffer_count, void (*resume)(struct strand *));
+
+/* Its own chunks become, or are no longer, in flight. */
+void op_hold(struct copy_op *op);
+void op_let_go(struct copy_op *op);
+
+/* Leaves the list, wakes its waiters, and is gone.  Its strand, if it runs, has ended. */
+void op_destroy(struct copy_op *op);
+
+/* The operation whose end has to be waited for, or NULL (O2): the first that touches the chunk. */
+struct copy_op *op_find_holder(const struct engine_job *mirror, uint64_t chunk);
 
 /* The same for an active one, which does not wait for one that waits itself (W2). */
-struct copy_op *op_find_conflict(const struct engine_job *mirror, const struct copy_op *self);
+struct copy_op *op_find_conflict(const struct copy_op *self);
 
 /* The oldest background operation in flight, or NULL (L3'). */
 struct copy_op *op_find_oldest(const struct engine_job *mirror);
 
-/* A background operation of that range: enters the list and runs until it waits (O9). */
-void op_launch(struct engine_job *mirror, enum op_kind kind, uint64_t offset, uint64_t bytes,
-               bool counts);
+/* The first background operation, in flight or not, or NULL. */
+struct copy_op *op_find_background(const struct engine_job *mirror);
 
-/* A place holder for a run, and its end. */
-struct copy_op *op_open_pseudo(struct engine_job *mirror, uint64_t offset, uint64_t bytes);
-void op_close_pseudo(struct copy_op *op);
+struct op_launched {
+    uint64_t bytes; /* of the piece, from its beginning, that the operation deals with */
+    bool skipped;
+};
 
-/* Somebody has marked chunks: those in margins of widened copies are remembered (D'32). */
-void op_note_dirtied(struct engine_job *mirror, uint64_t offset, uint64_t bytes);
+/*
+ * A background operation of that range enters the list and runs until it waits (O7 to O9).  A copy
+ * may be cut, or be widened around the piece; `run_end` is where the run ends that the piece is of.
+ */
+struct op_launched op_launch(struct engine_job *mirror, enum op_kind kind, uint64_t offset,
+                             uint64_t bytes, uint64_t run_end);
+
+/* The same for pre-zeroing (Z3): no progress. */
+void op_launch_prezero(struct engine_job *mirror, uint64_t offset, uint64_t bytes);
+
+/* The source has changed, or is about to: copies that have that in their margin remember (D'32). */
+void op_note_changed(struct engine_job *mirror, uint64_t offset, uint64_t bytes);
 
 #endif

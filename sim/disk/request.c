@@ -278,7 +278,7 @@ struct request *request_create(struct block_node *node, enum op op, enum by by, 
     struct block_layer *layer = node->layer;
     struct request *request = arena_alloc(layer->arena, sizeof(*request));
 
-    assert(op < TIMED_OPS && op != OP_STATUS && range_is_valid(op, offset, bytes));
+    assert(op <= OP_FLUSH && range_is_valid(op, offset, bytes));
     request->node = node;
     request->op = (uint8_t)op;
     request->by = (uint8_t)by;

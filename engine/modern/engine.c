@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Today's mirror as the world sees it: commands, query, digest, check.
+ *
+ * Declared in engine/engine.h: `modern_engine` is what this file offers.
+ */
+#include <assert.h>
+
+#include "engine/engine.h"
+#include "engine/modern/modern.h"
+#include "engine/range.h"
+
+static int command(struct engine_job *mirror, enum job_verb verb, int64_t arg,
+                   struct job_error *error)
+{
+    return life_command(&mirror->life, verb, arg, error);
+}
+
+static void query(const struct engine_job *mirror, struct job_info *info)
+{
+    life_query(&mirror->life, info);
+    info->actively_synced = mirror->actively_synced;
+    if (mirror->dirty != NULL) {
+        info->dirty_bytes = (int64_t)(block_dirty_bits(mirror->dirty)->count * mirror->granularity);
+    }
+}
+
+/* ---- The digest: what the future depends on, without addresses ---- */
+
+/* An operation is named by its place in the list, from 1. */
+static uint64_t place_of(const struct engine_job *mirror, const struct copy_op *wanted)
+{
+    const struct copy_op *op;
+    uint64_t place = 0;
+
+    if (wanted == NULL) {
+        return 0;
+    }
+    TAILQ_FOREACH (op, &mirror->ops, link) {
+        place++;
+        if (op == wanted) {
+            return place;
+        }
+    }
+    assert(false);
+    return 0;
+}
+
+/* The run is 0. */
+static uint64_t place_of_strand(const struct engine_job *mirror, const struct strand *strand)
+{
+    const struct copy_op *op;
+    uint64_t place = 0;
+
+    if (strand == &mirror->run) {
+        return 0;
+    }
+    TAILQ_FOREACH (op, &mirror->ops, link) {
+        place++;
+        if (strand == &op->strand) {
+            return place;
+        }
+    }
+    assert(false);
+    return 0;
+}
+
+static void digest_waiters(const struct copy_op *op, struct digest *digest)
+{
+    const struct strand *strand;
+    uint64_t count = 0;
+
+    STAILQ_FOREACH (strand, &op->waiters, link) {
+        digest_u64(digest, place_of_strand(op->mirror, strand));
+        count++;
+    }
+    digest_u64(digest, count);
+}
+
+/* What has been read and not yet written; which buffer holds it makes no difference. */
+static void digest_data(const struct copy_op *op, struct digest *digest)
+{
+    const struct engine_job *mirror = op->mirror;
+
+    if (op->kind != OP_COPY || op->phase != OP_PHASE_TARGET) {
+        return;
+    }
+    for (uint64_t at = 0; at < op->bytes; at += SECTOR_BYTES) {
+        digest_u64(digest, block_buffers_tag(mirror->buffers, op->buffers[at / mirror->granularity],
+                                             at % mirror->granularity / SECTOR_BYTES));
+    }
+}
+
+static void digest_op(const struct copy_op *op, struct digest *digest)
+{
+    digest_u64(digest, op->kind);
+    digest_u64(digest, op->phase);
+    digest_u64(digest, op->own.first);
+    digest_u64(digest, op->own.count);
+    digest_u64(digest, op->offset);
+    digest_u64(digest, op->bytes);
+    digest_u64(digest, op->remarked_offset);
+    digest_u64(digest, op->remarked_end);
+    digest_flags(digest, op->in_flight, op->counts, op->skipped);
+    digest_u64(digest, place_of(op->mirror, op->waits_for));
+    digest_u64(digest, op->request != NULL ? interposed_info(op->request).number : 0);
+    digest_data(op, digest);
+    digest_waiters(op, digest);
+}
+
+static void digest_ops(const struct engine_job *mirror, struct digest *digest)
+{
+    const struct copy_op *op;
+    uint64_t count = 0;
+
+    TAILQ_FOREACH (op, &mirror->ops, link) {
+        digest_op(op, digest);
+        count++;
+    }
+    digest_u64(digest, count);
+    digest_u64(digest, place_of(mirror, mirror->run_op));
+}
+
+static void digest_bitmap(const struct bitmap *bitmap, struct digest *digest)
+{
+    if (bitmap->size > 0) {
+        bitmap_digest(bitmap, digest);
+    }
+}
+
+static void digest_bitmaps(const struct engine_job *mirror, struct digest *digest)
+{
+    if (mirror->dirty != NULL) {
+        bitmap_digest(block_dirty_bits(mirror->dirty), digest);
+    }
+    digest_bitmap(&mirror->in_flight, digest);
+    digest_bitmap(&mirror->whole, digest);
+    digest_bitmap(&mirror->zero, digest);
+    digest_bitmap(&mirror->zero_owed, digest);
+}
+
+static void digest_run(const struct engine_job *mirror, struct digest *digest)
+{
+    uint64_t clock_ns = host_now_ns(mirror->life.host) - mirror->slice_clock_ns;
+
+    digest_u64(digest, mirror->phase);
+    digest_u64(digest, mirror->walk);
+    digest_u64(digest, mirror->cursor);
+    /* Older than a slice is old (L3'; R6' asks for more than a slice). */
+    digest_u64(digest, min_u64(clock_ns, ACCOUNT_SLICE_NS + 1));
+    digest_u64(digest, mirror->rate_delay_ns);
+    digest_u64(digest, mirror->cut_offset);
+    digest_u64(digest, mirror->cut_end);
+    digest_u64(digest, mirror->cut_kind);
+    digest_u64(digest, mirror->cut_bytes);
+    digest_i64(digest, mirror->request_ret);
+    digest_i64(digest, mirror->stored_error);
+    digest_i64(digest, mirror->result);
+    digest_flags(digest, mirror->was_dirty, mirror->finish, mirror->is_draining,
+                 mirror->filter_knows, mirror->write_blocking, mirror->actively_synced,
+                 mirror->complete_wanted, mirror->prepared, mirror->result_text != NULL,
+                 mirror->start_waits, mirror->base_was_read_only);
+}
+
+static void digest_answer(const struct block_answer *answer, struct digest *digest)
+{
+    digest_i64(digest, answer->ret);
+    digest_u64(digest, answer->content);
+    digest_u64(digest, answer->allocated);
+    digest_u64(digest, answer->extent_bytes);
+}
+
+static void digest_state(const struct engine_job *mirror, struct digest *digest)
+{
+    life_digest(&mirror->life, digest);
+    digest_u64(digest, mirror->start_phase);
+    digest_run(mirror, digest);
+    digest_answer(&mirror->answer, digest);
+    digest_u64(digest, mirror->to_replace != NULL ? block_node_id(mirror->to_replace) + 1u : 0);
+    digest_u64(digest, mirror->active_bytes_in_flight);
+    digest_ops(mirror, digest);
+    digest_bitmaps(mirror, digest);
+}
+
+/* ---- Invariants ---- */
+
+struct sums {
+    uint32_t in_flight;
+    uint32_t buffers;
+    uint32_t active;
+    uint64_t bytes;
+};
+
+static void add_op(const struct copy_op *op, struct sums *sums)
+{
+    /* The pieces of a run let their chunks go one by one. */
+    bool holds = op->kind != OP_PSEUDO && (op->kind != OP_ACTIVE || op->phase != OP_PHASE_CONFLICT);
+    const struct bitmap *in_flight = &op->mirror->in_flight;
+
+    assert(!op->strand.running);
+    if (holds && op->own.count > 0) {
+        assert(bitmap_count_range(in_flight, op->own.first, op->own.count) == op->own.count);
+    }
+    sums->active += op->kind == OP_ACTIVE;
+    if (op->in_flight) {
+        sums->in_flight++;
+        sums->bytes += op->bytes;
+        sums->buffers += op->buffer_count;
+    }
+}
+
+static void check_bitmaps(const struct engine_job *mirror)
+{
+    if (mirror->in_flight.size > 0) {
+        bitmap_check(&mirror->in_flight);
+    }
+    if (mirror->whole.size > 0) {
+        bitmap_check(&mirror->whole);
+    }
+    if (mirror->zero.size > 0) {
+        bitmap_check(&mirror->zero);
+    }
+    assert(!mirror->cow_by_hand || mirror->hides_backing);
+}
+
+static void check(const struct engine_job *mirror)
+{
+    struct sums sums = {0};
+    const struct copy_op *op;
+
+    strands_check(&mirror->strands);
+    if (mirror->start_phase != START_DONE) {
+        return;
+    }
+    life_check(&mirror->life);
+    TAILQ_FOREACH (op, &mirror->ops, link) {
+        add_op(op, &sums);
+    }
+    assert(sums.in_flight == mirror->ops_in_flight && sums.in_flight <= MODERN_MAX_IN_FLIGHT);
+    assert(sums.bytes == mirror->bytes_in_flight && sums.active == mirror->active_count);
+    assert(sums.buffers + mirror->free_count == mirror->buffer_count);
+    assert(mirror->life.deferred || mirror->phase == MODERN_CUT_STATUS ||
+           mirror->phase == MODERN_CUT_SLOT || mirror->run_op == NULL);
+    assert(!mirror->actively_synced || mirror->dirty == NULL ||
+           block_dirty_bits(mirror->dirty)->count == 0);
+    check_bitmaps(mirror);
+}
+
+const struct engine modern_engine = {
+    .name = "modern",
+    .summary = "mirrorsim's own engine of today's generation, with every known defect mended",
+    .generation = GENERATION_MODERN,
+    .start = modern_start,
+    .command = command,
+    .query = query,
+    .digest = digest_state,
+    .check = check,
+    .reads_only_write = true,
+    .phase_name = modern_phase_name,
+};

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The copy loop's passes: what is left, flushes, READY, the drained section, sleeps
+ * (modern-algorithm L', T').
+ *
+ * Declared in engine/modern/modern.h: it is a part of the run.
+ */
+#include <assert.h>
+
+#include "engine/modern/modern.h"
+
+#define SLICE_NS ACCOUNT_SLICE_NS
+
+static uint64_t dirty_count(const struct engine_job *mirror)
+{
+    return block_dirty_bits(mirror->dirty)->count;
+}
+
+enum modern_turn modern_pass(struct engine_job *mirror)
+{
+    if (mirror->stored_error < 0) {
+        return modern_exit(mirror, mirror->stored_error, NULL);
+    }
+    return modern_to(mirror, MODERN_PASS_POINT);
+}
+
+/* L3': nothing can be issued before the oldest operation has ended. */
+static bool must_wait(const struct engine_job *mirror)
+{
+    return mirror->ops_in_flight == MODERN_MAX_IN_FLIGHT || mirror->free_count == 0 ||
+           (!mirror->was_dirty && mirror->ops_in_flight > 0);
+}
+
+enum modern_turn modern_count(struct engine_job *mirror)
+{
+    struct life *life = &mirror->life;
+    uint64_t dirty = dirty_count(mirror);
+    bool may_issue = host_now_ns(life->host) - mirror->slice_clock_ns < SLICE_NS &&
+                     life->io_status == IO_STATUS_OK;
+
+    if (life->force_cancelled) {
+        return modern_exit(mirror, 0, NULL);
+    }
+    life_set_remaining(life, mirror->bytes_in_flight + dirty * mirror->granularity +
+                                 mirror->active_bytes_in_flight);
+    mirror->was_dirty = dirty > 0;
+    if (may_issue && must_wait(mirror)) {
+        modern_set_phase(mirror, MODERN_WAIT_OLDEST);
+        return modern_wait_oldest(mirror);
+    }
+    return modern_to(mirror, may_issue && mirror->was_dirty ? MODERN_SEARCH : MODERN_SETTLE);
+}
+
+/* ---- L4' ---- */
+
+enum modern_turn modern_settle(struct engine_job *mirror)
+{
+    struct life *life = &mirror->life;
+
+    mirror->finish = false;
+    if (mirror->was_dirty || mirror->ops_in_flight > 0) {
+        return modern_to(mirror, MODERN_FINISH);
+    }
+    if (life_is_ready(life)) {
+        return modern_to(mirror, MODERN_SYNCED);
+    }
+    modern_set_phase(mirror, MODERN_FLUSH);
+    block_flush(life->spec.target, modern_request_done, mirror);
+    return WAITS;
+}
+
+enum modern_turn modern_flushed(struct engine_job *mirror)
+{
+    if (mirror->request_ret < 0) {
+        modern_fail(mirror, OP_WRITE, mirror->request_ret, 0, 0);
+        return modern_to(mirror, MODERN_PASS);
+    }
+    life_become_ready(&mirror->life);
+    return modern_to(mirror, MODERN_SYNCED);
+}
+
+/* The guest may have dirtied something during the flush. */
+enum modern_turn modern_synced(struct engine_job *mirror)
+{
+    mirror->was_dirty = dirty_count(mirror) > 0;
+    if (mirror->write_blocking && !mirror->was_dirty) {
+        modern_set_synced(mirror, true);
+    }
+    mirror->finish = mirror->complete_wanted || mirror->life.cancel_wanted;
+    return modern_to(mirror, MODERN_FINISH);
+}
+
+/* ---- L5': the end ---- */
+
+enum modern_turn modern_drained(struct engine_job *mirror)
+{
+    assert(mirror->active_count == 0);
+    if (dirty_count(mirror) > 0 || zero_mark_owed(mirror)) {
+        modern_set_phase(mirror, MODERN_UNDRAIN);
+        return modern_undrained(mirror);
+    }
+    modern_set_phase(mirror, MODERN_LAST_FLUSH);
+    block_flush(mirror->life.spec.target, modern_request_done, mirror);
+    return WAITS;
+}
+
+enum modern_turn modern_last_flushed(struct engine_job *mirror)
+{
+    if (mirror->request_ret == 0) {
+        return modern_exit(mirror, 0, NULL);
+    }
+    modern_fail(mirror, OP_WRITE, mirror->request_ret, 0, 0);
+    modern_set_phase(mirror, MODERN_UNDRAIN);
+    return modern_undrained(mirror);
+}
+
+/* The guest's queued requests come before the job goes on. */
+static void end_section(void *opaque)
+{
+    struct engine_job *mirror = opaque;
+
+    block_section_end(mirror->life.spec.source);
+    mirror->is_draining = false;
+    modern_wake(mirror);
+}
+
+/* Twice: to end the section, and after it. */
+enum modern_turn modern_undrained(struct engine_job *mirror)
+{
+    if (mirror->is_draining) {
+        host_defer(mirror->life.host, end_section, mirror);
+        return WAITS;
+    }
+    return modern_to(mirror, MODERN_PASS);
+}
+
+/* ---- L6' ---- */
+
+enum modern_turn modern_finish_pass(struct engine_job *mirror)
+{
+    bool is_idle = !mirror->was_dirty && mirror->ops_in_flight == 0;
+
+    if (mirror->finish && !mirror->was_dirty) {
+        modern_set_phase(mirror, MODERN_DRAIN);
+        modern_begin_section(mirror);
+        return WAITS;
+    }
+    if (!life_is_ready(&mirror->life) || mirror->finish) {
+        return modern_to(mirror, MODERN_RATE);
+    }
+    return modern_to(mirror, is_idle ? MODERN_SLEEP : MODERN_PASS_END);
+}
+
+enum modern_turn modern_sleep(struct engine_job *mirror)
+{
+    modern_set_phase(mirror, MODERN_SLEEP_POINT);
+    return life_sleep(&mirror->life, SLICE_NS) == LIFE_WAIT ? WAITS : GOES_ON;
+}
+
+enum modern_turn modern_rate(struct engine_job *mirror)
+{
+    struct life *life = &mirror->life;
+
+    mirror->rate_delay_ns = account_delay_ns(&life->account, host_now_ns(life->host));
+    modern_set_phase(mirror, MODERN_RATE_POINT);
+    return life_sleep(life, mirror->rate_delay_ns) == LIFE_WAIT ? WAITS : GOES_ON;
+}
+
+enum modern_turn modern_pass_end(struct engine_job *mirror)
+{
+    mirror->slice_clock_ns = host_now_ns(mirror->life.host);
+    return modern_to(mirror, MODERN_PASS);
+}
