@@ -66,10 +66,12 @@
     X(COMMAND, "command")         /* detail = enum job_verb, offset = argument */                \
     X(COMMAND_REFUSED, "refused") /* detail = verb, detail2 = enum job_refusal, ret */           \
     /* the story */                                                                              \
-    X(STEP, "step")                 /* index = step of the plan that begins */                   \
-    X(REACT, "react")               /* index = react rule that acts */                           \
-    X(MARK, "mark")                 /* index = mark of the plan */                               \
-    X(QUERY, "query")               /* a query step; offset, bytes = job offset, len; ret = 0 */ \
+    X(STEP, "step")   /* index = step of the plan that begins */                                 \
+    X(REACT, "react") /* index = react rule that acts */                                         \
+    X(MARK, "mark")   /* index = mark of the plan */                                             \
+    /* a query step; offset, bytes = job offset, len; today's generation: detail = actively */   \
+    /* synced, detail2 = enum job_status */                                                      \
+    X(QUERY, "query")                                                                            \
     X(CHECK_FAILED, "check-failed") /* index = step whose expectation did not hold */            \
     X(POWER_CUT, "power-cut")       /* node */                                                   \
     X(END, "end")                   /* detail = enum world_end */                                \

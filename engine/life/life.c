@@ -225,9 +225,7 @@ void life_become_ready(struct life *life)
 
 static const char *error_text(const struct life *life)
 {
-    bool has_ended = life->deferred && life->ret < 0;
-
-    if (!has_ended) {
+    if (life->ret == 0) {
         return NULL;
     }
     return life->own_text != NULL ? life->own_text : strerror(-life->ret);

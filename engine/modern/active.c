@@ -2,6 +2,8 @@
 /*
  * A guest request in copy mode write-blocking: on the source, then on the target, and only then
  * answered (modern-algorithm W2 to W6; D'3, D'15).
+ *
+ * Declared in engine/modern/modern.h: it is a part of the filter.
  */
 #include <assert.h>
 #include <stddef.h>

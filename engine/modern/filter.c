@@ -4,6 +4,8 @@
  *
  * A request that changes something is either active (active.c), or goes to the source and is marked
  * when that has ended.  The bitmap is there as long as the filter is; the job need not be (R7').
+ *
+ * Declared in engine/modern/modern.h: it is a part of the job.
  */
 #include <assert.h>
 

@@ -143,7 +143,7 @@ void qemu_coroutine_enter(Coroutine *co, void *opaque)
         qemu_die("a coroutine is entered while %s runs", env->running == co ? "it" : "another one");
     }
     if (co->ended) {
-        qemu_die("a coroutine is entered that has ended");
+        qemu_die("a coroutine that has ended is entered");
     }
     if (!co->begun) {
         co->begun = true;

@@ -31,7 +31,7 @@ BdrvDirtyBitmap *bdrv_create_dirty_bitmap(BlockDriverState *bs, int granularity,
     ret = block_dirty_create(bs->own->seat, (uint64_t)granularity, &dirty);
     if (ret < 0) {
         env->last_error = ret;
-        error_setg_errno(errp, -ret, "the dirty bitmap of '%s' can't be made", bs->filename);
+        error_setg_errno(errp, -ret, "can't create the dirty bitmap of '%s'", bs->filename);
         return NULL;
     }
     bitmap = host_alloc(env->host, sizeof(*bitmap));

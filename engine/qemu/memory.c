@@ -48,7 +48,7 @@ void g_free(void *ptr)
     if (ptr != NULL) {
         piece = container_of(ptr, struct piece, memory);
         if (piece->mark != PIECE_IS_USED) {
-            qemu_die("memory is freed that is no piece of the heap, or was freed already");
+            qemu_die("the memory freed is not on the heap, or was freed already");
         }
         piece->mark = 0;
         host_free(qemu_env()->host, piece, sizeof(*piece) + piece->bytes);
@@ -140,7 +140,7 @@ void qemu_vfree(void *ptr)
         return;
     }
     if (buffer == NULL || ptr != buffer->memory) {
-        qemu_die("memory is freed that is no copy buffer");
+        qemu_die("the memory freed is not a copy buffer");
     }
     block_buffers_release(buffer->buffers);
     munmap(buffer->mapping, buffer->mapping_bytes);
@@ -198,7 +198,7 @@ static uint32_t chunk_of(const struct qemu_copy_buffer *buffer, const struct iov
     if (base < buffer->memory || offset % buffer->chunk_bytes != 0 ||
         offset / buffer->chunk_bytes >= buffer->chunks || piece->iov_len > buffer->chunk_bytes ||
         piece->iov_len % SECTOR_BYTES != 0) {
-        qemu_die("a request uses memory that is no chunk of the copy buffer");
+        qemu_die("a request uses memory that is not a chunk of the copy buffer");
     }
     return (uint32_t)(offset / buffer->chunk_bytes);
 }

@@ -138,7 +138,7 @@ static int tell(int ret, Error **errp, const char *what, const BlockDriverState 
 {
     qemu_env()->last_error = ret;
     if (ret < 0) {
-        error_setg_errno(errp, -ret, "%s of '%s'", what, bs->filename);
+        error_setg_errno(errp, -ret, "can't %s '%s'", what, bs->filename);
     }
     qemu_nodes_refresh(qemu_env());
     return ret;
@@ -146,12 +146,12 @@ static int tell(int ret, Error **errp, const char *what, const BlockDriverState 
 
 int bdrv_reopen(BlockDriverState *bs, int flags, Error **errp)
 {
-    return tell(block_reopen(bs->own->stands_for, (uint32_t)flags), errp, "the reopening", bs);
+    return tell(block_reopen(bs->own->stands_for, (uint32_t)flags), errp, "reopen", bs);
 }
 
 int bdrv_truncate(BlockDriverState *bs, int64_t offset)
 {
-    return tell(block_truncate(bs->own->stands_for, (uint64_t)offset), NULL, "the resizing", bs);
+    return tell(block_truncate(bs->own->stands_for, (uint64_t)offset), NULL, "resize", bs);
 }
 
 int bdrv_open_backing_file(BlockDriverState *bs, QDict *options, Error **errp)
@@ -165,7 +165,7 @@ int bdrv_open_backing_file(BlockDriverState *bs, QDict *options, Error **errp)
     if (ret == 0 && bs->backing_hd == NULL) {
         bs->backing_hd = qemu_bs_of(block_backing(bs->own->stands_for));
     }
-    return tell(ret, errp, "the opening of the backing file", bs);
+    return tell(ret, errp, "open the backing file of", bs);
 }
 
 /*

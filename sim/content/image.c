@@ -32,6 +32,7 @@ struct extent {
     uint64_t sector;
     uint64_t end; /* the sector after its last */
     uint64_t tag; /* of the first sector; TAG_ZERO: of all */
+    bool stored;  /* zeroes that are data */
 };
 
 RB_HEAD(extent_tree, extent);
@@ -74,13 +75,15 @@ static struct extent *extent_from(const struct image *image, uint64_t sector)
     return found;
 }
 
-static void extent_insert(struct image *image, uint64_t sector, uint64_t end, uint64_t tag)
+static void extent_insert(struct image *image, uint64_t sector, uint64_t end, uint64_t tag,
+                          bool stored)
 {
     struct extent *extent = arena_alloc(image->arena, sizeof(*extent));
 
     extent->sector = sector;
     extent->end = end;
     extent->tag = tag;
+    extent->stored = stored;
     RB_INSERT(extent_tree, &image->extents, extent);
     image->runs++;
 }
@@ -119,7 +122,8 @@ static struct extent *extents_carve(struct image *image, struct extent *extent, 
         } else {
             extent->end = sector;
             if (old_end > end) {
-                extent_insert(image, end, old_end, tag_at(extent->tag, extent->sector, end));
+                extent_insert(image, end, old_end, tag_at(extent->tag, extent->sector, end),
+                              extent->stored);
                 return RB_NEXT(extent_tree, &image->extents, extent);
             }
         }
@@ -165,22 +169,20 @@ void image_put_bytes(struct image *image, uint64_t sector, const uint8_t data[SE
     bytes_put(image->bytes, sector, data);
 }
 
-/* True if the next sector, and the tag that it would have, are these. */
-static bool goes_on(uint64_t sector, uint64_t end, uint64_t tag, uint64_t next_sector,
-                    uint64_t next_tag)
+/* True if the second begins where the first ends, with the tag that would come next. */
+static bool goes_on(const struct extent *first, const struct extent *second)
 {
-    return end == next_sector && tag_at(tag, sector, end) == next_tag;
+    return first->end == second->sector && first->stored == second->stored &&
+           tag_at(first->tag, first->sector, first->end) == second->tag;
 }
 
 /* Puts a run where there is none, before `next`, merging it with its neighbours. */
-static void extent_add(struct image *image, struct extent *next, uint64_t sector, uint64_t end,
-                       uint64_t tag)
+static void extent_add(struct image *image, struct extent *next, const struct extent *added)
 {
     struct extent *previous =
         next ? RB_PREV(extent_tree, &image->extents, next) : RB_MAX(extent_tree, &image->extents);
-    bool joins_previous =
-        previous && goes_on(previous->sector, previous->end, previous->tag, sector, tag);
-    bool joins_next = next && goes_on(sector, end, tag, next->sector, next->tag);
+    bool joins_previous = previous && goes_on(previous, added);
+    bool joins_next = next && goes_on(added, next);
 
     if (joins_previous && joins_next) {
         uint64_t next_end = next->end;
@@ -188,12 +190,12 @@ static void extent_add(struct image *image, struct extent *next, uint64_t sector
         extent_remove(image, next);
         previous->end = next_end;
     } else if (joins_previous) {
-        previous->end = end;
+        previous->end = added->end;
     } else if (joins_next) {
-        next->sector = sector;
-        next->tag = tag;
+        next->sector = added->sector;
+        next->tag = added->tag;
     } else {
-        extent_insert(image, sector, end, tag);
+        extent_insert(image, added->sector, added->end, added->tag, added->stored);
     }
 }
 
@@ -204,6 +206,7 @@ void image_write(struct image *image, struct run run)
 
     assert(run.step <= 1);
     assert(run.sectors == 1 || run.step == (run.tag != TAG_ZERO));
+    assert(!run.stored || run.tag == TAG_ZERO);
     if (run.sectors == 0) {
         return;
     }
@@ -213,12 +216,15 @@ void image_write(struct image *image, struct run run)
     extent = extent_from(image, run.sector);
     if (extent && extent->sector < end) {
         if (extent->sector <= run.sector && extent->end >= end &&
-            tag_at(extent->tag, extent->sector, run.sector) == run.tag) {
+            tag_at(extent->tag, extent->sector, run.sector) == run.tag &&
+            extent->stored == run.stored) {
             return; /* it says so already */
         }
         extent = extents_carve(image, extent, run.sector, end);
     }
-    extent_add(image, extent, run.sector, end, run.tag);
+    extent_add(
+        image, extent,
+        &(struct extent){.sector = run.sector, .end = end, .tag = run.tag, .stored = run.stored});
     image->sectors += run.sectors;
 }
 
@@ -252,8 +258,38 @@ bool image_lookup(const struct image *image, uint64_t sector, uint64_t limit, st
         .sectors = min_u64(extent->end, limit) - sector,
         .tag = tag_at(extent->tag, extent->sector, sector),
         .step = extent->tag != TAG_ZERO,
+        .stored = extent->stored,
     };
     return true;
+}
+
+/* Of what the image holds at `sector`, or before the next it holds. */
+static enum image_state state_at(const struct extent *extent, uint64_t sector)
+{
+    if (!extent || extent->sector > sector) {
+        return STATE_NOTHING;
+    }
+    return extent->tag == TAG_ZERO && !extent->stored ? STATE_ZERO : STATE_DATA;
+}
+
+enum image_state image_state(const struct image *image, uint64_t sector, uint64_t limit,
+                             uint64_t *end)
+{
+    struct extent *extent = extent_from(image, sector);
+    enum image_state state = state_at(extent, sector);
+    uint64_t at = sector;
+
+    assert(sector < limit);
+    if (state == STATE_NOTHING) {
+        *end = extent ? min_u64(extent->sector, limit) : limit;
+        return state;
+    }
+    while (at < limit && state_at(extent, at) == state) {
+        at = extent->end;
+        extent = RB_NEXT(extent_tree, &image->extents, extent);
+    }
+    *end = min_u64(at, limit);
+    return state;
 }
 
 uint64_t image_runs(const struct image *image)
@@ -282,6 +318,9 @@ void image_digest(const struct image *image, const struct writers *writers, stru
         digest_u64(digest, extent->sector);
         digest_u64(digest, extent->end);
         writers_digest_tag(writers, extent->tag, digest);
+        if (extent->stored) {
+            digest_u64(digest, extent->stored);
+        }
     }
 }
 
@@ -296,8 +335,8 @@ void image_check(const struct image *image)
          extent = RB_NEXT(extent_tree, &image->extents, extent)) {
         assert(extent->sector < extent->end);
         assert(!previous || previous->end <= extent->sector);
-        assert(!previous || !goes_on(previous->sector, previous->end, previous->tag, extent->sector,
-                                     extent->tag));
+        assert(!previous || !goes_on(previous, extent));
+        assert(!extent->stored || extent->tag == TAG_ZERO);
         previous = extent;
         runs++;
         sectors += extent->end - extent->sector;

@@ -67,20 +67,22 @@ static inline uint32_t tag_request(uint64_t tag)
 
 /*
  * `sectors` long from `sector`; the tag of sector + i is tag + i * step.  Runs
- * of zero have step 0, all others step 1 (a single sector may say either).
+ * of zero have step 0, all others step 1 (a single sector may say either).  Zeroes that were
+ * written as data are `stored`: they read as all zeroes do, but a disk says that they are data.
  */
 struct run {
     uint64_t sector;
     uint64_t sectors;
     uint64_t tag;
     uint32_t step; /* 0 or 1 */
+    bool stored;   /* only of zeroes */
 };
 
 /* The run that the initial fill of a disk has in a range of bytes. */
 static inline struct run run_fill(uint8_t disk, uint64_t offset, uint64_t bytes)
 {
     uint64_t sector = offset / SECTOR_BYTES;
-    return (struct run){sector, bytes / SECTOR_BYTES, tag_fill(disk, sector), 1};
+    return (struct run){sector, bytes / SECTOR_BYTES, tag_fill(disk, sector), 1, false};
 }
 
 struct image; /* lives in an arena */
@@ -112,6 +114,17 @@ void image_punch(struct image *image, uint64_t offset, uint64_t bytes);
  * it goes, tag and step are 0.
  */
 bool image_lookup(const struct image *image, uint64_t sector, uint64_t limit, struct run *run);
+
+/* What a disk says of a sector. */
+enum image_state {
+    STATE_NOTHING, /* not allocated */
+    STATE_ZERO,    /* explicit zeroes */
+    STATE_DATA,    /* stored zeroes, too */
+};
+
+/* The state of `sector`; *end is the sector up to which it holds, at most `limit`. */
+enum image_state image_state(const struct image *image, uint64_t sector, uint64_t limit,
+                             uint64_t *end);
 
 /* The number of runs, which is the memory it takes, and the bytes that are allocated. */
 uint64_t image_runs(const struct image *image);

@@ -40,7 +40,8 @@ static void run_list_grow(struct run_list *list, struct arena *arena)
 
 static bool run_goes_on(const struct run *run, const struct run *next)
 {
-    return run->step == next->step && run->sector + run->sectors == next->sector &&
+    return run->step == next->step && run->stored == next->stored &&
+           run->sector + run->sectors == next->sector &&
            run->tag + run->sectors * run->step == next->tag;
 }
 
@@ -102,7 +103,7 @@ void runs_corrupt(struct run_list *list, struct arena *arena, uint64_t sector)
 /* Cuts [from, from + sectors) out of a run, counted from `from`. */
 static struct run run_cut(const struct run *run, uint64_t from, uint64_t sectors)
 {
-    return (struct run){0, sectors, run->tag + (from - run->sector) * run->step, run->step};
+    return (struct run){0, sectors, run->tag + (from - run->sector) * run->step, run->step, false};
 }
 
 static void buffer_put(struct block_buffers *buffers, struct chunk_buffer *buffer, struct run run)
@@ -163,7 +164,7 @@ static void pad(struct run_list *runs, uint64_t end, struct arena *arena)
     uint64_t sector = last->sector + last->sectors;
 
     if (sector < end) {
-        run_list_append(runs, arena, (struct run){sector, end - sector, TAG_ZERO, 0});
+        run_list_append(runs, arena, (struct run){sector, end - sector, TAG_ZERO, 0, false});
     }
 }
 

@@ -6,7 +6,9 @@
  * what it sees and then fills its buffers, a write collects what its buffers
  * hold and then writes each run.  Runs there count the request's own sectors,
  * which are the disk's unless a fault has misdirected it.  A write to a cluster
- * that is partly allocated fills the rest of it with what a reader saw there.
+ * that is partly allocated fills the rest of it with what a reader saw there.  In today's
+ * generation all that a write leaves is data, zeroes as well, and what write-zeroes and discards
+ * leave is explicit zeroes of just their range.
  */
 #include "sim/disk/data.h"
 
@@ -100,6 +102,12 @@ static void keep_in_buffers(const struct request *request, const struct piece *p
     }
 }
 
+/* The tag that a guest's write gives to a sector of its range. */
+static uint64_t request_tag(const struct request *request, uint64_t sector)
+{
+    return tag_guest(request->writer, sector - request->data_offset / SECTOR_BYTES);
+}
+
 /* What the request has for the piece. */
 static uint8_t *bytes_to_write(const struct request *request, const struct piece *piece)
 {
@@ -112,7 +120,7 @@ static uint8_t *bytes_to_write(const struct request *request, const struct piece
         if (request->iov.buffers != NULL) {
             memcpy(sector, buffers_sector(request->iov, first + i), SECTOR_BYTES);
         } else if (request->op == OP_WRITE) {
-            content_expand(tag_guest(request->number, first + i), sector);
+            content_expand(request_tag(request, piece->sector + i), sector);
         }
     }
     flip_bit(request, piece, data);
@@ -140,6 +148,7 @@ static void look_up(const struct request *request, const struct piece *piece, st
 
         at += run.sectors;
         run.sector -= shift;
+        run.stored = false;
         run_list_append(runs, request->node->layer->arena, run);
     }
 }
@@ -198,7 +207,19 @@ static void data_read(struct request *request, const struct piece *piece)
 
 /* ---- Writing ---- */
 
-/* image_write() of what a reader sees there already, and its bytes. */
+static bool is_modern(const struct block_node *node)
+{
+    return node->layer->plan->generation == GENERATION_MODERN;
+}
+
+/* A write leaves a run on the disk. */
+static void write_run(struct block_node *node, struct run run)
+{
+    run.stored = run.tag == TAG_ZERO && is_modern(node);
+    image_write(node->disk.image, run);
+}
+
+/* write_run() of what a reader sees there already, and its bytes. */
 static void write_with_bytes(struct block_node *node, const struct run *run)
 {
     struct arena *arena = node->layer->arena;
@@ -208,7 +229,7 @@ static void write_with_bytes(struct block_node *node, const struct run *run)
     for (uint64_t i = 0; i < run->sectors; i++) {
         node_bytes(node, run->sector + i, data + i * SECTOR_BYTES);
     }
-    image_write(node->disk.image, *run);
+    write_run(node, *run);
     for (uint64_t i = 0; i < run->sectors; i++) {
         image_put_bytes(node->disk.image, run->sector + i, data + i * SECTOR_BYTES);
     }
@@ -222,7 +243,7 @@ static void fill_hole(struct block_node *node, uint64_t sector, struct run *run)
     if (node->layer->plan->content_bytes) {
         write_with_bytes(node, run);
     } else {
-        image_write(node->disk.image, *run);
+        write_run(node, *run);
     }
 }
 
@@ -242,7 +263,8 @@ static void fill_holes(struct block_node *node, uint64_t sector, uint64_t end)
 /* The clusters that a range touches, clipped to the disk. */
 static void round_to_clusters(const struct block_node *node, uint64_t *sector, uint64_t *end)
 {
-    uint64_t cluster = node->spec->cluster / SECTOR_BYTES;
+    uint64_t unit = node->spec->subcluster > 0 ? node->spec->subcluster : node->spec->cluster;
+    uint64_t cluster = unit / SECTOR_BYTES;
 
     if (cluster > 1) {
         *sector = align_down(*sector, cluster);
@@ -271,14 +293,14 @@ static void collect_buffers(const struct request *request, const struct piece *p
 static void collect(struct request *request, const struct piece *piece)
 {
     struct block_layer *layer = request->node->layer;
-    struct run run = {piece->sector, piece->end - piece->sector, TAG_ZERO, 0};
+    struct run run = {piece->sector, piece->end - piece->sector, TAG_ZERO, 0, false};
 
     layer->scratch.count = 0;
     if (request->iov.buffers != NULL) {
         collect_buffers(request, piece, &layer->scratch);
     } else {
         if (request->op == OP_WRITE) {
-            run.tag = tag_guest(request->number, piece->sector - request->offset / SECTOR_BYTES);
+            run.tag = request_tag(request, piece->sector);
             run.step = 1;
         }
         run_list_append(&layer->scratch, layer->arena, run);
@@ -308,7 +330,7 @@ static void data_write(struct request *request, const struct piece *piece)
         struct run run = runs->runs[i];
 
         run.sector += piece->place - piece->sector;
-        image_write(node->disk.image, run);
+        write_run(node, run);
     }
     if (moves_bytes(request)) {
         uint8_t *data = bytes_to_write(request, piece);
@@ -320,13 +342,16 @@ static void data_write(struct request *request, const struct piece *piece)
     cache_record(node, request->number, first * SECTOR_BYTES, (last - first) * SECTOR_BYTES);
 }
 
-/* A discarded range reads zero: over a backing file it takes zeros to hide it. */
-static void data_discard(struct request *request, const struct piece *piece)
+/*
+ * The range reads zero, and nothing around it changes.  For a discard of 2.2 explicit zeroes are
+ * only needed to hide what a backing file has there.
+ */
+static void data_zero(struct request *request, const struct piece *piece)
 {
     struct block_node *node = request->node;
-    struct run run = {piece->place, piece->end - piece->sector, TAG_ZERO, 0};
+    struct run run = {piece->place, piece->end - piece->sector, TAG_ZERO, 0, false};
 
-    if (node->disk.backing == PLAN_NONE) {
+    if (node->disk.backing == PLAN_NONE && !is_modern(node)) {
         image_punch(node->disk.image, run.sector * SECTOR_BYTES, run.sectors * SECTOR_BYTES);
     } else {
         image_write(node->disk.image, run);
@@ -359,8 +384,8 @@ void data_move(struct request *request, uint64_t offset, uint64_t bytes)
         data_read(request, &piece);
         return;
     }
-    if (request->op == OP_DISCARD) {
-        data_discard(request, &piece);
+    if (request->op == OP_DISCARD || (request->op == OP_WRITE_ZEROES && is_modern(request->node))) {
+        data_zero(request, &piece);
     } else {
         data_write(request, &piece);
     }
@@ -379,7 +404,9 @@ uint64_t data_new_bytes(const struct request *request)
     if (request->op != OP_WRITE && request->op != OP_WRITE_ZEROES) {
         return 0;
     }
-    round_to_clusters(node, &sector, &end);
+    if (request->op == OP_WRITE || !is_modern(node)) {
+        round_to_clusters(node, &sector, &end);
+    }
     while (sector < end) {
         struct run run;
 

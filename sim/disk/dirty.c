@@ -8,6 +8,7 @@
 #include <assert.h>
 #include <errno.h>
 
+#include "engine/zeroes.h"
 #include "sim/disk/layer.h"
 
 struct block_dirty {
@@ -15,6 +16,7 @@ struct block_dirty {
     struct block_node *node;
     uint32_t granularity_shift;
     uint16_t index;
+    bool is_own; /* nobody marks it but who made it */
     struct bitmap bits;
     void *memory; /* of the bits */
 };
@@ -41,7 +43,7 @@ static void emit(const struct block_dirty *dirty, enum event_kind kind, enum by 
                                                    .bytes = bytes});
 }
 
-static int attach(struct block_node *node, uint64_t granularity, enum by by,
+static int attach(struct block_node *node, uint64_t granularity, enum by by, bool is_own,
                   struct block_dirty **dirty)
 {
     uint64_t chunks = div_round_up(node->disk.bytes, granularity);
@@ -54,6 +56,7 @@ static int attach(struct block_node *node, uint64_t granularity, enum by by,
     *dirty = arena_alloc(node->layer->arena, sizeof(**dirty));
     (*dirty)->node = node;
     (*dirty)->granularity_shift = (uint32_t)__builtin_ctzll(granularity);
+    (*dirty)->is_own = is_own;
     (*dirty)->index = node->dirty_count++;
     make_bits(*dirty, chunks);
     while (*link != NULL) {
@@ -68,7 +71,15 @@ int block_dirty_create(struct block_node *node, uint64_t granularity, struct blo
 {
     int ret = fault_query(node, OP_BITMAP, 0, 0);
 
-    return ret < 0 ? ret : attach(node, granularity, BY_JOB, dirty);
+    return ret < 0 ? ret : attach(node, granularity, BY_JOB, false, dirty);
+}
+
+int block_dirty_create_own(struct block_node *node, uint64_t granularity,
+                           struct block_dirty **dirty)
+{
+    int ret = fault_query(node, OP_BITMAP, 0, 0);
+
+    return ret < 0 ? ret : attach(node, granularity, BY_JOB, true, dirty);
 }
 
 /* A bitmap that is too large is left out; the loader refuses such a plan anyway. */
@@ -80,7 +91,7 @@ void dirty_create_others(struct block_layer *layer)
         for (uint32_t j = 0; j < spec->bitmap_count; j++) {
             struct block_dirty *dirty;
 
-            attach(&layer->nodes[i], spec->bitmaps[j].granularity, BY_NONE, &dirty);
+            attach(&layer->nodes[i], spec->bitmaps[j].granularity, BY_NONE, false, &dirty);
         }
     }
 }
@@ -175,7 +186,9 @@ void block_dirty_clear_all(struct block_node *node, uint64_t offset, uint64_t by
 void dirty_mark(struct block_node *node, enum by by, uint64_t offset, uint64_t bytes)
 {
     for (struct block_dirty *dirty = node->dirty; dirty != NULL; dirty = dirty->next) {
-        set_by(dirty, by, offset, bytes);
+        if (!dirty->is_own) {
+            set_by(dirty, by, offset, bytes);
+        }
     }
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Dirty bitmaps of a node: every write marks all of them, each user cleans
- * its own (S6, D6).
+ * its own (S6, D6).  One that a job of today's generation makes for itself is marked by that job
+ * alone.
  */
 #ifndef MIRRORSIM_SIM_DISK_DIRTY_H
 #define MIRRORSIM_SIM_DISK_DIRTY_H

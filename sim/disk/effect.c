@@ -42,10 +42,18 @@ static uint8_t choose_place(struct block_node *node)
     return answer == 0 ? PLACE_END : (uint8_t)(answer - 1);
 }
 
+static enum effect_policy policy_of(const struct request *request)
+{
+    const struct disk_spec *spec = request->node->spec;
+    bool modern = request->node->layer->plan->generation == GENERATION_MODERN;
+
+    return request->op == OP_READ && modern ? spec->read_effect : spec->effect;
+}
+
 static bool by_sector(const struct request *request)
 {
     return request->op != OP_FLUSH && request->bytes > 0 &&
-           (request->node->spec->effect == EFFECT_BY_SECTOR || request->faults.torn != FAULT_NONE);
+           (policy_of(request) == EFFECT_BY_SECTOR || request->faults.torn != FAULT_NONE);
 }
 
 static uint8_t place_of_all(struct request *request)
@@ -53,7 +61,7 @@ static uint8_t place_of_all(struct request *request)
     if (request->op == OP_FLUSH) {
         return PLACE_END;
     }
-    switch (request->node->spec->effect) {
+    switch (policy_of(request)) {
     case EFFECT_AT_START:
         return 0;
     case EFFECT_BY_CHOICE:
@@ -88,7 +96,7 @@ static void choose_places(struct request *request)
     effect->places = arena_alloc(request->node->layer->arena, sector_count(request));
     for (uint64_t i = 0; i < sector_count(request); i++) {
         effect->places[i] =
-            request->node->spec->effect == EFFECT_BY_SECTOR ? choose_place(request->node) : place;
+            policy_of(request) == EFFECT_BY_SECTOR ? choose_place(request->node) : place;
     }
     if (request->faults.torn != FAULT_NONE) {
         tear(request);
@@ -130,6 +138,12 @@ uint64_t effect_begin(struct request *request, uint64_t service_ns)
         effect->next = place_of_all(request);
     }
     return place_ns(effect);
+}
+
+bool effect_is_sample(const struct request *request)
+{
+    return request->op == OP_READ && request->effect.places == NULL && request->effect.next == 0 &&
+           request->node->layer->plan->generation == GENERATION_MODERN;
 }
 
 void effect_hurry(struct request *request)

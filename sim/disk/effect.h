@@ -40,6 +40,12 @@ struct effect {
  */
 uint64_t effect_begin(struct request *request, uint64_t service_ns);
 
+/*
+ * The service has begun: is it a read of today's generation that samples its data now, and not as
+ * an event of its own?
+ */
+bool effect_is_sample(const struct request *request);
+
 /* The service ends now: all data that has not moved is due. */
 void effect_hurry(struct request *request);
 

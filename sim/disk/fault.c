@@ -63,6 +63,7 @@ void fault_arm(struct block_layer *layer, uint32_t fault)
     assert(fault < layer->plan->fault_count);
     layer->faults[fault].from_ns = layer->timeline->now_ns;
     layer->faults[fault].matched = 0;
+    layer->faults[fault].armed = ++layer->faults_armed;
 }
 
 void fault_disarm(struct block_layer *layer, uint32_t fault)
@@ -201,6 +202,9 @@ static void add_fault(struct request_faults *faults, const struct fault_spec *sp
         break;
     case FAULT_HOLD:
         faults->hold = faults->hold == FAULT_NONE ? index : faults->hold;
+        if (spec->error != 0) {
+            add_error(faults, spec, index);
+        }
         break;
     case FAULT_DELAY:
         faults->extra_ns += spec->span_ns;
@@ -230,14 +234,51 @@ static void add_fault(struct request_faults *faults, const struct fault_spec *sp
     }
 }
 
+/* The exclusive fault that is asked next after the one armed as the `armed`th, if there is one. */
+static uint32_t next_exclusive(const struct block_layer *layer, uint64_t armed, uint32_t after)
+{
+    uint32_t next = PLAN_NONE;
+
+    for (uint32_t i = 0; i < layer->plan->fault_count; i++) {
+        const struct fault *fault = &layer->faults[i];
+        bool is_later =
+            after == PLAN_NONE || fault->armed > armed || (fault->armed == armed && i > after);
+
+        if (layer->plan->faults[i].exclusive && is_later &&
+            (next == PLAN_NONE || fault->armed < layer->faults[next].armed)) {
+            next = i;
+        }
+    }
+    return next;
+}
+
+/* The exclusive fault that hits it, or PLAN_NONE. */
+static uint32_t hit_exclusively(const struct subject *subject)
+{
+    const struct block_layer *layer = subject->node->layer;
+    uint32_t fault = next_exclusive(layer, 0, PLAN_NONE);
+
+    while (fault != PLAN_NONE && !fault_hits(subject, fault)) {
+        fault = next_exclusive(layer, layer->faults[fault].armed, fault);
+    }
+    return fault;
+}
+
 void fault_request(struct block_layer *layer, struct request *request)
 {
     struct subject subject = subject_of(request);
+    uint32_t taker;
 
     for (uint32_t i = 0; i < layer->plan->fault_count; i++) {
-        if (layer->plan->faults[i].kind != FAULT_FULL && fault_hits(&subject, i)) {
-            add_fault(&request->faults, &layer->plan->faults[i], (uint16_t)i);
+        const struct fault_spec *spec = &layer->plan->faults[i];
+
+        if (spec->kind != FAULT_FULL && !spec->exclusive && fault_hits(&subject, i)) {
+            add_fault(&request->faults, spec, (uint16_t)i);
         }
+    }
+    taker = hit_exclusively(&subject);
+    if (taker != PLAN_NONE) {
+        add_fault(&request->faults, &layer->plan->faults[taker], (uint16_t)taker);
     }
 }
 
@@ -245,13 +286,19 @@ int fault_query(struct block_node *node, enum op op, uint64_t offset, uint64_t b
 {
     const struct plan *plan = node->layer->plan;
     struct subject subject = {node, op, BY_JOB, offset, bytes, 0};
+    uint32_t taker;
     int ret = 0;
 
     if (!(node->fault_ops >> op & 1)) {
         return 0;
     }
+    taker = hit_exclusively(&subject);
+    if (taker != PLAN_NONE) {
+        return plan->faults[taker].error;
+    }
     for (uint32_t i = 0; i < plan->fault_count; i++) {
-        if (plan->faults[i].kind == FAULT_ERROR && fault_hits(&subject, i) && ret == 0) {
+        if (plan->faults[i].kind == FAULT_ERROR && !plan->faults[i].exclusive &&
+            fault_hits(&subject, i) && ret == 0) {
             ret = plan->faults[i].error;
         }
     }
@@ -310,6 +357,9 @@ void faults_digest(const struct block_layer *layer, struct digest *digest)
         digest_u64(digest, span_until(fault->until_ns, now_ns));
         digest_u64(digest, count_that_matters(spec, fault));
         digest_u64(digest, min_u64(fault->hits, fault->most_hits));
+        if (spec->exclusive) {
+            digest_u64(digest, fault->armed);
+        }
     }
 }
 

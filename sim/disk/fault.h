@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Faults: which request they hit, how often, and what happens to it.
+ * Faults: which request, what happens, how often; data, matched in one place.
  *
  * Every request, and every query that can fail, is shown to the faults when
- * it is submitted.  An armed fault counts those that match, and hits the nth
- * and the `times - 1` after it (times 0: all after it); one with a probability
- * asks the choices about each of these.  Several faults can
+ * it is submitted.  A fault that is armed counts the ones that match it and
+ * hits the nth and the `times - 1` after it (times 0: all after it); a
+ * probabilistic one asks the choices for each of these.  Several faults can
  * hit one request: the first error decides the errno, delays add up, and a
  * hold holds whatever the result will be.
+ *
+ * Exclusive faults are asked one after the other: the one that was armed first is asked first (of
+ * those that are so from the start, the plan's first), and once one has hit the request, the
+ * others neither hit nor count it.
  *
  * A fault is armed from the start, from an instant, from a mark, or by a hold
  * step, which also resets its count.  A positive shift delays the mark; with a
@@ -33,6 +37,7 @@ struct fault {
     uint64_t from_ns; /* armed in [from_ns, until_ns) */
     uint64_t until_ns;
     uint64_t matched; /* since it was armed */
+    uint64_t armed;   /* how many steps had armed a fault when one did this; 0: from the start */
     uint64_t hits;
     uint64_t most_hits;       /* hits beyond it cannot change a verdict */
     struct choice_site *site; /* of a probabilistic one, once asked */
@@ -42,7 +47,7 @@ struct fault {
 struct request_faults {
     uint64_t exact_ns;       /* latency, if `exact` */
     uint64_t extra_ns;       /* on top of the latency */
-    uint64_t moved_bytes;    /* at most the first `moved_bytes` move */
+    uint64_t moved_bytes;    /* at most the first so many move */
     uint64_t elsewhere;      /* they move at this offset, if `misdirected` */
     uint32_t factor_percent; /* of the latency; 0 = 100 */
     int error;               /* 0 or -errno */
@@ -75,7 +80,7 @@ void fault_disarm(struct block_layer *layer, uint32_t fault);
 
 void faults_digest(const struct block_layer *layer, struct digest *digest);
 
-/* Asserts that only faults with a probability have asked the choices. */
+/* Asserts that nothing is hit that the plan leaves alone. */
 void faults_check(const struct block_layer *layer);
 
 #endif

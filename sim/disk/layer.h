@@ -25,8 +25,11 @@
 #include "sim/content/writer.h"
 #include "sim/disk/buffer.h"
 #include "sim/disk/fault.h"
+#include "sim/disk/guest.h"
+#include "sim/disk/inquiry.h"
 #include "sim/disk/node.h"
 #include "sim/disk/request.h"
+#include "sim/disk/section.h"
 #include "sim/plan/plan.h"
 #include "sim/trace/evidence.h"
 
@@ -48,18 +51,31 @@ struct block_layer {
     /* The graph. */
     struct block_node *nodes; /* one per disk of the plan, in its order */
     uint32_t node_count;
-    uint32_t guest_node;     /* the guest's disk now */
+    uint32_t guest_node;       /* the guest's disk now */
+    struct block_node *filter; /* of a job, or NULL; the guest's disk is still `guest_node` */
+    const struct interposer *interposer; /* ... what it calls */
+    void *interposer_opaque;
     uint64_t layout_changes; /* of any image or link, from 1: what was looked up before is stale */
 
     /* Requests. */
     uint32_t request_count;         /* numbers given so far */
     uint32_t guest_requests;        /* of the guest, not finished */
     TAILQ_HEAD(, request) requests; /* not finished, oldest first */
-    STAILQ_HEAD(, request) queued;  /* of the guest, until a drain ends */
+    STAILQ_HEAD(, request) queued;  /* of the guest, until a drain ends; in the generation 2.2 */
     struct writers writers;         /* the guest's requests */
     struct run_list scratch;        /* of the read or write that takes effect */
 
+    /* Today's generation: the guest as a user, and drained sections. */
+    struct block_edge guest_edge;
+    struct interposed_list guest_list;   /* its requests, not finished */
+    struct interposed_queue guest_queue; /* ... of them those that queue */
+    uint32_t guest_in_flight;            /* ... and those that have arrived */
+    uint32_t all_sections;               /* over all nodes */
+    struct inquiries inquiries;          /* of the job, not answered */
+    struct section_waits waits;          /* the youngest first */
+
     struct fault *faults; /* one per fault of the plan */
+    uint64_t faults_armed; /* how often a step has armed one */
 };
 
 /*
@@ -68,6 +84,10 @@ struct block_layer {
  * nothing: the bitmaps of other users come with dirty_create_others().
  */
 void layer_init(struct block_layer *layer, uint32_t guest_node);
+
+/* Adds what only worlds of today's generation have: sections, questions, the guest above the disks.
+ */
+void layer_digest_modern(const struct block_layer *layer, struct digest *digest);
 
 /* Asserts the invariants of every disk, request and fault. */
 void layer_check(const struct block_layer *layer);
@@ -82,6 +102,11 @@ static inline void layer_emit(struct block_layer *layer, struct event *event)
 static inline struct block_layer *layer_of(struct host *host)
 {
     return (struct block_layer *)(void *)host;
+}
+
+static inline struct host *layer_host(struct block_layer *layer)
+{
+    return (struct host *)(void *)layer;
 }
 
 /* The guest has nothing queued or in flight. */

@@ -6,35 +6,46 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <string.h>
 
 #include "sim/disk/cache.h"
 #include "sim/disk/dirty.h"
 #include "sim/disk/drain.h"
 #include "sim/disk/layer.h"
+#include "sim/disk/section.h"
 #include "sim/plan/latency.h"
 
 /* ---- Creation ---- */
 
-static void write_fill(struct image *image, uint8_t disk, const struct disk_spec *spec,
-                       uint64_t offset, uint64_t bytes)
+static struct run run_zero(uint64_t offset, uint64_t bytes, bool stored)
 {
-    struct run run = run_fill(disk, offset, bytes);
-
-    if (spec->fill == FILL_ZERO) {
-        run.tag = TAG_ZERO;
-        run.step = 0;
-    }
-    image_write(image, run);
+    return (struct run){offset / SECTOR_BYTES, bytes / SECTOR_BYTES, TAG_ZERO, 0, stored};
 }
 
-static void fill_image(struct image *image, uint8_t disk, const struct disk_spec *spec)
+/* What is allocated and zero is data, but in 2.2, which does not tell it from other zeroes. */
+static void write_fill(struct block_node *node, uint64_t offset, uint64_t bytes)
 {
+    bool modern = node->layer->plan->generation == GENERATION_MODERN;
+
+    image_write(node->disk.image, node->spec->fill == FILL_ZERO
+                                      ? run_zero(offset, bytes, modern)
+                                      : run_fill(node->id, offset, bytes));
+}
+
+static void fill_image(struct block_node *node)
+{
+    const struct disk_spec *spec = node->spec;
+
     if (spec->has_allocated) {
         for (uint32_t i = 0; i < spec->allocated_count; i++) {
-            write_fill(image, disk, spec, spec->allocated[i].offset, spec->allocated[i].bytes);
+            write_fill(node, spec->allocated[i].offset, spec->allocated[i].bytes);
         }
     } else if (spec->fill != FILL_ZERO && spec->bytes > 0) {
-        write_fill(image, disk, spec, 0, spec->bytes);
+        write_fill(node, 0, spec->bytes);
+    }
+    for (uint32_t i = 0; i < spec->zero_count; i++) {
+        image_write(node->disk.image,
+                    run_zero(spec->zeroes[i].offset, spec->zeroes[i].bytes, false));
     }
 }
 
@@ -50,13 +61,15 @@ static void node_create(struct block_layer *layer, uint8_t id)
     node->refs = 1;
     node->blockers = spec->blocked ? 1 : 0;
     node->tracks_io_status = spec->tracks_io_status;
+    node->read_only = spec->read_only;
     STAILQ_INIT(&node->waiting);
+    TAILQ_INIT(&node->edges);
     node->disk = (struct disk_state){.image = image_create(layer->arena),
                                      .bytes = spec->bytes,
                                      .backing = spec->backing,
                                      .backing_open = spec->backing_open};
     layer->evidence->disks[id] = &node->disk;
-    fill_image(node->disk.image, id, spec);
+    fill_image(node);
     if (layer->plan->content_bytes) {
         image_keep_bytes(node->disk.image);
     }
@@ -69,6 +82,9 @@ void nodes_create(struct block_layer *layer)
     layer->nodes = arena_alloc(layer->arena, layer->node_count * sizeof(*layer->nodes));
     for (uint32_t i = 0; i < layer->node_count; i++) {
         node_create(layer, (uint8_t)i);
+    }
+    for (uint32_t i = 0; i < layer->node_count; i++) {
+        edge_follow_backing(&layer->nodes[i]);
     }
 }
 
@@ -95,7 +111,7 @@ struct run node_lookup(const struct block_node *node, uint64_t sector, uint64_t 
         }
         limit = sector + run.sectors;
     }
-    return (struct run){sector, limit - sector, TAG_ZERO, 0};
+    return (struct run){sector, limit - sector, TAG_ZERO, 0, false};
 }
 
 /* ---- Time ---- */
@@ -131,6 +147,9 @@ struct block_node *block_node_find(struct host *host, const char *name)
     struct block_layer *layer = layer_of(host);
     uint32_t disk = plan_find_disk(layer->plan, name);
 
+    if (layer->filter != NULL && strcmp(layer->filter->spec->name, name) == 0) {
+        return layer->filter;
+    }
     return disk == PLAN_NONE ? NULL : &layer->nodes[disk];
 }
 
@@ -142,6 +161,9 @@ int block_getlength(struct block_node *node, uint64_t *bytes)
 
 uint64_t block_known_bytes(const struct block_node *node)
 {
+    while (node_is_filter(node)) {
+        node = node->below.node;
+    }
     return node->disk.bytes;
 }
 
@@ -248,7 +270,7 @@ void node_digest(const struct block_node *node, struct digest *digest)
     digest_u64(digest, node->tracks_io_status);
     digest_u64(digest, node->io_status);
     digest_u64(digest, node->on_error);
-    digest_u64(digest, (uint64_t)node->drained | (uint64_t)node->idles << 1);
+    digest_flags(digest, node->drained, node->idles);
     digest_u64(digest, node->link_free_ns > now_ns ? node->link_free_ns - now_ns : 0);
     digest_u64(digest, node->status_query.answered);
     image_digest(node->disk.image, &node->layer->writers, digest);

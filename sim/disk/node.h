@@ -11,6 +11,8 @@
 #include <sys/queue.h>
 
 #include "engine/block.h"
+#include "engine/interposer.h"
+#include "sim/disk/section.h"
 #include "sim/disk/status.h"
 #include "sim/trace/evidence.h"
 
@@ -34,6 +36,7 @@ struct block_node {
     uint32_t refs;
     uint32_t blockers;
     bool tracks_io_status;
+    bool read_only;
     enum io_status io_status;
     enum error_policy on_error;
 
@@ -42,6 +45,11 @@ struct block_node {
     bool idles;         /* a drain without a queue: the next request ends it (block_idle_begin) */
     void (*drain_done)(void *opaque);
     void *drain_opaque;
+
+    /* Who uses it, the newest first, and drained sections (section.h). */
+    TAILQ_HEAD(, block_edge) edges;
+    struct block_edge below; /* by which it uses its open backing node; a filter, its node */
+    uint32_t sections;       /* begun over it, or over what is below it, and not ended */
 
     struct block_dirty *dirty; /* in the order of their creation */
     uint16_t dirty_count;      /* numbers given so far */
@@ -65,6 +73,13 @@ struct block_node {
 static inline bool node_is_sectors(uint64_t offset, uint64_t bytes)
 {
     return bytes > 0 && (offset | bytes) % SECTOR_BYTES == 0;
+}
+
+/* The filter node of a job, between the guest and its disk (engine/interposer.h); there is one at
+ * most. */
+static inline bool node_is_filter(const struct block_node *node)
+{
+    return node->id == BLOCK_FILTER_ID;
 }
 
 /* Makes the disks of the layer's plan. */

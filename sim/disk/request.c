@@ -7,6 +7,7 @@
 #include <assert.h>
 
 #include "engine/units.h"
+#include "engine/zeroes.h"
 #include "sim/disk/cache.h"
 #include "sim/disk/dirty.h"
 #include "sim/disk/drain.h"
@@ -31,6 +32,7 @@ void request_emit(const struct request *request, enum event_kind kind, uint16_t 
                                                      .by = request->by,
                                                      .request = request->number,
                                                      .index = index,
+                                                     .detail = request->detail,
                                                      .offset = request->offset,
                                                      .bytes = request->bytes});
 }
@@ -142,13 +144,14 @@ static void request_complete(struct request *request)
     effect_release(request);
     TAILQ_REMOVE(&layer->requests, request, link);
     node->in_flight--;
-    layer->guest_requests -= request->by == BY_GUEST;
+    layer->guest_requests -= request->by == BY_GUEST && !request->is_part;
     layer_emit(layer, &(struct event){.kind = EVENT_REQUEST_DONE,
                                       .node = node->id,
                                       .op = request->op,
                                       .by = request->by,
                                       .request = request->number,
                                       .index = request->plan_number,
+                                      .detail = request->detail,
                                       .offset = request->offset,
                                       .bytes = request->bytes,
                                       .ret = ret});
@@ -195,6 +198,9 @@ static void request_fire(void *opaque)
             return;
         }
     }
+    if (request->sampled && request_is_stopped(request, HOLD_BEFORE_EFFECT)) {
+        return;
+    }
     if (!request_is_stopped(request, HOLD_BEFORE_COMPLETION)) {
         request_complete(request);
     }
@@ -228,6 +234,7 @@ static void request_start(struct request *request)
     struct block_node *node = request->node;
     struct timeline *timeline = node->layer->timeline;
     uint64_t service_ns;
+    uint64_t effect_ns;
 
     node->served++;
     request->state = REQUEST_SERVED;
@@ -240,8 +247,13 @@ static void request_start(struct request *request)
     }
     service_ns = service_time_ns(request);
     request->due_ns = add_saturating(timeline->now_ns, service_ns);
-    timeline_add(timeline, &request->pending, effect_begin(request, service_ns), request_fire,
-                 request);
+    effect_ns = effect_begin(request, service_ns);
+    if (effect_is_sample(request)) {
+        effect_ns = service_ns;
+        request->moved = !effect_take(request, NULL);
+        request->sampled = true;
+    }
+    timeline_add(timeline, &request->pending, effect_ns, request_fire, request);
 }
 
 /*
@@ -275,6 +287,12 @@ void request_submit(struct request *request)
 struct request *request_create(struct block_node *node, enum op op, enum by by, uint64_t offset,
                                uint64_t bytes)
 {
+    return request_create_numbered(node, op, by, offset, bytes, ++node->layer->request_count);
+}
+
+struct request *request_create_numbered(struct block_node *node, enum op op, enum by by,
+                                        uint64_t offset, uint64_t bytes, uint32_t number)
+{
     struct block_layer *layer = node->layer;
     struct request *request = arena_alloc(layer->arena, sizeof(*request));
 
@@ -285,7 +303,9 @@ struct request *request_create(struct block_node *node, enum op op, enum by by, 
     request->pending.kind = PENDING_LOOSE;
     request->offset = offset;
     request->bytes = bytes;
-    request->number = ++layer->request_count;
+    request->number = number;
+    request->writer = request->number;
+    request->data_offset = offset;
     request->faults.hold = FAULT_NONE;
     request->faults.hang = FAULT_NONE;
     request->faults.torn = FAULT_NONE;
@@ -319,6 +339,30 @@ void block_write(struct block_node *node, uint64_t offset, uint64_t bytes, struc
                  block_done *done, void *opaque)
 {
     job_submit(node, OP_WRITE, offset, bytes, iov, done, opaque);
+}
+
+static void job_submit_zeroes(struct block_node *node, enum op op, uint64_t offset, uint64_t bytes,
+                              uint32_t flags, block_done *done, void *opaque)
+{
+    struct request *request = request_create(node, op, BY_JOB, offset, bytes);
+
+    assert(node_is_sectors(offset, bytes) && !node_is_filter(node));
+    request->detail = (uint8_t)flags;
+    request->done = done;
+    request->opaque = opaque;
+    request_submit(request);
+}
+
+void block_write_zeroes(struct block_node *node, uint64_t offset, uint64_t bytes, uint32_t flags,
+                        block_done *done, void *opaque)
+{
+    job_submit_zeroes(node, OP_WRITE_ZEROES, offset, bytes, flags, done, opaque);
+}
+
+void block_discard(struct block_node *node, uint64_t offset, uint64_t bytes, block_done *done,
+                   void *opaque)
+{
+    job_submit_zeroes(node, OP_DISCARD, offset, bytes, 0, done, opaque);
 }
 
 void block_flush(struct block_node *node, block_done *done, void *opaque)

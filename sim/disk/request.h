@@ -50,7 +50,10 @@ struct request {
     uint64_t due_ns; /* completes at this instant; before it, the pending event is the effect */
     struct block_iov iov;
     const struct guest_request *guest; /* its script, or NULL */
-    block_done *done;                  /* NULL for a scripted one */
+    uint64_t
+        data_offset;  /* of a write without buffers: where on the disk its writer's data begins */
+    uint32_t writer;  /* ... and the number of the guest request whose data it is */
+    block_done *done; /* NULL for a scripted one */
     void *opaque;
     struct request_faults faults;
     struct effect effect;
@@ -61,7 +64,10 @@ struct request {
     uint8_t op;
     uint8_t by;
     uint8_t state;
-    bool moved; /* the last effect instant has passed */
+    bool moved;     /* the last effect instant has passed */
+    bool sampled;   /* ... in the event of its submission: a read of today's generation */
+    bool is_part;   /* of a guest request that is counted above the disks (guest.h) */
+    uint8_t detail; /* as in events */
 };
 
 static inline bool op_writes(uint8_t op)
@@ -77,6 +83,10 @@ static inline bool op_transfers(uint8_t op)
 /* A request that is not submitted yet, at the end of the layer's list. */
 struct request *request_create(struct block_node *node, enum op op, enum by by, uint64_t offset,
                                uint64_t bytes);
+
+/* The same, with a number that is taken already. */
+struct request *request_create_numbered(struct block_node *node, enum op op, enum by by,
+                                        uint64_t offset, uint64_t bytes, uint32_t number);
 void request_submit(struct request *request);
 
 /* A request that was held or hung continues now; no service time is left. */

@@ -37,7 +37,7 @@ void guest_model_submitted(struct guest_model *guest, const struct evidence *evi
 static void apply_write(struct guest_model *guest, const struct outstanding *request,
                         uint64_t offset, uint64_t bytes)
 {
-    struct run run = {offset / SECTOR_BYTES, bytes / SECTOR_BYTES, TAG_ZERO, 0};
+    struct run run = {offset / SECTOR_BYTES, bytes / SECTOR_BYTES, TAG_ZERO, 0, false};
 
     if (request->op == OP_WRITE) {
         run.tag = tag_guest(request->number, (offset - request->offset) / SECTOR_BYTES);

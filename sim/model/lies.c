@@ -172,12 +172,12 @@ static void report_answer(struct suspect *suspect, struct evidence *evidence)
     suspect->told = true;
     verdict_mark_sector(
         verdict_add(evidence, FINDING_LEDGER_UNNOTICED,
-                    "Nobody has noticed that %s (%s) at %s: the guest was told success at "
-                    "%s, but got %s%s.",
+                    "Nobody has noticed that %s (%s) at %s: the guest's read succeeded at %s, but "
+                    "returned %s%s.",
                     phrase_suspect(evidence, suspect).text,
                     phrase_range(suspect->offset, suspect->bytes).text,
                     quantity_time(suspect->now_ns).text, quantity_time(evidence->now_ns).text,
-                    suspect->is_wrong ? "wrong data for " : "only a part of it",
+                    suspect->is_wrong ? "wrong data for " : "only a part of the data",
                     suspect->is_wrong ? phrase_sector(sector).text : ""),
         suspect->node, sector);
 }

@@ -137,7 +137,7 @@ void promise_add(struct promise *promise, uint64_t offset, uint64_t bytes)
 {
     if (!promise->everything) {
         image_write(promise->ranges,
-                    (struct run){offset / SECTOR_BYTES, bytes / SECTOR_BYTES, TAG_ZERO, 0});
+                    (struct run){offset / SECTOR_BYTES, bytes / SECTOR_BYTES, TAG_ZERO, 0, false});
     }
 }
 

@@ -124,7 +124,7 @@ static void acknowledge(struct reliance *guest, struct arena *arena,
 static struct run run_of_piece(const struct piece *piece)
 {
     return (struct run){piece->offset / SECTOR_BYTES, piece->bytes / SECTOR_BYTES, piece->tag,
-                        piece->tag != TAG_ZERO};
+                        piece->tag != TAG_ZERO, false};
 }
 
 /* `sectors` sectors of the piece, without its first `skip`. */
@@ -132,7 +132,8 @@ static struct run part_of_piece(const struct piece *piece, uint64_t skip, uint64
 {
     struct run run = run_of_piece(piece);
 
-    return (struct run){run.sector + skip, sectors, run.tag + skip * run.step, run.step};
+    return (struct run){run.sector + skip, sectors, run.tag + skip * run.step, run.step,
+                        run.stored};
 }
 
 /*
@@ -149,8 +150,8 @@ static void rely_on_piece(struct reliance *guest, const struct piece *piece)
         if (!image_lookup(guest->orders, at, end, &later) ||
             tag_request(later.tag) < piece->order) {
             image_write(guest->floor, part_of_piece(piece, at - first, later.sectors));
-            image_write(guest->orders,
-                        (struct run){at, later.sectors, tag_guest(piece->order, at - first), 1});
+            image_write(guest->orders, (struct run){at, later.sectors,
+                                                    tag_guest(piece->order, at - first), 1, false});
         }
     }
 }

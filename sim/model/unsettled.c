@@ -29,7 +29,7 @@ static struct image *range_image(struct arena *arena, const struct event *event)
     struct image *image = image_create(arena);
 
     image_write(image, (struct run){event->offset / SECTOR_BYTES, event->bytes / SECTOR_BYTES,
-                                    TAG_ZERO, 0});
+                                    TAG_ZERO, 0, false});
     return image;
 }
 

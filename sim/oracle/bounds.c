@@ -131,7 +131,7 @@ static void judge_request(struct evidence *evidence, const struct event *event)
                     event->offset, event->bytes);
     } else if (event->offset > length || event->bytes > length - event->offset) {
         verdict_add(evidence, FINDING_BOUNDS_OUT_OF_RANGE,
-                    "The job's %s #%" PRIu32 " of %s at %s is outside of %s, which is %s long.",
+                    "The job's %s #%" PRIu32 " of %s at %s is outside %s, which is %s long.",
                     op_name(event_op(event)), event->request, phrase_disk(evidence, event->node),
                     phrase_range(event->offset, event->bytes).text, phrase_disk(evidence, source),
                     quantity_size(length).text);
@@ -165,9 +165,9 @@ static void report_shared(struct evidence *evidence, const struct event *event, 
                           uint64_t bytes)
 {
     verdict_add(evidence, FINDING_BOUNDS_SHARED_CHUNK,
-                "The operation that %s #%" PRIu32 " begins at %s shares a chunk with one "
-                "in flight at %s.",
-                op_name(event_op(event)), event->request,
+                "%s #%" PRIu32
+                " begins an operation at %s, which shares a chunk with one in flight at %s.",
+                event->op == OP_READ ? "Read" : op_name(event_op(event)), event->request,
                 phrase_range(event->offset, event->bytes).text, phrase_range(offset, bytes).text);
 }
 
@@ -203,13 +203,13 @@ static void judge_operation(const struct bounds *bounds, struct evidence *eviden
     judge_shared(bounds, evidence, event);
     if (bounds->op_count == MAX_OPS) {
         verdict_add(evidence, FINDING_BOUNDS_TOO_MANY_OPERATIONS,
-                    "Read #%" PRIu32 " begins operation %d in flight; at most %d may be.",
+                    "With read #%" PRIu32 " %d operations are in flight; at most %d are allowed.",
                     event->request, MAX_OPS + 1, MAX_OPS);
     }
     if (chunks > max_chunks) {
         verdict_add(evidence, FINDING_BOUNDS_TOO_LONG,
                     "Read #%" PRIu32 " of %s is %" PRIu64 " chunk buffers long; at most %" PRIu64
-                    " may be.",
+                    " are allowed.",
                     event->request, phrase_range(event->offset, event->bytes).text, chunks,
                     max_chunks);
     }
@@ -350,7 +350,7 @@ static void judge_taken(struct evidence *evidence, uint32_t disk, int count, con
     if (count != 0) {
         verdict_add(evidence, FINDING_BOUNDS_LEFT_OVER, "The job is gone, but %d %s%s of %s %s %s.",
                     count > 0 ? count : -count, what, one ? "" : "s", phrase_disk(evidence, disk),
-                    one ? "was" : "were", count > 0 ? "not given back" : "given back too many");
+                    one ? "was" : "were", count > 0 ? "not released" : "released too often");
     }
 }
 
@@ -413,7 +413,7 @@ static void judge_left_over(struct bounds *bounds, struct evidence *evidence)
     }
     if (bounds->buffers > 0) {
         verdict_add(evidence, FINDING_BOUNDS_LEFT_OVER,
-                    "The job is gone, but its %" PRIu64 " chunk buffers were not given back.",
+                    "The job is gone, but its %" PRIu64 " chunk buffers were not released.",
                     bounds->buffers);
     }
     for (uint32_t i = 0; i < evidence->plan->disk_count; i++) {
@@ -556,7 +556,7 @@ static void bounds_settled(void *state, struct evidence *evidence)
 
     if (bounds->unwritten > 0) {
         verdict_add(evidence, FINDING_BOUNDS_LOST_OPERATION,
-                    "The job has read a range, but did not go on to write it.");
+                    "The job has read a range, but did not write it.");
         bounds->unwritten = 0;
     }
     if (bounds->ended) {

@@ -249,8 +249,9 @@ static void judge_read(const struct debt *debt, struct evidence *evidence,
     if (bitmap_next_set(&owed->dirty, event->offset >> owed->shift, &chunk) &&
         chunk << owed->shift < range_end(event->offset, event->bytes)) {
         verdict_add(evidence, FINDING_DEBT_NOT_CLEANED,
-                    "Read #%" PRIu32 " of %s began while the chunk at %s was still dirty: a guest "
-                    "write during the copy does not show, and the chunk is copied again and again.",
+                    "Read #%" PRIu32
+                    " of %s began while the chunk at %s was still dirty: a guest write during the "
+                    "copy would go unnoticed, and the chunk is copied again and again.",
                     event->request, phrase_range(event->offset, event->bytes).text,
                     quantity_size(chunk << owed->shift).text);
     }

@@ -130,7 +130,8 @@ static void became_ready(struct job_model *job, struct evidence *evidence)
 {
     verdict_checked(evidence);
     if (job->ready) {
-        verdict_add(evidence, FINDING_JOB_READY_TWICE, "The job emitted READY, but it was ready.");
+        verdict_add(evidence, FINDING_JOB_READY_TWICE,
+                    "The job emitted READY, but it was ready already.");
     } else if (job->in_flight > 0) {
         verdict_add(evidence, FINDING_JOB_READY_TOO_EARLY,
                     "The job emitted READY with %" PRIu32 " requests in flight.", job->in_flight);
@@ -154,7 +155,7 @@ static void parked(struct job_model *job, struct evidence *evidence)
 static void resumed(struct job_model *job, struct evidence *evidence)
 {
     if (!job->parked || job->wishes.pause) {
-        verdict_add(evidence, FINDING_JOB_ILLEGAL_RESUME, "The job went on, but %s.",
+        verdict_add(evidence, FINDING_JOB_ILLEGAL_RESUME, "The job resumed, but %s.",
                     job->parked ? "nothing has ended its pause" : "it was not paused");
     }
     job->parked = false;
@@ -166,7 +167,7 @@ static void judge_progress(struct job_model *job, struct evidence *evidence,
     if (event->offset > event->bytes || event->offset < job->offset) {
         verdict_add(evidence, FINDING_JOB_PROGRESS,
                     "The job's progress is offset %" PRIu64 " of len %" PRIu64
-                    ", after offset %" PRIu64 ": offset must not exceed len, nor shrink.",
+                    ", after offset %" PRIu64 ": offset must neither exceed len nor shrink.",
                     event->offset, event->bytes, job->offset);
     } else if (event->offset != job->copied) {
         verdict_add(evidence, FINDING_JOB_PROGRESS,
@@ -305,7 +306,7 @@ static void started(void *state, struct evidence *evidence, const struct event *
     if (plan->kind == JOB_COMMIT && base_bytes < top_bytes) {
         verdict_add(evidence, FINDING_JOB_BASE_TOO_SHORT,
                     "The commit started though its base %s (%s) is shorter than the top %s (%s): "
-                    "what lies beyond can't be written.",
+                    "what lies beyond its end can't be written.",
                     phrase_disk(evidence, plan->target), quantity_size(base_bytes).text,
                     phrase_disk(evidence, plan->source), quantity_size(top_bytes).text);
     }
@@ -320,7 +321,7 @@ static void start_refused(void *state, struct evidence *evidence, const struct e
     verdict_checked(evidence);
     if (job->just_started) {
         verdict_add(evidence, FINDING_JOB_REFUSED_BUT_STARTED,
-                    "The start was refused, but the job has said that it started.");
+                    "The start was refused, but the job has reported that it started.");
         job->alive = false;
     }
 }

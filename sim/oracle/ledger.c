@@ -167,8 +167,8 @@ static uint16_t judge_hit(struct ledger *ledger, struct evidence *evidence,
         verdict_checked(evidence);
         if (event->ret == 0) {
             verdict_add(evidence, FINDING_LEDGER_HIDDEN,
-                        "Fault %s was to fail %s #%" PRIu32 " of %s with %s, but at %s it was done "
-                        "with success.",
+                        "Fault %s should have failed %s #%" PRIu32
+                        " of %s with %s, but at %s it succeeded.",
                         evidence->plan->faults[fault].name, op_name(event_op(event)),
                         event->request, phrase_disk(evidence, event->node),
                         phrase_result(evidence->plan->faults[fault].error).text,
@@ -186,7 +186,8 @@ static void judge_report(struct ledger *ledger, struct evidence *evidence)
     verdict_checked(evidence);
     if (!failure->reported) {
         verdict_add(evidence, FINDING_LEDGER_UNREPORTED,
-                    "The job's %s #%" PRIu32 " of %s failed with %s at %s%s, and nobody was told.",
+                    "The job's %s #%" PRIu32
+                    " of %s failed with %s at %s%s, and no error event reported it.",
                     op_name(event_op(&failure->event)), failure->event.request,
                     phrase_disk(evidence, failure->event.node),
                     phrase_result(failure->event.ret).text, quantity_time(evidence->now_ns).text,

@@ -37,8 +37,8 @@ static void judge_disk(struct evidence *evidence, const struct event *event, uin
     verdict_checked(evidence);
     if (event->by != BY_JOB) {
         verdict_add(evidence, FINDING_NAMING_WRONG_SPEAKER,
-                    "Event \"%s\" is the job's, but says %s.", event_kind_name(event_kind(event)),
-                    by_name(event_by(event)));
+                    "Event \"%s\" is the job's, but says that it is by %s.",
+                    event_kind_name(event_kind(event)), by_name(event_by(event)));
     } else if (event->node != disk) {
         verdict_add(evidence, FINDING_NAMING_WRONG_DISK, "Event \"%s\" is about %s, but names %s.",
                     event_kind_name(event_kind(event)), phrase_disk(evidence, disk),
@@ -61,7 +61,7 @@ static void started(void *state, struct evidence *evidence, const struct event *
     judge_disk(evidence, event, evidence->plan->job.source);
     if (event->index != target) {
         verdict_add(evidence, FINDING_NAMING_WRONG_TARGET,
-                    "The job said that it started towards %s, but its target is %s.",
+                    "The job reported at its start that its target is %s, but it is %s.",
                     phrase_disk(evidence, event->index), phrase_disk(evidence, target));
     }
 }
@@ -92,7 +92,7 @@ static void judge_progress(void *state, struct evidence *evidence, const struct 
     if ((event->offset | event->bytes) % SECTOR_BYTES != 0) {
         verdict_add(evidence, FINDING_NAMING_WRONG_PROGRESS,
                     "The job's progress is offset %" PRIu64 " of len %" PRIu64
-                    ": these are no whole sectors.",
+                    ": these are not whole sectors.",
                     event->offset, event->bytes);
     }
     naming->len = event->bytes;
@@ -105,7 +105,8 @@ static void judge_end(void *state, struct evidence *evidence, const struct event
     judge_source(state, evidence, event);
     if (event->bytes != naming->len) {
         verdict_add(evidence, FINDING_NAMING_WRONG_PROGRESS,
-                    "The job ended with len %" PRIu64 ", but its last progress said %" PRIu64 ".",
+                    "The job ended with len %" PRIu64 ", but its last progress event had %" PRIu64
+                    ".",
                     event->bytes, naming->len);
     }
 }

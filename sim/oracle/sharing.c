@@ -36,8 +36,8 @@ static void bitmap_cleaned(void *state, struct evidence *evidence, const struct 
     (void)state;
     if (bitmap != NULL) {
         verdict_add(evidence, FINDING_SHARING_FOREIGN_BITMAP,
-                    "The job cleaned %s in dirty bitmap %.64s of %s, which is another user's: that "
-                    "user loses the guest writes there.",
+                    "The job cleaned %s in dirty bitmap %.64s of %s, which belongs to another "
+                    "user: that user loses the guest writes there.",
                     phrase_range(event->offset, event->bytes).text, bitmap->name,
                     phrase_disk(evidence, event->node));
     }
@@ -64,8 +64,8 @@ static void write_done(void *state, struct evidence *evidence, const struct even
     for (uint32_t i = 0; i < disk->bitmap_count; i++) {
         if (!(sharing->marked[event->node] >> i & 1)) {
             verdict_add(evidence, FINDING_SHARING_WRITE_NOT_MARKED,
-                        "Guest %s #%" PRIu32 " of %s is done, but dirty bitmap %.64s of %s, which "
-                        "is another user's, does not have it.",
+                        "Guest %s #%" PRIu32 " of %s is done, but not marked in dirty bitmap %.64s "
+                        "of %s, which belongs to another user.",
                         op_name(event_op(event)), event->request,
                         phrase_range(event->offset, event->bytes).text, disk->bitmaps[i].name,
                         phrase_disk(evidence, event->node));
@@ -83,7 +83,7 @@ static void used(void *state, struct evidence *evidence, const struct event *eve
     verdict_checked(evidence);
     if (sharing->job_lives && is_the_jobs && event->ret == 0) {
         verdict_add(evidence, FINDING_SHARING_UNGUARDED,
-                    "Another user was let on %s at %s, while the job uses it.",
+                    "Another user got access to %s at %s, while the job uses it.",
                     phrase_disk(evidence, event->node), quantity_time(evidence->now_ns).text);
     }
 }

@@ -100,6 +100,9 @@ const char *action_kind_name(enum action_kind kind)
         [DO_CANCEL] = "cancel",
         [DO_PAUSE] = "pause",
         [DO_RESUME] = "resume",
+        [DO_FINALIZE] = "finalize",
+        [DO_DISMISS] = "dismiss",
+        [DO_CHANGE] = "change",
         [DO_SET_SPEED] = "set-speed",
         [DO_GUEST] = "guest",
         [DO_HOLD] = "hold",
@@ -113,6 +116,8 @@ const char *action_kind_name(enum action_kind kind)
         [DO_AT] = "at",
         [DO_SETTLE] = "settle",
         [DO_USE] = "use",
+        [DO_DRAIN] = "drain",
+        [DO_UNDRAIN] = "undrain",
     };
 
     assert((size_t)kind < COUNT_OF(names));
@@ -134,6 +139,12 @@ static bool detail_matches(int wanted, bool carried, unsigned value)
     return wanted == ANY || (carried && (unsigned)wanted == value);
 }
 
+static bool status_matches(uint32_t statuses, const struct event *event)
+{
+    return statuses == 0 ||
+           (event->kind == EVENT_JOB_STATUS && (statuses >> event->detail2 & 1) != 0);
+}
+
 bool event_matches(const struct event_match *match, const struct event *event)
 {
     bool is_error = event->kind == EVENT_JOB_ERROR;
@@ -149,7 +160,7 @@ bool event_matches(const struct event_match *match, const struct event *event)
            detail_matches(match->refusal, is_refused || is_start_refused,
                           is_refused ? event->detail2 : event->detail) &&
            detail_matches(match->index, true, event->index) &&
-           (!match->has_ret || match->ret == event->ret);
+           status_matches(match->statuses, event) && (!match->has_ret || match->ret == event->ret);
 }
 
 struct event_match event_match_kind(enum event_kind kind)
@@ -165,4 +176,5 @@ struct event_match event_match_kind(enum event_kind kind)
 
 _Static_assert(EVENT_KIND_COUNT <= 64, "event kinds must fit a mask");
 _Static_assert(OP_COUNT <= 32, "operations must fit a mask");
+_Static_assert(JOB_STATUS_COUNT <= 32, "states must fit a mask");
 _Static_assert(PLAN_MAX_DISKS <= 64, "disks must fit a mask");

@@ -108,11 +108,6 @@ static FIELD_READER(read_command)
     check_refusal(loader, node, action);
 }
 
-static FIELD_WRITER(write_command)
-{
-    write_mapping(emit, plan, field->key, command_fields, record);
-}
-
 static const struct field speed_fields[] = {FIELD("speed", "Bytes a second.", .type = &type_speed,
                                                   MEMBER(struct action, speed), .always = true),
                                             REFUSAL_FIELDS, FIELD_END};
@@ -128,11 +123,6 @@ static FIELD_READER(read_speed)
     } else {
         value_read(loader, node, field->type, &action->speed);
     }
-}
-
-static FIELD_WRITER(write_speed)
-{
-    write_mapping(emit, plan, field->key, speed_fields, record);
 }
 
 /* ---- Questions ---- */
@@ -199,11 +189,6 @@ static FIELD_READER(read_query_disk)
     read_fields(loader, node, "query-disk", query_disk_fields, action);
 }
 
-static FIELD_WRITER(write_query_disk)
-{
-    write_mapping(emit, plan, field->key, query_disk_fields, record);
-}
-
 /* ---- Holds, marks, disks ---- */
 
 static FIELD_READER(read_release)
@@ -249,22 +234,12 @@ static FIELD_READER(read_on_disk)
     }
 }
 
-static FIELD_WRITER(write_on_disk)
-{
-    write_mapping(emit, plan, field->key, field->shape->fields, record);
-}
-
-#define ON_DISK(name_, table)                      \
-    SHAPE_OF(.kind = SHAPE_ANY, .fields = (table), \
-             .any = ALTERNATIVES(&shape_disk, MAPPING_OF(name_, table)))
-
 /* ---- All of them ---- */
 
 #define COMMAND(word, doc, kind_)                                                                \
     FIELD(word, doc, .kind = (kind_), .alone = true,                                             \
-          .shape = ANY_OF(WORD_OF("refused"), SHAPE_OF(.kind = SHAPE_MAPPING, .name = "command", \
-                                                       .fields = command_fields)),               \
-          .read = read_command, .write = write_command)
+          .shape = OR_MAPPING_OF("command", command_fields, WORD_OF("refused")), .always = true, \
+          .read = read_command)
 
 static const struct field action_fields[] = {
     COMMAND("start", "The job is started.", DO_START),
@@ -273,10 +248,11 @@ static const struct field action_fields[] = {
     COMMAND("pause", "The job is paused.", DO_PAUSE),
     COMMAND("resume", "The job resumes.", DO_RESUME),
     FIELD("set-speed", "The job's speed is set.", .kind = DO_SET_SPEED, .type = &type_speed,
-          .shape = ANY_OF(VALUE_OF(type_speed), MAPPING_OF("set-speed", speed_fields)),
-          .read = read_speed, .write = write_speed),
+          .shape = OR_MAPPING_OF("set-speed", speed_fields, VALUE_OF(type_speed)), .always = true,
+          .read = read_speed),
     FIELD("guest", "The guest makes a request: flush, or a mapping.", .kind = DO_GUEST,
-          .shape = &shape_guest_step, .read = guest_read_step, .write = guest_write_step),
+          .shape = &shape_guest_step, MEMBER(struct action, guest), .always = true,
+          .read = guest_read_step),
     FIELD("hold", "A hold is armed.", .kind = DO_HOLD, .shape = &shape_hold,
           .read = fault_read_hold, .write = fault_write_hold),
     FIELD("release", "A hold or a hang lets all go, and holds no more.", .kind = DO_RELEASE,
@@ -284,16 +260,16 @@ static const struct field action_fields[] = {
     FIELD("mark", "An instant that faults can refer to.", .kind = DO_MARK, .shape = &shape_mark,
           MEMBER(struct action, index)),
     FIELD("power-cut", "What is not flushed is lost or kept.", .kind = DO_POWER_CUT,
-          .shape = ON_DISK("power-cut", power_cut_fields), .read = read_on_disk,
-          .write = write_on_disk),
+          .shape = OR_MAPPING_OF("power-cut", power_cut_fields, &shape_disk), .always = true,
+          .read = read_on_disk),
     FIELD("use", "Another user, such as a second job, wants the disk, and must be let on.",
-          .kind = DO_USE, .shape = ON_DISK("use", use_fields), .read = read_on_disk,
-          .write = write_on_disk),
+          .kind = DO_USE, .shape = OR_MAPPING_OF("use", use_fields, &shape_disk), .always = true,
+          .read = read_on_disk),
     FIELD("query", "The job must answer so.", .kind = DO_QUERY, .shape = &shape_query,
           .read = read_query, .write = write_query),
     FIELD("query-disk", "A disk must show this.", .kind = DO_QUERY_DISK,
-          .shape = MAPPING_OF("query-disk", query_disk_fields), .read = read_query_disk,
-          .write = write_query_disk),
+          .shape = MAPPING_OF("query-disk", query_disk_fields), .always = true,
+          .read = read_query_disk),
     FIELD("job", "No job must exist.", .kind = DO_JOB_NONE, .shape = WORD_OF("none"),
           .read = read_job, .write = write_job),
     FIELD("wait",

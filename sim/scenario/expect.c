@@ -39,10 +39,6 @@ static void add_match(struct loader *loader, struct expect_spec *expect,
 
 /* ---- Events ---- */
 
-#define JOB_EVENTS                                                         \
-    (EVENT_BIT(JOB_READY) | EVENT_BIT(JOB_ERROR) | EVENT_BIT(JOB_PAUSED) | \
-     EVENT_BIT(JOB_RESUMED) | EVENT_BIT(JOB_COMPLETED) | EVENT_BIT(JOB_CANCELLED))
-
 /* One expectation with all events of a list. */
 static void read_event_list(struct loader *loader, const struct yaml_node *node,
                             struct expect_spec *expect)
@@ -56,7 +52,7 @@ static void read_event_list(struct loader *loader, const struct yaml_node *node,
         if (!event_read(loader, item, &shape_event, &spec)) {
             continue;
         }
-        if (expect->kind == EXPECT_EVENTS && (spec.match.kinds & ~JOB_EVENTS)) {
+        if (expect->kind == EXPECT_EVENTS && (spec.match.kinds & ~JOB_REPORTS)) {
             read_mistake(loader, item,
                          "`events` lists ready, error, paused, resumed, completed "
                          "and cancelled; for others use in-order");
@@ -271,11 +267,6 @@ static FIELD_READER(read_guest)
                 expect_add(loader, node, EXPECT_GUEST_STALL));
 }
 
-static FIELD_WRITER(write_guest)
-{
-    write_mapping(emit, plan, field->key, guest_fields, record);
-}
-
 /* ---- All of them ---- */
 
 static const struct shape shape_events = {.kind = SHAPE_LIST, .of = &shape_event};
@@ -322,7 +313,7 @@ static const struct field expect_fields[] = {
           .kind = EXPECT_DIFFER, .shape = &shape_compared, .read = expect_read_compared,
           .write = expect_write_compared),
     FIELD("sector", "What one sector holds.", .kind = EXPECT_SECTOR, .shape = &shape_sector,
-          .read = expect_read_sector, .write = expect_write_sector),
+          .always = true, .read = expect_read_sector),
     FIELD("length", "How long disks are at the end.", .kind = EXPECT_LENGTH,
           .shape = NAMES_OF(VALUE_OF(type_bytes)), .read = expect_read_amounts,
           .write = expect_write_amount),
@@ -332,8 +323,8 @@ static const struct field expect_fields[] = {
     FIELD("backing", "The open backing files of disks at the end, or none.", .kind = EXPECT_BACKING,
           .shape = NAMES_OF(&shape_disk), .read = expect_read_backing,
           .write = expect_write_backing),
-    EXPECT("guest", "What the guest's requests may suffer.", EXPECT_GUEST_STALL, guest,
-           .shape = MAPPING_OF("guest-stall", guest_fields)),
+    FIELD("guest", "What the guest's requests may suffer.", .kind = EXPECT_GUEST_STALL,
+          .shape = MAPPING_OF("guest-stall", guest_fields), .always = true, .read = read_guest),
     FIELD("guest-on", "The guest's disk at the end.", .kind = EXPECT_GUEST_ON, .shape = &shape_disk,
           MEMBER(struct expect_spec, a), .read = expect_read_guest_on),
     EXPECT("query", "The job's last state.", EXPECT_QUERY, query, .shape = &shape_query),

@@ -20,7 +20,6 @@ field_writer expect_write_compared;
 extern const struct shape shape_compared;
 
 field_reader expect_read_sector;
-field_writer expect_write_sector;
 extern const struct shape shape_sector;
 
 field_reader expect_read_guest_on;

@@ -184,11 +184,6 @@ FIELD_READER(expect_read_sector)
     }
 }
 
-FIELD_WRITER(expect_write_sector)
-{
-    write_mapping(emit, plan, field->key, sector_fields, record);
-}
-
 /* ---- Disks by name ---- */
 
 FIELD_READER(expect_read_guest_on)

@@ -90,28 +90,46 @@ void write_value(struct emit *emit, const char *key, const struct value_type *ty
 void write_member(struct emit *emit, const struct plan *plan, const struct field *field,
                   const void *record)
 {
-    if (field->type) {
+    if (field->type && !field->shape) {
         write_value(emit, field->key, field->type, field_value(field, record));
     } else if (field->shape->kind == SHAPE_FLAG) {
         emit_word(emit, field->key, "true");
-    } else {
-        assert(field->shape->write);
+    } else if (field->shape->write) {
         field->shape->write(emit, plan, field, record);
+    } else {
+        assert(field->shape->fields);
+        write_mapping(emit, plan, field->key, field->shape->fields, field_member(field, record));
     }
+}
+
+/* The mapping is left out if none of its rows has anything to say. */
+static void write_mapping_if_any(struct emit *emit, const struct plan *plan,
+                                 const struct field *field, const void *record)
+{
+    struct emit inner = emit_open_below(emit, field->key, EMIT_FLOW);
+
+    write_fields(&inner, plan, field->shape->fields, field_member(field, record));
+    emit_end(&inner);
 }
 
 void write_field(struct emit *emit, const struct plan *plan, const struct field *field,
                  const void *record)
 {
+    bool is_always = field->required || field->always;
+
     if (field->write) {
         field->write(emit, plan, field, record);
-    } else if (field->type) {
-        if (field->required || field->always || field_value(field, record) != field->otherwise) {
+    } else if (field->type && !field->shape) {
+        if (is_always || field_value(field, record) != field->otherwise) {
             write_member(emit, plan, field, record);
         }
-    } else {
-        assert(field->shape->write);
+    } else if (field->shape->write) {
         field->shape->write(emit, plan, field, record);
+    } else if (is_always) {
+        write_member(emit, plan, field, record);
+    } else {
+        assert(field->shape->fields);
+        write_mapping_if_any(emit, plan, field, record);
     }
 }
 

@@ -84,7 +84,7 @@ struct field {
     size_t width;
     int64_t otherwise;   /* the value that is meant without the key */
     field_reader *read;  /* NULL: as type or shape say */
-    field_writer *write; /* NULL: as type or shape say, unless it is `otherwise` */
+    field_writer *write; /* NULL: as type or shape say; not if it is `otherwise`, or empty */
     int kind;            /* what rows that share functions differ in, an enumeration of theirs */
     const char *needs;   /* a key without which this one means nothing */
     uint8_t group;       /* exactly one of the rows of a group must be there; 0: no group */
@@ -121,6 +121,11 @@ struct field {
         __VA_ARGS__, NULL         \
     }
 #define ANY_OF(...) SHAPE_OF(.kind = SHAPE_ANY, .any = ALTERNATIVES(__VA_ARGS__))
+
+/* As ANY_OF(), with a mapping by that table, which is what is written. */
+#define OR_MAPPING_OF(name_, fields_, ...)           \
+    SHAPE_OF(.kind = SHAPE_ANY, .fields = (fields_), \
+             .any = ALTERNATIVES(__VA_ARGS__, MAPPING_OF(name_, fields_)))
 
 /* The whole file. */
 extern const struct shape shape_scenario;

@@ -101,6 +101,7 @@ static const struct field guest_fields[] = {GUEST_FIELDS(struct guest_request, o
 
 const struct shape shape_guest_step = {
     .kind = SHAPE_ANY,
+    .fields = guest_fields,
     .any = ALTERNATIVES(WORD_OF("flush"), MAPPING_OF("guest-step", guest_fields))};
 
 FIELD_READER(guest_read_step)
@@ -115,9 +116,4 @@ FIELD_READER(guest_read_step)
     }
     read_fields(loader, node, "guest", guest_fields, &action->guest);
     guest_check(loader, node, &action->guest);
-}
-
-FIELD_WRITER(guest_write_step)
-{
-    write_mapping(emit, plan, field->key, guest_fields, &((const struct action *)record)->guest);
 }

@@ -124,19 +124,6 @@ static const struct field limits_fields[] = {
           MEMBER(struct plan, timer_slack_ns)),
     FIELD_END};
 
-static FIELD_READER(read_limits)
-{
-    read_fields(loader, node, field->key, limits_fields, record);
-}
-
-static FIELD_WRITER(write_limits)
-{
-    struct emit limits = emit_open_below(emit, field->key, EMIT_FLOW);
-
-    write_fields(&limits, plan, limits_fields, record);
-    emit_end(&limits);
-}
-
 /* ---- Choices ---- */
 
 static FIELD_READER(read_site)
@@ -320,13 +307,6 @@ static const struct field explore_fields[] = {
           .write = write_nothing),
     FIELD_END};
 
-static FIELD_READER(read_explore)
-{
-    struct plan *plan = record;
-
-    read_fields(loader, node, field->key, explore_fields, &plan->explore);
-}
-
 /* ---- Sections ---- */
 
 /* Read before the sections: here, or before any case in scenario.c. */
@@ -354,7 +334,8 @@ static const struct field scenario_fields[] = {
     FIELD("doc", "Why it exists: what would break.", .shape = &shape_text, .required = true,
           .read = read_doc, .write = write_doc),
     FIELD("refs",
-          "What it is about: rules (mirror-algorithm R6), other tests (parity 041/complete).",
+          "What it is about: rules (mirror-algorithm R6), other tests (parity 041/complete), bugs "
+          "(known-bugs sg-limit).",
           .shape = LIST_OF(&shape_text), .read = read_refs, .write = write_refs),
     FIELD("tags", "Any words by which to choose it.", .shape = LIST_OF(&shape_text),
           .read = read_tags, .write = write_tags),
@@ -372,8 +353,7 @@ static const struct field scenario_fields[] = {
     FIELD("faults", "What goes wrong, by name.", .shape = &shape_faults, .turn = 1),
     FIELD("expect", "What must come out, in addition to the oracles.", .shape = &shape_expect,
           .turn = 4),
-    FIELD("limits", "Bounds of the run.", .shape = &shape_limits, .read = read_limits,
-          .write = write_limits, .turn = 4),
+    FIELD("limits", "Bounds of the run.", .shape = &shape_limits, .turn = 4),
     FIELD(
         "content",
         "tags; or bytes: real bytes move and are compared, for disks of 1GiB in all; the verdicts "
@@ -384,7 +364,7 @@ static const struct field scenario_fields[] = {
           "expectations of instants are not judged.",
           .type = &type_timing, MEMBER(struct plan, untimed), .turn = 4),
     FIELD("explore", "What mirrorsim explore does if its options don't say otherwise.",
-          .shape = &shape_explore, .read = read_explore, .write = write_nothing, .turn = 4),
+          .shape = &shape_explore, MEMBER(struct plan, explore), .write = write_nothing, .turn = 4),
     FIELD("choices",
           "Recorded answers; those not listed follow the seed. Or quiet: the story needs first in, "
           "first out, and no seed changes it.",

@@ -338,7 +338,6 @@ void guest_set_op(struct loader *loader, const struct yaml_node *node,
                   struct guest_request *request, int op);
 
 field_reader guest_read_step;
-field_writer guest_write_step;
 extern const struct shape shape_guest_step;
 
 /* ---- Generators: generator.c, draw.c ---- */

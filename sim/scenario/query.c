@@ -12,7 +12,7 @@ static void add_check(struct loader *loader, struct query_list *list, const stru
     struct query_check *check =
         read_append(loader, &list->checks, &list->count, sizeof(*list->checks));
 
-    *check = (struct query_check){field, comparison, (uint64_t)value, node->where};
+    *check = (struct query_check){field, comparison, (uint64_t)value, node->where, NULL};
 }
 
 static void read_compared(struct loader *loader, const struct yaml_node *node,

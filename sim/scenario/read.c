@@ -376,9 +376,11 @@ FIELD_READER(read_field)
         if (value_read(loader, node, field->type, &value)) {
             field_store(field, record, value);
         }
-    } else {
-        assert(field->shape && field->shape->read);
+    } else if (field->shape->read) {
         field->shape->read(loader, node, field, record);
+    } else {
+        assert(field->shape->kind == SHAPE_MAPPING);
+        read_fields(loader, node, field->key, field->shape->fields, field_place(field, record));
     }
 }
 

@@ -352,6 +352,14 @@ static void never(struct loader *loader, const struct action *action, const char
     mistake_add(loader->mistakes, action->where, "this step can never happen: %s", text);
 }
 
+/* Events of a job; they say so by their place in EVENT_KINDS, but for those that came later. */
+static bool is_of_job(uint64_t kinds)
+{
+    const uint64_t later = EVENT_BIT(JOB_STATUS) | EVENT_BIT(JOB_PENDING);
+
+    return (kinds >= EVENT_BIT(JOB_STARTED) && kinds < EVENT_BIT(COMMAND)) || (kinds & later) != 0;
+}
+
 static bool needs_job(const struct action *action)
 {
     switch (action->kind) {
@@ -359,15 +367,16 @@ static bool needs_job(const struct action *action)
     case DO_CANCEL:
     case DO_PAUSE:
     case DO_RESUME:
+    case DO_FINALIZE:
+    case DO_DISMISS:
+    case DO_CHANGE:
     case DO_SET_SPEED:
         return !action->expect_refused && !action->may_be_refused;
     case DO_QUERY:
         return true;
     case DO_WAIT:
         return action->wait.kind == WAIT_CONCLUDED ||
-               (action->wait.kind == WAIT_EVENT &&
-                action->wait.match.kinds >= EVENT_BIT(JOB_STARTED) &&
-                action->wait.match.kinds < EVENT_BIT(COMMAND));
+               (action->wait.kind == WAIT_EVENT && is_of_job(action->wait.match.kinds));
     case DO_START:
     case DO_GUEST:
     case DO_HOLD:
@@ -377,6 +386,8 @@ static bool needs_job(const struct action *action)
     case DO_USE:
     case DO_QUERY_DISK:
     case DO_JOB_NONE:
+    case DO_DRAIN:
+    case DO_UNDRAIN:
     case DO_AT:
     case DO_SETTLE:
         break;

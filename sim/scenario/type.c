@@ -13,8 +13,6 @@
 #include "sim/plan/plan.h"
 #include "sim/scenario/value.h"
 
-#define KIB (INT64_C(1) << 10)
-#define MIB (INT64_C(1) << 20)
 #define GIB (INT64_C(1) << 30)
 #define TIB (INT64_C(1) << 40)
 #define PIB (INT64_C(1) << 50)
@@ -27,24 +25,6 @@
 #define MAX_COUNT (INT64_C(1000) * 1000 * 1000 * 1000)
 
 /* ---- Units ---- */
-
-static const struct unit size_units[] = {
-    {"EiB", EIB, false}, {"PiB", PIB, false}, {"TiB", TIB, false},
-    {"GiB", GIB, true},  {"MiB", MIB, true},  {"KiB", KIB, true},
-    {"", 1, false},      {"B", 1, false},     {NULL, 0, false}};
-
-static const struct unit time_units[] = {{"h", INT64_C(3600) * 1000 * 1000 * 1000, false},
-                                         {"min", INT64_C(60) * 1000 * 1000 * 1000, false},
-                                         {"s", 1000 * 1000 * 1000, true},
-                                         {"ms", 1000 * 1000, true},
-                                         {"us", 1000, true},
-                                         {"ns", 1, true},
-                                         {"", 1, false},
-                                         {NULL, 0, false}};
-
-static const struct unit speed_units[] = {
-    {"TiB/s", TIB, false}, {"GiB/s", GIB, true}, {"MiB/s", MIB, true}, {"KiB/s", KIB, true},
-    {"B/s", 1, true},      {"", 1, false},       {NULL, 0, false}};
 
 static const struct unit count_units[] = {{"", 1, false}, {NULL, 0, false}};
 static const struct unit percent_units[] = {{"%", 10000, true}, {"", 1, false}, {NULL, 0, false}};
@@ -99,7 +79,7 @@ static bool error_parse(const char *text, int64_t *value)
     const struct value_type id = {.name = &#id[5],                 \
                                   .what = "size",                  \
                                   .example = "64KiB, 1MiB or 512", \
-                                  .units = size_units,             \
+                                  .units = quantity_size_units,    \
                                   .min = (least),                  \
                                   .max = (most),                   \
                                   .multiple = (times),             \
@@ -117,7 +97,7 @@ static const struct word cluster_words[] = {{"none", 0}, {"unknown", -1}, {NULL,
 const struct value_type type_cluster = {.name = "cluster",
                                         .what = "cluster size",
                                         .example = "64KiB",
-                                        .units = size_units,
+                                        .units = quantity_size_units,
                                         .words = cluster_words,
                                         .power_of_two = true,
                                         .min = SECTOR,
@@ -126,7 +106,7 @@ const struct value_type type_cluster = {.name = "cluster",
 const struct value_type type_granularity = {.name = "granularity",
                                             .what = "granularity",
                                             .example = "64KiB",
-                                            .units = size_units,
+                                            .units = quantity_size_units,
                                             .power_of_two = true,
                                             .min = SECTOR,
                                             .max = 2 * GIB};
@@ -135,7 +115,7 @@ const struct value_type type_granularity = {.name = "granularity",
     const struct value_type id = {.name = &#id[5],               \
                                   .what = "time",                \
                                   .example = "5ms, 200us or 1s", \
-                                  .units = time_units,           \
+                                  .units = quantity_time_units,  \
                                   .needs_unit = true,            \
                                   .min = (least),                \
                                   .max = MAX_TIME_NS,            \
@@ -149,7 +129,7 @@ TIME_TYPE(type_shift, -MAX_TIME_NS);
     const struct value_type id = {.name = &#id[5],                \
                                   .what = "speed",                \
                                   .example = "1MiB/s or 64KiB/s", \
-                                  .units = speed_units,           \
+                                  .units = quantity_speed_units,  \
                                   .words = (words_),              \
                                   .needs_unit = true,             \
                                   .min = (least),                 \

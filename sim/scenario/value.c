@@ -10,6 +10,7 @@
 #include <inttypes.h>
 #include <strings.h>
 
+#include "sim/base/quantity.h"
 #include "sim/scenario/private.h"
 
 /* ---- Words ---- */
@@ -67,55 +68,6 @@ static void unknown_word(struct loader *loader, const struct yaml_node *node, co
 
 /* ---- Numbers ---- */
 
-/* A number as it is written: mantissa / scale, then a suffix. */
-struct number {
-    bool negative;
-    bool overflow;
-    int64_t mantissa;
-    int64_t scale;
-    const char *suffix;
-};
-
-static const char *split_digits(const char *at, struct number *number, bool is_fraction)
-{
-    for (; *at >= '0' && *at <= '9'; at++) {
-        number->overflow |= __builtin_mul_overflow(number->mantissa, 10, &number->mantissa) ||
-                            __builtin_add_overflow(number->mantissa, *at - '0', &number->mantissa);
-        if (is_fraction) {
-            number->overflow |= __builtin_mul_overflow(number->scale, 10, &number->scale);
-        }
-    }
-    return at;
-}
-
-/* False if the text is no number at all. */
-static bool split_number(const char *text, struct number *number)
-{
-    const char *digits = text + (*text == '-');
-    const char *at;
-
-    *number = (struct number){.negative = digits > text, .scale = 1};
-    at = split_digits(digits, number, false);
-    if (at == digits) {
-        return false;
-    }
-    if (at[0] == '.' && at[1] >= '0' && at[1] <= '9') {
-        at = split_digits(at + 1, number, true);
-    }
-    number->suffix = at;
-    return true;
-}
-
-static const struct unit *find_unit(const struct value_type *type, const char *suffix)
-{
-    for (const struct unit *unit = type->units; unit->suffix; unit++) {
-        if (strcmp(unit->suffix, suffix) == 0) {
-            return unit;
-        }
-    }
-    return NULL;
-}
-
 static void missing_unit(struct loader *loader, const struct yaml_node *node, const char *text,
                          const struct value_type *type)
 {
@@ -146,57 +98,22 @@ static const char *nearest_unit(const struct value_type *type, const char *suffi
 }
 
 static void unknown_unit(struct loader *loader, const struct yaml_node *node, const char *text,
-                         const struct number *number, const struct value_type *type)
+                         const char *suffix, const struct value_type *type)
 {
-    const char *unit = nearest_unit(type, number->suffix);
+    const char *unit = nearest_unit(type, suffix);
 
     if (unit) {
         read_mistake(loader, node, "%s has an unknown unit; did you mean \"%.*s%s\"?",
-                     read_quote(loader, text), (int)(number->suffix - text), text, unit);
+                     read_quote(loader, text), (int)(suffix - text), text, unit);
     } else {
         read_mistake(loader, node, "%s is no %s; write for example %s", read_quote(loader, text),
                      type->what, type->example);
     }
 }
 
-static int64_t greatest_divisor(int64_t a, int64_t b)
-{
-    while (b != 0) {
-        int64_t rest = a % b;
-
-        a = b;
-        b = rest;
-    }
-    return a;
-}
-
-/* The value, if it is a whole number that fits; the product is not larger than it must be. */
-static bool number_value(const struct number *number, const struct unit *unit, bool *is_whole,
-                         int64_t *value)
-{
-    int64_t divisor = greatest_divisor(unit->factor, number->scale);
-    int64_t scale = number->scale / divisor;
-    int64_t product;
-
-    *is_whole = true;
-    if (number->overflow ||
-        __builtin_mul_overflow(number->mantissa, unit->factor / divisor, &product)) {
-        return false;
-    }
-    *is_whole = product % scale == 0;
-    *value = product / scale;
-    *value = number->negative ? -*value : *value;
-    return *is_whole;
-}
-
 const char *value_format(struct loader *loader, const struct value_type *type, int64_t value)
 {
-    const struct unit *unit = type->units;
-
-    while (unit[1].suffix && (value == 0 || value % unit->factor != 0)) {
-        unit++;
-    }
-    return mistake_part(loader->mistakes, "%" PRId64 "%s", value / unit->factor, unit->suffix);
+    return mistake_part(loader->mistakes, "%s", quantity_plain(type->units, value).text);
 }
 
 static bool check_bounds(struct loader *loader, const struct yaml_node *node, const char *text,
@@ -219,35 +136,40 @@ static bool check_bounds(struct loader *loader, const struct yaml_node *node, co
     return false;
 }
 
+/* With its sign; what does not fit is beyond any bound. */
+static int64_t signed_value(const struct quantity *quantity)
+{
+    if (quantity->value > INT64_MAX) {
+        return quantity->negative ? INT64_MIN : INT64_MAX;
+    }
+    return quantity->negative ? -(int64_t)quantity->value : (int64_t)quantity->value;
+}
+
 static bool parse_number(struct loader *loader, const struct yaml_node *node, const char *text,
                          const struct value_type *type, int64_t *value)
 {
-    struct number number;
-    const struct unit *unit;
-    bool is_whole;
+    struct quantity quantity;
+    enum quantity_fault fault = quantity_read(type->units, text, &quantity);
 
-    if (!split_number(text, &number)) {
+    if (fault == QUANTITY_NO_NUMBER) {
         unknown_word(loader, node, text, type);
         return false;
     }
-    unit = find_unit(type, number.suffix);
-    if (unit && !*unit->suffix && type->needs_unit && number.mantissa != 0) {
+    if (fault == QUANTITY_UNKNOWN_UNIT) {
+        unknown_unit(loader, node, text, quantity.suffix, type);
+        return false;
+    }
+    if (type->needs_unit && *quantity.suffix == '\0' && quantity.value != 0) {
         missing_unit(loader, node, text, type);
         return false;
     }
-    if (!unit) {
-        unknown_unit(loader, node, text, &number, type);
-        return false;
-    }
-    if (number_value(&number, unit, &is_whole, value)) {
-        return check_bounds(loader, node, text, type, *value);
-    }
-    if (!is_whole) {
+    if (fault == QUANTITY_NOT_WHOLE) {
         read_mistake(loader, node, "%s is no whole number of the smallest unit",
                      read_quote(loader, text));
         return false;
     }
-    return check_bounds(loader, node, text, type, number.negative ? INT64_MIN : INT64_MAX);
+    *value = signed_value(&quantity);
+    return check_bounds(loader, node, text, type, *value);
 }
 
 bool value_read_fixed(struct loader *loader, const struct yaml_node *node,
@@ -288,26 +210,6 @@ static const char *word_of(const struct value_type *type, int64_t value)
     return NULL;
 }
 
-/* Units of a whole number; a fraction of the smallest that has one is written as such. */
-static void number_write(FILE *file, const struct unit *unit, int64_t value)
-{
-    uint64_t amount = value < 0 ? -(uint64_t)value : (uint64_t)value;
-
-    while (unit[1].suffix && value % unit->factor != 0) {
-        unit++;
-    }
-    fprintf(file, "%s%" PRIu64, value < 0 ? "-" : "", amount / (uint64_t)unit->factor);
-    amount %= (uint64_t)unit->factor;
-    if (amount > 0) {
-        fputc('.', file);
-    }
-    for (int64_t place = unit->factor / 10; amount > 0; place /= 10) {
-        fprintf(file, "%" PRIu64, amount / (uint64_t)place);
-        amount %= (uint64_t)place;
-    }
-    fputs(unit->suffix, file);
-}
-
 void value_write(FILE *file, const struct value_type *type, int64_t value)
 {
     const char *word = word_of(type, value);
@@ -317,6 +219,6 @@ void value_write(FILE *file, const struct value_type *type, int64_t value)
     } else if (value == 0) {
         fputc('0', file);
     } else {
-        number_write(file, type->units, value);
+        fputs(quantity_plain(type->units, value).text, file);
     }
 }

@@ -12,14 +12,10 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "sim/base/quantity.h"
+
 struct loader;
 struct yaml_node;
-
-struct unit {
-    const char *suffix; /* NULL ends a table */
-    int64_t factor;
-    bool is_common; /* proposed to those who give no unit */
-};
 
 struct word {
     const char *text; /* NULL ends a table */

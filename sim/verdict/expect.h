@@ -1,14 +1,32 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Inside expect_judge(): checks of one expectation against the finished run.
- *
- * Only sim/verdict/expect*.c and sim/verdict/vacuity.c include this header.
+ * What a plan expects of a finished run, beyond what the oracles prove.
  */
 #ifndef MIRRORSIM_SIM_VERDICT_EXPECT_H
 #define MIRRORSIM_SIM_VERDICT_EXPECT_H
 
 #include "sim/trace/phrase.h"
 #include "sim/verdict/verdict.h"
+
+/* What the world knows at the end that is not in the trace. */
+struct final_state {
+    bool has_job_info; /* `job_info` is the job's last state before it was gone */
+    struct job_info job;
+    uint32_t guest_disk;
+    const uint64_t *fault_hits; /* per fault of the plan */
+};
+
+/*
+ * Checks the plan's `expect` list against a finished, kept trace, and whether
+ * the run is vacuous: a fault that never fired, a step that never ran, nothing
+ * checked.  Reports findings of the oracles "expect" and "vacuous".  A story
+ * that stopped at a step is not judged further: more findings would only repeat
+ * the first.
+ */
+void expect_judge(struct evidence *evidence, const struct trace *trace,
+                  const struct final_state *final);
+
+/* ---- For sim/verdict/expect*.c and vacuity.c only ---- */
 
 struct run_end {
     struct evidence *evidence;

@@ -10,11 +10,6 @@
 
 #include "sim/trace/phrase.h"
 
-/* The kinds of which EXPECT_EVENTS lists every event. */
-#define REPORTS                                                            \
-    (EVENT_BIT(JOB_READY) | EVENT_BIT(JOB_ERROR) | EVENT_BIT(JOB_PAUSED) | \
-     EVENT_BIT(JOB_RESUMED) | EVENT_BIT(JOB_COMPLETED) | EVENT_BIT(JOB_CANCELLED))
-
 static struct quantity_text at(const struct run_end *run, uint64_t number)
 {
     return quantity_time(run->trace->events[number].now_ns);
@@ -49,7 +44,7 @@ void expect_job_events(const struct run_end *run, const struct expect_spec *expe
     for (uint32_t i = 0; i < expect->match_count; i++, number++) {
         const struct event_match *match = &expect->matches[i];
 
-        if (!next_of_kinds(trace, REPORTS, &number)) {
+        if (!next_of_kinds(trace, JOB_REPORTS, &number)) {
             expect_failed(run, expect, FINDING_EXPECT_EVENTS,
                           "The job was expected to report %s as number %" PRIu32 " of %" PRIu32
                           ", but it reported no more.",
@@ -67,7 +62,7 @@ void expect_job_events(const struct run_end *run, const struct expect_spec *expe
             return;
         }
     }
-    if (next_of_kinds(trace, REPORTS, &number)) {
+    if (next_of_kinds(trace, JOB_REPORTS, &number)) {
         finding = expect_failed(run, expect, FINDING_EXPECT_EVENTS,
                                 "The job was expected to report nothing after number %" PRIu32
                                 ", but it reported %s at %s.",

@@ -6,14 +6,24 @@
 
 #include <assert.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "sim/trace/phrase.h"
 
 static const char *const field_names[] = {
-    [QUERY_OFFSET] = "offset",       [QUERY_LEN] = "len",       [QUERY_SPEED] = "speed",
-    [QUERY_BUSY] = "busy",           [QUERY_PAUSED] = "paused", [QUERY_READY] = "ready",
-    [QUERY_CANCELLED] = "cancelled", [QUERY_STATUS] = "status", [QUERY_IO_STATUS] = "io-status",
+    [QUERY_OFFSET] = "offset",
+    [QUERY_LEN] = "len",
+    [QUERY_SPEED] = "speed",
+    [QUERY_BUSY] = "busy",
+    [QUERY_PAUSED] = "paused",
+    [QUERY_READY] = "ready",
+    [QUERY_CANCELLED] = "cancelled",
+    [QUERY_STATUS] = "status",
+    [QUERY_IO_STATUS] = "io-status",
     [QUERY_KIND] = "kind",
+    [QUERY_SYNCED] = "actively-synced",
+    [QUERY_DIRTY] = "dirty",
+    [QUERY_ERROR] = "error",
 };
 
 static const char *const comparison_words[] = {
@@ -45,15 +55,30 @@ uint64_t query_field_value(const struct job_info *info, enum query_field field)
         return info->status;
     case QUERY_KIND:
         return info->kind;
+    case QUERY_SYNCED:
+        return info->actively_synced;
+    case QUERY_DIRTY:
+        return (uint64_t)info->dirty_bytes;
+    case QUERY_ERROR:
+        break; /* text: no number */
     }
     assert(false && "a field");
     return 0;
 }
 
+static bool says(const struct job_info *info, const char *text)
+{
+    return info->error_text != NULL && strstr(info->error_text, text) != NULL;
+}
+
 bool query_check_holds(const struct query_check *check, const struct job_info *info)
 {
-    uint64_t value = query_field_value(info, check->field);
+    uint64_t value;
 
+    if (check->field == QUERY_ERROR) {
+        return says(info, check->text);
+    }
+    value = query_field_value(info, check->field);
     switch (check->comparison) {
     case COMPARE_EQUAL:
         return value == check->value;
@@ -77,6 +102,7 @@ static struct phrase value_phrase(enum query_field field, uint64_t value)
     case QUERY_PAUSED:
     case QUERY_READY:
     case QUERY_CANCELLED:
+    case QUERY_SYNCED:
         word = value ? "true" : "false";
         break;
     case QUERY_IO_STATUS:
@@ -88,6 +114,15 @@ static struct phrase value_phrase(enum query_field field, uint64_t value)
     case QUERY_KIND:
         word = job_kind_name((enum job_kind)value);
         break;
+    case QUERY_ERROR:
+        word = "";
+        break;
+    case QUERY_DIRTY:
+        if (value == UINT64_MAX) {
+            word = "unknown";
+            break;
+        }
+        /* fall through */
     case QUERY_OFFSET:
     case QUERY_LEN:
     case QUERY_SPEED:
@@ -101,8 +136,14 @@ static struct phrase value_phrase(enum query_field field, uint64_t value)
 int query_check_describe(const struct query_check *check, const struct job_info *info, char *buf,
                          size_t size)
 {
-    uint64_t value = query_field_value(info, check->field);
+    uint64_t value;
 
+    if (check->field == QUERY_ERROR) {
+        return snprintf(buf, size, "error is %s%s%s, expected one that says \"%s\"",
+                        info->error_text ? "\"" : "", info->error_text ? info->error_text : "none",
+                        info->error_text ? "\"" : "", check->text);
+    }
+    value = query_field_value(info, check->field);
     return snprintf(buf, size, "%s is %s, expected %s%s", field_names[check->field],
                     value_phrase(check->field, value).text, comparison_words[check->comparison],
                     value_phrase(check->field, check->value).text);

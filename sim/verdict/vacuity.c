@@ -73,11 +73,12 @@ struct phrase vacuity_reason(const struct run_end *run, const struct fault_spec 
                  plan->marks[spec->from_mark]);
     } else if (seen < wanted) {
         snprintf(why.text, sizeof(why.text),
-                 "only %" PRIu64 " matching request%s seen, and it hits number %" PRIu64, seen,
-                 seen == 1 ? " was" : "s were", wanted);
+                 "only %" PRIu64 " matching request%s seen, and it hits from number %" PRIu64 " on",
+                 seen, seen == 1 ? " was" : "s were", wanted);
     } else {
         snprintf(why.text, sizeof(why.text),
-                 "%" PRIu64 " matching requests were seen, but not while it was armed", seen);
+                 "%" PRIu64 " matching request%s seen, but not while it was armed", seen,
+                 seen == 1 ? " was" : "s were");
     }
     return why;
 }
@@ -136,8 +137,8 @@ static void judge_generator(const struct run_end *run, uint32_t generator)
     }
     finding = verdict_add(run->evidence, FINDING_VACUOUS_NEVER_BEGAN,
                           "Generator %s never submitted a request: %s.", spec->name,
-                          spec->has_when ? "what it begins with did not come in time"
-                                         : "the guest was done before it began");
+                          spec->has_when ? "the event that starts it did not come in time"
+                                         : "the story was over before it could begin");
     if (finding != NULL) {
         finding->where = spec->where;
     }
@@ -167,7 +168,7 @@ static void judge_story(const struct run_end *run)
     }
     finding = verdict_add(run->evidence, FINDING_VACUOUS_STEPS_NOT_RUN,
                           "The run ended while step %" PRIu32 " of %" PRIu32
-                          " was still waiting: what it waits for never came.",
+                          " was still waiting: its condition was never met.",
                           last, evidence->plan->step_count);
     if (finding != NULL && last > 0) {
         finding->where = evidence->plan->steps[last - 1].where;

@@ -90,22 +90,4 @@ const char *outcome_name(enum outcome outcome);
 /* True for outcomes that make the program exit with 1. */
 bool outcome_is_bad(enum outcome outcome);
 
-/*
- * Checks the plan's `expect` list against a finished, kept trace, and whether
- * the run is vacuous: a fault that never fired, a step that never ran, nothing
- * checked.  Reports findings of the oracles "expect" and "vacuous".  A story
- * that stopped at a step is not judged further: more findings would only repeat
- * the first.
- */
-struct final_state {
-    bool has_job_info; /* `job_info` is the job's last state before it was gone */
-    struct job_info job;
-    uint32_t guest_disk;
-    const uint64_t *fault_hits; /* per fault of the plan */
-    uint64_t guest_idle;        /* number of guest requests that never finished */
-};
-
-void expect_judge(struct evidence *evidence, const struct trace *trace,
-                  const struct final_state *final);
-
 #endif

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "engine/section.h"
 #include "sim/disk/cache.h"
 #include "sim/disk/guest.h"
 #include "sim/disk/request_list.h"
@@ -95,6 +96,48 @@ void action_job_ended(struct world *world, const struct event *event)
     world->job_ret = event->ret;
 }
 
+static void report_start(struct world *world, uint32_t number, int ret,
+                         const struct job_error *error)
+{
+    if (ret < 0) {
+        world_emit(world, &(struct event){.kind = EVENT_JOB_REFUSED,
+                                          .detail = (uint8_t)error->refusal,
+                                          .ret = ret});
+        /* A start that had to wait gives its memory back when this call has returned. */
+        if (world->job == NULL && !world->job_starts) {
+            host_judge_memory(world);
+        }
+    }
+    judge_refusal(world, number, "start", error);
+}
+
+/* ---- A start of today's generation ---- */
+
+static void job_is_announced(void *opaque, struct engine_job *job)
+{
+    struct world *world = opaque;
+
+    if (world->job != NULL) {
+        return; /* take_job() says so */
+    }
+    world->job = job;
+    world->job_concluded = false;
+}
+
+/* A start that had to wait is over. */
+static void start_is_over(void *opaque, int ret, const struct job_error *error)
+{
+    struct world *world = opaque;
+    struct job_error none = {.refusal = REFUSED_NOT};
+
+    assert(world->job_starts && ret <= 0);
+    if (ret < 0) {
+        world->job = NULL;
+    }
+    report_start(world, world->start_number, ret, ret < 0 ? error : &none);
+    world->job_starts = false;
+}
+
 static struct job_spec job_spec_of(struct world *world)
 {
     const struct plan_job *job = &world->plan->job;
@@ -109,36 +152,63 @@ static struct job_spec job_spec_of(struct world *world)
                              .buffer_bytes = job->buffer_bytes,
                              .on_source_error = job->on_source_error,
                              .on_target_error = job->on_target_error,
+                             .id = job->id,
+                             .filter_name = job->filter_name,
+                             .copy_mode = job->copy_mode,
+                             .backing_mode = job->backing_mode,
+                             .unmap = job->unmap,
+                             .target_is_zero = job->target_is_zero,
+                             .auto_finalize = job->auto_finalize,
+                             .auto_dismiss = job->auto_dismiss,
+                             .auto_complete = job->auto_complete,
+                             .announced = job_is_announced,
+                             .started = start_is_over,
                              .concluded = job_is_gone,
                              .opaque = world};
+}
+
+/*
+ * The engine has a job for the world, or says that there is none; `before` is the world's before
+ * the start, which may have announced one that is gone again.
+ */
+static void take_job(struct world *world, struct engine_job *before, int ret,
+                     struct engine_job *job)
+{
+    if (ret < 0 && world->job != before) {
+        world->job = before;
+    } else if (ret < 0 && job != NULL && world->job == NULL) {
+        world->job = job; /* D2 */
+    } else if (ret == 0 && world->job == NULL) {
+        world->job = job;
+        world->job_concluded = false;
+    } else if (ret == 0 && world->job != job) {
+        verdict_add(&world->evidence, FINDING_JOB_SECOND_JOB,
+                    "The engine started a second job while the first was still there.");
+    }
 }
 
 static void start_job(struct world *world, uint32_t number)
 {
     struct job_spec spec = job_spec_of(world);
+    struct engine_job *before = world->job;
     struct engine_job *job = NULL;
     struct job_error error = {.refusal = REFUSED_NOT};
-    int ret = world->engine->start(world_host(world), &spec, &job, &error);
+    int ret;
 
-    assert(ret <= 0);
-    if (ret < 0) {
-        if (job != NULL && world->job == NULL) {
-            world->job = job; /* D2 */
-        }
-        world_emit(world, &(struct event){.kind = EVENT_JOB_REFUSED,
-                                          .detail = (uint8_t)error.refusal,
-                                          .ret = ret});
-        if (world->job == NULL) {
-            host_judge_memory(world);
-        }
-    } else if (world->job != NULL) {
-        verdict_add(&world->evidence, FINDING_JOB_SECOND_JOB,
-                    "The engine started a second job while the first was still there.");
-    } else {
-        world->job = job;
-        world->job_concluded = false;
+    if (world->job_starts) {
+        error = (struct job_error){REFUSED_BUSY, "a start is waiting"};
+        report_start(world, number, -EBUSY, &error);
+        return;
     }
-    judge_refusal(world, number, "start", &error);
+    ret = world->engine->start(world_host(world), &spec, &job, &error);
+    assert(ret <= 0);
+    if (ret == -EINPROGRESS) {
+        world->job_starts = true;
+        world->start_number = number;
+        return;
+    }
+    take_job(world, before, ret, job);
+    report_start(world, number, ret, &error);
 }
 
 static void command(struct world *world, uint32_t number, enum job_verb verb, int64_t arg)
@@ -180,15 +250,22 @@ static void check_field(struct world *world, uint32_t number, const struct query
 
 static void query(struct world *world, uint32_t number, const struct action *action)
 {
-    struct job_info info;
+    struct job_info info = {0};
+    bool is_modern;
 
     if (!world_job(world, &info)) {
-        action_fail(world, number, action->where, FINDING_EXPECT_QUERY,
-                    "There is no job to query.");
+        if (!action->may_be_refused) {
+            action_fail(world, number, action->where, FINDING_EXPECT_QUERY,
+                        "There is no job to query.");
+        }
         return;
     }
-    world_emit(world,
-               &(struct event){.kind = EVENT_QUERY, .offset = info.offset, .bytes = info.len});
+    is_modern = world->engine->generation != GENERATION_2_2;
+    world_emit(world, &(struct event){.kind = EVENT_QUERY,
+                                      .offset = info.offset,
+                                      .bytes = info.len,
+                                      .detail = is_modern && info.actively_synced,
+                                      .detail2 = is_modern ? (uint8_t)info.status : 0});
     for (uint32_t i = 0; i < action->check_count; i++) {
         check_field(world, number, &action->checks[i], &info);
     }
@@ -271,10 +348,41 @@ static void use(struct world *world, uint32_t number, const struct action *actio
     judge_refusal(world, number, what, &error);
 }
 
+/* The section is quiet: what an event waits for; the step that began it does not. */
+static void drained(void *opaque)
+{
+    struct block_node *node = opaque;
+
+    layer_emit(node->layer, &(struct event){.kind = EVENT_DRAINED, .node = node->id});
+}
+
+static void drain(struct world *world, uint32_t disk)
+{
+    world->story.drains[disk]++;
+    block_section_begin(&world->layer.nodes[disk], drained, &world->layer.nodes[disk]);
+}
+
+static void undrain(struct world *world, uint32_t number, const struct action *action)
+{
+    uint32_t *drains = &world->story.drains[action->index];
+
+    if (*drains > 0) {
+        --*drains;
+        block_section_end(&world->layer.nodes[action->index]);
+    } else if (!action->may_be_refused) {
+        action_fail(world, number, action->where, FINDING_EXPECT_REFUSED,
+                    "No drained section of the story is over %s: there is none to end.",
+                    phrase_disk(&world->evidence, action->index));
+    }
+}
+
 void action_run(struct world *world, uint32_t number)
 {
     const struct action *action = plan_action(world->plan, number);
 
+    if (world->acting != NULL) {
+        world->acting(world->acting_opaque, number);
+    }
     switch (action->kind) {
     case DO_START:
         start_job(world, number);
@@ -283,13 +391,22 @@ void action_run(struct world *world, uint32_t number)
         command(world, number, VERB_COMPLETE, 0);
         break;
     case DO_CANCEL:
-        command(world, number, VERB_CANCEL, 0);
+        command(world, number, VERB_CANCEL, action->force);
         break;
     case DO_PAUSE:
         command(world, number, VERB_PAUSE, 0);
         break;
     case DO_RESUME:
         command(world, number, VERB_RESUME, 0);
+        break;
+    case DO_FINALIZE:
+        command(world, number, VERB_FINALIZE, 0);
+        break;
+    case DO_DISMISS:
+        command(world, number, VERB_DISMISS, 0);
+        break;
+    case DO_CHANGE:
+        command(world, number, VERB_CHANGE, action->copy_mode);
         break;
     case DO_SET_SPEED:
         command(world, number, VERB_SET_SPEED, action->speed);
@@ -321,6 +438,12 @@ void action_run(struct world *world, uint32_t number)
         break;
     case DO_JOB_NONE:
         expect_no_job(world, number, action);
+        break;
+    case DO_DRAIN:
+        drain(world, action->index);
+        break;
+    case DO_UNDRAIN:
+        undrain(world, number, action);
         break;
     case DO_WAIT:
     case DO_AT:

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "engine/block.h"
+#include "engine/section.h"
 #include "sim/world/private.h"
 
 uint64_t host_now_ns(struct host *host)
@@ -74,22 +75,36 @@ static void timer_fire(void *opaque)
     timer.fired(timer.opaque);
 }
 
-/* A late timer (`timer_slack_ns`) is late only if it had to wait at all. */
-struct host_timer *host_timer_start(struct host *host, uint64_t delay_ns,
+static struct host_timer *timer_add(struct world *world, uint64_t delay_ns,
                                     void (*fired)(void *opaque), void *opaque)
 {
-    struct world *world = world_of(host);
     struct host_timer *timer = arena_alloc(world->arena, sizeof(*timer));
 
     timer->world = world;
     timer->fired = fired;
     timer->opaque = opaque;
     LIST_INSERT_HEAD(&world->timers, timer, link);
-    if (delay_ns > 0 && delay_ns <= UINT64_MAX - world->plan->timer_slack_ns) {
-        delay_ns += world->plan->timer_slack_ns;
-    }
     timeline_add(&world->timeline, &timer->pending, delay_ns, timer_fire, timer);
     return timer;
+}
+
+/* A late timer (`timer_slack_ns`) of 2.2 is late only if it had to wait at all. */
+struct host_timer *host_timer_start(struct host *host, uint64_t delay_ns,
+                                    void (*fired)(void *opaque), void *opaque)
+{
+    struct world *world = world_of(host);
+    uint64_t slack_ns = world->plan->timer_slack_ns;
+
+    if (delay_ns == 0 && world->plan->generation == GENERATION_2_2) {
+        slack_ns = 0;
+    }
+    return timer_add(world, delay_ns <= UINT64_MAX - slack_ns ? delay_ns + slack_ns : delay_ns,
+                     fired, opaque);
+}
+
+void host_defer(struct host *host, void (*run)(void *opaque), void *opaque)
+{
+    timer_add(world_of(host), 0, run, opaque);
 }
 
 void host_timer_stop(struct host *host, struct host_timer *timer)

@@ -3,7 +3,7 @@
  * The host port, seen from the world: the engine's timers and memory.
  *
  * What an engine calls, host_alloc() and its companions, is declared in
- * engine/block.h.
+ * engine/block.h and engine/section.h.
  */
 #ifndef MIRRORSIM_SIM_WORLD_HOST_H
 #define MIRRORSIM_SIM_WORLD_HOST_H
@@ -14,7 +14,7 @@
 
 struct world;
 
-/* A timer of the engine that has not fired; in the world's arena. */
+/* A timer, or a deferred call, of the engine that has not fired; in the world's arena. */
 struct host_timer {
     LIST_ENTRY(host_timer) link;
     struct pending pending;

@@ -24,6 +24,8 @@ static bool action_interferes(const struct action *action)
     switch (action->kind) {
     case DO_POWER_CUT:
     case DO_HOLD:
+    case DO_DRAIN:
+    case DO_UNDRAIN:
         return true;
     case DO_WAIT:
         return action->wait.kind == WAIT_EVENT && match_notices(&action->wait.match);
@@ -32,6 +34,9 @@ static bool action_interferes(const struct action *action)
     case DO_CANCEL:
     case DO_PAUSE:
     case DO_RESUME:
+    case DO_FINALIZE:
+    case DO_DISMISS:
+    case DO_CHANGE:
     case DO_SET_SPEED:
     case DO_GUEST:
     case DO_RELEASE:
@@ -100,8 +105,8 @@ bool independent_possible(const struct world *world)
 {
     const struct plan *plan = world->plan;
 
-    return world->engine->reads_only_write && plan->generator_count == 0 &&
-           disk_is_plain(&plan->disks[plan->job.source]) &&
+    return plan->generation == GENERATION_2_2 && world->engine->reads_only_write &&
+           plan->generator_count == 0 && disk_is_plain(&plan->disks[plan->job.source]) &&
            disk_is_plain(&plan->disks[plan->job.target]) && !source_shows_target(plan) &&
            !story_interferes(plan) && !expectations_notice(plan);
 }

@@ -43,13 +43,17 @@ struct world {
     uint64_t events;         /* timeline events taken */
     uint64_t events_at_once; /* since virtual time last moved */
     uint64_t step_end;       /* the trace must not grow to this before the step is over, ... */
-    void (*step_limit)(uint64_t events); /* ... or this ends it (struct world_options) */
+    void (*step_limit)(uint64_t events);           /* ... or this ends it (struct world_options) */
+    void (*acting)(void *opaque, uint32_t number); /* as in struct world_options */
+    void *acting_opaque;
 
     LIST_HEAD(, host_timer) timers;
     struct story story;
     struct generator *generators; /* one per generator of the plan */
 
     struct engine_job *job;   /* NULL: none */
+    bool job_starts;          /* it waits in a drained section of its start */
+    uint32_t start_number;    /* ... and this action has begun it */
     uint64_t job_taken_bytes; /* memory that the present job has taken ... */
     uint64_t job_given_bytes; /* ... and given back */
     struct job_info last_job;

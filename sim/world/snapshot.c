@@ -91,10 +91,14 @@ static void digest_state(const struct world *world, struct digest *digest)
         node_digest(&world->layer.nodes[i], digest);
     }
     digest_u64(digest, world->layer.guest_node);
-    digest_u64(digest, (uint64_t)world->job_concluded | (uint64_t)world->job_cancelled << 1);
-    digest_u64(digest, (uint64_t)(int64_t)world->job_ret);
+    digest_flags(digest, world->job_concluded, world->job_cancelled);
+    digest_i64(digest, world->job_ret);
     digest_u64(digest, world->evidence.end);
     requests_digest(&world->layer, digest);
+    if (world->plan->generation == GENERATION_MODERN) {
+        layer_digest_modern(&world->layer, digest);
+        digest_u64(digest, world->job_starts);
+    }
     timers_digest(world, digest);
     faults_digest(&world->layer, digest);
     story_digest(world, digest);

@@ -19,6 +19,9 @@
 /* The end of a job is always watched. */
 #define JOB_ENDS (EVENT_BIT(JOB_COMPLETED) | EVENT_BIT(JOB_CANCELLED))
 
+/* After these the guest may be idle. */
+#define GUEST_ENDS (EVENT_BIT(REQUEST_DONE) | EVENT_BIT(ANSWERED))
+
 static const struct action *step_at(const struct world *world, uint32_t step)
 {
     return &world->plan->steps[step];
@@ -45,7 +48,7 @@ static uint64_t match_kinds(const struct event_match *match)
 static uint64_t step_kinds(const struct action *action)
 {
     if (action->kind == DO_SETTLE) {
-        return EVENT_BIT(REQUEST_DONE);
+        return GUEST_ENDS;
     }
     if (action->kind == DO_AT) {
         return 0;
@@ -56,7 +59,7 @@ static uint64_t step_kinds(const struct action *action)
     case WAIT_HELD:
         return EVENT_BIT(HELD);
     case WAIT_GUEST_IDLE:
-        return EVENT_BIT(REQUEST_DONE);
+        return GUEST_ENDS;
     case WAIT_CONCLUDED:
     case WAIT_DURATION:
         break;
@@ -306,18 +309,41 @@ static void reaction_fire(void *opaque)
     action_run(world, world->plan->step_count + world->plan->timed_count + react);
 }
 
+static bool react_counts(const struct react_spec *spec, struct react *rule)
+{
+    rule->matched++;
+    return spec->nth == 0 || rule->matched == spec->nth;
+}
+
+/*
+ * Counts arrivals, and waits for the answer to the nth.  A request that has queued arrives twice;
+ * numbers grow in the order of the first time.
+ */
+static bool react_counts_arrival(const struct react_spec *spec, struct react *rule,
+                                 const struct event *event)
+{
+    if (event->kind == EVENT_ANSWERED) {
+        return spec->nth == 0 || event->request == rule->request;
+    }
+    if (event->request > rule->last_arrival) {
+        rule->last_arrival = event->request;
+        rule->matched++;
+        rule->request = rule->matched == spec->nth ? event->request : rule->request;
+    }
+    return false;
+}
+
 static void react_observe(struct world *world, uint32_t index, const struct event *event)
 {
     const struct react_spec *spec = &world->plan->reacts[index];
     struct react *rule = &world->story.reacts[index];
     struct reaction *reaction;
 
-    if (!event_matches(&spec->when, event)) {
+    if (!event_matches(&spec->when, event) ||
+        !(spec->of_arrival ? react_counts_arrival(spec, rule, event) : react_counts(spec, rule))) {
         return;
     }
-    rule->matched++;
-    if ((spec->nth > 0 && rule->matched != spec->nth) ||
-        (spec->limit > 0 && rule->acted == spec->limit)) {
+    if (spec->limit > 0 && rule->acted == spec->limit) {
         return;
     }
     rule->acted++;
@@ -432,6 +458,17 @@ static void digest_run_matches(const struct world *world, struct digest *digest)
     }
 }
 
+/* Nothing, where nothing is drained. */
+static void digest_drains(const struct world *world, struct digest *digest)
+{
+    for (uint32_t i = 0; i < world->plan->disk_count; i++) {
+        if (world->story.drains[i] > 0) {
+            digest_u64(digest, i);
+            digest_u64(digest, world->story.drains[i]);
+        }
+    }
+}
+
 void story_digest(const struct world *world, struct digest *digest)
 {
     const struct story *story = &world->story;
@@ -450,6 +487,7 @@ void story_digest(const struct world *world, struct digest *digest)
     if (story->run_matches != NULL) {
         digest_run_matches(world, digest);
     }
+    digest_drains(world, digest);
     LIST_FOREACH (reaction, &story->reactions, link) {
         digest_u64(digest, reaction->react);
         timeline_digest_pending(&world->timeline, &reaction->pending, digest);

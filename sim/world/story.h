@@ -28,6 +28,7 @@
 #include "engine/digest.h"
 #include "engine/event.h"
 #include "sim/base/timeline.h"
+#include "sim/plan/plan.h"
 
 struct world;
 
@@ -41,6 +42,8 @@ enum story_state {
 struct react {
     uint64_t matched;
     uint64_t acted;
+    uint32_t last_arrival; /* of a rule about arrivals: the guest request counted last, ... */
+    uint32_t request;      /* ... and the one whose answer it waits for; 0: none yet */
 };
 
 struct timed {
@@ -69,6 +72,7 @@ struct story {
     struct react *reacts;
     struct timed *timed;
     LIST_HEAD(, reaction) reactions; /* newest first */
+    uint32_t drains[PLAN_MAX_DISKS]; /* sections of the story's own over each disk */
 };
 
 /* Inserts the beginning of the story and the timed actions. */

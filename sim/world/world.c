@@ -9,6 +9,7 @@
 
 #include "sim/disk/dirty.h"
 #include "sim/disk/request_list.h"
+#include "sim/verdict/expect.h"
 #include "sim/world/private.h"
 
 /* Address space, not memory: what a run may come to use at most. */
@@ -142,6 +143,8 @@ static struct world *world_set_up(struct arena *arena, struct verdict *verdict,
     world->engine = options->engine;
     world->trace = trace;
     world->step_limit = options->step_limit;
+    world->acting = options->acting;
+    world->acting_opaque = options->opaque;
     world->choice_spec = options->choices;
     if (plan->quiet) {
         world->choice_spec.seed = 0;
@@ -220,15 +223,22 @@ void world_destroy(struct world *world)
 
 /* ---- Running ---- */
 
+/* A job of today's generation may have concluded, and nobody dismisses it. */
+static bool job_is_left(const struct world *world)
+{
+    return world->job != NULL &&
+           (world->plan->generation == GENERATION_2_2 || !world->job_concluded);
+}
+
 /*
- * Nothing is pending: the world has concluded unless a job is left, or the
+ * Nothing is pending: the world has concluded unless a job is left or still starts, or the
  * story waits for a job that was never started.
  */
 static enum world_end end_of_idle(const struct world *world)
 {
     bool waits = world->story.state == STORY_WAITING && !world->job_concluded;
 
-    return world->job != NULL || waits ? END_DEADLOCK : END_CONCLUDED;
+    return job_is_left(world) || world->job_starts || waits ? END_DEADLOCK : END_CONCLUDED;
 }
 
 /* Is there a reason not to take the next event? */
@@ -275,6 +285,7 @@ bool world_step(struct world *world)
     world->events++;
     world->events_at_once = world->timeline.now_ns == before_ns ? world->events_at_once + 1 : 1;
     world->evidence.now_ns = world->timeline.now_ns;
+    sections_settle(&world->layer);
     oracles_settled(world);
 #ifdef MIRRORSIM_CHECK_STEPS
     world_check(world);
@@ -314,9 +325,7 @@ static void judge_expectations(struct world *world)
 {
     uint32_t fault_count = world->plan->fault_count;
     uint64_t *hits = arena_alloc(world->arena, fault_count * sizeof(*hits));
-    struct final_state final = {.guest_disk = world->layer.guest_node,
-                                .fault_hits = hits,
-                                .guest_idle = world->layer.guest_requests};
+    struct final_state final = {.guest_disk = world->layer.guest_node, .fault_hits = hits};
 
     for (uint32_t i = 0; i < fault_count; i++) {
         hits[i] = world->layer.faults[i].hits;
@@ -371,6 +380,32 @@ bool world_last_job(const struct world *world, struct job_info *info)
     return world->has_last_job;
 }
 
+/* Adds those of the guest that are not on a disk now. */
+static uint32_t add_requests_above(const struct world *world, struct request_info *info,
+                                   uint32_t max, uint32_t count)
+{
+    const struct interposed *interposed;
+
+    TAILQ_FOREACH (interposed, &world->layer.guest_list, link) {
+        if (interposed->is_busy) {
+            continue;
+        }
+        if (count < max) {
+            info[count] =
+                (struct request_info){.number = interposed->number,
+                                      .disk = (uint8_t)world->layer.guest_node,
+                                      .op = interposed->guest->op,
+                                      .by = BY_GUEST,
+                                      .offset = interposed->guest->offset,
+                                      .bytes = interposed->guest->bytes,
+                                      .submitted_ns = interposed->came_ns,
+                                      .state = interposed->arrived ? "at the filter" : "queued"};
+        }
+        count++;
+    }
+    return count;
+}
+
 uint32_t world_requests(const struct world *world, struct request_info *info, uint32_t max)
 {
     const struct request *request;
@@ -389,7 +424,7 @@ uint32_t world_requests(const struct world *world, struct request_info *info, ui
         }
         count++;
     }
-    return count;
+    return add_requests_above(world, info, max, count);
 }
 
 uint32_t world_guest_disk(const struct world *world)

@@ -34,6 +34,10 @@ struct world_options {
      * otherwise.  NULL: abort().
      */
     void (*step_limit)(uint64_t events);
+
+    /* Called before an action is done: its number, as for plan_action().  NULL: nobody listens. */
+    void (*acting)(void *opaque, uint32_t number);
+    void *opaque;
 };
 
 /*
@@ -107,10 +111,13 @@ struct request_info {
     uint64_t offset;
     uint64_t bytes;
     uint64_t submitted_ns;
-    const char *state; /* "queued", "waiting", "served", "held", "hung" */
+    const char *state; /* "queued", "at the filter", "waiting", "served", "held", "hung" */
 };
 
-/* Requests that are not finished, oldest first; returns how many there are. */
+/*
+ * Requests that are not finished, oldest first, and after them those of the guest that are above
+ * the disks; returns how many there are.
+ */
 uint32_t world_requests(const struct world *world, struct request_info *info, uint32_t max);
 
 #endif

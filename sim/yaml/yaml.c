@@ -8,6 +8,8 @@
 #include <string.h>
 #include <yaml.h>
 
+#include "engine/units.h"
+
 struct builder {
     yaml_parser_t parser;
     struct mistake_list *mistakes;
@@ -127,7 +129,7 @@ static bool is_trap(const char *text)
     if (strcmp(text, "true") == 0) {
         return false;
     }
-    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(words); i++) {
         if (strcasecmp(text, words[i]) == 0) {
             return true;
         }

@@ -105,6 +105,7 @@ struct block_node {
     uint32_t status_queries;
     struct block_node *status_base; /* `base` of the last query */
 
+    uint32_t sections;
     uint32_t guest_in_flight;
     uint32_t *content;  /* a number per sector */
     bool *is_allocated; /* a flag per cluster, if `cluster` */
@@ -121,6 +122,11 @@ struct stub_request {
     uint64_t submitted_ns;
     struct block_iov iov;
     block_done *done;
+    void *opaque;
+};
+
+struct stub_call {
+    void (*run)(void *opaque);
     void *opaque;
 };
 
@@ -149,6 +155,13 @@ struct host {
     struct job_error error; /* of the last refusal */
     bool concluded;
     int ret;
+
+    /* Ports of today's generation (stub_section.c). */
+    struct block_edge *edges;   /* newest first */
+    bool sections_wait;         /* a section is quiet only when stub_let_quiet() says so */
+    struct stub_call quiet;     /* of the section that waits; run NULL: none does */
+    struct stub_call deferred;  /* what host_defer() was told last; run NULL: nothing */
+    uint32_t all_node_sections; /* begun and not ended */
 };
 
 /* ---- The world ---- */
@@ -225,6 +238,19 @@ void stub_run_until_concluded(struct host *host);
 
 /* Cancels the job and lets it conclude. */
 void stub_cancel(struct host *host);
+
+/* ---- Sections and deferred calls (stub_section.c) ---- */
+
+/* The node is in a section, or no longer: its edges are told. */
+void stub_begin_section(struct host *host, struct block_node *node);
+void stub_end_section(struct host *host, struct block_node *node);
+
+/* Does a section over the node have to wait for a job? */
+bool stub_section_is_disturbed(const struct host *host, const struct block_node *node);
+
+/* The section that waits is quiet; what was deferred is called. */
+void stub_let_quiet(struct host *host);
+void stub_run_deferred(struct host *host);
 
 /* ---- The guest ---- */
 

@@ -19,8 +19,14 @@ enum case_outcome {
 #define CASE_TEXT_BYTES 2000
 
 /*
- * Runs the case of that .cfg file.  `name` is the case's name in the
- * exceptions; `exceptions` NULL: the engine claims to be the reference, so no
+ * Whose format the case has: that of its trace, if there is one beside it, else that in which the
+ * configuration is valid.  2.2 if neither says it.
+ */
+enum generation case_generation(const char *path);
+
+/*
+ * Runs the case of that .cfg file, whose format is that of the engine's generation.  `name` is the
+ * case's name in the exceptions; `exceptions` NULL: the engine claims to be the reference, so no
  * exception applies.  Fills in `text`, which has CASE_TEXT_BYTES.
  */
 enum case_outcome case_compare(const char *path, const char *name, const struct engine *engine,
@@ -32,5 +38,8 @@ enum case_outcome case_compare(const char *path, const char *name, const struct 
  */
 enum case_outcome case_print(const char *path, const struct engine *engine, render_line *line,
                              void *opaque, char *text);
+
+/* Prints the plan as a scenario instead of running it. */
+enum case_outcome case_print_plan(const char *path, enum generation generation, char *text);
 
 #endif

@@ -9,6 +9,7 @@
 #include "tests/golden/config.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "engine/range.h"
@@ -118,26 +119,33 @@ static bool read_replaces(struct reader *reader, char **args, uint32_t count)
 
 /* ---- Lines ---- */
 
+/* config_modern.c has those that are of today's generation alone. */
 static const struct directive job_directives[] = {
-    {"mode", 1, 1, read_mode, "full|top|none|commit"},
-    {"granularity", 1, 1, read_granularity, "BYTES"},
-    {"buf_size", 1, 1, read_buf_size, "BYTES"},
-    {"speed", 1, 1, read_speed, "BYTES"},
-    {"start", 1, 1, read_start, "TIME"},
-    {"limit", 1, 1, read_limit, "TIME"},
-    {"timer_slack", 1, 1, read_timer_slack, "NS"},
-    {"on_source_error", 1, 1, read_on_source_error, "report|ignore|enospc|stop"},
-    {"on_target_error", 1, 1, read_on_target_error, "report|ignore|enospc|stop"},
-    {"replaces", 1, 1, read_replaces, "NODE"},
-    {NULL, 0, 0, NULL, NULL},
+    {"mode", 1, 1, read_mode, "full|top|none|commit", 0},
+    {"granularity", 1, 1, read_granularity, "BYTES", 0},
+    {"buf_size", 1, 1, read_buf_size, "BYTES", 0},
+    {"speed", 1, 1, read_speed, "BYTES", 0},
+    {"start", 1, 1, read_start, "TIME", 0},
+    {"limit", 1, 1, read_limit, "TIME", 0},
+    {"timer_slack", 1, 1, read_timer_slack, "NS", 0},
+    {"on_source_error", 1, 1, read_on_source_error, "report|ignore|enospc|stop", ONLY_2_2},
+    {"on_target_error", 1, 1, read_on_target_error, "report|ignore|enospc|stop", ONLY_2_2},
+    {"replaces", 1, 1, read_replaces, "NODE", 0},
+    {0},
 };
 
-static const struct directive *find_directive(const char *name)
+static bool has_directive(const struct directive *directive, enum generation generation)
 {
-    const struct directive *const tables[] = {job_directives, disk_directives, story_directives};
+    return directive->generations == 0 || (directive->generations >> generation & 1) != 0;
+}
+
+static const struct directive *find_directive(const char *name, enum generation generation)
+{
+    const struct directive *const tables[] = {job_directives, disk_directives, story_directives,
+                                              modern_directives};
     for (size_t i = 0; i < COUNT_OF(tables); i++) {
         for (const struct directive *directive = tables[i]; directive->name; directive++) {
-            if (strcmp(directive->name, name) == 0) {
+            if (strcmp(directive->name, name) == 0 && has_directive(directive, generation)) {
                 return directive;
             }
         }
@@ -154,7 +162,7 @@ static bool read_line(struct reader *reader, char *line)
         return true;
     }
     uint32_t args = reader->count - 1;
-    const struct directive *directive = find_directive(reader->words[0]);
+    const struct directive *directive = find_directive(reader->words[0], reader->generation);
     if (!directive) {
         return reader_fail(reader, "'%.40s' is no directive", reader->words[0]);
     }
@@ -191,15 +199,30 @@ static void clip_allocated(struct disk_spec *disk)
         }
     }
     disk->allocated_count = kept;
+    kept = 0;
+    for (uint32_t i = 0; i < disk->zero_count; i++) {
+        struct range_spec range = disk->zeroes[i];
+        if (range.offset < disk->bytes && range.bytes > 0) {
+            range.bytes = min_u64(range.bytes, disk->bytes - range.offset);
+            disk->zeroes[kept++] = range;
+        }
+    }
+    disk->zero_count = kept;
 }
 
 static void begin(struct reader *reader)
 {
     struct plan *plan = reader->plan;
     uint32_t source;
+    plan->generation = reader->generation;
     words_node(reader, "source", &source);
     plan->job.source = source;
-    plan->job.buffer_bytes = MIRROR_DEFAULT_BUFFER_BYTES;
+    plan->job.buffer_bytes = reader->generation == GENERATION_2_2 ? MIRROR_DEFAULT_BUFFER_BYTES : 0;
+    plan->job.unmap = true;
+    plan->job.auto_finalize = true;
+    plan->job.auto_dismiss = true;
+    plan->job.backing_mode = BACKING_LEAVE;
+    plan->job.id = "job";
     plan->limits = limits_default();
     plan->limits.time_ns = DEFAULT_LIMIT_NS;
     plan->limits.events = MAX_EVENTS;
@@ -243,12 +266,13 @@ static bool finish(struct reader *reader)
         disk->bytes = disk->bytes == CONFIG_NO_LENGTH ? source_bytes : disk->bytes;
         clip_allocated(disk);
     }
-    return check_cost(reader);
+    return check_cost(reader) && (reader->generation == GENERATION_2_2 || modern_finish(reader));
 }
 
-struct plan *config_read(const char *path, char *text, struct config_error *error)
+struct plan *config_read(const char *path, char *text, enum generation generation,
+                         struct config_error *error)
 {
-    struct reader reader = {.plan = plan_create(), .error = error};
+    struct reader reader = {.plan = plan_create(), .generation = generation, .error = error};
     if (!reader.plan) {
         reader_fail(&reader, "no memory");
         return NULL;
@@ -262,4 +286,23 @@ struct plan *config_read(const char *path, char *text, struct config_error *erro
         return NULL;
     }
     return reader.plan;
+}
+
+bool config_looks_modern(const char *text)
+{
+    struct config_error error;
+    char *copy = strdup(text);
+    if (!copy) {
+        return false;
+    }
+    struct plan *plan = config_read("", copy, GENERATION_2_2, &error);
+    bool is_old = plan != NULL || error.unsupported;
+    free(copy);
+    plan_destroy(plan);
+    copy = is_old ? NULL : strdup(text);
+    plan = copy ? config_read("", copy, GENERATION_MODERN, &error) : NULL;
+    bool is_modern = copy && (plan != NULL || error.unsupported);
+    free(copy);
+    plan_destroy(plan);
+    return is_modern;
 }

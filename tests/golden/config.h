@@ -2,9 +2,10 @@
 /*
  * Reads the configuration of a reference trace into a plan.
  *
- * The format is that of shared/golden/README.md: one directive per line, a node
- * exists if it is mentioned, lengths default to the source's.  What the format
- * leaves open is decided here: the mode is `full`, the granularity 0 and a
+ * The formats are those of shared/golden/README.md, for the generation 2.2, and of
+ * shared/golden-modern/README.md, for today's: one directive per line, a node
+ * exists if it is mentioned, lengths default to the source's.  What the formats
+ * leave open is decided here: the mode is `full`, the granularity 0 and, in 2.2, a
  * latency that no directive gives 0 ns.
  */
 #ifndef MIRRORSIM_TESTS_GOLDEN_CONFIG_H
@@ -30,7 +31,11 @@ struct config_error {
  * Returns NULL with *error filled in if the text is not a valid configuration.
  * Guest requests carry their tag as its text; timed[0] is the start of the job.
  */
-struct plan *config_read(const char *path, char *text, struct config_error *error);
+struct plan *config_read(const char *path, char *text, enum generation generation,
+                         struct config_error *error);
+
+/* Valid for today's generation, not for 2.2?  For a file without a trace, which says it better. */
+bool config_looks_modern(const char *text);
 
 /* Parses a number of the format: decimal, or hexadecimal after 0x. */
 bool config_parse_number(const char *word, uint64_t *value);

@@ -64,6 +64,7 @@ static bool read_link(struct reader *reader, char **args, bool open)
         }
     }
     plan->disks[disk].backing = backing;
+    plan->disks[disk].backing_possible = reader->generation == GENERATION_MODERN;
     plan->disks[disk].backing_open = open;
     return true;
 }
@@ -87,6 +88,7 @@ static bool read_cluster(struct reader *reader, char **args, uint32_t count)
     if (!disk || !words_bytes(reader, args[1], &disk->cluster)) {
         return false;
     }
+    disk->backing_possible = reader->generation == GENERATION_MODERN;
     return disk->cluster == 0 || is_power_of_two(disk->cluster) ||
            reader_unsupported(reader, "a cluster of no power of two");
 }
@@ -144,16 +146,16 @@ static bool read_filter(struct reader *reader, char **args, uint32_t count)
 }
 
 const struct directive disk_directives[] = {
-    {"length", 2, 2, read_length, "NODE BYTES"},
-    {"latency", 3, 3, read_latency, "NODE read|write|flush NS"},
-    {"alloc", 2, 3, read_alloc, "NODE OFFSET BYTES, or alloc NODE none"},
-    {"backing", 2, 2, read_backing, "NODE BACKING"},
-    {"backing_file", 2, 2, read_backing_file, "NODE BACKING"},
-    {"cluster", 2, 2, read_cluster, "NODE BYTES"},
-    {"init", 2, 2, read_init, "NODE garbage"},
-    {"blocked", 1, 1, read_blocked, "NODE"},
-    {"filter", 1, 1, read_filter, "NODE"},
-    {"flags", 2, 2, read_flags, "NODE FLAGS"},
-    {"iostatus", 2, 2, read_iostatus, "NODE 0|1"},
-    {NULL, 0, 0, NULL, NULL},
+    {"length", 2, 2, read_length, "NODE BYTES", 0},
+    {"latency", 3, 3, read_latency, "NODE read|write|flush NS", ONLY_2_2},
+    {"alloc", 2, 3, read_alloc, "NODE OFFSET BYTES, or alloc NODE none", ONLY_2_2},
+    {"backing", 2, 2, read_backing, "NODE BACKING", 0},
+    {"backing_file", 2, 2, read_backing_file, "NODE BACKING", 0},
+    {"cluster", 2, 2, read_cluster, "NODE BYTES", 0},
+    {"init", 2, 2, read_init, "NODE garbage", 0},
+    {"blocked", 1, 1, read_blocked, "NODE", ONLY_2_2},
+    {"filter", 1, 1, read_filter, "NODE", ONLY_2_2},
+    {"flags", 2, 2, read_flags, "NODE FLAGS", ONLY_2_2},
+    {"iostatus", 2, 2, read_iostatus, "NODE 0|1", ONLY_2_2},
+    {0},
 };

@@ -178,10 +178,10 @@ static bool read_oplatency(struct reader *reader, char **args, uint32_t count)
 }
 
 const struct directive story_directives[] = {
-    {"guest", 5, 5, read_timed_guest, "TIME OFFSET BYTES TAG LATENCY"},
-    {"at", 2, 6, read_at, "TIME CONTROL"},
-    {"on", 4, 8, read_on, "ready|error|paused NTH DELAY CONTROL"},
-    {"error", 4, 4, read_error, "NODE OP NTH ERRNO"},
-    {"oplatency", 4, 4, read_oplatency, "NODE OP NTH NS"},
-    {NULL, 0, 0, NULL, NULL},
+    {"guest", 5, 5, read_timed_guest, "TIME OFFSET BYTES TAG LATENCY", ONLY_2_2},
+    {"at", 2, 6, read_at, "TIME CONTROL", ONLY_2_2},
+    {"on", 4, 8, read_on, "ready|error|paused NTH DELAY CONTROL", ONLY_2_2},
+    {"error", 4, 4, read_error, "NODE OP NTH ERRNO", ONLY_2_2},
+    {"oplatency", 4, 4, read_oplatency, "NODE OP NTH NS", ONLY_2_2},
+    {0},
 };

@@ -19,11 +19,14 @@ static bool is_ignored(const struct line *line)
     return line->text[0] == '\0' || line->text[0] == '#';
 }
 
-/* D1, D2, ... */
+/* D1, D2, ...; D'1, D'2, ... of today's generation */
 static bool is_defect(const char *word)
 {
-    return word && word[0] == 'D' && word[1] != '\0' &&
-           word[1 + strspn(word + 1, "0123456789")] == '\0';
+    if (!word || word[0] != 'D') {
+        return false;
+    }
+    word += word[1] == '\'' ? 2 : 1;
+    return *word != '\0' && word[strspn(word, "0123456789")] == '\0';
 }
 
 /* Parses `NAME D5: reason`. */

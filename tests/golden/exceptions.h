@@ -9,7 +9,8 @@
  *   -a line of the reference that our engine does not print
  *   +a line that it prints here
  *
- * D5 is the entry of mirror-algorithm section 11 that gives the reason.  Lines
+ * D5 is the entry of mirror-algorithm section 11 that gives the reason; D'5 would be one of
+ * engine/modern/ALGORITHM.md.  Lines
  * must match exactly, and edits come in order; everything that no edit names
  * must be equal.  Empty lines and lines that begin with # are ignored.
  */
@@ -23,7 +24,7 @@
 
 struct exception {
     const char *name;   /* of the case */
-    const char *defect; /* "D5" */
+    const char *defect; /* "D5", "D'15" */
     uint32_t number;    /* line in the file */
     const struct line *edits;
     size_t edit_count;

@@ -19,18 +19,29 @@
 
 static const char usage[] =
     "Usage: golden [OPTION...] PATH...\n"
-    "Runs each NAME.cfg, alone or of a folder, and compares its trace with NAME.out.\n"
+    "Runs each NAME.cfg, alone or of a folder, and compares its trace with NAME.out.  Whether the\n"
+    "case is one of 2.2 or of today's generation, the trace says, or without one the "
+    "configuration.\n"
     "\n"
-    "  --engine NAME       the engine to run (default: mirror)\n"
-    "  --exceptions FILE   known differences of the engine mirror (default: the source tree's\n"
-    "                      golden_exceptions); every other engine has to do as the reference does\n"
+    "  --engine NAME       the engine to run (default: mirror or modern, by the case's "
+    "generation)\n"
+    "  --exceptions FILE   known differences of the engines mirror and modern (default: the "
+    "source\n"
+    "                      tree's golden_exceptions and golden_modern_exceptions); every other\n"
+    "                      engine has to do as the reference does\n"
+    "  --modern            every case is one of today's generation\n"
     "  --print             print the traces instead of comparing them\n"
+    "  --print-plan        print the plans, as scenarios, instead of running them\n"
     "  --help              print this and exit\n";
 
+#define GENERATIONS (GENERATION_MODERN + 1)
+
 struct session {
-    const struct engine *engine;
-    struct exceptions exceptions;
+    const struct engine *engine; /* NULL: ours, of the case's generation */
+    struct exceptions exceptions[GENERATIONS];
+    bool is_modern;
     bool print;
+    bool print_plan;
     unsigned passed;
     unsigned failed;
     bool is_invalid; /* a file could not be read or is invalid */
@@ -79,16 +90,51 @@ static bool has_suffix(const char *path)
     return length > strlen(SUFFIX) && strcmp(path + length - strlen(SUFFIX), SUFFIX) == 0;
 }
 
+/* The engine of that name, or NULL. */
+static const struct engine *find_engine(const char *name)
+{
+    for (size_t i = 0; engines[i] != NULL; i++) {
+        if (strcmp(engines[i]->name, name) == 0) {
+            return engines[i];
+        }
+    }
+    return NULL;
+}
+
+static const char *const own_engines[GENERATIONS] = {
+    [GENERATION_2_2] = "mirror",
+    [GENERATION_MODERN] = "modern",
+};
+
+/* Compares, or prints the trace. */
+static enum case_outcome run_case(struct session *session, const char *path, const char *name,
+                                  enum generation generation, char *text)
+{
+    const struct engine *engine =
+        session->engine ? session->engine : find_engine(own_engines[generation]);
+    if (!engine || engine->generation != generation) {
+        snprintf(text, CASE_TEXT_BYTES, "a case of the generation %s, %s%s",
+                 generation_name(generation),
+                 engine ? "unlike the engine " : "for which there is no engine",
+                 engine ? engine->name : "");
+        return CASE_UNSUPPORTED;
+    }
+    if (session->print) {
+        return case_print(path, engine, print_line, NULL, text);
+    }
+    bool is_own = strcmp(engine->name, own_engines[generation]) == 0;
+    return case_compare(path, name, engine, is_own ? &session->exceptions[generation] : NULL, text);
+}
+
 static void run_file(struct session *session, const char *path)
 {
     char text[CASE_TEXT_BYTES] = "";
     char *name = case_name(path);
-    enum case_outcome outcome =
-        session->print
-            ? case_print(path, session->engine, print_line, NULL, text)
-            : case_compare(path, name, session->engine,
-                           session->engine == &mirror_engine ? &session->exceptions : NULL, text);
-    if (!session->print || outcome != CASE_PASS) {
+    enum generation generation = session->is_modern ? GENERATION_MODERN : case_generation(path);
+    enum case_outcome outcome = session->print_plan
+                                    ? case_print_plan(path, generation, text)
+                                    : run_case(session, path, name, generation, text);
+    if ((!session->print && !session->print_plan) || outcome != CASE_PASS) {
         report(session, name, outcome, text);
     }
     free(name);
@@ -142,26 +188,17 @@ static void run_path(struct session *session, const char *path)
     }
 }
 
-static const struct engine *find_engine(const char *name)
-{
-    for (size_t i = 0; engines[i] != NULL; i++) {
-        if (strcmp(engines[i]->name, name) == 0) {
-            return engines[i];
-        }
-    }
-    fprintf(stderr, "golden: no engine '%s'\n", name);
-    return NULL;
-}
-
 /* Reads the options; false if the program is to end with *status. */
 static bool read_options(int argc, char **argv, struct session *session,
                          const char **exceptions_path, int *status)
 {
-    enum { ENGINE = 1, EXCEPTIONS, PRINT, HELP };
+    enum { ENGINE = 1, EXCEPTIONS, MODERN, PRINT, PRINT_PLAN, HELP };
     static const struct option options[] = {
         {"engine", required_argument, NULL, ENGINE},
         {"exceptions", required_argument, NULL, EXCEPTIONS},
+        {"modern", no_argument, NULL, MODERN},
         {"print", no_argument, NULL, PRINT},
+        {"print-plan", no_argument, NULL, PRINT_PLAN},
         {"help", no_argument, NULL, HELP},
         {NULL, 0, NULL, 0},
     };
@@ -171,11 +208,18 @@ static bool read_options(int argc, char **argv, struct session *session,
         case ENGINE:
             session->engine = find_engine(optarg);
             if (!session->engine) {
+                fprintf(stderr, "golden: no engine '%s'\n", optarg);
                 return false;
             }
             break;
         case EXCEPTIONS:
             *exceptions_path = optarg;
+            break;
+        case MODERN:
+            session->is_modern = true;
+            break;
+        case PRINT_PLAN:
+            session->print_plan = true;
             break;
         case PRINT:
             session->print = true;
@@ -198,24 +242,31 @@ static bool read_options(int argc, char **argv, struct session *session,
 
 int main(int argc, char **argv)
 {
-    struct session session = {.engine = &mirror_engine};
-    const char *exceptions_path = GOLDEN_EXCEPTIONS;
+    static const char *const exception_files[GENERATIONS] = {
+        [GENERATION_2_2] = GOLDEN_EXCEPTIONS, [GENERATION_MODERN] = GOLDEN_MODERN_EXCEPTIONS};
+    struct session session = {0};
+    const char *exceptions_path = NULL;
     char error[1000];
     int status;
     if (!read_options(argc, argv, &session, &exceptions_path, &status)) {
         return status;
     }
-    if (!exceptions_read(exceptions_path, &session.exceptions, error, sizeof(error))) {
-        fprintf(stderr, "%s\n", error);
-        return 2;
+    for (int i = 0; i < GENERATIONS; i++) {
+        if (!exceptions_read(exceptions_path ? exceptions_path : exception_files[i],
+                             &session.exceptions[i], error, sizeof(error))) {
+            fprintf(stderr, "%s\n", error);
+            return 2;
+        }
     }
     for (int i = optind; i < argc; i++) {
         run_path(&session, argv[i]);
     }
-    if (!session.print) {
+    if (!session.print && !session.print_plan) {
         printf("%u passed, %u failed\n", session.passed, session.failed);
     }
-    exceptions_free(&session.exceptions);
+    for (int i = 0; i < GENERATIONS; i++) {
+        exceptions_free(&session.exceptions[i]);
+    }
     if (session.is_invalid) {
         return 2;
     }

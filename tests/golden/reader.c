@@ -5,18 +5,21 @@
 #include "tests/golden/reader.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "engine/range.h"
+#include "engine/units.h"
 #include "sim/base/errno_name.h"
 
 /* Sums of two such values stay below 2^63, as engine/range.h asks. */
 #define MAX_BYTES (UINT64_C(1) << 62)
 #define MAX_TIME_NS (UINT64_C(1) << 62)
 #define MAX_ERRNO 4095
+#define MODERN_MAX_IOV 1024
 
 static const char separators[] = " \t\r";
 
@@ -56,14 +59,15 @@ bool reader_unsupported(struct reader *reader, const char *format, ...)
 bool reader_split(struct reader *reader, char *line)
 {
     line[strcspn(line, "#")] = '\0';
+    uint32_t most = reader->generation == GENERATION_2_2 ? READER_MAX_WORDS_2_2 : READER_MAX_WORDS;
     reader->count = 0;
     char *rest = line;
     for (char *word; (word = strsep(&rest, separators)) != NULL;) {
         if (*word == '\0') {
             continue;
         }
-        if (reader->count == READER_MAX_WORDS) {
-            return reader_fail(reader, "more than %d words", READER_MAX_WORDS);
+        if (reader->count == most) {
+            return reader_fail(reader, "more than %" PRIu32 " words", most);
         }
         reader->words[reader->count++] = word;
     }
@@ -147,6 +151,16 @@ bool words_errno(struct reader *reader, const char *word, int *error)
            reader_unsupported(reader, "EINPROGRESS: an engine takes it for 'ask again later'");
 }
 
+static void modern_defaults(struct disk_spec *disk)
+{
+    static const enum op requests[] = {OP_READ, OP_WRITE, OP_WRITE_ZEROES, OP_DISCARD, OP_FLUSH};
+    for (size_t i = 0; i < COUNT_OF(requests); i++) {
+        disk->latency[requests[i]].a_ns = CONFIG_MODERN_LATENCY_NS;
+    }
+    disk->read_effect = EFFECT_AT_START;
+    disk->max_segments = MODERN_MAX_IOV;
+}
+
 bool words_node(struct reader *reader, const char *word, uint32_t *disk)
 {
     struct plan *plan = reader->plan;
@@ -177,6 +191,9 @@ bool words_node(struct reader *reader, const char *word, uint32_t *disk)
         .flags = flags,
         .tracks_io_status = true,
     };
+    if (reader->generation == GENERATION_MODERN) {
+        modern_defaults(&plan->disks[*disk]);
+    }
     return true;
 }
 

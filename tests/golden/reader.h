@@ -14,7 +14,8 @@
 
 #include "tests/golden/config.h"
 
-#define READER_MAX_WORDS 12
+#define READER_MAX_WORDS 24 /* of today's generation, ... */
+#define READER_MAX_WORDS_2_2 12
 
 /* Keeps the plan within its arena. */
 #define READER_MAX_LINES 10000
@@ -22,9 +23,23 @@
 /* The length of a disk for which no directive gives one. */
 #define CONFIG_NO_LENGTH UINT64_MAX
 
+/* A name of a hold, which a later line may make: of a release, or of `on held`. */
+struct hold_name {
+    const char *name;
+    bool is_react; /* else a timed action */
+    bool is_event; /* a reaction's event, not its action */
+    uint32_t index;
+};
+
 /* A configuration being read: its plan so far, and the current line. */
 struct reader {
     struct plan *plan;
+    enum generation generation;
+    struct hold_name *hold_names;
+    uint32_t hold_name_count;
+    struct fault_spec *op_latencies; /* today's generation: in the plan's faults at the end */
+    uint32_t op_latency_count;
+    uint64_t status_latency_ns;
     struct config_error *error;
     struct where where;
     char *words[READER_MAX_WORDS];
@@ -43,11 +58,22 @@ struct directive {
     uint32_t min_args;
     uint32_t max_args;
     bool (*read)(struct reader *reader, char **args, uint32_t count);
-    const char *usage; /* the words after the name */
+    const char *usage;    /* the words after the name */
+    uint32_t generations; /* bit per generation that has it; 0: all */
 };
+
+#define ONLY_2_2 (1u << GENERATION_2_2)
+#define ONLY_MODERN (1u << GENERATION_MODERN)
 
 extern const struct directive disk_directives[];
 extern const struct directive story_directives[];
+extern const struct directive modern_directives[]; /* config_modern.c */
+
+/* The latency of an operation for which no directive gives one, in today's generation. */
+#define CONFIG_MODERN_LATENCY_NS 100000u
+
+/* After the last line of a file of today's generation: names of holds, latencies, defaults. */
+bool modern_finish(struct reader *reader);
 
 /* Splits a line into words and drops its comment. */
 bool reader_split(struct reader *reader, char *line);

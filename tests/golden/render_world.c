@@ -272,6 +272,9 @@ static void tell_state(struct render *render)
 bool render_world(const struct plan *plan, const struct engine *engine, render_line *line,
                   void *opaque, struct render_life *life)
 {
+    if (plan->generation == GENERATION_MODERN) {
+        return render_modern(plan, engine, line, opaque, life);
+    }
     struct world_options options = {.engine = engine, .no_oracles = true};
     struct render render = {.plan = plan, .line = line, .opaque = opaque};
     trace_init(&render.trace, true);
@@ -303,5 +306,7 @@ void render_last_events(const struct render_life *life)
     if (life->render) {
         *life->now_ns = world_now_ns(life->render->world);
         tell_events(life->render);
+    } else if (life->modern) {
+        render_modern_last_events(life);
     }
 }

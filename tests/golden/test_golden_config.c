@@ -25,7 +25,7 @@ static struct plan *plan_of(const char *text)
 {
     struct config_error error = {0};
     char *copy = strdup(text);
-    struct plan *plan = config_read("case.cfg", copy, &error);
+    struct plan *plan = config_read("case.cfg", copy, GENERATION_2_2, &error);
     free(copy);
     if (!plan) {
         fail_msg("line %u: %s", error.line, error.text);
@@ -236,7 +236,7 @@ static void test_config_is_refused_when_invalid(void **state)
     for (size_t i = 0; i < COUNT_OF(files); i++) {
         struct config_error error = {0};
         char *copy = strdup(files[i].text);
-        struct plan *plan = config_read("case.cfg", copy, &error);
+        struct plan *plan = config_read("case.cfg", copy, GENERATION_2_2, &error);
         free(copy);
         if (plan || error.line != files[i].line || error.unsupported != files[i].unsupported ||
             !strstr(error.text, files[i].says)) {
@@ -257,7 +257,7 @@ static void test_config_is_unsupported_when_nodes_are_too_many(void **state)
     }
     plan_destroy(plan_of(text));
     strcat(text, "filter more\n");
-    assert_null(config_read("case.cfg", text, &error));
+    assert_null(config_read("case.cfg", text, GENERATION_2_2, &error));
     assert_true(error.unsupported);
 }
 

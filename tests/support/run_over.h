@@ -5,6 +5,7 @@
 #ifndef MIRRORSIM_TESTS_SUPPORT_RUN_OVER_H
 #define MIRRORSIM_TESTS_SUPPORT_RUN_OVER_H
 
+#include "sim/verdict/expect.h"
 #include "tests/support/witness.h"
 
 #define LINE 42

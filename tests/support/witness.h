@@ -246,7 +246,7 @@ static inline void guest_effect(struct witness *w, struct ticket write)
 {
     image_write(w->disks[write.node].image,
                 (struct run){write.offset / SECTOR_BYTES, write.bytes / SECTOR_BYTES,
-                             tag_guest(write.number, 0), 1});
+                             tag_guest(write.number, 0), 1, false});
     request_event(w, EVENT_REQUEST_EFFECT, write, 0);
 }
 

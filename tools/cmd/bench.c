@@ -35,11 +35,11 @@ static const struct option_row options_of_bench[] = {
 
 static const struct option_table table = {
     .options = options_of_bench,
-    .doc = "Measures speed, memory and the size of a world's state.\v"
-           "A small run is a mirror of 1 MiB at 64 KiB granularity with a buffer of 64 KiB, to "
-           "its completion, with oracles and verdict; its plan is made once.  A trace event is "
-           "what `mirrorsim trace` shows in a line; a timeline event is one step of a world, "
-           "that is what one completion, timer or step of the story sets off."};
+    .doc = "Measures speed, memory and the size of a world's state.\vA small run is a mirror of 1 "
+           "MiB at 64 KiB granularity with a buffer of 64 KiB, to its completion, with oracles and "
+           "verdict; its plan is made once.  A trace event is a line of `mirrorsim trace`; a "
+           "timeline event is one step of a world: everything caused by one completion, timer or "
+           "step of the story."};
 
 /* ---- Measuring ---- */
 
@@ -179,4 +179,4 @@ static int run_bench(int argc, char **argv)
     return EXIT_PASSED;
 }
 
-const struct command command_bench = {"bench", "measure what it costs", &table, run_bench};
+const struct command command_bench = {"bench", "measure speed and memory", &table, run_bench};

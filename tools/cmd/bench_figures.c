@@ -369,10 +369,11 @@ static void measure_search(const struct bench_task *task, struct bench_sample *s
 }
 
 const struct bench_figure bench_figures[] = {
-    {"small_runs_per_s", "small runs a second, each in a world gone back to its beginning", NULL,
+    {"small_runs_per_s", "small runs a second, each in a world restored to its start", NULL,
      small_run, BENCH_PER_SECOND, false, measure_restored},
-    {"small_runs_renewed_per_s", "small runs a second, each in a world made in the same memory",
-     NULL, small_run, BENCH_PER_SECOND, false, measure_renewed},
+    {"small_runs_renewed_per_s",
+     "small runs a second, each in a world made anew in the same memory", NULL, small_run,
+     BENCH_PER_SECOND, false, measure_renewed},
     {"small_runs_fresh_per_s", "small runs a second, each in new memory", NULL, small_run,
      BENCH_PER_SECOND, false, measure_fresh},
     {"small_runs_without_oracles_per_s", "the first without oracles", NULL, small_run,
@@ -389,12 +390,12 @@ const struct bench_figure bench_figures[] = {
      measure_scenarios},
     {"states_per_s", "states a second, every order of four chunks and two guest writes", NULL,
      four_chunks, BENCH_PER_SECOND, false, measure_search},
-    {"states_rerun_per_s", "the same with a run from the beginning for each state", NULL,
+    {"states_rerun_per_s", "the same, but replaying from the start for each state", NULL,
      four_chunks, BENCH_PER_SECOND, false, measure_renewed},
     {"state_bytes", "largest snapshot of a small run", NULL, small_run, BENCH_BYTES, false,
      measure_state},
     {"snapshot_ns", "taking a snapshot of it", NULL, small_run, BENCH_NS_EACH, false, measure_save},
-    {"restore_ns", "going back to a snapshot of it", NULL, small_run, BENCH_NS_EACH, false,
+    {"restore_ns", "restoring a snapshot of it", NULL, small_run, BENCH_NS_EACH, false,
      measure_load},
 };
 

@@ -44,21 +44,21 @@ static void take_offset(const struct argp_state *state, const struct option_row 
 #define AT(member) offsetof(struct explain_options, member)
 
 static const struct option_row options_of_explain[] = {
-    {{"sector", 0, "N", 0, "What happened to this sector of 512 bytes", 2},
+    {{"sector", 0, "N", 0, "Explain this sector of 512 bytes", 2},
      INTO(NUMBER, sector),
      .given = AT(has_sector)},
-    {{"offset", 0, "BYTES", 0, "The same, by its offset, like 640KiB", 2},
+    {{"offset", 0, "BYTES", 0, "The same, by offset, like 640KiB", 2},
      INTO(OTHER, sector),
      .given = AT(has_sector),
      .take = take_offset},
-    {{"disk", 0, "NAME", 0, "Of source or target; the sector must be there (default: the source)",
-      2},
+    {{"disk", 0, "NAME", 0, "The disk of the sector: the job's source (default) or target", 2},
      INTO(TEXT, disk)},
     {{"finding", 0, "ORACLE[/KIND]", OPTION_ARG_OPTIONAL,
-      "This finding of the run (default: the first), like --finding=debt/forgotten-sector", 2},
+      "Explain this finding of the run (default: the first), like --finding=debt/forgotten-sector",
+      2},
      INTO(OTHER, wanted),
      .take = load_take_finding},
-    {{"all", 0, NULL, 0, "Show all of a long chain", 2}, INTO(FLAG, all)},
+    {{"all", 0, NULL, 0, "Show all events of a long chain", 2}, INTO(FLAG, all)},
     {{"json", 0, NULL, 0, "Write the answer as JSON", 2}, INTO(FLAG, json)},
     {.shown = {0}},
 };
@@ -66,11 +66,11 @@ static const struct option_row options_of_explain[] = {
 static const struct option_table table = {
     .options = options_of_explain,
     ONE_RUN_OF(struct explain_options),
-    .doc = "Runs one case of a scenario file and tells how it came to its first finding, or "
-           "to what a sector holds: the events that matter, in order, where it went wrong, "
-           "and which fault, guest request, command or recorded choice it hangs on.\v"
-           "Exit codes: 0 explained, 1 there is nothing to explain (no finding, and no sector "
-           "given), 2 an invalid file or wrong usage, 3 the harness failed."};
+    .doc = "Runs one case of a scenario file and explains how its first finding, or the content of "
+           "a sector, came about: the events that matter, in order, where it went wrong, and which "
+           "fault, guest request, command or recorded choice it depends on.\vExit codes: 0 "
+           "explained, 1 there is nothing to explain (no finding, and no sector given), 2 an "
+           "invalid file or wrong usage, 3 the harness failed."};
 
 /* ---- The command ---- */
 
@@ -88,8 +88,8 @@ static const struct run_finding *choose_finding(const struct explain_options *op
 static int nothing_to_explain(const struct explain_options *options)
 {
     fprintf(stderr,
-            "mirrorsim explain: %s has no finding%s%s%s%s: give --sector, or `mirrorsim "
-            "run` shows what it finds\n",
+            "mirrorsim explain: %s has no finding%s%s%s%s: give --sector, or see its findings with "
+            "`mirrorsim run`\n",
             options->run.file, options->wanted.oracle != NULL ? " " : "",
             options->wanted.oracle != NULL ? options->wanted.oracle : "",
             options->wanted.kind != NULL ? "/" : "",
@@ -110,8 +110,7 @@ static bool sector_is_there(const struct explain_options *options)
     }
     if (options->disk != NULL && disk != plan->job.source && disk != plan->job.target) {
         fprintf(stderr,
-                "mirrorsim explain: --disk %s: only the job's source and target can be "
-                "followed\n",
+                "mirrorsim explain: --disk %s: only the job's source and target can be explained\n",
                 options->disk);
         return false;
     }
@@ -176,4 +175,5 @@ static int run_explain(int argc, char **argv)
 }
 
 const struct command command_explain = {
-    "explain", "tell how a run came to its finding, and what that hangs on", &table, run_explain};
+    "explain", "explain how a run came to its finding, and what that depends on", &table,
+    run_explain};

@@ -62,49 +62,50 @@ static const struct option_row options_of_explore[] = {
      .take = load_take_engine},
     {{"schedule", 0, "HOW", 0,
       "exhaustive (default): every answer to every choice; random: runs with seeds; pct: runs with "
-      "random priorities, which find a bug of a certain depth with a known chance",
+      "random priorities, which find a bug of a given depth with a known probability",
       2},
      INTO(WORD, explore.schedule),
      .words = schedule_words,
      .given = AT(has_schedule)},
     {{"depth", 0, "D", 0,
-      "Of pct: how many events must come in a certain order for the bug to show (default 3)", 2},
+      "The depth for pct: how many events must come in a certain order for the bug to show "
+      "(default 3)",
+      2},
      INTO(COUNT, explore.depth),
      .max = PCT_MAX_DEPTH},
-    {{"untimed", 0, NULL, 0,
-      "Latencies don't count: any request that is in flight may be the next to finish", 2},
+    {{"untimed", 0, NULL, 0, "Ignore latencies: any request in flight may be the next to finish",
+      2},
      INTO(FLAG, explore.untimed)},
     {{"faults", 0, "WHICH", 0,
-      "none (default); transient: each request and query fails once, in turn; singles: also from "
-      "then "
-      "on; pairs: and a second one soon after; power-cuts: of the target, at each instant",
+      "none (default); transient: each request and query fails once, in turn; singles: also for "
+      "good; pairs: also with a second failure soon after; power-cuts: of the target, at each "
+      "instant",
       2},
      INTO(WORD, explore.faults),
      .words = fault_words,
      .given = AT(has_faults)},
-    {{"every-order", 0, NULL, 0, "Also try orders of which it is known that they lead to the same",
-      2},
+    {{"every-order", 0, NULL, 0,
+      "Disable partial-order reduction: also try orders that are known to be equivalent", 2},
      INTO(FLAG, explore.every_order)},
-    {{"runs", 0, "N", 0, "Seeds of a random search, or of pct (default 10000)", 2},
+    {{"runs", 0, "N", 0, "Number of seeds for random and pct (default 10000)", 2},
      INTO(COUNT, explore.runs),
      .max = MAX_RUNS},
-    {{"budget", 0, "TIME", 0, "Stop after so much time, like 30s", 2}, INTO(SPAN, budget_ms)},
+    {{"budget", 0, "TIME", 0, "Stop after this time, like 30s", 2}, INTO(SPAN, budget_ms)},
     {{"checkpoint", 0, "FILE", 0,
-      "Keep in this file how far the search has come, and go on from there; it is taken away at "
-      "the "
-      "end",
+      "Save the progress of the search in this file, and resume from it; it is removed at the end",
       2},
      INTO(TEXT, explore.checkpoint)},
     {{"jobs", 'j', "N", 0, "Processes (default: one per core); the result is the same", 2},
      INTO(COUNT, jobs),
      .max = 1024},
-    {{"all", 0, NULL, 0, "Go on after a finding: one of each kind is kept", 2},
+    {{"all", 0, NULL, 0, "Continue after a finding, and keep one of each kind", 2},
      INTO(FLAG, explore.all)},
     {{"output", 'o', "FILE", 0,
-      "Write the run that was found into this file (default: NAME-found.yaml)", 2},
+      "Write the run with the finding into this file (default: NAME-found.yaml)", 2},
      INTO(TEXT, report.output)},
-    {{"no-shrink", 0, NULL, 0, "Write the run as it was found", 2}, INTO(FLAG, report.no_shrink)},
-    {{"json", 0, NULL, 0, "The summary as JSON", 2}, INTO(FLAG, report.json)},
+    {{"no-shrink", 0, NULL, 0, "Write the run without shrinking it", 2},
+     INTO(FLAG, report.no_shrink)},
+    {{"json", 0, NULL, 0, "Write the summary as JSON", 2}, INTO(FLAG, report.json)},
     {.shown = {0}},
 };
 
@@ -115,9 +116,8 @@ static const struct option_table table = {
     .member = AT(report.file),
     .missing = "which file?",
     .doc = "Searches the interleavings of a scenario, the values it leaves to a choice, and "
-           "failures at each place.  Stops at the first finding, makes the run smaller and "
-           "writes it as a scenario.\v"
-           "Exit codes: 0 nothing was found, 1 something was, 2 an invalid file or wrong usage, "
+           "failures at each place.  Stops at the first finding, shrinks the run and writes it as "
+           "a scenario.\vExit codes: 0 no finding, 1 a finding, 2 an invalid file or wrong usage, "
            "3 the harness failed, 130 interrupted (after a summary)."};
 
 /* ---- While it searches ---- */
@@ -211,8 +211,8 @@ static void open_checkpoint(struct watch *watch, const char *file)
     watch->next_save_ms = clock_ms() + SAVE_INTERVAL_MS;
     why = checkpoint_load(&watch->session, watch->identity);
     if (why != NULL) {
-        fprintf(stderr, "mirrorsim: %s can't be gone on from: %s; remove it, or name another\n",
-                path, why);
+        fprintf(stderr, "mirrorsim: cannot resume from %s: %s; remove it, or name another\n", path,
+                why);
         free(why);
         session_close(&watch->session);
         exit(EXIT_USAGE);

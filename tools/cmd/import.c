@@ -65,32 +65,33 @@ static const char *const fills[] = {"unique", "zero", NULL};
 static const struct option_row options_of_import[] = {
     {.shown = {0, 0, NULL, 0, "What to read:", 1}},
     {{"format", 0, "fio|blkparse", 0,
-      "`fio --write_iolog` version 3, or the text of blkparse (default: what the file looks like)",
+      "`fio --write_iolog` version 3, or the text of blkparse (default: detected from the file)",
       1},
      INTO(WORD, import.format),
      .words = formats,
      .value = IMPORT_FIO},
     {{"file", 0, "NAME", 0,
-      "Requests of this file (fio) or device (blkparse, like 8,0), if there are several", 1},
+      "Only requests of this file (fio) or device (blkparse, like 8,0); needed if there are "
+      "several",
+      1},
      INTO(TEXT, import.file)},
     {{"action", 0, "Q|D|C", 0,
-      "blkparse: a request is made when it is queued (Q, default), given to the device, complete",
-      1},
+      "blkparse: a request is made when it is queued (Q, default), issued (D) or completed (C)", 1},
      INTO(CHOICE, import.action),
      .words = actions},
-    {{"from", 0, "N", 0, "From the Nth request on, which is then made at time 0", 1},
+    {{"from", 0, "N", 0, "Start with the Nth request, which is then made at time 0", 1},
      INTO(ORDINAL, import.first)},
-    {{"count", 0, "N", 0, "So many requests; a scenario has room for 9900", 1},
+    {{"count", 0, "N", 0, "Number of requests; a scenario has room for 9900", 1},
      INTO(ORDINAL, import.count)},
     {.shown = {0, 0, NULL, 0, "What to write:", 2}},
-    {{"output", 'o', "FILE", 0, "Into this file (default: standard output)", 2},
+    {{"output", 'o', "FILE", 0, "Write into this file (default: standard output)", 2},
      INTO(TEXT, output)},
     {{"name", 0, "NAME", 0, "The scenario's name (default: import- and the file's)", 2},
      INTO(TEXT, import.name)},
-    {{"speed-up", 0, "FACTOR", 0, "Requests come so many times faster, like 10 or 0.5", 2},
+    {{"speed-up", 0, "FACTOR", 0, "Make requests faster by this factor, like 10 or 0.5", 2},
      INTO(OTHER, import.speed_up),
      .take = take_speed_up},
-    {{"size", 0, "SIZE", 0, "Of the disks (default: what the requests need, in whole MiB)", 2},
+    {{"size", 0, "SIZE", 0, "Size of the disks (default: what the requests need, in whole MiB)", 2},
      INTO(OTHER, import.disk_bytes),
      .take = take_size},
     {{"fill", 0, "unique|zero", 0,
@@ -109,9 +110,9 @@ static const struct option_table table = {
     .take = option_take_file,
     .member = AT(import.path),
     .missing = "which file?",
-    .doc = "Makes a scenario of recorded I/O: a mirror that runs while the guest makes the "
-           "recorded requests at the recorded times.\v"
-           "Exit codes: 0 done, 2 wrong usage or an invalid file, 3 it could not be written."};
+    .doc = "Makes a scenario from recorded I/O: a mirror that runs while the guest makes the "
+           "recorded requests at the recorded times.\vExit codes: 0 done, 2 wrong usage or an "
+           "invalid file, 3 it could not be written."};
 
 /* ---- The command ---- */
 
@@ -175,4 +176,4 @@ static int run_import(int argc, char **argv)
 }
 
 const struct command command_import = {
-    "import", "make a scenario of I/O that fio or blktrace has recorded", &table, run_import};
+    "import", "make a scenario from I/O recorded by fio or blktrace", &table, run_import};

@@ -39,8 +39,8 @@ static const struct option_row options_of_query[] = {
 static const struct option_table table = {
     .options = options_of_query,
     ONE_RUN_OF(struct query_options),
-    .doc = "Runs one case of a scenario file up to a virtual instant and shows the job, the "
-           "disks and the requests then."};
+    .doc = "Runs one case of a scenario file up to a virtual instant and shows the job, the disks "
+           "and the requests at that instant."};
 
 /* ---- Text ---- */
 

@@ -43,23 +43,24 @@ struct session {
 
 static const struct option_row options_of_shrink[] = {
     {{"finding", 0, "ORACLE[/KIND]", 0,
-      "The finding that must stay, like debt or debt/forgotten-sector (default: the first of an "
-      "oracle; "
-      "if there is none, of liveness or an expectation)",
+      "The finding to keep, like debt or debt/forgotten-sector (default: the first that is not of "
+      "liveness or an expectation; if there is none, the first)",
       2},
      INTO(OTHER, shrink.wanted),
      .take = load_take_finding},
-    {{"sound", 0, "ENGINE", 0, "An engine that passes the run: it must pass the result, too", 2},
+    {{"sound", 0, "ENGINE", 0, "A sound engine, which passes the run: it must pass the result, too",
+      2},
      INTO(OTHER, shrink.sound),
      .take = load_take_engine},
-    {{"output", 'o', "FILE", 0, "Write the scenario into this file, instead of standard output", 2},
+    {{"output", 'o', "FILE", 0, "Write the scenario into this file instead of standard output", 2},
      INTO(TEXT, output)},
-    {{"budget", 0, "TIME", 0, "Stop after so much time, like 30s, with what there is", 2},
-     INTO(SPAN, budget_ms)},
-    {{"runs", 0, "N", 0, "Stop after so many runs, with what there is", 2},
-     INTO(NUMBER, shrink.max_runs)},
-    {{"cpu-limit", 0, "SECONDS", 0, "A run that takes more processor time is a hang (default 5)",
+    {{"budget", 0, "TIME", 0, "Stop after this time, like 30s, with the smallest scenario so far",
       2},
+     INTO(SPAN, budget_ms)},
+    {{"runs", 0, "N", 0, "Stop after this number of runs, with the smallest scenario so far", 2},
+     INTO(NUMBER, shrink.max_runs)},
+    {{"cpu-limit", 0, "SECONDS", 0,
+      "A run that takes more processor time counts as a hang (default 5)", 2},
      INTO(COUNT, shrink.cpu_limit_s),
      .max = 86400},
     {{"json", 0, NULL, 0, "JSON on standard output; without -o it has the scenario, too", 2},
@@ -70,12 +71,11 @@ static const struct option_row options_of_shrink[] = {
 static const struct option_table table = {
     .options = options_of_shrink,
     ONE_RUN_OF(struct command_options),
-    .doc = "Runs one case of a scenario file, which must fail, and leaves out, simplifies and "
-           "makes smaller whatever it can without losing the finding.  The result is a "
-           "scenario that `mirrorsim run` fails in the same way.\v"
-           "Exit codes: 0 done, 1 the run does not fail (with that finding), 2 an invalid "
-           "file or wrong usage, 3 the harness failed, 130 interrupted (after writing what "
-           "there was)."};
+    .doc = "Runs one case of a scenario file, which must fail, and drops, simplifies and makes "
+           "smaller whatever it can without losing the finding.  The result is a scenario that "
+           "`mirrorsim run` fails in the same way.\vExit codes: 0 done, 1 the run does not fail "
+           "(with that finding), 2 an invalid file or wrong usage, 3 the harness failed, 130 "
+           "interrupted (after writing the smallest scenario so far)."};
 
 /* ---- While it shrinks ---- */
 
@@ -163,11 +163,11 @@ static int show_result(const struct command_options *options, const struct shrin
     } else if (options->output == NULL) {
         fputs(report->scenario, stdout);
     }
-    fprintf(stderr,
-            "mirrorsim shrink: shrunk from %" PRIu32 " to %" PRIu32 " lines in %" PRIu64
-            " runs%s\n",
-            report->lines_before, report->lines, report->runs,
-            report->end == SHRINK_STOPPED ? "; stopped early: it may get smaller still" : "");
+    fprintf(
+        stderr,
+        "mirrorsim shrink: shrunk from %" PRIu32 " to %" PRIu32 " lines in %" PRIu64 " runs%s\n",
+        report->lines_before, report->lines, report->runs,
+        report->end == SHRINK_STOPPED ? "; stopped early: the result might get smaller still" : "");
     return EXIT_PASSED;
 }
 
@@ -181,7 +181,7 @@ static void explain_no_finding(const struct command_options *options)
     } else {
         fprintf(stderr,
                 "mirrorsim shrink: %s does not fail with a finding %s%s%s: `mirrorsim run` shows "
-                "what it finds\n",
+                "its findings\n",
                 options->run.file, wanted->oracle, wanted->kind != NULL ? "/" : "",
                 wanted->kind != NULL ? wanted->kind : "");
     }
@@ -204,8 +204,8 @@ static int show_end(const struct command_options *options, const struct shrink_r
         break;
     }
     fprintf(stderr,
-            "mirrorsim shrink: %s does not fail in the same way once its choices are written "
-            "down\n",
+            "mirrorsim shrink: %s does not fail in the same way when its recorded choices are "
+            "replayed\n",
             options->run.file);
     return EXIT_HARNESS;
 }

@@ -33,9 +33,7 @@ static const struct {
     {"io", EVENT_BIT(REQUEST_QUEUED) | EVENT_BIT(REQUEST_SUBMIT) | EVENT_BIT(REQUEST_START) |
                EVENT_BIT(REQUEST_EFFECT) | EVENT_BIT(REQUEST_DONE) | EVENT_BIT(FAULT) |
                EVENT_BIT(HELD) | EVENT_BIT(RELEASED)},
-    {"events", EVENT_BIT(JOB_STARTED) | EVENT_BIT(JOB_REFUSED) | EVENT_BIT(JOB_READY) |
-                   EVENT_BIT(JOB_ERROR) | EVENT_BIT(JOB_PAUSED) | EVENT_BIT(JOB_RESUMED) |
-                   EVENT_BIT(JOB_COMPLETED) | EVENT_BIT(JOB_CANCELLED)},
+    {"events", EVENT_BIT(JOB_STARTED) | EVENT_BIT(JOB_REFUSED) | JOB_REPORTS},
     {"job", EVENT_BIT(JOB_STARTED) | EVENT_BIT(JOB_REFUSED) | EVENT_BIT(JOB_PHASE) |
                 EVENT_BIT(JOB_PROGRESS) | EVENT_BIT(JOB_TRACE) | EVENT_BIT(JOB_READY) |
                 EVENT_BIT(JOB_ERROR) | EVENT_BIT(JOB_PAUSED) | EVENT_BIT(JOB_RESUMED) |
@@ -109,7 +107,7 @@ static void check_options(const struct argp_state *state, const void *opaque)
 #define AT(member) offsetof(struct trace_options, member)
 
 static const struct option_row options_of_trace[] = {
-    {{"json", 0, NULL, 0, "A JSON object a line", 2}, INTO(FLAG, json)},
+    {{"json", 0, NULL, 0, "One JSON object per line", 2}, INTO(FLAG, json)},
     {{"only", 0, "GROUP,...", 0, "Only events of io, events, job, dirty, graph, story", 2},
      INTO(OTHER, kinds),
      .take = take_only},

@@ -211,7 +211,7 @@ static bool is_plain_end(const struct follow *follow, uint64_t first, uint64_t n
     return false;
 }
 
-static const char *wrong_in_words(enum wrong wrong)
+static const char *wrong_in_words(enum wrong_kind wrong)
 {
     static const char *const words[] = {
         [WRONG_OLD_OVER_NEW] = "older content over newer; nothing marks the chunk again",
@@ -229,11 +229,11 @@ static const char *wrong_in_words(enum wrong wrong)
 }
 
 /* Marks the step that went wrong; removes the mark if the sector has been repaired since. */
-static void mark_wrong(struct follow *follow, uint64_t first, enum wrong before)
+static void mark_wrong(struct follow *follow, uint64_t first, enum wrong_kind before)
 {
     struct explanation *explanation = follow->explanation;
 
-    if (follow->wrong == before) {
+    if (follow->wrong.kind == before) {
         return;
     }
     for (size_t i = explanation->count; i > 0; i--) {
@@ -241,10 +241,10 @@ static void mark_wrong(struct follow *follow, uint64_t first, enum wrong before)
         const struct event *event = &follow->run->trace.events[step->event];
 
         step->wrong = NULL;
-        if (follow->wrong != WRONG_NOT && step->event >= first &&
-            event->request == follow->wrong_request &&
-            (event->request > 0 || step->now_ns == follow->wrong_ns)) {
-            step->wrong = wrong_in_words(follow->wrong);
+        if (follow->wrong.kind != WRONG_NOT && step->event >= first &&
+            event->request == follow->wrong.request &&
+            (event->request > 0 || step->now_ns == follow->wrong.ns)) {
+            step->wrong = wrong_in_words(follow->wrong.kind);
             return;
         }
     }
@@ -253,7 +253,7 @@ static void mark_wrong(struct follow *follow, uint64_t first, enum wrong before)
 static void follow_timeline_event(struct follow *follow, uint64_t first)
 {
     const struct trace *trace = &follow->run->trace;
-    enum wrong before = follow->wrong;
+    enum wrong_kind before = follow->wrong.kind;
 
     follow->source_before = follow->source_tag;
     follow->target_before = follow->target_tag;

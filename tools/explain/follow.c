@@ -85,7 +85,7 @@ static void job_request(struct follow *follow, const struct event *event)
         copy->taken_ns = event->now_ns;
     } else if (event->kind == EVENT_REQUEST_DONE && copy != NULL) {
         if (event->ret != 0 || writes) {
-            follow->wrong_copy = follow->wrong == WRONG_NOT ? *copy : follow->wrong_copy;
+            follow->wrong.copy = follow->wrong.kind == WRONG_NOT ? *copy : follow->wrong.copy;
             forget_copy(follow, copy);
         }
     }
@@ -184,7 +184,7 @@ static bool is_covered(const struct follow *follow)
 }
 
 /* How an event of the trace can be to blame for a sector that is not owed any more. */
-static enum wrong blame(const struct follow *follow, const struct event *event)
+static enum wrong_kind blame(const struct follow *follow, const struct event *event)
 {
     bool by_job = event->by == BY_JOB;
     bool is_guest_write = event->by == BY_GUEST && event->node == follow->source;
@@ -232,13 +232,13 @@ static void note_copy(struct follow *follow)
 {
     const struct copy *copy = NULL;
 
-    if (follow->wrong_request > 0) {
-        copy = follow_copy_of(follow, follow->wrong_request);
+    if (follow->wrong.request > 0) {
+        copy = follow_copy_of(follow, follow->wrong.request);
     } else if (follow->copy_count > 0) {
         copy = &follow->copies[follow->copy_count - 1];
     }
     if (copy != NULL) {
-        follow->wrong_copy = *copy;
+        follow->wrong.copy = *copy;
     }
 }
 
@@ -252,17 +252,18 @@ static void find_wrong(struct follow *follow, uint64_t first)
 
     for (uint64_t i = first; i < trace->count; i++) {
         const struct event *event = &trace->events[i];
-        enum wrong wrong = blame(follow, event);
+        enum wrong_kind wrong = blame(follow, event);
 
-        if (wrong != WRONG_NOT && (follow->wrong == WRONG_NOT || wrong == WRONG_FAILED)) {
-            follow->wrong = wrong;
-            follow->wrong_ns = event->now_ns;
-            follow->wrong_request = event->request;
-            follow->wrong_earlier_by =
-                follow->target_before == follow->source_tag ? follow->earlier_by : 0;
-            follow->wrong_earlier_ns = follow->earlier_ns;
-            follow->wrong_guest = follow->guest_in_flight > 0;
-            follow->wrong_read = follow->copy_count > 0;
+        if (wrong != WRONG_NOT && (follow->wrong.kind == WRONG_NOT || wrong == WRONG_FAILED)) {
+            follow->wrong = (struct wrong){
+                .kind = wrong,
+                .ns = event->now_ns,
+                .request = event->request,
+                .copy = follow->wrong.copy,
+                .earlier_by = follow->target_before == follow->source_tag ? follow->earlier_by : 0,
+                .earlier_ns = follow->earlier_ns,
+                .guest = follow->guest_in_flight > 0,
+                .read = follow->copy_count > 0};
             note_copy(follow);
         }
     }
@@ -279,8 +280,8 @@ void follow_judge(struct follow *follow, uint64_t first)
     }
     follow->closed = follow->pivoted || follow->ended;
     if (follow->failed || is_covered(follow)) {
-        follow->wrong = WRONG_NOT;
-    } else if (follow->wrong == WRONG_NOT && follow->was_marked) {
+        follow->wrong.kind = WRONG_NOT;
+    } else if (follow->wrong.kind == WRONG_NOT && follow->was_marked) {
         find_wrong(follow, first);
     }
 }

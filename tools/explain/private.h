@@ -26,7 +26,7 @@ struct copy {
 };
 
 /* How the sector came to differ without anything in flight that would repair it. */
-enum wrong {
+enum wrong_kind {
     WRONG_NOT,
     WRONG_OLD_OVER_NEW, /* a write brought older content */
     WRONG_FAILED,       /* a request of the job failed */
@@ -37,6 +37,18 @@ enum wrong {
     WRONG_TARGET,       /* something other than the job changed the target */
     WRONG_ENDED,        /* the job succeeded while the sector was still owed */
     WRONG_BITMAP_GONE,  /* the job gave up its bitmap while the sector was still owed */
+};
+
+/* Where it went wrong. */
+struct wrong {
+    enum wrong_kind kind;
+    uint64_t ns;
+    uint32_t request;
+    struct copy copy;
+    uint32_t earlier_by; /* request that had written to the target what the source holds, or 0 */
+    uint64_t earlier_ns;
+    bool guest; /* a guest write of the sector was in flight */
+    bool read;  /* a copy of it was in flight */
 };
 
 struct follow {
@@ -81,16 +93,7 @@ struct follow {
     uint64_t flushed_ns; /* last successful flush of the target */
     bool was_flushed;
 
-    /* Where it went wrong. */
-    enum wrong wrong;
-    uint64_t wrong_ns;
-    uint32_t wrong_request;
-    struct copy wrong_copy;
-    /* request that had written to the target what the source holds, or 0 */
-    uint32_t wrong_earlier_by;
-    uint64_t wrong_earlier_ns;
-    bool wrong_guest; /* a guest write of the sector was in flight */
-    bool wrong_read;  /* a copy of it was in flight */
+    struct wrong wrong;
 };
 
 bool follow_covers(const struct follow *follow, const struct event *event);

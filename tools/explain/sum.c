@@ -40,17 +40,17 @@ static char *taken_in_words(const struct follow *follow, const struct copy *copy
 
 static char *old_over_new(const struct follow *follow)
 {
-    char *write = explain_request(follow->run, follow->wrong_request);
-    char *taken = taken_in_words(follow, &follow->wrong_copy);
-    char *earlier = explain_request(follow->run, follow->wrong_earlier_by);
-    bool over = follow->wrong_earlier_by != 0;
+    char *write = explain_request(follow->run, follow->wrong.request);
+    char *taken = taken_in_words(follow, &follow->wrong.copy);
+    char *earlier = explain_request(follow->run, follow->wrong.earlier_by);
+    bool over = follow->wrong.earlier_by != 0;
     char *text =
         must_printf("%s wrote older content to %s at %s: its %s.%s%s%s%s%s Nothing marked the "
                     "chunk dirty again.",
-                    write, disk_name(follow, follow->target), quantity_time(follow->wrong_ns).text,
+                    write, disk_name(follow, follow->target), quantity_time(follow->wrong.ns).text,
                     taken, over ? " It overwrote the newer content that " : "", over ? earlier : "",
                     over ? " had written at " : "",
-                    over ? quantity_time(follow->wrong_earlier_ns).text : "", over ? "." : "");
+                    over ? quantity_time(follow->wrong.earlier_ns).text : "", over ? "." : "");
 
     free(write);
     free(taken);
@@ -60,12 +60,12 @@ static char *old_over_new(const struct follow *follow)
 
 static char *failed(const struct follow *follow)
 {
-    char *name = explain_request(follow->run, follow->wrong_request);
-    const struct event *submit = explain_submit(follow->run, follow->wrong_request);
+    char *name = explain_request(follow->run, follow->wrong.request);
+    const struct event *submit = explain_submit(follow->run, follow->wrong.request);
     char *text = must_printf("The dirty bit had been cleared at %s for this copy; when its %s of "
                              "%s failed at %s, nothing set it again: the sector was forgotten.",
                              quantity_time(follow->cleared_ns).text, name,
-                             disk_name(follow, submit->node), quantity_time(follow->wrong_ns).text);
+                             disk_name(follow, submit->node), quantity_time(follow->wrong.ns).text);
 
     free(name);
     return text;
@@ -73,11 +73,11 @@ static char *failed(const struct follow *follow)
 
 static char *cleared(const struct follow *follow)
 {
-    char *taken = taken_in_words(follow, &follow->wrong_copy);
+    char *taken = taken_in_words(follow, &follow->wrong.copy);
     char *text =
         must_printf("The dirty bit was cleared at %s, when %s held content that no copy in flight "
                     "had read: %s.",
-                    quantity_time(follow->wrong_ns).text, disk_name(follow, follow->source), taken);
+                    quantity_time(follow->wrong.ns).text, disk_name(follow, follow->source), taken);
 
     free(taken);
     return text;
@@ -85,16 +85,16 @@ static char *cleared(const struct follow *follow)
 
 static char *guest_changed(const struct follow *follow)
 {
-    char *guest = explain_request(follow->run, follow->wrong_request);
+    char *guest = explain_request(follow->run, follow->wrong.request);
     uint64_t changed_ns =
-        follow->changed_by == follow->wrong_request ? follow->changed_ns : follow->wrong_ns;
+        follow->changed_by == follow->wrong.request ? follow->changed_ns : follow->wrong.ns;
     char *marked = follow->set_ns > 0 && follow->was_cleared
                        ? must_printf(" (the bit had last been set at %s and cleared at %s)",
                                      quantity_time(follow->set_ns).text,
                                      quantity_time(follow->cleared_ns).text)
                        : must_strdup("");
     char *text =
-        follow->wrong == WRONG_UNWATCHED
+        follow->wrong.kind == WRONG_UNWATCHED
             ? must_printf("%s changed %s at %s, when the job had already released its dirty "
                           "bitmap: nobody copied it.",
                           guest, disk_name(follow, follow->source), quantity_time(changed_ns).text)
@@ -109,10 +109,10 @@ static char *guest_changed(const struct follow *follow)
 
 static char *not_written(const struct follow *follow)
 {
-    char *write = explain_request(follow->run, follow->wrong_request);
+    char *write = explain_request(follow->run, follow->wrong.request);
     char *text = must_printf(
         "%s of the job was acknowledged at %s, but %s does not hold what it should have written.",
-        write, quantity_time(follow->wrong_ns).text, disk_name(follow, follow->target));
+        write, quantity_time(follow->wrong.ns).text, disk_name(follow, follow->target));
 
     free(write);
     return text;
@@ -125,7 +125,7 @@ static char *target_changed(const struct follow *follow)
                                         : must_strdup("no flush of it had succeeded before");
     char *text = must_printf("Something other than the job changed %s at %s; %s.",
                              disk_name(follow, follow->target),
-                             quantity_time(follow->wrong_ns).text, flushed);
+                             quantity_time(follow->wrong.ns).text, flushed);
 
     free(flushed);
     return text;
@@ -135,13 +135,13 @@ static char *still_owed(const struct follow *follow)
 {
     char *guest = follow->changed_by > 0 ? explain_request(follow->run, follow->changed_by)
                                          : must_strdup("nobody since the start of the job");
-    const char *why = follow->wrong_guest  ? "; that write was still in flight, and not marked yet"
-                      : follow->wrong_read ? "; a copy of it was in flight"
+    const char *why = follow->wrong.guest  ? "; that write was still in flight, and not marked yet"
+                      : follow->wrong.read ? "; a copy of it was in flight"
                                            : "; its dirty bit was still set";
     char *text = must_printf(
         "The job %s at %s, though the sector was still to be copied: %s was last changed by %s%s.",
-        follow->wrong == WRONG_ENDED ? "ended with success" : "released its dirty bitmap",
-        quantity_time(follow->wrong_ns).text, disk_name(follow, follow->source), guest, why);
+        follow->wrong.kind == WRONG_ENDED ? "ended with success" : "released its dirty bitmap",
+        quantity_time(follow->wrong.ns).text, disk_name(follow, follow->source), guest, why);
 
     free(guest);
     return text;
@@ -185,7 +185,7 @@ static char *otherwise(const struct follow *follow)
 
 static char *sentence(const struct follow *follow)
 {
-    switch (follow->wrong) {
+    switch (follow->wrong.kind) {
     case WRONG_OLD_OVER_NEW:
         return old_over_new(follow);
     case WRONG_FAILED:

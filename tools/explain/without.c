@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sim/plan/edit.h"
 #include "tools/base/support.h"
 #include "tools/explain/explain.h"
 #include "tools/explain/item.h"
@@ -32,78 +33,33 @@ struct work {
 
 /* ---- Leaving one out ---- */
 
-/* A copy of `count` elements without the one at `index`. */
-static void *without_one(struct arena *arena, const void *list, size_t count, size_t index,
-                         size_t bytes)
-{
-    char *copy = arena_alloc(arena, count * bytes);
-
-    memcpy(copy, list, index * bytes);
-    memcpy(copy + index * bytes, (const char *)list + (index + 1) * bytes,
-           (count - index - 1) * bytes);
-    return copy;
-}
-
-/*
- * The fault stays in the list, because others refer to it by index, but never hits.  Steps
- * that wait until it holds something are dropped: they would wait for ever.
- */
-static void drop_fault(struct plan *plan, uint32_t index)
-{
-    struct fault_spec *faults = arena_alloc(plan->arena, plan->fault_count * sizeof(*faults));
-    struct action *steps = arena_alloc(plan->arena, plan->step_count * sizeof(*steps));
-    uint32_t count = 0;
-
-    memcpy(faults, plan->faults, plan->fault_count * sizeof(*faults));
-    faults[index].nth = UINT64_MAX;
-    faults[index].optional = true;
-    plan->faults = faults;
-    for (uint32_t i = 0; i < plan->step_count; i++) {
-        const struct action *step = &plan->steps[i];
-
-        if (step->kind != DO_WAIT || step->wait.kind != WAIT_HELD || step->wait.index != index) {
-            steps[count++] = *step;
-        }
-    }
-    plan->steps = steps;
-    plan->step_count = count;
-}
-
-/*
- * The new plan's parts are allocated in the arena of the whole plan; only this
- * worker process sees that.
- */
+/* What it consists of lives in the arena of the whole: in the worker, nobody else sees that. */
 static struct plan plan_without(const struct plan *whole, struct item item)
 {
     struct plan plan = *whole;
 
-#define DROP(list, number)                                                                       \
-    plan.list =                                                                                  \
-        without_one(whole->arena, whole->list, whole->number, item.index, sizeof(*whole->list)); \
-    plan.number--
     switch (item.kind) {
     case ITEM_NOTHING:
         break;
     case ITEM_FAULT:
-        drop_fault(&plan, item.index);
+        edit_drop_fault(&plan, item.index);
         break;
     case ITEM_STEP:
-        DROP(steps, step_count);
+        edit_drop_step(&plan, item.index);
         break;
     case ITEM_TIMED:
-        DROP(timed, timed_count);
+        edit_drop_timed(&plan, item.index);
         break;
     case ITEM_REACT:
-        DROP(reacts, react_count);
+        edit_drop_react(&plan, item.index);
         break;
     case ITEM_GENERATOR:
-        DROP(generators, generator_count);
+        edit_drop_generator(&plan, item.index);
         break;
     case ITEM_CHOICE:
-        DROP(choices, choice_count);
+        edit_drop_choice(&plan, item.index);
         break;
     }
-#undef DROP
     return plan;
 }
 
@@ -205,6 +161,9 @@ static bool is_left_out(const struct action *action)
     case DO_CANCEL:
     case DO_PAUSE:
     case DO_RESUME:
+    case DO_FINALIZE:
+    case DO_DISMISS:
+    case DO_CHANGE:
     case DO_SET_SPEED:
     case DO_GUEST:
     case DO_POWER_CUT:
@@ -217,6 +176,8 @@ static bool is_left_out(const struct action *action)
     case DO_QUERY:
     case DO_QUERY_DISK:
     case DO_JOB_NONE:
+    case DO_DRAIN: /* without its end the run hangs, and the end without it is none */
+    case DO_UNDRAIN:
     case DO_WAIT:
     case DO_AT:
     case DO_SETTLE:

@@ -45,12 +45,26 @@ const struct world *search_world(const struct search *search)
     return search->world;
 }
 
+/* Is it one of the words that ", " separates? */
+static bool has_word(const char *list, const char *word)
+{
+    size_t length = strlen(word);
+
+    for (const char *at = list; at != NULL; at = strstr(at, ", ")) {
+        at += at > list ? 2 : 0;
+        if (strncmp(at, word, length) == 0 && (at[length] == '\0' || at[length] == ',')) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void search_add_word(char list[SEARCH_UNVARIED_BYTES], const char *word)
 {
     size_t length = strlen(list);
     size_t more = strlen(word) + 2;
 
-    if (strstr(list, word) == NULL && length + more < SEARCH_UNVARIED_BYTES) {
+    if (!has_word(list, word) && length + more < SEARCH_UNVARIED_BYTES) {
         snprintf(list + length, SEARCH_UNVARIED_BYTES - length, "%s%s", length > 0 ? ", " : "",
                  word);
     }
@@ -182,9 +196,7 @@ static uint64_t expected_kinds(const struct plan *plan)
             kinds |= expect->matches[j].kinds == 0 ? UINT64_MAX : expect->matches[j].kinds;
         }
         if (expect->kind == EXPECT_EVENTS) {
-            kinds |= UINT64_C(1) << EVENT_JOB_READY | UINT64_C(1) << EVENT_JOB_ERROR |
-                     UINT64_C(1) << EVENT_JOB_PAUSED | UINT64_C(1) << EVENT_JOB_RESUMED |
-                     UINT64_C(1) << EVENT_JOB_COMPLETED | UINT64_C(1) << EVENT_JOB_CANCELLED;
+            kinds |= JOB_REPORTS;
         }
     }
     return kinds;

@@ -4,6 +4,7 @@
  */
 #include "tools/explore/variants.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -14,8 +15,10 @@
 #include "engine/units.h"
 #include "sim/base/errno_name.h"
 #include "sim/base/quantity.h"
+#include "sim/plan/edit.h"
 #include "sim/trace/phrase.h"
 #include "tools/base/support.h"
+#include "tools/base/text.h"
 #include "tools/run/quiet_trace.h"
 
 /* A second failure comes among so many requests after the first. */
@@ -44,36 +47,40 @@ static void add_victim(struct victims *victims, struct victim victim)
     victims->list[victims->count++] = victim;
 }
 
-/* The how manieth request of its kind is it? */
-static uint64_t number_of(const struct trace *trace, uint64_t at)
+/* How many requests of each kind have been seen, while a trace is read from its beginning. */
+struct ordinals {
+    uint64_t seen[PLAN_MAX_DISKS][OP_COUNT][BY_GUEST + 1];
+};
+
+static struct victim victim_of(struct ordinals *ordinals, const struct event *submit)
 {
-    const struct event *event = &trace->events[at];
-    uint64_t nth = 1;
-
-    for (uint64_t i = 0; i < at; i++) {
-        const struct event *other = &trace->events[i];
-
-        nth += other->kind == EVENT_REQUEST_SUBMIT && other->node == event->node &&
-               other->op == event->op && other->by == event->by;
-    }
-    return nth;
+    assert(submit->node < PLAN_MAX_DISKS && submit->op < OP_COUNT && submit->by <= BY_GUEST);
+    return (struct victim){.match = {.disks = UINT64_C(1) << submit->node,
+                                     .ops = 1u << submit->op,
+                                     .by = event_by(submit)},
+                           .nth = ++ordinals->seen[submit->node][submit->op][submit->by],
+                           .bytes = submit->bytes};
 }
 
-/* True if that was all of them. */
-static bool add_requests(struct victims *victims, const struct trace *trace)
+/* The requests from event `first` of the trace on, as far as there is room; true if it was enough.
+ */
+static bool add_requests(struct victims *victims, const struct trace *trace, uint64_t first,
+                         uint64_t room)
 {
-    for (uint64_t i = 0; i < trace->count; i++) {
-        const struct event *event = &trace->events[i];
+    struct ordinals ordinals = {0};
 
-        if (event->kind == EVENT_REQUEST_SUBMIT && victims->count == VARIANT_MAX_REQUESTS) {
+    for (uint64_t i = 0; i < trace->count; i++) {
+        struct victim victim;
+
+        if (trace->events[i].kind != EVENT_REQUEST_SUBMIT) {
+            continue;
+        }
+        if (victims->count == room) {
             return false;
         }
-        if (event->kind == EVENT_REQUEST_SUBMIT) {
-            add_victim(victims, (struct victim){.match = {.disks = UINT64_C(1) << event->node,
-                                                          .ops = 1u << event->op,
-                                                          .by = event_by(event)},
-                                                .nth = number_of(trace, i),
-                                                .bytes = event->bytes});
+        victim = victim_of(&ordinals, &trace->events[i]);
+        if (i >= first) {
+            add_victim(victims, victim);
         }
     }
     return true;
@@ -171,16 +178,7 @@ static void add_pairs_of(struct variant_list *variants, const struct plan *plan,
     while (after < trace.count && trace.events[after].kind != EVENT_FAULT) {
         after++;
     }
-    for (uint64_t i = after; i < trace.count && victims.count < PAIR_WINDOW; i++) {
-        const struct event *event = &trace.events[i];
-
-        if (event->kind == EVENT_REQUEST_SUBMIT) {
-            add_victim(&victims, (struct victim){.match = {.disks = UINT64_C(1) << event->node,
-                                                           .ops = 1u << event->op,
-                                                           .by = event_by(event)},
-                                                 .nth = number_of(&trace, i)});
-        }
-    }
+    add_requests(&victims, &trace, after, PAIR_WINDOW);
     for (uint64_t i = 0; i < victims.count; i++) {
         struct variant pair = *single;
 
@@ -237,7 +235,7 @@ struct variant_list variants_of(const struct plan *plan, const struct engine *en
     if (faults == VARIANTS_POWER_CUTS) {
         add_power_cuts(&variants, &trace);
     } else {
-        variants.cut = !add_requests(&victims, &trace);
+        variants.cut = !add_requests(&victims, &trace, 0, VARIANT_MAX_REQUESTS);
         add_queries(&victims, plan);
     }
     for (uint64_t i = 0; i < victims.count; i++) {
@@ -264,26 +262,6 @@ void variants_free(struct variant_list *variants)
 
 /* ---- Applying one ---- */
 
-/* The list with room for so many more, in the plan's arena. */
-static void *extended(struct plan *plan, const void *list, uint32_t count, uint32_t more,
-                      size_t bytes)
-{
-    void *longer = arena_alloc(plan->arena, (count + more) * bytes);
-
-    if (count > 0) {
-        memcpy(longer, list, count * bytes);
-    }
-    return longer;
-}
-
-static void add_react(struct plan *plan, struct event_match when, uint64_t nth,
-                      enum action_kind kind)
-{
-    plan->reacts = extended(plan, plan->reacts, plan->react_count, 1, sizeof(*plan->reacts));
-    plan->reacts[plan->react_count++] = (struct react_spec){
-        .when = when, .nth = nth, .action = {.kind = kind, .refusal = ANY, .may_be_refused = true}};
-}
-
 static bool resumes(const struct plan *plan)
 {
     for (uint32_t i = 0; i < plan->react_count; i++) {
@@ -299,21 +277,19 @@ static void let_it_end(struct plan *plan)
 {
     struct event_match stopped = event_match_kind(EVENT_JOB_ERROR);
 
-    add_react(plan, stopped, ERRORS_BEFORE_CANCEL, DO_CANCEL);
+    edit_add_react(plan, stopped, ERRORS_BEFORE_CANCEL, DO_CANCEL);
     if (!resumes(plan)) {
         stopped.action = ACTION_STOP;
-        add_react(plan, stopped, 0, DO_RESUME);
+        edit_add_react(plan, stopped, 0, DO_RESUME);
     }
 }
 
 /* Counted from the first step, with which the run begins. */
 static void cut_power(struct plan *plan, const struct variant *variant)
 {
-    struct react_spec *react;
+    struct react_spec *react = edit_add_react(plan, event_match_kind(EVENT_STEP), 1, DO_POWER_CUT);
 
     plan->disks[plan->job.target].volatile_cache = true;
-    add_react(plan, event_match_kind(EVENT_STEP), 1, DO_POWER_CUT);
-    react = &plan->reacts[plan->react_count - 1];
     react->delay_ns = variant->cut_ns;
     react->action.index = plan->job.target;
     react->action.cut = variant->keeps;
@@ -336,10 +312,8 @@ static void expect_nothing(struct plan *plan)
 void variant_apply(const struct variant *variant, struct plan *plan)
 {
     if (variant->fault_count > 0) {
-        plan->faults = extended(plan, plan->faults, plan->fault_count, variant->fault_count,
-                                sizeof(*plan->faults));
         for (uint32_t i = 0; i < variant->fault_count; i++) {
-            plan->faults[plan->fault_count++] = variant->faults[i];
+            edit_add_fault(plan, &variant->faults[i]);
         }
         let_it_end(plan);
         expect_nothing(plan);
@@ -362,38 +336,49 @@ static const char *applied_text(enum fault_applied applied)
     return texts[applied];
 }
 
-static int fault_text(const struct fault_spec *fault, const struct plan *plan, char *buf,
-                      size_t size)
+static void write_fault(FILE *out, const struct fault_spec *fault, const struct plan *plan)
 {
     uint32_t disk = (uint32_t)__builtin_ctzll(fault->match.disks);
     enum op op = (enum op)__builtin_ctz(fault->match.ops);
 
-    return snprintf(buf, size, "%s%s %" PRIu64 " of %s fails %s with %s%s",
-                    fault->match.by == BY_GUEST ? "guest " : "", op_name(op), fault->nth,
-                    plan->disks[disk].name, fault->times == 0 ? "from then on" : "once",
-                    phrase_result(fault->error).text, applied_text(fault->applied));
+    fprintf(out, "%s%s %" PRIu64 " of %s fails %s with %s%s",
+            fault->match.by == BY_GUEST ? "guest " : "", op_name(op), fault->nth,
+            plan->disks[disk].name, fault->times == 0 ? "from then on" : "once",
+            phrase_result(fault->error).text, applied_text(fault->applied));
+}
+
+static void write_variant(FILE *out, const struct variant *variant, const struct plan *plan)
+{
+    static const char *const keeps[] = {
+        [CUT_BY_CHOICE] = "some", [CUT_LOSES_ALL] = "all", [CUT_KEEPS_ALL] = "nothing"};
+
+    for (uint32_t i = 0; i < variant->fault_count; i++) {
+        fputs(i > 0 ? ", then " : "", out);
+        write_fault(out, &variant->faults[i], plan);
+    }
+    if (variant->cuts_power) {
+        fprintf(out, "the power of %s is cut at %s and %s of its cache is lost",
+                plan->disks[plan->job.target].name, quantity_time(variant->cut_ns).text,
+                keeps[variant->keeps]);
+    }
 }
 
 const char *variant_text(const struct variant *variant, const struct plan *plan,
                          char buf[VARIANT_TEXT_BYTES])
 {
-    static const char *const keeps[] = {
-        [CUT_BY_CHOICE] = "some", [CUT_LOSES_ALL] = "all", [CUT_KEEPS_ALL] = "nothing"};
-    int length = 0;
+    char *text = NULL;
+    size_t bytes;
+    FILE *out = open_memstream(&text, &bytes);
 
-    buf[0] = '\0';
-    for (uint32_t i = 0; i < variant->fault_count; i++) {
-        length += snprintf(buf + length, VARIANT_TEXT_BYTES - (size_t)length, "%s",
-                           i > 0 ? ", then " : "");
-        length += fault_text(&variant->faults[i], plan, buf + length,
-                             VARIANT_TEXT_BYTES - (size_t)length);
+    if (out == NULL) {
+        die("out of memory");
     }
-    if (variant->cuts_power) {
-        snprintf(buf, VARIANT_TEXT_BYTES,
-                 "the power of %s is cut at %s and %s of its cache is lost",
-                 plan->disks[plan->job.target].name, quantity_time(variant->cut_ns).text,
-                 keeps[variant->keeps]);
+    write_variant(out, variant, plan);
+    if (fclose(out) != 0) {
+        die("out of memory");
     }
+    text_copy(buf, VARIANT_TEXT_BYTES, text);
+    free(text);
     return buf;
 }
 
@@ -418,6 +403,11 @@ static const struct {
 /* The first so many are requests, and meet a policy. */
 #define FAILING_REQUESTS 7u
 #define POLICIES 4u
+#define OTHER_FAILURES (COUNT_OF(failures) - FAILING_REQUESTS)
+
+/* Each once and from then on. */
+_Static_assert(VARIANT_FAILURES == 2 * (FAILING_REQUESTS * POLICIES + OTHER_FAILURES),
+               "VARIANT_FAILURES counts the failures");
 
 static bool failure_row(const struct fault_spec *fault, uint32_t *row)
 {

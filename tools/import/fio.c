@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "engine/range.h"
+#include "engine/units.h"
 #include "sim/yaml/nearest.h"
 #include "tools/import/import.h"
 
@@ -41,7 +42,7 @@ static const struct fio_action {
     {"wait", false, OP_FLUSH}, /* only in version 2: version 3 has times instead */
 };
 
-#define ACTION_COUNT (sizeof(actions) / sizeof(actions[0]))
+#define ACTION_COUNT COUNT_OF(actions)
 
 bool import_looks_like_fio(const struct import_line *line)
 {
@@ -135,7 +136,7 @@ void import_fio_line(struct recording *recording, const struct import_line *line
     request.op = action->op;
     if (line->word_count > WORDS) {
         mistake_add(&recording->list, import_where(line, WORDS),
-                    "%s is too much: TIME FILE ACTION OFFSET LENGTH is expected",
+                    "%s is one word too many: TIME FILE ACTION OFFSET LENGTH is expected",
                     mistake_quote(&recording->list, line->words[WORDS].text));
     } else if (!action->is_request) {
         recording->left_out.by_action++;

@@ -100,14 +100,15 @@ static const char *request_mistake(struct recording *recording,
 
     /* The product cannot overflow, because the factor is bounded. */
     if (request->time_ns > IMPORT_MAX_TIME_NS / 1000 * recording->options->speed_up) {
-        return mistake_part(&recording->list, "the request would be made later than at %s",
+        return mistake_part(&recording->list,
+                            "the request comes later than %s, the latest time of a scenario",
                             quantity_time(IMPORT_MAX_TIME_NS).text);
     }
     if (request->op == OP_FLUSH) {
         return NULL;
     }
     if (request->bytes == 0) {
-        return "a request of no bytes can't be made";
+        return "a request must have at least one byte";
     }
     if (request->bytes > most || request->offset > most - request->bytes) {
         return mistake_part(&recording->list, "the request goes beyond the end of %s, at %s",
@@ -185,9 +186,9 @@ static void detect_format(struct recording *recording, const struct import_line 
         recording->format = IMPORT_BLKPARSE;
     } else {
         mistake_add(&recording->list, import_where(line, 0),
-                    "this is no recording that is known: an iolog of fio begins with \"fio version "
-                    "3 iolog\", the text of blkparse with a line like \"8,0 3 1 0.000012345 697 Q "
-                    "W 223490 + 8 [name]\"; --format says which it is");
+                    "the format of the recording is unknown: an iolog of fio begins with \"fio "
+                    "version 3 iolog\", the text of blkparse with a line like \"8,0 3 1 "
+                    "0.000012345 697 Q W 223490 + 8 [name]\"; choose one with --format");
         recording->is_over = true;
     }
 }
@@ -199,7 +200,7 @@ static void read_line(struct recording *recording, const char *text, size_t byte
 
     if (bytes > IMPORT_MAX_LINE_BYTES) {
         mistake_add(&recording->list, import_where(&line, 0),
-                    "the line has more than %u bytes, which are the most", IMPORT_MAX_LINE_BYTES);
+                    "the line has more than %u bytes, the maximum", IMPORT_MAX_LINE_BYTES);
         return;
     }
     for (size_t i = 0; i < bytes; i++) {
@@ -254,8 +255,8 @@ static void load(struct recording *recording)
         recording->bytes = 0;
     } else if (recording->bytes > IMPORT_MAX_BYTES) {
         mistake_add(&recording->list, whole_file,
-                    "the file has more than %" PRIu64 " MiB, which are the most: import a part of "
-                    "it, for instance what `head` gives",
+                    "the file has more than %" PRIu64
+                    " MiB, the maximum: import a part of it, for instance what `head` gives",
                     IMPORT_MAX_BYTES >> 20);
         recording->bytes = 0;
     }
@@ -287,14 +288,15 @@ static void check_whole(struct recording *recording)
                     "there are requests of several files: choose one of %s with --file",
                     list_files(recording));
     } else if (options->file != NULL && recording->seen == 0 && recording->file_count > 0) {
-        mistake_add(&recording->list, whole_file, "there is no request of the file %s, but of %s",
+        mistake_add(&recording->list, whole_file,
+                    "there is no request of the file %s; the files are %s",
                     mistake_quote(&recording->list, options->file), list_files(recording));
     } else if (recording->request_count == 0 && recording->seen > 0) {
         mistake_add(&recording->list, whole_file,
-                    "there are only %" PRIu64 " requests, none from --from=%" PRIu64 " on",
+                    "there are only %" PRIu64 " requests, fewer than --from=%" PRIu64,
                     recording->seen, options->first);
     } else if (recording->request_count == 0) {
-        mistake_add(&recording->list, whole_file, "there is no request in it%s",
+        mistake_add(&recording->list, whole_file, "the recording has no request%s",
                     recording->format == IMPORT_BLKPARSE ? " of that --action (default: Q)" : "");
     }
 }

@@ -10,8 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sim/yaml/nearest.h"
 #include "sim/verdict/finding.h"
+#include "sim/yaml/nearest.h"
 #include "tools/base/files.h"
 #include "tools/base/support.h"
 

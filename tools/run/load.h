@@ -10,8 +10,8 @@
 #include <stdint.h>
 
 #include "engine/engine.h"
-#include "sim/yaml/mistakes.h"
 #include "sim/scenario/scenario.h"
+#include "sim/yaml/mistakes.h"
 #include "tools/base/options.h"
 
 /* The engines that are compiled in, NULL-terminated; the first is the default. */

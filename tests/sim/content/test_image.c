@@ -49,7 +49,7 @@ static struct run run_zero(uint64_t sector, uint64_t sectors)
 
 static struct run run_guest(uint32_t request, uint64_t sector, uint64_t sectors)
 {
-    return (struct run){sector, sectors, tag_guest(request, 0), 1};
+    return (struct run){sector, sectors, tag_guest(request, 0), 1, false};
 }
 
 static uint64_t digest_of(const struct image *image)
@@ -138,7 +138,7 @@ static struct image *rebuild(struct arena *arena, const struct shadow *shadow)
         uint64_t sector = i % 2 ? SECTORS - 1 - i / 2 : i / 2;
 
         if (shadow->allocated[sector]) {
-            image_write(image, (struct run){sector, 1, shadow->tag[sector], 0});
+            image_write(image, (struct run){sector, 1, shadow->tag[sector], 0, false});
         }
     }
     return image;
@@ -318,7 +318,7 @@ static void test_view_equal_finds_the_first_difference_when_one_sector_differs(v
         image = image_create(*state);
         flat.layer[0] = image;
         for (uint64_t sector = 0; sector < SECTORS; sector++) {
-            image_write(image, (struct run){sector, 1, layers_tag(&layers, sector), 0});
+            image_write(image, (struct run){sector, 1, layers_tag(&layers, sector), 0, false});
         }
         assert_true(view_equal(&layers.view, &flat, 0, SECTORS * SECTOR_BYTES, &difference));
 

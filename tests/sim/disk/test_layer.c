@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "engine/units.h"
 #include "tests/support/disks.h"
 
 #define CHUNK (64 * KIB)
@@ -183,7 +184,7 @@ static void test_layer_check_dies_when_one_thing_is_wrong(void **state)
     struct disks *disks = *state;
 
     disks_fault(disks, FAULT_DELAY);
-    for (size_t i = 0; i < sizeof(breaks) / sizeof(breaks[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(breaks); i++) {
         disks_open(disks);
         disks_guest(disks, OP_WRITE, 0, CHUNK);
         disks_guest(disks, OP_WRITE, CHUNK, CHUNK);

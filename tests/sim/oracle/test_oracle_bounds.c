@@ -42,7 +42,7 @@ static void test_bounds_finds_a_request_that_the_job_must_not_issue(void **state
         {DST, OP_DISCARD, 0, CHUNK, "wrong-disk", "discard #1 to dst"},
         {SRC, OP_READ, 100, CHUNK, "unaligned", "at offset 100"},
         {SRC, OP_READ, 0, 1000, "unaligned", "1000 bytes"},
-        {SRC, OP_READ, LENGTH, CHUNK, "out-of-range", "outside of src, which is 256KiB long"},
+        {SRC, OP_READ, LENGTH, CHUNK, "out-of-range", "outside src, which is 256KiB long"},
         {DST, OP_WRITE, LENGTH - CHUNK, 2 * CHUNK, "out-of-range", "at [192KiB, 320KiB)"},
     };
 
@@ -84,7 +84,8 @@ static void test_bounds_finds_two_operations_that_share_a_chunk(void **state)
     assert_silent(w);
     begin_read(w, CHUNK - SECTOR_BYTES, SECTOR_BYTES);
     assert_found(w, "shared-chunk",
-                 "begins at [65024B, 64KiB) shares a chunk with one in flight at [0B, 64KiB)");
+                 "begins an operation at [65024B, 64KiB), which shares a chunk with one in flight "
+                 "at [0B, 64KiB)");
 }
 
 static void test_bounds_finds_the_seventeenth_operation(void **state)
@@ -100,7 +101,7 @@ static void test_bounds_finds_the_seventeenth_operation(void **state)
     settle(w);
     assert_silent(w);
     begin_read(w, 16 * CHUNK, CHUNK);
-    assert_found(w, "too-many-operations", "begins operation 17 in flight");
+    assert_found(w, "too-many-operations", "17 operations are in flight; at most 16");
 }
 
 static void test_bounds_finds_an_operation_that_is_too_long(void **state)
@@ -158,7 +159,7 @@ static void test_bounds_finds_a_read_that_is_not_written(void **state)
     start(w);
     done(w, begin_read(w, 0, CHUNK), 0);
     settle(w);
-    assert_found(w, "lost-operation", "did not go on to write it");
+    assert_found(w, "lost-operation", "did not write it");
 }
 
 static void test_bounds_finds_a_write_of_what_was_not_read(void **state)
@@ -221,12 +222,12 @@ static const struct {
 } left_over[] = {
     {leave_operation, "1 operations and 0 flushes of it are in flight"},
     {leave_flush, "0 operations and 1 flushes of it are in flight"},
-    {leave_buffers, "its 32 chunk buffers were not given back"},
-    {leave_reference, "1 reference of src was not given back"},
-    {leave_blocker, "1 blocker of third was not given back"},
-    {leave_bitmap, "1 dirty bitmap of src was not given back"},
-    {leave_drain, "1 drain of src was not given back"},
-    {give_back_too_much, "1 reference of dst was given back too many"},
+    {leave_buffers, "its 32 chunk buffers were not released"},
+    {leave_reference, "1 reference of src was not released"},
+    {leave_blocker, "1 blocker of third was not released"},
+    {leave_bitmap, "1 dirty bitmap of src was not released"},
+    {leave_drain, "1 drain of src was not released"},
+    {give_back_too_much, "1 reference of dst was released too often"},
 };
 
 static void test_bounds_finds_what_is_left_over_when_the_job_is_gone(void **state)

@@ -133,7 +133,7 @@ static void test_debt_finds_the_write_when_a_read_cleans_what_it_did_not_see(voi
     settle(w);
     assert_found(w, "not-cleaned", "while the chunk at 0B was still dirty");
     verdict_init(&w->verdict);
-    image_write(target, (struct run){0, 1, tag_guest(w->requests, 0), 1});
+    image_write(target, (struct run){0, 1, tag_guest(w->requests, 0), 1, false});
     guest_write(w, SECTOR_BYTES, SECTOR_BYTES);
     dirty(w, EVENT_DIRTY_CLEAR, 0, CHUNK);
     ticket = begin_write(w, ticket);
@@ -205,7 +205,7 @@ static void test_debt_finds_the_rest_of_a_cluster_when_a_write_spoils_it(void **
     copy(w, CHUNK, CHUNK);
     ticket = begin_write(w, begin_read(w, 0, CHUNK));
     settle(w);
-    image_write(w->disks[DST].image, (struct run){CHUNK / SECTOR_BYTES, 8, TAG_ZERO, 0});
+    image_write(w->disks[DST].image, (struct run){CHUNK / SECTOR_BYTES, 8, TAG_ZERO, 0, false});
     end_write(w, ticket);
     settle(w);
     assert_found(w, "forgotten-sector", "sector 128 (64KiB)");

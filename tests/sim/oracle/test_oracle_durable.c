@@ -26,7 +26,7 @@ static void guest_flush(struct witness *w, uint8_t node)
 /* A power cut after which one sector of a disk holds something else. */
 static void power_cut(struct witness *w, uint8_t node, uint64_t sector, uint64_t tag)
 {
-    image_write(w->disks[node].image, (struct run){sector, 1, tag, 1});
+    image_write(w->disks[node].image, (struct run){sector, 1, tag, 1, false});
     see(w, (struct event){.kind = EVENT_POWER_CUT, .node = node});
 }
 

@@ -241,7 +241,7 @@ static void test_job_finds_a_commit_into_a_base_that_is_too_short(void **state)
     w->plan->job.kind = JOB_COMMIT;
     w->evidence.disks[DST]->bytes = LENGTH - SECTOR_BYTES;
     start(w);
-    assert_found(w, "base-too-short", "what lies beyond can't be written");
+    assert_found(w, "base-too-short", "what lies beyond its end can't be written");
     w = called_again(state);
     w->evidence.disks[DST]->bytes = LENGTH;
     start(w);
@@ -254,7 +254,7 @@ static void test_job_finds_a_start_that_was_refused_too_late(void **state)
 
     start(w);
     see(w, (struct event){.kind = EVENT_JOB_REFUSED, .ret = -EINVAL});
-    assert_found(w, "refused-but-started", "has said that it started");
+    assert_found(w, "refused-but-started", "has reported that it started");
 }
 
 int main(void)

@@ -150,7 +150,7 @@ static void test_ledger_finds_a_fault_when_the_request_succeeds(void **state)
 
     hit(w, write);
     done(w, write, 0);
-    assert_found(w, "hidden", "Fault culprit was to fail write #1 of src with EIO");
+    assert_found(w, "hidden", "Fault culprit should have failed write #1 of src with EIO");
 }
 
 static void test_ledger_finds_a_hang_when_something_is_built_on_it(void **state)
@@ -278,7 +278,7 @@ static void test_ledger_finds_what_a_misdirected_write_has_spoiled(void **state)
     w->plan->faults[FAULT].bytes = 2 * CHUNK;
     hit(w, write);
     image_write(w->disks[SRC].image,
-                (struct run){2 * CHUNK / SECTOR_BYTES, 2, tag_guest(write.number, 0), 1});
+                (struct run){2 * CHUNK / SECTOR_BYTES, 2, tag_guest(write.number, 0), 1, false});
     done(w, write, -EIO);
     end_run(w, END_CONCLUDED);
     assert_found(w, "unnoticed", "sector 256 (128KiB) of src holds guest write #1");
@@ -292,7 +292,8 @@ static void test_ledger_finds_a_guest_read_that_got_nothing(void **state)
     hit(w, ticket);
     done(w, ticket, 0);
     end_run(w, END_CONCLUDED);
-    assert_found(w, "unnoticed", "the guest was told success at 0s, but got only a part of it");
+    assert_found(w, "unnoticed",
+                 "the guest's read succeeded at 0s, but returned only a part of the data");
     assert_int_equal(w->verdict.finding_count, 1);
 }
 
@@ -300,14 +301,14 @@ static void test_ledger_finds_a_guest_read_that_got_something_else(void **state)
 {
     struct witness *w = called(state, FAULT_MISDIRECT);
     struct ticket ticket = submit(w, BY_GUEST, SRC, OP_READ, KIB, KIB);
-    struct run run = {KIB / SECTOR_BYTES, 2, tag_fill(SRC, 100), 1};
+    struct run run = {KIB / SECTOR_BYTES, 2, tag_fill(SRC, 100), 1, false};
 
     hit(w, ticket);
     w->evidence.read_runs = &run;
     w->evidence.read_run_count = 1;
     request_event(w, EVENT_REQUEST_EFFECT, ticket, 0);
     done(w, ticket, 0);
-    assert_found(w, "unnoticed", "but got wrong data for sector 2 (1KiB)");
+    assert_found(w, "unnoticed", "but returned wrong data for sector 2 (1KiB)");
 }
 
 /* A flush of the target, hit by the fault if `lies`. */

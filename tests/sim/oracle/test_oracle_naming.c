@@ -69,7 +69,7 @@ static void test_naming_finds_an_event_that_is_not_the_jobs(void **state)
     struct witness *w = called(state);
 
     see(w, (struct event){.kind = EVENT_JOB_READY, .by = BY_GUEST, .node = THIRD});
-    assert_found(w, "wrong-speaker", "\"ready\" is the job's, but says guest");
+    assert_found(w, "wrong-speaker", "\"ready\" is the job's, but says that it is by guest");
 }
 
 static void test_naming_finds_a_start_towards_another_target(void **state)
@@ -77,7 +77,7 @@ static void test_naming_finds_a_start_towards_another_target(void **state)
     struct witness *w = called(state);
 
     see(w, (struct event){.kind = EVENT_JOB_STARTED, .by = BY_JOB, .node = THIRD, .index = SRC});
-    assert_found(w, "wrong-target", "towards src, but its target is dst");
+    assert_found(w, "wrong-target", "its target is src, but it is dst");
 }
 
 static void test_naming_finds_an_error_about_another_request(void **state)
@@ -121,10 +121,11 @@ static void test_naming_finds_progress_that_is_not_in_sectors_or_not_the_last(vo
     say_amounts(w, EVENT_JOB_COMPLETED, 2 * CHUNK, 2 * CHUNK);
     assert_silent(w);
     say_amounts(w, EVENT_JOB_COMPLETED, 2 * CHUNK, 3 * CHUNK);
-    assert_found(w, "wrong-progress", "ended with len 196608, but its last progress said 131072");
+    assert_found(w, "wrong-progress",
+                 "ended with len 196608, but its last progress event had 131072");
     verdict_init(&w->verdict);
     say_amounts(w, EVENT_JOB_PROGRESS, CHUNK, CHUNK + 1);
-    assert_found(w, "wrong-progress", "of len 65537: these are no whole sectors");
+    assert_found(w, "wrong-progress", "of len 65537: these are not whole sectors");
 }
 
 static void test_naming_finds_phases_that_do_not_follow_one_another(void **state)

@@ -73,8 +73,9 @@ static void test_sharing_finds_a_write_that_a_bitmap_does_not_have(void **state)
     bitmap_event(w, EVENT_DIRTY_SET, BY_JOB, BACKUP);
     assert_silent(w);
     guest_request(w, OP_WRITE, REPLICA);
-    assert_found(w, "write-not-marked",
-                 "Guest write #2 of [0B, 64KiB) is done, but dirty bitmap backup of src");
+    assert_found(
+        w, "write-not-marked",
+        "Guest write #2 of [0B, 64KiB) is done, but not marked in dirty bitmap backup of src");
 }
 
 static void test_sharing_asks_for_no_mark_when_nothing_was_written(void **state)
@@ -99,7 +100,7 @@ static void test_sharing_finds_a_second_user_of_each_disk_while_the_job_lives(vo
         assert_silent(w);
         use(w, disks[i], 0);
         assert_found(w, "unguarded",
-                     disks[i] == SRC ? "was let on src at 0s" : "was let on dst at 0s");
+                     disks[i] == SRC ? "got access to src at 0s" : "got access to dst at 0s");
         verdict_init(&w->verdict);
     }
 }

@@ -233,10 +233,10 @@ static void test_expect_finds_a_fault_that_never_fired(void **state)
     w->plan->marks = &mark;
     w->plan->mark_count = 1;
     assert_vacuous(w, "never-fired",
-                   "Fault bad never fired: only 1 matching request was seen, and it hits number "
-                   "3.");
+                   "Fault bad never fired: only 1 matching request was seen, and it hits from "
+                   "number 3 on.");
     fault.nth = 0;
-    assert_vacuous(w, "never-fired", "1 matching requests were seen, but not while it was armed");
+    assert_vacuous(w, "never-fired", "1 matching request was seen, but not while it was armed");
     fault.from_mark = 0;
     assert_vacuous(w, "never-fired", "mark near was never set");
     judge_vacuity(w, 1);

@@ -417,9 +417,38 @@ static void test_search_finds_one_state_when_independent_events_change_places(vo
     assert_true(found > 500);
 }
 
+static void test_search_add_word_keeps_words_that_begin_or_end_alike(void **state)
+{
+    char list[SEARCH_UNVARIED_BYTES] = "";
+
+    (void)state;
+    search_add_word(list, "effect ab");
+    search_add_word(list, "effect a");
+    search_add_word(list, "ab");
+    search_add_word(list, "effect a");
+    search_add_word(list, "effect ab");
+    assert_string_equal(list, "effect ab, effect a, ab");
+}
+
+static void test_search_add_word_leaves_out_what_does_not_fit(void **state)
+{
+    char list[SEARCH_UNVARIED_BYTES] = "";
+    char word[SEARCH_UNVARIED_BYTES - 8];
+
+    (void)state;
+    memset(word, 'x', sizeof(word) - 1);
+    word[sizeof(word) - 1] = '\0';
+    search_add_word(list, word);
+    search_add_word(list, "too long");
+    search_add_word(list, "fits");
+    assert_int_equal(strlen(list), sizeof(word) - 1 + strlen(", fits"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_search_add_word_keeps_words_that_begin_or_end_alike),
+        cmocka_unit_test(test_search_add_word_leaves_out_what_does_not_fit),
         cmocka_unit_test(test_search_finds_the_same_when_orders_are_left_out),
         cmocka_unit_test(test_search_finds_one_state_when_independent_events_change_places),
     };

@@ -13,8 +13,8 @@
 
 #include <cmocka.h>
 
-#include "sim/yaml/emit.h"
 #include "sim/scenario/private.h"
+#include "sim/yaml/emit.h"
 #include "tools/report/schema.h"
 
 struct toy {
