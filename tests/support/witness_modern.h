@@ -108,7 +108,7 @@ static inline void modern_start(struct witness *w)
 {
     dirty(w, EVENT_DIRTY_CREATE, 0, CHUNK);
     become(w, JOB_STATUS_UNDEFINED, JOB_STATUS_CREATED);
-    say(w, EVENT_JOB_STARTED);
+    see(w, (struct event){.kind = EVENT_JOB_STARTED, .by = BY_JOB, .node = SRC, .index = DST});
     become(w, JOB_STATUS_CREATED, JOB_STATUS_RUNNING);
     see(w, (struct event){.kind = EVENT_BUFFERS_CREATE, .bytes = CHUNK, .offset = BUFFERS});
     if (w->disks[SRC].bytes > 0) {
