@@ -22,7 +22,8 @@ struct oracle {
     enum finding_oracle id;
     const char *proves; /* one sentence */
     size_t state_bytes;
-    enum by requests_by;                /* sees only requests of this issuer; BY_NONE: of both */
+    enum by requests_by; /* sees only requests of this issuer; the job's: active ones, too;
+                            BY_NONE: of all */
     oracle_event *on[EVENT_KIND_COUNT]; /* NULL: events of that kind are ignored */
 
     /*
@@ -66,9 +67,11 @@ static inline bool kind_is_of_request(enum event_kind kind)
 static inline bool oracle_sees(const struct oracle *oracle, uint64_t kinds, enum event_kind kind,
                                enum by by)
 {
+    enum by issuer = by == BY_ACTIVE ? BY_JOB : by; /* those of the job see its active ones, too */
+
     return oracle->on[kind] != NULL && (kinds >> kind & 1) != 0 &&
            !(kind_is_of_request(kind) && oracle->requests_by != BY_NONE &&
-             oracle->requests_by != by);
+             oracle->requests_by != issuer);
 }
 
 /* All oracles, NULL-terminated, in the order in which they report. */
