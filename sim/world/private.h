@@ -62,10 +62,11 @@ struct world {
     bool job_cancelled; /* ... as cancelled; and its result */
     int job_ret;
 
-    /* Oracles, and for each kind of event a bit for each oracle that sees it. */
+    /* Oracles, and a bit for each that sees a kind of event, or requests of an issuer. */
     struct oracle_slot *oracles;
     uint32_t oracle_count;
-    uint32_t wanted_by[EVENT_KIND_COUNT][BY_COUNT];
+    uint32_t wanted_by[EVENT_KIND_COUNT];
+    uint32_t request_wanted_by[BY_COUNT];
     uint32_t settled_by;
 };
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * One row is a key: a toy's table grows by a row, and with it what is read,
+ * One row is a key: when a toy's table gets another row, the key can be read,
  * written, proposed and described.
  */
 #include <setjmp.h>
@@ -29,6 +29,10 @@ struct toy {
         FIELD("wet", "Does it drip?", .shape = &shape_flag, MEMBER(struct toy, wet))
 
 static const struct field old_fields[] = {OLD_ROWS, FIELD_END};
+static const struct field other_fields[] = {OLD_ROWS,
+                                            FIELD("delay", "How long it waits.", .type = &type_time,
+                                                  MEMBER(struct toy, delay_ns), IN_MODERN),
+                                            FIELD_END};
 static const struct field new_fields[] = {
     OLD_ROWS,
     FIELD("delay", "How long it waits.", .type = &type_time, MEMBER(struct toy, delay_ns)),
@@ -40,7 +44,9 @@ static char *read_toy(const char *text, const struct field *fields, struct toy *
     struct arena *arena = arena_create((size_t)1 << 26);
     struct mistake_list mistakes = {.arena = arena, .text = text, .bytes = strlen(text)};
     struct matrix matrix = {.cases = 1};
-    struct loader loader = {.mistakes = &mistakes, .arena = arena, .matrix = &matrix};
+    struct plan plan = {.generation = GENERATION_2_2};
+    struct loader loader = {
+        .mistakes = &mistakes, .plan = &plan, .arena = arena, .matrix = &matrix};
     struct mistakes result;
     char *formatted;
 
@@ -72,18 +78,34 @@ static void assert_written(const struct toy *toy, const struct field *fields, co
     char *text = NULL;
     size_t bytes = 0;
     FILE *file = open_memstream(&text, &bytes);
+    const struct plan plan = {.generation = GENERATION_2_2};
     struct emit emit;
 
     assert_non_null(file);
     emit = emit_open(file, EMIT_FLOW);
-    write_fields(&emit, NULL, fields, toy);
+    write_fields(&emit, &plan, fields, toy);
     emit_end(&emit);
     fclose(file);
     assert_string_equal(text, expected);
     free(text);
 }
 
-/* A key is read into its member once its table has a row for it, and is a mistake before. */
+/* The toy is of the generation 2.2: a key of today's is a mistake, is not proposed, not written. */
+static void test_language_refuses_a_key_when_the_generation_lacks_it(void **state)
+{
+    struct toy toy = {.bytes = 4096, .delay_ns = 5000000, .wet = true};
+
+    (void)state;
+    assert_written(&toy, new_fields, "{wet: true, delay: 5ms}");
+    assert_written(&toy, other_fields, "{wet: true}");
+    free(read_toy("delay: 5ms\n", other_fields, &toy));
+    assert_int_equal(toy.delay_ns, 0);
+    assert_mistake("delay: 5ms\n", other_fields, "1:1: key \"delay\" belongs to generation modern");
+    assert_mistake("dealy: 5ms\n", other_fields,
+                   "unknown key \"dealy\" in toy; its keys are bytes, wet\n");
+}
+
+/* A key is read into its member if its table has a row for it, and is a mistake otherwise. */
 static void test_language_reads_a_key_when_its_table_has_the_row(void **state)
 {
     struct toy toy;
@@ -97,7 +119,7 @@ static void test_language_reads_a_key_when_its_table_has_the_row(void **state)
                    "unknown key \"delay\" in toy; its keys are bytes, wet\n");
 }
 
-/* What is written is what the rows say, without the values that go without saying. */
+/* Writing follows the rows, and leaves out values equal to the default. */
 static void test_language_writes_a_key_when_its_value_is_not_the_default(void **state)
 {
     const struct toy dry = {.bytes = 4096};
@@ -109,7 +131,7 @@ static void test_language_writes_a_key_when_its_value_is_not_the_default(void **
     assert_written(&wet, old_fields, "{bytes: 512, wet: true}");
 }
 
-/* What has been written is read as it was. */
+/* Reading what has been written gives the same record. */
 static void test_language_reads_the_same_record_when_it_has_written_it(void **state)
 {
     struct toy toy;
@@ -119,7 +141,7 @@ static void test_language_reads_the_same_record_when_it_has_written_it(void **st
     assert_written(&toy, new_fields, "{bytes: 512, wet: true, delay: 2us}");
 }
 
-/* The nearest key is proposed to who has misspelt it. */
+/* For a misspelt key the nearest one is proposed. */
 static void test_language_proposes_a_key_when_it_is_misspelt(void **state)
 {
     (void)state;
@@ -128,7 +150,7 @@ static void test_language_proposes_a_key_when_it_is_misspelt(void **state)
     assert_mistake("delay: 5\n", new_fields, "needs a unit");
 }
 
-/* Editors get the row's type and line of documentation. */
+/* The schema for editors has the row's type and its line of documentation. */
 static void test_language_describes_a_key_when_its_table_has_the_row(void **state)
 {
     json_t *before = schema_json_of(old_fields);
@@ -148,6 +170,7 @@ static void test_language_describes_a_key_when_its_table_has_the_row(void **stat
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_language_refuses_a_key_when_the_generation_lacks_it),
         cmocka_unit_test(test_language_reads_a_key_when_its_table_has_the_row),
         cmocka_unit_test(test_language_writes_a_key_when_its_value_is_not_the_default),
         cmocka_unit_test(test_language_reads_the_same_record_when_it_has_written_it),
