@@ -133,6 +133,7 @@ enum finding_trait {
     X(BOUNDS, CHAIN_LOOP, "chain-loop")                        \
     X(BOUNDS, LOST_OPERATION, "lost-operation")                \
     X(BOUNDS, MEMORY_LEFT, "memory-left")                      \
+    X(BOUNDS, FREED_MEMORY, "freed-memory")                    \
     X(SHARING, FOREIGN_BITMAP, "foreign-bitmap")               \
     X(SHARING, WRITE_NOT_MARKED, "write-not-marked")           \
     X(SHARING, UNGUARDED, "unguarded")                         \
