@@ -299,8 +299,7 @@ static int trace_run(struct trace_options *options)
 
 static int run_trace(int argc, char **argv)
 {
-    struct trace_options options = {
-        .run = {.engine = engines[0]}, .kinds = UINT64_MAX, .to_ns = UINT64_MAX};
+    struct trace_options options = {.kinds = UINT64_MAX, .to_ns = UINT64_MAX};
     int code;
 
     options_parse(&table, argc, argv, &options);

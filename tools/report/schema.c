@@ -36,7 +36,7 @@ static json_t *any_of(json_t *alternatives)
     return json_pack("{s:o}", "anyOf", alternatives);
 }
 
-/* A word as YAML reads it: a whole number becomes a number. */
+/* A word as YAML reads it: a number is one. */
 static json_t *word_json(const char *word)
 {
     char *end;
