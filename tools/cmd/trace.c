@@ -2,8 +2,8 @@
 /*
  * mirrorsim trace: everything that happens in one run, as text or JSON lines.
  *
- * The run is made in a child, which sends its events as they come; the parent writes them.  Of
- * a run that dies, the last words are the events up to the one in which it did.
+ * The run is made in a child, which sends its events as they come; the parent writes them.  A
+ * run that dies still sends the events up to the one in which it died.
  *
  * Declared in tools/cmd/command.h: every subcommand is.
  */
@@ -32,21 +32,25 @@ static const struct {
 } groups[] = {
     {"io", EVENT_BIT(REQUEST_QUEUED) | EVENT_BIT(REQUEST_SUBMIT) | EVENT_BIT(REQUEST_START) |
                EVENT_BIT(REQUEST_EFFECT) | EVENT_BIT(REQUEST_DONE) | EVENT_BIT(FAULT) |
-               EVENT_BIT(HELD) | EVENT_BIT(RELEASED)},
-    {"events", EVENT_BIT(JOB_STARTED) | EVENT_BIT(JOB_REFUSED) | JOB_REPORTS},
+               EVENT_BIT(HELD) | EVENT_BIT(RELEASED) | EVENT_BIT(ARRIVE) | EVENT_BIT(ANSWERED) |
+               EVENT_BIT(STALL_HOLDER)},
+    {"events",
+     EVENT_BIT(JOB_STARTED) | EVENT_BIT(JOB_REFUSED) | JOB_REPORTS | EVENT_BIT(JOB_STATUS)},
     {"job", EVENT_BIT(JOB_STARTED) | EVENT_BIT(JOB_REFUSED) | EVENT_BIT(JOB_PHASE) |
                 EVENT_BIT(JOB_PROGRESS) | EVENT_BIT(JOB_TRACE) | EVENT_BIT(JOB_READY) |
                 EVENT_BIT(JOB_ERROR) | EVENT_BIT(JOB_PAUSED) | EVENT_BIT(JOB_RESUMED) |
                 EVENT_BIT(JOB_COMPLETED) | EVENT_BIT(JOB_CANCELLED) | EVENT_BIT(COMMAND) |
                 EVENT_BIT(COMMAND_REFUSED) | EVENT_BIT(BUFFERS_CREATE) |
-                EVENT_BIT(BUFFERS_RELEASE)},
+                EVENT_BIT(BUFFERS_RELEASE) | EVENT_BIT(JOB_STATUS) | EVENT_BIT(JOB_PENDING) |
+                EVENT_BIT(JOB_SYNCED)},
     {"dirty", EVENT_BIT(DIRTY_CREATE) | EVENT_BIT(DIRTY_SET) | EVENT_BIT(DIRTY_CLEAR) |
                   EVENT_BIT(DIRTY_RELEASE)},
     {"graph", EVENT_BIT(DRAIN_BEGIN) | EVENT_BIT(DRAINED) | EVENT_BIT(DRAIN_END) |
                   EVENT_BIT(GRAPH_OPEN_BACKING) | EVENT_BIT(GRAPH_REOPEN) |
                   EVENT_BIT(GRAPH_TRUNCATE) | EVENT_BIT(GRAPH_PIVOT) | EVENT_BIT(GRAPH_UNLINK) |
                   EVENT_BIT(GRAPH_BLOCK) | EVENT_BIT(GRAPH_UNBLOCK) | EVENT_BIT(GRAPH_REF) |
-                  EVENT_BIT(GRAPH_UNREF) | EVENT_BIT(GRAPH_USE)},
+                  EVENT_BIT(GRAPH_UNREF) | EVENT_BIT(GRAPH_USE) | EVENT_BIT(GUEST_MOVED) |
+                  EVENT_BIT(GRAPH_BACKING) | EVENT_BIT(GRAPH_READ_ONLY) | EVENT_BIT(SECTION)},
     {"story", EVENT_BIT(STEP) | EVENT_BIT(REACT) | EVENT_BIT(MARK) | EVENT_BIT(QUERY) |
                   EVENT_BIT(CHECK_FAILED) | EVENT_BIT(POWER_CUT) | EVENT_BIT(COMMAND) |
                   EVENT_BIT(COMMAND_REFUSED) | EVENT_BIT(END)},
@@ -124,7 +128,7 @@ static const struct option_table table = {
 
 /* ---- In the child ---- */
 
-/* What its last words need, which a handler has no argument for. */
+/* What the signal handler needs to send the last events; a handler gets no argument. */
 static struct {
     const struct trace *trace;
     uint64_t sent; /* events */
@@ -150,7 +154,7 @@ static void send_new_events(void)
     child.sending = 0;
 }
 
-/* A record that a signal has cut in two is not followed by another. */
+/* If a signal has interrupted a record, nothing more can be sent after it. */
 static void last_words(void)
 {
     if (!child.sending) {
@@ -239,7 +243,7 @@ static void write_verdict(const struct run_result *result)
     }
 }
 
-/* What has been written is seen while nothing new comes. */
+/* Flushes the output while no new event comes. */
 static void flush_if_idle(int results)
 {
     struct pollfd next = {.fd = results, .events = POLLIN};
@@ -249,7 +253,7 @@ static void flush_if_idle(int results)
     }
 }
 
-/* Until the child says that these were all, or dies. */
+/* Writes events until the child reports the end, or dies. */
 static void receive_events(struct trace_options *options, int results)
 {
     struct event *events;
@@ -277,7 +281,7 @@ static int trace_run(struct trace_options *options)
 
     isolate_open(&isolate, 0);
     isolate_start(&isolate, run_in_child, &options->run);
-    signal(SIGINT, SIG_IGN); /* the child gets it, too, and has something to say */
+    signal(SIGINT, SIG_IGN); /* the child gets it, too, and sends its last events */
     receive_events(options, isolate.results);
     result = run_result_receive(isolate.results);
     death = isolate_end(&isolate);
@@ -299,8 +303,7 @@ static int trace_run(struct trace_options *options)
 
 static int run_trace(int argc, char **argv)
 {
-    struct trace_options options = {
-        .run = {.engine = engines[0]}, .kinds = UINT64_MAX, .to_ns = UINT64_MAX};
+    struct trace_options options = {.kinds = UINT64_MAX, .to_ns = UINT64_MAX};
     int code;
 
     options_parse(&table, argc, argv, &options);
