@@ -67,7 +67,7 @@ static inline bool kind_is_of_request(enum event_kind kind)
 static inline bool oracle_sees(const struct oracle *oracle, uint64_t kinds, enum event_kind kind,
                                enum by by)
 {
-    enum by issuer = by == BY_ACTIVE ? BY_JOB : by; /* those of the job see its active ones, too */
+    enum by issuer = by == BY_ACTIVE ? BY_JOB : by;
 
     return oracle->on[kind] != NULL && (kinds >> kind & 1) != 0 &&
            !(kind_is_of_request(kind) && oracle->requests_by != BY_NONE &&
