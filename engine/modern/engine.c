@@ -97,6 +97,7 @@ static void digest_op(const struct copy_op *op, struct digest *digest)
     digest_u64(digest, op->remarked_offset);
     digest_u64(digest, op->remarked_end);
     digest_flags(digest, op->in_flight, op->counts, op->skipped);
+    digest_u64(digest, op->overtaken);
     digest_u64(digest, place_of(op->mirror, op->waits_for));
     digest_u64(digest, op->request != NULL ? interposed_place(op->request) + 1 : 0);
     digest_waiters(op, digest);
