@@ -16,6 +16,7 @@
 #ifndef MIRRORSIM_ENGINE_INTERPOSER_H
 #define MIRRORSIM_ENGINE_INTERPOSER_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "engine/block.h"
@@ -58,7 +59,13 @@ int block_filter_insert(struct block_node *below, const char *name,
  */
 void block_filter_remove(struct block_node *filter);
 
+/* True if the guest uses the node itself, and not through a filter: nobody else may write to it. */
+bool block_is_guests(const struct block_node *node);
+
 struct interposed_info interposed_info(const struct interposed *request);
+
+/* How many of the guest's requests that are not finished have come before it, for digests. */
+uint64_t interposed_place(const struct interposed *request);
 
 /* The engine's own pointer, NULL at first. */
 void interposed_set_context(struct interposed *request, void *context);

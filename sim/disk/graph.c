@@ -201,10 +201,19 @@ void block_replace(struct block_node *old_node, struct block_node *new_node)
     emit_pivot(new_node, old_node);
 }
 
+/* What vouches for the same content below it: the job's filter, and disks that are filters. */
+static const struct block_node *below_filter(const struct block_node *node)
+{
+    if (node_is_filter(node)) {
+        return node->below.node;
+    }
+    return node->spec->filter ? node_backing(node) : NULL;
+}
+
 bool block_can_replace(const struct block_node *node, const struct block_node *to_replace)
 {
-    while (node != to_replace && node_is_filter(node)) {
-        node = node->below.node;
+    while (node != NULL && node != to_replace) {
+        node = below_filter(node);
     }
     return node == to_replace;
 }
@@ -216,8 +225,8 @@ static bool edge_moves(const struct block_edge *edge, const struct block_node *t
     case EDGE_GUEST:
         return true;
     case EDGE_ABOVE:
-        return edge->above != to &&
-               (node_is_filter(edge->above) || !block_is_below(edge->above, to));
+        return edge_above(edge) != to &&
+               (node_is_filter(edge_above(edge)) || !block_is_below(edge_above(edge), to));
     case EDGE_JOB:
         break;
     }
@@ -228,11 +237,11 @@ static void move_edge(struct block_edge *edge, struct block_node *to)
 {
     if (edge->kind == EDGE_GUEST) {
         guest_move(to->layer, to);
-    } else if (node_is_filter(edge->above)) {
+    } else if (node_is_filter(edge_above(edge))) {
         edge_move(edge, to);
     } else {
-        edge->above->disk.backing = to->id;
-        edge_follow_backing(edge->above);
+        edge_above(edge)->disk.backing = to->id;
+        edge_follow_backing(edge_above(edge));
     }
 }
 
@@ -259,8 +268,8 @@ int block_move_users(struct block_node *from, struct block_node *to)
     to->layer->layout_changes++;
     if (guest_is_on(from)) {
         to->layer->guest_node = to->id;
-        emit_pivot(to, from);
     }
+    emit_pivot(to, from);
     return 0;
 }
 
@@ -290,8 +299,7 @@ static struct block_node *filter_create(struct block_node *below, const char *na
     STAILQ_INIT(&filter->waiting);
     STAILQ_INIT(&filter->cached);
     filter->below.kind = EDGE_ABOVE;
-    filter->below.layer = layer;
-    filter->below.above = filter;
+    filter->below.opaque = filter;
     return filter;
 }
 

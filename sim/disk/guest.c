@@ -81,7 +81,7 @@ static void submit_part(struct interposed *interposed, struct request *request, 
     interposed->is_busy = true;
     interposed->part_done = done;
     interposed->part_opaque = opaque;
-    request->is_part = true;
+    request->part_of = interposed;
     request->plan_number = interposed->plan_number;
     request->done = part_is_done;
     request->opaque = interposed;
@@ -110,8 +110,6 @@ void interposed_copy(struct interposed *interposed, struct block_node *node, uin
     assert(op_writes((uint8_t)guest->op) && node_is_sectors(offset, bytes));
     assert(offset >= guest->offset && offset - guest->offset <= guest->bytes &&
            bytes <= guest->bytes - (offset - guest->offset));
-    request->writer = interposed->number;
-    request->data_offset = guest->offset;
     submit_part(interposed, request, done, opaque);
 }
 
@@ -230,12 +228,27 @@ void guest_move(struct block_layer *layer, struct block_node *node)
 
 /* ---- The port ---- */
 
+bool block_is_guests(const struct block_node *node)
+{
+    return node->layer->guest_edge.node == node;
+}
+
 struct interposed_info interposed_info(const struct interposed *interposed)
 {
     return (struct interposed_info){.op = interposed->guest->op,
                                     .offset = interposed->guest->offset,
                                     .bytes = interposed->guest->bytes,
                                     .number = interposed->number};
+}
+
+uint64_t interposed_place(const struct interposed *interposed)
+{
+    uint64_t place = 0;
+
+    while ((interposed = TAILQ_PREV(interposed, interposed_list, link)) != NULL) {
+        place++;
+    }
+    return place;
 }
 
 void interposed_set_context(struct interposed *interposed, void *context)

@@ -22,7 +22,8 @@ struct oracle {
     enum finding_oracle id;
     const char *proves; /* one sentence */
     size_t state_bytes;
-    enum by requests_by;                /* sees only requests of this issuer; BY_NONE: of both */
+    enum by requests_by; /* sees only requests of this issuer; the job's: active ones, too;
+                            BY_NONE: of all */
     oracle_event *on[EVENT_KIND_COUNT]; /* NULL: events of that kind are ignored */
 
     /*
@@ -58,15 +59,25 @@ static inline uint64_t oracle_kinds(const struct oracle *oracle, const struct pl
     return oracle->kinds == NULL ? UINT64_MAX : oracle->kinds(plan);
 }
 
+/* Events of that kind are about a request; `by` is who issued it. */
+static inline bool kind_is_of_request(enum event_kind kind)
+{
+    /* event.h lists the kinds about requests first, those of today's generation last. */
+    return kind <= EVENT_RELEASED || kind == EVENT_ARRIVE || kind == EVENT_ANSWERED;
+}
+
+/* Does the oracle see requests of that issuer?  Active ones are the job's. */
+static inline bool oracle_sees_requests_by(const struct oracle *oracle, enum by by)
+{
+    return oracle->requests_by == BY_NONE || oracle->requests_by == (by == BY_ACTIVE ? BY_JOB : by);
+}
+
 /* Does the oracle see an event of that kind by that issuer? `kinds` are those that matter to it. */
 static inline bool oracle_sees(const struct oracle *oracle, uint64_t kinds, enum event_kind kind,
                                enum by by)
 {
-    /* event.h lists the kinds about requests first, those of today's generation last. */
-    bool of_request = kind <= EVENT_RELEASED || kind == EVENT_ARRIVE || kind == EVENT_ANSWERED;
-
     return oracle->on[kind] != NULL && (kinds >> kind & 1) != 0 &&
-           !(of_request && oracle->requests_by != BY_NONE && oracle->requests_by != by);
+           (!kind_is_of_request(kind) || oracle_sees_requests_by(oracle, by));
 }
 
 /* All oracles, NULL-terminated, in the order in which they report. */

@@ -35,16 +35,27 @@ static bool next_match(const struct trace *trace, const struct event_match *matc
 
 /* ---- Exactly these reports ---- */
 
+static bool lists_status(const struct expect_spec *expect)
+{
+    for (uint32_t i = 0; i < expect->match_count; i++) {
+        if (expect->matches[i].kinds == EVENT_BIT(JOB_STATUS)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void expect_job_events(const struct run_end *run, const struct expect_spec *expect)
 {
     const struct trace *trace = run->trace;
+    uint64_t reports = job_reports(lists_status(expect));
     struct finding *finding;
     uint64_t number = 0;
 
     for (uint32_t i = 0; i < expect->match_count; i++, number++) {
         const struct event_match *match = &expect->matches[i];
 
-        if (!next_of_kinds(trace, JOB_REPORTS, &number)) {
+        if (!next_of_kinds(trace, reports, &number)) {
             expect_failed(run, expect, FINDING_EXPECT_EVENTS,
                           "The job was expected to report %s as number %" PRIu32 " of %" PRIu32
                           ", but it reported no more.",
@@ -62,7 +73,7 @@ void expect_job_events(const struct run_end *run, const struct expect_spec *expe
             return;
         }
     }
-    if (next_of_kinds(trace, JOB_REPORTS, &number)) {
+    if (next_of_kinds(trace, reports, &number)) {
         finding = expect_failed(run, expect, FINDING_EXPECT_EVENTS,
                                 "The job was expected to report nothing after number %" PRIu32
                                 ", but it reported %s at %s.",
@@ -163,53 +174,5 @@ void expect_instant(const struct run_end *run, const struct expect_spec *expect)
                           phrase_match(run->evidence, match).text, latest ? "by" : "no sooner than",
                           quantity_time(expect->time_ns).text, quantity_time(now_ns).text);
         expect_locate(finding, run->trace, number);
-    }
-}
-
-/* ---- How long the guest waited ---- */
-
-static bool begins(const struct event *event)
-{
-    return event->kind == EVENT_REQUEST_QUEUED || event->kind == EVENT_REQUEST_SUBMIT;
-}
-
-/* The instant when the guest request that began at event `number` ended, or the end of the run. */
-static uint64_t end_of_request(const struct run_end *run, uint64_t number)
-{
-    const struct trace *trace = run->trace;
-    uint32_t request = trace->events[number].request;
-
-    for (uint64_t i = number + 1; i < trace->count; i++) {
-        if (trace->events[i].kind == EVENT_REQUEST_DONE && trace->events[i].request == request) {
-            return trace->events[i].now_ns;
-        }
-    }
-    return run->evidence->now_ns;
-}
-
-void expect_guest_stall(const struct run_end *run, const struct expect_spec *expect)
-{
-    const struct trace *trace = run->trace;
-    uint32_t latest = 0; /* requests are numbered in order, and each begins once */
-
-    for (uint64_t i = 0; i < trace->count; i++) {
-        const struct event *event = &trace->events[i];
-        uint64_t took_ns;
-
-        if (event->by != BY_GUEST || !begins(event) || event->request <= latest) {
-            continue;
-        }
-        latest = event->request;
-        took_ns = end_of_request(run, i) - event->now_ns;
-        if (took_ns > expect->time_ns) {
-            expect_locate(
-                expect_failed(run, expect, FINDING_EXPECT_GUEST_STALL,
-                              "No guest request was to take longer than %s, but %s #%" PRIu32
-                              " took %s.",
-                              quantity_time(expect->time_ns).text, op_name(event_op(event)),
-                              event->request, quantity_time(took_ns).text),
-                trace, i);
-            return;
-        }
     }
 }

@@ -26,10 +26,14 @@ static void oracle_open(struct world *world, const struct oracle *oracle, uint64
     slot->oracle = oracle;
     slot->state = arena_alloc(world->arena, oracle->state_bytes);
     for (uint32_t kind = 0; kind < EVENT_KIND_COUNT; kind++) {
-        for (uint32_t by = BY_NONE; by < BY_COUNT; by++) {
-            world->wanted_by[kind][by] |=
-                (uint32_t)oracle_sees(oracle, kinds, (enum event_kind)kind, (enum by)by) << number;
-        }
+        bool sees = oracle->on[kind] != NULL && (kinds >> kind & 1) != 0;
+
+        world->wanted_by[kind] |= (uint32_t)sees << number;
+    }
+    for (uint32_t by = BY_NONE; by < BY_COUNT; by++) {
+        bool sees = oracle_sees_requests_by(oracle, (enum by)by);
+
+        world->request_wanted_by[by] |= (uint32_t)sees << number;
     }
     if (oracle->settled != NULL) {
         world->settled_by |= UINT32_C(1) << number;
@@ -60,9 +64,12 @@ static void oracles_open(struct world *world)
 static void show_oracles(struct world *world, const struct event *event)
 {
     const struct oracle_slot *slots = world->oracles;
+    uint32_t wanted = world->wanted_by[event->kind];
 
-    for (uint32_t wanted = world->wanted_by[event->kind][event->by]; wanted != 0;
-         wanted &= wanted - 1) {
+    if (kind_is_of_request(event_kind(event))) {
+        wanted &= world->request_wanted_by[event->by];
+    }
+    for (; wanted != 0; wanted &= wanted - 1) {
         const struct oracle_slot *slot = &slots[__builtin_ctz(wanted)];
 
         slot->oracle->on[event->kind](slot->state, &world->evidence, event);

@@ -32,21 +32,25 @@ static const struct {
 } groups[] = {
     {"io", EVENT_BIT(REQUEST_QUEUED) | EVENT_BIT(REQUEST_SUBMIT) | EVENT_BIT(REQUEST_START) |
                EVENT_BIT(REQUEST_EFFECT) | EVENT_BIT(REQUEST_DONE) | EVENT_BIT(FAULT) |
-               EVENT_BIT(HELD) | EVENT_BIT(RELEASED)},
-    {"events", EVENT_BIT(JOB_STARTED) | EVENT_BIT(JOB_REFUSED) | JOB_REPORTS},
+               EVENT_BIT(HELD) | EVENT_BIT(RELEASED) | EVENT_BIT(ARRIVE) | EVENT_BIT(ANSWERED) |
+               EVENT_BIT(STALL_HOLDER)},
+    {"events",
+     EVENT_BIT(JOB_STARTED) | EVENT_BIT(JOB_REFUSED) | JOB_REPORTS | EVENT_BIT(JOB_STATUS)},
     {"job", EVENT_BIT(JOB_STARTED) | EVENT_BIT(JOB_REFUSED) | EVENT_BIT(JOB_PHASE) |
                 EVENT_BIT(JOB_PROGRESS) | EVENT_BIT(JOB_TRACE) | EVENT_BIT(JOB_READY) |
                 EVENT_BIT(JOB_ERROR) | EVENT_BIT(JOB_PAUSED) | EVENT_BIT(JOB_RESUMED) |
                 EVENT_BIT(JOB_COMPLETED) | EVENT_BIT(JOB_CANCELLED) | EVENT_BIT(COMMAND) |
                 EVENT_BIT(COMMAND_REFUSED) | EVENT_BIT(BUFFERS_CREATE) |
-                EVENT_BIT(BUFFERS_RELEASE)},
+                EVENT_BIT(BUFFERS_RELEASE) | EVENT_BIT(JOB_STATUS) | EVENT_BIT(JOB_PENDING) |
+                EVENT_BIT(JOB_SYNCED)},
     {"dirty", EVENT_BIT(DIRTY_CREATE) | EVENT_BIT(DIRTY_SET) | EVENT_BIT(DIRTY_CLEAR) |
                   EVENT_BIT(DIRTY_RELEASE)},
     {"graph", EVENT_BIT(DRAIN_BEGIN) | EVENT_BIT(DRAINED) | EVENT_BIT(DRAIN_END) |
                   EVENT_BIT(GRAPH_OPEN_BACKING) | EVENT_BIT(GRAPH_REOPEN) |
                   EVENT_BIT(GRAPH_TRUNCATE) | EVENT_BIT(GRAPH_PIVOT) | EVENT_BIT(GRAPH_UNLINK) |
                   EVENT_BIT(GRAPH_BLOCK) | EVENT_BIT(GRAPH_UNBLOCK) | EVENT_BIT(GRAPH_REF) |
-                  EVENT_BIT(GRAPH_UNREF) | EVENT_BIT(GRAPH_USE)},
+                  EVENT_BIT(GRAPH_UNREF) | EVENT_BIT(GRAPH_USE) | EVENT_BIT(GUEST_MOVED) |
+                  EVENT_BIT(GRAPH_BACKING) | EVENT_BIT(GRAPH_READ_ONLY) | EVENT_BIT(SECTION)},
     {"story", EVENT_BIT(STEP) | EVENT_BIT(REACT) | EVENT_BIT(MARK) | EVENT_BIT(QUERY) |
                   EVENT_BIT(CHECK_FAILED) | EVENT_BIT(POWER_CUT) | EVENT_BIT(COMMAND) |
                   EVENT_BIT(COMMAND_REFUSED) | EVENT_BIT(END)},
@@ -299,8 +303,7 @@ static int trace_run(struct trace_options *options)
 
 static int run_trace(int argc, char **argv)
 {
-    struct trace_options options = {
-        .run = {.engine = engines[0]}, .kinds = UINT64_MAX, .to_ns = UINT64_MAX};
+    struct trace_options options = {.kinds = UINT64_MAX, .to_ns = UINT64_MAX};
     int code;
 
     options_parse(&table, argc, argv, &options);
