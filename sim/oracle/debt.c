@@ -166,6 +166,15 @@ static void forget_taken(struct debt *debt)
     }
 }
 
+/*
+ * A job that has reported an error is ending: what it has taken may be given up (O6), and active
+ * requests do not wait for each other any more (W2).
+ */
+static bool is_judged(const struct debt *debt)
+{
+    return debt->populated && !debt->power_cut && !debt->owed.has_failed;
+}
+
 static void debt_settled(void *state, struct evidence *evidence)
 {
     struct debt *debt = state;
@@ -177,7 +186,7 @@ static void debt_settled(void *state, struct evidence *evidence)
         owed_is_idle(&debt->owed)) {
         forget_taken(debt);
     }
-    if (!debt->populated || debt->power_cut) {
+    if (!is_judged(debt)) {
         return;
     }
     for (uint32_t i = 0; i < count; i++) {
