@@ -86,6 +86,18 @@ int block_truncate(struct block_node *node, uint64_t bytes)
     return ret;
 }
 
+/* In today's generation every new link is told. */
+static void emit_backing(struct block_node *node, int ret)
+{
+    const struct block_node *backing = node_backing(node);
+
+    layer_emit(node->layer, &(struct event){.kind = EVENT_GRAPH_BACKING,
+                                            .by = BY_JOB,
+                                            .node = node->id,
+                                            .index = backing == NULL ? UINT8_MAX : backing->id,
+                                            .ret = ret});
+}
+
 int block_open_backing(struct block_node *node)
 {
     int ret = 0;
@@ -98,6 +110,9 @@ int block_open_backing(struct block_node *node)
             node->layer->layout_changes++;
         }
         emit(node, EVENT_GRAPH_OPEN_BACKING, 0, ret);
+        if (ret == 0 && node->layer->plan->generation == GENERATION_MODERN) {
+            emit_backing(node, 0);
+        }
     }
     if (ret == 0) {
         node->flags &= ~DISK_FLAG_NO_BACKING;
@@ -124,11 +139,7 @@ int block_set_backing(struct block_node *node, struct block_node *backing)
         edge_follow_backing(node);
         node->layer->layout_changes++;
     }
-    layer_emit(node->layer, &(struct event){.kind = EVENT_GRAPH_BACKING,
-                                            .by = BY_JOB,
-                                            .node = node->id,
-                                            .index = backing == NULL ? UINT8_MAX : backing->id,
-                                            .ret = ret});
+    emit_backing(node, ret);
     return ret;
 }
 

@@ -171,6 +171,7 @@ static inline bool disks_step(struct disks *disks)
         return false;
     }
     disks->steps++;
+    sections_settle(disks->layer);
     layer_check(disks->layer);
     timeline_check(&disks->ground->timeline);
     return true;
