@@ -84,7 +84,7 @@ static void took_effect(void *state, struct evidence *evidence, const struct eve
     }
     if (event->by == BY_ACTIVE) {
         image_write(durable->fresh, (struct run){event->offset / SECTOR_BYTES,
-                                                 event->bytes / SECTOR_BYTES, TAG_ZERO, 0});
+                                                 event->bytes / SECTOR_BYTES, TAG_ZERO, 0, false});
     }
     if (durable->has_kept && event->node == evidence->plan->job.target) {
         image_punch(durable->kept, event->offset, event->bytes);
