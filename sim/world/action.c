@@ -188,6 +188,16 @@ static void take_job(struct world *world, struct engine_job *before, int ret,
     }
 }
 
+/*
+ * A plan has one id: that of a job that has ended, but has not been dismissed, is not free (S3').
+ * While the job runs the engine itself refuses, for its nodes.
+ */
+static bool id_is_in_use(const struct world *world)
+{
+    return world->engine->generation != GENERATION_2_2 && world->job != NULL &&
+           world->job_concluded;
+}
+
 static void start_job(struct world *world, uint32_t number)
 {
     struct job_spec spec = job_spec_of(world);
@@ -199,6 +209,11 @@ static void start_job(struct world *world, uint32_t number)
     if (world->job_starts) {
         error = (struct job_error){REFUSED_BUSY, "a start is waiting"};
         report_start(world, number, -EBUSY, &error);
+        return;
+    }
+    if (id_is_in_use(world)) {
+        error = (struct job_error){REFUSED_ID, "the id is in use by a job that has ended"};
+        report_start(world, number, -EINVAL, &error);
         return;
     }
     ret = world->engine->start(world_host(world), &spec, &job, &error);
