@@ -152,8 +152,7 @@ static void read_time_taken(struct loader *loader, const struct yaml_node *node,
     check_distribution(loader, node, latency);
 }
 
-/* Zeroes and discards take as long as writes, and both questions alike, unless the file says more.
- */
+/* Zeroes and discards take as long as writes, and both questions alike, unless the file says so. */
 static FIELD_READER(read_latency)
 {
     struct latency_spec *latencies = record;
