@@ -49,12 +49,12 @@ static void add_victim(struct victims *victims, struct victim victim)
 
 /* How many requests of each kind have been seen, while a trace is read from its beginning. */
 struct ordinals {
-    uint64_t seen[PLAN_MAX_DISKS][OP_COUNT][BY_GUEST + 1];
+    uint64_t seen[PLAN_MAX_DISKS][OP_COUNT][BY_COUNT];
 };
 
 static struct victim victim_of(struct ordinals *ordinals, const struct event *submit)
 {
-    assert(submit->node < PLAN_MAX_DISKS && submit->op < OP_COUNT && submit->by <= BY_GUEST);
+    assert(submit->node < PLAN_MAX_DISKS && submit->op < OP_COUNT && submit->by < BY_COUNT);
     return (struct victim){.match = {.disks = UINT64_C(1) << submit->node,
                                      .ops = 1u << submit->op,
                                      .by = event_by(submit)},
@@ -342,9 +342,12 @@ static void write_fault(FILE *out, const struct fault_spec *fault, const struct 
     enum op op = (enum op)__builtin_ctz(fault->match.ops);
 
     fprintf(out, "%s%s %" PRIu64 " of %s fails %s with %s%s",
-            fault->match.by == BY_GUEST ? "guest " : "", op_name(op), fault->nth,
-            plan->disks[disk].name, fault->times == 0 ? "from then on" : "once",
-            phrase_result(fault->error).text, applied_text(fault->applied));
+            fault->match.by == BY_GUEST    ? "guest "
+            : fault->match.by == BY_ACTIVE ? "active "
+                                           : "",
+            op_name(op), fault->nth, plan->disks[disk].name,
+            fault->times == 0 ? "from then on" : "once", phrase_result(fault->error).text,
+            applied_text(fault->applied));
 }
 
 static void write_variant(FILE *out, const struct variant *variant, const struct plan *plan)
