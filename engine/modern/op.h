@@ -24,15 +24,14 @@ enum op_kind {
     OP_PSEUDO,
 };
 
-/* X(enumerator, name for people); each but the first and the last is a wait. */
+/* X(enumerator, name for people); each but the first is a wait. */
 #define OP_PHASES(X)                                                                            \
     X(ENTERED, "entered")                                                                       \
     X(BUFFERS, "buffers")   /* O9: for the oldest operation, until there are enough buffers */  \
     X(READ, "read")         /* of the source */                                                 \
     X(TARGET, "target")     /* write, zeroes or discard of the target; also of an active one */ \
     X(CONFLICT, "conflict") /* W2: an active one, for another operation */                      \
-    X(SOURCE, "source")     /* W3: the guest's request on the source */                         \
-    X(ENDED, "ended")
+    X(SOURCE, "source")     /* W3: the guest's request on the source */
 
 enum op_phase {
 #define X(id, name) OP_PHASE_##id,
@@ -64,8 +63,9 @@ struct copy_op {
 
     bool in_flight; /* it has its buffers: one of the 16, a candidate for "oldest" */
     bool counts;    /* its bytes are progress (not pre-zeroing) */
-    const struct copy_op *waits_for; /* W2: an active one in CONFLICT, or a copier's NULL */
+    const struct copy_op *waits_for; /* W2: of an active one in CONFLICT */
     bool skipped;                    /* OP_ZERO, OP_ACTIVE: the zeroes are there (Z4) */
+    bool overtaken;                  /* OP_ACTIVE, D'42: not known to be the source's last */
     int ret;                         /* of the last request, until the strand has seen it */
 
     struct interposed *request; /* OP_ACTIVE */
@@ -116,5 +116,8 @@ void op_launch_prezero(struct engine_job *mirror, uint64_t offset, uint64_t byte
 
 /* The source has changed, or is about to: copies that have that in their margin remember (D'32). */
 void op_note_changed(struct engine_job *mirror, uint64_t offset, uint64_t bytes);
+
+/* A request in background mode has ended: active ones there that are on the source notice (D'42). */
+void op_note_overtaken(struct engine_job *mirror, uint64_t offset, uint64_t bytes);
 
 #endif

@@ -333,6 +333,7 @@ static void reported_error(struct life_model *life, struct evidence *evidence,
         life->pause_ns = evidence->now_ns;
     } else if (event->detail == ACTION_REPORT &&
                (life->stored_error == 0 || life->failed.op == OP_FLUSH)) {
+        life->error_is_late = life->wishes.force && life->stored_error == 0;
         life->stored_error = event->ret;
     }
 }
@@ -341,10 +342,13 @@ static void query_failed(void *state, struct evidence *evidence, const struct ev
 {
     struct life_model *life = state;
 
-    (void)evidence;
-    if (event->request == 0 && event->ret < 0 && event->op != OP_CONTENT) {
+    if (event->request != 0 || event->ret >= 0 || event->op == OP_CONTENT) {
+        return;
+    }
+    if (life->query_error == 0 || life->query_event + 1 != evidence->event_number) {
         life->query_error = event->ret;
     }
+    life->query_event = evidence->event_number;
 }
 
 /* ---- Ready, paused, pending, progress ---- */
@@ -673,7 +677,7 @@ static void life_digest(const void *state, const struct evidence *evidence, stru
                  life->has_taken, life->drained, life->wishes.complete, life->wishes.cancel,
                  life->wishes.force, life->wishes.pause, life->wishes.mode == COPY_WRITE_BLOCKING,
                  life->covers_background, life->covers_all, life->flushed_background,
-                 life->flushed_all, life->cancel_is_unclear);
+                 life->flushed_all, life->cancel_is_unclear, life->error_is_late);
     digest_u64(digest, life->status);
     digest_i64(digest, life->stored_error);
     digest_i64(digest, life->query_error);

@@ -31,8 +31,7 @@ static void oracle_open(struct world *world, const struct oracle *oracle, uint64
         world->wanted_by[kind] |= (uint32_t)sees << number;
     }
     for (uint32_t by = BY_NONE; by < BY_COUNT; by++) {
-        enum by issuer = by == BY_ACTIVE ? BY_JOB : by;
-        bool sees = oracle->requests_by == BY_NONE || oracle->requests_by == issuer;
+        bool sees = oracle_sees_requests_by(oracle, (enum by)by);
 
         world->request_wanted_by[by] |= (uint32_t)sees << number;
     }
