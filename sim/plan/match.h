@@ -26,9 +26,16 @@ struct request_match {
 #define EVENT_BIT(kind) (UINT64_C(1) << EVENT_##kind)
 
 /* What a job reports to its operator: the kinds of which EXPECT_EVENTS lists every event. */
-#define JOB_REPORTS                                                        \
-    (EVENT_BIT(JOB_READY) | EVENT_BIT(JOB_ERROR) | EVENT_BIT(JOB_PAUSED) | \
-     EVENT_BIT(JOB_RESUMED) | EVENT_BIT(JOB_COMPLETED) | EVENT_BIT(JOB_CANCELLED))
+#define JOB_REPORTS                                                               \
+    (EVENT_BIT(JOB_READY) | EVENT_BIT(JOB_ERROR) | EVENT_BIT(JOB_PAUSED) |        \
+     EVENT_BIT(JOB_RESUMED) | EVENT_BIT(JOB_PENDING) | EVENT_BIT(JOB_COMPLETED) | \
+     EVENT_BIT(JOB_CANCELLED))
+
+/* The same, and changes of status where these are listed. */
+static inline uint64_t job_reports(bool lists_status)
+{
+    return JOB_REPORTS | (lists_status ? EVENT_BIT(JOB_STATUS) : 0);
+}
 
 /* Events of the trace.  ANY (and zero masks) match anything. */
 struct event_match {

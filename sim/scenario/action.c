@@ -108,6 +108,47 @@ static FIELD_READER(read_command)
     check_refusal(loader, node, action);
 }
 
+/* cancel, {cancel: force}, {cancel: {force: true, refused: ...}}. */
+static const struct field cancel_fields[] = {
+    FIELD("force", "A job that is ready is cancelled, too, instead of being let end.",
+          .shape = &shape_flag, MEMBER(struct action, force), IN_MODERN),
+    REFUSAL_FIELDS, FIELD_END};
+
+static FIELD_READER(read_cancel)
+{
+    struct action *action = record;
+
+    node = read_resolve(loader, node);
+    if (loader->plan->generation == GENERATION_MODERN && read_is_word(loader, node, "force")) {
+        action->force = true;
+    } else if (node->kind == YAML_MAPPING) {
+        read_fields(loader, node, "a command", cancel_fields, action);
+        check_refusal(loader, node, action);
+    } else {
+        read_command(loader, node, field, record);
+    }
+}
+
+/* {change: write-blocking}, {change: {copy-mode: background, refused: mode}}. */
+static const struct field change_fields[] = {
+    FIELD("copy-mode", "background or write-blocking.", .type = &type_copy_mode,
+          MEMBER(struct action, copy_mode), .always = true),
+    REFUSAL_FIELDS, FIELD_END};
+
+static FIELD_READER(read_change)
+{
+    struct action *action = record;
+    int64_t mode;
+
+    node = read_resolve(loader, node);
+    if (node->kind == YAML_MAPPING) {
+        read_fields(loader, node, field->key, change_fields, action);
+        check_refusal(loader, node, action);
+    } else if (value_read(loader, node, &type_copy_mode, &mode)) {
+        action->copy_mode = (enum copy_mode)mode;
+    }
+}
+
 static const struct field speed_fields[] = {FIELD("speed", "Bytes a second.", .type = &type_speed,
                                                   MEMBER(struct action, speed), .always = true),
                                             REFUSAL_FIELDS, FIELD_END};
@@ -241,12 +282,28 @@ static FIELD_READER(read_on_disk)
           .shape = OR_MAPPING_OF("command", command_fields, WORD_OF("refused")), .always = true, \
           .read = read_command)
 
+#define COMMAND_IN_MODERN(word, doc, kind_)                                                      \
+    FIELD(word, doc, .kind = (kind_), .alone = true,                                             \
+          .shape = OR_MAPPING_OF("command", command_fields, WORD_OF("refused")), .always = true, \
+          .read = read_command, IN_MODERN)
+
 static const struct field action_fields[] = {
     COMMAND("start", "The job is started.", DO_START),
     COMMAND("complete", "The job is told to complete.", DO_COMPLETE),
-    COMMAND("cancel", "The job is cancelled.", DO_CANCEL),
+    FIELD(
+        "cancel",
+        "The job is cancelled; in generation modern {cancel: force} also one that is ready, which "
+        "cancel alone lets end.",
+        .kind = DO_CANCEL, .alone = true,
+        .shape = OR_MAPPING_OF("cancel", cancel_fields, WORD_OF("refused"), WORD_OF("force")),
+        .always = true, .read = read_cancel),
     COMMAND("pause", "The job is paused.", DO_PAUSE),
     COMMAND("resume", "The job resumes.", DO_RESUME),
+    COMMAND_IN_MODERN("finalize", "The job that is pending ends.", DO_FINALIZE),
+    COMMAND_IN_MODERN("dismiss", "The job that has ended leaves.", DO_DISMISS),
+    FIELD("change", "The copy mode changes.", .kind = DO_CHANGE,
+          .shape = OR_MAPPING_OF("change", change_fields, VALUE_OF(type_copy_mode)), .always = true,
+          .read = read_change, IN_MODERN),
     FIELD("set-speed", "The job's speed is set.", .kind = DO_SET_SPEED, .type = &type_speed,
           .shape = OR_MAPPING_OF("set-speed", speed_fields, VALUE_OF(type_speed)), .always = true,
           .read = read_speed),
@@ -270,6 +327,12 @@ static const struct field action_fields[] = {
     FIELD("query-disk", "A disk must show this.", .kind = DO_QUERY_DISK,
           .shape = MAPPING_OF("query-disk", query_disk_fields), .always = true,
           .read = read_query_disk),
+    FIELD("drain",
+          "Another user begins a drained section over the disk; the event drained says that it is "
+          "quiet.",
+          .kind = DO_DRAIN, .shape = &shape_disk, MEMBER(struct action, index), IN_MODERN),
+    FIELD("undrain", "That user ends the section.", .kind = DO_UNDRAIN, .shape = &shape_disk,
+          MEMBER(struct action, index), IN_MODERN),
     FIELD("job", "No job must exist.", .kind = DO_JOB_NONE, .shape = WORD_OF("none"),
           .read = read_job, .write = write_job),
     FIELD("wait",
@@ -295,10 +358,12 @@ static const struct field *find_action(struct loader *loader, const struct yaml_
     struct nearest nearest = nearest_to(text);
 
     if (field) {
-        return field;
+        return read_is_in(loader, node, field, "step") ? field : NULL;
     }
     for (field = action_fields; field->key; field++) {
-        nearest_offer(&nearest, field->key);
+        if (field_is_in(field, loader->plan->generation)) {
+            nearest_offer(&nearest, field->key);
+        }
     }
     if (nearest.best) {
         read_mistake(loader, node, "there is no step %s; did you mean %s?",
@@ -358,7 +423,7 @@ void action_read(struct loader *loader, const struct yaml_node *node, bool is_st
 /* `start` alone, or {start: {...}}. */
 static bool is_short(const struct action *action, bool is_step)
 {
-    bool is_command = action->kind <= DO_RESUME;
+    bool is_command = action->kind <= DO_DISMISS && !action->force;
 
     return (is_command && !action->expect_refused && action->may_be_refused == !is_step &&
             !action->saying) ||

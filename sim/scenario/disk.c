@@ -116,6 +116,37 @@ static FIELD_READER(read_allocated)
     }
 }
 
+/* Explicit zeroes. */
+static FIELD_READER(read_zeroes)
+{
+    struct disk_spec *disk = record;
+    uint32_t index = (uint32_t)(disk - loader->plan->disks);
+
+    if (!read_sequence(loader, &node, field->key)) {
+        return;
+    }
+    for (const struct yaml_node *item = node->first; item; item = item->next) {
+        struct range_spec *range =
+            read_append(loader, &disk->zeroes, &disk->zero_count, sizeof(*disk->zeroes));
+
+        if (range_read(loader, item, &type_sectors, range)) {
+            range_check(loader, item, range, index);
+        }
+    }
+}
+
+static FIELD_WRITER(write_zeroes)
+{
+    const struct disk_spec *disk = record;
+    struct emit list = emit_open_below(emit, field->key, EMIT_FLOW_LIST);
+
+    for (uint32_t i = 0; i < disk->zero_count; i++) {
+        emit_item(&list);
+        range_write(emit->file, disk->zeroes[i].offset, disk->zeroes[i].bytes);
+    }
+    emit_end(&list);
+}
+
 static FIELD_WRITER(write_allocated)
 {
     const struct disk_spec *disk = record;
@@ -188,6 +219,21 @@ static FIELD_WRITER(write_cluster)
     if (disk->cluster_unknown || disk->cluster != 0) {
         write_value(emit, field->key, &type_cluster,
                     disk->cluster_unknown ? -1 : (int64_t)disk->cluster);
+    }
+}
+
+/* A disk with clusters, or a backing file, can have one; of others the file has to say it. */
+static bool has_format(const struct disk_spec *disk)
+{
+    return disk->cluster > 0 || disk->backing != PLAN_NONE;
+}
+
+static FIELD_WRITER(write_backing_possible)
+{
+    const struct disk_spec *disk = record;
+
+    if (disk->backing_possible && !has_format(disk)) {
+        emit_word(emit, field->key, "true");
     }
 }
 
@@ -312,7 +358,9 @@ static const struct field disk_fields[] = {
           .type = &type_bandwidth, MEMBER(struct disk_spec, bandwidth)),
     FIELD("max-transfer", "Longer requests fail with EINVAL; default unlimited.",
           .type = &type_sectors_length, MEMBER(struct disk_spec, max_transfer)),
-    FIELD("max-segments", "Requests of more segments fail with EINVAL; default unlimited.",
+    FIELD("max-segments",
+          "Requests of more segments fail with EINVAL; default unlimited. In generation modern the "
+          "job asks and keeps to it; default 1024.",
           .type = &type_small_count, MEMBER(struct disk_spec, max_segments)),
     FIELD("latency", "How long requests take: all of them, or by operation.",
           .shape = &shape_latency),
@@ -322,6 +370,23 @@ static const struct field disk_fields[] = {
           .type = &type_effect, MEMBER(struct disk_spec, effect), .otherwise = EFFECT_AT_COMPLETE),
     FIELD("cache", "volatile: what is not flushed can be lost by a power cut; default none.",
           .type = &type_cache, MEMBER(struct disk_spec, volatile_cache)),
+    FIELD("zeroes", "Ranges that begin as explicit zeroes.", .shape = LIST_OF(&shape_range),
+          .read = read_zeroes, .write = write_zeroes, IN_MODERN),
+    FIELD("subcluster", "What is allocated at once; default: the cluster.",
+          .type = &type_subcluster, MEMBER(struct disk_spec, subcluster), IN_MODERN),
+    FIELD("unmap", "It can write zeroes by unmapping.", .shape = &shape_flag,
+          MEMBER(struct disk_spec, can_unmap), IN_MODERN),
+    FIELD("detect-zeroes",
+          "What becomes of data that is all zero: it is said to stay (default), to be written as "
+          "zeroes, or to be unmapped.",
+          .type = &type_detect_zeroes, MEMBER(struct disk_spec, detect_zeroes),
+          .otherwise = DETECT_OFF, IN_MODERN),
+    FIELD("read-only", "It is, at first.", .shape = &shape_flag,
+          MEMBER(struct disk_spec, read_only), IN_MODERN),
+    FIELD("backing-possible",
+          "A backing file can be attached; one with clusters or a backing file needs not say so.",
+          .shape = &shape_flag, MEMBER(struct disk_spec, backing_possible),
+          .write = write_backing_possible, IN_MODERN),
     FIELD("flags",
           "Open flags. Default for source and target of a mirror and the top of a commit: rdwr "
           "and write-back; for others write-back.",
@@ -346,8 +411,11 @@ const struct shape shape_disks = {.kind = SHAPE_NAMES,
                                   .read = disk_read_all,
                                   .write = disk_write_all};
 
-static void set_defaults(struct disk_spec *disk)
+static void set_defaults(const struct plan *plan, struct disk_spec *disk)
 {
+    if (plan->generation == GENERATION_MODERN) {
+        disk->read_effect = EFFECT_AT_START;
+    }
     latency_set_defaults(disk->latency);
     disk->fill = FILL_ZERO;
     disk->tracks_io_status = true;
@@ -379,8 +447,11 @@ FIELD_READER(disk_read_all)
     }
     entry = node->first;
     for (uint32_t i = 0; i < plan->disk_count; i++, entry = entry->next) {
-        set_defaults(&plan->disks[i]);
-        read_fields(loader, entry, "disk", disk_fields, &plan->disks[i]);
+        struct disk_spec *disk = &plan->disks[i];
+
+        set_defaults(plan, disk);
+        read_fields(loader, entry, "disk", disk_fields, disk);
+        disk->backing_possible |= plan->generation == GENERATION_MODERN && has_format(disk);
     }
     entry = node->first;
     for (uint32_t i = 0; i < plan->disk_count; i++, entry = entry->next) {

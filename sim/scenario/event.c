@@ -31,7 +31,7 @@ static bool is_said_by_name(const struct event_spec *spec)
     const uint64_t named =
         EVENT_BIT(HELD) | EVENT_BIT(RELEASED) | EVENT_BIT(FAULT) | EVENT_BIT(MARK);
 
-    return spec->match.index != ANY && (spec->match.kinds & named);
+    return spec->match.statuses != 0 || (spec->match.index != ANY && (spec->match.kinds & named));
 }
 
 static FIELD_READER(read_event)
@@ -95,6 +95,27 @@ static FIELD_WRITER(write_named)
         emit_word(emit, field->key,
                   field->kind == EVENT_MARK ? plan->marks[match->index]
                                             : plan->faults[match->index].name);
+    }
+}
+
+/* `status`: the event of that name, of one state. */
+static FIELD_READER(read_status)
+{
+    struct event_spec *spec = record;
+    int64_t status;
+
+    if (value_read(loader, node, field->type, &status)) {
+        set_kind(loader, node, spec, EVENT_JOB_STATUS);
+        spec->match.statuses = UINT32_C(1) << status;
+    }
+}
+
+static FIELD_WRITER(write_status)
+{
+    uint32_t statuses = ((const struct event_spec *)record)->match.statuses;
+
+    if (statuses != 0) {
+        write_value(emit, field->key, field->type, __builtin_ctz(statuses));
     }
 }
 
@@ -218,6 +239,9 @@ static FIELD_WRITER(write_guest_idle)
         NAMED("released", "This hold has let a request go.", shape_fault, EVENT_RELEASED), \
         NAMED("fault", "This fault has hit a request.", shape_fault, EVENT_FAULT),         \
         NAMED("mark", "This mark has been set.", shape_mark, EVENT_MARK),                  \
+        FIELD("status", "The job has got into this state.", .type = &type_job_status,      \
+              MEMBER(struct event_spec, match.statuses), .read = read_status,              \
+              .write = write_status, IN_MODERN),                                           \
         FIELD("phase", "Of the request: queued, submit, start, effect or done (default).", \
               .type = &type_request_phase, .needs = "request", .read = read_phase,         \
               .write = write_nothing)
@@ -320,7 +344,7 @@ bool event_is_bare(const struct event_match *match)
 
     return request->disks == 0 && request->ops == 0 && request->by == BY_NONE &&
            !request->has_range && match->action == ANY && match->verb == ANY &&
-           match->refusal == ANY && match->index == ANY && !match->has_ret;
+           match->refusal == ANY && match->index == ANY && !match->has_ret && match->statuses == 0;
 }
 
 void event_write(FILE *file, const struct plan *plan, const struct shape *place,
@@ -343,10 +367,10 @@ void event_write_short(FILE *file, const struct plan *plan, const struct event_m
     }
 }
 
-static bool is_named_event(const struct yaml_node *node, int64_t *kind)
+static bool is_named_event(struct loader *loader, const struct yaml_node *node, int64_t *kind)
 {
     return node->kind == YAML_MAPPING && node->count == 1 && node->first->kind == YAML_MAPPING &&
-           type_event.parse(node->first->key->text, kind);
+           value_find_word(loader, &type_event, node->first->key->text, kind);
 }
 
 bool event_read(struct loader *loader, const struct yaml_node *node, const struct shape *place,
@@ -360,7 +384,7 @@ bool event_read(struct loader *loader, const struct yaml_node *node, const struc
         read_event(loader, node, NULL, spec);
         return spec->match.kinds != 0;
     }
-    if (is_named_event(node, &kind)) {
+    if (is_named_event(loader, node, &kind)) {
         spec->match.kinds = UINT64_C(1) << kind;
         read_fields(loader, node->first, "an event", detail_fields, spec);
         return true;
@@ -370,7 +394,7 @@ bool event_read(struct loader *loader, const struct yaml_node *node, const struc
         spec->nth = spec->request.nth;
     }
     if (spec->match.kinds == 0 && !spec->waits_concluded && !spec->waits_guest) {
-        bool says_event = yaml_get(node, "event") != NULL;
+        bool says_event = yaml_get(node, "event") || yaml_get(node, "status");
 
         if (!says_event) {
             read_mistake(loader, node,

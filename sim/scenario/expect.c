@@ -43,6 +43,7 @@ static void add_match(struct loader *loader, struct expect_spec *expect,
 static void read_event_list(struct loader *loader, const struct yaml_node *node,
                             struct expect_spec *expect)
 {
+    bool is_modern = loader->plan->generation == GENERATION_MODERN;
     struct event_spec spec;
 
     if (!read_sequence(loader, &node, "a list of events")) {
@@ -52,10 +53,11 @@ static void read_event_list(struct loader *loader, const struct yaml_node *node,
         if (!event_read(loader, item, &shape_event, &spec)) {
             continue;
         }
-        if (expect->kind == EXPECT_EVENTS && (spec.match.kinds & ~JOB_REPORTS)) {
+        if (expect->kind == EXPECT_EVENTS && (spec.match.kinds & ~job_reports(true))) {
             read_mistake(loader, item,
-                         "`events` lists ready, error, paused, resumed, completed "
-                         "and cancelled; for others use in-order");
+                         "`events` lists ready, error, paused, resumed, completed%s "
+                         "and cancelled; for others use in-order",
+                         is_modern ? ", pending, status" : "");
         }
         add_match(loader, expect, &spec.match);
     }
@@ -285,10 +287,11 @@ static const struct field expect_fields[] = {
     EXPECT("concluded", "The job has ended: by an instant, or, with true, at all.",
            EXPECT_CONCLUDED, concluded,
            .shape = ANY_OF(&shape_flag, MAPPING_OF("concluded", concluded_fields))),
-    EXPECT("events",
-           "Of ready, error, paused, resumed, completed and cancelled exactly these happen, in "
-           "this order.",
-           EXPECT_EVENTS, events, .shape = &shape_events),
+    EXPECT(
+        "events",
+        "Of ready, error, paused, resumed, pending, completed and cancelled exactly these happen, "
+        "in this order; of changes of status, too, if one is in the list.",
+        EXPECT_EVENTS, events, .shape = &shape_events),
     EXPECT("in-order", "These events happen in this order, with others between them.",
            EXPECT_IN_ORDER, events, .shape = &shape_events),
     EXPECT("order", "The same as in-order.", EXPECT_IN_ORDER, events, .shape = &shape_events),

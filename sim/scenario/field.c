@@ -133,12 +133,18 @@ void write_field(struct emit *emit, const struct plan *plan, const struct field 
     }
 }
 
+/* Ranges are written without a plan. */
+static bool is_written(const struct plan *plan, const struct field *field)
+{
+    return field->generations == 0 || field_is_in(field, plan->generation);
+}
+
 void write_fields(struct emit *emit, const struct plan *plan, const struct field *fields,
                   const void *record)
 {
     for (uint8_t turn = 0; turn <= LAST_TURN; turn++) {
         for (const struct field *field = fields; field->key; field++) {
-            if (field->turn == turn) {
+            if (field->turn == turn && is_written(plan, field)) {
                 write_field(emit, plan, field, record);
             }
         }

@@ -93,8 +93,12 @@ struct field {
     bool always;          /* is written also where it is `otherwise` */
     bool alone;           /* of SHAPE_ONE: the word is enough */
     bool takes_time;      /* of SHAPE_ONE: can be a step, but not a reaction */
-    uint32_t generations; /* bit per generation that has the key; 0: all have it */
+    uint32_t generations; /* GENERATION_BIT() of those that have the key; 0: all have it */
 };
+
+#define GENERATION_BIT(generation) (UINT32_C(1) << (generation))
+#define IN_MODERN .generations = GENERATION_BIT(GENERATION_MODERN)
+#define IN_2_2 .generations = GENERATION_BIT(GENERATION_2_2)
 
 #define FIELD(key_, doc_, ...)                    \
     {                                             \
@@ -164,6 +168,12 @@ int64_t field_value(const struct field *field, const void *record);
 
 /* Stores it in the member, as wide as that is. */
 void field_store(const struct field *field, void *record, int64_t value);
+
+/* Has a file of that generation the key? */
+static inline bool field_is_in(const struct field *field, enum generation generation)
+{
+    return field->generations == 0 || (field->generations & GENERATION_BIT(generation)) != 0;
+}
 
 /* The row of a key, or of the first that has such a kind; NULL if there is none. */
 const struct field *field_find(const struct field *fields, const char *key);

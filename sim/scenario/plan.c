@@ -122,6 +122,10 @@ static const struct field limits_fields[] = {
           .type = &type_time, MEMBER(struct plan, limits.ready_within_ns)),
     FIELD("timer-slack", "What is added to every timer; default 0.", .type = &type_time,
           MEMBER(struct plan, timer_slack_ns)),
+    FIELD("filter-discards",
+          "The guest's discards pass the job's filter; by default they succeed there, and nothing "
+          "is done.",
+          .shape = &shape_flag, MEMBER(struct plan, filter_passes_discards), IN_MODERN),
     FIELD_END};
 
 /* ---- Choices ---- */
@@ -309,6 +313,17 @@ static const struct field explore_fields[] = {
 
 /* ---- Sections ---- */
 
+/* It says which keys and words there are. */
+static void read_generation(struct loader *loader)
+{
+    const struct yaml_node *node = yaml_get(loader->root, "generation");
+    int64_t generation;
+
+    if (node && value_read_fixed(loader, node, &type_generation, &generation)) {
+        loader->plan->generation = (enum generation)generation;
+    }
+}
+
 /* Read before the sections: here, or before any case in scenario.c. */
 static FIELD_READER(read_before)
 {
@@ -343,6 +358,10 @@ static const struct field scenario_fields[] = {
           .shape = &shape_matrix, .read = read_before, .write = write_nothing),
     FIELD("vars", "{name: value or range}: what ${name} stands for; may use names of the matrix.",
           .shape = &shape_vars, .read = read_before, .write = write_nothing),
+    FIELD("generation",
+          "Whose mirror it is a story of: 2.2 (default), that of 2014; modern, that of today.",
+          .type = &type_generation, MEMBER(struct plan, generation), .otherwise = GENERATION_2_2,
+          .read = read_before),
     FIELD("disks", "The disks by name, at most 16.", .shape = &shape_disks, .required = true),
     FIELD("job", "The job: a mirror or a commit.", .shape = &shape_job, .required = true),
     FIELD("steps", "What happens, one after the other.", .shape = &shape_steps, .required = true,
@@ -390,6 +409,7 @@ void scenario_read_plan(struct loader *loader)
 {
     const struct yaml_node *choices = yaml_get(loader->root, "choices");
 
+    read_generation(loader);
     if (choices) {
         read_choices(loader, choices, loader->plan);
     }

@@ -149,6 +149,10 @@ void read_fields(struct loader *loader, const struct yaml_node *node, const char
 void read_field(struct loader *loader, const struct yaml_node *node, const struct field *field,
                 void *record);
 
+/* False after noting that the row's key (`what`: "key", "step") is of another generation. */
+bool read_is_in(struct loader *loader, const struct yaml_node *node, const struct field *field,
+                const char *what);
+
 /* How many keys of a group the mapping has. */
 uint32_t read_count_group(const struct yaml_node *node, const struct field *fields, uint8_t group);
 
@@ -214,14 +218,14 @@ field_writer match_write_overlaps;
 extern const struct shape shape_match_disks;
 extern const struct shape shape_match_ops;
 
-#define REQUEST_FIELDS(record, member)                                                         \
-    FIELD("disk", "A disk, or a list of disks.", .shape = &shape_match_disks,                  \
-          MEMBER(record, member.disks), .read = match_read_disks, .write = match_write_disks), \
-        FIELD("op", "An operation, a list of operations, or any.", .shape = &shape_match_ops,  \
-              MEMBER(record, member.ops), .read = match_read_ops, .write = match_write_ops),   \
-        FIELD("by", "Who makes the request: job or guest.", .type = &type_by,                  \
-              MEMBER(record, member.by), .otherwise = BY_NONE),                                \
-        FIELD("overlaps", "A range that the request touches.", .shape = &shape_range,          \
+#define REQUEST_FIELDS(record, member)                                                          \
+    FIELD("disk", "A disk, or a list of disks.", .shape = &shape_match_disks,                   \
+          MEMBER(record, member.disks), .read = match_read_disks, .write = match_write_disks),  \
+        FIELD("op", "An operation, a list of operations, or any.", .shape = &shape_match_ops,   \
+              MEMBER(record, member.ops), .read = match_read_ops, .write = match_write_ops),    \
+        FIELD("by", "Who makes the request: job, guest, or active: the job for a guest write.", \
+              .type = &type_by, MEMBER(record, member.by), .otherwise = BY_NONE),               \
+        FIELD("overlaps", "A range that the request touches.", .shape = &shape_range,           \
               MEMBER(record, member), .read = match_read_overlaps, .write = match_write_overlaps)
 
 /* What can be said about an event, and how often, where that is asked. */

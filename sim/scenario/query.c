@@ -134,7 +134,32 @@ static FIELD_READER(read_flags)
 static bool is_flag(enum query_field field)
 {
     return field == QUERY_BUSY || field == QUERY_PAUSED || field == QUERY_READY ||
-           field == QUERY_CANCELLED;
+           field == QUERY_CANCELLED || field == QUERY_SYNCED;
+}
+
+/* ---- Text ---- */
+
+static FIELD_READER(read_error)
+{
+    struct query_list *list = record;
+    const char *text = read_line(loader, node, "part of an error");
+
+    if (text) {
+        add_check(loader, list, node, QUERY_ERROR, COMPARE_EQUAL, 0);
+        list->checks[list->count - 1].text = text;
+    }
+}
+
+static FIELD_WRITER(write_error)
+{
+    const struct query_list *list = record;
+
+    for (uint32_t i = 0; i < list->count; i++) {
+        if (list->checks[i].field == QUERY_ERROR) {
+            emit_key(emit, field->key);
+            emit_text(emit->file, list->checks[i].text);
+        }
+    }
 }
 
 static FIELD_WRITER(write_flags)
@@ -157,6 +182,10 @@ static FIELD_WRITER(write_flags)
     FIELD(key, doc, .type = &(type_),                                                         \
           .shape = ANY_OF(VALUE_OF(type_), MAPPING_OF(bounds_name, bounds)), .kind = (kind_), \
           .read = read_amount, .write = write_amount)
+#define AMOUNT_IN_MODERN(key, doc, type_, bounds_name, bounds, kind_)                         \
+    FIELD(key, doc, .type = &(type_),                                                         \
+          .shape = ANY_OF(VALUE_OF(type_), MAPPING_OF(bounds_name, bounds)), .kind = (kind_), \
+          .read = read_amount, .write = write_amount, IN_MODERN)
 #define EXACTLY(key, doc, type_, kind_) \
     FIELD(key, doc, .type = &(type_), .kind = (kind_), .read = read_exactly, .write = write_amount)
 #define FLAGS(key, doc, value)                                                                  \
@@ -172,7 +201,11 @@ static const struct field query_fields[] = {
     EXACTLY("io-status", "ok, failed or nospace.", type_io_status, QUERY_IO_STATUS),
     EXACTLY("status", "The job's state.", type_job_status, QUERY_STATUS),
     EXACTLY("kind", "mirror or commit.", type_job_kind, QUERY_KIND),
-    FLAGS("is", "Flags that are set: busy, paused, ready, cancelled.", true),
+    AMOUNT_IN_MODERN("dirty", "Bytes of dirty chunks.", type_bytes, "bounds", byte_bounds,
+                     QUERY_DIRTY),
+    FIELD("error", "Part of the sentence that says why it has failed.", .shape = &shape_text,
+          .read = read_error, .write = write_error, IN_MODERN),
+    FLAGS("is", "Flags that are set: busy, paused, ready, cancelled; actively-synced.", true),
     FLAGS("is-not", "Flags that are not set.", false),
     FIELD_END};
 

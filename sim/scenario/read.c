@@ -314,9 +314,25 @@ const char *read_list_keys(struct loader *loader, const struct field *fields)
     const char *list = "";
 
     for (const struct field *field = fields; field->key; field++) {
-        list = mistake_part(loader->mistakes, "%s%s%s", list, *list ? ", " : "", field->key);
+        if (field_is_in(field, loader->plan->generation)) {
+            list = mistake_part(loader->mistakes, "%s%s%s", list, *list ? ", " : "", field->key);
+        }
     }
     return list;
+}
+
+bool read_is_in(struct loader *loader, const struct yaml_node *node, const struct field *field,
+                const char *what)
+{
+    bool is_modern = loader->plan->generation == GENERATION_MODERN;
+
+    if (field_is_in(field, loader->plan->generation)) {
+        return true;
+    }
+    read_mistake(loader, node, "%s %s belongs to generation %s", what,
+                 read_quote(loader, field->key),
+                 generation_name(is_modern ? GENERATION_2_2 : GENERATION_MODERN));
+    return false;
 }
 
 static void check_key(struct loader *loader, const struct yaml_node *key, const char *what,
@@ -326,9 +342,12 @@ static void check_key(struct loader *loader, const struct yaml_node *key, const 
 
     for (const struct field *field = fields; field->key; field++) {
         if (strcmp(field->key, key->text) == 0) {
+            read_is_in(loader, key, field, "key");
             return;
         }
-        nearest_offer(&nearest, field->key);
+        if (field_is_in(field, loader->plan->generation)) {
+            nearest_offer(&nearest, field->key);
+        }
     }
     if (nearest.best) {
         read_mistake(loader, key, "unknown key %s in %s; did you mean %s?",
@@ -397,7 +416,7 @@ void read_fields(struct loader *loader, const struct yaml_node *node, const char
     for (const struct field *field = fields; field->key; field++) {
         const struct yaml_node *entry = yaml_get(node, field->key);
 
-        if (entry) {
+        if (entry && field_is_in(field, loader->plan->generation)) {
             read_field(loader, entry, field, record);
         }
     }

@@ -51,16 +51,19 @@ static const struct unit factor_units[] = {{"", 100, false}, {NULL, 0, false}};
     }
 
 NAMES(policy, error_policy_name, error_policy, POLICY_REPORT, POLICY_ENOSPC + 1)
-NAMES(op, op_name, op, OP_READ, OP_BITMAP + 1)
-NAMES(by, by_name, by, BY_JOB, BY_GUEST + 1)
+NAMES(op, op_name, op, OP_READ, OP_COUNT)
+NAMES(by, by_name, by, BY_JOB, BY_COUNT)
 NAMES(action, error_action_name, error_action, ACTION_REPORT, ACTION_STOP + 1)
-NAMES(verb, job_verb_name, job_verb, VERB_COMPLETE, VERB_SET_SPEED + 1)
-NAMES(refusal, job_refusal_name, job_refusal, REFUSED_NOT_READY, REFUSED_FAILED + 1)
-NAMES(event, event_kind_name, event_kind, EVENT_REQUEST_QUEUED, EVENT_END + 1)
+NAMES(verb, job_verb_name, job_verb, VERB_COMPLETE, VERB_COUNT)
+NAMES(refusal, job_refusal_name, job_refusal, REFUSED_NOT_READY, REFUSED_COUNT)
+NAMES(event, event_kind_name, event_kind, EVENT_REQUEST_QUEUED, EVENT_KIND_COUNT)
 NAMES(io_status, io_status_name, io_status, IO_STATUS_OK, IO_STATUS_NOSPACE + 1)
-NAMES(job_status, job_status_name, job_status, JOB_STATUS_CREATED, JOB_STATUS_CONCLUDED + 1)
+NAMES(job_status, job_status_name, job_status, JOB_STATUS_CREATED, JOB_STATUS_COUNT)
 NAMES(job_kind, job_kind_name, job_kind, JOB_MIRROR, JOB_COMMIT + 1)
 NAMES(sync, sync_mode_name, sync_mode, SYNC_FULL, SYNC_NONE + 1)
+NAMES(copy_mode, copy_mode_name, copy_mode, COPY_BACKGROUND, COPY_WRITE_BLOCKING + 1)
+NAMES(backing_mode, backing_mode_name, backing_mode, BACKING_SOURCE, BACKING_LEAVE + 1)
+NAMES(generation, generation_name, generation, GENERATION_2_2, GENERATION_MODERN + 1)
 
 static bool error_parse(const char *text, int64_t *value)
 {
@@ -102,6 +105,14 @@ const struct value_type type_cluster = {.name = "cluster",
                                         .power_of_two = true,
                                         .min = SECTOR,
                                         .max = 2 * GIB};
+
+const struct value_type type_subcluster = {.name = "subcluster",
+                                           .what = "subcluster size",
+                                           .example = "4KiB",
+                                           .units = quantity_size_units,
+                                           .power_of_two = true,
+                                           .min = SECTOR,
+                                           .max = 2 * GIB};
 
 const struct value_type type_granularity = {.name = "granularity",
                                             .what = "granularity",
@@ -212,9 +223,15 @@ const struct value_type type_factor = {.name = "factor",
     static const struct word id##_words[] = {__VA_ARGS__, {NULL, 0}}; \
     const struct value_type id = {.name = &#id[5], .what = (thing), .words = id##_words}
 
-#define NAME_TYPE(id, thing, prefix) \
-    const struct value_type id = {   \
-        .name = &#id[5], .what = (thing), .parse = prefix##_parse, .word_at = prefix##_at}
+#define NAME_TYPE(id, thing, prefix, ...)                  \
+    const struct value_type id = {.name = &#id[5],         \
+                                  .what = (thing),         \
+                                  .parse = prefix##_parse, \
+                                  .word_at = prefix##_at,  \
+                                  __VA_ARGS__}
+
+/* The bits of the values from one to the last. */
+#define FROM(first, count) ((UINT64_C(1) << (count)) - (UINT64_C(1) << (first)))
 
 static const struct word result_words[] = {{"OK", 0}, {NULL, 0}};
 
@@ -250,8 +267,18 @@ WORD_TYPE(type_request_phase, "phase of a request", {"queued", EVENT_REQUEST_QUE
           {"effect", EVENT_REQUEST_EFFECT}, {"done", EVENT_REQUEST_DONE});
 WORD_TYPE(type_hold_phase, "phase of a hold", {"before-effect", HOLD_BEFORE_EFFECT},
           {"before-completion", HOLD_BEFORE_COMPLETION});
-WORD_TYPE(type_job_flag, "flag of a job", {"busy", QUERY_BUSY}, {"paused", QUERY_PAUSED},
-          {"ready", QUERY_READY}, {"cancelled", QUERY_CANCELLED});
+WORD_TYPE(type_detect_zeroes, "fate of written zeroes", {"stay", DETECT_OFF}, {"zero", DETECT_ON},
+          {"unmap", DETECT_UNMAP});
+WORD_TYPE(type_switch, "rule", {"always", true}, {"never", false});
+
+static const struct word job_flag_words[] = {
+    {"busy", QUERY_BUSY},           {"paused", QUERY_PAUSED},          {"ready", QUERY_READY},
+    {"cancelled", QUERY_CANCELLED}, {"actively-synced", QUERY_SYNCED}, {NULL, 0}};
+
+const struct value_type type_job_flag = {.name = "job_flag",
+                                         .what = "flag of a job",
+                                         .words = job_flag_words,
+                                         .only_modern = UINT64_C(1) << QUERY_SYNCED};
 WORD_TYPE(type_ended, "end of a job", {"completed", EVENT_JOB_COMPLETED},
           {"cancelled", EVENT_JOB_CANCELLED});
 WORD_TYPE(type_since, "point to count from", {"start", true});
@@ -261,18 +288,25 @@ WORD_TYPE(type_explore_faults, "choice of faults", {"none", EXPLORE_NONE},
           {"singles", EXPLORE_SINGLES}, {"pairs", EXPLORE_PAIRS});
 WORD_TYPE(type_explore_amount, "amount", {"all", 0});
 
-NAME_TYPE(type_sync, "sync mode", sync);
-NAME_TYPE(type_policy, "error policy", policy);
-NAME_TYPE(type_op, "operation", op);
-NAME_TYPE(type_by, "issuer of requests", by);
-NAME_TYPE(type_action, "error action", action);
-NAME_TYPE(type_verb, "command", verb);
-NAME_TYPE(type_refusal, "reason for a refusal", refusal);
+NAME_TYPE(type_sync, "sync mode", sync, .only_modern = 0);
+NAME_TYPE(type_policy, "error policy", policy, .only_modern = 0);
+NAME_TYPE(type_copy_mode, "copy mode", copy_mode, .only_modern = 0);
+NAME_TYPE(type_backing_mode, "backing mode", backing_mode, .only_modern = 0);
+NAME_TYPE(type_generation, "generation", generation, .only_modern = 0);
+NAME_TYPE(type_op, "operation", op, .only_modern = FROM(OP_CONTENT, OP_COUNT));
+NAME_TYPE(type_by, "issuer of requests", by, .only_modern = FROM(BY_ACTIVE, BY_COUNT));
+NAME_TYPE(type_action, "error action", action, .only_modern = 0);
+NAME_TYPE(type_verb, "command", verb, .only_modern = FROM(VERB_FINALIZE, VERB_COUNT));
+NAME_TYPE(type_refusal, "reason for a refusal", refusal,
+          .only_modern = FROM(REFUSED_VERB, REFUSED_COUNT));
 const struct value_type type_event = {.name = "event",
                                       .what = "event",
                                       .example = "ready, error or completed",
                                       .parse = event_parse,
-                                      .word_at = event_at};
-NAME_TYPE(type_io_status, "I/O status", io_status);
-NAME_TYPE(type_job_status, "job status", job_status);
-NAME_TYPE(type_job_kind, "kind of job", job_kind);
+                                      .word_at = event_at,
+                                      .only_modern = FROM(EVENT_END + 1, EVENT_KIND_COUNT)};
+NAME_TYPE(type_io_status, "I/O status", io_status, .only_modern = 0);
+NAME_TYPE(type_job_status, "job status", job_status,
+          .only_modern = FROM(JOB_STATUS_UNDEFINED, JOB_STATUS_COUNT),
+          .only_2_2 = UINT64_C(1) << JOB_STATUS_CONCLUDING);
+NAME_TYPE(type_job_kind, "kind of job", job_kind, .only_modern = 0);

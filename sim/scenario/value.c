@@ -36,12 +36,31 @@ static bool find_word(const struct value_type *type, const char *text, int64_t *
     return type->parse && type->parse(text, value);
 }
 
+/* Does the file's generation have the word of that value? */
+static bool is_in(const struct loader *loader, const struct value_type *type, int64_t value)
+{
+    uint64_t lacks =
+        loader->plan->generation == GENERATION_MODERN ? type->only_2_2 : type->only_modern;
+
+    return lacks == 0 || value < 0 || value > 63 || (lacks >> value & 1) == 0;
+}
+
+bool value_find_word(struct loader *loader, const struct value_type *type, const char *text,
+                     int64_t *value)
+{
+    return find_word(type, text, value) && is_in(loader, type, *value);
+}
+
 static const char *list_words(struct loader *loader, const struct value_type *type)
 {
     const char *list = "";
+    int64_t value;
 
     for (uint32_t i = 0; type_word(type, i); i++) {
-        list = mistake_part(loader->mistakes, "%s%s%s", list, i ? ", " : "", type_word(type, i));
+        if (value_find_word(loader, type, type_word(type, i), &value)) {
+            list = mistake_part(loader->mistakes, "%s%s%s", list, *list ? ", " : "",
+                                type_word(type, i));
+        }
     }
     return list;
 }
@@ -50,9 +69,12 @@ static void unknown_word(struct loader *loader, const struct yaml_node *node, co
                          const struct value_type *type)
 {
     struct nearest nearest = nearest_to(text);
+    int64_t value;
 
     for (uint32_t i = 0; type_word(type, i); i++) {
-        nearest_offer(&nearest, type_word(type, i));
+        if (value_find_word(loader, type, type_word(type, i), &value)) {
+            nearest_offer(&nearest, type_word(type, i));
+        }
     }
     if (nearest.best) {
         read_mistake(loader, node, "%s is no %s; did you mean %s?", read_quote(loader, text),
@@ -172,6 +194,13 @@ static bool parse_number(struct loader *loader, const struct yaml_node *node, co
     return check_bounds(loader, node, text, type, *value);
 }
 
+/* The name of the one that the file's is not. */
+static const char *other_generation(const struct loader *loader)
+{
+    return generation_name(loader->plan->generation == GENERATION_MODERN ? GENERATION_2_2
+                                                                         : GENERATION_MODERN);
+}
+
 bool value_read_fixed(struct loader *loader, const struct yaml_node *node,
                       const struct value_type *type, int64_t *value)
 {
@@ -181,6 +210,11 @@ bool value_read_fixed(struct loader *loader, const struct yaml_node *node,
         return false;
     }
     if (find_word(type, text, value)) {
+        if (!is_in(loader, type, *value)) {
+            read_mistake(loader, node, "the %s %s belongs to generation %s", type->what,
+                         read_quote(loader, text), other_generation(loader));
+            return false;
+        }
         return true;
     }
     if (!type->units) {
@@ -214,7 +248,9 @@ void value_write(FILE *file, const struct value_type *type, int64_t value)
 {
     const char *word = word_of(type, value);
 
-    if (word) {
+    if (word && strcmp(word, "null") == 0) { /* a status, but to YAML it is none */
+        emit_text(file, word);
+    } else if (word) {
         fputs(word, file);
     } else if (value == 0) {
         fputc('0', file);

@@ -30,7 +30,9 @@ struct value_type {
     const struct word *words; /* words that stand for a value; NULL: none */
     bool (*parse)(const char *text, int64_t *value); /* words not in a table; may be NULL */
     const char *(*word_at)(uint32_t i);              /* lists them; NULL past the last */
-    bool needs_unit;                                 /* except 0 */
+    uint64_t only_modern; /* bit per value whose word only today's generation has, ... */
+    uint64_t only_2_2;    /* ... or only 2.2 */
+    bool needs_unit;      /* except 0 */
     bool power_of_two;
     int64_t min;
     int64_t max;
@@ -75,6 +77,12 @@ extern const struct value_type type_role;
 extern const struct value_type type_backing_open;
 extern const struct value_type type_disk_flag;
 extern const struct value_type type_sync;
+extern const struct value_type type_generation;
+extern const struct value_type type_copy_mode;
+extern const struct value_type type_backing_mode;
+extern const struct value_type type_detect_zeroes;
+extern const struct value_type type_subcluster; /* power of two */
+extern const struct value_type type_switch;     /* always = 1, never = 0 */
 extern const struct value_type type_policy;
 extern const struct value_type type_op;
 extern const struct value_type type_by;
@@ -105,6 +113,10 @@ bool value_read_fixed(struct loader *loader, const struct yaml_node *node,
 /* As value_read(), but a check goes on with the least alternative. */
 bool value_read_least(struct loader *loader, const struct yaml_node *node,
                       const struct value_type *type, int64_t *value);
+
+/* The value of a word that the file's generation has. */
+bool value_find_word(struct loader *loader, const struct value_type *type, const char *text,
+                     int64_t *value);
 
 /* The i-th word that stands for a value, from all of its sources; NULL past the last. */
 const char *type_word(const struct value_type *type, uint32_t i);

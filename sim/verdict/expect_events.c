@@ -35,16 +35,27 @@ static bool next_match(const struct trace *trace, const struct event_match *matc
 
 /* ---- Exactly these reports ---- */
 
+static bool lists_status(const struct expect_spec *expect)
+{
+    for (uint32_t i = 0; i < expect->match_count; i++) {
+        if (expect->matches[i].kinds == EVENT_BIT(JOB_STATUS)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void expect_job_events(const struct run_end *run, const struct expect_spec *expect)
 {
     const struct trace *trace = run->trace;
+    uint64_t reports = job_reports(lists_status(expect));
     struct finding *finding;
     uint64_t number = 0;
 
     for (uint32_t i = 0; i < expect->match_count; i++, number++) {
         const struct event_match *match = &expect->matches[i];
 
-        if (!next_of_kinds(trace, JOB_REPORTS, &number)) {
+        if (!next_of_kinds(trace, reports, &number)) {
             expect_failed(run, expect, FINDING_EXPECT_EVENTS,
                           "The job was expected to report %s as number %" PRIu32 " of %" PRIu32
                           ", but it reported no more.",
@@ -62,7 +73,7 @@ void expect_job_events(const struct run_end *run, const struct expect_spec *expe
             return;
         }
     }
-    if (next_of_kinds(trace, JOB_REPORTS, &number)) {
+    if (next_of_kinds(trace, reports, &number)) {
         finding = expect_failed(run, expect, FINDING_EXPECT_EVENTS,
                                 "The job was expected to report nothing after number %" PRIu32
                                 ", but it reported %s at %s.",

@@ -10,7 +10,7 @@
 #ifdef MIRRORSIM_QEMU
 #include "engine/qemu/qemu_engine.h"
 
-const struct engine *const engines[] = {&mirror_engine, &qemu_engine, NULL};
+const struct engine *const engines[] = {&mirror_engine, &modern_engine, &qemu_engine, NULL};
 #else
-const struct engine *const engines[] = {&mirror_engine, NULL};
+const struct engine *const engines[] = {&mirror_engine, &modern_engine, NULL};
 #endif

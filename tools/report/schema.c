@@ -36,13 +36,18 @@ static json_t *any_of(json_t *alternatives)
     return json_pack("{s:o}", "anyOf", alternatives);
 }
 
-/* A word as YAML reads it: a whole number is one. */
+/* A word as YAML reads it: a number is one. */
 static json_t *word_json(const char *word)
 {
     char *end;
     long long number = strtoll(word, &end, 10);
+    double fraction;
 
-    return *word != '\0' && *end == '\0' ? json_integer(number) : json_string(word);
+    if (*word != '\0' && *end == '\0') {
+        return json_integer(number);
+    }
+    fraction = strtod(word, &end); /* the generation 2.2 */
+    return *word != '\0' && *end == '\0' ? json_real(fraction) : json_string(word);
 }
 
 /* ---- Values ---- */
@@ -137,9 +142,19 @@ static json_t *schema_of_type(json_t *definitions, const struct value_type *type
 
 /* ---- Mappings ---- */
 
+static json_t *description_json(const struct field *field)
+{
+    if (field->generations == 0) {
+        return json_string(field->doc);
+    }
+    return json_sprintf("%s Only in generation %s.", field->doc,
+                        generation_name(field_is_in(field, GENERATION_MODERN) ? GENERATION_MODERN
+                                                                              : GENERATION_2_2));
+}
+
 static json_t *property_json(json_t *definitions, const struct field *field)
 {
-    json_t *property = json_pack("{s:s}", "description", field->doc);
+    json_t *property = json_pack("{s:o}", "description", description_json(field));
     json_t *schema = field->shape != NULL ? schema_of_shape(definitions, field->shape)
                                           : schema_of_type(definitions, field->type);
 

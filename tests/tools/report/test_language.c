@@ -29,6 +29,10 @@ struct toy {
         FIELD("wet", "Does it drip?", .shape = &shape_flag, MEMBER(struct toy, wet))
 
 static const struct field old_fields[] = {OLD_ROWS, FIELD_END};
+static const struct field other_fields[] = {OLD_ROWS,
+                                            FIELD("delay", "How long it waits.", .type = &type_time,
+                                                  MEMBER(struct toy, delay_ns), IN_MODERN),
+                                            FIELD_END};
 static const struct field new_fields[] = {
     OLD_ROWS,
     FIELD("delay", "How long it waits.", .type = &type_time, MEMBER(struct toy, delay_ns)),
@@ -40,7 +44,9 @@ static char *read_toy(const char *text, const struct field *fields, struct toy *
     struct arena *arena = arena_create((size_t)1 << 26);
     struct mistake_list mistakes = {.arena = arena, .text = text, .bytes = strlen(text)};
     struct matrix matrix = {.cases = 1};
-    struct loader loader = {.mistakes = &mistakes, .arena = arena, .matrix = &matrix};
+    struct plan plan = {.generation = GENERATION_2_2};
+    struct loader loader = {
+        .mistakes = &mistakes, .plan = &plan, .arena = arena, .matrix = &matrix};
     struct mistakes result;
     char *formatted;
 
@@ -72,15 +78,31 @@ static void assert_written(const struct toy *toy, const struct field *fields, co
     char *text = NULL;
     size_t bytes = 0;
     FILE *file = open_memstream(&text, &bytes);
+    const struct plan plan = {.generation = GENERATION_2_2};
     struct emit emit;
 
     assert_non_null(file);
     emit = emit_open(file, EMIT_FLOW);
-    write_fields(&emit, NULL, fields, toy);
+    write_fields(&emit, &plan, fields, toy);
     emit_end(&emit);
     fclose(file);
     assert_string_equal(text, expected);
     free(text);
+}
+
+/* The toy is of the generation 2.2: a key of today's is a mistake, is not proposed, not written. */
+static void test_language_refuses_a_key_when_the_generation_lacks_it(void **state)
+{
+    struct toy toy = {.bytes = 4096, .delay_ns = 5000000, .wet = true};
+
+    (void)state;
+    assert_written(&toy, new_fields, "{wet: true, delay: 5ms}");
+    assert_written(&toy, other_fields, "{wet: true}");
+    free(read_toy("delay: 5ms\n", other_fields, &toy));
+    assert_int_equal(toy.delay_ns, 0);
+    assert_mistake("delay: 5ms\n", other_fields, "1:1: key \"delay\" belongs to generation modern");
+    assert_mistake("dealy: 5ms\n", other_fields,
+                   "unknown key \"dealy\" in toy; its keys are bytes, wet\n");
 }
 
 /* A key is read into its member once its table has a row for it, and is a mistake before. */
@@ -148,6 +170,7 @@ static void test_language_describes_a_key_when_its_table_has_the_row(void **stat
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_language_refuses_a_key_when_the_generation_lacks_it),
         cmocka_unit_test(test_language_reads_a_key_when_its_table_has_the_row),
         cmocka_unit_test(test_language_writes_a_key_when_its_value_is_not_the_default),
         cmocka_unit_test(test_language_reads_the_same_record_when_it_has_written_it),
