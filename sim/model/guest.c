@@ -17,6 +17,7 @@ void guest_model_open(struct guest_model *guest, const struct evidence *evidence
 
     guest->disk = evidence->plan->job.source;
     guest->promise.everything = true;
+    guest->has_answers = evidence->plan->generation == GENERATION_MODERN;
     guest->content = image_create(evidence->arena);
     evidence_view(evidence, guest->disk, &view);
     view_copy(&view, evidence->disks[guest->disk]->bytes, guest->content);
@@ -71,6 +72,13 @@ void guest_model_done(struct guest_model *guest, const struct event *event)
     if (op_is_change(event->op) && event->ret == 0 && request->moved < request->bytes) {
         apply_write(guest, request, request->offset, request->bytes);
     }
+    if (!guest->has_answers) {
+        outstanding_remove(&guest->requests, event->request);
+    }
+}
+
+void guest_model_answered(struct guest_model *guest, const struct event *event)
+{
     outstanding_remove(&guest->requests, event->request);
 }
 

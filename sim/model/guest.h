@@ -7,6 +7,9 @@
  * An acknowledged write counts as written, whatever the device has really done.
  * A pivot changes nothing, except that ranges the job has not promised become
  * unknown.
+ *
+ * In today's generation a request is over when the guest has its answer, which
+ * may be later than its end on a disk, or without one.
  */
 #ifndef MIRRORSIM_SIM_MODEL_GUEST_H
 #define MIRRORSIM_SIM_MODEL_GUEST_H
@@ -21,6 +24,7 @@
 struct guest_model {
     uint32_t disk; /* the guest's disk now */
     bool job_started;
+    bool has_answers;      /* today's generation */
     struct image *content; /* a hole means unknown */
     struct promise promise;
     /* queued or in flight; `moved`: bytes that have taken effect */
@@ -30,12 +34,13 @@ struct guest_model {
 /* Call it before the first event. */
 void guest_model_open(struct guest_model *guest, const struct evidence *evidence);
 
-/* A request of the guest has been queued or submitted; has changed a disk; is done. */
+/* A request of the guest has been queued or submitted; has changed a disk; is done; answered. */
 void guest_model_submitted(struct guest_model *guest, const struct evidence *evidence,
                            const struct event *event);
 void guest_model_changed(struct guest_model *guest, const struct evidence *evidence,
                          const struct event *event);
 void guest_model_done(struct guest_model *guest, const struct event *event);
+void guest_model_answered(struct guest_model *guest, const struct event *event);
 
 /* The job has started; one disk has taken the place of another. */
 void guest_model_job_started(struct guest_model *guest, const struct evidence *evidence);

@@ -235,6 +235,13 @@ void lies_done(struct lies *lies, struct evidence *evidence, const struct event 
     }
 }
 
+void lies_answered(struct lies *lies, const struct event *event)
+{
+    if (lies->possible) {
+        guest_model_answered(&lies->guest, event);
+    }
+}
+
 /* ---- The copy ---- */
 
 static void judge_copied_ranges(const struct lies *lies, struct suspect *suspect,
@@ -261,7 +268,7 @@ void lies_judge_copy(struct lies *lies, struct evidence *evidence)
     for (uint32_t i = 0; i < lies->suspects.count && !lies->job_power_cut; i++) {
         struct suspect *suspect = &lies->suspects.list[i];
 
-        if (suspect->told || suspect->by != BY_JOB) {
+        if (suspect->told || suspect->by == BY_GUEST) {
             continue;
         }
         if (suspect->op == OP_FLUSH) {

@@ -29,11 +29,12 @@ void lies_open(struct lies *lies, const struct evidence *evidence);
 /* A silent fault has hit a request. */
 void lies_hit(struct lies *lies, const struct evidence *evidence, const struct event *event);
 
-/* A request of the guest or the job has been queued or submitted; has taken effect; is done. */
+/* A request has been queued or submitted; has taken effect; is done; the guest has its answer. */
 void lies_submitted(struct lies *lies, const struct evidence *evidence, const struct event *event);
 void lies_took_effect(struct lies *lies, const struct evidence *evidence,
                       const struct event *event);
 void lies_done(struct lies *lies, struct evidence *evidence, const struct event *event);
+void lies_answered(struct lies *lies, const struct event *event);
 
 void lies_job_started(struct lies *lies, const struct evidence *evidence);
 void lies_pivoted(struct lies *lies, const struct evidence *evidence, const struct event *event);

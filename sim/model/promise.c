@@ -23,29 +23,107 @@ static void add_allocated(struct promise *promise, const struct disk_state *disk
     }
 }
 
-/* True if the target is empty and backed by `disk`, so that it reads as `disk` does. */
-static bool shines_through(const struct disk_state *source, const struct disk_state *target,
-                           uint32_t disk)
+/* ---- The target's backing ---- */
+
+/* The disk that the job makes the target's backing, or PLAN_NONE (C6'). */
+static uint32_t backing_to_come(const struct evidence *evidence)
 {
-    return target->backing == disk && image_runs(target->image) == 0 &&
-           target->bytes >= source->bytes;
+    const struct plan_job *job = &evidence->plan->job;
+    const struct disk_state *source = evidence->disks[job->source];
+
+    if (evidence->plan->generation != GENERATION_MODERN || job->kind == JOB_COMMIT ||
+        job->backing_mode != BACKING_SOURCE || job->sync == SYNC_FULL) {
+        return PLAN_NONE;
+    }
+    if (job->sync == SYNC_NONE) {
+        return job->source;
+    }
+    return source->backing_open ? source->backing : PLAN_NONE;
+}
+
+static uint32_t backing_of_target(const struct evidence *evidence)
+{
+    const struct disk_state *target = evidence->disks[evidence->plan->job.target];
+
+    return target->backing != PLAN_NONE ? target->backing : backing_to_come(evidence);
+}
+
+bool promise_hides_backing(const struct evidence *evidence)
+{
+    return evidence->plan->generation == GENERATION_MODERN &&
+           !evidence->disks[evidence->plan->job.target]->backing_open &&
+           backing_of_target(evidence) != PLAN_NONE;
+}
+
+static void view_target(const struct evidence *evidence, struct view *view)
+{
+    const struct disk_state *target = evidence->disks[evidence->plan->job.target];
+    uint32_t backing = backing_to_come(evidence);
+    struct view below;
+
+    evidence_view(evidence, evidence->plan->job.target, view);
+    if (target->backing != PLAN_NONE || backing == PLAN_NONE) {
+        return;
+    }
+    evidence_view(evidence, backing, &below);
+    for (uint32_t i = 0; i < below.layers && view->layers < VIEW_MAX_LAYERS; i++) {
+        view->layer[view->layers] = below.layer[i];
+        view->bytes[view->layers] = below.bytes[i];
+        view->layers++;
+    }
+}
+
+/* ---- What is promised ---- */
+
+/* True if the target is empty and backed by `disk`, so that it reads as `disk` does. */
+static bool shines_through(const struct evidence *evidence, uint32_t disk)
+{
+    const struct plan_job *job = &evidence->plan->job;
+    const struct disk_state *target = evidence->disks[job->target];
+
+    return backing_of_target(evidence) == disk && image_runs(target->image) == 0 &&
+           target->bytes >= evidence->disks[job->source]->bytes;
+}
+
+/* Does the disk hold anything but zeroes? */
+static bool holds_data(const struct disk_state *disk)
+{
+    uint64_t end = disk->bytes / SECTOR_BYTES;
+
+    for (uint64_t sector = 0; sector < end;) {
+        struct run run;
+
+        if (image_lookup(disk->image, sector, end, &run) && (run.tag != TAG_ZERO || run.step > 0)) {
+            return true;
+        }
+        sector += run.sectors;
+    }
+    return false;
+}
+
+static bool is_told_zero(const struct evidence *evidence)
+{
+    const struct plan_job *job = &evidence->plan->job;
+
+    return evidence->plan->generation == GENERATION_MODERN && job->kind == JOB_MIRROR &&
+           job->target_is_zero && job->sync != SYNC_NONE &&
+           holds_data(evidence->disks[job->target]);
 }
 
 void promise_begin(struct promise *promise, const struct evidence *evidence)
 {
     const struct plan_job *job = &evidence->plan->job;
     const struct disk_state *source = evidence->disks[job->source];
-    const struct disk_state *target = evidence->disks[job->target];
 
-    *promise = (struct promise){.everything = true};
+    *promise = (struct promise){.everything = true, .believes_zeroes = is_told_zero(evidence)};
     if (job->kind == JOB_COMMIT || job->sync == SYNC_FULL) {
         return;
     }
     if (job->sync == SYNC_TOP &&
-        (!source->backing_open || shines_through(source, target, source->backing))) {
+        (!source->backing_open || shines_through(evidence, source->backing))) {
         return;
     }
-    if (job->sync == SYNC_NONE && shines_through(source, target, job->source)) {
+    if (job->sync == SYNC_NONE && shines_through(evidence, job->source)) {
         return;
     }
     promise->everything = false;
@@ -90,6 +168,31 @@ void promise_forget_rest(const struct promise *promise, struct image *image, uin
     }
 }
 
+/* The end of the zeroes that begin at `sector`, or the sector itself if there are none. */
+static uint64_t end_of_zeroes(const struct view *view, uint64_t sector, uint64_t limit)
+{
+    struct run run = view_lookup(view, sector, limit);
+
+    return run.tag == TAG_ZERO && run.step == 0 ? sector + run.sectors : sector;
+}
+
+static bool piece_is_kept(const struct promise *promise, const struct view *source,
+                          const struct view *target, uint64_t offset, uint64_t bytes,
+                          uint64_t *sector)
+{
+    uint64_t end = range_end(offset, bytes) / SECTOR_BYTES;
+    uint64_t at = offset / SECTOR_BYTES;
+
+    while (at < end &&
+           !view_equal(source, target, at * SECTOR_BYTES, (end - at) * SECTOR_BYTES, sector)) {
+        at = promise->believes_zeroes ? end_of_zeroes(source, *sector, end) : *sector;
+        if (at == *sector) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static bool is_kept_by(const struct promise *promise, const struct evidence *evidence,
                        const struct view *target, uint64_t offset, uint64_t bytes, uint64_t *sector)
 {
@@ -99,7 +202,7 @@ static bool is_kept_by(const struct promise *promise, const struct evidence *evi
 
     evidence_view(evidence, evidence->plan->job.source, &source);
     while ((piece = promise_next(promise, &offset, end)) > 0) {
-        if (!view_equal(&source, target, offset, piece, sector)) {
+        if (!piece_is_kept(promise, &source, target, offset, piece, sector)) {
             return false;
         }
         offset += piece;
@@ -112,7 +215,7 @@ bool promise_is_kept(const struct promise *promise, const struct evidence *evide
 {
     struct view target;
 
-    evidence_view(evidence, evidence->plan->job.target, &target);
+    view_target(evidence, &target);
     return is_kept_by(promise, evidence, &target, offset, bytes, sector);
 }
 
@@ -122,7 +225,7 @@ bool promise_is_durable(const struct promise *promise, const struct evidence *ev
     const struct disk_state *disk = evidence->disks[evidence->plan->job.target];
     struct view target;
 
-    evidence_view(evidence, evidence->plan->job.target, &target);
+    view_target(evidence, &target);
     if (disk->durable != NULL) {
         target.layer[0] = disk->durable;
     }
@@ -132,7 +235,7 @@ bool promise_is_durable(const struct promise *promise, const struct evidence *ev
 void promise_digest(const struct promise *promise, const struct evidence *evidence,
                     struct digest *digest)
 {
-    digest_u64(digest, promise->everything);
+    digest_flags(digest, promise->everything, promise->believes_zeroes);
     if (promise->ranges != NULL) {
         image_digest(promise->ranges, evidence->writers, digest);
     }

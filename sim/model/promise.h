@@ -7,6 +7,10 @@
  * initial content.  Both promise what the guest changes from then on.  If an
  * empty target reads the rest of the source through the same backing file,
  * everything is promised again.
+ *
+ * In today's generation the job may give the target its backing at the end: the target is seen as
+ * if it had it already.  Where the user has said that the target reads zero, and it did not, zeroes
+ * of the source are not promised (modern-algorithm Z5).
  */
 #ifndef MIRRORSIM_SIM_MODEL_PROMISE_H
 #define MIRRORSIM_SIM_MODEL_PROMISE_H
@@ -18,6 +22,7 @@
 
 struct promise {
     bool everything;
+    bool believes_zeroes; /* the user said wrongly that the target is zero: those aren't promised */
     struct image *ranges; /* the allocated ranges are promised; NULL if everything is */
 };
 
@@ -46,6 +51,12 @@ bool promise_is_kept(const struct promise *promise, const struct evidence *evide
 /* The same for the target's durable content, the least that a power cut leaves. */
 bool promise_is_durable(const struct promise *promise, const struct evidence *evidence,
                         uint64_t offset, uint64_t bytes, uint64_t *sector);
+
+/*
+ * True if the target lacks a backing file now that it will have later: what it does not hold reads
+ * zero, and otherwise once the backing is there.
+ */
+bool promise_hides_backing(const struct evidence *evidence);
 
 /* Adds the promise to the digest. */
 void promise_digest(const struct promise *promise, const struct evidence *evidence,

@@ -97,7 +97,10 @@ static bool makes_good(struct failure *failure, const struct event *event)
     }
     if (event->op == OP_READ) {
         image_punch(failure->unread, event->offset, event->bytes);
-    } else if (event->op == OP_WRITE || event->op == OP_WRITE_ZEROES) {
+    } else if (event->by == BY_ACTIVE || event->op == OP_WRITE_ZEROES || event->op == OP_DISCARD) {
+        /* These need no read. */
+        image_punch(failure->unwritten, event->offset, event->bytes);
+    } else if (event->op == OP_WRITE) {
         written(failure, event->offset / SECTOR_BYTES,
                 range_end(event->offset, event->bytes) / SECTOR_BYTES);
     }

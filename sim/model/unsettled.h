@@ -4,7 +4,8 @@
  *
  * A failed copy is made good when its range has been copied again: a failed
  * read by a read and a write, a failed write by a write, submitted after the failure.
- * A failed flush is made good by a flush.
+ * A failed flush is made good by a flush.  Zeroes and discards, and what an active request writes,
+ * need no read.
  */
 #ifndef MIRRORSIM_SIM_MODEL_UNSETTLED_H
 #define MIRRORSIM_SIM_MODEL_UNSETTLED_H

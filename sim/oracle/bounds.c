@@ -7,13 +7,22 @@
  * event in which the read succeeds, a write of the same range.  At most 16 operations
  * are in flight, of at most 1024 chunks; they are disjoint and fit into the buffers.
  *
+ * In today's generation an operation can also be write-zeroes or a discard of whole chunks, and
+ * each request has at most as many chunks as both disks take at once.  What an active request
+ * writes shares no chunk with an operation, or with another active one.  Copies that are widened to
+ * whole clusters may overlap others (modern-algorithm O7, O11).
+ *
  * When a job is gone it has given back everything it took: references, blockers, drains,
- * dirty bitmaps, buffers.  A refused start leaves nothing taken.
+ * sections, dirty bitmaps, buffers, and the guest is not behind its filter any more.  A refused
+ * start leaves nothing taken.
  *
  * Declared in sim/oracle/oracles.h: it lists all oracles.
  */
 #include <inttypes.h>
 
+#include "engine/interposer.h"
+#include "sim/model/outstanding.h"
+#include "sim/model/owed.h"
 #include "sim/oracle/oracles.h"
 #include "sim/trace/phrase.h"
 #include "sim/verdict/verdict.h"
@@ -29,11 +38,14 @@ struct op_in_flight {
     bool was_read;    /* the read is done and the write not yet submitted */
 };
 
+#define ALL_NODES 0xff
+#define FILTER PLAN_MAX_DISKS /* where `taken` has what it has taken on its filter */
+
 /* What the job has taken on a disk and not given back. */
 struct taken {
     int16_t references;
     int16_t blockers;
-    int16_t drains;
+    int16_t drains; /* sections, too */
     int16_t bitmaps;
 };
 
@@ -48,13 +60,44 @@ struct bounds {
     uint32_t unwritten; /* operations with `was_read` */
     uint32_t flushes;
     struct op_in_flight ops[MAX_OPS];
-    struct taken taken[PLAN_MAX_DISKS];
+    struct taken taken[PLAN_MAX_DISKS + 1];
+
+    /* Today's generation only. */
+    bool modern;
+    bool has_taken_chunks;           /* before that it may fill the target with zeroes (Z3) */
+    bool has_failed;                 /* active requests do not wait any more (W2) */
+    bool guest_is_above;             /* behind the filter */
+    struct outstanding_list actives; /* in flight */
 };
+
+static bool may_overlap(const struct bounds *bounds, const struct evidence *evidence)
+{
+    const struct disk_spec *target = &evidence->plan->disks[evidence->plan->job.target];
+
+    return bounds->has_failed || (bounds->modern && target->cluster > bounds->granularity);
+}
+
+static uint64_t max_op_chunks(const struct evidence *evidence)
+{
+    const struct plan *plan = evidence->plan;
+    uint64_t source = plan->disks[plan->job.source].max_segments;
+    uint64_t target = plan->disks[plan->job.target].max_segments;
+
+    if (plan->generation == GENERATION_2_2) {
+        return MAX_OP_CHUNKS;
+    }
+    return min_u64(source > 0 ? source : MAX_OP_CHUNKS, target > 0 ? target : MAX_OP_CHUNKS);
+}
 
 /* ---- One request ---- */
 
-static bool may_touch(const struct plan_job *job, const struct event *event)
+static bool may_touch(const struct plan *plan, const struct event *event)
 {
+    const struct plan_job *job = &plan->job;
+
+    if (plan->generation == GENERATION_MODERN && op_is_change(event->op)) {
+        return event->node == job->target;
+    }
     switch (event->op) {
     case OP_READ:
         return event->node == job->source;
@@ -75,7 +118,7 @@ static void judge_request(struct evidence *evidence, const struct event *event)
     uint8_t source = (uint8_t)evidence->plan->job.source;
     uint64_t length = evidence->disks[source]->bytes;
 
-    if (!may_touch(&evidence->plan->job, event)) {
+    if (!may_touch(evidence->plan, event)) {
         verdict_add(evidence, FINDING_BOUNDS_WRONG_DISK,
                     "The job issued %s #%" PRIu32 " to %s, which it must not %s.",
                     op_name(event_op(event)), event->request, phrase_disk(evidence, event->node),
@@ -118,31 +161,57 @@ static bool shares_chunk(const struct bounds *bounds, const struct op_in_flight 
     return range_overlaps(first, end - first, op->offset, op->bytes);
 }
 
-static void judge_operation(const struct bounds *bounds, struct evidence *evidence,
-                            const struct event *event, uint64_t chunks)
+static void report_shared(struct evidence *evidence, const struct event *event, uint64_t offset,
+                          uint64_t bytes)
 {
+    verdict_add(evidence, FINDING_BOUNDS_SHARED_CHUNK,
+                "%s #%" PRIu32
+                " begins an operation at %s, which shares a chunk with one in flight at %s.",
+                event->op == OP_READ ? "Read" : op_name(event_op(event)), event->request,
+                phrase_range(event->offset, event->bytes).text, phrase_range(offset, bytes).text);
+}
+
+/* No two that move data hold the same chunk. */
+static void judge_shared(const struct bounds *bounds, struct evidence *evidence,
+                         const struct event *event)
+{
+    if (may_overlap(bounds, evidence)) {
+        return;
+    }
     for (uint32_t i = 0; i < bounds->op_count; i++) {
         const struct op_in_flight *op = &bounds->ops[i];
 
         if (shares_chunk(bounds, op, event->offset, event->bytes)) {
-            verdict_add(
-                evidence, FINDING_BOUNDS_SHARED_CHUNK,
-                "Read #%" PRIu32
-                " begins an operation at %s, which shares a chunk with one in flight at %s.",
-                event->request, phrase_range(event->offset, event->bytes).text,
-                phrase_range(op->offset, op->bytes).text);
+            report_shared(evidence, event, op->offset, op->bytes);
         }
     }
+    for (uint32_t i = 0; i < bounds->actives.count; i++) {
+        const struct outstanding *active = &bounds->actives.requests[i];
+        struct op_in_flight op = {.offset = active->offset, .bytes = active->bytes};
+
+        if (shares_chunk(bounds, &op, event->offset, event->bytes)) {
+            report_shared(evidence, event, op.offset, op.bytes);
+        }
+    }
+}
+
+static void judge_operation(const struct bounds *bounds, struct evidence *evidence,
+                            const struct event *event, uint64_t chunks)
+{
+    uint64_t max_chunks = max_op_chunks(evidence);
+
+    judge_shared(bounds, evidence, event);
     if (bounds->op_count == MAX_OPS) {
         verdict_add(evidence, FINDING_BOUNDS_TOO_MANY_OPERATIONS,
                     "With read #%" PRIu32 " %d operations are in flight; at most %d are allowed.",
                     event->request, MAX_OPS + 1, MAX_OPS);
     }
-    if (chunks > MAX_OP_CHUNKS) {
-        verdict_add(
-            evidence, FINDING_BOUNDS_TOO_LONG,
-            "Read #%" PRIu32 " of %s is %" PRIu64 " chunk buffers long; at most %d are allowed.",
-            event->request, phrase_range(event->offset, event->bytes).text, chunks, MAX_OP_CHUNKS);
+    if (chunks > max_chunks) {
+        verdict_add(evidence, FINDING_BOUNDS_TOO_LONG,
+                    "Read #%" PRIu32 " of %s is %" PRIu64 " chunk buffers long; at most %" PRIu64
+                    " are allowed.",
+                    event->request, phrase_range(event->offset, event->bytes).text, chunks,
+                    max_chunks);
     }
     if (chunks + bounds->chunks > bounds->buffers) {
         verdict_add(evidence, FINDING_BOUNDS_TOO_FEW_BUFFERS,
@@ -163,6 +232,36 @@ static void begin_operation(struct bounds *bounds, struct evidence *evidence,
         bounds->ops[bounds->op_count++] =
             (struct op_in_flight){event->offset, event->bytes, chunks, event->request, false};
         bounds->chunks += chunks;
+    }
+}
+
+/* O5, O8: whole chunks, but before there is anything to copy. */
+static void judge_zeroes(const struct bounds *bounds, struct evidence *evidence,
+                         const struct event *event)
+{
+    uint64_t granularity = max_u64(bounds->granularity, SECTOR_BYTES);
+
+    judge_shared(bounds, evidence, event);
+    if (bounds->op_count == MAX_OPS) {
+        verdict_add(evidence, FINDING_BOUNDS_TOO_MANY_OPERATIONS,
+                    "%s #%" PRIu32 " begins operation %d in flight; at most %d may be.",
+                    op_name(event_op(event)), event->request, MAX_OPS + 1, MAX_OPS);
+    }
+    if (bounds->has_taken_chunks && (event->offset | event->bytes) % granularity != 0) {
+        verdict_add(evidence, FINDING_BOUNDS_UNALIGNED,
+                    "The job's %s #%" PRIu32 " of %s is not whole chunks.",
+                    op_name(event_op(event)), event->request,
+                    phrase_range(event->offset, event->bytes).text);
+    }
+}
+
+static void begin_zeroes(struct bounds *bounds, struct evidence *evidence,
+                         const struct event *event)
+{
+    judge_zeroes(bounds, evidence, event);
+    if (bounds->op_count < MAX_OPS) {
+        bounds->ops[bounds->op_count++] = (struct op_in_flight){
+            .offset = event->offset, .bytes = event->bytes, .request = event->request};
     }
 }
 
@@ -200,7 +299,12 @@ static void submitted(void *state, struct evidence *evidence, const struct event
     struct bounds *bounds = state;
 
     judge_request(evidence, event);
-    if (event->op == OP_READ) {
+    if (event->by == BY_ACTIVE) {
+        judge_shared(bounds, evidence, event);
+        outstanding_add(&bounds->actives, evidence->arena, event);
+    } else if (event->op == OP_WRITE_ZEROES || event->op == OP_DISCARD) {
+        begin_zeroes(bounds, evidence, event);
+    } else if (event->op == OP_READ) {
         begin_operation(bounds, evidence, event);
     } else if (event->op == OP_WRITE) {
         continue_operation(bounds, evidence, event);
@@ -214,6 +318,10 @@ static void done(void *state, struct evidence *evidence, const struct event *eve
     struct bounds *bounds = state;
 
     (void)evidence;
+    if (event->by == BY_ACTIVE) {
+        outstanding_remove(&bounds->actives, event->request);
+        return;
+    }
     if (event->op == OP_FLUSH) {
         bounds->flushes--;
         return;
@@ -272,6 +380,28 @@ static void judge_chain(const struct bounds *bounds, struct evidence *evidence)
     }
 }
 
+/* F: the filter is gone, and with it everything that was taken on it. */
+static void judge_filter(const struct bounds *bounds, struct evidence *evidence)
+{
+    const struct taken *taken = &bounds->taken[FILTER];
+
+    if (bounds->guest_is_above) {
+        verdict_add(evidence, FINDING_BOUNDS_LEFT_OVER,
+                    "The job is gone, but the guest is still behind its filter.");
+    }
+    if (taken->references != 0 || taken->blockers != 0 || taken->drains != 0) {
+        verdict_add(evidence, FINDING_BOUNDS_LEFT_OVER,
+                    "The job is gone, but on its filter %d references, %d blockers and %d drains "
+                    "are left.",
+                    taken->references, taken->blockers, taken->drains);
+    }
+    if (bounds->actives.count > 0) {
+        verdict_add(evidence, FINDING_BOUNDS_LEFT_OVER,
+                    "The job is gone, but %" PRIu32 " active requests of it are in flight.",
+                    bounds->actives.count);
+    }
+}
+
 static void judge_left_over(struct bounds *bounds, struct evidence *evidence)
 {
     verdict_checked(evidence);
@@ -292,18 +422,28 @@ static void judge_left_over(struct bounds *bounds, struct evidence *evidence)
         judge_taken(evidence, i, bounds->taken[i].drains, "drain");
         judge_taken(evidence, i, bounds->taken[i].bitmaps, "dirty bitmap");
     }
+    judge_filter(bounds, evidence);
     judge_chain(bounds, evidence);
-    *bounds = (struct bounds){0};
+    *bounds = (struct bounds){.modern = bounds->modern};
 }
 
 /* ---- Events ---- */
 
+static struct taken *taken_on(struct bounds *bounds, uint8_t node)
+{
+    return &bounds->taken[node == BLOCK_FILTER_ID ? FILTER : node];
+}
+
 static void bitmap_event(void *state, struct evidence *evidence, const struct event *event)
 {
     struct bounds *bounds = state;
-    struct taken *taken = &bounds->taken[event->node];
+    struct taken *taken = taken_on(bounds, event->node);
 
     if (event->by != BY_JOB) {
+        return;
+    }
+    if (event->kind == EVENT_DIRTY_CLEAR) {
+        bounds->has_taken_chunks = true;
         return;
     }
     if (event->kind == EVENT_DIRTY_RELEASE) {
@@ -319,7 +459,7 @@ static void bitmap_event(void *state, struct evidence *evidence, const struct ev
 static void node_event(void *state, struct evidence *evidence, const struct event *event)
 {
     struct bounds *bounds = state;
-    struct taken *taken = &bounds->taken[event->node];
+    struct taken *taken = taken_on(bounds, event->node);
 
     (void)evidence;
     switch (event->kind) {
@@ -344,6 +484,27 @@ static void node_event(void *state, struct evidence *evidence, const struct even
     }
 }
 
+/* A section over everything ends when a guest's requests do, perhaps later than the job. */
+static void section_event(void *state, struct evidence *evidence, const struct event *event)
+{
+    struct bounds *bounds = state;
+    struct taken *taken = taken_on(bounds, event->node);
+
+    (void)evidence;
+    if (event->by == BY_JOB && event->index != ALL_NODES) {
+        taken->drains = (int16_t)(taken->drains + (event->detail == SECTION_BEGUN) -
+                                  (event->detail == SECTION_ENDED));
+    }
+}
+
+static void guest_moved(void *state, struct evidence *evidence, const struct event *event)
+{
+    struct bounds *bounds = state;
+
+    (void)evidence;
+    bounds->guest_is_above = event->node == BLOCK_FILTER_ID;
+}
+
 static void job_event(void *state, struct evidence *evidence, const struct event *event)
 {
     struct bounds *bounds = state;
@@ -359,6 +520,10 @@ static void job_event(void *state, struct evidence *evidence, const struct event
     case EVENT_GRAPH_PIVOT:
         bounds->pivoted = true;
         break;
+    case EVENT_JOB_ERROR:
+        bounds->has_failed =
+            bounds->has_failed || (bounds->modern && event->detail == ACTION_REPORT);
+        break;
     case EVENT_JOB_STARTED:
         bounds->alive = true;
         break;
@@ -369,6 +534,20 @@ static void job_event(void *state, struct evidence *evidence, const struct event
         bounds->ended = true;
         break;
     }
+}
+
+static uint64_t bounds_kinds(const struct plan *plan)
+{
+    const uint64_t of_today = EVENT_BIT(DIRTY_CLEAR) | EVENT_BIT(JOB_ERROR);
+
+    return plan->generation == GENERATION_MODERN ? UINT64_MAX : ~of_today;
+}
+
+static void bounds_open(void *state, struct evidence *evidence)
+{
+    struct bounds *bounds = state;
+
+    bounds->modern = evidence->plan->generation == GENERATION_MODERN;
 }
 
 static void bounds_settled(void *state, struct evidence *evidence)
@@ -390,7 +569,8 @@ static void bounds_digest(const void *state, const struct evidence *evidence, st
 {
     const struct bounds *bounds = state;
 
-    digest_flags(digest, bounds->alive, bounds->pivoted);
+    digest_flags(digest, bounds->alive, bounds->pivoted, bounds->modern && bounds->has_taken_chunks,
+                 bounds->has_failed, bounds->guest_is_above);
     digest_u64(digest, bounds->buffers);
     for (uint32_t i = 0; i < evidence->plan->disk_count; i++) {
         const struct taken *taken = &bounds->taken[i];
@@ -409,24 +589,20 @@ const struct oracle oracle_bounds = {
     .requests_by = BY_JOB,
     .on =
         {
-            [EVENT_REQUEST_SUBMIT] = submitted,
-            [EVENT_REQUEST_DONE] = done,
-            [EVENT_DIRTY_CREATE] = bitmap_event,
-            [EVENT_DIRTY_RELEASE] = bitmap_event,
-            [EVENT_DRAIN_BEGIN] = node_event,
-            [EVENT_DRAIN_END] = node_event,
-            [EVENT_GRAPH_BLOCK] = node_event,
-            [EVENT_GRAPH_UNBLOCK] = node_event,
-            [EVENT_GRAPH_REF] = node_event,
-            [EVENT_GRAPH_UNREF] = node_event,
-            [EVENT_GRAPH_PIVOT] = job_event,
-            [EVENT_BUFFERS_CREATE] = job_event,
-            [EVENT_BUFFERS_RELEASE] = job_event,
-            [EVENT_JOB_STARTED] = job_event,
-            [EVENT_JOB_REFUSED] = job_event,
-            [EVENT_JOB_COMPLETED] = job_event,
+            [EVENT_REQUEST_SUBMIT] = submitted,   [EVENT_REQUEST_DONE] = done,
+            [EVENT_DIRTY_CREATE] = bitmap_event,  [EVENT_DIRTY_CLEAR] = bitmap_event,
+            [EVENT_DIRTY_RELEASE] = bitmap_event, [EVENT_DRAIN_BEGIN] = node_event,
+            [EVENT_DRAIN_END] = node_event,       [EVENT_GRAPH_BLOCK] = node_event,
+            [EVENT_GRAPH_UNBLOCK] = node_event,   [EVENT_GRAPH_REF] = node_event,
+            [EVENT_GRAPH_UNREF] = node_event,     [EVENT_GRAPH_PIVOT] = job_event,
+            [EVENT_BUFFERS_CREATE] = job_event,   [EVENT_BUFFERS_RELEASE] = job_event,
+            [EVENT_JOB_STARTED] = job_event,      [EVENT_JOB_REFUSED] = job_event,
+            [EVENT_JOB_ERROR] = job_event,        [EVENT_SECTION] = section_event,
+            [EVENT_GUEST_MOVED] = guest_moved,    [EVENT_JOB_COMPLETED] = job_event,
             [EVENT_JOB_CANCELLED] = job_event,
         },
+    .kinds = bounds_kinds,
+    .open = bounds_open,
     .settled = bounds_settled,
     .digest = bounds_digest,
 };

@@ -10,6 +10,11 @@
  *
  * The oracle keeps its own dirty bitmap, from the trace.
  *
+ * In today's generation population ends when the job takes its first chunks, or has
+ * none to take.  Chunks of which the source reads zero, and which the target does not
+ * hold while its backing is closed, may be owed until the last flush (ALGORITHM.md
+ * D'1 of engine/modern).
+ *
  * Declared in sim/oracle/oracles.h: it lists all oracles.
  */
 #include <inttypes.h>
@@ -32,6 +37,9 @@ struct debt {
     bool started;
     bool populated;
     bool power_cut;
+    bool modern;
+    bool is_ready;
+    bool flushes_last; /* the flush before the end has been submitted, and has not failed */
     struct owed owed;
     struct promise promise;
     struct range touched[MAX_TOUCHED];
@@ -83,18 +91,58 @@ static void report(struct evidence *evidence, uint64_t sector)
     verdict_mark_sector(finding, job->target, sector);
 }
 
+/*
+ * The sector reads zero on the source; the target does not hold it, and its backing is not open
+ * yet.  True: so it is up to *sector, and may be before the last flush.
+ */
+static bool may_be_zero_later(const struct debt *debt, const struct evidence *evidence,
+                              uint64_t *sector, uint64_t end)
+{
+    const struct plan_job *job = &evidence->plan->job;
+    const struct disk_state *target = evidence->disks[job->target];
+    struct view source;
+    struct run seen;
+    struct run held;
+
+    if (debt->flushes_last || !promise_hides_backing(evidence) ||
+        image_lookup(target->image, *sector, end, &held)) {
+        return false;
+    }
+    evidence_view(evidence, job->source, &source);
+    seen = view_lookup(&source, *sector, end);
+    if (seen.tag != TAG_ZERO || seen.step != 0) {
+        return false;
+    }
+    *sector += min_u64(seen.sectors, held.sectors);
+    return true;
+}
+
+/* The range must be equal; false after a finding. */
+static bool judge_piece(const struct debt *debt, struct evidence *evidence, uint64_t at,
+                        uint64_t end)
+{
+    uint64_t sector;
+
+    while (at < end && !promise_is_kept(&debt->promise, evidence, at, end - at, &sector)) {
+        if (!may_be_zero_later(debt, evidence, &sector, end / SECTOR_BYTES)) {
+            report(evidence, sector);
+            return false;
+        }
+        at = sector * SECTOR_BYTES;
+    }
+    return true;
+}
+
 /* What is not owed must be equal; false after a finding. */
 static bool judge_range(const struct debt *debt, struct evidence *evidence, uint64_t at,
                         uint64_t end)
 {
     uint64_t bytes;
-    uint64_t sector;
 
     end = min_u64(end, evidence->disks[evidence->plan->job.source]->bytes);
     while ((bytes = owed_next_settled(&debt->owed, &at, end)) > 0) {
         verdict_checked(evidence);
-        if (!promise_is_kept(&debt->promise, evidence, at, bytes, &sector)) {
-            report(evidence, sector);
+        if (!judge_piece(debt, evidence, at, at + bytes)) {
             return false;
         }
         at += bytes;
@@ -102,11 +150,30 @@ static bool judge_range(const struct debt *debt, struct evidence *evidence, uint
     return true;
 }
 
+/* What is taken, and of which nothing becomes any more, was known to be equal (Z4). */
+static void forget_taken(struct debt *debt)
+{
+    struct bitmap *taken = &debt->owed.taken;
+    uint64_t first = 0;
+
+    while (bitmap_next_set(taken, first, &first)) {
+        uint64_t end = bitmap_next_clear(taken, first, taken->size);
+
+        touch(debt, first << debt->owed.shift, (end - first) << debt->owed.shift);
+        bitmap_clear(taken, first, end - first);
+        first = end;
+    }
+}
+
 static void debt_settled(void *state, struct evidence *evidence)
 {
     struct debt *debt = state;
     uint64_t granularity = owed_granularity(&debt->owed);
 
+    if (debt->owed.taken.count > 0 && !debt->owed.questions_take_time &&
+        owed_is_idle(&debt->owed)) {
+        forget_taken(debt);
+    }
     if (debt->touched_count == 0) {
         return;
     }
@@ -121,6 +188,15 @@ static void debt_settled(void *state, struct evidence *evidence)
 
 /* ---- The job's bitmap ---- */
 
+/* R6' */
+static void end_population(struct debt *debt, const struct evidence *evidence)
+{
+    if (debt->started && !debt->populated) {
+        debt->populated = true;
+        touch(debt, 0, evidence->disks[evidence->plan->job.source]->bytes);
+    }
+}
+
 static void bitmap_event(void *state, struct evidence *evidence, const struct event *event)
 {
     struct debt *debt = state;
@@ -130,6 +206,9 @@ static void bitmap_event(void *state, struct evidence *evidence, const struct ev
     }
     if (event->kind == EVENT_DIRTY_CLEAR) {
         touch(debt, event->offset, event->bytes);
+        if (debt->modern) {
+            end_population(debt, evidence);
+        }
     } else if (event->kind == EVENT_DIRTY_RELEASE) {
         /* The job winds down: what it still owes then is judged by other oracles. */
         debt->started = false;
@@ -138,6 +217,27 @@ static void bitmap_event(void *state, struct evidence *evidence, const struct ev
 }
 
 /* ---- Requests ---- */
+
+/* Copies can be widened to whole clusters, of which only a part was taken (R4', O7). */
+static bool widens_copies(const struct debt *debt, const struct evidence *evidence)
+{
+    const struct disk_spec *target = &evidence->plan->disks[evidence->plan->job.target];
+
+    return target->cluster > owed_granularity(&debt->owed) &&
+           !evidence->disks[evidence->plan->job.target]->backing_open;
+}
+
+/* O4: the job has taken what it reads. */
+static void judge_taken(const struct debt *debt, struct evidence *evidence,
+                        const struct event *event)
+{
+    if (!owed_is_taken(&debt->owed, event->offset, event->bytes, widens_copies(debt, evidence))) {
+        verdict_add(evidence, FINDING_DEBT_NOT_CLEANED,
+                    "Read #%" PRIu32 " of %s began, but the job has not marked all of that as "
+                    "clean before: a guest write during the copy does not show.",
+                    event->request, phrase_range(event->offset, event->bytes).text);
+    }
+}
 
 /* I5: a chunk is cleaned before it is read, or a guest write during the read would go unnoticed. */
 static void judge_read(const struct debt *debt, struct evidence *evidence,
@@ -165,12 +265,21 @@ static void submitted(void *state, struct evidence *evidence, const struct event
         return;
     }
     if (event->op == OP_READ && debt->owed.has_bitmap) {
-        judge_read(debt, evidence, event);
+        (debt->modern ? judge_taken : judge_read)(debt, evidence, event);
     }
     owed_submitted(&debt->owed, evidence, event);
-    /* R6 ends with the first copy, or with the flush of a job that has nothing to copy. */
-    if (!debt->populated) {
-        debt->populated = true;
+    /*
+     * R6 ends with the first copy, or with the flush of a job that has nothing to copy.  (Today
+     * the target may be filled with zeroes before.)
+     */
+    if (!debt->modern || event->op == OP_FLUSH) {
+        end_population(debt, evidence);
+    }
+    if (debt->modern && event->op == OP_FLUSH && owed_is_idle(&debt->owed)) {
+        forget_taken(debt);
+    }
+    if (debt->is_ready && event->op == OP_FLUSH) {
+        debt->flushes_last = true;
         touch(debt, 0, evidence->disks[evidence->plan->job.source]->bytes);
     }
 }
@@ -196,6 +305,19 @@ static void done(void *state, struct evidence *evidence, const struct event *eve
     if (owed_is_copy(evidence, event) || (event->by == BY_GUEST && op_is_change(event->op))) {
         owed_done(&debt->owed, evidence, event);
         touch(debt, event->offset, event->bytes);
+    } else if (event->by == BY_JOB && event->op == OP_FLUSH && event->ret < 0) {
+        debt->flushes_last = false;
+    }
+}
+
+static void answered(void *state, struct evidence *evidence, const struct event *event)
+{
+    struct debt *debt = state;
+
+    (void)evidence;
+    if (op_is_change(event->op)) {
+        owed_answered(&debt->owed, event);
+        touch(debt, event->offset, event->bytes);
     }
 }
 
@@ -208,7 +330,28 @@ static void started(void *state, struct evidence *evidence, const struct event *
     (void)event;
     debt->started = true;
     debt->power_cut = false;
+    debt->modern = evidence->plan->generation == GENERATION_MODERN;
+    debt->is_ready = debt->flushes_last = false;
     promise_begin(&debt->promise, evidence);
+}
+
+static void became_ready(void *state, struct evidence *evidence, const struct event *event)
+{
+    struct debt *debt = state;
+
+    (void)evidence;
+    (void)event;
+    debt->is_ready = debt->modern;
+}
+
+/* The job ends, and may give up what it has taken. */
+static void reported_error(void *state, struct evidence *evidence, const struct event *event)
+{
+    struct debt *debt = state;
+
+    (void)evidence;
+    debt->owed.has_failed =
+        debt->owed.has_failed || (debt->modern && event->detail == ACTION_REPORT);
 }
 
 static void power_cut(void *state, struct evidence *evidence, const struct event *event)
@@ -226,7 +369,15 @@ static void debt_digest(const void *state, const struct evidence *evidence, stru
     const struct debt *debt = state;
 
     (void)evidence;
-    digest_flags(digest, debt->owed.has_bitmap, debt->started, debt->populated, debt->power_cut);
+    digest_flags(digest, debt->owed.has_bitmap, debt->started, debt->populated, debt->power_cut,
+                 debt->is_ready, debt->flushes_last, debt->owed.has_failed);
+}
+
+static uint64_t debt_kinds(const struct plan *plan)
+{
+    const uint64_t of_today = EVENT_BIT(JOB_READY) | EVENT_BIT(JOB_ERROR);
+
+    return plan->generation == GENERATION_MODERN ? UINT64_MAX : ~of_today;
 }
 
 const struct oracle oracle_debt = {
@@ -245,7 +396,11 @@ const struct oracle oracle_debt = {
             [EVENT_DIRTY_RELEASE] = bitmap_event,
             [EVENT_POWER_CUT] = power_cut,
             [EVENT_JOB_STARTED] = started,
+            [EVENT_ANSWERED] = answered,
+            [EVENT_JOB_READY] = became_ready,
+            [EVENT_JOB_ERROR] = reported_error,
         },
+    .kinds = debt_kinds,
     .settled = debt_settled,
     .digest = debt_digest,
 };

@@ -9,7 +9,8 @@
  * cut the guest's disk must keep this promise.
  *
  * The job promises more: what the target holds at READY is safe until it is
- * written again, and when the job succeeds the target's content is durable
+ * written again (but for what active requests have written since the flush
+ * before it), and when the job succeeds the target's content is durable
  * wherever it is promised, whether or not the power fails.
  *
  * Declared in sim/oracle/oracles.h: it lists all oracles.
@@ -24,10 +25,11 @@
 
 struct durable {
     bool job_started;
-    bool power_cut;     /* since the job started */
-    bool mixed;         /* a power cut during a commit: the base may hold what the top has lost */
-    bool has_kept;      /* `kept` is in force */
-    struct image *kept; /* what the target must not lose; a hole means unknown */
+    bool power_cut;      /* since the job started */
+    bool mixed;          /* a power cut during a commit: the base may hold what the top has lost */
+    bool has_kept;       /* `kept` is in force */
+    struct image *kept;  /* what the target must not lose; a hole means unknown */
+    struct image *fresh; /* written by active requests since the last flush */
     struct reliance guest;
     struct promise promise;
     struct suspects suspects;
@@ -50,6 +52,7 @@ static void durable_open(void *state, struct evidence *evidence)
 
     durable->promise.everything = true;
     durable->kept = image_create(evidence->arena);
+    durable->fresh = image_create(evidence->arena);
     reliance_open(&durable->guest, evidence);
 }
 
@@ -61,6 +64,8 @@ static void submitted(void *state, struct evidence *evidence, const struct event
 
     if (event->by == BY_GUEST) {
         reliance_submitted(&durable->guest, evidence, event);
+    } else if (event->by == BY_JOB && event->op == OP_FLUSH) {
+        image_punch(durable->fresh, 0, evidence->disks[event->node]->bytes);
     }
 }
 
@@ -76,6 +81,10 @@ static void took_effect(void *state, struct evidence *evidence, const struct eve
         if (durable->job_started && event_changes_source(evidence, event)) {
             promise_add(&durable->promise, event->offset, event->bytes);
         }
+    }
+    if (event->by == BY_ACTIVE) {
+        image_write(durable->fresh, (struct run){event->offset / SECTOR_BYTES,
+                                                 event->bytes / SECTOR_BYTES, TAG_ZERO, 0, false});
     }
     if (durable->has_kept && event->node == evidence->plan->job.target) {
         image_punch(durable->kept, event->offset, event->bytes);
@@ -178,6 +187,19 @@ static void started(void *state, struct evidence *evidence, const struct event *
     promise_begin(&durable->promise, evidence);
 }
 
+/* No flush has covered it. */
+static void forget_fresh(struct durable *durable, uint64_t end)
+{
+    for (uint64_t sector = 0; sector < end;) {
+        struct run run;
+
+        if (image_lookup(durable->fresh, sector, end, &run)) {
+            image_punch(durable->kept, run.sector * SECTOR_BYTES, run.sectors * SECTOR_BYTES);
+        }
+        sector += run.sectors;
+    }
+}
+
 static void became_ready(void *state, struct evidence *evidence, const struct event *event)
 {
     struct durable *durable = state;
@@ -195,6 +217,7 @@ static void became_ready(void *state, struct evidence *evidence, const struct ev
         }
         sector += run.sectors;
     }
+    forget_fresh(durable, end);
 }
 
 static void pivoted(void *state, struct evidence *evidence, const struct event *event)
@@ -280,6 +303,9 @@ static void durable_digest(const void *state, const struct evidence *evidence,
     digest_flags(digest, durable->job_started, durable->power_cut, durable->has_kept,
                  durable->mixed);
     image_digest(durable->kept, evidence->writers, digest);
+    if (image_runs(durable->fresh) > 0) {
+        image_digest(durable->fresh, evidence->writers, digest);
+    }
     promise_digest(&durable->promise, evidence, digest);
     reliance_digest(&durable->guest, evidence, digest);
 }

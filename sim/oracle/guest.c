@@ -138,6 +138,14 @@ static void done(void *state, struct evidence *evidence, const struct event *eve
     guest_model_done(&guest->model, event);
 }
 
+static void answered(void *state, struct evidence *evidence, const struct event *event)
+{
+    struct guest *guest = state;
+
+    (void)evidence;
+    guest_model_answered(&guest->model, event);
+}
+
 static void set_stopped(struct guest *guest, const struct event *event, bool stopped)
 {
     struct outstanding *request = outstanding_find(&guest->model.requests, event->request);
@@ -224,6 +232,8 @@ const struct oracle oracle_guest = {
     .on =
         {
             [EVENT_REQUEST_QUEUED] = submitted,
+            [EVENT_ARRIVE] = submitted,
+            [EVENT_ANSWERED] = answered,
             [EVENT_REQUEST_SUBMIT] = submitted,
             [EVENT_REQUEST_EFFECT] = took_effect,
             [EVENT_REQUEST_DONE] = done,

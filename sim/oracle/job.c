@@ -18,6 +18,12 @@
 #include "sim/trace/phrase.h"
 #include "sim/verdict/verdict.h"
 
+/* A job of today's generation is judged by the oracle "life". */
+static uint64_t job_kinds(const struct plan *plan)
+{
+    return plan->generation == GENERATION_2_2 ? UINT64_MAX : 0;
+}
+
 /* ---- The job's requests ---- */
 
 static void submitted(void *state, struct evidence *evidence, const struct event *event)
@@ -422,6 +428,7 @@ const struct oracle oracle_job = {
             [EVENT_JOB_COMPLETED] = life_event,
             [EVENT_JOB_CANCELLED] = life_event,
         },
+    .kinds = job_kinds,
     .settled = job_settled,
     .digest = job_digest,
 };

@@ -74,10 +74,17 @@ static struct phrase phrase_fault(const struct evidence *evidence, uint16_t faul
 /*
  * S1: without an answer the granularity is the default.  D19: without an answer
  * there is no cluster size.  C6: a pivot carries on if the flags cannot be
- * restored.
+ * restored.  Today's generation: what can't be asked is copied (O5), a target
+ * that can't report has no clusters (S1', R4'), and a pivot carries on without
+ * the read-only flag (C6').
  */
-static bool is_absorbed(const struct ledger *ledger, const struct event *event)
+static bool is_absorbed(const struct ledger *ledger, const struct evidence *evidence,
+                        const struct event *event)
 {
+    if (evidence->plan->generation == GENERATION_MODERN) {
+        return event->op == OP_CONTENT || event->op == OP_GET_INFO ||
+               (event->op == OP_READ_ONLY && ledger->job_alive);
+    }
     return (event->op == OP_GET_INFO && (!ledger->job_alive || event->ret == -ENOTSUP)) ||
            (event->op == OP_REOPEN && ledger->job_alive);
 }
@@ -89,7 +96,7 @@ static void query_failed(struct ledger *ledger, const struct evidence *evidence,
     bool same = ledger->query_event + 1 == evidence->event_number;
 
     ledger->query_event = evidence->event_number;
-    if (!same && !is_absorbed(ledger, event) && ledger->query_count < MAX_QUERIES) {
+    if (!same && !is_absorbed(ledger, evidence, event) && ledger->query_count < MAX_QUERIES) {
         ledger->queries[ledger->query_count++] = *event;
     }
 }
@@ -240,10 +247,32 @@ static void report_swallowed(const struct failure *failure, struct evidence *evi
         evidence->plan->job.target, failure_first_left(failure) / SECTOR_BYTES);
 }
 
+/*
+ * Today's generation: a zero that is known to be there is not written again (Z4).  So what is equal
+ * after all has done no harm.
+ */
+static bool is_harmless(const struct failure *failure, const struct evidence *evidence)
+{
+    const struct plan_job *job = &evidence->plan->job;
+    const struct event *event = &failure->event;
+    struct view source;
+    struct view target;
+    uint64_t sector;
+
+    if (evidence->plan->generation == GENERATION_2_2 || event->op == OP_FLUSH) {
+        return false;
+    }
+    evidence_view(evidence, job->source, &source);
+    evidence_view(evidence, job->target, &target);
+    return view_equal(&source, &target, event->offset, event->bytes, &sector);
+}
+
 static void judge_failures(struct ledger *ledger, struct evidence *evidence, const char *went_on)
 {
     for (uint32_t i = 0; i < ledger->failures.count; i++) {
-        report_swallowed(&ledger->failures.list[i], evidence, went_on);
+        if (!is_harmless(&ledger->failures.list[i], evidence)) {
+            report_swallowed(&ledger->failures.list[i], evidence, went_on);
+        }
     }
     ledger->failures.count = 0;
     ledger->owes_report = false;
@@ -271,6 +300,29 @@ static void judge_errors(struct ledger *ledger, struct evidence *evidence, const
     judge_hangs(ledger, evidence, went_on);
 }
 
+/*
+ * Today's generation at READY: an active request may have failed during the flush before it, and
+ * its range is dirty again.
+ */
+static void judge_background(struct ledger *ledger, struct evidence *evidence, const char *went_on)
+{
+    struct unsettled *failures = &ledger->failures;
+    uint32_t left = 0;
+
+    verdict_checked(evidence);
+    judge_queries(ledger, evidence, went_on);
+    for (uint32_t i = 0; i < failures->count; i++) {
+        if (failures->list[i].event.by == BY_ACTIVE) {
+            failures->list[left++] = failures->list[i];
+        } else if (!is_harmless(&failures->list[i], evidence)) {
+            report_swallowed(&failures->list[i], evidence, went_on);
+        }
+    }
+    failures->count = left;
+    ledger->owes_report = ledger->owes_report && left > 0;
+    judge_hangs(ledger, evidence, went_on);
+}
+
 /* ---- Requests ---- */
 
 static void submitted(void *state, struct evidence *evidence, const struct event *event)
@@ -295,7 +347,7 @@ static void done(void *state, struct evidence *evidence, const struct event *eve
 
     lies_done(&ledger->lies, evidence, event);
     outstanding_remove(&ledger->hangs, event->request);
-    if (event->by != BY_JOB) {
+    if (event->by == BY_GUEST) {
         return;
     }
     if (event->ret < 0) {
@@ -304,6 +356,14 @@ static void done(void *state, struct evidence *evidence, const struct event *eve
     } else if (ledger->failures.count > 0) {
         unsettled_succeeded(&ledger->failures, event);
     }
+}
+
+static void answered(void *state, struct evidence *evidence, const struct event *event)
+{
+    struct ledger *ledger = state;
+
+    (void)evidence;
+    lies_answered(&ledger->lies, event);
 }
 
 static void hit(void *state, struct evidence *evidence, const struct event *event)
@@ -319,7 +379,7 @@ static void hit(void *state, struct evidence *evidence, const struct event *even
         } else {
             request_hit(&ledger->hits, evidence, event);
         }
-    } else if (kind == FAULT_HANG && event->by == BY_JOB) {
+    } else if (kind == FAULT_HANG && event->by != BY_GUEST) {
         request_hit(&ledger->hangs, evidence, event);
     }
 }
@@ -340,7 +400,11 @@ static void became_ready(void *state, struct evidence *evidence, const struct ev
     struct ledger *ledger = state;
 
     (void)event;
-    judge_errors(ledger, evidence, "became ready");
+    if (evidence->plan->generation == GENERATION_2_2) {
+        judge_errors(ledger, evidence, "became ready");
+    } else {
+        judge_background(ledger, evidence, "became ready");
+    }
 }
 
 static void pivoted(void *state, struct evidence *evidence, const struct event *event)
@@ -414,6 +478,7 @@ const struct oracle oracle_ledger = {
             [EVENT_REQUEST_SUBMIT] = submitted,
             [EVENT_REQUEST_EFFECT] = took_effect,
             [EVENT_REQUEST_DONE] = done,
+            [EVENT_ANSWERED] = answered,
             [EVENT_FAULT] = hit,
             [EVENT_GRAPH_PIVOT] = pivoted,
             [EVENT_POWER_CUT] = power_cut,

@@ -7,16 +7,23 @@
  * window plus one quota plus one operation if and only if the level never
  * exceeds one quota plus one operation.
  *
+ * In today's generation the job does not look at its account before a whole run of chunks is
+ * issued (modern-algorithm T1'): it may be ahead by two quotas, a buffer, and what was rounded up
+ * or had to wait for buffers.  Zeroes count if the target can't unmap (Z6), active requests don't.
+ *
  * Declared in sim/oracle/oracles.h: it lists all oracles.
  */
 #include <inttypes.h>
 
 #include "engine/units.h"
+#include "sim/model/owed.h"
 #include "sim/oracle/oracles.h"
 #include "sim/trace/phrase.h"
 #include "sim/verdict/verdict.h"
 
 #define SLICES_PER_SECOND 10
+#define TODAYS_BUFFER_BYTES (UINT64_C(16) << 20)
+#define TODAYS_OPERATIONS 16
 
 struct limit {
     bool ready;
@@ -61,11 +68,37 @@ static uint64_t quota(const struct limit *limit)
     return max_u64(limit->speed / SLICES_PER_SECOND, SECTOR_BYTES);
 }
 
+/* Which requests the account is charged for. */
+static bool is_charged(const struct evidence *evidence, const struct event *event)
+{
+    const struct plan *plan = evidence->plan;
+
+    if (event->by != BY_JOB) {
+        return false;
+    }
+    return event->op == OP_READ ||
+           (plan->generation == GENERATION_MODERN && op_is_change(event->op) &&
+            event->op != OP_WRITE && !plan->disks[plan->job.target].can_unmap);
+}
+
+/* By how many bytes the job may be ahead. */
+static uint64_t allowance(const struct limit *limit, const struct plan *plan)
+{
+    uint64_t buffer = plan->job.buffer_bytes > 0 && plan->job.kind == JOB_MIRROR
+                          ? (uint64_t)plan->job.buffer_bytes
+                          : TODAYS_BUFFER_BYTES;
+
+    if (plan->generation == GENERATION_2_2) {
+        return quota(limit) + limit->largest;
+    }
+    return 2 * quota(limit) + buffer + TODAYS_OPERATIONS * limit->largest;
+}
+
 static void submitted(void *state, struct evidence *evidence, const struct event *event)
 {
     struct limit *limit = state;
 
-    if (event->op != OP_READ) {
+    if (!is_charged(evidence, event)) {
         return;
     }
     limit->largest = max_u64(limit->largest, event->bytes);
@@ -75,13 +108,16 @@ static void submitted(void *state, struct evidence *evidence, const struct event
     pay(limit, evidence->now_ns);
     limit->level += event->bytes;
     verdict_checked(evidence);
-    if (limit->level > quota(limit) + limit->largest) {
+    if (limit->level > allowance(limit, evidence->plan)) {
         verdict_add(evidence, FINDING_LIMIT_TOO_FAST,
                     "With read #%" PRIu32 " at %s the job is %" PRIu64
                     " bytes ahead of its speed of %" PRIu64 " bytes/s; it may be %" PRIu64
-                    " ahead (one quota and one operation).",
+                    " ahead (%s).",
                     event->request, quantity_time(evidence->now_ns).text, limit->level,
-                    limit->speed, quota(limit) + limit->largest);
+                    limit->speed, allowance(limit, evidence->plan),
+                    evidence->plan->generation == GENERATION_2_2
+                        ? "one quota and one operation"
+                        : "two quotas, the buffer and 16 operations");
         limit->level = 0;
     }
 }
@@ -119,8 +155,9 @@ static void limit_event(void *state, struct evidence *evidence, const struct eve
             limit->level = limit->level_before;
         }
         break;
-    default: /* READY, or an error, which ends readiness */
-        limit->ready = event->kind == EVENT_JOB_READY;
+    default: /* READY, or an error, which ends readiness; but not today (E1') */
+        limit->ready = event->kind == EVENT_JOB_READY ||
+                       (limit->ready && evidence->plan->generation == GENERATION_MODERN);
         break;
     }
 }

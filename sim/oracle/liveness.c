@@ -7,12 +7,17 @@
  * `ready_within_ns` in the plan, a job that is neither paused nor cancelled
  * becomes ready within that time after the last fault and the last guest write.
  *
+ * In today's generation an error does not end readiness (E1'), a guest request is over when the
+ * guest has its answer, and a job that is pending stays so until somebody says finalize.
+ *
  * Declared in sim/oracle/oracles.h: it lists all oracles.
  */
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "engine/interposer.h"
+#include "sim/model/outstanding.h"
 #include "sim/oracle/oracles.h"
 #include "sim/trace/phrase.h"
 #include "sim/verdict/verdict.h"
@@ -36,7 +41,18 @@ struct liveness {
     uint64_t drain_ns;
     bool is_stopped; /* a fault holds or hangs the request `stopped` */
     struct event stopped;
+
+    /* Today's generation only. */
+    bool pending;                   /* waits for finalize */
+    struct outstanding_list guests; /* without an answer; `moved`: when they came */
 };
+
+#define ALL_NODES 0xff
+
+static bool is_modern(const struct evidence *evidence)
+{
+    return evidence->plan->generation == GENERATION_MODERN;
+}
 
 /* ---- READY in time ---- */
 
@@ -87,10 +103,14 @@ static void job_said(void *state, struct evidence *evidence, const struct event 
         live->parked = false;
         live->cancelled = false;
         live->completing = false;
+        live->pending = false;
+        break;
+    case EVENT_JOB_PENDING:
+        live->pending = true;
         break;
     case EVENT_JOB_READY:
     case EVENT_JOB_ERROR:
-        live->ready = event->kind == EVENT_JOB_READY;
+        live->ready = event->kind == EVENT_JOB_READY || (live->ready && is_modern(evidence));
         live->overdue = false;
         break;
     case EVENT_JOB_PAUSED:
@@ -105,7 +125,33 @@ static void job_said(void *state, struct evidence *evidence, const struct event 
 
 static uint32_t *count_of(struct liveness *live, const struct event *event)
 {
-    return event->by == BY_JOB ? &live->job_requests : &live->guest_requests;
+    return event->by == BY_GUEST ? &live->guest_requests : &live->job_requests;
+}
+
+/* Has arrived, or queues in a drained section first. */
+static void came(void *state, struct evidence *evidence, const struct event *event)
+{
+    struct liveness *live = state;
+
+    if (outstanding_find(&live->guests, event->request) == NULL) {
+        outstanding_add(&live->guests, evidence->arena, event);
+        live->guests.requests[live->guests.count - 1].moved = evidence->now_ns;
+    }
+}
+
+static void answered(void *state, struct evidence *evidence, const struct event *event)
+{
+    struct liveness *live = state;
+
+    (void)evidence;
+    outstanding_remove(&live->guests, event->request);
+}
+
+static void queued(void *state, struct evidence *evidence, const struct event *event)
+{
+    if (is_modern(evidence)) {
+        came(state, evidence, event);
+    }
 }
 
 static void submitted(void *state, struct evidence *evidence, const struct event *event)
@@ -151,6 +197,11 @@ static void released(void *state, struct evidence *evidence, const struct event 
     live->is_stopped = live->is_stopped && live->stopped.request != event->request;
 }
 
+static void finalized(struct liveness *live, const struct event *event)
+{
+    live->pending = live->pending && event->detail != VERB_FINALIZE && event->detail != VERB_CANCEL;
+}
+
 /* A cancelled job need not become ready. */
 static void commanded(void *state, struct evidence *evidence, const struct event *event)
 {
@@ -159,6 +210,7 @@ static void commanded(void *state, struct evidence *evidence, const struct event
     disturbed(live, evidence);
     live->cancelled = live->cancelled || event->detail == VERB_CANCEL;
     live->told_before = live->completing;
+    finalized(live, event);
     live->completing = live->completing || event->detail == VERB_COMPLETE;
 }
 
@@ -182,6 +234,15 @@ static void drain_event(void *state, struct evidence *evidence, const struct eve
 
     live->is_draining = event->kind == EVENT_DRAIN_BEGIN;
     live->drained_node = event->node;
+    live->drain_ns = evidence->now_ns;
+}
+
+static void section_event(void *state, struct evidence *evidence, const struct event *event)
+{
+    struct liveness *live = state;
+
+    live->is_draining = event->detail != SECTION_ENDED;
+    live->drained_node = event->index == ALL_NODES ? ALL_NODES : event->node;
     live->drain_ns = evidence->now_ns;
 }
 
@@ -212,6 +273,9 @@ static const char *state_word(const struct liveness *live)
     if (!live->alive) {
         return "gone";
     }
+    if (live->pending) {
+        return "pending";
+    }
     if (live->parked) {
         return "paused";
     }
@@ -240,7 +304,17 @@ static struct story what_was_pending(const struct liveness *live, const struct e
         tell(&story, "; in flight: %" PRIu32 " of the job, %" PRIu32 " of the guest",
              live->job_requests, live->guest_requests);
     }
-    if (live->is_draining) {
+    if (live->guests.count > 0) {
+        const struct outstanding *guest = &live->guests.requests[0];
+
+        tell(&story, "; guest %s #%" PRIu32 " has had no answer since %s",
+             op_name((enum op)guest->op), guest->number, quantity_time(guest->moved).text);
+    }
+    if (live->is_draining && live->drained_node >= PLAN_MAX_DISKS) {
+        tell(&story, "; a drained section over %s has not ended since %s",
+             live->drained_node == ALL_NODES ? "everything" : "the filter",
+             quantity_time(live->drain_ns).text);
+    } else if (live->is_draining) {
         tell(&story, "; the drain of %s has not ended since %s",
              phrase_disk(evidence, live->drained_node), quantity_time(live->drain_ns).text);
     }
@@ -259,6 +333,25 @@ static bool is_followed_for_ever(const struct liveness *live)
            !live->is_stopped && live->guest_requests == 0;
 }
 
+/* Nobody has told the job how to end, and it may wait for that for ever. */
+static bool waits_for_word(const struct liveness *live, const struct evidence *evidence)
+{
+    bool is_idle = live->alive && live->ready && !live->parked && !live->cancelled &&
+                   !live->completing && !live->is_stopped;
+
+    return is_modern(evidence) && (live->pending || is_idle);
+}
+
+static void report_untold(const struct liveness *live, struct evidence *evidence)
+{
+    verdict_add(evidence, FINDING_LIVENESS_NEVER_TOLD,
+                live->pending
+                    ? "The story is over, but the job is still pending: nobody has told it to "
+                      "finalize or to cancel, and the guest's requests would queue for ever."
+                    : "The story is over, but the job is still ready: nobody has told it to "
+                      "complete or to cancel, and it would follow the guest for ever.");
+}
+
 static void judge_end(const struct liveness *live, struct evidence *evidence)
 {
     const struct limits_spec *limits = &evidence->plan->limits;
@@ -271,6 +364,12 @@ static void judge_end(const struct liveness *live, struct evidence *evidence)
     pending = what_was_pending(live, evidence);
     switch (evidence->end) {
     case END_DEADLOCK:
+        if (waits_for_word(live, evidence)) {
+            if (!evidence->story_stopped) {
+                report_untold(live, evidence);
+            }
+            break;
+        }
         verdict_add(evidence, FINDING_LIVENESS_DEADLOCK,
                     "Nothing will ever happen again, but the %s has not ended: %s.",
                     live->alive ? "job" : "story", pending.text);
@@ -323,7 +422,7 @@ static void liveness_digest(const void *state, const struct evidence *evidence,
     bool times = evidence->plan->limits.ready_within_ns > 0;
 
     digest_flags(digest, live->alive, live->ready, live->parked, live->cancelled, live->completing,
-                 live->overdue);
+                 live->overdue, live->pending);
     digest_u64(digest, times ? evidence->now_ns - live->quiet_since_ns : 0);
 }
 
@@ -338,6 +437,11 @@ const struct oracle oracle_liveness = {
             [EVENT_FAULT] = hit,
             [EVENT_HELD] = hit,
             [EVENT_RELEASED] = released,
+            [EVENT_REQUEST_QUEUED] = queued,
+            [EVENT_ARRIVE] = came,
+            [EVENT_ANSWERED] = answered,
+            [EVENT_SECTION] = section_event,
+            [EVENT_JOB_PENDING] = job_said,
             [EVENT_DRAIN_BEGIN] = drain_event,
             [EVENT_DRAINED] = drain_event,
             [EVENT_DRAIN_END] = drain_event,

@@ -82,12 +82,13 @@ static void judge_error(void *state, struct evidence *evidence, const struct eve
     }
 }
 
-/* Progress names no disk: it belongs to the job. */
+/* Progress names no disk: it belongs to the job.  Today's generation may name the source. */
 static void judge_progress(void *state, struct evidence *evidence, const struct event *event)
 {
     struct naming *naming = state;
 
-    judge_disk(evidence, event, 0);
+    judge_disk(evidence, event,
+               evidence->plan->generation == GENERATION_2_2 ? 0 : evidence->plan->job.source);
     if ((event->offset | event->bytes) % SECTOR_BYTES != 0) {
         verdict_add(evidence, FINDING_NAMING_WRONG_PROGRESS,
                     "The job's progress is offset %" PRIu64 " of len %" PRIu64
@@ -124,6 +125,12 @@ static void judge_phase(void *state, struct evidence *evidence, const struct eve
     naming->phase = event->detail2;
 }
 
+static void judge_speaker(void *state, struct evidence *evidence, const struct event *event)
+{
+    (void)state;
+    judge_disk(evidence, event, 0);
+}
+
 const struct oracle oracle_naming = {
     .id = ORACLE_NAMING,
     .proves = "Each event of the job names the right disk, range and phase.",
@@ -141,5 +148,8 @@ const struct oracle oracle_naming = {
             [EVENT_JOB_RESUMED] = judge_source,
             [EVENT_JOB_COMPLETED] = judge_end,
             [EVENT_JOB_CANCELLED] = judge_end,
+            [EVENT_JOB_STATUS] = judge_speaker,
+            [EVENT_JOB_SYNCED] = judge_speaker,
+            [EVENT_JOB_PENDING] = judge_source,
         },
 };

@@ -22,7 +22,8 @@ struct oracle {
     enum finding_oracle id;
     const char *proves; /* one sentence */
     size_t state_bytes;
-    enum by requests_by;                /* sees only requests of this issuer; BY_NONE: of both */
+    enum by requests_by; /* sees only requests of this issuer; the job's: active ones, too;
+                            BY_NONE: of all */
     oracle_event *on[EVENT_KIND_COUNT]; /* NULL: events of that kind are ignored */
 
     /*
@@ -61,9 +62,10 @@ static inline bool oracle_sees(const struct oracle *oracle, uint64_t kinds, enum
 {
     /* event.h lists the kinds about requests first, those of today's generation last. */
     bool of_request = kind <= EVENT_RELEASED || kind == EVENT_ARRIVE || kind == EVENT_ANSWERED;
+    enum by issuer = by == BY_ACTIVE ? BY_JOB : by;
 
     return oracle->on[kind] != NULL && (kinds >> kind & 1) != 0 &&
-           !(of_request && oracle->requests_by != BY_NONE && oracle->requests_by != by);
+           !(of_request && oracle->requests_by != BY_NONE && oracle->requests_by != issuer);
 }
 
 /* All oracles, NULL-terminated, in the order in which they report. */

@@ -8,7 +8,7 @@
 #include <stddef.h>
 
 const struct oracle *const oracles[] = {
-    &oracle_content, &oracle_debt,     &oracle_ready,  &oracle_durable, &oracle_ledger,
-    &oracle_guest,   &oracle_job,      &oracle_naming, &oracle_bounds,  &oracle_sharing,
-    &oracle_limit,   &oracle_liveness, NULL,
+    &oracle_content, &oracle_debt,    &oracle_ready, &oracle_durable,  &oracle_ledger,
+    &oracle_guest,   &oracle_job,     &oracle_life,  &oracle_synced,   &oracle_naming,
+    &oracle_bounds,  &oracle_sharing, &oracle_limit, &oracle_liveness, NULL,
 };

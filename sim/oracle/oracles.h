@@ -13,6 +13,8 @@ extern const struct oracle oracle_ready;
 extern const struct oracle oracle_durable;
 extern const struct oracle oracle_guest;
 extern const struct oracle oracle_job;
+extern const struct oracle oracle_life;
+extern const struct oracle oracle_synced;
 extern const struct oracle oracle_naming;
 extern const struct oracle oracle_bounds;
 extern const struct oracle oracle_sharing;

@@ -6,7 +6,7 @@
  * by a flush submitted after it that has succeeded.  The trace alone shows
  * this, whatever the disk.  If the target has a volatile cache, its durable
  * content is compared, too: what differs from the source must still be owed by
- * the job.
+ * the job.  What active requests write is left to the flush at the end.
  *
  * Declared in sim/oracle/oracles.h: it lists all oracles.
  */
@@ -30,6 +30,7 @@ struct ready {
     struct owed owed;
     struct promise promise;
     struct suspects suspects;
+    struct outstanding_list fresh; /* active writes that have taken effect since the last flush */
 };
 
 static bool is_volatile(const struct evidence *evidence)
@@ -39,6 +40,27 @@ static bool is_volatile(const struct evidence *evidence)
 
 /* ---- Requests ---- */
 
+/* The flush that has been submitted covers them. */
+static void forget_fresh(struct ready *ready)
+{
+    while (ready->fresh.count > 0) {
+        uint32_t number = ready->fresh.requests[0].number;
+
+        outstanding_remove(&ready->owed.covers, number);
+        outstanding_remove(&ready->fresh, number);
+    }
+}
+
+/* Not owed, but nobody has promised that it is durable. */
+static void add_fresh(struct ready *ready, const struct evidence *evidence,
+                      const struct event *event)
+{
+    if (outstanding_find(&ready->fresh, event->request) == NULL) {
+        outstanding_add(&ready->fresh, evidence->arena, event);
+        outstanding_add(&ready->owed.covers, evidence->arena, event);
+    }
+}
+
 static void submitted(void *state, struct evidence *evidence, const struct event *event)
 {
     struct ready *ready = state;
@@ -46,6 +68,7 @@ static void submitted(void *state, struct evidence *evidence, const struct event
     if (event->by == BY_JOB && event->op == OP_FLUSH && event->node == evidence->plan->job.target) {
         outstanding_add(&ready->flushes, evidence->arena, event);
         outstanding_find(&ready->flushes, event->request)->moved = ready->written;
+        forget_fresh(ready);
     }
     if (is_volatile(evidence)) {
         owed_submitted(&ready->owed, evidence, event);
@@ -56,6 +79,9 @@ static void took_effect(void *state, struct evidence *evidence, const struct eve
 {
     struct ready *ready = state;
 
+    if (event->by == BY_ACTIVE) {
+        add_fresh(ready, evidence, event);
+    }
     if (!event_changes_source(evidence, event)) {
         return;
     }
@@ -89,6 +115,14 @@ static void done(void *state, struct evidence *evidence, const struct event *eve
         }
         outstanding_remove(&ready->flushes, event->request);
     }
+}
+
+static void answered(void *state, struct evidence *evidence, const struct event *event)
+{
+    struct ready *ready = state;
+
+    (void)evidence;
+    owed_answered(&ready->owed, event);
 }
 
 static void bitmap_event(void *state, struct evidence *evidence, const struct event *event)
@@ -198,7 +232,8 @@ static uint64_t ready_kinds(const struct plan *plan)
 {
     const uint64_t of_content = EVENT_BIT(REQUEST_EFFECT) | EVENT_BIT(FAULT) |
                                 EVENT_BIT(DIRTY_CREATE) | EVENT_BIT(DIRTY_SET) |
-                                EVENT_BIT(DIRTY_CLEAR) | EVENT_BIT(DIRTY_RELEASE);
+                                EVENT_BIT(DIRTY_CLEAR) | EVENT_BIT(DIRTY_RELEASE) |
+                                EVENT_BIT(ANSWERED);
 
     return plan->disks[plan->job.target].volatile_cache ? UINT64_MAX : ~of_content;
 }
@@ -213,6 +248,7 @@ const struct oracle oracle_ready = {
             [EVENT_REQUEST_SUBMIT] = submitted,
             [EVENT_REQUEST_EFFECT] = took_effect,
             [EVENT_REQUEST_DONE] = done,
+            [EVENT_ANSWERED] = answered,
             [EVENT_FAULT] = hit,
             [EVENT_DIRTY_CREATE] = bitmap_event,
             [EVENT_DIRTY_SET] = bitmap_event,

@@ -32,6 +32,8 @@ enum finding_trait {
     X(LEDGER, "ledger", 0)                                                          \
     X(GUEST, "guest", FINDING_OF_GUEST)                                             \
     X(JOB, "job", 0)                                                                \
+    X(LIFE, "life", 0)                                                              \
+    X(SYNCED, "synced", 0)                                                          \
     X(NAMING, "naming", 0)                                                          \
     X(BOUNDS, "bounds", 0)                                                          \
     X(SHARING, "sharing", 0)                                                        \
@@ -88,6 +90,28 @@ enum finding_trait {
     X(JOB, BASE_TOO_SHORT, "base-too-short")                   \
     X(JOB, REFUSED_BUT_STARTED, "refused-but-started")         \
     X(JOB, EVENT_WITHOUT_JOB, "event-without-job")             \
+    X(LIFE, ILLEGAL_STATUS, "illegal-status")                  \
+    X(LIFE, WRONG_STATUS, "wrong-status")                      \
+    X(LIFE, ILLEGAL_ISSUE, "illegal-issue")                    \
+    X(LIFE, ILLEGAL_ACTIVE, "illegal-active")                  \
+    X(LIFE, MISSING_ERROR, "missing-error")                    \
+    X(LIFE, WRONG_ERROR, "wrong-error")                        \
+    X(LIFE, WRONG_ACTION, "wrong-action")                      \
+    X(LIFE, ERROR_WITHOUT_FAILURE, "error-without-failure")    \
+    X(LIFE, READY_BEFORE_FLUSH, "ready-before-flush")          \
+    X(LIFE, WRONG_EVENT, "wrong-event")                        \
+    X(LIFE, LATE_PAUSE, "late-pause")                          \
+    X(LIFE, LATE_RESUME, "late-resume")                        \
+    X(LIFE, PROGRESS, "progress")                              \
+    X(LIFE, ACCEPTED, "accepted")                              \
+    X(LIFE, REFUSED, "refused")                                \
+    X(LIFE, ILLEGAL_PIVOT, "illegal-pivot")                    \
+    X(LIFE, WRONG_PIVOT, "wrong-pivot")                        \
+    X(LIFE, WRONG_RESULT, "wrong-result")                      \
+    X(LIFE, WRONG_END, "wrong-end")                            \
+    X(LIFE, EVENT_WITHOUT_JOB, "event-without-job")            \
+    X(SYNCED, DIRTY, "dirty")                                  \
+    X(SYNCED, HELD, "held")                                    \
     X(NAMING, WRONG_SPEAKER, "wrong-speaker")                  \
     X(NAMING, WRONG_DISK, "wrong-disk")                        \
     X(NAMING, WRONG_TARGET, "wrong-target")                    \
