@@ -49,12 +49,12 @@ static void add_victim(struct victims *victims, struct victim victim)
 
 /* How many requests of each kind have been seen, while a trace is read from its beginning. */
 struct ordinals {
-    uint64_t seen[PLAN_MAX_DISKS][OP_COUNT][BY_GUEST + 1];
+    uint64_t seen[PLAN_MAX_DISKS][OP_COUNT][BY_COUNT];
 };
 
 static struct victim victim_of(struct ordinals *ordinals, const struct event *submit)
 {
-    assert(submit->node < PLAN_MAX_DISKS && submit->op < OP_COUNT && submit->by <= BY_GUEST);
+    assert(submit->node < PLAN_MAX_DISKS && submit->op < OP_COUNT && submit->by < BY_COUNT);
     return (struct victim){.match = {.disks = UINT64_C(1) << submit->node,
                                      .ops = 1u << submit->op,
                                      .by = event_by(submit)},
@@ -86,19 +86,30 @@ static bool add_requests(struct victims *victims, const struct trace *trace, uin
     return true;
 }
 
-/* Queries leave no trace unless they fail: each is tried where it can be asked. */
-static void add_queries(struct victims *victims, const struct plan *plan)
+static void add_queries_of(struct victims *victims, const struct plan *plan, const enum op *ops,
+                           size_t count)
 {
-    static const enum op ops[] = {OP_STATUS, OP_GETLENGTH, OP_GET_INFO, OP_OPEN_BACKING,
-                                  OP_REOPEN, OP_TRUNCATE,  OP_BUFFER,   OP_BITMAP};
     const uint32_t disks[] = {plan->job.source, plan->job.target};
 
-    for (size_t i = 0; i < COUNT_OF(ops); i++) {
+    for (size_t i = 0; i < count; i++) {
         for (size_t j = 0; j < 2; j++) {
             add_victim(victims, (struct victim){.match = {.disks = UINT64_C(1) << disks[j],
                                                           .ops = 1u << ops[i]},
                                                 .nth = 1});
         }
+    }
+}
+
+/* Queries leave no trace unless they fail: each is tried where it can be asked. */
+static void add_queries(struct victims *victims, const struct plan *plan)
+{
+    static const enum op ops[] = {OP_STATUS, OP_GETLENGTH, OP_GET_INFO, OP_OPEN_BACKING,
+                                  OP_REOPEN, OP_TRUNCATE,  OP_BUFFER,   OP_BITMAP};
+    static const enum op modern_ops[] = {OP_CONTENT, OP_ALL_ZERO, OP_SET_BACKING, OP_READ_ONLY};
+
+    add_queries_of(victims, plan, ops, COUNT_OF(ops));
+    if (plan->generation == GENERATION_MODERN) {
+        add_queries_of(victims, plan, modern_ops, COUNT_OF(modern_ops));
     }
 }
 
@@ -336,13 +347,18 @@ static const char *applied_text(enum fault_applied applied)
     return texts[applied];
 }
 
+static const char *by_text(enum by by)
+{
+    return by == BY_GUEST ? "guest " : by == BY_ACTIVE ? "active " : "";
+}
+
 static void write_fault(FILE *out, const struct fault_spec *fault, const struct plan *plan)
 {
     uint32_t disk = (uint32_t)__builtin_ctzll(fault->match.disks);
     enum op op = (enum op)__builtin_ctz(fault->match.ops);
 
-    fprintf(out, "%s%s %" PRIu64 " of %s fails %s with %s%s",
-            fault->match.by == BY_GUEST ? "guest " : "", op_name(op), fault->nth,
+    fprintf(out, "%s%s %" PRIu64 " of %s fails %s with %s%s", by_text(fault->match.by), op_name(op),
+            fault->nth,
             plan->disks[disk].name, fault->times == 0 ? "from then on" : "once",
             phrase_result(fault->error).text, applied_text(fault->applied));
 }
