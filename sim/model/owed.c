@@ -189,13 +189,12 @@ bool owed_is_idle(const struct owed *owed)
     return !owed->has_failed;
 }
 
-bool owed_is_taken(const struct owed *owed, uint64_t offset, uint64_t bytes, bool any)
+bool owed_is_taken(const struct owed *owed, uint64_t offset, uint64_t bytes)
 {
     uint64_t first = offset >> owed->shift;
     uint64_t end = div_round_up(range_end(offset, bytes), owed_granularity(owed));
-    uint64_t count = bitmap_count_range(&owed->taken, first, end - first);
 
-    return any ? count > 0 : count == end - first;
+    return bitmap_count_range(&owed->taken, first, end - first) == end - first;
 }
 
 /* ---- Piece by piece ---- */

@@ -55,8 +55,8 @@ void owed_answered(struct owed *owed, const struct event *event);
 /* Will nothing more become of what is taken, since the job has nothing in flight to wait for? */
 bool owed_is_idle(const struct owed *owed);
 
-/* Is all that the range touches taken, or (`any`) a part of it? */
-bool owed_is_taken(const struct owed *owed, uint64_t offset, uint64_t bytes, bool any);
+/* Is all that the range touches taken? */
+bool owed_is_taken(const struct owed *owed, uint64_t offset, uint64_t bytes);
 
 /* True for a read of the source or a change of the target by the job: a part of an operation. */
 bool owed_is_copy(const struct evidence *evidence, const struct event *event);

@@ -354,7 +354,10 @@ static void judge_taken(struct evidence *evidence, uint32_t disk, int count, con
     }
 }
 
-/* After a commit nobody may still read the old top through the chain. */
+/*
+ * After a commit of 2.2 nobody may still read the old top through the chain; today's leaves the
+ * links and moves the top's users.
+ */
 static void judge_chain(const struct bounds *bounds, struct evidence *evidence)
 {
     const struct plan *plan = evidence->plan;
@@ -364,7 +367,7 @@ static void judge_chain(const struct bounds *bounds, struct evidence *evidence)
     if (!bounds->pivoted || plan->job.kind != JOB_COMMIT) {
         return;
     }
-    if (evidence->disks[plan->job.source]->backing_open) {
+    if (!bounds->modern && evidence->disks[plan->job.source]->backing_open) {
         verdict_add(evidence, FINDING_BOUNDS_CHAIN_LOOP,
                     "The commit is over, but the old top %s is still linked to its backing file.",
                     phrase_disk(evidence, plan->job.source));

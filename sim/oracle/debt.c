@@ -218,7 +218,7 @@ static void bitmap_event(void *state, struct evidence *evidence, const struct ev
 
 /* ---- Requests ---- */
 
-/* Copies can be widened to whole clusters, of which only a part was taken (R4', O7). */
+/* Copies can be widened to whole clusters, which they do not own (R4', O7). */
 static bool widens_copies(const struct debt *debt, const struct evidence *evidence)
 {
     const struct disk_spec *target = &evidence->plan->disks[evidence->plan->job.target];
@@ -231,7 +231,8 @@ static bool widens_copies(const struct debt *debt, const struct evidence *eviden
 static void judge_taken(const struct debt *debt, struct evidence *evidence,
                         const struct event *event)
 {
-    if (!owed_is_taken(&debt->owed, event->offset, event->bytes, widens_copies(debt, evidence))) {
+    if (!widens_copies(debt, evidence) &&
+        !owed_is_taken(&debt->owed, event->offset, event->bytes)) {
         verdict_add(evidence, FINDING_DEBT_NOT_CLEANED,
                     "Read #%" PRIu32 " of %s began, but the job has not marked all of that as "
                     "clean before: a guest write during the copy does not show.",
@@ -240,8 +241,8 @@ static void judge_taken(const struct debt *debt, struct evidence *evidence,
 }
 
 /* I5: a chunk is cleaned before it is read, or a guest write during the read would go unnoticed. */
-static void judge_read(const struct debt *debt, struct evidence *evidence,
-                       const struct event *event)
+static void judge_clean(const struct debt *debt, struct evidence *evidence,
+                        const struct event *event)
 {
     const struct owed *owed = &debt->owed;
     uint64_t chunk;
@@ -257,6 +258,16 @@ static void judge_read(const struct debt *debt, struct evidence *evidence,
     }
 }
 
+static void judge_read(const struct debt *debt, struct evidence *evidence,
+                       const struct event *event)
+{
+    if (debt->modern) {
+        judge_taken(debt, evidence, event);
+    } else {
+        judge_clean(debt, evidence, event);
+    }
+}
+
 static void submitted(void *state, struct evidence *evidence, const struct event *event)
 {
     struct debt *debt = state;
@@ -265,7 +276,7 @@ static void submitted(void *state, struct evidence *evidence, const struct event
         return;
     }
     if (event->op == OP_READ && debt->owed.has_bitmap) {
-        (debt->modern ? judge_taken : judge_read)(debt, evidence, event);
+        judge_read(debt, evidence, event);
     }
     owed_submitted(&debt->owed, evidence, event);
     /*

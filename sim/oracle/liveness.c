@@ -232,6 +232,9 @@ static void drain_event(void *state, struct evidence *evidence, const struct eve
 {
     struct liveness *live = state;
 
+    if (is_modern(evidence)) {
+        return; /* its sections are told by themselves */
+    }
     live->is_draining = event->kind == EVENT_DRAIN_BEGIN;
     live->drained_node = event->node;
     live->drain_ns = evidence->now_ns;

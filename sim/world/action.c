@@ -15,6 +15,7 @@
 #include "sim/disk/cache.h"
 #include "sim/disk/guest.h"
 #include "sim/disk/request_list.h"
+#include "sim/disk/section.h"
 #include "sim/trace/phrase.h"
 #include "sim/verdict/query.h"
 #include "sim/world/private.h"
@@ -359,7 +360,8 @@ static void drained(void *opaque)
 static void drain(struct world *world, uint32_t disk)
 {
     world->story.drains[disk]++;
-    block_section_begin(&world->layer.nodes[disk], drained, &world->layer.nodes[disk]);
+    section_begin(&world->layer, &world->layer.nodes[disk], BY_NONE, drained,
+                  &world->layer.nodes[disk]);
 }
 
 static void undrain(struct world *world, uint32_t number, const struct action *action)
@@ -368,7 +370,7 @@ static void undrain(struct world *world, uint32_t number, const struct action *a
 
     if (*drains > 0) {
         --*drains;
-        block_section_end(&world->layer.nodes[action->index]);
+        section_end(&world->layer, &world->layer.nodes[action->index], BY_NONE);
     } else if (!action->may_be_refused) {
         action_fail(world, number, action->where, FINDING_EXPECT_REFUSED,
                     "No drained section of the story is over %s: there is none to end.",
