@@ -94,13 +94,25 @@ static void release_bitmap(struct owed *owed, const struct evidence *evidence)
     owed->has_bitmap = false;
 }
 
+/* A guest request that has come to its end on the source, and is not answered, is active (W4). */
+static bool is_active_at(const struct owed *owed, uint64_t at)
+{
+    for (uint32_t i = 0; i < owed->covers.count; i++) {
+        const struct outstanding *cover = &owed->covers.requests[i];
+
+        if (cover->by == BY_GUEST && cover->moved > 0 && cover->offset <= at &&
+            at < range_end(cover->offset, cover->bytes)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* An active request cleans what it covers, and covers it (W4); everything else is taken. */
 static void take(struct owed *owed, uint64_t first, uint64_t count)
 {
     for (uint64_t chunk = first; chunk < first + count && chunk < owed->taken.size; chunk++) {
-        uint64_t until = (chunk + 1) << owed->shift;
-
-        if (!is_covered(owed, chunk << owed->shift, &until)) {
+        if (!is_active_at(owed, chunk << owed->shift)) {
             bitmap_set(&owed->taken, chunk, 1);
         }
     }
@@ -167,10 +179,16 @@ void owed_took_effect(struct owed *owed, const struct evidence *evidence, const 
 
 void owed_done(struct owed *owed, const struct evidence *evidence, const struct event *event)
 {
-    bool is_over = event->by == BY_GUEST && op_is_change(event->op) && !is_modern(evidence);
+    bool is_guest = event->by == BY_GUEST && op_is_change(event->op);
+    struct outstanding *cover;
 
-    if (owed_is_copy(evidence, event) || is_over) {
+    if (owed_is_copy(evidence, event) || (is_guest && !is_modern(evidence))) {
         outstanding_remove(&owed->covers, event->request);
+    } else if (is_guest) {
+        cover = outstanding_find(&owed->covers, event->request);
+        if (cover != NULL) {
+            cover->moved = 1;
+        }
     }
 }
 
