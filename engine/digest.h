@@ -31,7 +31,7 @@ static inline void digest_i64(struct digest *digest, int64_t value)
     digest_u64(digest, (uint64_t)value);
 }
 
-/* Adds up to 64 facts as one value: digest_flags(digest, job->ready, job->cancelled). */
+/* Adds up to 64 booleans as one value: digest_flags(digest, job->ready, job->cancelled). */
 #define digest_flags(digest, ...) \
     digest_bools(digest, sizeof((bool[]){__VA_ARGS__}), (const bool[]){__VA_ARGS__})
 

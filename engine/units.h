@@ -14,7 +14,7 @@
 #define KIB UINT64_C(1024)
 #define MIB (1024 * KIB)
 
-/* Of an array, not of a pointer to one. */
+/* The number of elements of an array; must not be used on a pointer. */
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
 #endif

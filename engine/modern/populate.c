@@ -75,7 +75,7 @@ static int create_buffers(struct engine_job *mirror)
     ret = block_buffers_create(mirror->life.spec.source, mirror->granularity, (uint32_t)count,
                                &mirror->buffers);
     if (ret < 0) {
-        return ret;
+        return -ENOMEM;
     }
     mirror->buffer_count = (uint32_t)count;
     mirror->free_count = mirror->buffer_count;

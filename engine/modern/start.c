@@ -72,21 +72,29 @@ static struct engine_job *create(struct host *host, const struct job_spec *spec)
 {
     struct engine_job *mirror = host_alloc(host, sizeof(*mirror));
     bool is_commit = spec->kind == JOB_COMMIT;
-    bool has_granularity = !is_commit && spec->granularity > 0;
-    bool has_buffer = !is_commit && spec->buffer_bytes > 0;
 
     mirror->life.host = host;
     mirror->life.spec = *spec;
-    mirror->granularity =
-        has_granularity ? (uint64_t)spec->granularity : default_granularity(spec->target);
-    mirror->buffer_bytes = align_up(has_buffer ? (uint64_t)spec->buffer_bytes : MODERN_BUFFER_BYTES,
-                                    mirror->granularity);
     mirror->write_blocking = !is_commit && spec->copy_mode == COPY_WRITE_BLOCKING;
     mirror->complete_wanted = is_commit && spec->auto_complete;
     mirror->base = find_base(spec);
     strand_init(&mirror->run, modern_run);
     TAILQ_INIT(&mirror->ops);
     return mirror;
+}
+
+/* S1', S5'; what the user says of them is not for commits. */
+static void choose_sizes(struct engine_job *mirror)
+{
+    const struct job_spec *spec = &mirror->life.spec;
+    bool is_commit = spec->kind == JOB_COMMIT;
+    bool has_granularity = !is_commit && spec->granularity > 0;
+    bool has_buffer = !is_commit && spec->buffer_bytes > 0;
+
+    mirror->granularity =
+        has_granularity ? (uint64_t)spec->granularity : default_granularity(spec->target);
+    mirror->buffer_bytes = align_up(has_buffer ? (uint64_t)spec->buffer_bytes : MODERN_BUFFER_BYTES,
+                                    mirror->granularity);
 }
 
 /* ---- The end of a start ---- */
@@ -243,6 +251,7 @@ int modern_start(struct host *host, const struct job_spec *spec, struct engine_j
         host_free(host, mirror, sizeof(*mirror));
         return ret;
     }
+    choose_sizes(mirror);
     block_section_begin(spec->source, put_in_filter, mirror);
     switch (mirror->start_phase) {
     case START_DONE:

@@ -24,7 +24,7 @@ struct qemu_node {
     struct qemu_node *next;
     BlockDriverState bs;
     struct block_node *stands_for; /* has content, length, links, flags; a pivot exchanges it */
-    /* never changes; has references, blockers, bitmaps, I/O status */
+    /* Never changes; has references, blockers, bitmaps, I/O status. */
     struct block_node *seat;
     BlockJob *job;
     bool has_policies; /* its I/O status follows the next two fields, not the device */
@@ -53,7 +53,7 @@ struct engine_job {
     uint32_t in_flight;    /* number of reads and writes in flight */
     uint64_t shown_offset; /* as in the last progress event */
     uint64_t shown_len;
-    /* range of the request whose completion is being handled, for error events */
+    /* Range of the request whose completion is being handled, for error events. */
     uint64_t last_offset;
     uint64_t last_bytes;
     int last_error; /* negative errno, or 0, of the last call that can fail */

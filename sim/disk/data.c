@@ -105,7 +105,11 @@ static void keep_in_buffers(const struct request *request, const struct piece *p
 /* The tag that a guest's write gives to a sector of its range. */
 static uint64_t request_tag(const struct request *request, uint64_t sector)
 {
-    return tag_guest(request->writer, sector - request->data_offset / SECTOR_BYTES);
+    const struct interposed *whole = request->part_of;
+    uint64_t offset = whole != NULL ? whole->guest->offset : request->offset;
+
+    return tag_guest(whole != NULL ? whole->number : request->number,
+                     sector - offset / SECTOR_BYTES);
 }
 
 /* What the request has for the piece. */

@@ -216,8 +216,8 @@ static bool edge_moves(const struct block_edge *edge, const struct block_node *t
     case EDGE_GUEST:
         return true;
     case EDGE_ABOVE:
-        return edge->above != to &&
-               (node_is_filter(edge->above) || !block_is_below(edge->above, to));
+        return edge_above(edge) != to &&
+               (node_is_filter(edge_above(edge)) || !block_is_below(edge_above(edge), to));
     case EDGE_JOB:
         break;
     }
@@ -228,11 +228,11 @@ static void move_edge(struct block_edge *edge, struct block_node *to)
 {
     if (edge->kind == EDGE_GUEST) {
         guest_move(to->layer, to);
-    } else if (node_is_filter(edge->above)) {
+    } else if (node_is_filter(edge_above(edge))) {
         edge_move(edge, to);
     } else {
-        edge->above->disk.backing = to->id;
-        edge_follow_backing(edge->above);
+        edge_above(edge)->disk.backing = to->id;
+        edge_follow_backing(edge_above(edge));
     }
 }
 
@@ -290,8 +290,7 @@ static struct block_node *filter_create(struct block_node *below, const char *na
     STAILQ_INIT(&filter->waiting);
     STAILQ_INIT(&filter->cached);
     filter->below.kind = EDGE_ABOVE;
-    filter->below.layer = layer;
-    filter->below.above = filter;
+    filter->below.opaque = filter;
     return filter;
 }
 

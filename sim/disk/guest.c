@@ -81,7 +81,7 @@ static void submit_part(struct interposed *interposed, struct request *request, 
     interposed->is_busy = true;
     interposed->part_done = done;
     interposed->part_opaque = opaque;
-    request->is_part = true;
+    request->part_of = interposed;
     request->plan_number = interposed->plan_number;
     request->done = part_is_done;
     request->opaque = interposed;
@@ -110,8 +110,6 @@ void interposed_copy(struct interposed *interposed, struct block_node *node, uin
     assert(op_writes((uint8_t)guest->op) && node_is_sectors(offset, bytes));
     assert(offset >= guest->offset && offset - guest->offset <= guest->bytes &&
            bytes <= guest->bytes - (offset - guest->offset));
-    request->writer = interposed->number;
-    request->data_offset = guest->offset;
     submit_part(interposed, request, done, opaque);
 }
 

@@ -24,7 +24,6 @@ void layer_init(struct block_layer *layer, uint32_t guest_node)
     writers_init(&layer->writers, layer->arena);
     nodes_create(layer);
     layer->guest_edge.kind = EDGE_GUEST;
-    layer->guest_edge.layer = layer;
     edge_attach(&layer->guest_edge, &layer->nodes[guest_node]);
     faults_create(layer);
 }

@@ -144,7 +144,7 @@ static void request_complete(struct request *request)
     effect_release(request);
     TAILQ_REMOVE(&layer->requests, request, link);
     node->in_flight--;
-    layer->guest_requests -= request->by == BY_GUEST && !request->is_part;
+    layer->guest_requests -= request->by == BY_GUEST && request->part_of == NULL;
     layer_emit(layer, &(struct event){.kind = EVENT_REQUEST_DONE,
                                       .node = node->id,
                                       .op = request->op,
@@ -304,8 +304,6 @@ struct request *request_create_numbered(struct block_node *node, enum op op, enu
     request->offset = offset;
     request->bytes = bytes;
     request->number = number;
-    request->writer = request->number;
-    request->data_offset = offset;
     request->faults.hold = FAULT_NONE;
     request->faults.hang = FAULT_NONE;
     request->faults.torn = FAULT_NONE;

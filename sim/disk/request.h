@@ -50,10 +50,8 @@ struct request {
     uint64_t due_ns; /* completes at this instant; before it, the pending event is the effect */
     struct block_iov iov;
     const struct guest_request *guest; /* its script, or NULL */
-    uint64_t
-        data_offset;  /* of a write without buffers: where on the disk its writer's data begins */
-    uint32_t writer;  /* ... and the number of the guest request whose data it is */
-    block_done *done; /* NULL for a scripted one */
+    const struct interposed *part_of;  /* the guest request above the disks (guest.h), or NULL */
+    block_done *done;                  /* NULL for a scripted one */
     void *opaque;
     struct request_faults faults;
     struct effect effect;
@@ -66,7 +64,6 @@ struct request {
     uint8_t state;
     bool moved;     /* the last effect instant has passed */
     bool sampled;   /* ... in the event of its submission: a read of today's generation */
-    bool is_part;   /* of a guest request that is counted above the disks (guest.h) */
     uint8_t detail; /* as in events */
 };
 

@@ -83,8 +83,8 @@ static void request_digest(const struct request *request, struct digest *digest)
         buffers_digest(request->iov, digest);
     }
     if (request->by == BY_ACTIVE) {
-        writers_digest_tag(&request->node->layer->writers, tag_guest(request->writer, 0), digest);
-        digest_u64(digest, request->data_offset);
+        writers_digest_tag(&request->node->layer->writers, tag_guest(request->part_of->number, 0),
+                           digest);
     }
     if (request->detail != 0) {
         digest_u64(digest, request->detail);
@@ -165,7 +165,7 @@ void requests_check(const struct block_layer *layer)
         request_check(request);
         assert(request->number > last || modern);
         last = request->number;
-        guest += request->by == BY_GUEST && !request->is_part;
+        guest += request->by == BY_GUEST && request->part_of == NULL;
         queued += is_queued;
         in_flight[request->node->id] += !is_queued;
         served[request->node->id] += !is_queued && request->state != REQUEST_WAITING;

@@ -27,6 +27,11 @@ static void emit(struct block_layer *layer, const struct block_node *node, enum 
 
 /* ---- Telling ---- */
 
+struct block_node *edge_above(const struct block_edge *edge)
+{
+    return edge->opaque;
+}
+
 static void tell_begun(struct block_edge *edge)
 {
     edge->quiesced = true;
@@ -34,7 +39,7 @@ static void tell_begun(struct block_edge *edge)
     case EDGE_GUEST:
         break; /* it looks before each request */
     case EDGE_ABOVE:
-        node_quiesce(edge->above);
+        node_quiesce(edge_above(edge));
         break;
     case EDGE_JOB:
         edge->user->begun(edge->opaque);
@@ -42,15 +47,15 @@ static void tell_begun(struct block_edge *edge)
     }
 }
 
-static void tell_ended(struct block_edge *edge)
+static void tell_ended(struct block_layer *layer, struct block_edge *edge)
 {
     edge->quiesced = false;
     switch (edge->kind) {
     case EDGE_GUEST:
-        guest_release(edge->layer);
+        guest_release(layer);
         break;
     case EDGE_ABOVE:
-        node_release(edge->above);
+        node_release(edge_above(edge));
         break;
     case EDGE_JOB:
         edge->user->ended(edge->opaque);
@@ -80,7 +85,7 @@ void node_release(struct block_node *node)
         return;
     }
     TAILQ_FOREACH (edge, &node->edges, link) {
-        tell_ended(edge);
+        tell_ended(node->layer, edge);
     }
 }
 
@@ -101,34 +106,36 @@ static void unlink_edge(struct block_edge *edge)
 }
 
 /* The edge is at its place: does it know whether there is a section? */
-static void tell_change(struct block_edge *edge)
+static void tell_change(struct block_layer *layer, struct block_edge *edge)
 {
     bool in_section = edge->node != NULL && edge->node->sections > 0;
 
     if (in_section && !edge->quiesced) {
         tell_begun(edge);
     } else if (!in_section && edge->quiesced) {
-        tell_ended(edge);
+        tell_ended(layer, edge);
     }
 }
 
 void edge_attach(struct block_edge *edge, struct block_node *node)
 {
     link_edge(edge, node);
-    tell_change(edge);
+    tell_change(node->layer, edge);
 }
 
 void edge_detach(struct block_edge *edge)
 {
+    struct block_layer *layer = edge->node->layer;
+
     unlink_edge(edge);
-    tell_change(edge);
+    tell_change(layer, edge);
 }
 
 void edge_move(struct block_edge *edge, struct block_node *node)
 {
     unlink_edge(edge);
     link_edge(edge, node);
-    tell_change(edge);
+    tell_change(node->layer, edge);
 }
 
 void edge_follow_backing(struct block_node *node)
@@ -140,8 +147,7 @@ void edge_follow_backing(struct block_node *node)
         return;
     }
     edge->kind = EDGE_ABOVE;
-    edge->above = node;
-    edge->layer = node->layer;
+    edge->opaque = node;
     if (backing == NULL) {
         edge_detach(edge);
     } else if (edge->node == NULL) {
@@ -166,10 +172,10 @@ static bool node_is_quiet(const struct block_node *node, uint32_t depth)
 
         switch (edge->kind) {
         case EDGE_GUEST:
-            busy = edge->layer->guest_in_flight > 0;
+            busy = node->layer->guest_in_flight > 0;
             break;
         case EDGE_ABOVE:
-            busy = depth > 0 && !node_is_quiet(edge->above, depth - 1);
+            busy = depth > 0 && !node_is_quiet(edge_above(edge), depth - 1);
             break;
         case EDGE_JOB:
             busy = edge->user->busy(edge->opaque);
@@ -308,7 +314,6 @@ struct block_edge *block_edge_attach(struct block_node *node, const struct edge_
     struct block_edge *edge = arena_alloc(node->layer->arena, sizeof(*edge));
 
     edge->kind = EDGE_JOB;
-    edge->layer = node->layer;
     edge->user = user;
     edge->opaque = opaque;
     edge_attach(edge, node);
@@ -317,9 +322,11 @@ struct block_edge *block_edge_attach(struct block_node *node, const struct edge_
 
 void block_edge_detach(struct block_edge *edge)
 {
+    struct arena *arena = edge->node->layer->arena;
+
     assert(edge->kind == EDGE_JOB);
     edge_detach(edge);
-    arena_free(edge->layer->arena, edge, sizeof(*edge));
+    arena_free(arena, edge, sizeof(*edge));
 }
 
 /* ---- Digest and check ---- */
@@ -331,7 +338,7 @@ static void node_sections_digest(const struct block_node *node, struct digest *d
     digest_u64(digest, node->sections);
     TAILQ_FOREACH (edge, &node->edges, link) {
         digest_u64(digest, edge->kind);
-        digest_u64(digest, edge->kind == EDGE_ABOVE ? edge->above->id : 0);
+        digest_u64(digest, edge->kind == EDGE_ABOVE ? edge_above(edge)->id : 0);
     }
 }
 
@@ -358,9 +365,9 @@ static void node_sections_check(const struct block_node *node)
     const struct block_edge *edge;
 
     TAILQ_FOREACH (edge, &node->edges, link) {
-        assert(edge->node == node && edge->layer == node->layer);
+        assert(edge->node == node);
         assert(edge->quiesced == (node->sections > 0));
-        assert(edge->kind != EDGE_ABOVE || edge->above != NULL);
+        assert(edge->kind != EDGE_ABOVE || edge_above(edge)->below.node == node);
     }
     assert(node->sections >= node->layer->all_sections);
     assert(!node->below.quiesced || node->sections > node->layer->all_sections);

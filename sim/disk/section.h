@@ -33,12 +33,13 @@ struct block_edge {
     TAILQ_ENTRY(block_edge) link; /* the node's */
     struct block_node *node;      /* that is used; NULL: not attached */
     enum edge_kind kind;
-    bool quiesced;            /* has been told that a section has begun, not that it has ended */
-    struct block_node *above; /* EDGE_ABOVE: the user */
-    struct block_layer *layer;
-    const struct edge_user *user; /* EDGE_JOB */
-    void *opaque;
+    bool quiesced; /* has been told that a section has begun, not that it has ended */
+    const struct edge_user *user; /* EDGE_JOB: what is called ... */
+    void *opaque;                 /* ... with this; EDGE_ABOVE: the node that uses the other */
 };
+
+/* The node at the upper end of an edge between nodes. */
+struct block_node *edge_above(const struct block_edge *edge);
 
 /* Makes `edge`, which is not attached, a use of the node; tells it of a section. */
 void edge_attach(struct block_edge *edge, struct block_node *node);

@@ -27,7 +27,7 @@ struct guest_model {
     bool has_answers;      /* today's generation */
     struct image *content; /* a hole means unknown */
     struct promise promise;
-    /* queued or in flight; `moved`: bytes that have taken effect */
+    /* Queued or in flight; `moved`: bytes that have taken effect. */
     struct outstanding_list requests;
 };
 

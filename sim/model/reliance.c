@@ -20,7 +20,7 @@ struct piece {
     uint64_t offset;
     uint64_t bytes;
     uint64_t tag; /* of its first sector; TAG_ZERO: of every sector */
-    /* ordinal of its write among the acknowledged, from 1; 0: not acknowledged, or failed */
+    /* Ordinal of its write among the acknowledged, from 1; 0: not acknowledged, or failed. */
     uint64_t stamp;
     uint32_t request;
     uint32_t order; /* ordinal of this piece among all pieces, from 1 */

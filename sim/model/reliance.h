@@ -23,12 +23,12 @@ struct reliance {
     struct image *floor;  /* what it relies on; a hole means unknown */
     struct piece *pieces; /* writes it does not rely on yet, in order of their effects */
     uint32_t order;       /* pieces so far */
-    /* per sector: ordinal of the piece relied upon, stored as the request number of a tag */
+    /* Per sector: ordinal of the piece relied upon, stored as the request number of a tag. */
     struct image *orders;
     uint32_t piece_count;
     uint32_t piece_capacity;
     uint64_t acknowledged; /* writes so far */
-    /* all but reads; `moved`: bytes, or for a flush: acknowledged writes it covers */
+    /* All but reads; `moved`: bytes, or for a flush: acknowledged writes it covers. */
     struct outstanding_list requests;
 };
 

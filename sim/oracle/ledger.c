@@ -33,7 +33,7 @@ struct ledger {
     bool job_alive;
     struct lies lies;
     uint32_t last_request; /* number of the last request submitted */
-    /* requests that a fault makes fail; `moved`: the fault's index */
+    /* Requests that a fault makes fail; `moved`: the fault's index. */
     struct outstanding_list hits;
     struct outstanding_list hangs; /* requests of the job that a fault never completes */
     uint32_t active_in_flight;

@@ -56,16 +56,22 @@ static inline uint64_t oracle_kinds(const struct oracle *oracle, const struct pl
     return oracle->kinds == NULL ? UINT64_MAX : oracle->kinds(plan);
 }
 
+/* Events of that kind are about a request; `by` is who issued it. */
+static inline bool kind_is_of_request(enum event_kind kind)
+{
+    /* event.h lists the kinds about requests first, those of today's generation last. */
+    return kind <= EVENT_RELEASED || kind == EVENT_ARRIVE || kind == EVENT_ANSWERED;
+}
+
 /* Does the oracle see an event of that kind by that issuer? `kinds` are those that matter to it. */
 static inline bool oracle_sees(const struct oracle *oracle, uint64_t kinds, enum event_kind kind,
                                enum by by)
 {
-    /* event.h lists the kinds about requests first, those of today's generation last. */
-    bool of_request = kind <= EVENT_RELEASED || kind == EVENT_ARRIVE || kind == EVENT_ANSWERED;
     enum by issuer = by == BY_ACTIVE ? BY_JOB : by;
 
     return oracle->on[kind] != NULL && (kinds >> kind & 1) != 0 &&
-           !(of_request && oracle->requests_by != BY_NONE && oracle->requests_by != issuer);
+           !(kind_is_of_request(kind) && oracle->requests_by != BY_NONE &&
+             oracle->requests_by != issuer);
 }
 
 /* All oracles, NULL-terminated, in the order in which they report. */

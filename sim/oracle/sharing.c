@@ -16,7 +16,7 @@
 
 struct sharing {
     bool job_lives;
-    /* others' bitmaps in which this timeline event's write is set, a bit each */
+    /* Others' bitmaps in which this timeline event's write is set, a bit each. */
     uint32_t marked[PLAN_MAX_DISKS];
 };
 

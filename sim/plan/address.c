@@ -101,7 +101,7 @@ static const uint32_t *zipf_starts(const struct address *address, struct arena *
 uint64_t address_rank(const struct address *address, uint32_t number)
 {
     uint64_t pieces = piece_of(address->slots);
-    /* invariant: piece `low` begins at or before `number`, piece `high` after it */
+    /* Invariant: piece `low` begins at or before `number`, piece `high` after it. */
     uint64_t low = 1;
     uint64_t high = pieces + 1;
     uint64_t start;

@@ -37,8 +37,8 @@ struct latency_spec {
 /* ---- Disks ---- */
 
 /*
- * A dirty bitmap of more chunks is refused with -EFBIG: 16 TiB at 64 KiB.  What
- * a world costs in memory and time then stays bounded, whatever the plan says.
+ * A dirty bitmap of more chunks is refused with -EFBIG: 16 TiB at 64 KiB.  So
+ * the memory and time that a world costs stay bounded, whatever the plan says.
  */
 #define DIRTY_MAX_CHUNKS (UINT64_C(1) << 28)
 

@@ -50,7 +50,7 @@ struct mix_spec {
 enum pace {
     PACE_RATE,  /* open loop: the next request comes length / rate later */
     PACE_EVERY, /* open loop: the next request comes `every_ns` later */
-    /* closed loop: `outstanding` at once, each `think_ns` after one has finished */
+    /* Closed loop: `outstanding` at once, each `think_ns` after one has finished. */
     PACE_OUTSTANDING,
 };
 

@@ -133,7 +133,7 @@ struct plan {
     struct choice_answer *choices;
     uint32_t choice_count;
     bool content_bytes; /* real bytes move, and are compared (bytes.h) */
-    /* the next event is a choice instead of following from latencies (timeline.h) */
+    /* The next event is a choice instead of following from latencies (timeline.h). */
     bool untimed;
     bool quiet; /* the story works in the quiet order only, so seeds change nothing */
 };

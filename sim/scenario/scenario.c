@@ -266,3 +266,23 @@ bool scenario_has_choices(const struct scenario *scenario)
 {
     return scenario->has_choices;
 }
+
+/* Only a name of the matrix, which can't be read here, makes a plan necessary. */
+enum generation scenario_generation(const struct scenario *scenario, uint32_t case_number)
+{
+    const struct yaml_node *node = yaml_get(scenario->root, "generation");
+    const struct choice_spec quiet = {.seed = 0};
+    enum generation generation;
+    struct plan *plan;
+
+    if (!node || strcmp(node->text, generation_name(GENERATION_2_2)) == 0) {
+        return GENERATION_2_2;
+    }
+    if (strcmp(node->text, generation_name(GENERATION_MODERN)) == 0) {
+        return GENERATION_MODERN;
+    }
+    plan = scenario_plan(scenario, case_number, &quiet);
+    generation = plan->generation;
+    plan_destroy(plan);
+    return generation;
+}

@@ -42,6 +42,9 @@ uint32_t scenario_cases(const struct scenario *scenario);
 /* True if some value is left to a choice: plans then depend on the seed. */
 bool scenario_has_choices(const struct scenario *scenario);
 
+/* Whose mirror the case is a story of; of a valid scenario. */
+enum generation scenario_generation(const struct scenario *scenario, uint32_t case_number);
+
 /*
  * The plan of a case, with `choose` and `range` values decided by `choices`
  * (sites "choose LINE:COLUMN").  The caller destroys it with plan_destroy().

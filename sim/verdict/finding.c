@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The table of findings, and looking things up in it.
+ * The table of findings, and lookups in it.
  */
 #include "sim/verdict/finding.h"
 

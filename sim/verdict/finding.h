@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What can be found: every oracle and every kind of its findings, in one table.
+ * The table of findings: every oracle and every kind of its findings.
  *
- * A finding is known by an index into the table.  An index means the same in every process of one
- * program, so results carry it through pipes; a file that outlives the program has the two names.
+ * A finding is identified by its index in the table.  An index means the same in every process of
+ * one program, so results carry it through pipes; a file that outlives the program has the two
+ * names instead.
  */
 #ifndef MIRRORSIM_SIM_VERDICT_FINDING_H
 #define MIRRORSIM_SIM_VERDICT_FINDING_H
@@ -11,16 +12,18 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* What tools want to know of the findings of one oracle. */
+/* Properties of an oracle's findings that tools use. */
 enum finding_trait {
-    FINDING_VAGUE = 1,        /* what it says can have many reasons: others know better */
-    FINDING_COMMON = 2,       /* only its sentence tells one case from another */
-    FINDING_OF_SCENARIO = 4,  /* about what the scenario wants, not about what a mirror must do */
-    FINDING_OF_NO_END = 8,    /* the run did not come to its end */
+    /* Can have many causes: findings of other oracles are more specific. */
+    FINDING_VAGUE = 1,
+    FINDING_COMMON = 2, /* only the sentence tells one case from another */
+    /* About the scenario's expectations, not about the duties of a mirror. */
+    FINDING_OF_SCENARIO = 4,
+    FINDING_OF_NO_END = 8,    /* the run did not end */
     FINDING_OF_FLUSH = 16,    /* about what is durable */
     FINDING_OF_GUEST = 32,    /* about what the guest sees */
     FINDING_OF_PROCESS = 64,  /* the run's process died in the event after the last one */
-    FINDING_ONLY_NAMED = 128, /* an xfail has to name the oracle: a run that shows nothing */
+    FINDING_ONLY_NAMED = 128, /* an xfail must name the oracle: a vacuous run has shown nothing */
 };
 
 /* X(oracle, "name", traits) */
@@ -130,6 +133,7 @@ enum finding_trait {
     X(BOUNDS, CHAIN_LOOP, "chain-loop")                        \
     X(BOUNDS, LOST_OPERATION, "lost-operation")                \
     X(BOUNDS, MEMORY_LEFT, "memory-left")                      \
+    X(BOUNDS, FREED_MEMORY, "freed-memory")                    \
     X(SHARING, FOREIGN_BITMAP, "foreign-bitmap")               \
     X(SHARING, WRITE_NOT_MARKED, "write-not-marked")           \
     X(SHARING, UNGUARDED, "unguarded")                         \
@@ -191,7 +195,7 @@ enum finding_oracle {
         ORACLE_COUNT
 };
 
-/* FINDING_DEBT_FORGOTTEN_SECTOR and so on. */
+/* Enumerators like FINDING_DEBT_FORGOTTEN_SECTOR. */
 enum finding_id {
     FINDING_NONE,
 #define X(oracle, kind, name) FINDING_##oracle##_##kind,
@@ -200,29 +204,29 @@ enum finding_id {
         FINDING_COUNT
 };
 
-/* Names are stable words for scripts: "debt" and "forgotten-sector"; "" of none. */
+/* Names are stable words for scripts: "debt" and "forgotten-sector"; "" for none. */
 const char *finding_oracle_name(enum finding_oracle oracle);
 const char *finding_kind_name(enum finding_id id);
 
 enum finding_oracle finding_oracle(enum finding_id id);
 
-/* "debt" of FINDING_DEBT_FORGOTTEN_SECTOR */
+/* The oracle's name: "debt" for FINDING_DEBT_FORGOTTEN_SECTOR. */
 static inline const char *finding_by(enum finding_id id)
 {
     return finding_oracle_name(finding_oracle(id));
 }
 
-/* Has its oracle that trait, or one of these? */
+/* True if the oracle has one of these traits. */
 bool finding_is(enum finding_id id, uint32_t traits);
 bool finding_oracle_is(enum finding_oracle oracle, uint32_t traits);
 
-/* The finding with these names; FINDING_NONE if there is no such. */
+/* The finding with these names; FINDING_NONE if there is none. */
 enum finding_id finding_find(const char *oracle, const char *kind);
 
-/* Findings that are meant: ORACLE, or ORACLE/KIND. */
+/* A pattern for findings: ORACLE, or ORACLE/KIND. */
 struct finding_pattern {
-    const char *oracle; /* NULL = any finding will do */
-    const char *kind;   /* NULL = any of that oracle */
+    const char *oracle; /* NULL = any finding */
+    const char *kind;   /* NULL = any finding of that oracle */
 };
 
 bool finding_fits(const struct finding_pattern *pattern, enum finding_id id);

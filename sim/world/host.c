@@ -30,6 +30,57 @@ void *host_alloc(struct host *host, size_t bytes)
     return memory;
 }
 
+/* ---- Memory that was given back ---- */
+
+/* What an engine of today's generation gives back is kept for a while, all of this byte. */
+#define POISON 0x5a
+#define POISONED_PIECES 32
+
+struct poisoned {
+    uint8_t *memory; /* NULL: none */
+    size_t bytes;
+};
+
+/* The engine has left it alone, or there is a finding; then it may be used again. */
+static void poisoned_release(struct world *world, struct poisoned *piece)
+{
+    size_t i = 0;
+
+    while (i < piece->bytes && piece->memory[i] == POISON) {
+        i++;
+    }
+    if (i < piece->bytes) {
+        verdict_add(&world->evidence, FINDING_BOUNDS_FREED_MEMORY,
+                    "The job has written to memory that it had given back: byte %zu of a piece of "
+                    "%zu bytes.",
+                    i, piece->bytes);
+    }
+    if (piece->memory != NULL) {
+        arena_free(world->arena, piece->memory, piece->bytes + GUARD_BYTES);
+    }
+    *piece = (struct poisoned){0};
+}
+
+static void poison(struct world *world, void *memory, size_t bytes)
+{
+    struct poisoned *piece;
+
+    if (world->poisoned == NULL) {
+        world->poisoned = arena_alloc(world->arena, POISONED_PIECES * sizeof(*world->poisoned));
+    }
+    piece = &world->poisoned[world->poisoned_count++ % POISONED_PIECES];
+    poisoned_release(world, piece);
+    memset(memory, POISON, bytes);
+    *piece = (struct poisoned){memory, bytes};
+}
+
+static void poisoned_release_all(struct world *world)
+{
+    for (uint32_t i = 0; world->poisoned != NULL && i < POISONED_PIECES; i++) {
+        poisoned_release(world, &world->poisoned[i]);
+    }
+}
+
 static bool guard_is_whole(const unsigned char *guard)
 {
     size_t i = 0;
@@ -42,10 +93,16 @@ static bool guard_is_whole(const unsigned char *guard)
 
 void host_free(struct host *host, void *memory, size_t bytes)
 {
+    struct world *world = world_of(host);
+
     if (memory != NULL) {
         assert(guard_is_whole((unsigned char *)memory + bytes));
-        world_of(host)->job_given_bytes += bytes;
-        arena_free(world_of(host)->arena, memory, bytes + GUARD_BYTES);
+        world->job_given_bytes += bytes;
+        if (world->plan->generation == GENERATION_MODERN) {
+            poison(world, memory, bytes);
+        } else {
+            arena_free(world->arena, memory, bytes + GUARD_BYTES);
+        }
     }
 }
 
@@ -57,6 +114,7 @@ void host_judge_memory(struct world *world)
                     "%" PRIu64 ".",
                     world->job_taken_bytes, world->job_given_bytes);
     }
+    poisoned_release_all(world);
     world->job_taken_bytes = 0;
     world->job_given_bytes = 0;
 }

@@ -23,7 +23,10 @@ struct host_timer {
     void *opaque;
 };
 
-/* The job is gone, or was refused: has it given back its memory?  Adds a finding if not. */
+/*
+ * The job is gone, or was refused: has it given back its memory, and in today's generation, left
+ * alone what it had given back?  Adds a finding if not.
+ */
 void host_judge_memory(struct world *world);
 
 /* Asserts that every timer will fire, and that no more memory came back than was taken. */

@@ -51,21 +51,24 @@ struct world {
     struct story story;
     struct generator *generators; /* one per generator of the plan */
 
-    struct engine_job *job;   /* NULL: none */
-    bool job_starts;          /* it waits in a drained section of its start */
-    uint32_t start_number;    /* ... and this action has begun it */
-    uint64_t job_taken_bytes; /* memory that the present job has taken ... */
-    uint64_t job_given_bytes; /* ... and given back */
+    struct engine_job *job;    /* NULL: none */
+    bool job_starts;           /* it waits in a drained section of its start */
+    uint32_t start_number;     /* ... and this action has begun it */
+    uint64_t job_taken_bytes;  /* memory that the present job has taken ... */
+    uint64_t job_given_bytes;  /* ... and given back */
+    struct poisoned *poisoned; /* pieces that it has given back lately (host.c); NULL: none yet */
+    uint32_t poisoned_count;   /* ... so far */
     struct job_info last_job;
     bool has_last_job;
     bool job_concluded; /* the job started last has ended ... */
     bool job_cancelled; /* ... as cancelled; and its result */
     int job_ret;
 
-    /* Oracles, and for each kind of event a bit for each oracle that sees it. */
+    /* Oracles, and a bit for each that sees a kind of event, or requests of an issuer. */
     struct oracle_slot *oracles;
     uint32_t oracle_count;
-    uint32_t wanted_by[EVENT_KIND_COUNT][BY_COUNT];
+    uint32_t wanted_by[EVENT_KIND_COUNT];
+    uint32_t request_wanted_by[BY_COUNT];
     uint32_t settled_by;
 };
 

@@ -55,7 +55,7 @@ static uint64_t digest_of_flags(const bool facts[3])
     return digest_value(&digest);
 }
 
-/* Each of several facts counts, and where it stands. */
+/* Each of several flags counts, and so does its position. */
 static void test_digest_flags_differ_when_any_fact_does(void **state)
 {
     (void)state;

@@ -36,7 +36,10 @@ struct work {
 static struct render_life life;
 static FILE *lines;
 
-/* Not async-signal-safe, and need not be here: an engine dies, or hangs, in its own code. */
+/*
+ * This is not async-signal-safe, which is fine here: an engine dies or hangs in
+ * its own code, not in a library.
+ */
 static void last_words(void)
 {
     render_last_events(&life);

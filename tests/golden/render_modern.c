@@ -283,15 +283,12 @@ static void tell_backing(struct modern *modern, const struct event *event)
     }
 }
 
-/* To open it is to attach it. */
+/* What is attached then is told by an event of its own. */
 static void tell_open_backing(struct modern *modern, const struct event *event)
 {
     if (event->ret == 0) {
-        uint32_t backing = world_evidence(modern->world)->disks[event->node]->backing;
         tell(modern, "%" PRIu64 " graph open_backing %s 0", event->now_ns,
              node_name(modern, event->node));
-        tell(modern, "%" PRIu64 " graph backing %s %s", event->now_ns,
-             node_name(modern, event->node), node_name(modern, backing));
     }
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Disks for tests: a block layer alone, without world, story, job or oracles.
+ * Disks for tests: a block layer by itself, without world, story, job or
+ * oracles.
  *
  * A test changes disks->plan as it likes, opens the disks, submits requests of
  * the guest or of a job, runs the timeline and looks at the events.  After each
@@ -29,9 +30,12 @@
 
 enum { SRC, DST, THIRD, DISKS };
 
-/* What a world would hold; first in its own arena, so that a copy of that is a snapshot. */
+/*
+ * The parts that a world would have; it is the first object in its arena, so
+ * that a copy of the arena is a snapshot.
+ */
 struct ground {
-    struct block_layer layer; /* first: the hook finds the rest by it */
+    struct block_layer layer; /* must be first: the hook gets the ground from it */
     struct timeline timeline;
     struct evidence evidence;
     struct trace *trace;
@@ -41,13 +45,13 @@ struct disks {
     struct plan *plan;
     struct choice_spec choices;
     struct trace trace;
-    struct arena *arena;       /* of the ground; NULL until opened */
+    struct arena *arena;       /* the ground's arena; NULL until opened */
     struct ground *ground;     /* ... */
     struct block_layer *layer; /* ... */
-    uint64_t steps;            /* of the timeline, since the disks were opened */
+    uint64_t steps;            /* timeline steps since the disks were opened */
 };
 
-/* How a request ended. */
+/* The end of a request. */
 struct ending {
     const struct block_layer *layer;
     int calls;
@@ -105,7 +109,7 @@ static inline void disks_note(struct block_layer *layer, struct event *event)
     trace_append(ground->trace, event);
 }
 
-/* The disks of the plan as it is now, from the beginning; the guest has `src`. */
+/* Opens the disks of the plan as it is now, at time 0; the guest is on `src`. */
 static inline struct block_layer *disks_open(struct disks *disks)
 {
     struct arena *arena;
@@ -144,7 +148,7 @@ static inline struct block_node *disks_node(const struct disks *disks, uint32_t 
 
 /* ---- The plan ---- */
 
-/* Adds a fault that is armed; the caller fills it in. */
+/* Adds an armed fault; the caller fills in the rest. */
 static inline struct fault_spec *disks_fault(struct disks *disks, enum fault_kind kind)
 {
     struct plan *plan = disks->plan;
@@ -177,14 +181,14 @@ static inline bool disks_step(struct disks *disks)
     return true;
 }
 
-/* Until nothing is pending. */
+/* Runs until nothing is pending. */
 static inline void disks_run(struct disks *disks)
 {
     while (disks_step(disks)) {
     }
 }
 
-/* All that is due up to an instant. */
+/* Runs everything that is due up to an instant. */
 static inline void disks_run_until(struct disks *disks, uint64_t until_ns)
 {
     uint64_t due_ns;
@@ -194,7 +198,7 @@ static inline void disks_run_until(struct disks *disks, uint64_t until_ns)
     }
 }
 
-/* A guest request now. */
+/* Submits a guest request now. */
 static inline void disks_guest(struct disks *disks, enum op op, uint64_t offset, uint64_t bytes)
 {
     struct guest_request *guest = arena_alloc(disks->plan->arena, sizeof(*guest));
@@ -205,7 +209,7 @@ static inline void disks_guest(struct disks *disks, enum op op, uint64_t offset,
     guest_submit(disks->layer, guest, PLAN_NONE, NULL, NULL);
 }
 
-/* For `done` of a request, with a struct ending. */
+/* The `done` callback of a request; `opaque` is a struct ending. */
 static inline void disks_done(void *opaque, int ret)
 {
     struct ending *ending = opaque;
@@ -239,7 +243,7 @@ static inline uint64_t disks_count(const struct disks *disks, enum event_kind ki
     return count;
 }
 
-/* The events have just these kinds, in this order. */
+/* Asserts that the events have exactly these kinds, in this order. */
 static inline void disks_assert_events(const struct disks *disks, const enum event_kind *kinds,
                                        uint64_t count)
 {

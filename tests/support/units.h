@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Times in nanoseconds as tests write them: 5 * MS.
+ * Times in nanoseconds in the notation of tests: 5 * MS.
  */
 #ifndef MIRRORSIM_TESTS_SUPPORT_UNITS_H
 #define MIRRORSIM_TESTS_SUPPORT_UNITS_H

@@ -16,7 +16,7 @@
 #include "tools/base/support.h"
 #include "tools/base/text.h"
 
-/* Keys of options without a letter: their place in the table, from here. */
+/* Keys of options without a letter: their index in the table, starting here. */
 #define FIRST_KEY 256
 
 /* ---- Wrong usage ---- */
@@ -117,7 +117,7 @@ void option_take_file(const struct argp_state *state, const struct option_row *o
     *file = arg;
 }
 
-/* Enumerations have the size of an int. */
+/* Sets an enumeration, which has the size of an int. */
 static void set_value(void *member, int value)
 {
     memcpy(member, &value, sizeof(value));
@@ -168,12 +168,12 @@ static void take_option(const struct argp_state *state, const struct option_row 
 
 /* ---- The command line ---- */
 
-/* The rows of one command, those that it shares first, and argp's beside them. */
+/* The rows of one command, the shared ones first, and argp's options in the same order. */
 struct parser {
     const struct option_table *table;
-    char *options;       /* of the command */
+    char *options;       /* the command's options */
     size_t shared_count; /* rows */
-    size_t count;        /* rows, the shared ones included */
+    size_t count;        /* rows, including the shared ones */
     struct argp_option *shown;
     const struct option_row *chosen[OPTION_ALTERNATIVES]; /* by alternative; NULL = none yet */
 };
@@ -284,7 +284,8 @@ void options_parse(const struct option_table *table, int argc, char **argv, void
     struct argp argp = {.parser = parse, .args_doc = table->args, .doc = table->doc};
 
     open_parser(&parser);
-    argp.options = parser.shown;
+    /* glibc's help leaks what it allocates for a table without a row. */
+    argp.options = parser.count > 0 ? parser.shown : NULL;
     argp_parse(&argp, argc, argv, 0, NULL, &parser);
     free(parser.shown);
 }

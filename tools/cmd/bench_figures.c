@@ -97,7 +97,7 @@ static void stage_open(struct stage *stage, const struct bench_figure *figure)
         die("%s", mistakes_format(figure->key, scenario_mistakes(scenario)));
     }
     stage->plan = scenario_plan(scenario, 0, &quiet);
-    stage->options = runner_options(stage->plan, engines[0], 0);
+    stage->options = runner_options(stage->plan, load_engine_of(stage->plan->generation), 0);
     stage->options.no_oracles = figure->no_oracles;
     trace_init(&stage->trace, true);
     scenario_free(scenario);

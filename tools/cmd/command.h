@@ -16,7 +16,7 @@ struct command {
     int (*run)(int argc, char **argv);
 };
 
-/* Each in a file of its name. */
+/* Each command is in a file of its name. */
 extern const struct command command_run;
 extern const struct command command_check;
 extern const struct command command_trace;

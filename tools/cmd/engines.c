@@ -11,7 +11,8 @@
 #include "tools/run/load.h"
 
 static const struct option_table engines_table = {
-    .doc = "Lists the mirror engines that are compiled in; the first is the default."};
+    .doc = "Lists the mirror engines that are compiled in; the first of each generation is its "
+           "default."};
 
 static int run_engines(int argc, char **argv)
 {

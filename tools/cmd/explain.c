@@ -162,7 +162,7 @@ static int explain(struct explain_options *options)
 
 static int run_explain(int argc, char **argv)
 {
-    struct explain_options options = {.run = {.engine = engines[0]}};
+    struct explain_options options = {.run = {.engine = NULL}};
     int code;
 
     options_parse(&table, argc, argv, &options);

@@ -277,9 +277,8 @@ static int explore(struct command_options *options, uint64_t start_ms)
 
 static int run_explore(int argc, char **argv)
 {
-    struct command_options options = {
-        .explore = {.engine = engines[0], .visited_bytes = VISITED_BYTES},
-        .jobs = load_default_jobs()};
+    struct command_options options = {.explore = {.visited_bytes = VISITED_BYTES},
+                                      .jobs = load_default_jobs()};
     uint64_t start_ms = clock_ms();
     struct scenario *scenario;
     int exit_code;
@@ -289,6 +288,8 @@ static int run_explore(int argc, char **argv)
     load_guard_output(options.report.output, options.report.file);
     explore_report_check(&options.report, scenario);
     options.explore.scenario = scenario;
+    options.explore.engine = load_choose_engine(
+        options.explore.engine, scenario_generation(scenario, 0), options.report.file);
     take_from_file(&options, scenario);
     exit_code = explore(&options, start_ms);
     scenario_free(scenario);

@@ -179,7 +179,7 @@ static int run_query(int argc, char **argv)
 {
     static const struct isolate_limits limits = {.cpu_ms = CPU_LIMIT_MS,
                                                  .memory_bytes = ISOLATE_MEMORY_BYTES};
-    struct query_options options = {.run = {.engine = engines[0]}, .at_ns = UINT64_MAX};
+    struct query_options options = {.at_ns = UINT64_MAX};
 
     options_parse(&table, argc, argv, &options);
     one_run_load(&options.run);

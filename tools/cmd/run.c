@@ -54,6 +54,30 @@ static void open_reports(struct session *session)
     }
 }
 
+static void report_skipped(struct report *report, const struct suite *suite,
+                           const struct suite_entry *entry)
+{
+    const struct choice_spec quiet = {.seed = 0};
+    struct plan *plan = scenario_plan(entry->scenario, entry->case_number, &quiet);
+    struct run_result *result = run_result_create();
+    const struct report_run run = {
+        .file = scenario_file(entry->scenario),
+        .name = scenario_name(entry->scenario),
+        .case_number = entry->case_number + 1,
+        .cases = scenario_cases(entry->scenario),
+        .engine = entry->engine,
+        .compared = suite->compared,
+        .result = result,
+    };
+    char why[80];
+
+    snprintf(why, sizeof(why), "a story of generation %s", generation_name(entry->generation));
+    snprintf(result->case_name, sizeof(result->case_name), "%s", plan->case_name);
+    report->skipped(report, &run, why);
+    free(result);
+    plan_destroy(plan);
+}
+
 static void begin_reports(const struct session *session)
 {
     const struct suite *suite = &session->options->suite;
@@ -64,6 +88,9 @@ static void begin_reports(const struct session *session)
         report->begin(report, suite);
         for (size_t j = 0; j < suite->invalid_count; j++) {
             report->invalid(report, &suite->invalid[j]);
+        }
+        for (size_t j = 0; j < suite->skipped_count && report->skipped != NULL; j++) {
+            report_skipped(report, suite, &suite->skipped[j]);
         }
     }
 }
@@ -104,7 +131,7 @@ static bool deliver(void *opaque, const struct run_result *result)
         .case_number = entry->case_number + 1,
         .cases = scenario_cases(entry->scenario),
         .seed = suite_seed_of(suite, result->number),
-        .engine = suite->engine,
+        .engine = entry->engine,
         .compared = suite->compared,
         .result = result,
     };
@@ -157,6 +184,7 @@ static int run(const struct run_options *options)
     session.summary.planned = runs;
     session.summary.compared = suite->compared;
     session.summary.invalid_files = suite->invalid_count;
+    session.summary.skipped = suite->skipped_count;
     open_reports(&session);
     begin_reports(&session);
     progress_begin(&session.progress, session.summary.planned);
@@ -175,7 +203,8 @@ static int run_run(int argc, char **argv)
 
     run_options_parse(&options, argc, argv);
     suite_select(&options.suite, &options.filter);
-    if (options.suite.entry_count == 0 && options.suite.invalid_count == 0) {
+    if (options.suite.entry_count + options.suite.skipped_count + options.suite.invalid_count ==
+        0) {
         fputs("mirrorsim run: no scenario matches --filter and --case\n", stderr);
     } else {
         if (options.dump_images != NULL) {

@@ -140,7 +140,7 @@ static bool in_environment(const char *name)
 static struct run_options default_options(void)
 {
     return (struct run_options){
-        .suite = {.engine = engines[0], .seed_count = 1},
+        .suite = {.seed_count = 1},
         .text = {.colour = isatty(STDOUT_FILENO) == 1 && getenv("NO_COLOR") == NULL},
         .annotations = in_environment("GITHUB_ACTIONS"),
         .twice = in_environment("CI"),

@@ -237,7 +237,7 @@ static int shrink(struct command_options *options)
 
 static int run_shrink(int argc, char **argv)
 {
-    struct command_options options = {.run = {.engine = engines[0]}, .shrink = {.cpu_limit_s = 5}};
+    struct command_options options = {.shrink = {.cpu_limit_s = 5}};
     int code;
 
     options_parse(&table, argc, argv, &options);

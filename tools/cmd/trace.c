@@ -2,8 +2,8 @@
 /*
  * mirrorsim trace: everything that happens in one run, as text or JSON lines.
  *
- * The run is made in a child, which sends its events as they come; the parent writes them.  Of
- * a run that dies, the last words are the events up to the one in which it did.
+ * The run is made in a child, which sends its events as they come; the parent writes them.  A
+ * run that dies still sends the events up to the one in which it died.
  *
  * Declared in tools/cmd/command.h: every subcommand is.
  */
@@ -124,7 +124,7 @@ static const struct option_table table = {
 
 /* ---- In the child ---- */
 
-/* What its last words need, which a handler has no argument for. */
+/* What the signal handler needs to send the last events; a handler gets no argument. */
 static struct {
     const struct trace *trace;
     uint64_t sent; /* events */
@@ -150,7 +150,7 @@ static void send_new_events(void)
     child.sending = 0;
 }
 
-/* A record that a signal has cut in two is not followed by another. */
+/* If a signal has interrupted a record, nothing more can be sent after it. */
 static void last_words(void)
 {
     if (!child.sending) {
@@ -239,7 +239,7 @@ static void write_verdict(const struct run_result *result)
     }
 }
 
-/* What has been written is seen while nothing new comes. */
+/* Flushes the output while no new event comes. */
 static void flush_if_idle(int results)
 {
     struct pollfd next = {.fd = results, .events = POLLIN};
@@ -249,7 +249,7 @@ static void flush_if_idle(int results)
     }
 }
 
-/* Until the child says that these were all, or dies. */
+/* Writes events until the child reports the end, or dies. */
 static void receive_events(struct trace_options *options, int results)
 {
     struct event *events;
@@ -277,7 +277,7 @@ static int trace_run(struct trace_options *options)
 
     isolate_open(&isolate, 0);
     isolate_start(&isolate, run_in_child, &options->run);
-    signal(SIGINT, SIG_IGN); /* the child gets it, too, and has something to say */
+    signal(SIGINT, SIG_IGN); /* the child gets it, too, and sends its last events */
     receive_events(options, isolate.results);
     result = run_result_receive(isolate.results);
     death = isolate_end(&isolate);
@@ -299,8 +299,7 @@ static int trace_run(struct trace_options *options)
 
 static int run_trace(int argc, char **argv)
 {
-    struct trace_options options = {
-        .run = {.engine = engines[0]}, .kinds = UINT64_MAX, .to_ns = UINT64_MAX};
+    struct trace_options options = {.kinds = UINT64_MAX, .to_ns = UINT64_MAX};
     int code;
 
     options_parse(&table, argc, argv, &options);

@@ -99,7 +99,7 @@ struct follow {
 bool follow_covers(const struct follow *follow, const struct event *event);
 struct copy *follow_copy_of(struct follow *follow, uint32_t request);
 
-/* Notes what one event means for the copies under way and the dirty bit. */
+/* Notes the effect of one event on the copies in flight and the dirty bit. */
 void follow_event(struct follow *follow, const struct event *event);
 
 /* Judges the state after a timeline event whose first event in the trace is `first`. */

@@ -266,7 +266,7 @@ static void judge(struct without *without, const struct run_result *base,
         without->elsewhere = same->has_sector && (same->sector != finding->sector ||
                                                   strcmp(same->disk, finding->disk) != 0);
     } else if (other != NULL) {
-        /* A story that waits for what was left out stands still; that is nobody's fault. */
+        /* A story that waits for what was left out does not end; that is no new failure. */
         without->outcome =
             finding_is(other->id, FINDING_OF_NO_END) ? WITHOUT_NO_END : WITHOUT_CHANGES;
         without->becomes =

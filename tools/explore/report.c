@@ -92,6 +92,7 @@ static uint64_t percent(uint64_t part, uint64_t whole)
 static void print_findings(const struct explore_session *session, char *const *paths)
 {
     const struct engine *engine = session->options->engine;
+    bool is_default = engine == load_engine_of(engine->generation);
 
     for (uint64_t i = 0; i < session->finding_count; i++) {
         const struct explore_finding *finding = &session->findings[i].finding;
@@ -105,7 +106,7 @@ static void print_findings(const struct explore_session *session, char *const *p
             printf("    choices %s\n", finding->choices);
         }
         printf("    repeat  %s run %s%s%s\n", program_invocation_name, paths[i],
-               engine == engines[0] ? "" : " --engine ", engine == engines[0] ? "" : engine->name);
+               is_default ? "" : " --engine ", is_default ? "" : engine->name);
     }
 }
 

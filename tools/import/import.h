@@ -44,7 +44,7 @@ enum import_fill {
 struct import_options {
     const char *path;
     enum import_format format;
-    /* only requests of this file or device; NULL: the recording must have only one */
+    /* Only requests of this file or device; NULL: the recording must have only one. */
     const char *file;
     const char *action;  /* for blkparse: the action at which a request counts as made */
     uint64_t first;      /* ordinal of the first request to take, from 1 */

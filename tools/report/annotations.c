@@ -83,7 +83,7 @@ struct report *report_annotations(FILE *out)
 {
     struct report *report = must_alloc(sizeof(*report));
 
-    *report = (struct report){out, annotations_begin, annotations_invalid, annotations_run,
-                              annotations_end};
+    *report = (struct report){out,  annotations_begin, annotations_invalid,
+                              NULL, annotations_run,   annotations_end};
     return report;
 }

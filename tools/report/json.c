@@ -12,11 +12,12 @@
 #include "tools/base/support.h"
 #include "tools/base/text.h"
 #include "tools/report/report.h"
+#include "tools/run/load.h"
 
 struct json {
     struct report report;
     const char *separator; /* goes before the next element of the array being written */
-    bool in_runs;
+    const char *list;      /* the key of the one that is open; NULL: `invalid` */
 };
 
 void report_json_show(json_t *answer)
@@ -173,12 +174,20 @@ static void write_element(struct json *json, json_t *element)
     json->separator = ",\n";
 }
 
+/* The engine that was asked for; or the first run's, each of which says its own. */
+static const struct engine *first_engine(const struct suite *suite)
+{
+    return suite->engine != NULL    ? suite->engine
+           : suite->entry_count > 0 ? suite->entries[0].engine
+                                    : engines[0];
+}
+
 static void json_begin(struct report *report, const struct suite *suite)
 {
     struct json *json = (struct json *)(void *)report;
 
     fprintf(report->out, "{\"mirrorsim\":\"%s\",\"engine\":\"%s\",\"invalid\":[", MIRRORSIM_VERSION,
-            suite->engine->name);
+            first_engine(suite)->name);
     json->separator = "\n";
 }
 
@@ -191,18 +200,35 @@ static void json_invalid(struct report *report, const struct suite_invalid *inva
     write_element((struct json *)(void *)report, object);
 }
 
-static void begin_runs(struct json *json)
+/* The lists follow each other; that of skipped stories is there only if some are. */
+static void begin_list(struct json *json, const char *key)
 {
-    if (!json->in_runs) {
-        fputs("],\"runs\":[", json->report.out);
+    if (json->list != key) {
+        fprintf(json->report.out, "],\"%s\":[", key);
         json->separator = "\n";
-        json->in_runs = true;
+        json->list = key;
     }
+}
+
+static const char skipped_key[] = "skipped";
+static const char runs_key[] = "runs";
+
+static void json_skipped(struct report *report, const struct report_run *run, const char *why)
+{
+    json_t *object = json_object();
+
+    begin_list((struct json *)(void *)report, skipped_key);
+    set_string(object, "file", run->file);
+    set_string(object, "name", run->name);
+    set_u64(object, "case", run->case_number);
+    set_string(object, "case_name", run->result->case_name);
+    set_string(object, "why", why);
+    write_element((struct json *)(void *)report, object);
 }
 
 static void json_run(struct report *report, const struct report_run *run)
 {
-    begin_runs((struct json *)(void *)report);
+    begin_list((struct json *)(void *)report, runs_key);
     write_element((struct json *)(void *)report, run_json(run));
 }
 
@@ -210,12 +236,15 @@ static void json_end(struct report *report, const struct report_summary *summary
 {
     json_t *object = json_object();
 
-    begin_runs((struct json *)(void *)report);
+    begin_list((struct json *)(void *)report, runs_key);
     set_u64(object, "runs", summary->passed + summary->failed);
     set_u64(object, "passed", summary->passed);
     set_u64(object, "failed", summary->failed);
     set_u64(object, "known_failures", summary->known_failures);
     set_u64(object, "invalid_files", summary->invalid_files);
+    if (summary->skipped > 0) {
+        set_u64(object, "skipped", summary->skipped);
+    }
     set_u64(object, "planned", summary->planned);
     json_object_set_new(object, "interrupted", json_boolean(summary->interrupted));
     if (summary->compared != NULL) {
@@ -231,6 +260,6 @@ struct report *report_json(FILE *out)
 {
     struct json *json = must_alloc(sizeof(*json));
 
-    json->report = (struct report){out, json_begin, json_invalid, json_run, json_end};
+    json->report = (struct report){out, json_begin, json_invalid, json_skipped, json_run, json_end};
     return &json->report;
 }

@@ -155,6 +155,17 @@ static void junit_invalid(struct report *report, const struct suite_invalid *inv
     free(mistakes);
 }
 
+static void junit_skipped(struct report *report, const struct report_run *run, const char *why)
+{
+    struct junit *junit = (struct junit *)(void *)report;
+    char *title = report_title(run);
+    FILE *out = case_begin(junit, run->file, title, 0);
+
+    junit->skipped++;
+    fprintf(out, ">\n      <skipped message=\"%s\"/>\n    </testcase>\n", why);
+    free(title);
+}
+
 static void junit_run(struct report *report, const struct report_run *run)
 {
     struct junit *junit = (struct junit *)(void *)report;
@@ -183,6 +194,7 @@ struct report *report_junit(FILE *out)
 {
     struct junit *junit = must_alloc(sizeof(*junit));
 
-    junit->report = (struct report){out, junit_begin, junit_invalid, junit_run, junit_end};
+    junit->report =
+        (struct report){out, junit_begin, junit_invalid, junit_skipped, junit_run, junit_end};
     return &junit->report;
 }

@@ -10,6 +10,7 @@
 #include "sim/base/quantity.h"
 #include "tools/base/support.h"
 #include "tools/base/text.h"
+#include "tools/run/load.h"
 
 static FILE *text_open(char **text, size_t *size)
 {
@@ -52,7 +53,7 @@ static void write_command(FILE *out, const char *program, const char *verb,
     if (run->seed != 0) {
         fprintf(out, " --seed %" PRIu64, run->seed);
     }
-    if (engine != &mirror_engine) {
+    if (engine != load_engine_of(engine->generation)) {
         fprintf(out, " --engine %s", engine->name);
     }
 }

@@ -2,8 +2,8 @@
 /*
  * Reports: text for people; JSON, JUnit and TAP for machines; annotations for CI.
  *
- * Each gets the invalid files, then every run in order, then the summary.  All
- * except the text report have the same output for the same runs.
+ * Each gets the invalid files, the stories that are skipped, then every run in order, then the
+ * summary.  All except the text report have the same output for the same runs.
  */
 #ifndef MIRRORSIM_TOOLS_REPORT_REPORT_H
 #define MIRRORSIM_TOOLS_REPORT_REPORT_H
@@ -35,6 +35,7 @@ struct report_summary {
     uint64_t known_failures; /* failed as their xfail predicts */
     uint64_t harness_errors; /* those of the failed that could not be run at all */
     uint64_t invalid_files;
+    uint64_t skipped; /* stories of another generation than the engine's */
     uint64_t planned; /* runs */
     bool interrupted;
     const struct engine *compared; /* NULL = no engines were compared */
@@ -46,6 +47,8 @@ struct report {
     FILE *out;
     void (*begin)(struct report *report, const struct suite *suite);
     void (*invalid)(struct report *report, const struct suite_invalid *invalid);
+    /* After the invalid ones; the run has no result but its case's name.  NULL: says nothing. */
+    void (*skipped)(struct report *report, const struct report_run *run, const char *why);
     void (*run)(struct report *report, const struct report_run *run);
     void (*end)(struct report *report, const struct report_summary *summary);
 };

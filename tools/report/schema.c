@@ -2,10 +2,10 @@
 /*
  * The language's tables as a JSON schema, draft 2020-12.
  *
- * What has a name is a definition, once; every property has its row's
- * documentation.  A schema can't say all that the loader checks: it must not
- * refuse what the loader takes.  So what YAML takes for a number, as in `name: 5`,
- * may be a name or a text.
+ * Everything with a name becomes one definition; every property has its row's
+ * documentation.  A schema cannot express all checks of the loader, but it must
+ * not refuse what the loader accepts.  So what YAML reads as a number, as in
+ * `name: 5`, may be a name or a text.
  */
 #include "tools/report/schema.h"
 
@@ -19,7 +19,7 @@
 
 #define DEFINITION_BYTES 64
 
-/* Among the definitions while they are collected: what each name stands for. */
+/* While definitions are collected, this entry maps each name to its identity. */
 #define IDENTITIES "identities"
 
 static json_t *schema_of_shape(json_t *definitions, const struct shape *shape);
@@ -88,7 +88,7 @@ static json_t *unit_pattern(const struct value_type *type)
     return json;
 }
 
-/* A number without unit, if it may be written so; whole ones are whole units. */
+/* Adds a number without a unit, if that is allowed. */
 static void add_plain_number(json_t *alternatives, const struct value_type *type)
 {
     const struct unit *unit = type->units;
@@ -176,7 +176,7 @@ static json_t *properties_json(json_t *definitions, const struct shape *shape)
                      properties);
 }
 
-/* One of its keys at a time, for each of a group. */
+/* Alternatives for the keys of a group, one key at a time. */
 static json_t *group_json(const struct field *fields, uint8_t group)
 {
     json_t *alternatives = json_array();
@@ -234,7 +234,7 @@ static json_t *mapping_json(json_t *definitions, const struct shape *shape)
     return schema;
 }
 
-/* {key: value}, or the word alone. */
+/* {key: value}, or only the word. */
 static json_t *one_json(json_t *definitions, const struct shape *shape)
 {
     json_t *schema = properties_json(definitions, shape);
@@ -327,15 +327,15 @@ static json_t *shape_json(json_t *definitions, const struct shape *shape)
     return json_object();
 }
 
-/* What a name stands for, wherever it is said: the table, or the shape that has none. */
+/* The identity behind a name: its table, or the shape itself if it has none. */
 static json_int_t identity_of(const struct shape *shape)
 {
     return (json_int_t)(shape->fields != NULL ? (uintptr_t)shape->fields : (uintptr_t)shape);
 }
 
 /*
- * The definition's place is taken before what it is made of, which comes after it then.  Two
- * tables of one name would be one definition.
+ * Reserves the definition's place first, so that the definitions it needs come after it.
+ * Two tables with the same name would become one definition.
  */
 static json_t *schema_of_shape(json_t *definitions, const struct shape *shape)
 {

@@ -9,10 +9,10 @@
 
 #include "sim/scenario/field.h"
 
-/* Of a whole file; the caller owns it.  scenarios/scenario.schema.json is this. */
+/* The schema of a whole file, as in scenarios/scenario.schema.json; the caller owns it. */
 json_t *schema_json(void);
 
-/* As schema_json(), of any table; for tests. */
+/* The same for any table; for tests. */
 json_t *schema_json_of(const struct field *fields);
 
 #endif

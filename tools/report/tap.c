@@ -38,7 +38,7 @@ static void write_json(FILE *out, const char *key, json_t *value)
 static void tap_begin(struct report *report, const struct suite *suite)
 {
     fprintf(report->out, "TAP version 14\n1..%" PRIu64 "\n",
-            suite_runs(suite) + suite->invalid_count);
+            suite_runs(suite) + suite->invalid_count + suite->skipped_count);
 }
 
 static void tap_invalid(struct report *report, const struct suite_invalid *invalid)
@@ -66,6 +66,17 @@ static void write_findings(FILE *out, const struct report_run *run)
     write_json(out, "findings", findings);
     fputs("  ...\n", out);
     free(command);
+}
+
+static void tap_skipped(struct report *report, const struct report_run *run, const char *why)
+{
+    struct tap *tap = (struct tap *)(void *)report;
+    char *title = report_title(run);
+
+    fprintf(report->out, "ok %" PRIu64 " - ", ++tap->tests);
+    write_description(report->out, title);
+    fprintf(report->out, " # SKIP %s\n", why);
+    free(title);
 }
 
 /* A known failure is marked with the TODO directive of TAP. */
@@ -98,6 +109,6 @@ struct report *report_tap(FILE *out)
 {
     struct tap *tap = must_alloc(sizeof(*tap));
 
-    tap->report = (struct report){out, tap_begin, tap_invalid, tap_run, tap_end};
+    tap->report = (struct report){out, tap_begin, tap_invalid, tap_skipped, tap_run, tap_end};
     return &tap->report;
 }

@@ -211,6 +211,17 @@ static void show_tally(FILE *out, const struct report_summary *summary)
     show_count(out, tally->not_compared, "could not be compared");
 }
 
+static void text_skipped(struct report *report, const struct report_run *run, const char *why)
+{
+    const struct text *text = (const struct text *)(const void *)report;
+    char *title = report_title(run);
+
+    if (text->options.verbose) {
+        fprintf(report->out, "skip %s  %s\n", title, why);
+    }
+    free(title);
+}
+
 static void text_end(struct report *report, const struct report_summary *summary)
 {
     uint64_t done = summary->passed + summary->failed;
@@ -235,15 +246,19 @@ static void text_end(struct report *report, const struct report_summary *summary
     }
     fprintf(report->out, "%" PRIu64 " run%s in %" PRIu64 ".%03" PRIu64 " s\n", done,
             done == 1 ? "" : "s", summary->elapsed_ms / 1000, summary->elapsed_ms % 1000);
-    fprintf(report->out, "%" PRIu64 " passed, %" PRIu64 " failed\n", summary->passed,
+    fprintf(report->out, "%" PRIu64 " passed, %" PRIu64 " failed", summary->passed,
             summary->failed);
+    if (summary->skipped > 0) {
+        fprintf(report->out, ", %" PRIu64 " skipped (of another generation)", summary->skipped);
+    }
+    fputc('\n', report->out);
 }
 
 struct report *report_text(FILE *out, const struct report_text_options *options)
 {
     struct text *text = must_alloc(sizeof(*text));
 
-    text->report = (struct report){out, text_begin, text_invalid, text_run, text_end};
+    text->report = (struct report){out, text_begin, text_invalid, text_skipped, text_run, text_end};
     text->options = *options;
     return &text->report;
 }

@@ -199,8 +199,8 @@ static void add_difference(const struct suite *suite, struct run_result *result)
     const struct run_comparison *comparison = &result->comparison;
     struct run_finding *finding = run_result_add(
         result, FINDING_COMPARE_DIFFERS, "After %" PRIu64 " equal steps, %s: \"%s\"; %s: \"%s\".",
-        comparison->equal, suite->engine->name, comparison->lines[0], suite->compared->name,
-        comparison->lines[1]);
+        comparison->equal, suite_entry_of(suite, result->number)->engine->name,
+        comparison->lines[0], suite->compared->name, comparison->lines[1]);
 
     if (finding != NULL) {
         finding->about = ABOUT_BOTH;

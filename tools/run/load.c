@@ -15,6 +15,34 @@
 #include "tools/base/files.h"
 #include "tools/base/support.h"
 
+const struct engine *load_engine_of(enum generation generation)
+{
+    for (uint32_t i = 0; engines[i] != NULL; i++) {
+        if (engines[i]->generation == generation) {
+            return engines[i];
+        }
+    }
+    return NULL;
+}
+
+const struct engine *load_choose_engine(const struct engine *chosen, enum generation generation,
+                                        const char *file)
+{
+    const struct engine *engine = chosen != NULL ? chosen : load_engine_of(generation);
+
+    if (engine != NULL && engine->generation == generation) {
+        return engine;
+    }
+    fprintf(stderr, "mirrorsim: %s is a story of generation %s", file, generation_name(generation));
+    if (engine != NULL) {
+        fprintf(stderr, ", and the engine %s is of generation %s\n", engine->name,
+                generation_name(engine->generation));
+    } else {
+        fputs(", of which no engine is compiled in\n", stderr);
+    }
+    exit(EXIT_USAGE);
+}
+
 void load_take_engine(const struct argp_state *state, const struct option_row *option,
                       const char *arg, void *member)
 {

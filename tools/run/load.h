@@ -14,8 +14,16 @@
 #include "sim/yaml/mistakes.h"
 #include "tools/base/options.h"
 
-/* The engines that are compiled in, NULL-terminated; the first is the default. */
+/* The engines that are compiled in, NULL-terminated; the first of each generation is its default.
+ */
 extern const struct engine *const engines[];
+
+/* Ours of that generation, the first one listed; NULL: none is compiled in. */
+const struct engine *load_engine_of(enum generation generation);
+
+/* The engine for a story of that generation: `chosen`, or, if that is NULL, ours; or a refusal. */
+const struct engine *load_choose_engine(const struct engine *chosen, enum generation generation,
+                                        const char *file);
 
 /* NAME, into a const struct engine *. */
 void load_take_engine(const struct argp_state *state, const struct option_row *option,

@@ -39,6 +39,7 @@ void one_run_load(struct one_run *run)
 
     run->scenario = load_scenario(run->file);
     run->plan = scenario_plan(run->scenario, choose_case(run), &choices);
+    run->engine = load_choose_engine(run->engine, run->plan->generation, run->file);
 }
 
 void one_run_open(struct one_run *run)

@@ -18,7 +18,7 @@ struct one_run {
     const char *file;
     const char *chosen; /* --case; NULL = the first */
     uint64_t seed;
-    const struct engine *engine;
+    const struct engine *engine; /* NULL, until it is loaded: ours of the file's generation */
 
     struct scenario *scenario;
     struct plan *plan;
@@ -36,7 +36,7 @@ extern const struct option_row one_run_options[];
 
 /*
  * Loads the scenario and makes the plan.  Otherwise explains on stderr and exits with
- * EXIT_USAGE: the file is missing or invalid, or has no such case.
+ * EXIT_USAGE: the file is missing or invalid, has no such case, or is not for the engine.
  */
 void one_run_load(struct one_run *run);
 

@@ -213,16 +213,17 @@ static void run_leg(struct runner *runner, struct leg *leg, struct run_result *r
 
 void runner_run(struct runner *runner, uint64_t number, struct run_result *result)
 {
+    const struct suite_entry *entry = suite_entry_of(runner->suite, number);
     struct run_progress *progress = runner->progress;
 
     *progress = (struct run_progress){.number = number, .under_way = true};
-    make_plan(runner, suite_entry_of(runner->suite, number), suite_seed_of(runner->suite, number));
-    run_progress_begin(progress, runner->plan, runner->suite->engine);
+    make_plan(runner, entry, suite_seed_of(runner->suite, number));
+    run_progress_begin(progress, runner->plan, entry->engine);
 
     *result = (struct run_result){.number = number};
     memcpy(result->case_name, progress->case_name, sizeof(result->case_name));
     trace_free(&runner->leg.trace);
-    runner->leg = (struct leg){.engine = runner->suite->engine};
+    runner->leg = (struct leg){.engine = entry->engine};
     if (runner->plan->content_bytes && !plan_fits_bytes(runner->plan)) {
         result->outcome = OUTCOME_INVALID;
         run_result_add(result, FINDING_HARNESS_TOO_LARGE,

@@ -10,6 +10,7 @@
 
 #include "tools/base/support.h"
 #include "tools/base/text.h"
+#include "tools/run/load.h"
 
 /* ---- Loading ---- */
 
@@ -91,12 +92,34 @@ bool suite_case_is(const struct scenario *scenario, uint32_t case_number, const 
     return same;
 }
 
+/* Every engine runs the stories of its generation. */
+static bool can_run(const struct suite *suite, const struct suite_entry *entry)
+{
+    return entry->engine != NULL && entry->engine->generation == entry->generation &&
+           (suite->compared == NULL || suite->compared->generation == entry->generation);
+}
+
+static void add_entry(struct suite *suite, const struct scenario *scenario, uint32_t case_number)
+{
+    enum generation generation = scenario_generation(scenario, case_number);
+    const struct engine *engine =
+        suite->engine != NULL ? suite->engine : load_engine_of(generation);
+    const struct suite_entry entry = {scenario, case_number, engine, generation};
+
+    if (can_run(suite, &entry)) {
+        suite->entries = must_grow(suite->entries, suite->entry_count, sizeof(entry));
+        suite->entries[suite->entry_count++] = entry;
+    } else {
+        suite->skipped = must_grow(suite->skipped, suite->skipped_count, sizeof(entry));
+        suite->skipped[suite->skipped_count++] = entry;
+    }
+}
+
 static void select_cases(struct suite *suite, const struct scenario *scenario, const char *chosen)
 {
     for (uint32_t i = 0; i < scenario_cases(scenario); i++) {
         if (suite_case_is(scenario, i, chosen)) {
-            suite->entries = must_grow(suite->entries, suite->entry_count, sizeof(*suite->entries));
-            suite->entries[suite->entry_count++] = (struct suite_entry){scenario, i};
+            add_entry(suite, scenario, i);
         }
     }
 }
@@ -119,6 +142,7 @@ void suite_free(struct suite *suite)
     }
     free(suite->scenarios);
     free(suite->entries);
+    free(suite->skipped);
     free(suite->invalid);
     file_list_free(&suite->files);
 }

@@ -19,7 +19,9 @@
 
 struct suite_entry {
     const struct scenario *scenario;
-    uint32_t case_number; /* from 0 */
+    uint32_t case_number;        /* from 0 */
+    const struct engine *engine; /* that runs it; of a skipped one NULL: there is none */
+    enum generation generation;
 };
 
 /* A file that cannot be run. */
@@ -33,10 +35,12 @@ struct suite {
     struct scenario **scenarios; /* one per file */
     struct suite_entry *entries;
     size_t entry_count;
+    struct suite_entry *skipped; /* stories that are not of the engines' generation */
+    size_t skipped_count;
     struct suite_invalid *invalid;
     size_t invalid_count;
 
-    const struct engine *engine;
+    const struct engine *engine;   /* NULL: ours, of each story's generation */
     const struct engine *compared; /* a second one, to compare with; NULL = none */
     bool real_bytes;               /* all plans as with `content: bytes` */
     uint64_t first_seed;
@@ -56,7 +60,7 @@ void suite_add_path(struct suite *suite, const char *path);
 void suite_take_path(const struct argp_state *state, const struct option_row *option,
                      const char *arg, void *member);
 
-/* After all paths: makes the entries. */
+/* After all paths: makes the entries, and the list of those that are skipped. */
 void suite_select(struct suite *suite, const struct suite_filter *filter);
 void suite_free(struct suite *suite);
 

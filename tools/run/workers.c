@@ -127,7 +127,8 @@ static void run_number(const struct crew *crew, struct runner *runner, uint64_t 
 /* Each of its runs gets a process of its own. */
 static bool suite_has_foreign(const struct suite *suite)
 {
-    return suite->engine->foreign || (suite->compared != NULL && suite->compared->foreign);
+    return (suite->engine != NULL && suite->engine->foreign) ||
+           (suite->compared != NULL && suite->compared->foreign);
 }
 
 /* Until there is no next run; with a foreign engine, once: what it breaks must not reach the next.

@@ -214,7 +214,7 @@ static void try_it(struct bench *bench, struct trial *trial)
     scenario_free(scenario);
 }
 
-/* The question, then the candidate's text; NULL: there are no more. */
+/* Reads a question, then the candidate's text; NULL at the end. */
 static char *read_question(const struct judge *judge, struct judge_question *question)
 {
     size_t bytes;
@@ -299,8 +299,8 @@ static void send_record(const struct judge *judge, const void *record, size_t by
 }
 
 /*
- * What the worker's death says.  A hang is said to have used the limit that the user knows, not
- * the smaller one of its question.
+ * The result for a worker's death.  For a hang it names the limit that the user knows, not the
+ * smaller one of the question.
  */
 static struct run_result *judge_death(struct judge *judge)
 {

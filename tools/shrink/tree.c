@@ -212,7 +212,7 @@ static FILE *must_open(char **text, size_t *bytes)
     return file;
 }
 
-/* How long is "key: {...}", all on one line? */
+/* The length of "key: {...}" on one line. */
 static size_t line_length(const struct tree_node *section)
 {
     char *line = NULL;

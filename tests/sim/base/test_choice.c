@@ -67,7 +67,7 @@ static void test_choice_answers_do_not_shift_when_another_site_is_added(void **s
         uint32_t b;
 
         choose(both, noise, 7);
-        /* a bound of 1 is not recorded as a question */
+        /* A bound of 1 is not recorded as a question. */
         choose(both, choices_site(both, "order"), 1);
         b = choose(both, choices_site(both, "order"), 1000);
         assert_int_equal(a, b);

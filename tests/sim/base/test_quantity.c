@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Quantities: what is printed, what is read, and that the one reverses the other.
+ * Quantities: printing, parsing, and that parsing reverses printing.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -44,7 +44,7 @@ static void test_dirty_is_marked_in_every_bitmap_and_cleaned_in_one(void **state
     assert_ptr_equal(src->dirty, other);
 }
 
-/* An event tells whole chunks, clipped where the disk ends; a flush, and a read, mark nothing. */
+/* Events have whole chunks, clipped at the end of the disk; flushes and reads mark nothing. */
 static void test_dirty_events_are_clipped_when_the_last_chunk_is_short(void **state)
 {
     struct disks *disks = *state;
@@ -67,7 +67,7 @@ static void test_dirty_events_are_clipped_when_the_last_chunk_is_short(void **st
     assert_true(bitmap_get(block_dirty_bits(dirty), 1));
 }
 
-/* A write that fails may have changed something: it marks as one that succeeds does (S6). */
+/* A write that fails may have changed something: it marks like a successful one (S6). */
 static void test_dirty_is_marked_when_a_write_fails_outside_the_disk(void **state)
 {
     struct disks *disks = *state;
@@ -82,7 +82,7 @@ static void test_dirty_is_marked_when_a_write_fails_outside_the_disk(void **stat
     assert_true(bitmap_get(block_dirty_bits(dirty), 15));
 }
 
-/* What is marked stays marked, as far as the disk still goes. */
+/* Marks stay, as far as the disk still extends. */
 static void test_dirty_keeps_its_marks_when_the_node_is_resized(void **state)
 {
     struct disks *disks = *state;
@@ -101,7 +101,7 @@ static void test_dirty_keeps_its_marks_when_the_node_is_resized(void **state)
     layer_check(disks->layer);
 }
 
-/* The plan's bitmaps are other users', and are there before the job's. */
+/* The plan's bitmaps belong to other users and exist before the job's. */
 static void test_dirty_of_others_is_there_first_when_the_plan_has_it(void **state)
 {
     struct bitmap_spec spec = {.granularity = 4 * KIB};

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Drains: who waits, who is let in, and where the queue goes.
+ * Drains: which requests wait, which are let in, and where the queue goes.
  */
 #include "tests/support/disks.h"
 
@@ -10,9 +10,9 @@
 struct drain {
     const struct disks *disks;
     uint64_t calls;
-    uint64_t event;              /* count of events by then */
-    const struct ending *ending; /* of a request, or NULL */
-    int ended;                   /* its calls by then */
+    uint64_t event;              /* number of events until then */
+    const struct ending *ending; /* end of a request, or NULL */
+    int ended;                   /* number of its callbacks until then */
 };
 
 static void note_drained(void *opaque)
@@ -24,7 +24,7 @@ static void note_drained(void *opaque)
     drain->ended = drain->ending != NULL ? drain->ending->calls : 0;
 }
 
-/* In the order of their coming, on the disk that the guest has by then. */
+/* Queued requests run in the order in which they came, on the disk that the guest has then. */
 static void test_drain_queues_the_guest_until_its_end_and_then_serves_its_disk(void **state)
 {
     struct disks *disks = *state;
@@ -64,7 +64,10 @@ static void test_drain_serves_the_job_when_the_guest_has_to_wait(void **state)
     assert_int_equal(drain.calls, 0);
 }
 
-/* The last request's own end comes first: DONE, its callback, then DRAINED and the drain's. */
+/*
+ * The last request's own completion comes first: DONE, its callback, then
+ * DRAINED and the drain's callback.
+ */
 static void test_drain_is_reached_after_the_end_of_the_last_request(void **state)
 {
     static const enum event_kind order[] = {
@@ -85,7 +88,7 @@ static void test_drain_is_reached_after_the_end_of_the_last_request(void **state
     assert_int_equal(drain.ended, 1);
 }
 
-/* A drain that is given up is not reached later. */
+/* A drain that ends early is not reached later. */
 static void test_drain_calls_nobody_when_it_ends_before_it_is_reached(void **state)
 {
     struct disks *disks = *state;
@@ -103,7 +106,7 @@ static void test_drain_calls_nobody_when_it_ends_before_it_is_reached(void **sta
     assert_true(layer_guest_idle(disks->layer));
 }
 
-/* Draining one node leaves the guest of another alone. */
+/* Draining one node does not affect the guest of another. */
 static void test_drain_of_another_node_lets_the_guest_in(void **state)
 {
     struct disks *disks = *state;
@@ -116,7 +119,7 @@ static void test_drain_of_another_node_lets_the_guest_in(void **state)
     assert_int_equal(disks_count(disks, EVENT_REQUEST_SUBMIT), 1);
 }
 
-/* Without a queue the next request ends it (D12, D13). */
+/* The next request ends a drain without a queue (D12, D13). */
 static void test_drain_without_a_queue_ends_when_the_next_request_comes(void **state)
 {
     static const enum event_kind order[] = {EVENT_DRAIN_BEGIN, EVENT_DRAINED, EVENT_DRAIN_END,

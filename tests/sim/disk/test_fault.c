@@ -70,7 +70,7 @@ static void test_fault_hits_nth_and_times_of_what_matches(void **state)
 struct line {
     struct pending pending;
     struct disks *disks;
-    uint32_t mark; /* PLAN_NONE: it is a write */
+    uint32_t mark; /* PLAN_NONE: the line is a write */
 };
 
 #define LINES 7
@@ -111,7 +111,7 @@ static void test_fault_is_armed_between_instants_and_marks(void **state)
         uint32_t until_mark;
         int64_t shift_ns;
         bool armed;
-        /* those that failed of writes at 0, 10, 20, 30, 40; mark 0 is set at 10, mark 1 at 30 */
+        /* Those that failed of writes at 0, 10, 20, 30, 40; mark 0 is set at 10, mark 1 at 30. */
         unsigned failed;
     } cases[] = {
         {0, 0, PLAN_NONE, PLAN_NONE, 0, false, 0},     {0, 0, PLAN_NONE, PLAN_NONE, 0, true, 0x1f},

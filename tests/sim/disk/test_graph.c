@@ -8,7 +8,7 @@
 
 #define CHUNK (64 * KIB)
 
-/* Parents of the old node, and the guest, have the new one; the new one's own link stays. */
+/* Parents of the old node and the guest get the new one; the new node's own link stays. */
 static void test_graph_gives_parents_and_guest_the_new_node_when_it_is_replaced(void **state)
 {
     struct disks *disks = *state;
@@ -28,7 +28,7 @@ static void test_graph_gives_parents_and_guest_the_new_node_when_it_is_replaced(
     layer_check(disks->layer);
 }
 
-/* A node that nobody uses takes the guest with it no more. */
+/* Replacing a node that the guest does not use does not move the guest. */
 static void test_graph_leaves_the_guest_alone_when_another_node_is_replaced(void **state)
 {
     struct disks *disks = *state;
@@ -38,7 +38,7 @@ static void test_graph_leaves_the_guest_alone_when_another_node_is_replaced(void
     assert_int_equal(disks->layer->guest_node, SRC);
 }
 
-/* What was looked up before a link changed is not given again. */
+/* A lookup from before a change of links is not reused. */
 static void test_graph_makes_lookups_stale_when_a_link_changes(void **state)
 {
     struct disks *disks = *state;
@@ -57,7 +57,7 @@ static void test_graph_makes_lookups_stale_when_a_link_changes(void **state)
     assert_true(block_names_backing(&nodes[DST]));
 }
 
-/* A disk that shrinks and grows again reads zero, or its backing, where it had been cut off. */
+/* A disk that shrinks and grows again reads zero, or its backing, in the part that was cut off. */
 static void test_graph_forgets_what_is_cut_off_when_a_disk_is_truncated(void **state)
 {
     struct disks *disks = *state;
@@ -71,7 +71,7 @@ static void test_graph_forgets_what_is_cut_off_when_a_disk_is_truncated(void **s
     assert_int_equal(image_allocated_bytes(src->disk.image), CHUNK);
 }
 
-/* Every change of a count is an event that carries the count. */
+/* Every change of a reference count is an event with the new count. */
 static void test_graph_tells_the_count_when_references_change(void **state)
 {
     static const enum event_kind order[] = {EVENT_GRAPH_REF, EVENT_GRAPH_BLOCK, EVENT_GRAPH_UNBLOCK,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The block layer alone: its hook, its snapshot, and that its checks can fail.
+ * The block layer by itself: its hook, its snapshot, and that its checks can
+ * fail.
  */
 #include <signal.h>
 #include <stdio.h>
@@ -60,7 +61,10 @@ static void test_layer_shows_what_a_read_sees_during_its_effect(void **state)
     assert_null(disks->ground->evidence.read_runs);
 }
 
-/* All that changes is in the arena: copied back, the disks go on as they did before. */
+/*
+ * Everything that changes is in the arena: when that is copied back, the disks
+ * continue as before.
+ */
 static void test_layer_goes_on_the_same_when_its_arena_is_restored(void **state)
 {
     struct disks *disks = *state;
@@ -98,7 +102,7 @@ static void test_layer_goes_on_the_same_when_its_arena_is_restored(void **state)
 
 /* ---- That a check can fail ---- */
 
-/* In a process of its own, which dies of a failed assertion. */
+/* Runs the check in its own process; true if that dies of a failed assertion. */
 static bool check_dies(const struct block_layer *layer)
 {
     int status;
@@ -173,7 +177,7 @@ static void break_writers(struct block_layer *layer)
     layer->writers.list[0].request = layer->writers.list[1].request;
 }
 
-/* Of a layer that is as it should be but for one thing. */
+/* The layer is correct except for one thing. */
 static void test_layer_check_dies_when_one_thing_is_wrong(void **state)
 {
     static void (*const breaks[])(struct block_layer * layer) = {

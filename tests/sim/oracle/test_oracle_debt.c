@@ -128,7 +128,7 @@ static void test_debt_finds_the_write_when_a_read_cleans_what_it_did_not_see(voi
 
     become_ready(w);
     guest_write(w, 0, SECTOR_BYTES);
-    /* against I5: cleaned only when the read is done */
+    /* Against I5: cleaned only when the read is done. */
     ticket = submit(w, BY_JOB, SRC, OP_READ, 0, CHUNK);
     settle(w);
     assert_found(w, "not-cleaned", "while the chunk at 0B was still dirty");

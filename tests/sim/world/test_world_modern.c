@@ -199,6 +199,35 @@ static void test_world_modern_has_late_timers_and_calls_in_time(void **state)
     assert_int_equal(calls.at_ns[1], 5);
 }
 
+/* Found when the memory is used again, or at the latest when the job is gone. */
+static void test_world_modern_finds_writes_to_memory_that_was_given_back(void **state)
+{
+    struct stage *stage = *state;
+    struct host *host;
+    char *memory;
+
+    plan_mirror(stage);
+    stage_open(stage);
+    host = world_host(stage->world);
+    memory = host_alloc(host, 100);
+    host_free(host, memory, 100);
+    host_judge_memory(stage->world);
+    assert_int_equal(stage->world->verdict->finding_count, 0);
+    memory = host_alloc(host, 100);
+    host_free(host, memory, 100);
+    memory[99] = 0;
+    host_judge_memory(stage->world);
+    assert_int_equal(stage->world->verdict->finding_count, 1);
+    assert_int_equal(stage->world->verdict->findings[0].id, FINDING_BOUNDS_FREED_MEMORY);
+    memory = host_alloc(host, 100);
+    host_free(host, memory, 100);
+    memory[0] = 0;
+    for (int i = 0; i < 40; i++) {
+        host_free(host, host_alloc(host, 100), 100);
+    }
+    assert_int_equal(stage->world->verdict->finding_count, 2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -207,6 +236,7 @@ int main(void)
         STAGE_TEST(test_world_modern_goes_on_the_same_from_every_snapshot),
         STAGE_TEST(test_world_modern_digest_is_that_of_meaning),
         STAGE_TEST(test_world_modern_has_late_timers_and_calls_in_time),
+        STAGE_TEST(test_world_modern_finds_writes_to_memory_that_was_given_back),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What is emitted, and that YAML reads the same from it.
+ * The emitter's output, and that reading it gives the same.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -63,7 +63,10 @@ static void test_emit_nests_what_is_opened_below_a_key(void **state)
                       "  - start\n");
 }
 
-/* Below a key, what has no entry is left out with its key; by itself it is an empty one. */
+/*
+ * A mapping or list without entries is left out together with its key; without
+ * a key it is emitted as empty.
+ */
 static void test_emit_leaves_a_key_out_when_nothing_stands_below_it(void **state)
 {
     FILE *file = open_text();
@@ -79,7 +82,7 @@ static void test_emit_leaves_a_key_out_when_nothing_stands_below_it(void **state
     assert_text(file, "match: {}\n");
 }
 
-/* Only text that no reader takes for anything else goes without quotes. */
+/* Only text that cannot be mistaken for anything else is emitted without quotes. */
 static void test_emit_quotes_a_scalar_when_it_needs_it(void **state)
 {
     static const char *const pairs[][2] = {
@@ -120,7 +123,7 @@ static void assert_read_back(const char *value, bool is_block)
     free(text);
 }
 
-/* Whatever a text has in it, YAML reads it as it was; as a block, if that can be. */
+/* Whatever a text contains, reading it gives the same text; it is a block if possible. */
 static void test_emit_block_text_is_read_as_it_was_whatever_is_in_it(void **state)
 {
     (void)state;
@@ -137,7 +140,7 @@ static void test_emit_block_text_is_read_as_it_was_whatever_is_in_it(void **stat
     assert_read_back("", false);
 }
 
-/* Lines are folded behind commas that are not quoted; what has none stays long. */
+/* Lines are folded after commas that are not quoted; a line without one stays long. */
 static void test_emit_folds_a_line_when_it_is_long(void **state)
 {
     char long_word[121];

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * One row is a key: a toy's table grows by a row, and with it what is read,
+ * One row is a key: when a toy's table gets another row, the key can be read,
  * written, proposed and described.
  */
 #include <setjmp.h>
@@ -105,7 +105,7 @@ static void test_language_refuses_a_key_when_the_generation_lacks_it(void **stat
                    "unknown key \"dealy\" in toy; its keys are bytes, wet\n");
 }
 
-/* A key is read into its member once its table has a row for it, and is a mistake before. */
+/* A key is read into its member if its table has a row for it, and is a mistake otherwise. */
 static void test_language_reads_a_key_when_its_table_has_the_row(void **state)
 {
     struct toy toy;
@@ -119,7 +119,7 @@ static void test_language_reads_a_key_when_its_table_has_the_row(void **state)
                    "unknown key \"delay\" in toy; its keys are bytes, wet\n");
 }
 
-/* What is written is what the rows say, without the values that go without saying. */
+/* Writing follows the rows, and leaves out values equal to the default. */
 static void test_language_writes_a_key_when_its_value_is_not_the_default(void **state)
 {
     const struct toy dry = {.bytes = 4096};
@@ -131,7 +131,7 @@ static void test_language_writes_a_key_when_its_value_is_not_the_default(void **
     assert_written(&wet, old_fields, "{bytes: 512, wet: true}");
 }
 
-/* What has been written is read as it was. */
+/* Reading what has been written gives the same record. */
 static void test_language_reads_the_same_record_when_it_has_written_it(void **state)
 {
     struct toy toy;
@@ -141,7 +141,7 @@ static void test_language_reads_the_same_record_when_it_has_written_it(void **st
     assert_written(&toy, new_fields, "{bytes: 512, wet: true, delay: 2us}");
 }
 
-/* The nearest key is proposed to who has misspelt it. */
+/* For a misspelt key the nearest one is proposed. */
 static void test_language_proposes_a_key_when_it_is_misspelt(void **state)
 {
     (void)state;
@@ -150,7 +150,7 @@ static void test_language_proposes_a_key_when_it_is_misspelt(void **state)
     assert_mistake("delay: 5\n", new_fields, "needs a unit");
 }
 
-/* Editors get the row's type and line of documentation. */
+/* The schema for editors has the row's type and its line of documentation. */
 static void test_language_describes_a_key_when_its_table_has_the_row(void **state)
 {
     json_t *before = schema_json_of(old_fields);
