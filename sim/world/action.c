@@ -122,6 +122,7 @@ static void job_is_announced(void *opaque, struct engine_job *job)
         return; /* take_job() says so */
     }
     world->job = job;
+    world->start_announced = true;
     world->job_concluded = false;
 }
 
@@ -132,7 +133,7 @@ static void start_is_over(void *opaque, int ret, const struct job_error *error)
     struct job_error none = {.refusal = REFUSED_NOT};
 
     assert(world->job_starts && ret <= 0);
-    if (ret < 0) {
+    if (ret < 0 && world->start_announced) {
         world->job = NULL;
     }
     report_start(world, world->start_number, ret, ret < 0 ? error : &none);
@@ -188,6 +189,13 @@ static void take_job(struct world *world, struct engine_job *before, int ret,
     }
 }
 
+/* All jobs of a plan have one id, and a job keeps it until it is dismissed (S3'). */
+static bool id_is_in_use(const struct world *world)
+{
+    return world->plan->generation == GENERATION_MODERN && world->job != NULL &&
+           world->job_concluded;
+}
+
 static void start_job(struct world *world, uint32_t number)
 {
     struct job_spec spec = job_spec_of(world);
@@ -196,11 +204,17 @@ static void start_job(struct world *world, uint32_t number)
     struct job_error error = {.refusal = REFUSED_NOT};
     int ret;
 
+    if (id_is_in_use(world)) {
+        error = (struct job_error){REFUSED_ID, "the id is that of a job that nobody has dismissed"};
+        report_start(world, number, -EEXIST, &error);
+        return;
+    }
     if (world->job_starts) {
         error = (struct job_error){REFUSED_BUSY, "a start is waiting"};
         report_start(world, number, -EBUSY, &error);
         return;
     }
+    world->start_announced = false;
     ret = world->engine->start(world_host(world), &spec, &job, &error);
     assert(ret <= 0);
     if (ret == -EINPROGRESS) {

@@ -53,6 +53,7 @@ struct world {
 
     struct engine_job *job;    /* NULL: none */
     bool job_starts;           /* it waits in a drained section of its start */
+    bool start_announced;      /* the last start has shown its job */
     uint32_t start_number;     /* ... and this action has begun it */
     uint64_t job_taken_bytes;  /* memory that the present job has taken ... */
     uint64_t job_given_bytes;  /* ... and given back */
