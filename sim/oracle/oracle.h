@@ -63,15 +63,18 @@ static inline bool kind_is_of_request(enum event_kind kind)
     return kind <= EVENT_RELEASED || kind == EVENT_ARRIVE || kind == EVENT_ANSWERED;
 }
 
+/* Does the oracle see requests of that issuer?  An active request is the job's. */
+static inline bool oracle_sees_issuer(const struct oracle *oracle, enum by by)
+{
+    return oracle->requests_by == BY_NONE || oracle->requests_by == (by == BY_ACTIVE ? BY_JOB : by);
+}
+
 /* Does the oracle see an event of that kind by that issuer? `kinds` are those that matter to it. */
 static inline bool oracle_sees(const struct oracle *oracle, uint64_t kinds, enum event_kind kind,
                                enum by by)
 {
-    enum by issuer = by == BY_ACTIVE ? BY_JOB : by;
-
     return oracle->on[kind] != NULL && (kinds >> kind & 1) != 0 &&
-           !(kind_is_of_request(kind) && oracle->requests_by != BY_NONE &&
-             oracle->requests_by != issuer);
+           (!kind_is_of_request(kind) || oracle_sees_issuer(oracle, by));
 }
 
 /* All oracles, NULL-terminated, in the order in which they report. */

@@ -209,6 +209,9 @@ static const struct field latency_fields[] = {
     LATENCY_OF("discard", "How long discards take; default: as writes.", OP_DISCARD),
     LATENCY_OF("flush", "How long flushes take; default 50us.", OP_FLUSH),
     LATENCY_OF("block-status", "How long questions for block status take; default 0.", OP_STATUS),
+    FIELD("content-status", "How long the questions take that a run is cut by (O5); default 0.",
+          .shape = &shape_time_taken, .kind = OP_CONTENT, .read = read_latency,
+          .write = write_latency, IN_MODERN),
     FIELD_END};
 
 static FIELD_READER(read_latencies)
