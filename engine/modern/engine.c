@@ -241,6 +241,10 @@ static void check(const struct engine_job *mirror)
     assert(sums.buffers + mirror->free_count == mirror->buffer_count);
     assert(mirror->life.deferred || mirror->phase == MODERN_CUT_STATUS ||
            mirror->phase == MODERN_CUT_SLOT || mirror->run_op == NULL);
+    /* D'38: what is said of the target is said with no copy to come. */
+    assert((mirror->phase != MODERN_FLUSH && mirror->phase != MODERN_LAST_FLUSH &&
+            !mirror->life.parked) ||
+           op_find_background(mirror) == NULL);
     assert(!mirror->actively_synced || mirror->dirty == NULL ||
            block_dirty_bits(mirror->dirty)->count == 0);
     check_bitmaps(mirror);

@@ -41,14 +41,8 @@ static void release_buffers(struct engine_job *mirror)
 /* All of them: also copies that have waited for buffers up to now. */
 enum modern_turn modern_exit_ops(struct engine_job *mirror)
 {
-    struct copy_op *op = op_find_oldest(mirror);
-
-    if (op == NULL) {
-        op = op_find_background(mirror);
-    }
-    if (op != NULL) {
-        strand_wait_on(&op->waiters, &mirror->run);
-        return WAITS;
+    if (op_find_background(mirror) != NULL) {
+        return modern_wait_oldest(mirror);
     }
     release_buffers(mirror);
     if (mirror->is_draining) {

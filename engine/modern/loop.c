@@ -24,11 +24,11 @@ enum modern_turn modern_pass(struct engine_job *mirror)
     return modern_to(mirror, MODERN_PASS_POINT);
 }
 
-/* L3': nothing can be issued before the oldest operation has ended. */
+/* L3': nothing can be issued, or said of the target, before the oldest operation has ended. */
 static bool must_wait(const struct engine_job *mirror)
 {
     return mirror->ops_in_flight == MODERN_MAX_IN_FLIGHT || mirror->free_count == 0 ||
-           (!mirror->was_dirty && mirror->ops_in_flight > 0);
+           (!mirror->was_dirty && op_find_background(mirror) != NULL);
 }
 
 enum modern_turn modern_count(struct engine_job *mirror)
@@ -58,7 +58,7 @@ enum modern_turn modern_settle(struct engine_job *mirror)
     struct life *life = &mirror->life;
 
     mirror->finish = false;
-    if (mirror->was_dirty || mirror->ops_in_flight > 0) {
+    if (mirror->was_dirty || op_find_background(mirror) != NULL) {
         return modern_to(mirror, MODERN_FINISH);
     }
     if (life_is_ready(life)) {
@@ -99,6 +99,8 @@ enum modern_turn modern_drained(struct engine_job *mirror)
         modern_set_phase(mirror, MODERN_UNDRAIN);
         return modern_undrained(mirror);
     }
+    /* D'41: an active request that has failed may have left its bytes in the total. */
+    life_set_remaining(&mirror->life, 0);
     modern_set_phase(mirror, MODERN_LAST_FLUSH);
     block_flush(mirror->life.spec.target, modern_request_done, mirror);
     return WAITS;
@@ -138,7 +140,7 @@ enum modern_turn modern_undrained(struct engine_job *mirror)
 
 enum modern_turn modern_finish_pass(struct engine_job *mirror)
 {
-    bool is_idle = !mirror->was_dirty && mirror->ops_in_flight == 0;
+    bool is_idle = !mirror->was_dirty && op_find_background(mirror) == NULL;
 
     if (mirror->finish && !mirror->was_dirty) {
         modern_set_phase(mirror, MODERN_DRAIN);

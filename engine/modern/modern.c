@@ -90,10 +90,13 @@ enum modern_turn modern_exit(struct engine_job *mirror, int ret, const char *tex
 
 enum modern_turn modern_wait_oldest(struct engine_job *mirror)
 {
-    struct copy_op *oldest = op_find_oldest(mirror);
+    struct copy_op *op = op_find_oldest(mirror);
 
-    assert(oldest != NULL);
-    strand_wait_on(&oldest->waiters, &mirror->run);
+    if (op == NULL) {
+        op = op_find_background(mirror); /* D'38 */
+    }
+    assert(op != NULL);
+    strand_wait_on(&op->waiters, &mirror->run);
     return WAITS;
 }
 
@@ -114,30 +117,16 @@ void modern_request_done(void *opaque, int ret)
 
 /* ---- Pause points ---- */
 
-/*
- * A parked job has nothing in flight.  A copy that still lacks its buffers is not in flight, but
- * will be: it is waited for as well.
- */
+/* A parked job has nothing in flight, and nothing that will be (D'38). */
 static bool must_quiesce(const struct engine_job *mirror)
 {
     return mirror->life.point == POINT_QUIESCING && op_find_background(mirror) != NULL;
 }
 
-static enum modern_turn wait_quiescing(struct engine_job *mirror)
-{
-    struct copy_op *op = op_find_oldest(mirror);
-
-    if (op == NULL) {
-        op = op_find_background(mirror);
-    }
-    strand_wait_on(&op->waiters, &mirror->run);
-    return WAITS;
-}
-
 static enum modern_turn pause_point(struct engine_job *mirror, enum modern_phase next)
 {
     if (must_quiesce(mirror)) {
-        return wait_quiescing(mirror);
+        return modern_wait_oldest(mirror);
     }
     switch (life_pause_point(&mirror->life)) {
     case LIFE_GO:
@@ -287,7 +276,7 @@ static bool is_busy(const struct life *life)
 {
     const struct engine_job *mirror = (const struct engine_job *)life;
 
-    return mirror->ops_in_flight > 0 ||
+    return op_find_background(mirror) != NULL ||
            !(life->parked || life->force_cancelled || mirror->is_draining);
 }
 

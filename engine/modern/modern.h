@@ -197,7 +197,10 @@ void modern_run(struct strand *strand);
 void modern_wake(void *opaque);
 void modern_request_done(void *opaque, int ret);
 
-/* Waits for the oldest operation in flight, in the present phase. */
+/*
+ * Waits, in the present phase, for the oldest operation in flight; if there is none, for the first
+ * that lacks its buffers.
+ */
 enum modern_turn modern_wait_oldest(struct engine_job *mirror);
 
 /* ---- Steps of the run, by phase ---- */

@@ -275,7 +275,7 @@ static void read_source(struct copy_op *op)
     if (mirror->free_count < op->buffer_count) {
         struct copy_op *oldest = op_find_oldest(mirror);
 
-        assert(oldest != NULL);
+        assert(oldest != NULL); /* who has the buffers */
         op->phase = OP_PHASE_BUFFERS;
         strand_wait_on(&oldest->waiters, &op->strand);
         return;

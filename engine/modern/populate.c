@@ -17,26 +17,27 @@
 
 /*
  * R4', D'1, D'15: a target that lacks its backing now and has it later hides what it does not
- * hold.  By hand COW is for copies that are smaller than what the target allocates.
+ * hold.  By hand COW is for copies that are smaller than what the target allocates.  Without the
+ * cluster that can't be told, so a failure to ask ends the job (D'40); to other targets it is
+ * nothing.
  */
-static void learn_target(struct engine_job *mirror)
+static int learn_target(struct engine_job *mirror)
 {
     const struct job_spec *spec = &mirror->life.spec;
     struct block_node *target = spec->target;
     bool is_closed = block_backing(target) == NULL;
     uint64_t cluster = 0;
+    int ret = block_cluster_size(target, &cluster);
 
-    if (block_cluster_size(target, &cluster) < 0 || cluster == 0) {
-        cluster = SECTOR_BYTES;
-    }
-    mirror->cluster = cluster;
+    mirror->cluster = ret == 0 && cluster > 0 ? cluster : SECTOR_BYTES;
     mirror->hides_backing =
         is_closed && (block_names_backing(target) ||
                       (spec->backing_mode == BACKING_SOURCE && mirror->base != NULL));
-    mirror->cow_by_hand = mirror->hides_backing && mirror->granularity < cluster;
+    mirror->cow_by_hand = mirror->hides_backing && mirror->granularity < mirror->cluster;
     if (mirror->cow_by_hand) {
-        mirror->buffer_bytes = max_u64(mirror->buffer_bytes, cluster);
+        mirror->buffer_bytes = max_u64(mirror->buffer_bytes, mirror->cluster);
     }
+    return mirror->hides_backing && ret != -ENOTSUP ? ret : 0;
 }
 
 static void *next_bitmap(struct bitmap *bitmap, uint64_t size, void *memory)
@@ -89,10 +90,15 @@ static int create_buffers(struct engine_job *mirror)
 
 static int set_up(struct engine_job *mirror)
 {
+    int ret;
+
     mirror->chunks = div_round_up(mirror->length, mirror->granularity);
     mirror->max_iov = (uint32_t)min_u64(block_max_iov(mirror->life.spec.source),
                                         block_max_iov(mirror->life.spec.target));
-    learn_target(mirror);
+    ret = learn_target(mirror);
+    if (ret < 0) {
+        return ret;
+    }
     create_bitmaps(mirror);
     return create_buffers(mirror);
 }

@@ -42,17 +42,17 @@ void zero_forget(struct engine_job *mirror, uint64_t offset, uint64_t bytes)
     chunks_clear(&mirror->zero, chunks_touched(mirror, offset, bytes));
 }
 
-/* The clusters touched are all there from now on; a chunk is if all its clusters are. */
+/*
+ * What the target allocates at once is there from now on; a chunk is if all of it is.  The end of
+ * the image is the end of its last chunk.
+ */
 void zero_note_written(struct engine_job *mirror, uint64_t offset, uint64_t bytes)
 {
-    uint64_t first = align_down(offset, mirror->cluster);
-    uint64_t end =
-        min_u64(align_up(offset + bytes, mirror->cluster), mirror->chunks * mirror->granularity);
+    uint64_t end;
 
-    if (end >= mirror->length) {
-        end = mirror->chunks * mirror->granularity;
-    }
-    chunks_clear(&mirror->zero_owed, chunks_covered(mirror, first, end - first));
+    block_round_to_allocation(mirror->life.spec.target, &offset, &bytes);
+    end = offset + bytes < mirror->length ? offset + bytes : mirror->chunks * mirror->granularity;
+    chunks_clear(&mirror->zero_owed, chunks_covered(mirror, offset, end - offset));
 }
 
 void zero_note_zeroed(struct engine_job *mirror, struct chunk_range range, bool skipped)
@@ -108,7 +108,7 @@ void zero_mark_filling(struct engine_job *mirror, uint64_t offset, uint64_t byte
         if (!is_covered && !bitmap_get(&mirror->whole, at / mirror->granularity)) {
             zero_forget(mirror, at, chunk_end - at);
             modern_set_synced(mirror, false);
-            modern_mark_changed(mirror, at, chunk_end - at);
+            block_dirty_set(mirror->dirty, at, chunk_end - at);
         }
     }
 }

@@ -358,8 +358,7 @@ static void write_fault(FILE *out, const struct fault_spec *fault, const struct 
     enum op op = (enum op)__builtin_ctz(fault->match.ops);
 
     fprintf(out, "%s%s %" PRIu64 " of %s fails %s with %s%s", by_text(fault->match.by), op_name(op),
-            fault->nth,
-            plan->disks[disk].name, fault->times == 0 ? "from then on" : "once",
+            fault->nth, plan->disks[disk].name, fault->times == 0 ? "from then on" : "once",
             phrase_result(fault->error).text, applied_text(fault->applied));
 }
 

@@ -281,6 +281,31 @@ static void test_modern_job_does_not_move_the_guest_when_the_backing_cannot_be_h
     }
 }
 
+/* D'40: what the target fills around a copy would hide the backing. */
+static void
+test_modern_job_fails_when_the_cluster_of_a_target_without_backing_is_unknown(void **state)
+{
+    struct stage *stage = *state;
+
+    plan_top(stage, BACKING_OPEN);
+    add_query_fault(stage, DST, OP_GET_INFO);
+    stage_step(stage, DO_START);
+    stage_wait(stage, WAIT_CONCLUDED);
+    stage_open(stage);
+    stage_run(stage);
+    assert_int_equal(stage_event(stage, EVENT_JOB_COMPLETED, 0)->ret, -EPERM);
+    assert_as_before(stage);
+}
+
+static void test_modern_job_goes_on_when_the_target_says_that_it_has_no_cluster(void **state)
+{
+    struct stage *stage = *state;
+
+    plan_top(stage, BACKING_OPEN);
+    stage->plan->disks[DST].cluster_unknown = true;
+    assert_int_equal(complete(stage), 0);
+}
+
 static void test_modern_job_attaches_the_sources_backing_when_it_is_to(void **state)
 {
     struct stage *stage = *state;
@@ -400,6 +425,8 @@ int main(void)
         cmocka_unit_test(test_modern_start_leaves_nothing_behind_when_it_is_refused),
         cmocka_unit_test(test_modern_job_ends_with_the_error_when_a_question_fails),
         cmocka_unit_test(test_modern_job_does_not_move_the_guest_when_the_backing_cannot_be_had),
+        STAGE_TEST(test_modern_job_fails_when_the_cluster_of_a_target_without_backing_is_unknown),
+        STAGE_TEST(test_modern_job_goes_on_when_the_target_says_that_it_has_no_cluster),
         STAGE_TEST(test_modern_job_attaches_the_sources_backing_when_it_is_to),
         STAGE_TEST(test_modern_job_pivots_when_the_read_only_flag_cannot_be_had),
         STAGE_TEST(test_modern_complete_is_refused_when_there_is_no_node_to_replace),
