@@ -41,6 +41,7 @@ struct life_model {
 
     /* Chunks taken since a force cancel, in bytes: the run that was being looked for (O6). */
     uint64_t taken_bytes;
+    uint64_t granularity; /* of its bitmap */
 
     /* When the pause was asked for, and when it was over: the job follows at once (J3, J4). */
     uint64_t pause_ns;

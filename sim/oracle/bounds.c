@@ -165,8 +165,9 @@ static void report_shared(struct evidence *evidence, const struct event *event, 
                           uint64_t bytes)
 {
     verdict_add(evidence, FINDING_BOUNDS_SHARED_CHUNK,
-                "%s #%" PRIu32
+                "%s%s #%" PRIu32
                 " begins an operation at %s, which shares a chunk with one in flight at %s.",
+                event->op == OP_READ ? "" : "The ",
                 event->op == OP_READ ? "Read" : op_name(event_op(event)), event->request,
                 phrase_range(event->offset, event->bytes).text, phrase_range(offset, bytes).text);
 }
@@ -244,7 +245,7 @@ static void judge_zeroes(const struct bounds *bounds, struct evidence *evidence,
     judge_shared(bounds, evidence, event);
     if (bounds->op_count == MAX_OPS) {
         verdict_add(evidence, FINDING_BOUNDS_TOO_MANY_OPERATIONS,
-                    "%s #%" PRIu32 " begins operation %d in flight; at most %d may be.",
+                    "With %s #%" PRIu32 " %d operations are in flight; at most %d are allowed.",
                     op_name(event_op(event)), event->request, MAX_OPS + 1, MAX_OPS);
     }
     if (bounds->has_taken_chunks && (event->offset | event->bytes) % granularity != 0) {

@@ -22,6 +22,7 @@
 #include "sim/verdict/verdict.h"
 
 #define ALL_NODES 0xff
+#define TODAYS_BUFFER_BYTES (UINT64_C(16) << 20) /* S5' */
 
 static uint64_t life_kinds(const struct plan *plan)
 {
@@ -50,6 +51,7 @@ static void begin_life(struct life_model *life, const struct evidence *evidence)
         .sections = before.sections,
         .near_sections = before.near_sections,
         .waits = before.waits,
+        .granularity = before.granularity,
         .wishes = {.complete = is_commit && job->auto_complete,
                    .mode = is_commit ? COPY_BACKGROUND : job->copy_mode},
     };
@@ -241,11 +243,20 @@ static void answered(void *state, struct evidence *evidence, const struct event 
 
 /* ---- Taking chunks (O3, O4) ---- */
 
+/* A run is as long as the buffer, which is at least a chunk, and a cluster (S5', R4', O4). */
+static uint64_t longest_run(const struct life_model *life, const struct evidence *evidence)
+{
+    const struct plan_job *job = &evidence->plan->job;
+    bool is_chosen = job->buffer_bytes > 0 && job->kind == JOB_MIRROR;
+    uint64_t buffer = is_chosen ? (uint64_t)job->buffer_bytes : TODAYS_BUFFER_BYTES;
+
+    buffer = align_up(buffer, max_u64(life->granularity, SECTOR_BYTES));
+    return max_u64(buffer, evidence->plan->disks[job->target].cluster);
+}
+
 /* Whole chunks that an active request covers are cleaned by it: W4. */
 static void took(struct life_model *life, struct evidence *evidence, const struct event *event)
 {
-    const struct plan_job *job = &evidence->plan->job;
-    uint64_t buffer = job->buffer_bytes > 0 ? (uint64_t)job->buffer_bytes : UINT64_C(16) << 20;
     const char *objection = NULL;
 
     if (life_model_is_held_by_guest(life, event->offset, event->bytes)) {
@@ -257,7 +268,7 @@ static void took(struct life_model *life, struct evidence *evidence, const struc
         objection = "a pause has been asked for";
     } else if (!life_model_runs(life) || life_model_is_parked(life)) {
         objection = "it does not run";
-    } else if (life->wishes.force && life->taken_bytes > max_u64(buffer, UINT64_C(64) << 20)) {
+    } else if (life->wishes.force && life->taken_bytes > longest_run(life, evidence)) {
         objection = "it has been cancelled, and has taken more than one run since";
     }
     if (objection != NULL) {
@@ -266,10 +277,17 @@ static void took(struct life_model *life, struct evidence *evidence, const struc
     }
 }
 
-static void bitmap_cleared(void *state, struct evidence *evidence, const struct event *event)
+static void bitmap_event(void *state, struct evidence *evidence, const struct event *event)
 {
-    if (event->by == BY_JOB && event->node == evidence->plan->job.source) {
-        took(state, evidence, event);
+    struct life_model *life = state;
+
+    if (event->by != BY_JOB || event->node != evidence->plan->job.source) {
+        return;
+    }
+    if (event->kind == EVENT_DIRTY_CREATE) {
+        life->granularity = event->bytes;
+    } else {
+        took(life, evidence, event);
     }
 }
 
@@ -675,27 +693,17 @@ const struct oracle oracle_life = {
     .state_bytes = sizeof(struct life_model),
     .on =
         {
-            [EVENT_REQUEST_SUBMIT] = submitted,
-            [EVENT_REQUEST_DONE] = done,
-            [EVENT_FAULT] = query_failed,
-            [EVENT_ARRIVE] = arrived,
-            [EVENT_ANSWERED] = answered,
-            [EVENT_DIRTY_CLEAR] = bitmap_cleared,
-            [EVENT_BUFFERS_RELEASE] = buffers_released,
-            [EVENT_SECTION] = section_changed,
-            [EVENT_GRAPH_PIVOT] = pivoted,
-            [EVENT_COMMAND] = commanded,
-            [EVENT_COMMAND_REFUSED] = refused,
-            [EVENT_JOB_STATUS] = status_changed,
-            [EVENT_JOB_STARTED] = life_event,
-            [EVENT_JOB_PENDING] = life_event,
-            [EVENT_JOB_PROGRESS] = life_event,
-            [EVENT_JOB_READY] = life_event,
-            [EVENT_JOB_ERROR] = life_event,
-            [EVENT_JOB_PAUSED] = life_event,
-            [EVENT_JOB_RESUMED] = life_event,
-            [EVENT_JOB_COMPLETED] = life_event,
-            [EVENT_JOB_CANCELLED] = life_event,
+            [EVENT_REQUEST_SUBMIT] = submitted,  [EVENT_REQUEST_DONE] = done,
+            [EVENT_FAULT] = query_failed,        [EVENT_ARRIVE] = arrived,
+            [EVENT_ANSWERED] = answered,         [EVENT_DIRTY_CREATE] = bitmap_event,
+            [EVENT_DIRTY_CLEAR] = bitmap_event,  [EVENT_BUFFERS_RELEASE] = buffers_released,
+            [EVENT_SECTION] = section_changed,   [EVENT_GRAPH_PIVOT] = pivoted,
+            [EVENT_COMMAND] = commanded,         [EVENT_COMMAND_REFUSED] = refused,
+            [EVENT_JOB_STATUS] = status_changed, [EVENT_JOB_STARTED] = life_event,
+            [EVENT_JOB_PENDING] = life_event,    [EVENT_JOB_PROGRESS] = life_event,
+            [EVENT_JOB_READY] = life_event,      [EVENT_JOB_ERROR] = life_event,
+            [EVENT_JOB_PAUSED] = life_event,     [EVENT_JOB_RESUMED] = life_event,
+            [EVENT_JOB_COMPLETED] = life_event,  [EVENT_JOB_CANCELLED] = life_event,
         },
     .kinds = life_kinds,
     .open = life_open,
