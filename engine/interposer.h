@@ -16,6 +16,7 @@
 #ifndef MIRRORSIM_ENGINE_INTERPOSER_H
 #define MIRRORSIM_ENGINE_INTERPOSER_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "engine/block.h"
@@ -57,6 +58,9 @@ int block_filter_insert(struct block_node *below, const char *name,
  * No request is in flight above it; the section that ensures that is the caller's.
  */
 void block_filter_remove(struct block_node *filter);
+
+/* True if the guest uses the node itself, and not through a filter: nobody else may write to it. */
+bool block_is_guests(const struct block_node *node);
 
 struct interposed_info interposed_info(const struct interposed *request);
 

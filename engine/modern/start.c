@@ -40,6 +40,10 @@ static int check_spec(const struct job_spec *spec, struct job_error *error)
         return life_refuse(error, REFUSED_INVALID_PARAMETER, -EINVAL,
                            "the buffer size can't be negative");
     }
+    if (block_is_guests(spec->target)) {
+        return life_refuse(error, REFUSED_BUSY, -EPERM, "\"%s\" is in use by the guest",
+                           block_node_name(spec->target));
+    }
     if (block_is_blocked(spec->source) || block_is_blocked(spec->target)) {
         return life_refuse(
             error, REFUSED_BUSY, -EBUSY, "\"%s\" is in use",

@@ -228,6 +228,11 @@ void guest_move(struct block_layer *layer, struct block_node *node)
 
 /* ---- The port ---- */
 
+bool block_is_guests(const struct block_node *node)
+{
+    return node->layer->guest_edge.node == node;
+}
+
 struct interposed_info interposed_info(const struct interposed *interposed)
 {
     return (struct interposed_info){.op = interposed->guest->op,

@@ -11,9 +11,11 @@
 
 #include "engine/engine.h"
 #include "engine/interposer.h"
+#include "engine/zeroes.h"
 #include "sim/trace/evidence.h"
 
-#define NO_NODE 255 /* of EVENT_GRAPH_BACKING */
+#define NO_NODE 255   /* of EVENT_GRAPH_BACKING */
+#define ALL_NODES 255 /* of EVENT_SECTION */
 
 /* X(field, key in JSON, text before its value) */
 #define FIELDS(X)                                 \
@@ -24,6 +26,7 @@
     X(OFFSET, "offset", "at ")                    \
     X(BYTES, "bytes", "+")                        \
     X(BY, "by", "by ")                            \
+    X(MAY_UNMAP, "unmap", "")                     \
     X(REQUEST_LINE, "line", "line ")              \
     X(RET, "ret", "")                             \
     X(FAULT_NAME, "fault", "")                    \
@@ -38,6 +41,8 @@
     X(START_REFUSAL, "refusal", "")               \
     X(VERB, "verb", "")                           \
     X(VERB_SPEED, "speed", "")                    \
+    X(VERB_FORCE, "force", "")                    \
+    X(VERB_MODE, "copy_mode", "")                 \
     X(VERB_REFUSAL, "refusal", "")                \
     X(PHASE_FROM, "from", "")                     \
     X(PHASE_TO, "to", "-> ")                      \
@@ -59,7 +64,10 @@
     X(ON, "on", "")                               \
     X(STATUS_FROM, "from", "")                    \
     X(STATUS_TO, "to", "-> ")                     \
+    X(SECTION_NODE, "disk", "")                   \
     X(SECTION_STEP, "section", "")                \
+    X(QUERY_STATUS_WORD, "status", "")            \
+    X(QUERY_SYNC, "synced", "synced ")            \
     X(HOLDER, "holder", "by ")
 
 enum what {
@@ -89,7 +97,7 @@ static const struct {
 
 static const uint8_t *const lists[EVENT_KIND_COUNT] = {
     [EVENT_REQUEST_QUEUED] = LIST(REQUEST, REQUEST_LINE),
-    [EVENT_REQUEST_SUBMIT] = LIST(REQUEST, REQUEST_LINE),
+    [EVENT_REQUEST_SUBMIT] = LIST(REQUEST, MAY_UNMAP, REQUEST_LINE),
     [EVENT_REQUEST_START] = LIST(REQUEST),
     [EVENT_REQUEST_EFFECT] = LIST(REQUEST),
     [EVENT_REQUEST_DONE] = LIST(REQUEST, RET),
@@ -126,12 +134,12 @@ static const uint8_t *const lists[EVENT_KIND_COUNT] = {
     [EVENT_JOB_RESUMED] = LIST(NODE),
     [EVENT_JOB_COMPLETED] = LIST(PROGRESS, RET),
     [EVENT_JOB_CANCELLED] = LIST(PROGRESS, RET),
-    [EVENT_COMMAND] = LIST(VERB, VERB_SPEED),
+    [EVENT_COMMAND] = LIST(VERB, VERB_SPEED, VERB_FORCE, VERB_MODE),
     [EVENT_COMMAND_REFUSED] = LIST(VERB, VERB_REFUSAL, RET),
     [EVENT_STEP] = LIST(STEP),
     [EVENT_REACT] = LIST(REACT_LINE),
     [EVENT_MARK] = LIST(MARK_NAME),
-    [EVENT_QUERY] = LIST(PROGRESS),
+    [EVENT_QUERY] = LIST(PROGRESS, QUERY_STATUS_WORD, QUERY_SYNC),
     [EVENT_CHECK_FAILED] = LIST(STEP),
     [EVENT_POWER_CUT] = LIST(NODE),
     [EVENT_END] = LIST(WORLD_END),
@@ -143,7 +151,7 @@ static const uint8_t *const lists[EVENT_KIND_COUNT] = {
     [EVENT_JOB_STATUS] = LIST(STATUS_FROM, STATUS_TO),
     [EVENT_JOB_PENDING] = LIST(NODE),
     [EVENT_JOB_SYNCED] = LIST(ON),
-    [EVENT_SECTION] = LIST(NODE, SECTION_STEP, BY),
+    [EVENT_SECTION] = LIST(SECTION_NODE, SECTION_STEP, BY),
     [EVENT_STALL_HOLDER] = LIST(NODE, HOLDER),
 };
 
@@ -180,6 +188,12 @@ static struct value status_name(unsigned status)
 {
     return status < JOB_STATUS_COUNT ? word(job_status_name((enum job_status)status))
                                      : number(STYLE_COUNT, status);
+}
+
+static struct value copy_mode_word(uint64_t mode)
+{
+    return mode <= COPY_WRITE_BLOCKING ? word(copy_mode_name((enum copy_mode)mode))
+                                       : number(STYLE_COUNT, mode);
 }
 
 static struct value section_name(unsigned step)
@@ -258,6 +272,7 @@ static struct value field_value(const struct trace_names *names, const struct ev
                                 enum what what)
 {
     uint64_t error = 0 - (uint64_t)event->ret;
+    bool is_modern = names->plan->generation == GENERATION_MODERN;
 
     switch (what) {
     case LAST:
@@ -306,6 +321,13 @@ static struct value field_value(const struct trace_names *names, const struct ev
         return word(job_verb_name(event_verb(event)));
     case VERB_SPEED:
         return unless_zero(event->detail == VERB_SET_SPEED, number(STYLE_SIGNED, event->offset));
+    case VERB_FORCE:
+        return unless_zero(event->detail == VERB_CANCEL && event->offset != 0, word("force"));
+    case VERB_MODE:
+        return unless_zero(event->detail == VERB_CHANGE, copy_mode_word(event->offset));
+    case MAY_UNMAP:
+        return unless_zero(event->op == OP_WRITE_ZEROES && (event->detail & ZEROES_MAY_UNMAP),
+                           word("unmap"));
     case PHASE_FROM:
         return phase_name(names, event->detail);
     case PHASE_TO:
@@ -340,8 +362,14 @@ static struct value field_value(const struct trace_names *names, const struct ev
         return status_name(event->detail);
     case STATUS_TO:
         return status_name(event->detail2);
+    case SECTION_NODE:
+        return event->index == ALL_NODES ? word("all") : graph_name(names, event->node);
     case SECTION_STEP:
         return section_name(event->detail);
+    case QUERY_STATUS_WORD:
+        return unless_zero(is_modern, status_name(event->detail2));
+    case QUERY_SYNC:
+        return unless_zero(is_modern, number(STYLE_COUNT, event->detail));
     case HOLDER:
         return number(STYLE_COUNT, event->bytes);
     }

@@ -8,13 +8,14 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "engine/interposer.h"
 #include "sim/trace/phrase.h"
 
 /* Events about one request, or one failed request. */
 #define OF_REQUEST                                                                              \
     (EVENT_BIT(REQUEST_QUEUED) | EVENT_BIT(REQUEST_SUBMIT) | EVENT_BIT(REQUEST_START) |         \
      EVENT_BIT(REQUEST_EFFECT) | EVENT_BIT(REQUEST_DONE) | EVENT_BIT(FAULT) | EVENT_BIT(HELD) | \
-     EVENT_BIT(RELEASED) | EVENT_BIT(JOB_ERROR))
+     EVENT_BIT(RELEASED) | EVENT_BIT(JOB_ERROR) | EVENT_BIT(ARRIVE) | EVENT_BIT(ANSWERED))
 #define OF_FAULT (EVENT_BIT(FAULT) | EVENT_BIT(HELD) | EVENT_BIT(RELEASED))
 #define OF_COMMAND (EVENT_BIT(COMMAND) | EVENT_BIT(COMMAND_REFUSED))
 
@@ -68,13 +69,17 @@ struct phrase phrase_event(const struct evidence *evidence, const struct event *
     }
     if (kind & OF_REQUEST) {
         add_word(&phrase, op_name(event_op(event)));
-        add_word(&phrase, phrase_disk(evidence, event->node));
+        add_word(&phrase,
+                 event->node == BLOCK_FILTER_ID ? "filter" : phrase_disk(evidence, event->node));
     }
     if (event->kind == EVENT_JOB_ERROR) {
         add_word(&phrase, error_action_name(event_action(event)));
     }
     if (kind & OF_COMMAND) {
         add_word(&phrase, job_verb_name(event_verb(event)));
+    }
+    if (event->kind == EVENT_JOB_STATUS) {
+        add_word(&phrase, job_status_name((enum job_status)event->detail2));
     }
     if (event->ret != 0) {
         add_word(&phrase, phrase_result(event->ret).text);
@@ -139,6 +144,11 @@ struct phrase phrase_match(const struct evidence *evidence, const struct event_m
     }
     if (match->refusal != ANY) {
         add_word(&phrase, job_refusal_name((enum job_refusal)match->refusal));
+    }
+    for (uint32_t status = 0; status < JOB_STATUS_COUNT; status++) {
+        if (match->statuses >> status & 1) {
+            add_word(&phrase, job_status_name((enum job_status)status));
+        }
     }
     if (match->has_ret) {
         add_word(&phrase, phrase_result(match->ret).text);

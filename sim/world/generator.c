@@ -176,6 +176,10 @@ static void turn_submit(struct turn *turn)
     guest_submit(&generator->world->layer, &turn->request, generator->number, turn_done, turn);
     if (bound_is_reached(generator)) {
         generator_end(generator);
+        if (generator->unfinished == 0) {
+            /* The last one was answered when it arrived, before this was its end. */
+            story_guest_changed(generator->world);
+        }
     }
 }
 

@@ -17,6 +17,7 @@ struct toy {
     struct block_node *filter;
     struct interposed *kept;
     int arrivals;
+    uint32_t in_flight; /* at the first arrival */
     int quiets;
     bool keeps;
     bool copies;
@@ -50,7 +51,9 @@ static void arrived(void *opaque, struct interposed *request)
 {
     struct toy *toy = opaque;
 
-    toy->arrivals++;
+    if (toy->arrivals++ == 0) {
+        toy->in_flight = toy->disks->layer->guest_in_flight;
+    }
     interposed_set_context(request, toy);
     if (toy->keeps) {
         toy->kept = request;
@@ -198,6 +201,23 @@ static void test_filter_keeps_the_source_busy_until_the_answer(void **state)
     interposed_finish(toy.kept, 0);
 }
 
+/* M9: what is let go counts before the first of it is seen. */
+static void test_filter_sees_the_first_of_a_queue_when_all_are_in_flight(void **state)
+{
+    struct disks *disks = *state;
+    struct toy toy = open_filtered(disks);
+
+    insert(&toy);
+    block_section_begin(toy.filter, quiet, &toy);
+    for (uint64_t i = 0; i < 3; i++) {
+        disks_guest(disks, OP_WRITE, i * CHUNK, CHUNK);
+    }
+    block_section_end(toy.filter);
+    assert_int_equal(toy.arrivals, 3);
+    assert_int_equal(toy.in_flight, 3);
+    disks_run(disks);
+}
+
 /* The guest's requests that wait for the filter to go in or out go to where the guest is then. */
 static void test_filter_goes_in_and_out_before_the_queue_moves(void **state)
 {
@@ -308,6 +328,7 @@ int main(void)
         DISKS_TEST(test_filter_copies_zeroes_as_zeroes),
         DISKS_TEST(test_filter_is_not_asked_beyond_the_end_or_for_discards),
         DISKS_TEST(test_filter_keeps_the_source_busy_until_the_answer),
+        DISKS_TEST(test_filter_sees_the_first_of_a_queue_when_all_are_in_flight),
         DISKS_TEST(test_filter_goes_in_and_out_before_the_queue_moves),
         DISKS_TEST(test_filter_has_a_name_of_its_own),
         DISKS_TEST(test_filter_stays_above_through_a_pivot),
