@@ -64,6 +64,9 @@ bool block_is_guests(const struct block_node *node);
 
 struct interposed_info interposed_info(const struct interposed *request);
 
+/* How many of the guest's requests that are not finished have come before it, for digests. */
+uint64_t interposed_place(const struct interposed *request);
+
 /* The engine's own pointer, NULL at first. */
 void interposed_set_context(struct interposed *request, void *context);
 void *interposed_context(const struct interposed *request);

@@ -77,24 +77,19 @@ static void digest_waiters(const struct copy_op *op, struct digest *digest)
     digest_u64(digest, count);
 }
 
-/* What has been read and not yet written; which buffer holds it makes no difference. */
-static void digest_data(const struct copy_op *op, struct digest *digest)
+/*
+ * Whether a copy reads or writes, and which data it has, is in the digest of its request already;
+ * and so the end of a read leaves the job as it was (reads_only_write).
+ */
+static enum op_phase phase_that_matters(const struct copy_op *op)
 {
-    const struct engine_job *mirror = op->mirror;
-
-    if (op->kind != OP_COPY || op->phase != OP_PHASE_TARGET) {
-        return;
-    }
-    for (uint64_t at = 0; at < op->bytes; at += SECTOR_BYTES) {
-        digest_u64(digest, block_buffers_tag(mirror->buffers, op->buffers[at / mirror->granularity],
-                                             at % mirror->granularity / SECTOR_BYTES));
-    }
+    return op->kind == OP_COPY && op->phase == OP_PHASE_READ ? OP_PHASE_TARGET : op->phase;
 }
 
 static void digest_op(const struct copy_op *op, struct digest *digest)
 {
     digest_u64(digest, op->kind);
-    digest_u64(digest, op->phase);
+    digest_u64(digest, phase_that_matters(op));
     digest_u64(digest, op->own.first);
     digest_u64(digest, op->own.count);
     digest_u64(digest, op->offset);
@@ -103,8 +98,7 @@ static void digest_op(const struct copy_op *op, struct digest *digest)
     digest_u64(digest, op->remarked_end);
     digest_flags(digest, op->in_flight, op->counts, op->skipped);
     digest_u64(digest, place_of(op->mirror, op->waits_for));
-    digest_u64(digest, op->request != NULL ? interposed_info(op->request).number : 0);
-    digest_data(op, digest);
+    digest_u64(digest, op->request != NULL ? interposed_place(op->request) + 1 : 0);
     digest_waiters(op, digest);
 }
 

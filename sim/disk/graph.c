@@ -201,10 +201,19 @@ void block_replace(struct block_node *old_node, struct block_node *new_node)
     emit_pivot(new_node, old_node);
 }
 
+/* What vouches for the same content below it: the job's filter, and disks that are filters. */
+static const struct block_node *below_filter(const struct block_node *node)
+{
+    if (node_is_filter(node)) {
+        return node->below.node;
+    }
+    return node->spec->filter ? node_backing(node) : NULL;
+}
+
 bool block_can_replace(const struct block_node *node, const struct block_node *to_replace)
 {
-    while (node != to_replace && node_is_filter(node)) {
-        node = node->below.node;
+    while (node != NULL && node != to_replace) {
+        node = below_filter(node);
     }
     return node == to_replace;
 }
@@ -259,8 +268,8 @@ int block_move_users(struct block_node *from, struct block_node *to)
     to->layer->layout_changes++;
     if (guest_is_on(from)) {
         to->layer->guest_node = to->id;
-        emit_pivot(to, from);
     }
+    emit_pivot(to, from);
     return 0;
 }
 

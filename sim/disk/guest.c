@@ -241,6 +241,16 @@ struct interposed_info interposed_info(const struct interposed *interposed)
                                     .number = interposed->number};
 }
 
+uint64_t interposed_place(const struct interposed *interposed)
+{
+    uint64_t place = 0;
+
+    while ((interposed = TAILQ_PREV(interposed, interposed_list, link)) != NULL) {
+        place++;
+    }
+    return place;
+}
+
 void interposed_set_context(struct interposed *interposed, void *context)
 {
     interposed->context = context;

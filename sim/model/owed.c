@@ -94,25 +94,26 @@ static void release_bitmap(struct owed *owed, const struct evidence *evidence)
     owed->has_bitmap = false;
 }
 
-/* A guest request that has come to its end on the source, and is not answered, is active (W4). */
-static bool is_active_at(const struct owed *owed, uint64_t at)
+/* Is the chunk covered by a guest write that is done on the source, and goes on to the target? */
+static bool is_active(const struct owed *owed, uint64_t chunk)
 {
     for (uint32_t i = 0; i < owed->covers.count; i++) {
         const struct outstanding *cover = &owed->covers.requests[i];
 
-        if (cover->by == BY_GUEST && cover->moved > 0 && cover->offset <= at &&
-            at < range_end(cover->offset, cover->bytes)) {
+        if (cover->by == BY_GUEST && cover->stopped &&
+            range_overlaps(cover->offset, cover->bytes, chunk << owed->shift,
+                           owed_granularity(owed))) {
             return true;
         }
     }
     return false;
 }
 
-/* An active request cleans what it covers, and covers it (W4); everything else is taken. */
+/* An active request cleans what it covers (W4); everything else is taken. */
 static void take(struct owed *owed, uint64_t first, uint64_t count)
 {
     for (uint64_t chunk = first; chunk < first + count && chunk < owed->taken.size; chunk++) {
-        if (!is_active_at(owed, chunk << owed->shift)) {
+        if (!is_active(owed, chunk)) {
             bitmap_set(&owed->taken, chunk, 1);
         }
     }
@@ -177,18 +178,24 @@ void owed_took_effect(struct owed *owed, const struct evidence *evidence, const 
     }
 }
 
+/* Every entry of the request: it has one for each of its effects. */
+static void note_on_source(struct owed *owed, uint32_t number)
+{
+    for (uint32_t i = 0; i < owed->covers.count; i++) {
+        if (owed->covers.requests[i].number == number) {
+            owed->covers.requests[i].stopped = true;
+        }
+    }
+}
+
 void owed_done(struct owed *owed, const struct evidence *evidence, const struct event *event)
 {
-    bool is_guest = event->by == BY_GUEST && op_is_change(event->op);
-    struct outstanding *cover;
+    bool is_over = event->by == BY_GUEST && op_is_change(event->op) && !is_modern(evidence);
 
-    if (owed_is_copy(evidence, event) || (is_guest && !is_modern(evidence))) {
+    if (owed_is_copy(evidence, event) || is_over) {
         outstanding_remove(&owed->covers, event->request);
-    } else if (is_guest) {
-        cover = outstanding_find(&owed->covers, event->request);
-        if (cover != NULL) {
-            cover->moved = 1;
-        }
+    } else if (event->by == BY_GUEST && op_is_change(event->op)) {
+        note_on_source(owed, event->request);
     }
 }
 

@@ -63,8 +63,8 @@ static inline bool kind_is_of_request(enum event_kind kind)
     return kind <= EVENT_RELEASED || kind == EVENT_ARRIVE || kind == EVENT_ANSWERED;
 }
 
-/* Does the oracle see requests of that issuer?  An active request is the job's. */
-static inline bool oracle_sees_issuer(const struct oracle *oracle, enum by by)
+/* Does the oracle see requests of that issuer?  Active ones are the job's. */
+static inline bool oracle_sees_requests_by(const struct oracle *oracle, enum by by)
 {
     return oracle->requests_by == BY_NONE || oracle->requests_by == (by == BY_ACTIVE ? BY_JOB : by);
 }
@@ -74,7 +74,7 @@ static inline bool oracle_sees(const struct oracle *oracle, uint64_t kinds, enum
                                enum by by)
 {
     return oracle->on[kind] != NULL && (kinds >> kind & 1) != 0 &&
-           (!kind_is_of_request(kind) || oracle_sees_issuer(oracle, by));
+           (!kind_is_of_request(kind) || oracle_sees_requests_by(oracle, by));
 }
 
 /* All oracles, NULL-terminated, in the order in which they report. */

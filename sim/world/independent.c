@@ -81,9 +81,13 @@ static bool expectations_notice(const struct plan *plan)
     return false;
 }
 
-static bool disk_is_plain(const struct disk_spec *disk)
+/* Reads of today's generation sample at their submission: all that is left is their end. */
+static bool disk_is_plain(const struct plan *plan, uint32_t number)
 {
-    return disk->lanes == 0 && disk->bandwidth == 0 && disk->effect == EFFECT_AT_COMPLETE;
+    const struct disk_spec *disk = &plan->disks[number];
+
+    return disk->lanes == 0 && disk->bandwidth == 0 && disk->effect == EFFECT_AT_COMPLETE &&
+           (plan->generation == GENERATION_2_2 || disk->read_effect == EFFECT_AT_START);
 }
 
 /* Could a read of the source see what is written to the target? */
@@ -105,10 +109,9 @@ bool independent_possible(const struct world *world)
 {
     const struct plan *plan = world->plan;
 
-    return plan->generation == GENERATION_2_2 && world->engine->reads_only_write &&
-           plan->generator_count == 0 && disk_is_plain(&plan->disks[plan->job.source]) &&
-           disk_is_plain(&plan->disks[plan->job.target]) && !source_shows_target(plan) &&
-           !story_interferes(plan) && !expectations_notice(plan);
+    return world->engine->reads_only_write && plan->generator_count == 0 &&
+           disk_is_plain(plan, plan->job.source) && disk_is_plain(plan, plan->job.target) &&
+           !source_shows_target(plan) && !story_interferes(plan) && !expectations_notice(plan);
 }
 
 /* ---- The guest ---- */

@@ -31,7 +31,7 @@ static void oracle_open(struct world *world, const struct oracle *oracle, uint64
         world->wanted_by[kind] |= (uint32_t)sees << number;
     }
     for (uint32_t by = BY_NONE; by < BY_COUNT; by++) {
-        bool sees = oracle_sees_issuer(oracle, by);
+        bool sees = oracle_sees_requests_by(oracle, (enum by)by);
 
         world->request_wanted_by[by] |= (uint32_t)sees << number;
     }

@@ -13,7 +13,7 @@
 #include "tests/sim/world/random_draw.h"
 #include "tests/support/stage.h"
 
-#define PLANS 2000
+#define PLANS 4000
 #define GUESTS 24
 #define COMMANDS 4
 #define BASE THIRD
