@@ -205,7 +205,6 @@ static void resume(struct strand *strand)
         return;
     case OP_PHASE_BUFFERS:
     case OP_PHASE_READ:
-    case OP_PHASE_ENDED:
     case OP_PHASE_COUNT:
         break;
     }
@@ -219,6 +218,5 @@ void modern_active_begin(struct engine_job *mirror, struct interposed *request)
 
     op->request = request;
     mirror->active_count++;
-    interposed_set_context(request, op);
     strand_enter(&mirror->strands, &op->strand);
 }

@@ -340,7 +340,6 @@ static void resume(struct strand *strand)
         return;
     case OP_PHASE_CONFLICT:
     case OP_PHASE_SOURCE:
-    case OP_PHASE_ENDED:
     case OP_PHASE_COUNT:
         break;
     }

@@ -24,15 +24,14 @@ enum op_kind {
     OP_PSEUDO,
 };
 
-/* X(enumerator, name for people); each but the first and the last is a wait. */
+/* X(enumerator, name for people); each but the first is a wait. */
 #define OP_PHASES(X)                                                                            \
     X(ENTERED, "entered")                                                                       \
     X(BUFFERS, "buffers")   /* O9: for the oldest operation, until there are enough buffers */  \
     X(READ, "read")         /* of the source */                                                 \
     X(TARGET, "target")     /* write, zeroes or discard of the target; also of an active one */ \
     X(CONFLICT, "conflict") /* W2: an active one, for another operation */                      \
-    X(SOURCE, "source")     /* W3: the guest's request on the source */                         \
-    X(ENDED, "ended")
+    X(SOURCE, "source")     /* W3: the guest's request on the source */
 
 enum op_phase {
 #define X(id, name) OP_PHASE_##id,
@@ -64,7 +63,7 @@ struct copy_op {
 
     bool in_flight; /* it has its buffers: one of the 16, a candidate for "oldest" */
     bool counts;    /* its bytes are progress (not pre-zeroing) */
-    const struct copy_op *waits_for; /* W2: an active one in CONFLICT, or a copier's NULL */
+    const struct copy_op *waits_for; /* W2: of an active one in CONFLICT */
     bool skipped;                    /* OP_ZERO, OP_ACTIVE: the zeroes are there (Z4) */
     int ret;                         /* of the last request, until the strand has seen it */
 

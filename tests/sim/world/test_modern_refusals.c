@@ -419,6 +419,41 @@ static void test_modern_copy_fills_a_cluster_piece_by_piece_when_a_request_is_sm
     }
 }
 
+/*
+ * D'41: an active request fails on the target, the next one cleans its chunk, and the source is
+ * being drained already, so that no pass counts again.
+ */
+static void
+test_modern_total_is_what_was_done_when_a_failed_chunk_is_cleaned_by_another(void **state)
+{
+    struct stage *stage = *state;
+    struct plan *plan = stage->plan;
+    const struct guest_request write = {.op = OP_WRITE, .bytes = CHUNK};
+    const struct event *end;
+    struct fault_spec *fault;
+
+    plan_modern(stage);
+    plan->job.copy_mode = COPY_WRITE_BLOCKING;
+    plan->job.on_target_error = POLICY_IGNORE;
+    fault = stage_fault(stage, FAULT_ERROR);
+    fault->match = (struct request_match){.by = BY_ACTIVE};
+    fault->error = -EIO;
+    fault->times = 1;
+    stage_step(stage, DO_START);
+    stage_wait_event(stage, EVENT_JOB_READY);
+    stage_step(stage, DO_GUEST)->guest = write;
+    stage_step(stage, DO_GUEST)->guest = write;
+    stage_step(stage, DO_COMPLETE);
+    stage_wait(stage, WAIT_CONCLUDED);
+    stage_open(stage);
+    stage_run(stage);
+    end = stage_event(stage, EVENT_JOB_COMPLETED, 0);
+    assert_int_equal(stage_count(stage, EVENT_JOB_ERROR), 1);
+    assert_int_equal(end->ret, 0);
+    assert_int_equal(end->offset, MIB + CHUNK);
+    assert_int_equal(end->bytes, end->offset);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -432,6 +467,7 @@ int main(void)
         STAGE_TEST(test_modern_complete_is_refused_when_there_is_no_node_to_replace),
         STAGE_TEST(test_modern_job_fails_without_a_pivot_when_the_node_cannot_be_replaced),
         STAGE_TEST(test_modern_commit_claims_the_nodes_between_and_keeps_its_mode),
+        STAGE_TEST(test_modern_total_is_what_was_done_when_a_failed_chunk_is_cleaned_by_another),
         STAGE_TEST(test_modern_copy_fills_a_cluster_piece_by_piece_when_a_request_is_smaller),
     };
 
