@@ -66,6 +66,45 @@ static void test_fault_hits_nth_and_times_of_what_matches(void **state)
     }
 }
 
+/*
+ * Of exclusive faults one takes the request, and the others don't count it; what was armed first
+ * is asked first.  A fault that is not exclusive counts all.
+ */
+static void test_fault_takes_a_request_for_itself_when_it_is_exclusive(void **state)
+{
+    struct disks *disks = *state;
+    struct fault_spec *first = disks_fault(disks, FAULT_ERROR);
+    struct fault_spec *second;
+    struct fault_spec *other;
+
+    first->error = -EIO;
+    first->nth = 2;
+    first->times = 1;
+    second = disks_fault(disks, FAULT_ERROR);
+    second->error = -ENOSPC;
+    second->nth = 3;
+    second->times = 1;
+    other = disks_fault(disks, FAULT_DELAY);
+    other->span_ns = 1;
+    other->nth = 1;
+    other->times = 0;
+    disks_open(disks);
+    run_five_writes(disks);
+    assert_int_equal(failed(disks), 0x06);
+    disks->plan->faults[0].exclusive = true;
+    disks->plan->faults[1].exclusive = true;
+    disks_open(disks);
+    run_five_writes(disks);
+    assert_int_equal(failed(disks), 0x0a);
+    assert_int_equal(disks->layer->faults[1].matched, 4);
+    assert_int_equal(disks->layer->faults[2].hits, 5);
+    disks_open(disks);
+    fault_arm(disks->layer, 0);
+    run_five_writes(disks);
+    assert_int_equal(failed(disks), 0x06);
+    assert_int_equal(disks->layer->faults[0].matched, 4);
+}
+
 /* A line of a script: a mark, or a write of the guest, at an instant. */
 struct line {
     struct pending pending;
@@ -366,6 +405,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         DISKS_TEST(test_fault_hits_nth_and_times_of_what_matches),
+        DISKS_TEST(test_fault_takes_a_request_for_itself_when_it_is_exclusive),
         DISKS_TEST(test_fault_is_armed_between_instants_and_marks),
         DISKS_TEST(test_fault_leaves_behind_what_it_says_when_a_write_fails),
         DISKS_TEST(test_fault_first_error_decides_when_several_hit),
