@@ -74,7 +74,7 @@ struct block_layer {
     struct inquiries inquiries;          /* of the job, not answered */
     struct section_waits waits;          /* the youngest first */
 
-    struct fault *faults; /* one per fault of the plan */
+    struct fault *faults;  /* one per fault of the plan */
     uint64_t faults_armed; /* how often a step has armed one */
 };
 
