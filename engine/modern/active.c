@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * A guest request in copy mode write-blocking: on the source, then on the target, and only then
- * answered (modern-algorithm W2 to W6; D'3, D'15).
+ * answered (modern-algorithm W2 to W6; D'3, D'15, D'42).
  *
  * Declared in engine/modern/modern.h: it is a part of the filter.
  */
@@ -174,10 +174,13 @@ static void change_target(struct copy_op *op)
     }
 }
 
-/* D'3: a part of a failed request may have landed. */
+/*
+ * D'3: a part of a failed request may have landed.  D'42: while this one was on the source, one that
+ * came before the mode changed has ended there; whose data the source has now, only a copy tells.
+ */
 static void source_done(struct copy_op *op)
 {
-    if (op->ret == 0) {
+    if (op->ret == 0 && !op->overtaken) {
         change_target(op);
         return;
     }

@@ -97,6 +97,7 @@ static void digest_op(const struct copy_op *op, struct digest *digest)
     digest_u64(digest, op->remarked_offset);
     digest_u64(digest, op->remarked_end);
     digest_flags(digest, op->in_flight, op->counts, op->skipped);
+    digest_u64(digest, op->overtaken);
     digest_u64(digest, place_of(op->mirror, op->waits_for));
     digest_u64(digest, op->request != NULL ? interposed_place(op->request) + 1 : 0);
     digest_waiters(op, digest);
@@ -133,29 +134,6 @@ static void digest_bitmaps(const struct engine_job *mirror, struct digest *diges
     digest_bitmap(&mirror->zero_owed, digest);
 }
 
-static void digest_run(const struct engine_job *mirror, struct digest *digest)
-{
-    uint64_t clock_ns = host_now_ns(mirror->life.host) - mirror->slice_clock_ns;
-
-    digest_u64(digest, mirror->phase);
-    digest_u64(digest, mirror->walk);
-    digest_u64(digest, mirror->cursor);
-    /* Older than a slice is old (L3'; R6' asks for more than a slice). */
-    digest_u64(digest, min_u64(clock_ns, ACCOUNT_SLICE_NS + 1));
-    digest_u64(digest, mirror->rate_delay_ns);
-    digest_u64(digest, mirror->cut_offset);
-    digest_u64(digest, mirror->cut_end);
-    digest_u64(digest, mirror->cut_kind);
-    digest_u64(digest, mirror->cut_bytes);
-    digest_i64(digest, mirror->request_ret);
-    digest_i64(digest, mirror->stored_error);
-    digest_i64(digest, mirror->result);
-    digest_flags(digest, mirror->was_dirty, mirror->finish, mirror->is_draining,
-                 mirror->filter_knows, mirror->write_blocking, mirror->actively_synced,
-                 mirror->complete_wanted, mirror->prepared, mirror->result_text != NULL,
-                 mirror->start_waits, mirror->base_was_read_only);
-}
-
 static void digest_answer(const struct block_answer *answer, struct digest *digest)
 {
     digest_i64(digest, answer->ret);
@@ -164,12 +142,57 @@ static void digest_answer(const struct block_answer *answer, struct digest *dige
     digest_u64(digest, answer->extent_bytes);
 }
 
+/* The run that is searched for, taken and cut. */
+static void digest_cut(const struct engine_job *mirror, struct digest *digest)
+{
+    digest_u64(digest, mirror->cut_offset);
+    digest_u64(digest, mirror->cut_end);
+    digest_u64(digest, mirror->cut_kind);
+    digest_u64(digest, mirror->cut_bytes);
+}
+
+/* What the phase will look at: the rest is from before. */
+static void digest_of_phase(const struct engine_job *mirror, struct digest *digest)
+{
+    enum modern_phase phase = mirror->phase;
+
+    if (phase < MODERN_PASS) {
+        digest_u64(digest, mirror->walk);
+    } else if (phase >= MODERN_SEARCH && phase <= MODERN_CUT_SLOT) {
+        digest_cut(mirror, digest);
+    } else if (phase == MODERN_RATE_POINT) {
+        digest_u64(digest, mirror->rate_delay_ns > 0);
+    } else if (phase >= MODERN_EXIT_OPS) {
+        digest_i64(digest, mirror->result);
+    }
+    if (phase == MODERN_WALK_STATUS || phase == MODERN_CUT_STATUS) {
+        digest_answer(&mirror->answer, digest);
+    }
+}
+
+static void digest_run(const struct engine_job *mirror, struct digest *digest)
+{
+    uint64_t clock_ns = host_now_ns(mirror->life.host) - mirror->slice_clock_ns;
+
+    digest_u64(digest, mirror->phase);
+    digest_of_phase(mirror, digest);
+    digest_u64(digest, mirror->cursor);
+    /* Older than a slice is old (L3'; R6' asks for more than a slice). */
+    digest_u64(digest, min_u64(clock_ns, ACCOUNT_SLICE_NS + 1));
+    digest_i64(digest, mirror->stored_error);
+    digest_flags(digest, mirror->was_dirty, mirror->finish, mirror->is_draining,
+                 mirror->filter_knows, mirror->write_blocking, mirror->actively_synced,
+                 mirror->complete_wanted, mirror->prepared, mirror->result_text != NULL,
+                 mirror->start_waits, mirror->base_was_read_only);
+}
+
 static void digest_state(const struct engine_job *mirror, struct digest *digest)
 {
     life_digest(&mirror->life, digest);
     digest_u64(digest, mirror->start_phase);
+    digest_u64(digest, mirror->length); /* this and the next are what it has been told */
+    digest_u64(digest, mirror->cluster);
     digest_run(mirror, digest);
-    digest_answer(&mirror->answer, digest);
     digest_u64(digest, mirror->to_replace != NULL ? block_node_id(mirror->to_replace) + 1u : 0);
     digest_u64(digest, mirror->active_bytes_in_flight);
     digest_ops(mirror, digest);

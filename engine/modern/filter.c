@@ -49,6 +49,7 @@ static void changed(void *opaque, int ret)
 
     modern_set_synced(passage->mirror, false);
     modern_mark_changed(passage->mirror, info.offset, info.bytes);
+    op_note_overtaken(passage->mirror, info.offset, info.bytes);
     finish(passage, ret);
 }
 

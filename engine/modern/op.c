@@ -169,6 +169,18 @@ void op_note_changed(struct engine_job *mirror, uint64_t offset, uint64_t bytes)
     }
 }
 
+void op_note_overtaken(struct engine_job *mirror, uint64_t offset, uint64_t bytes)
+{
+    struct copy_op *op;
+
+    TAILQ_FOREACH (op, &mirror->ops, link) {
+        if (op->kind == OP_ACTIVE && op->phase == OP_PHASE_SOURCE &&
+            range_overlaps(op->offset, op->bytes, offset, bytes)) {
+            op->overtaken = true;
+        }
+    }
+}
+
 /* An active request that is under way changes the source at a time that we don't see. */
 static void note_active_ones(struct copy_op *copy)
 {

@@ -65,6 +65,7 @@ struct copy_op {
     bool counts;    /* its bytes are progress (not pre-zeroing) */
     const struct copy_op *waits_for; /* W2: of an active one in CONFLICT */
     bool skipped;                    /* OP_ZERO, OP_ACTIVE: the zeroes are there (Z4) */
+    bool overtaken;                  /* OP_ACTIVE, D'42: not known to be the source's last */
     int ret;                         /* of the last request, until the strand has seen it */
 
     struct interposed *request; /* OP_ACTIVE */
@@ -115,5 +116,8 @@ void op_launch_prezero(struct engine_job *mirror, uint64_t offset, uint64_t byte
 
 /* The source has changed, or is about to: copies that have that in their margin remember (D'32). */
 void op_note_changed(struct engine_job *mirror, uint64_t offset, uint64_t bytes);
+
+/* A request in background mode has ended: active ones there that are on the source notice (D'42). */
+void op_note_overtaken(struct engine_job *mirror, uint64_t offset, uint64_t bytes);
 
 #endif

@@ -484,8 +484,8 @@ static bool read_request(struct reader *reader, char **args, uint32_t count, str
     struct guest_request *guest = &action->guest;
     uint64_t tag;
     int op;
-    if (count == 0 || !words_choice(reader, args[0], request_ops, &op)) {
-        return count > 0 || reader_fail(reader, "a guest request without words");
+    if (!words_choice(reader, args[0], request_ops, &op)) {
+        return false;
     }
     action->kind = DO_GUEST;
     guest->op = (enum op)op;

@@ -128,11 +128,12 @@ static void test_modern_ignores_what_a_commit_has_not(void **state)
 static void test_modern_makes_rules_when_errors_and_holds_are_given(void **state)
 {
     (void)state;
-    struct plan *plan = plan_of(LENGTH "oplatency target write 2 8\noplatency target write 2 9\n"
-                                       "error target write 3 ENOSPC range 512 1024 times 2 torn\n"
-                                       "error source status 0 EIO\nhold h source read 2 errno 5\n"
-                                       "hold k target zero 1\nat 5 release h\nat 6 release later\n"
-                                       "on held k 7 pause\non ready 1 0 hold later target flush 1\n");
+    struct plan *plan =
+        plan_of(LENGTH "oplatency target write 2 8\noplatency target write 2 9\n"
+                       "error target write 3 ENOSPC range 512 1024 times 2 torn\n"
+                       "error source status 0 EIO\nhold h source read 2 errno 5\n"
+                       "hold k target zero 1\nat 5 release h\nat 6 release later\n"
+                       "on held k 7 pause\non ready 1 0 hold later target flush 1\n");
     const struct fault_spec *fault = plan->faults;
     assert_int_equal(plan->fault_count, 7);
     assert_true(fault[0].exclusive && fault[0].armed);
@@ -257,6 +258,7 @@ static void test_modern_is_refused_when_invalid(void **state)
         {"hold h source read 1 times 2", false, "neither range OFF LEN nor errno E"},
         {"at 5 explode", false, "no control"},
         {"at 5 cancel softly", false, "cancel [force]"},
+        {"at 5 guest append 0 512", false, "none of read, write"},
         {"at 5 drained_begin filter", true, "filter"},
         {"at 5 guest write 0 512", false, "usage: write OFF LEN TAG"},
         {"guest 5 write 0 0 1", false, "no bytes"},
