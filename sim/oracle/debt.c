@@ -165,7 +165,10 @@ static void forget_taken(struct debt *debt)
     }
 }
 
-/* An error that is to be reported ends the job, and a guest request waits for nobody then (W2). */
+/*
+ * A job that has reported an error is ending: what it has taken may be given up (O6), and active
+ * requests do not wait for each other any more (W2).
+ */
 static bool is_judged(const struct debt *debt)
 {
     return debt->populated && !debt->power_cut && !debt->owed.has_failed;
