@@ -37,6 +37,7 @@ struct ledger {
     /* Requests that a fault makes fail; `moved`: the fault's index. */
     struct outstanding_list hits;
     struct outstanding_list hangs; /* requests of the job that a fault never completes */
+    uint32_t active_in_flight;
     struct unsettled failures;
     bool owes_report;                  /* the last failure's error event has not been emitted yet */
     struct event queries[MAX_QUERIES]; /* FAULT events of failed queries, not accounted for */
@@ -303,7 +304,8 @@ static void judge_errors(struct ledger *ledger, struct evidence *evidence, const
 
 /*
  * Today's generation at READY: an active request may have failed during the flush before it, and
- * its range is dirty again.
+ * its range is dirty again; or one that is still in flight may make good what a copy has failed to
+ * bring (W4).  Both are judged at the end.
  */
 static void judge_background(struct ledger *ledger, struct evidence *evidence, const char *went_on)
 {
@@ -313,7 +315,7 @@ static void judge_background(struct ledger *ledger, struct evidence *evidence, c
     verdict_checked(evidence);
     judge_queries(ledger, evidence, went_on);
     for (uint32_t i = 0; i < failures->count; i++) {
-        if (failures->list[i].event.by == BY_ACTIVE) {
+        if (failures->list[i].event.by == BY_ACTIVE || ledger->active_in_flight > 0) {
             failures->list[left++] = failures->list[i];
         } else if (!is_harmless(&failures->list[i], evidence)) {
             report_swallowed(&failures->list[i], evidence, went_on);
@@ -331,6 +333,7 @@ static void submitted(void *state, struct evidence *evidence, const struct event
     struct ledger *ledger = state;
 
     ledger->last_request = (uint32_t)max_u64(ledger->last_request, event->request);
+    ledger->active_in_flight += event->by == BY_ACTIVE;
     lies_submitted(&ledger->lies, evidence, event);
 }
 
@@ -351,6 +354,7 @@ static void done(void *state, struct evidence *evidence, const struct event *eve
     if (event->by == BY_GUEST) {
         return;
     }
+    ledger->active_in_flight -= event->by == BY_ACTIVE;
     if (event->ret < 0) {
         unsettled_add(&ledger->failures, evidence, event, ledger->last_request, fault);
         ledger->owes_report = true;

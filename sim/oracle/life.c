@@ -642,7 +642,7 @@ static bool asks_take_time(const struct evidence *evidence)
 static bool is_free(const struct life_model *life, const struct evidence *evidence)
 {
     return !life->winding_down && life->in_flight == 0 && life->guests.count == 0 &&
-           life->waits == 0 && life->sections == 0 && !life->wishes.force &&
+           life->waits == 0 && life->sections == 0 && !life->drained && !life->wishes.force &&
            !asks_take_time(evidence);
 }
 
