@@ -48,6 +48,7 @@ struct life_model {
     /* When the pause was asked for, and when it was over: the job follows at once (J3, J4). */
     uint64_t pause_ns;
     uint64_t resume_ns;
+    uint64_t busy_ns; /* when it was last seen to have something to wait for */
 
     uint64_t offset; /* as last seen in progress */
     uint64_t len;

@@ -58,6 +58,13 @@ bool promise_is_durable(const struct promise *promise, const struct evidence *ev
  */
 bool promise_hides_backing(const struct evidence *evidence);
 
+/*
+ * True if the source reads zero from *sector on, and the target does not hold that while its
+ * backing is hidden: the job may write those zeroes as late as before its last flush (ALGORITHM.md
+ * D'1 of engine/modern).  Moves *sector behind them, to `end` at most.
+ */
+bool promise_may_owe_zeroes(const struct evidence *evidence, uint64_t *sector, uint64_t end);
+
 /* Adds the promise to the digest. */
 void promise_digest(const struct promise *promise, const struct evidence *evidence,
                     struct digest *digest);

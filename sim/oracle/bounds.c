@@ -531,8 +531,9 @@ static void job_event(void *state, struct evidence *evidence, const struct event
     case EVENT_JOB_STARTED:
         bounds->alive = true;
         break;
-    case EVENT_JOB_REFUSED: /* maybe because a job exists, which carries on */
-        bounds->ended = bounds->ended || !bounds->alive;
+    case EVENT_JOB_REFUSED: /* maybe because a job exists, or is being started: it carries on */
+        bounds->ended =
+            bounds->ended || (!bounds->alive && !(bounds->modern && event->detail == REFUSED_BUSY));
         break;
     default: /* completed or cancelled */
         bounds->ended = true;

@@ -101,6 +101,7 @@ static void status_changed(void *state, struct evidence *evidence, const struct 
         life->was_ready = true;
     }
     life->status = (enum job_status)event->detail2;
+    life->busy_ns = evidence->now_ns;
 }
 
 /* ---- The job's requests ---- */
@@ -212,6 +213,7 @@ static void done(void *state, struct evidence *evidence, const struct event *eve
         }
         return;
     }
+    life->busy_ns = evidence->now_ns;
     if (event->by == BY_JOB) {
         life->in_flight -= life->in_flight > 0;
     } else {
@@ -237,7 +239,7 @@ static void answered(void *state, struct evidence *evidence, const struct event 
 {
     struct life_model *life = state;
 
-    (void)evidence;
+    life->busy_ns = evidence->now_ns;
     outstanding_remove(&life->guests, event->request);
 }
 
@@ -598,6 +600,7 @@ static void section_changed(void *state, struct evidence *evidence, const struct
     bool is_of_source = event->by == BY_JOB && !is_all && event->node == job->source;
     uint32_t step = event->detail == SECTION_BEGUN ? 1 : event->detail == SECTION_ENDED ? -1u : 0;
 
+    life->busy_ns = evidence->now_ns;
     if (event->by == BY_JOB) {
         life->waits += event->detail == SECTION_BEGUN   ? 1
                        : event->detail == SECTION_QUIET ? -1u
@@ -642,7 +645,7 @@ static bool asks_take_time(const struct evidence *evidence)
 static bool is_free(const struct life_model *life, const struct evidence *evidence)
 {
     return !life->winding_down && life->in_flight == 0 && life->guests.count == 0 &&
-           life->waits == 0 && life->sections == 0 && !life->wishes.force &&
+           life->waits == 0 && life->sections == 0 && !life->drained && !life->wishes.force &&
            !asks_take_time(evidence);
 }
 
@@ -653,7 +656,10 @@ static void judge_pause(struct life_model *life, struct evidence *evidence)
     bool must_go_on =
         !life->wishes.pause && evidence->now_ns > life->resume_ns && life_model_is_parked(life);
 
-    if (!(must_park || must_go_on) || !is_free(life, evidence)) {
+    if (!is_free(life, evidence)) {
+        life->busy_ns = evidence->now_ns;
+    }
+    if (!(must_park || must_go_on) || evidence->now_ns <= life->busy_ns) {
         return;
     }
     if (must_park) {

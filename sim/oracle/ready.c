@@ -148,6 +148,20 @@ static void report_sector(const struct ready *ready, struct evidence *evidence, 
     verdict_mark_sector(finding, job->target, sector);
 }
 
+static bool piece_is_durable(const struct ready *ready, const struct evidence *evidence,
+                             uint64_t at, uint64_t end, uint64_t *sector)
+{
+    while (at < end && !promise_is_durable(&ready->promise, evidence, at, end - at, sector)) {
+        uint64_t behind = *sector;
+
+        if (!promise_may_owe_zeroes(evidence, &behind, end / SECTOR_BYTES)) {
+            return false;
+        }
+        at = behind * SECTOR_BYTES;
+    }
+    return true;
+}
+
 /* What is not owed must be durable. */
 static void judge_content(const struct ready *ready, struct evidence *evidence)
 {
@@ -157,7 +171,7 @@ static void judge_content(const struct ready *ready, struct evidence *evidence)
 
     for (uint64_t at = 0; (bytes = owed_next_settled(&ready->owed, &at, end)) > 0; at += bytes) {
         verdict_checked(evidence);
-        if (!promise_is_durable(&ready->promise, evidence, at, bytes, &sector)) {
+        if (!piece_is_durable(ready, evidence, at, at + bytes, &sector)) {
             report_sector(ready, evidence, sector);
             return;
         }
