@@ -140,7 +140,8 @@ void promise_begin(struct promise *promise, const struct evidence *evidence)
         return;
     }
     if (job->sync == SYNC_TOP &&
-        (!source->backing_open || shines_through(evidence, source->backing))) {
+        ((!source->backing_open && evidence->plan->generation == GENERATION_2_2) ||
+         shines_through(evidence, source->backing))) {
         return;
     }
     if (job->sync == SYNC_NONE && shines_through(evidence, job->source)) {

@@ -8,9 +8,10 @@
  * empty target reads the rest of the source through the same backing file,
  * everything is promised again.
  *
- * In today's generation the job may give the target its backing at the end: the target is seen as
- * if it had it already.  Where the user has said that the target reads zero, and it did not, zeroes
- * of the source are not promised (modern-algorithm Z5).
+ * In today's generation `top` promises no more if the source has no backing file (S12'), and the
+ * job may give the target its backing at the end: the target is seen as if it had it already. Where
+ * the user has said that the target reads zero, and it did not, zeroes of the source are not
+ * promised (modern-algorithm Z5).
  */
 #ifndef MIRRORSIM_SIM_MODEL_PROMISE_H
 #define MIRRORSIM_SIM_MODEL_PROMISE_H

@@ -30,7 +30,8 @@ struct ready {
     struct owed owed;
     struct promise promise;
     struct suspects suspects;
-    struct outstanding_list fresh; /* active writes that have taken effect since the last flush */
+    /* Active writes that the last flush has not covered; `stopped`: they are done. */
+    struct outstanding_list fresh;
 };
 
 static bool is_volatile(const struct evidence *evidence)
@@ -40,14 +41,25 @@ static bool is_volatile(const struct evidence *evidence)
 
 /* ---- Requests ---- */
 
-/* The flush that has been submitted covers them. */
+/* The flush that has been submitted covers those that are done. */
 static void forget_fresh(struct ready *ready)
 {
-    while (ready->fresh.count > 0) {
-        uint32_t number = ready->fresh.requests[0].number;
+    for (uint32_t i = ready->fresh.count; i > 0; i--) {
+        uint32_t number = ready->fresh.requests[i - 1].number;
 
-        outstanding_remove(&ready->owed.covers, number);
-        outstanding_remove(&ready->fresh, number);
+        if (ready->fresh.requests[i - 1].stopped) {
+            outstanding_remove(&ready->owed.covers, number);
+            outstanding_remove(&ready->fresh, number);
+        }
+    }
+}
+
+static void end_fresh(struct ready *ready, uint32_t number)
+{
+    struct outstanding *fresh = outstanding_find(&ready->fresh, number);
+
+    if (fresh != NULL) {
+        fresh->stopped = true;
     }
 }
 
@@ -99,6 +111,9 @@ static void done(void *state, struct evidence *evidence, const struct event *eve
 
     if (is_volatile(evidence)) {
         owed_done(&ready->owed, evidence, event);
+    }
+    if (event->by == BY_ACTIVE) {
+        end_fresh(ready, event->request);
     }
     if (event->by != BY_JOB || event->node != evidence->plan->job.target) {
         return;
