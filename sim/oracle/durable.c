@@ -62,19 +62,24 @@ static void durable_open(void *state, struct evidence *evidence)
 /* The flush that has been submitted covers what is done. */
 static void forget_covered(struct durable *durable)
 {
-    for (uint32_t i = durable->fresh.count; i > 0; i--) {
-        if (durable->fresh.requests[i - 1].stopped) {
-            outstanding_remove(&durable->fresh, durable->fresh.requests[i - 1].number);
+    uint32_t i = 0;
+
+    while (i < durable->fresh.count) {
+        if (durable->fresh.requests[i].stopped) {
+            outstanding_remove(&durable->fresh, durable->fresh.requests[i].number);
+        } else {
+            i++;
         }
     }
 }
 
+/* It has an entry for each part that has taken effect. */
 static void end_fresh(struct durable *durable, uint32_t number)
 {
-    struct outstanding *fresh = outstanding_find(&durable->fresh, number);
+    for (uint32_t i = 0; i < durable->fresh.count; i++) {
+        struct outstanding *fresh = &durable->fresh.requests[i];
 
-    if (fresh != NULL) {
-        fresh->stopped = true;
+        fresh->stopped = fresh->stopped || fresh->number == number;
     }
 }
 
@@ -102,7 +107,7 @@ static void took_effect(void *state, struct evidence *evidence, const struct eve
             promise_add(&durable->promise, event->offset, event->bytes);
         }
     }
-    if (event->by == BY_ACTIVE && outstanding_find(&durable->fresh, event->request) == NULL) {
+    if (event->by == BY_ACTIVE) {
         outstanding_add(&durable->fresh, evidence->arena, event);
     }
     if (durable->has_kept && event->node == evidence->plan->job.target) {

@@ -44,22 +44,27 @@ static bool is_volatile(const struct evidence *evidence)
 /* The flush that has been submitted covers those that are done. */
 static void forget_fresh(struct ready *ready)
 {
-    for (uint32_t i = ready->fresh.count; i > 0; i--) {
-        uint32_t number = ready->fresh.requests[i - 1].number;
+    uint32_t i = 0;
 
-        if (ready->fresh.requests[i - 1].stopped) {
+    while (i < ready->fresh.count) {
+        uint32_t number = ready->fresh.requests[i].number;
+
+        if (ready->fresh.requests[i].stopped) {
             outstanding_remove(&ready->owed.covers, number);
             outstanding_remove(&ready->fresh, number);
+        } else {
+            i++;
         }
     }
 }
 
+/* It has an entry for each part that has taken effect. */
 static void end_fresh(struct ready *ready, uint32_t number)
 {
-    struct outstanding *fresh = outstanding_find(&ready->fresh, number);
+    for (uint32_t i = 0; i < ready->fresh.count; i++) {
+        struct outstanding *fresh = &ready->fresh.requests[i];
 
-    if (fresh != NULL) {
-        fresh->stopped = true;
+        fresh->stopped = fresh->stopped || fresh->number == number;
     }
 }
 
@@ -67,10 +72,8 @@ static void end_fresh(struct ready *ready, uint32_t number)
 static void add_fresh(struct ready *ready, const struct evidence *evidence,
                       const struct event *event)
 {
-    if (outstanding_find(&ready->fresh, event->request) == NULL) {
-        outstanding_add(&ready->fresh, evidence->arena, event);
-        outstanding_add(&ready->owed.covers, evidence->arena, event);
-    }
+    outstanding_add(&ready->fresh, evidence->arena, event);
+    outstanding_add(&ready->owed.covers, evidence->arena, event);
 }
 
 static void submitted(void *state, struct evidence *evidence, const struct event *event)
