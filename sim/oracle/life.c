@@ -335,7 +335,6 @@ static void reported_error(struct life_model *life, struct evidence *evidence,
         life->pause_ns = evidence->now_ns;
     } else if (event->detail == ACTION_REPORT &&
                (life->stored_error == 0 || life->failed.op == OP_FLUSH)) {
-        life->error_is_late = life->wishes.force && life->stored_error == 0;
         life->stored_error = event->ret;
     }
 }
@@ -701,7 +700,7 @@ static void life_digest(const void *state, const struct evidence *evidence, stru
                  life->has_taken, life->drained, life->wishes.complete, life->wishes.cancel,
                  life->wishes.force, life->wishes.pause, life->wishes.mode == COPY_WRITE_BLOCKING,
                  life->covers_background, life->covers_all, life->flushed_background,
-                 life->flushed_all, life->cancel_is_unclear, life->error_is_late);
+                 life->flushed_all, life->cancel_is_unclear);
     digest_u64(digest, life->status);
     digest_i64(digest, life->stored_error);
     digest_i64(digest, life->query_error);
