@@ -165,6 +165,15 @@ static void forget_taken(struct debt *debt)
     }
 }
 
+/*
+ * A job that has reported an error is ending: what it has taken may be given up (O6), and active
+ * requests do not wait for each other any more (W2).
+ */
+static bool is_judged(const struct debt *debt)
+{
+    return debt->populated && !debt->power_cut && !debt->owed.has_failed;
+}
+
 static void debt_settled(void *state, struct evidence *evidence)
 {
     struct debt *debt = state;
@@ -177,7 +186,7 @@ static void debt_settled(void *state, struct evidence *evidence)
     if (debt->touched_count == 0) {
         return;
     }
-    for (uint32_t i = 0; debt->populated && !debt->power_cut && i < debt->touched_count; i++) {
+    for (uint32_t i = 0; is_judged(debt) && i < debt->touched_count; i++) {
         if (!judge_range(debt, evidence, align_down(debt->touched[i].offset, granularity),
                          align_up(debt->touched[i].end, granularity))) {
             break;
