@@ -396,6 +396,24 @@ static void judge_progress(struct life_model *life, struct evidence *evidence,
     life->len = event->bytes;
 }
 
+/* The event has what the query has answered. */
+static void queried(void *state, struct evidence *evidence, const struct event *event)
+{
+    const struct life_model *life = state;
+
+    verdict_checked(evidence);
+    if (event->detail2 != life->status) {
+        verdict_add(evidence, FINDING_LIFE_WRONG_QUERY,
+                    "A query at %s says that the job is %s, but its last event has said that it is "
+                    "%s.",
+                    quantity_time(evidence->now_ns).text,
+                    event->detail2 < JOB_STATUS_COUNT
+                        ? job_status_name((enum job_status)event->detail2)
+                        : "nothing that there is",
+                    job_status_name(life->status));
+    }
+}
+
 /* ---- Commands ---- */
 
 static bool is_unclear(const struct life_model *life, const struct evidence *evidence)
@@ -703,11 +721,12 @@ const struct oracle oracle_life = {
             [EVENT_DIRTY_CLEAR] = bitmap_event,  [EVENT_BUFFERS_RELEASE] = buffers_released,
             [EVENT_SECTION] = section_changed,   [EVENT_GRAPH_PIVOT] = pivoted,
             [EVENT_COMMAND] = commanded,         [EVENT_COMMAND_REFUSED] = refused,
-            [EVENT_JOB_STATUS] = status_changed, [EVENT_JOB_STARTED] = life_event,
-            [EVENT_JOB_PENDING] = life_event,    [EVENT_JOB_PROGRESS] = life_event,
-            [EVENT_JOB_READY] = life_event,      [EVENT_JOB_ERROR] = life_event,
-            [EVENT_JOB_PAUSED] = life_event,     [EVENT_JOB_RESUMED] = life_event,
-            [EVENT_JOB_COMPLETED] = life_event,  [EVENT_JOB_CANCELLED] = life_event,
+            [EVENT_JOB_STATUS] = status_changed, [EVENT_QUERY] = queried,
+            [EVENT_JOB_STARTED] = life_event,    [EVENT_JOB_PENDING] = life_event,
+            [EVENT_JOB_PROGRESS] = life_event,   [EVENT_JOB_READY] = life_event,
+            [EVENT_JOB_ERROR] = life_event,      [EVENT_JOB_PAUSED] = life_event,
+            [EVENT_JOB_RESUMED] = life_event,    [EVENT_JOB_COMPLETED] = life_event,
+            [EVENT_JOB_CANCELLED] = life_event,
         },
     .kinds = life_kinds,
     .open = life_open,
