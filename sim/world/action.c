@@ -15,7 +15,6 @@
 #include "sim/disk/cache.h"
 #include "sim/disk/guest.h"
 #include "sim/disk/request_list.h"
-#include "sim/disk/section.h"
 #include "sim/trace/phrase.h"
 #include "sim/verdict/query.h"
 #include "sim/world/private.h"
