@@ -152,12 +152,15 @@ static void read_time_taken(struct loader *loader, const struct yaml_node *node,
     check_distribution(loader, node, latency);
 }
 
-/* Zeroes and discards take as long as writes unless the file says otherwise. */
+/* Zeroes and discards take as long as writes, and both questions alike, unless the file says so. */
 static FIELD_READER(read_latency)
 {
     struct latency_spec *latencies = record;
 
     read_time_taken(loader, node, &latencies[field->kind]);
+    if (field->kind == OP_STATUS) {
+        latencies[OP_CONTENT] = latencies[OP_STATUS];
+    }
     if (field->kind == OP_WRITE) {
         latencies[OP_WRITE_ZEROES] = latencies[OP_WRITE];
         latencies[OP_DISCARD] = latencies[OP_WRITE];
@@ -178,6 +181,9 @@ static bool goes_without_saying(const struct latency_spec *latencies, int op)
     latency_set_defaults(standard);
     if (op == OP_WRITE_ZEROES || op == OP_DISCARD) {
         return same_latency(&latencies[op], &latencies[OP_WRITE]);
+    }
+    if (op == OP_CONTENT) {
+        return same_latency(&latencies[op], &latencies[OP_STATUS]);
     }
     return same_latency(&latencies[op], &standard[op]);
 }
@@ -209,6 +215,10 @@ static const struct field latency_fields[] = {
     LATENCY_OF("discard", "How long discards take; default: as writes.", OP_DISCARD),
     LATENCY_OF("flush", "How long flushes take; default 50us.", OP_FLUSH),
     LATENCY_OF("block-status", "How long questions for block status take; default 0.", OP_STATUS),
+    FIELD("content-status",
+          "How long questions for what is stored take; default: as those for block status.",
+          .shape = &shape_time_taken, .kind = OP_CONTENT, .read = read_latency,
+          .write = write_latency, IN_MODERN),
     FIELD_END};
 
 static FIELD_READER(read_latencies)
