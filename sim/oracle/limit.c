@@ -100,7 +100,7 @@ static uint64_t allowance(const struct limit *limit, const struct plan *plan)
     if (plan->generation == GENERATION_2_2) {
         return quota(limit) + limit->largest;
     }
-    return 2 * quota(limit) + 2 * (buffer + limit->largest);
+    return 2 * quota(limit) + 3 * (buffer + limit->largest);
 }
 
 static void submitted(void *state, struct evidence *evidence, const struct event *event)
@@ -128,7 +128,7 @@ static void submitted(void *state, struct evidence *evidence, const struct event
                     allowance(limit, evidence->plan),
                     evidence->plan->generation == GENERATION_2_2
                         ? "one quota and one operation"
-                        : "two quotas, and twice a buffer and an operation");
+                        : "two quotas, and three times a buffer and an operation");
         limit->level = 0;
     }
 }
@@ -136,15 +136,19 @@ static void submitted(void *state, struct evidence *evidence, const struct event
 /*
  * The new speed holds at once.  The job may account for the slice in which it
  * changes at either speed, which makes a difference of one quota at most.
+ * Today's leaves the account as it is (T1'): what it had issued at another speed
+ * is forgiven.
  */
-static void set_speed(struct limit *limit, uint64_t now_ns, uint64_t speed)
+static void set_speed(struct limit *limit, uint64_t now_ns, uint64_t speed, bool is_modern)
 {
+    bool forgives = is_modern && speed != limit->speed;
+
     pay(limit, now_ns);
-    limit->forgiven = limit->taken;
+    limit->forgiven = forgives ? limit->taken : limit->forgiven;
     limit->speed_before = limit->speed;
     limit->level_before = limit->level;
     limit->speed = speed;
-    limit->level -= min_u64(limit->level, speed == 0 ? limit->level : quota(limit));
+    limit->level -= min_u64(limit->level, speed == 0 || forgives ? limit->level : quota(limit));
 }
 
 static void took(void *state, struct evidence *evidence, const struct event *event)
@@ -172,7 +176,8 @@ static void limit_event(void *state, struct evidence *evidence, const struct eve
         break;
     case EVENT_COMMAND:
         if (event->detail == VERB_SET_SPEED) {
-            set_speed(limit, evidence->now_ns, event->offset);
+            set_speed(limit, evidence->now_ns, event->offset,
+                      evidence->plan->generation == GENERATION_MODERN);
         }
         break;
     case EVENT_COMMAND_REFUSED:
