@@ -100,7 +100,7 @@ static uint64_t allowance(const struct limit *limit, const struct plan *plan)
     if (plan->generation == GENERATION_2_2) {
         return quota(limit) + limit->largest;
     }
-    return 2 * quota(limit) + 3 * (buffer + limit->largest);
+    return 2 * quota(limit) + 2 * (buffer + limit->largest);
 }
 
 static void submitted(void *state, struct evidence *evidence, const struct event *event)
@@ -128,7 +128,7 @@ static void submitted(void *state, struct evidence *evidence, const struct event
                     allowance(limit, evidence->plan),
                     evidence->plan->generation == GENERATION_2_2
                         ? "one quota and one operation"
-                        : "two quotas, and three times a buffer and an operation");
+                        : "two quotas, and twice a buffer and an operation");
         limit->level = 0;
     }
 }
@@ -165,14 +165,27 @@ static uint64_t limit_kinds(const struct plan *plan)
     return plan->generation == GENERATION_MODERN ? UINT64_MAX : ~EVENT_BIT(DIRTY_CLEAR);
 }
 
+static void begin(struct limit *limit, const struct evidence *evidence)
+{
+    *limit =
+        (struct limit){.paid_ns = evidence->now_ns, .speed = (uint64_t)evidence->plan->job.speed};
+}
+
 static void limit_event(void *state, struct evidence *evidence, const struct event *event)
 {
     struct limit *limit = state;
 
     switch (event->kind) {
-    case EVENT_JOB_STARTED:
-        *limit = (struct limit){.paid_ns = evidence->now_ns,
-                                .speed = (uint64_t)evidence->plan->job.speed};
+    case EVENT_JOB_STARTED: /* today's job exists, and takes commands, before it has started */
+        if (evidence->plan->generation == GENERATION_MODERN) {
+            break;
+        }
+        begin(limit, evidence);
+        break;
+    case EVENT_JOB_STATUS:
+        if (event->detail2 == JOB_STATUS_CREATED) {
+            begin(limit, evidence);
+        }
         break;
     case EVENT_COMMAND:
         if (event->detail == VERB_SET_SPEED) {
@@ -219,6 +232,7 @@ const struct oracle oracle_limit = {
             [EVENT_REQUEST_SUBMIT] = submitted,
             [EVENT_DIRTY_CLEAR] = took,
             [EVENT_JOB_STARTED] = limit_event,
+            [EVENT_JOB_STATUS] = limit_event,
             [EVENT_COMMAND] = limit_event,
             [EVENT_COMMAND_REFUSED] = limit_event,
             [EVENT_JOB_READY] = limit_event,
