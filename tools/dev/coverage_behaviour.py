@@ -300,9 +300,11 @@ class Table:
                 self.unknown.append(f"{scenario}: {what} in phase {phase}")
 
     def _excuse(self, entry):
-        """Marks the empty cells that the entry names; it must name at least one, and only empty ones."""
+        """Marks the empty cells of one generation that the entry names; at least one, and only empty ones."""
         phases, whats = ([part.strip() for part in field.split(";")] for field in entry.fields)
-        wanted = [cell for cell in self.cells if matches(cell[0], phases) and matches(cell[1], whats)]
+        is_modern = phases[0].lstrip("! ").startswith("modern ")
+        wanted = [cell for cell in self.cells if cell[0].startswith("modern ") == is_modern and
+                  matches(cell[0], phases) and matches(cell[1], whats)]
         reached = [cell for cell in wanted if self.cells[cell]]
         if not wanted:
             self.mistakes.append(f"{entry.place}: names no cell of the table")
