@@ -301,11 +301,7 @@ static void judge_errors(struct ledger *ledger, struct evidence *evidence, const
     judge_hangs(ledger, evidence, went_on);
 }
 
-/*
- * Today's generation at READY: an active request may have failed during the flush before it, and
- * its range is dirty again; or one that is still in flight may make good what a copy has failed to
- * bring (W4).  Both are judged at the end.
- */
+/* Today's generation at READY: active requests, failed or in flight, are judged at the end (W4). */
 static void judge_background(struct ledger *ledger, struct evidence *evidence, const char *went_on)
 {
     struct unsettled *failures = &ledger->failures;
