@@ -175,8 +175,9 @@ static void change_target(struct copy_op *op)
 }
 
 /*
- * D'3: a part of a failed request may have landed.  D'42: while this one was on the source, one that
- * came before the mode changed has ended there; whose data the source has now, only a copy tells.
+ * D'3: a part of a failed request may have landed.  D'42: while this one was on the source, one
+ * that came before the mode changed has ended there; whose data the source has now, only a copy
+ * tells.
  */
 static void source_done(struct copy_op *op)
 {

@@ -387,10 +387,12 @@ bool life_explains_error(const struct life_model *life, const struct evidence *e
 {
     const struct plan_job *job = &evidence->plan->job;
 
-    if (life->stored_error < 0) {
+    bool is_cancelled = end->kind == EVENT_JOB_CANCELLED && end->ret == -ECANCELED;
+
+    if (life->stored_error < 0 && !(is_cancelled && life->error_is_late)) {
         return end->ret == life->stored_error;
     }
-    if (end->kind == EVENT_JOB_CANCELLED && end->ret == -ECANCELED) {
+    if (is_cancelled) {
         return true;
     }
     if (life->query_error < 0 && end->ret == life->query_error) {

@@ -36,8 +36,10 @@ struct life_model {
     uint32_t sections;      /* of others, over any node */
     uint32_t near_sections; /* of them, those over source, target or everything */
     struct life_wishes wishes;
-    int stored_error; /* as the error events with action report say (E3') */
-    int query_error;  /* of the last question that failed, or 0 */
+    int stored_error;     /* as the error events with action report say (E3') */
+    bool error_is_late;   /* it came after a force cancel: the run may have ended before it */
+    int query_error;      /* of the last question that failed, or 0 */
+    uint64_t query_event; /* number of its event: of two faults on a question the first counts */
 
     /* Chunks taken since a force cancel, in bytes: the run that was being looked for (O6). */
     uint64_t taken_bytes;

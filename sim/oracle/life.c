@@ -333,6 +333,7 @@ static void reported_error(struct life_model *life, struct evidence *evidence,
         life->pause_ns = evidence->now_ns;
     } else if (event->detail == ACTION_REPORT &&
                (life->stored_error == 0 || life->failed.op == OP_FLUSH)) {
+        life->error_is_late = life->wishes.force && life->stored_error == 0;
         life->stored_error = event->ret;
     }
 }
@@ -341,10 +342,13 @@ static void query_failed(void *state, struct evidence *evidence, const struct ev
 {
     struct life_model *life = state;
 
-    (void)evidence;
-    if (event->request == 0 && event->ret < 0 && event->op != OP_CONTENT) {
+    if (event->request != 0 || event->ret >= 0 || event->op == OP_CONTENT) {
+        return;
+    }
+    if (life->query_error == 0 || life->query_event + 1 != evidence->event_number) {
         life->query_error = event->ret;
     }
+    life->query_event = evidence->event_number;
 }
 
 /* ---- Ready, paused, pending, progress ---- */
@@ -390,6 +394,24 @@ static void judge_progress(struct life_model *life, struct evidence *evidence,
     }
     life->offset = event->offset;
     life->len = event->bytes;
+}
+
+/* The event has what the query has answered. */
+static void queried(void *state, struct evidence *evidence, const struct event *event)
+{
+    const struct life_model *life = state;
+
+    verdict_checked(evidence);
+    if (event->detail2 != life->status) {
+        verdict_add(evidence, FINDING_LIFE_WRONG_QUERY,
+                    "A query at %s says that the job is %s, but its last event has said that it is "
+                    "%s.",
+                    quantity_time(evidence->now_ns).text,
+                    event->detail2 < JOB_STATUS_COUNT
+                        ? job_status_name((enum job_status)event->detail2)
+                        : "nothing that there is",
+                    job_status_name(life->status));
+    }
 }
 
 /* ---- Commands ---- */
@@ -673,7 +695,7 @@ static void life_digest(const void *state, const struct evidence *evidence, stru
                  life->has_taken, life->drained, life->wishes.complete, life->wishes.cancel,
                  life->wishes.force, life->wishes.pause, life->wishes.mode == COPY_WRITE_BLOCKING,
                  life->covers_background, life->covers_all, life->flushed_background,
-                 life->flushed_all, life->cancel_is_unclear);
+                 life->flushed_all, life->cancel_is_unclear, life->error_is_late);
     digest_u64(digest, life->status);
     digest_i64(digest, life->stored_error);
     digest_i64(digest, life->query_error);
@@ -699,11 +721,12 @@ const struct oracle oracle_life = {
             [EVENT_DIRTY_CLEAR] = bitmap_event,  [EVENT_BUFFERS_RELEASE] = buffers_released,
             [EVENT_SECTION] = section_changed,   [EVENT_GRAPH_PIVOT] = pivoted,
             [EVENT_COMMAND] = commanded,         [EVENT_COMMAND_REFUSED] = refused,
-            [EVENT_JOB_STATUS] = status_changed, [EVENT_JOB_STARTED] = life_event,
-            [EVENT_JOB_PENDING] = life_event,    [EVENT_JOB_PROGRESS] = life_event,
-            [EVENT_JOB_READY] = life_event,      [EVENT_JOB_ERROR] = life_event,
-            [EVENT_JOB_PAUSED] = life_event,     [EVENT_JOB_RESUMED] = life_event,
-            [EVENT_JOB_COMPLETED] = life_event,  [EVENT_JOB_CANCELLED] = life_event,
+            [EVENT_JOB_STATUS] = status_changed, [EVENT_QUERY] = queried,
+            [EVENT_JOB_STARTED] = life_event,    [EVENT_JOB_PENDING] = life_event,
+            [EVENT_JOB_PROGRESS] = life_event,   [EVENT_JOB_READY] = life_event,
+            [EVENT_JOB_ERROR] = life_event,      [EVENT_JOB_PAUSED] = life_event,
+            [EVENT_JOB_RESUMED] = life_event,    [EVENT_JOB_COMPLETED] = life_event,
+            [EVENT_JOB_CANCELLED] = life_event,
         },
     .kinds = life_kinds,
     .open = life_open,

@@ -8,8 +8,10 @@
  * exceeds one quota plus one operation.
  *
  * In today's generation the job does not look at its account before a whole run of chunks is
- * issued (modern-algorithm T1'): it may be ahead by two quotas, a buffer, and what was rounded up
- * or had to wait for buffers.  Zeroes count if the target can't unmap (Z6), active requests don't.
+ * issued (modern-algorithm T1'): it may be ahead by two quotas and a buffer, and by as much again
+ * that had to wait for chunk buffers.  Copies that are widened to whole clusters are not charged
+ * for all that they read (O7), so nothing is judged where there can be such.  Zeroes count if the
+ * target can't unmap (Z6), active requests don't.
  *
  * Declared in sim/oracle/oracles.h: it lists all oracles.
  */
@@ -17,13 +19,13 @@
 
 #include "engine/units.h"
 #include "sim/model/owed.h"
+#include "sim/model/promise.h"
 #include "sim/oracle/oracles.h"
 #include "sim/trace/phrase.h"
 #include "sim/verdict/verdict.h"
 
 #define SLICES_PER_SECOND 10
 #define TODAYS_BUFFER_BYTES (UINT64_C(16) << 20)
-#define TODAYS_OPERATIONS 16
 
 struct limit {
     bool ready;
@@ -73,7 +75,7 @@ static bool is_charged(const struct evidence *evidence, const struct event *even
 {
     const struct plan *plan = evidence->plan;
 
-    if (event->by != BY_JOB) {
+    if (event->by != BY_JOB || promise_hides_backing(evidence)) {
         return false;
     }
     return event->op == OP_READ ||
@@ -91,7 +93,7 @@ static uint64_t allowance(const struct limit *limit, const struct plan *plan)
     if (plan->generation == GENERATION_2_2) {
         return quota(limit) + limit->largest;
     }
-    return 2 * quota(limit) + buffer + TODAYS_OPERATIONS * limit->largest;
+    return 2 * quota(limit) + 2 * buffer + limit->largest;
 }
 
 static void submitted(void *state, struct evidence *evidence, const struct event *event)
@@ -111,13 +113,13 @@ static void submitted(void *state, struct evidence *evidence, const struct event
     if (limit->level > allowance(limit, evidence->plan)) {
         verdict_add(evidence, FINDING_LIMIT_TOO_FAST,
                     "With read #%" PRIu32 " at %s the job is %" PRIu64
-                    " bytes ahead of its speed of %" PRIu64 " bytes/s; it may be %" PRIu64
-                    " ahead (%s).",
+                    " bytes ahead of its speed of %s; it may be %" PRIu64 " ahead (%s).",
                     event->request, quantity_time(evidence->now_ns).text, limit->level,
-                    limit->speed, allowance(limit, evidence->plan),
+                    quantity_plain(quantity_speed_units, (int64_t)limit->speed).text,
+                    allowance(limit, evidence->plan),
                     evidence->plan->generation == GENERATION_2_2
                         ? "one quota and one operation"
-                        : "two quotas, the buffer and 16 operations");
+                        : "two quotas, two buffers and one operation");
         limit->level = 0;
     }
 }

@@ -4,7 +4,7 @@
  *
  * While a job says that it is actively synced, no chunk is dirty and none is held by a background
  * copy: whatever the guest changes goes to the target before the guest has its answer.  The oracle
- * keeps its own dirty bitmap, from the trace.
+ * keeps its own dirty bitmap, from the trace.  A query says what the last event has said.
  *
  * Declared in sim/oracle/oracles.h: it lists all oracles.
  */
@@ -16,7 +16,8 @@
 #include "sim/verdict/verdict.h"
 
 struct synced {
-    bool says_so;
+    bool says_so; /* to be judged */
+    bool said;    /* what it has said last: queries must say the same */
     struct owed owed;
 };
 
@@ -65,7 +66,37 @@ static void changed(void *state, struct evidence *evidence, const struct event *
     struct synced *synced = state;
 
     synced->says_so = event->detail != 0;
+    synced->said = synced->says_so;
     synced_settled(synced, evidence);
+}
+
+/* Of a commit a query never says so. */
+static void queried(void *state, struct evidence *evidence, const struct event *event)
+{
+    const struct synced *synced = state;
+
+    if (evidence->plan->job.kind == JOB_COMMIT) {
+        return;
+    }
+    verdict_checked(evidence);
+    if ((event->detail != 0) != synced->said) {
+        verdict_add(
+            evidence, FINDING_SYNCED_QUERY,
+            "A query at %s says that the job is%s actively synced, but the job's last event "
+            "has said that it is%s.",
+            quantity_time(evidence->now_ns).text, event->detail != 0 ? "" : " not",
+            synced->said ? "" : " not");
+    }
+}
+
+static void began(void *state, struct evidence *evidence, const struct event *event)
+{
+    struct synced *synced = state;
+
+    (void)evidence;
+    if (event->detail2 == JOB_STATUS_CREATED) {
+        synced->said = synced->says_so = false;
+    }
 }
 
 static void bitmap_event(void *state, struct evidence *evidence, const struct event *event)
@@ -104,7 +135,7 @@ static void synced_digest(const void *state, const struct evidence *evidence, st
     const struct synced *synced = state;
 
     (void)evidence;
-    digest_u64(digest, synced->says_so);
+    digest_flags(digest, synced->says_so, synced->said);
 }
 
 const struct oracle oracle_synced = {
@@ -122,6 +153,8 @@ const struct oracle oracle_synced = {
             [EVENT_DIRTY_CLEAR] = bitmap_event,
             [EVENT_DIRTY_RELEASE] = bitmap_event,
             [EVENT_JOB_SYNCED] = changed,
+            [EVENT_JOB_STATUS] = began,
+            [EVENT_QUERY] = queried,
             [EVENT_JOB_COMPLETED] = ended,
             [EVENT_JOB_CANCELLED] = ended,
         },

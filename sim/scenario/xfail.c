@@ -107,8 +107,8 @@ static const struct field xfail_fields[] = {
           .shape = &shape_text, MEMBER(struct xfail_entry, spec.engine), .read = read_text_line,
           .write = write_xfail_word),
     FIELD("finding",
-          "Of this oracle: content, debt, ready, durable, ledger, guest, job, naming, bounds, "
-          "sharing, limit, liveness, expect or compare; default: of any.",
+          "Of this oracle: content, debt, ready, durable, ledger, guest, job, life, synced, naming, "
+          "bounds, sharing, limit, liveness, expect or compare; default: of any.",
           .shape = &shape_text, MEMBER(struct xfail_entry, spec.oracle), .read = read_text_line,
           .write = write_xfail_word),
     FIELD("bug", "A reference for people, such as a bug's number.", .shape = &shape_text,

@@ -103,6 +103,7 @@ enum finding_trait {
     X(LIFE, ERROR_WITHOUT_FAILURE, "error-without-failure")    \
     X(LIFE, READY_BEFORE_FLUSH, "ready-before-flush")          \
     X(LIFE, WRONG_EVENT, "wrong-event")                        \
+    X(LIFE, WRONG_QUERY, "wrong-query")                        \
     X(LIFE, LATE_PAUSE, "late-pause")                          \
     X(LIFE, LATE_RESUME, "late-resume")                        \
     X(LIFE, PROGRESS, "progress")                              \
@@ -114,6 +115,7 @@ enum finding_trait {
     X(LIFE, WRONG_END, "wrong-end")                            \
     X(LIFE, EVENT_WITHOUT_JOB, "event-without-job")            \
     X(SYNCED, DIRTY, "dirty")                                  \
+    X(SYNCED, QUERY, "query")                                  \
     X(SYNCED, HELD, "held")                                    \
     X(NAMING, WRONG_SPEAKER, "wrong-speaker")                  \
     X(NAMING, WRONG_DISK, "wrong-disk")                        \

@@ -344,6 +344,41 @@ static void test_view_of_no_layers_is_zero(void **state)
     assert_int_equal(run.step, 0);
 }
 
+static void assert_state(const struct image *image, uint64_t sector, enum image_state state,
+                         uint64_t until)
+{
+    uint64_t end;
+
+    assert_int_equal(image_state(image, sector, SECTORS, &end), state);
+    assert_int_equal(end, until);
+}
+
+/* Zeroes that are stored are data, read as zeroes, and are no run with those that are not. */
+static void test_image_tells_stored_zeroes_from_explicit_ones(void **state)
+{
+    struct image *image = image_create(*state);
+    struct run stored = run_zero(4, 4);
+    struct run run;
+
+    stored.stored = true;
+    image_write(image, run_guest(1, 0, 4));
+    image_write(image, stored);
+    image_write(image, run_zero(8, 4));
+    assert_int_equal(image_runs(image), 3);
+    image_check(image);
+    assert_state(image, 0, STATE_DATA, 8);
+    assert_state(image, 5, STATE_DATA, 8);
+    assert_state(image, 8, STATE_ZERO, 12);
+    assert_state(image, 12, STATE_NOTHING, SECTORS);
+    assert_true(image_lookup(image, 4, SECTORS, &run));
+    assert_int_equal(run.tag, TAG_ZERO);
+    assert_int_equal(run.sectors, 4);
+    image_write(image, run_zero(5, 2));
+    assert_state(image, 5, STATE_ZERO, 7);
+    assert_state(image, 7, STATE_DATA, 8);
+    image_check(image);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -354,6 +389,7 @@ int main(void)
         TEST(test_image_stays_one_run_when_copied_piece_by_piece),
         TEST(test_image_gives_extents_back_when_overwritten),
         TEST(test_image_ignores_empty_ranges),
+        TEST(test_image_tells_stored_zeroes_from_explicit_ones),
         TEST(test_view_reads_the_first_layer_that_has_a_sector_when_chained),
         TEST(test_view_equal_finds_the_first_difference_when_one_sector_differs),
         TEST(test_view_of_no_layers_is_zero),

@@ -195,6 +195,17 @@ static void test_life_finds_events_of_a_job_that_is_gone(void **state)
     assert_found(w, "event-without-job", "it is gone");
 }
 
+static void test_life_finds_a_query_of_another_status(void **state)
+{
+    struct witness *w = called(state);
+
+    modern_ready(w);
+    see(w, (struct event){.kind = EVENT_QUERY, .detail2 = JOB_STATUS_READY});
+    assert_silent(w);
+    see(w, (struct event){.kind = EVENT_QUERY, .detail2 = JOB_STATUS_RUNNING});
+    assert_found(w, "wrong-query", "says that the job is running");
+}
+
 /* ---- Pauses ---- */
 
 static void test_life_finds_a_pause_that_comes_late(void **state)
@@ -533,6 +544,7 @@ int main(void)
         WITNESS_TEST(test_life_finds_a_job_that_does_not_wait_for_finalize_or_dismiss),
         WITNESS_TEST(test_life_finds_events_in_the_wrong_state),
         WITNESS_TEST(test_life_finds_events_of_a_job_that_is_gone),
+        WITNESS_TEST(test_life_finds_a_query_of_another_status),
         WITNESS_TEST(test_life_finds_a_pause_that_comes_late),
         WITNESS_TEST(test_life_finds_a_resume_that_comes_late),
         WITNESS_TEST(test_life_lets_a_drained_section_pause),

@@ -73,6 +73,24 @@ static void test_synced_finds_it_said_too_early(void **state)
     assert_found(w, "dirty", "4 chunks are dirty");
 }
 
+static void query(struct witness *w, bool is_synced)
+{
+    see(w, (struct event){.kind = EVENT_QUERY, .detail = is_synced});
+}
+
+static void test_synced_finds_a_query_that_says_otherwise(void **state)
+{
+    struct witness *w = called(state);
+
+    modern_ready(w);
+    query(w, false);
+    synced(w, true);
+    query(w, true);
+    assert_silent(w);
+    query(w, false);
+    assert_found(w, "query", "says that the job is not actively synced");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -81,6 +99,7 @@ int main(void)
         WITNESS_TEST(test_synced_finds_dirty_chunks),
         WITNESS_TEST(test_synced_finds_copies_in_flight),
         WITNESS_TEST(test_synced_finds_it_said_too_early),
+        WITNESS_TEST(test_synced_finds_a_query_that_says_otherwise),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

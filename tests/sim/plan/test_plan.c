@@ -15,6 +15,8 @@
 #include "sim/base/errno_name.h"
 #include "sim/plan/plan.h"
 
+#define ANY MATCH_ANY
+
 static void test_plan_points_at_nothing_when_empty(void **state)
 {
     struct plan *plan = plan_create();
