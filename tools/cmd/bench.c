@@ -3,9 +3,11 @@
  * mirrorsim bench: measures performance; each figure is the median of several
  * measurements.
  */
+#include <assert.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "tools/base/support.h"
@@ -138,37 +140,61 @@ static void set_value(json_t *figures, const char *key, double value, bool whole
     json_object_set_new(figures, key, whole ? json_integer((json_int_t)value) : json_real(value));
 }
 
+/* How many times as costly the figure is as the one that it is compared with: KEY_ratio. */
+static void report_ratio(const struct bench_options *options, const struct bench_figure *figure,
+                         const double medians[], json_t *figures)
+{
+    uint32_t other = 0;
+    double ratio;
+    char key[64];
+
+    while (strcmp(bench_figures[other].key, figure->ratio_to) != 0) {
+        other++;
+    }
+    ratio = medians[other] / medians[figure - bench_figures];
+    snprintf(key, sizeof(key), "%s_ratio", figure->key);
+    set_value(figures, key, ratio, false);
+    if (!options->json) {
+        printf("%12.2f %-5s  times the cost of %s\n", ratio, "", bench_figures[other].title);
+    }
+}
+
 static void report(const struct bench_options *options, const struct bench_figure *figure,
-                   json_t *figures)
+                   double medians[], json_t *figures)
 {
     struct figure_result result = measure(options, figure);
     bool whole = units[figure->unit].whole;
 
+    medians[figure - bench_figures] = result.median;
     set_value(figures, figure->key, result.median, whole);
     if (figure->peak_key != NULL) {
         set_value(figures, figure->peak_key, result.peak_bytes, true);
     }
-    if (options->json) {
-        return;
+    if (!options->json) {
+        printf("%12.*f %-5s  %s\n", whole ? 0 : 3, result.median, units[figure->unit].name,
+               figure->title);
+        if (figure->peak_key != NULL) {
+            printf("%12.0f %-5s  its largest resident set\n", result.peak_bytes, "bytes");
+        }
     }
-    printf("%12.*f %-5s  %s\n", whole ? 0 : 3, result.median, units[figure->unit].name,
-           figure->title);
-    if (figure->peak_key != NULL) {
-        printf("%12.0f %-5s  its largest resident set\n", result.peak_bytes, "bytes");
+    if (figure->ratio_to != NULL) {
+        report_ratio(options, figure, medians, figures);
     }
 }
 
 static int run_bench(int argc, char **argv)
 {
     struct bench_options options = {.repeats = 5, .path = "scenarios"};
+    double medians[BENCH_MAX_FIGURES] = {0};
     json_t *figures;
 
+    assert(bench_figure_count <= BENCH_MAX_FIGURES);
     options_parse(&table, argc, argv, &options);
     figures = json_pack("{s:s, s:s, s:I}", "mirrorsim", MIRRORSIM_VERSION, "compiler",
                         MIRRORSIM_COMPILER, "repeats", (json_int_t)options.repeats);
     for (uint32_t i = 0; i < bench_figure_count; i++) {
         if (bench_figures[i].scenario != NULL || access(options.path, R_OK) == 0) {
-            report(&options, &bench_figures[i], figures);
+            report(&options, &bench_figures[i], medians, figures);
         }
     }
     if (options.json) {

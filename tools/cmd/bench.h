@@ -33,6 +33,8 @@ struct bench_figure {
     enum bench_unit unit;
     bool no_oracles;
     void (*measure)(const struct bench_task *task, struct bench_sample *sample);
+    const char *ratio_to; /* also says how many times as costly it is as this figure, which comes
+                             before it and is a rate as well; or NULL */
 };
 
 /* One figure to be measured. */
@@ -40,6 +42,9 @@ struct bench_task {
     const struct bench_figure *figure;
     const char *path; /* path of the shipped scenarios */
 };
+
+/* How many figures there are at most. */
+#define BENCH_MAX_FIGURES 32
 
 extern const struct bench_figure bench_figures[];
 extern const uint32_t bench_figure_count;

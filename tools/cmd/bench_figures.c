@@ -50,6 +50,28 @@ static const char four_chunks[] =
     "64KiB}}}\n"
     "steps: [start, {wait: ready}, complete, {wait: concluded}]\n";
 
+/* The same copy work for today's generation: as many operations of the same size. */
+static const char small_run_modern[] =
+    "scenario: 1\n"
+    "name: small-modern\n"
+    "generation: modern\n"
+    "doc: A mirror of 1 MiB in 16 operations, to its completion.\n"
+    "disks: {src: {size: 1MiB, fill: unique}, dst: {size: 1MiB}}\n"
+    "job: {mirror: src, to: dst, granularity: 64KiB, buffer: 64KiB}\n"
+    "steps: [start, {wait: {event: ready}}, complete, {wait: concluded}]\n";
+
+static const char four_chunks_modern[] =
+    "scenario: 1\n"
+    "name: four-chunks-modern\n"
+    "generation: modern\n"
+    "doc: A mirror of four chunks with two guest writes, in every order.\n"
+    "timing: untimed\n"
+    "disks: {src: {size: 256KiB, fill: unique}, dst: {size: 256KiB, fill: garbage}}\n"
+    "job: {mirror: src, to: dst, granularity: 64KiB, buffer: 192KiB}\n"
+    "guest: {w1: {at: 0, write: {at: 0, len: 64KiB}}, w2: {at: 0, write: {at: 32KiB, len: "
+    "64KiB}}}\n"
+    "steps: [start, {wait: ready}, complete, {wait: concluded}]\n";
+
 static const char disk_model[] =
     "scenario: 1\n"
     "name: disk-model\n"
@@ -341,13 +363,14 @@ static bool search_found_one(void *opaque, const struct verdict *verdict,
 /* Counts the new states that an exhaustive search visits. */
 static void measure_search(const struct bench_task *task, struct bench_sample *sample)
 {
-    const struct search_options options = {.engine = &mirror_engine, .found = search_found_one};
+    struct search_options options = {.found = search_found_one};
     struct search *search = search_create(SEARCH_BENCH_BYTES);
     struct search_figures figures = {0};
     struct stage stage;
     uint64_t start_ns;
 
     stage_open(&stage, task->figure);
+    options.engine = stage.options.engine;
     start_ns = clock_ns();
     do {
         search_run(search, stage.plan, &options, &figures);
@@ -358,35 +381,65 @@ static void measure_search(const struct bench_task *task, struct bench_sample *s
     stage_close(&stage);
 }
 
+/* Counts whole searches, however many states they have. */
+static void measure_whole_searches(const struct bench_task *task, struct bench_sample *sample)
+{
+    struct search_options options = {.found = search_found_one};
+    struct search *search = search_create(SEARCH_BENCH_BYTES);
+    struct search_figures figures = {0};
+    struct stage stage;
+    uint64_t start_ns;
+
+    stage_open(&stage, task->figure);
+    options.engine = stage.options.engine;
+    start_ns = clock_ns();
+    do {
+        search_run(search, stage.plan, &options, &figures);
+        sample->count++;
+        sample->ns = clock_ns() - start_ns;
+    } while (sample->ns < MEASURE_NS);
+    search_destroy(search);
+    stage_close(&stage);
+}
+
 const struct bench_figure bench_figures[] = {
     {"small_runs_per_s", "small runs a second, each in a world restored to its start", NULL,
-     small_run, BENCH_PER_SECOND, false, measure_restored},
+     small_run, BENCH_PER_SECOND, false, measure_restored, NULL},
     {"small_runs_renewed_per_s",
      "small runs a second, each in a world made anew in the same memory", NULL, small_run,
-     BENCH_PER_SECOND, false, measure_renewed},
+     BENCH_PER_SECOND, false, measure_renewed, NULL},
     {"small_runs_fresh_per_s", "small runs a second, each in new memory", NULL, small_run,
-     BENCH_PER_SECOND, false, measure_fresh},
+     BENCH_PER_SECOND, false, measure_fresh, NULL},
     {"small_runs_without_oracles_per_s", "the first without oracles", NULL, small_run,
-     BENCH_PER_SECOND, true, measure_restored},
+     BENCH_PER_SECOND, true, measure_restored, NULL},
     {"events_per_s", "trace events a second, disks with lanes and bandwidth", NULL, disk_model,
-     BENCH_PER_SECOND, false, measure_events},
+     BENCH_PER_SECOND, false, measure_events, NULL},
     {"timeline_events_per_s", "timeline events a second in the same run", NULL, disk_model,
-     BENCH_PER_SECOND, false, measure_timeline},
+     BENCH_PER_SECOND, false, measure_timeline, NULL},
     {"events_without_oracles_per_s", "trace events a second without oracles", NULL, disk_model,
-     BENCH_PER_SECOND, true, measure_events},
+     BENCH_PER_SECOND, true, measure_events, NULL},
     {"tebibyte_s", "full mirror of 1 TiB", "tebibyte_peak_bytes", tebibyte, BENCH_SECONDS, false,
-     measure_one},
+     measure_one, NULL},
     {"scenarios_s", "all shipped scenarios, on one core", NULL, NULL, BENCH_SECONDS, false,
-     measure_scenarios},
+     measure_scenarios, NULL},
     {"states_per_s", "states a second, every order of four chunks and two guest writes", NULL,
-     four_chunks, BENCH_PER_SECOND, false, measure_search},
+     four_chunks, BENCH_PER_SECOND, false, measure_search, NULL},
     {"states_rerun_per_s", "the same, but replaying from the start for each state", NULL,
-     four_chunks, BENCH_PER_SECOND, false, measure_renewed},
+     four_chunks, BENCH_PER_SECOND, false, measure_renewed, NULL},
     {"state_bytes", "largest snapshot of a small run", NULL, small_run, BENCH_BYTES, false,
-     measure_state},
-    {"snapshot_ns", "taking a snapshot of it", NULL, small_run, BENCH_NS_EACH, false, measure_save},
+     measure_state, NULL},
+    {"snapshot_ns", "taking a snapshot of it", NULL, small_run, BENCH_NS_EACH, false, measure_save,
+     NULL},
     {"restore_ns", "restoring a snapshot of it", NULL, small_run, BENCH_NS_EACH, false,
-     measure_load},
+     measure_load, NULL},
+    {"small_runs_modern_per_s", "small runs a second, today's generation", NULL, small_run_modern,
+     BENCH_PER_SECOND, false, measure_restored, "small_runs_per_s"},
+    {"states_modern_per_s", "states a second of the search, today's generation", NULL,
+     four_chunks_modern, BENCH_PER_SECOND, false, measure_search, "states_per_s"},
+    {"searches_per_s", "whole searches a second", NULL, four_chunks, BENCH_PER_SECOND, false,
+     measure_whole_searches, NULL},
+    {"searches_modern_per_s", "whole searches a second, today's generation", NULL,
+     four_chunks_modern, BENCH_PER_SECOND, false, measure_whole_searches, "searches_per_s"},
 };
 
 const uint32_t bench_figure_count = COUNT_OF(bench_figures);

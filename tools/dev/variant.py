@@ -35,8 +35,10 @@ class Build:
             source = Path(entry["file"]).relative_to(ROOT).as_posix()
             # Only the program itself: tests also build programs with a foreign engine.
             foreign = source.startswith("engine/qemu/") or "-DMIRRORSIM_QEMU" in entry["command"]
-            if source.split("/")[0] in ("engine", "sim", "tools") and not foreign:
-                self.commands[source] = shlex.split(entry["command"])
+            command = shlex.split(entry["command"])
+            is_tests = command[command.index("-o") + 1].startswith("tests/")
+            if source.split("/")[0] in ("engine", "sim", "tools") and not foreign and not is_tests:
+                self.commands[source] = command
         self.libraries = self._libraries()
         self.headers = None
 

@@ -86,18 +86,30 @@ static bool add_requests(struct victims *victims, const struct trace *trace, uin
 }
 
 /* Queries are not traced unless they fail: each is tried on every disk of the job. */
-static void add_queries(struct victims *victims, const struct plan *plan)
+static void add_queries_of(struct victims *victims, const struct plan *plan, const enum op *ops,
+                           size_t count)
 {
-    static const enum op ops[] = {OP_STATUS, OP_GETLENGTH, OP_GET_INFO, OP_OPEN_BACKING,
-                                  OP_REOPEN, OP_TRUNCATE,  OP_BUFFER,   OP_BITMAP};
     const uint32_t disks[] = {plan->job.source, plan->job.target};
 
-    for (size_t i = 0; i < COUNT_OF(ops); i++) {
+    for (size_t i = 0; i < count; i++) {
         for (size_t j = 0; j < 2; j++) {
             add_victim(victims, (struct victim){.match = {.disks = UINT64_C(1) << disks[j],
                                                           .ops = 1u << ops[i]},
                                                 .nth = 1});
         }
+    }
+}
+
+/* Queries leave no trace unless they fail: each is tried where it can be asked. */
+static void add_queries(struct victims *victims, const struct plan *plan)
+{
+    static const enum op ops[] = {OP_STATUS, OP_GETLENGTH, OP_GET_INFO, OP_OPEN_BACKING,
+                                  OP_REOPEN, OP_TRUNCATE,  OP_BUFFER,   OP_BITMAP};
+    static const enum op modern_ops[] = {OP_CONTENT, OP_ALL_ZERO, OP_SET_BACKING, OP_READ_ONLY};
+
+    add_queries_of(victims, plan, ops, COUNT_OF(ops));
+    if (plan->generation == GENERATION_MODERN) {
+        add_queries_of(victims, plan, modern_ops, COUNT_OF(modern_ops));
     }
 }
 
@@ -346,18 +358,19 @@ static const char *applied_text(enum fault_applied applied)
     return texts[applied];
 }
 
+static const char *by_text(enum by by)
+{
+    return by == BY_GUEST ? "guest " : by == BY_ACTIVE ? "active " : "";
+}
+
 static void write_fault(FILE *out, const struct fault_spec *fault, const struct plan *plan)
 {
     uint32_t disk = (uint32_t)__builtin_ctzll(fault->match.disks);
     enum op op = (enum op)__builtin_ctz(fault->match.ops);
 
-    fprintf(out, "%s%s %" PRIu64 " of %s fails %s with %s%s",
-            fault->match.by == BY_GUEST    ? "guest "
-            : fault->match.by == BY_ACTIVE ? "active "
-                                           : "",
-            op_name(op), fault->nth, plan->disks[disk].name,
-            fault->times == 0 ? "from then on" : "once", phrase_result(fault->error).text,
-            applied_text(fault->applied));
+    fprintf(out, "%s%s %" PRIu64 " of %s fails %s with %s%s", by_text(fault->match.by), op_name(op),
+            fault->nth, plan->disks[disk].name, fault->times == 0 ? "from then on" : "once",
+            phrase_result(fault->error).text, applied_text(fault->applied));
 }
 
 static void write_variant(FILE *out, const struct variant *variant, const struct plan *plan)
