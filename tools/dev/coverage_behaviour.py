@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The behaviour table: the phase the job was in when something happened to it.
+"""The behaviour tables: the phase the job was in when something happened to it.
 
-It is made from traces alone. A row is where the job waited: its phase, whether it was ready, and, where
-both are possible, whether copies were in flight. A column is what happened there. A cell counts how often
-the suite got there. A second table shows which error met which policy."""
+They are made from traces alone, one for each generation. A row is where the job waited: its phase, whether
+it was ready, and, where both are possible, whether copies were in flight (2.2). A column is what happened
+there. A cell counts how often the suite got there. Another table shows which error met which policy."""
 
 import re
 
@@ -34,6 +34,30 @@ GROUPS = {
 LEFT_OPEN = "?"  # the scenario leaves the policy to a choice
 POLICIES = ("report", "ignore", "stop", "enospc")
 SIDES = ("read", "write", "flush")
+
+
+# ---- Today's generation ----
+
+MODERN_RUNNING = ("population", "walk-status", "prezero-slot", "prezero-rest", "wait-oldest", "wait-chunk", "cut-status",
+                  "cut-slot", "rate-point", "flush", "quiescing", "parked")
+MODERN_READY = ("wait-oldest", "wait-chunk", "cut-status", "cut-slot", "rate-point", "sleep-point", "empty-point", "drain",
+                "last-flush", "undrain", "quiescing", "parked")
+MODERN_ENDING = ("exit-ops", "exit-drain", "ended", "pending", "concluded")
+MODERN_PHASES = (*(f"modern {phase}" for phase in MODERN_RUNNING), *(f"modern ready {phase}" for phase in MODERN_READY),
+                 *(f"modern {phase}" for phase in MODERN_ENDING))
+# Pause points: the job waits there for its operations, or is parked, or lets the main loop turn during population.
+MODERN_POINTS = {"entry": "quiescing", "pass-point": "quiescing", "search-point": "quiescing", "walk-point": "population",
+                 "prezero-point": "population"}
+MODERN_GROUPS = {
+    "commands": ("complete", "soft cancel", "force cancel", "pause", "resume", "set-speed", "change", "finalize", "dismiss",
+                 "a refusal"),
+    "errors": tuple(f"{side} error" for side in ("read", "write", "flush")),
+    "guest requests that are answered": ("guest write", "guest write-zeroes", "guest discard", "guest read", "guest flush",
+                                         "guest failure", "guest queued"),
+    "copies and the rest": ("read done", "copy done", "zeroes done", "active done", "drained by another",
+                            "power cut of source", "power cut of target"),
+}
+LAYOUTS = (("2.2", PHASES, GROUPS), ("modern", MODERN_PHASES, MODERN_GROUPS))
 
 
 def overlaps(event, offset, length):
@@ -181,11 +205,82 @@ class Watcher:
             self._count("power cut of " + side)
 
 
+class ModernWatcher(Watcher):
+    """The same for today's generation."""
+
+    def _no_job(self):
+        super()._no_job()
+        self.status = "undefined"
+
+    def _where(self):
+        if self.status in ("pending", "concluded"):
+            return f"modern {self.status}"
+        phase = "parked" if self.status in ("paused", "standby") else MODERN_POINTS.get(self.phase, self.phase)
+        return f"modern {phase}" if phase in MODERN_ENDING or not self.ready else f"modern ready {phase}"
+
+    def on_status(self, event):
+        self.status = event["to"]
+        if self.status == "null":
+            self._no_job()
+
+    def on_completed(self, _event):
+        """The job may wait for dismiss."""
+
+    on_cancelled = on_completed
+
+    def on_phase(self, event):
+        self.phase = event["to"]
+
+    def on_command(self, event):
+        verb = event["verb"]
+        self.last = ("force cancel" if "force" in event else "soft cancel") if verb == "cancel" else verb
+        self._count(self.last)
+
+    def on_refused(self, _event):
+        cell = (self._where(), self.last)
+        self.cells[cell] -= 1
+        if self.cells[cell] == 0:
+            del self.cells[cell]
+        self._count("a refusal")
+
+    def on_error(self, event):
+        side = event["op"] if "bytes" in event else "flush"
+        self._count(f"{side} error")
+        errno = "ENOSPC" if event["ret"] == "ENOSPC" else "other"
+        cell = (self.policies[side], f"{side} {errno}")
+        self.errors[cell] = self.errors.get(cell, 0) + 1
+
+    def on_submit(self, event):
+        """Which copies are in flight makes no difference here."""
+
+    def on_done(self, event):
+        if event["ret"] != "ok":
+            return
+        if event["by"] == "active":
+            self._count("active done")
+        elif event["by"] == "job" and event["op"] in ("read", "write"):
+            self._count("read done" if event["op"] == "read" else "copy done")
+        elif event["by"] == "job" and event["op"] == "write-zeroes":
+            self._count("zeroes done")
+
+    def on_answered(self, event):
+        self._count(f"guest {event['op']}" if event["ret"] == "ok" else "guest failure")
+
+    def on_drained(self, _event):
+        self._count("drained by another")
+
+
+def watcher_of(text):
+    """A watcher for the runs of a scenario file."""
+    return ModernWatcher(text) if re.search(r"^generation: *modern", text, re.M) else Watcher(text)
+
+
 class Table:
     """The cells of all scenarios, and the reviewed list's reasons for the empty ones."""
 
     def __init__(self, captures, impossible):
-        self.cells = {(phase, what): {} for phase in PHASES for group in GROUPS.values() for what in group}
+        self.cells = {(phase, what): {} for _, phases, groups in LAYOUTS for phase in phases
+                      for group in groups.values() for what in group}
         self.errors = {(policy, f"{side} {errno}"): {}
                        for policy in POLICIES for side in SIDES for errno in ("other", "ENOSPC")}
         self.unknown = []
@@ -205,9 +300,11 @@ class Table:
                 self.unknown.append(f"{scenario}: {what} in phase {phase}")
 
     def _excuse(self, entry):
-        """Marks the empty cells that the entry names; it must name at least one, and only empty ones."""
+        """Marks the empty cells of one generation that the entry names; at least one, and only empty ones."""
         phases, whats = ([part.strip() for part in field.split(";")] for field in entry.fields)
-        wanted = [cell for cell in self.cells if matches(cell[0], phases) and matches(cell[1], whats)]
+        is_modern = phases[0].lstrip("! ").startswith("modern ")
+        wanted = [cell for cell in self.cells if cell[0].startswith("modern ") == is_modern and
+                  matches(cell[0], phases) and matches(cell[1], whats)]
         reached = [cell for cell in wanted if self.cells[cell]]
         if not wanted:
             self.mistakes.append(f"{entry.place}: names no cell of the table")
@@ -225,8 +322,9 @@ class Table:
 
     def text(self):
         lines = []
-        for group, whats in GROUPS.items():
-            lines += ["", f"behaviour: {group}", *self._group(whats)]
+        for generation, phases, groups in LAYOUTS:
+            for group, whats in groups.items():
+                lines += ["", f"behaviour, {generation}: {group}", *self._group(phases, whats)]
         lines += ["", "errors by policy"]
         columns = [f"{side} {errno}" for side in SIDES for errno in ("other", "ENOSPC")]
         lines.append(" " * 12 + "".join(f"{column:>14}" for column in columns))
@@ -235,7 +333,7 @@ class Table:
             lines.append(f"{policy:<12}" + "".join(f"{count or 'hole':>14}" for count in counts))
         return "\n".join(lines)
 
-    def _group(self, whats):
+    def _group(self, phases, whats):
         """Splits column heads of several words over several lines."""
         heads = [what.split() for what in whats]
         height = max(map(len, heads))
@@ -243,7 +341,7 @@ class Table:
             words = (head[row - height] if row >= height - len(head) else "" for head in
                      ([""] * (height - len(head)) + head for head in heads))
             yield (" " * 24 + "".join(f"{word:>13}" for word in words)).rstrip()
-        for phase in PHASES:
+        for phase in phases:
             marks = (self.total((phase, what)) or ("-" if (phase, what) in self.excused else "hole")
                      for what in whats)
             yield f"{phase:<24}" + "".join(f"{mark:>13}" for mark in marks)
@@ -251,7 +349,8 @@ class Table:
     def holes_text(self):
         holes = self.holes()
         return [f"{what}: {'; '.join(phase for phase, other in holes if other == what)}"
-                for group in GROUPS.values() for what in group if any(other == what for _, other in holes)]
+                for what in dict.fromkeys(what for _, _, groups in LAYOUTS for group in groups.values() for what in group)
+                if any(other == what for _, other in holes)]
 
 
 def matches(text, patterns):

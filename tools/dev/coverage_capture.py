@@ -17,7 +17,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from coverage_behaviour import Watcher
+from coverage_behaviour import watcher_of
 
 ROOT = Path(__file__).resolve().parents[2]
 WORKERS = 2
@@ -137,7 +137,7 @@ def capture(slot, program, scenario):
     if done.returncode != 0:
         raise ScenarioFailed(f"{shown(scenario)} does not pass; see: build/mirrorsim run {shown(scenario)}")
     runs = json.loads(done.stdout)["runs"]
-    watcher = Watcher(Path(scenario).read_text(encoding="utf-8"))
+    watcher = watcher_of(Path(scenario).read_text(encoding="utf-8"))
     for run in runs:
         trace = slot.run(program, "trace", "--json", "--case", run["case"], scenario)
         if trace.returncode not in (0, 1):

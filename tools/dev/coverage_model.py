@@ -84,9 +84,12 @@ class Model:
         return next(" | ".join(identity) for identity, other in self.identities.items() if other == point)
 
     def excuse(self, entries):
-        """Applies the reviewed list of branches; returns its mistakes."""
+        """Applies the reviewed list of branches and lines; returns its mistakes."""
         mistakes = []
         for entry in entries:
+            if entry.fields[2] == "line":
+                mistakes += self._excuse_lines(entry)
+                continue
             point = self.identities.get(tuple(entry.fields))
             if point is None:
                 mistakes.append(f"{entry.place}: the engine has no such branch (any more)")
@@ -97,6 +100,19 @@ class Model:
             else:
                 self.excused[point] = entry.reason
         return mistakes
+
+    def _excuse_lines(self, entry):
+        """The lines of that text in the function that nobody reaches; "*": all its lines, and the function itself."""
+        file, function, _, text = entry.fields
+        there = [point for point in self.reached if (point.file, point.function) == (file, function) and
+                 (text == "*" or (point.kind == "lines" and self.text(point) == text)) and point.kind != "branches"]
+        left = [point for point in there if not self.reached[point]]
+        if not there:
+            return [f"{entry.place}: the engine has no such line (any more)"]
+        if not left or (text == "*" and len(left) < len(there)):
+            return [f"{entry.place}: not unreachable: a scenario reaches it"]
+        self.excused.update((point, entry.reason) for point in left)
+        return []
 
     # ---- Figures ----
 
