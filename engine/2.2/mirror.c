@@ -81,8 +81,18 @@ static void timer_fired(void *opaque)
     mirror_run(mirror);
 }
 
+/* The guest's queued requests are submitted inside. */
+static void end_drain(struct engine_job *mirror)
+{
+    if (mirror->draining) {
+        mirror->draining = false;
+        block_drain_end(mirror->job.spec.source);
+    }
+}
+
 void mirror_park(struct engine_job *mirror)
 {
+    end_drain(mirror); /* D22: the guest does not stand still for a paused job. */
     mirror_set_phase(mirror, PHASE_PARKED);
     job_emit(&mirror->job, EVENT_JOB_PAUSED);
 }
@@ -158,11 +168,7 @@ void mirror_end_pass(struct engine_job *mirror, bool finish, uint64_t delay_ns)
     } else if (!finish) {
         mirror_sleep(mirror, idle ? SLICE_NS : 0);
     } else if (!idle) {
-        if (mirror->draining) {
-            mirror->draining = false;
-            block_drain_end(job->spec.source);
-        }
-        mirror_go_on(mirror);
+        mirror_go_on(mirror); /* D22: a drain is kept until what it left dirty is copied. */
     } else if (!mirror->draining) {
         drain_source(mirror);
     } else {
@@ -202,6 +208,9 @@ static void begin_pass(struct engine_job *mirror)
     bool dirty = mirror_is_dirty(mirror);
     bool may_issue = host_now_ns(job->host) - mirror->last_pause_ns < SLICE_NS;
 
+    if (!job->ready) {
+        end_drain(mirror); /* D22: nor for a job that an error has set back. */
+    }
     if (mirror->ret < 0 || mirror_must_abort(mirror)) {
         mirror_exit(mirror, mirror->ret);
         return;

@@ -148,3 +148,10 @@ void guest_model_digest(const struct guest_model *guest, const struct evidence *
     image_digest(guest->content, evidence->writers, digest);
     promise_digest(&guest->promise, evidence, digest);
 }
+
+void guest_model_check(const struct guest_model *guest)
+{
+    image_check(guest->content);
+    promise_check(&guest->promise);
+    outstanding_check(&guest->requests);
+}

@@ -61,4 +61,7 @@ bool guest_model_agrees_bytes(const struct guest_model *guest, const uint8_t *da
 void guest_model_digest(const struct guest_model *guest, const struct evidence *evidence,
                         struct digest *digest);
 
+/* Asserts the invariants. */
+void guest_model_check(const struct guest_model *guest);
+
 #endif

@@ -4,6 +4,7 @@
  */
 #include "sim/model/job.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stddef.h>
 
@@ -117,4 +118,10 @@ const char *job_objection_to_cancelled(const struct job_model *job)
         return "nobody cancelled it";
     }
     return job->ready ? "it was ready and had to finish its copy" : NULL;
+}
+
+/* Commands and errors are concluded in the timeline event that they come in. */
+void job_model_check(const struct job_model *job)
+{
+    assert(!job->just_started && !job->commanded && !job->owes_error);
 }

@@ -88,4 +88,7 @@ bool job_is_durable(const struct job_model *job, const struct evidence *evidence
 /* The disk that the target is to replace, or PLAN_NONE. */
 uint32_t job_disk_to_replace(const struct plan *plan);
 
+/* Asserts what holds between two timeline events. */
+void job_model_check(const struct job_model *job);
+
 #endif

@@ -4,6 +4,7 @@
  */
 #include "sim/model/outstanding.h"
 
+#include <assert.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -71,4 +72,10 @@ void outstanding_remove(struct outstanding_list *list, uint32_t number)
         }
     }
     list->count = kept;
+}
+
+void outstanding_check(const struct outstanding_list *list)
+{
+    assert(list->count <= list->capacity);
+    assert((list->requests == NULL) == (list->capacity == 0));
 }

@@ -49,4 +49,7 @@ uint64_t outstanding_take_effect(struct outstanding *request, const struct event
 /* Removes every entry with that number; there may be none. */
 void outstanding_remove(struct outstanding_list *list, uint32_t number);
 
+/* Asserts the invariants. */
+void outstanding_check(const struct outstanding_list *list);
+
 #endif

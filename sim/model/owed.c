@@ -4,6 +4,8 @@
  */
 #include "sim/model/owed.h"
 
+#include <assert.h>
+
 #include "engine/range.h"
 #include "sim/model/promise.h"
 
@@ -256,4 +258,20 @@ uint64_t owed_next_settled(const struct owed *owed, uint64_t *offset, uint64_t e
         *offset = until;
     }
     return 0;
+}
+
+/* ---- Invariants ---- */
+
+void owed_check(const struct owed *owed)
+{
+    outstanding_check(&owed->covers);
+    for (uint32_t i = 0; i < owed->covers.count; i++) {
+        const struct outstanding *cover = &owed->covers.requests[i];
+
+        assert(op_is_change(cover->op) || (cover->by == BY_JOB && cover->op == OP_READ));
+    }
+    if (owed->has_bitmap) {
+        assert(owed_granularity(owed) >= SECTOR_BYTES);
+        bitmap_check(&owed->dirty);
+    }
 }

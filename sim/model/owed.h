@@ -73,4 +73,7 @@ uint64_t owed_granularity(const struct owed *owed);
  */
 uint64_t owed_next_settled(const struct owed *owed, uint64_t *offset, uint64_t end);
 
+/* Asserts the invariants. */
+void owed_check(const struct owed *owed);
+
 #endif

@@ -4,6 +4,7 @@
  */
 #include "sim/model/promise.h"
 
+#include <assert.h>
 #include <stddef.h>
 
 #include "engine/range.h"
@@ -246,4 +247,12 @@ bool event_changes_source(const struct evidence *evidence, const struct event *e
     return event->kind == EVENT_REQUEST_EFFECT && event->by == BY_GUEST &&
            event->node == evidence->plan->job.source &&
            (event->op == OP_WRITE || event->op == OP_WRITE_ZEROES || event->op == OP_DISCARD);
+}
+
+void promise_check(const struct promise *promise)
+{
+    assert(!promise->everything || promise->ranges == NULL);
+    if (promise->ranges != NULL) {
+        image_check(promise->ranges);
+    }
 }

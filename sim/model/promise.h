@@ -65,4 +65,7 @@ void promise_digest(const struct promise *promise, const struct evidence *eviden
 /* True for the effect of a guest request that changes the plan's source. */
 bool event_changes_source(const struct evidence *evidence, const struct event *event);
 
+/* Asserts the invariants. */
+void promise_check(const struct promise *promise);
+
 #endif

@@ -5,6 +5,7 @@
  */
 #include "sim/model/unsettled.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "engine/range.h"
@@ -145,6 +146,22 @@ void unsettled_digest(const struct unsettled *unsettled, const struct evidence *
         if (failure->unwritten != NULL) {
             image_digest(failure->unread, evidence->writers, digest);
             image_digest(failure->unwritten, evidence->writers, digest);
+        }
+    }
+}
+
+void unsettled_check(const struct unsettled *unsettled)
+{
+    assert(unsettled->count <= unsettled->capacity);
+    for (uint32_t i = 0; i < unsettled->count; i++) {
+        const struct failure *failure = &unsettled->list[i];
+
+        assert(failure->event.ret < 0);
+        assert((failure->unread == NULL) == (failure->event.bytes == 0));
+        assert((failure->unwritten == NULL) == (failure->event.bytes == 0));
+        if (failure->event.bytes > 0) {
+            image_check(failure->unread);
+            image_check(failure->unwritten);
         }
     }
 }

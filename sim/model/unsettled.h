@@ -46,4 +46,7 @@ uint64_t failure_first_left(const struct failure *failure);
 void unsettled_digest(const struct unsettled *unsettled, const struct evidence *evidence,
                       struct digest *digest);
 
+/* Asserts the invariants. */
+void unsettled_check(const struct unsettled *unsettled);
+
 #endif

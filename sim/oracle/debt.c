@@ -17,6 +17,7 @@
  *
  * Declared in sim/oracle/oracles.h: it lists all oracles.
  */
+#include <assert.h>
 #include <inttypes.h>
 
 #include "sim/model/owed.h"
@@ -178,21 +179,23 @@ static void debt_settled(void *state, struct evidence *evidence)
 {
     struct debt *debt = state;
     uint64_t granularity = owed_granularity(&debt->owed);
+    uint32_t count;
 
     if (debt->owed.taken.count > 0 && !debt->owed.questions_take_time &&
         owed_is_idle(&debt->owed)) {
         forget_taken(debt);
     }
-    if (debt->touched_count == 0) {
+    count = debt->touched_count;
+    debt->touched_count = 0;
+    if (!is_judged(debt)) {
         return;
     }
-    for (uint32_t i = 0; is_judged(debt) && i < debt->touched_count; i++) {
+    for (uint32_t i = 0; i < count; i++) {
         if (!judge_range(debt, evidence, align_down(debt->touched[i].offset, granularity),
                          align_up(debt->touched[i].end, granularity))) {
-            break;
+            return;
         }
     }
-    debt->touched_count = 0;
 }
 
 /* ---- The job's bitmap ---- */
@@ -400,6 +403,16 @@ static uint64_t debt_kinds(const struct plan *plan)
     return plan->generation == GENERATION_MODERN ? UINT64_MAX : ~of_today;
 }
 
+static void debt_check(const void *state)
+{
+    const struct debt *debt = state;
+
+    owed_check(&debt->owed);
+    promise_check(&debt->promise);
+    assert(debt->touched_count == 0); /* what was touched has been judged */
+    assert(debt->started || !debt->populated);
+}
+
 const struct oracle oracle_debt = {
     .id = ORACLE_DEBT,
     .proves = "Whatever differs between source and target is dirty, being copied, or about to "
@@ -423,4 +436,5 @@ const struct oracle oracle_debt = {
     .kinds = debt_kinds,
     .settled = debt_settled,
     .digest = debt_digest,
+    .check = debt_check,
 };

@@ -223,6 +223,13 @@ static void guest_digest(const void *state, const struct evidence *evidence, str
     guest_model_digest(&guest->model, evidence, digest);
 }
 
+static void guest_check(const void *state)
+{
+    const struct guest *guest = state;
+
+    guest_model_check(&guest->model);
+}
+
 const struct oracle oracle_guest = {
     .id = ORACLE_GUEST,
     .proves = "Each guest read returns the latest write, before and after the pivot, and no "
@@ -247,4 +254,5 @@ const struct oracle oracle_guest = {
     .open = guest_open,
     .close = guest_close,
     .digest = guest_digest,
+    .check = guest_check,
 };

@@ -401,6 +401,11 @@ static void job_digest(const void *state, const struct evidence *evidence, struc
     digest_u64(digest, job->copied);
 }
 
+static void job_check(const void *state)
+{
+    job_model_check(state);
+}
+
 const struct oracle oracle_job = {
     .id = ORACLE_JOB,
     .proves = "The job's events are legal and in order, and its errors, commands, progress and "
@@ -431,4 +436,5 @@ const struct oracle oracle_job = {
     .kinds = job_kinds,
     .settled = job_settled,
     .digest = job_digest,
+    .check = job_check,
 };

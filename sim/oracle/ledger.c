@@ -13,6 +13,7 @@
  *
  * Declared in sim/oracle/oracles.h: it lists all oracles.
  */
+#include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stddef.h>
@@ -467,6 +468,19 @@ static void ledger_digest(const void *state, const struct evidence *evidence, st
     lies_digest(&ledger->lies, evidence, digest);
 }
 
+static void ledger_check(const void *state)
+{
+    const struct ledger *ledger = state;
+
+    outstanding_check(&ledger->hits);
+    outstanding_check(&ledger->hangs);
+    unsettled_check(&ledger->failures);
+    assert(ledger->query_count <= MAX_QUERIES);
+    if (ledger->lies.possible) {
+        guest_model_check(&ledger->lies.guest);
+    }
+}
+
 const struct oracle oracle_ledger = {
     .id = ORACLE_LEDGER,
     .proves = "Every fault ends accounted for: reported, made good, absorbed by a rule, or of no "
@@ -494,5 +508,6 @@ const struct oracle oracle_ledger = {
     .open = ledger_open,
     .settled = ledger_settled,
     .digest = ledger_digest,
+    .check = ledger_check,
     .close = ledger_close,
 };

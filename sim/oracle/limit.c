@@ -113,10 +113,10 @@ static void submitted(void *state, struct evidence *evidence, const struct event
     if (limit->level > allowance(limit, evidence->plan)) {
         verdict_add(evidence, FINDING_LIMIT_TOO_FAST,
                     "With read #%" PRIu32 " at %s the job is %" PRIu64
-                    " bytes ahead of its speed of %" PRIu64 " bytes/s; it may be %" PRIu64
-                    " ahead (%s).",
+                    " bytes ahead of its speed of %s; it may be %" PRIu64 " ahead (%s).",
                     event->request, quantity_time(evidence->now_ns).text, limit->level,
-                    limit->speed, allowance(limit, evidence->plan),
+                    quantity_plain(quantity_speed_units, (int64_t)limit->speed).text,
+                    allowance(limit, evidence->plan),
                     evidence->plan->generation == GENERATION_2_2
                         ? "one quota and one operation"
                         : "two quotas, two buffers and one operation");

@@ -46,6 +46,9 @@ struct oracle {
      */
     void (*digest)(const void *state, const struct evidence *evidence, struct digest *digest);
 
+    /* Asserts the invariants of the state between two timeline events.  May be NULL. */
+    void (*check)(const void *state);
+
     /* Called when the run is over; evidence->end says how it ended. */
     void (*close)(void *state, struct evidence *evidence);
 };

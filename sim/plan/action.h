@@ -53,7 +53,7 @@ struct query_check {
     const char *text; /* ERROR */
 };
 
-/* Attributes that a disk must have; ANY: not checked. */
+/* Attributes that a disk must have; MATCH_ANY: not checked. */
 struct disk_check {
     int io_status; /* enum io_status */
     int tracks;    /* is it tracked? */
@@ -127,7 +127,7 @@ struct action {
     uint32_t check_count;
     struct disk_check disk; /* QUERY_DISK */
     bool expect_refused;    /* START and commands */
-    int refusal;            /* the expected enum job_refusal, or ANY */
+    int refusal;            /* the expected enum job_refusal, or MATCH_ANY */
     const char *saying;     /* what the refusal's sentence must contain, or NULL */
     /* accepting and refusing are both fine (reactions, reference traces); QUERY: so is no job */
     bool may_be_refused;

@@ -42,8 +42,10 @@ struct react_spec *edit_add_react(struct plan *plan, struct event_match when, ui
                                   enum action_kind kind)
 {
     plan->reacts = with_room(plan, plan->reacts, plan->react_count, sizeof(*plan->reacts));
-    plan->reacts[plan->react_count] = (struct react_spec){
-        .when = when, .nth = nth, .action = {.kind = kind, .refusal = ANY, .may_be_refused = true}};
+    plan->reacts[plan->react_count] =
+        (struct react_spec){.when = when,
+                            .nth = nth,
+                            .action = {.kind = kind, .refusal = MATCH_ANY, .may_be_refused = true}};
     return &plan->reacts[plan->react_count++];
 }
 

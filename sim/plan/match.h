@@ -20,7 +20,7 @@ struct request_match {
     uint64_t bytes;
 };
 
-#define ANY (-1)
+#define MATCH_ANY (-1)
 
 /* A kind's bit in a set of event kinds, like EVENT_BIT(JOB_READY). */
 #define EVENT_BIT(kind) (UINT64_C(1) << EVENT_##kind)
@@ -37,7 +37,7 @@ static inline uint64_t job_reports(bool lists_status)
     return JOB_REPORTS | (lists_status ? EVENT_BIT(JOB_STATUS) : 0);
 }
 
-/* Events of the trace.  ANY (and zero masks) match anything. */
+/* Events of the trace.  MATCH_ANY (and zero masks) match anything. */
 struct event_match {
     uint64_t kinds;               /* of EVENT_BIT() */
     struct request_match request; /* for requests and for error events (ops = READ or WRITE) */

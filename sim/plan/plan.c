@@ -133,10 +133,10 @@ bool request_matches(const struct request_match *match, uint8_t disk, enum op op
            (!match->has_range || range_overlaps(match->offset, match->bytes, offset, bytes));
 }
 
-/* True if `wanted` is ANY, or if this kind of event carries the value and it is equal. */
+/* True if `wanted` is MATCH_ANY, or if this kind of event carries the value and it is equal. */
 static bool detail_matches(int wanted, bool carried, unsigned value)
 {
-    return wanted == ANY || (carried && (unsigned)wanted == value);
+    return wanted == MATCH_ANY || (carried && (unsigned)wanted == value);
 }
 
 static bool status_matches(uint32_t statuses, const struct event *event)
@@ -167,10 +167,10 @@ struct event_match event_match_kind(enum event_kind kind)
 {
     return (struct event_match){
         .kinds = UINT64_C(1) << (unsigned)kind,
-        .action = ANY,
-        .verb = ANY,
-        .refusal = ANY,
-        .index = ANY,
+        .action = MATCH_ANY,
+        .verb = MATCH_ANY,
+        .refusal = MATCH_ANY,
+        .index = MATCH_ANY,
     };
 }
 

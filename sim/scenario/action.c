@@ -22,7 +22,7 @@ static FIELD_READER(read_refusal)
         action->may_be_refused = true;
     } else if (strcmp(text, "true") == 0) {
         action->expect_refused = true;
-        action->refusal = ANY;
+        action->refusal = MATCH_ANY;
     } else if (value_read(loader, node, &type_refusal, &refusal)) {
         action->expect_refused = true;
         action->refusal = (int)refusal;
@@ -33,7 +33,7 @@ static FIELD_WRITER(write_refusal)
 {
     const struct action *action = record;
 
-    if (action->expect_refused && action->refusal == ANY) {
+    if (action->expect_refused && action->refusal == MATCH_ANY) {
         emit_word(emit, field->key, "true");
     } else if (action->expect_refused) {
         write_value(emit, field->key, &type_refusal, action->refusal);
@@ -101,7 +101,7 @@ static FIELD_READER(read_command)
     if (read_is_word(loader, node, "refused")) {
         action->may_be_refused = false;
         action->expect_refused = true;
-        action->refusal = ANY;
+        action->refusal = MATCH_ANY;
         return;
     }
     read_fields(loader, node, "a command", command_fields, action);
@@ -205,7 +205,7 @@ static FIELD_WRITER(write_query)
 
 static FIELD_WRITER(write_checked_flags)
 {
-    if (((const struct action *)record)->disk.flags != ANY) {
+    if (((const struct action *)record)->disk.flags != MATCH_ANY) {
         disk_write_flags(emit, plan, field, record);
     }
 }
@@ -213,11 +213,11 @@ static FIELD_WRITER(write_checked_flags)
 static const struct field query_disk_fields[] = {
     DISK_FIELD,
     FIELD("io-status", "ok, failed or nospace.", .type = &type_io_status,
-          MEMBER(struct action, disk.io_status), .otherwise = ANY),
+          MEMBER(struct action, disk.io_status), .otherwise = MATCH_ANY),
     FIELD("tracking", "Is its I/O status tracked?", .type = &type_io_status_tracking,
-          MEMBER(struct action, disk.tracks), .otherwise = ANY),
+          MEMBER(struct action, disk.tracks), .otherwise = MATCH_ANY),
     FIELD("on-error", "The error policy that is set for it.", .type = &type_policy,
-          MEMBER(struct action, disk.on_error), .otherwise = ANY),
+          MEMBER(struct action, disk.on_error), .otherwise = MATCH_ANY),
     FIELD("flags", "Exactly these open flags.", .shape = &shape_disk_flags,
           MEMBER(struct action, disk.flags), .write = write_checked_flags),
     FIELD_END};
@@ -226,7 +226,7 @@ static FIELD_READER(read_query_disk)
 {
     struct action *action = record;
 
-    action->disk = (struct disk_check){ANY, ANY, ANY, ANY};
+    action->disk = (struct disk_check){MATCH_ANY, MATCH_ANY, MATCH_ANY, MATCH_ANY};
     read_fields(loader, node, "query-disk", query_disk_fields, action);
 }
 

@@ -152,10 +152,13 @@ static FIELD_WRITER(write_allocated)
     const struct disk_spec *disk = record;
     struct emit list = emit_open_below(emit, field->key, EMIT_FLOW_LIST);
 
-    if (disk->has_allocated && disk->allocated_count == 0) {
+    if (!disk->has_allocated) {
+        return;
+    }
+    if (disk->allocated_count == 0) {
         emit_word(emit, field->key, "none");
     }
-    for (uint32_t i = 0; disk->has_allocated && i < disk->allocated_count; i++) {
+    for (uint32_t i = 0; i < disk->allocated_count; i++) {
         emit_item(&list);
         range_write(emit->file, disk->allocated[i].offset, disk->allocated[i].bytes);
     }

@@ -31,7 +31,8 @@ static bool is_said_by_name(const struct event_spec *spec)
     const uint64_t named =
         EVENT_BIT(HELD) | EVENT_BIT(RELEASED) | EVENT_BIT(FAULT) | EVENT_BIT(MARK);
 
-    return spec->match.statuses != 0 || (spec->match.index != ANY && (spec->match.kinds & named));
+    return spec->match.statuses != 0 ||
+           (spec->match.index != MATCH_ANY && (spec->match.kinds & named));
 }
 
 static FIELD_READER(read_event)
@@ -91,7 +92,7 @@ static FIELD_WRITER(write_named)
 {
     const struct event_match *match = &((const struct event_spec *)record)->match;
 
-    if (match->kinds == UINT64_C(1) << field->kind && match->index != ANY) {
+    if (match->kinds == UINT64_C(1) << field->kind && match->index != MATCH_ANY) {
         emit_word(emit, field->key,
                   field->kind == EVENT_MARK ? plan->marks[match->index]
                                             : plan->faults[match->index].name);
@@ -246,8 +247,8 @@ static FIELD_WRITER(write_guest_idle)
               .type = &type_request_phase, .needs = "request", .read = read_phase,         \
               .write = write_nothing)
 
-#define DETAIL(key, doc, type_, member)                                                    \
-    FIELD(key, doc, .type = &(type_), MEMBER(struct event_spec, member), .otherwise = ANY, \
+#define DETAIL(key, doc, type_, member)                                                          \
+    FIELD(key, doc, .type = &(type_), MEMBER(struct event_spec, member), .otherwise = MATCH_ANY, \
           .read = read_detail)
 
 #define DETAIL_FIELDS                                                                        \
@@ -343,8 +344,9 @@ bool event_is_bare(const struct event_match *match)
     const struct request_match *request = &match->request;
 
     return request->disks == 0 && request->ops == 0 && request->by == BY_NONE &&
-           !request->has_range && match->action == ANY && match->verb == ANY &&
-           match->refusal == ANY && match->index == ANY && !match->has_ret && match->statuses == 0;
+           !request->has_range && match->action == MATCH_ANY && match->verb == MATCH_ANY &&
+           match->refusal == MATCH_ANY && match->index == MATCH_ANY && !match->has_ret &&
+           match->statuses == 0;
 }
 
 void event_write(FILE *file, const struct plan *plan, const struct shape *place,

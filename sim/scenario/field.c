@@ -13,7 +13,7 @@
 /*
  * Members are enumerations, ints, counts of 32 and 64 bits, and flags: a row
  * knows the width only.  On every system that builds this, an enumeration is
- * as wide as an int, and negative ones are errors or ANY.  memcpy(), because
+ * as wide as an int, and negative ones are errors or MATCH_ANY.  memcpy(), because
  * the member's own type is not known here.
  */
 int64_t field_value(const struct field *field, const void *record)

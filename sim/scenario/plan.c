@@ -115,8 +115,10 @@ static const struct field limits_fields[] = {
           MEMBER(struct plan, limits.time_ns), .otherwise = LIMITS_TIME_NS),
     FIELD("events", "Events in all; default 10000000.", .type = &type_count,
           MEMBER(struct plan, limits.events), .otherwise = LIMITS_EVENTS),
-    FIELD("events-at-once", "Events without time passing; default 100000.", .type = &type_count,
-          MEMBER(struct plan, limits.events_at_once), .otherwise = LIMITS_EVENTS_AT_ONCE),
+    FIELD("events-at-once",
+          "Events without time passing, also within one event of the timeline; default 100000.",
+          .type = &type_count, MEMBER(struct plan, limits.events_at_once),
+          .otherwise = LIMITS_EVENTS_AT_ONCE),
     FIELD("ready-within",
           "How soon READY must come after the last fault and guest write; default: not checked.",
           .type = &type_time, MEMBER(struct plan, limits.ready_within_ns)),
@@ -177,8 +179,9 @@ static FIELD_WRITER(write_choices)
 
     if (plan->quiet) {
         emit_word(emit, field->key, "quiet");
+        return;
     }
-    for (uint32_t i = 0; i < plan->choice_count && !plan->quiet; i++) {
+    for (uint32_t i = 0; i < plan->choice_count; i++) {
         struct emit choice = emit_open(emit->file, EMIT_FLOW);
 
         emit_item(&choices);

@@ -15,13 +15,13 @@ static void add_mark(struct loader *loader, const struct yaml_node *node)
     struct plan *plan = loader->plan;
     const char *name = read_name(loader, node, "mark");
 
-    for (uint32_t i = 0; name && i < plan->mark_count; i++) {
+    if (!name) {
+        return;
+    }
+    for (uint32_t i = 0; i < plan->mark_count; i++) {
         if (strcmp(plan->marks[i], name) == 0) {
             return;
         }
-    }
-    if (!name) {
-        return;
     }
     if (plan->mark_count == SCENARIO_MAX_MARKS) {
         read_mistake(loader, node, "too many marks: %d are the most", SCENARIO_MAX_MARKS);
@@ -34,17 +34,18 @@ static void add_tag(struct loader *loader, const struct yaml_node *node)
 {
     const char *name = read_name(loader, node, "tag");
 
-    for (uint32_t i = 0; name && i < loader->guest_tag_count; i++) {
+    if (!name) {
+        return;
+    }
+    for (uint32_t i = 0; i < loader->guest_tag_count; i++) {
         if (strcmp(loader->guest_tags[i], name) == 0) {
             read_mistake(loader, node, "a second guest request has the tag %s",
                          read_quote(loader, name));
             return;
         }
     }
-    if (name) {
-        *(const char **)read_append(loader, &loader->guest_tags, &loader->guest_tag_count,
-                                    sizeof(char *)) = name;
-    }
+    *(const char **)read_append(loader, &loader->guest_tags, &loader->guest_tag_count,
+                                sizeof(char *)) = name;
 }
 
 static void read_action_names(struct loader *loader, const struct yaml_node *node)

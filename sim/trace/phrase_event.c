@@ -127,7 +127,7 @@ static void add_request(struct phrase *phrase, const struct evidence *evidence,
 struct phrase phrase_match(const struct evidence *evidence, const struct event_match *match)
 {
     struct phrase phrase = {""};
-    const char *name = match->index == ANY
+    const char *name = match->index == MATCH_ANY
                            ? NULL
                            : index_name(evidence->plan, match->kinds, (uint32_t)match->index);
 
@@ -136,13 +136,13 @@ struct phrase phrase_match(const struct evidence *evidence, const struct event_m
         add_word(&phrase, name);
     }
     add_request(&phrase, evidence, &match->request);
-    if (match->action != ANY) {
+    if (match->action != MATCH_ANY) {
         add_word(&phrase, error_action_name((enum error_action)match->action));
     }
-    if (match->verb != ANY) {
+    if (match->verb != MATCH_ANY) {
         add_word(&phrase, job_verb_name((enum job_verb)match->verb));
     }
-    if (match->refusal != ANY) {
+    if (match->refusal != MATCH_ANY) {
         add_word(&phrase, job_refusal_name((enum job_refusal)match->refusal));
     }
     for (uint32_t status = 0; status < JOB_STATUS_COUNT; status++) {

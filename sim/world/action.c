@@ -48,7 +48,8 @@ static void judge_refusal(struct world *world, uint32_t number, const char *what
 {
     const struct action *action = plan_action(world->plan, number);
     bool refused = error->refusal != REFUSED_NOT;
-    bool wanted = action->refusal == ANY || (enum job_refusal)action->refusal == error->refusal;
+    bool wanted =
+        action->refusal == MATCH_ANY || (enum job_refusal)action->refusal == error->refusal;
     bool says = action->saying == NULL || strstr(error->text, action->saying) != NULL;
 
     if (action->may_be_refused) {
@@ -292,22 +293,22 @@ static void query_disk(struct world *world, uint32_t number, const struct action
     const char *disk = phrase_disk(&world->evidence, action->index);
 
     verdict_checked(&world->evidence);
-    if (check->io_status != ANY && (enum io_status)check->io_status != node->io_status) {
+    if (check->io_status != MATCH_ANY && (enum io_status)check->io_status != node->io_status) {
         action_fail(world, number, action->where, FINDING_EXPECT_QUERY,
                     "The I/O status of %s is %s, not %s.", disk, io_status_name(node->io_status),
                     io_status_name((enum io_status)check->io_status));
     }
-    if (check->tracks != ANY && (check->tracks != 0) != node->tracks_io_status) {
+    if (check->tracks != MATCH_ANY && (check->tracks != 0) != node->tracks_io_status) {
         action_fail(world, number, action->where, FINDING_EXPECT_QUERY,
                     "The I/O status of %s is %stracked.", disk,
                     node->tracks_io_status ? "" : "not ");
     }
-    if (check->on_error != ANY && (enum error_policy)check->on_error != node->on_error) {
+    if (check->on_error != MATCH_ANY && (enum error_policy)check->on_error != node->on_error) {
         action_fail(world, number, action->where, FINDING_EXPECT_QUERY,
                     "The policy of %s is %s, not %s.", disk, error_policy_name(node->on_error),
                     error_policy_name((enum error_policy)check->on_error));
     }
-    if (check->flags != ANY && (uint32_t)check->flags != node->flags) {
+    if (check->flags != MATCH_ANY && (uint32_t)check->flags != node->flags) {
         action_fail(world, number, action->where, FINDING_EXPECT_QUERY,
                     "The open flags of %s are %#" PRIx32 ", not %#" PRIx32 ".", disk, node->flags,
                     (uint32_t)check->flags);

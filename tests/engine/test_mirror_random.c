@@ -216,7 +216,7 @@ static void grow_old(struct life *life)
         assert_true(i < 100000);
         if (host->nodes[0].guest_in_flight > 0) {
             guest_step(life);
-        } else if (stub_query(host).paused) {
+        } else if (stub_query(host).paused && stub_query(host).status != JOB_STATUS_CONCLUDING) {
             stub_command(host, VERB_RESUME, 0);
         } else if (stub_query(host).status == JOB_STATUS_READY && !stub_query(host).cancelled) {
             stub_command(host, VERB_COMPLETE, 0);

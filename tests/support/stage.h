@@ -105,7 +105,7 @@ static inline struct action *stage_step(struct stage *stage, enum action_kind ki
     }
     assert_true(plan->step_count < 16);
     plan->steps[plan->step_count].kind = kind;
-    plan->steps[plan->step_count].refusal = ANY;
+    plan->steps[plan->step_count].refusal = MATCH_ANY;
     return &plan->steps[plan->step_count++];
 }
 

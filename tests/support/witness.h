@@ -130,6 +130,9 @@ static inline void settle(struct witness *w)
     if (w->oracle->settled != NULL) {
         w->oracle->settled(w->state, &w->evidence);
     }
+    if (w->oracle->check != NULL) {
+        w->oracle->check(w->state);
+    }
 }
 
 static inline void end_run(struct witness *w, enum world_end end)

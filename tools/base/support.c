@@ -4,9 +4,12 @@
  */
 #include "tools/base/support.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 _Noreturn void die(const char *format, ...)
@@ -32,6 +35,16 @@ void *must_alloc(size_t bytes)
 
     if (memory == NULL) {
         die("out of memory");
+    }
+    return memory;
+}
+
+void *must_share(size_t bytes)
+{
+    void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+    if (memory == MAP_FAILED) {
+        die("cannot share memory with a process: %s", strerror(errno));
     }
     return memory;
 }
@@ -65,4 +78,14 @@ char *must_printf(const char *format, ...)
     }
     va_end(args);
     return text;
+}
+
+FILE *must_memstream(char **text, size_t *bytes)
+{
+    FILE *file = open_memstream(text, bytes);
+
+    if (file == NULL) {
+        die("out of memory");
+    }
+    return file;
 }

@@ -7,6 +7,7 @@
 #define MIRRORSIM_TOOLS_BASE_SUPPORT_H
 
 #include <stddef.h>
+#include <stdio.h>
 
 /* The program's exit codes; an interrupted run ends with 128 + the signal. */
 enum exit_code {
@@ -25,7 +26,14 @@ void *must_alloc(size_t bytes);
 /* Returns `list` with room for one more than `count` elements; it doubles when it is full. */
 void *must_grow(void *list, size_t count, size_t element_bytes);
 
+/* Zeroed memory that children share, to be given back with munmap(); dies if there is none. */
+void *must_share(size_t bytes);
+
 char *must_strdup(const char *text);
 char *must_printf(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* A file in memory (open_memstream(3)): fclose() leaves its text in *text, which is the caller's.
+ */
+FILE *must_memstream(char **text, size_t *bytes);
 
 #endif

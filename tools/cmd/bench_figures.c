@@ -109,16 +109,6 @@ static void stage_close(struct stage *stage)
     plan_destroy(stage->plan);
 }
 
-static struct world *stage_world(struct stage *stage)
-{
-    struct world *world = world_create(stage->plan, &stage->options, &stage->trace);
-
-    if (world == NULL) {
-        die("there is no memory for a world");
-    }
-    return world;
-}
-
 /* Checks the run's result: a figure is worthless if the run it measures did not work. */
 static void run_to_end(struct world *world, bool judged)
 {
@@ -143,7 +133,7 @@ static void measure_fresh(const struct bench_task *task, struct bench_sample *sa
     start_ns = clock_ns();
     do {
         for (uint32_t i = 0; i < BATCH; i++) {
-            struct world *world = stage_world(&stage);
+            struct world *world = runner_world(NULL, stage.plan, &stage.options, &stage.trace);
 
             run_to_end(world, !task->figure->no_oracles);
             world_destroy(world);
@@ -161,12 +151,12 @@ static void measure_renewed(const struct bench_task *task, struct bench_sample *
     uint64_t start_ns;
 
     stage_open(&stage, task->figure);
-    world = stage_world(&stage);
+    world = runner_world(NULL, stage.plan, &stage.options, &stage.trace);
     start_ns = clock_ns();
     do {
         for (uint32_t i = 0; i < BATCH; i++) {
             run_to_end(world, !task->figure->no_oracles);
-            world = world_renew(world, stage.plan, &stage.options, &stage.trace);
+            world = runner_world(world, stage.plan, &stage.options, &stage.trace);
         }
         sample->count += BATCH;
         sample->ns = clock_ns() - start_ns;
@@ -183,7 +173,7 @@ static void measure_restored(const struct bench_task *task, struct bench_sample 
     void *initial;
 
     stage_open(&stage, task->figure);
-    world = stage_world(&stage);
+    world = runner_world(NULL, stage.plan, &stage.options, &stage.trace);
     initial = must_alloc(world_save_bytes(world));
     world_save(world, initial);
     start_ns = clock_ns();
@@ -210,7 +200,7 @@ static void measure_big_runs(const struct bench_task *task, struct bench_sample 
     stage_open(&stage, task->figure);
     start_ns = clock_ns();
     do {
-        world = stage_world(&stage);
+        world = runner_world(NULL, stage.plan, &stage.options, &stage.trace);
         run_to_end(world, !task->figure->no_oracles);
         sample->count += timeline ? world_events(world) : stage.trace.count;
         world_destroy(world);
@@ -237,7 +227,7 @@ static void measure_one(const struct bench_task *task, struct bench_sample *samp
 
     stage_open(&stage, task->figure);
     start_ns = clock_ns();
-    world = stage_world(&stage);
+    world = runner_world(NULL, stage.plan, &stage.options, &stage.trace);
     run_to_end(world, !task->figure->no_oracles);
     sample->ns = clock_ns() - start_ns;
     world_destroy(world);
@@ -253,7 +243,7 @@ static void measure_state(const struct bench_task *task, struct bench_sample *sa
     struct world *world;
 
     stage_open(&stage, task->figure);
-    world = stage_world(&stage);
+    world = runner_world(NULL, stage.plan, &stage.options, &stage.trace);
     do {
         sample->count = max_u64(sample->count, world_save_bytes(world));
     } while (world_step(world));
@@ -270,7 +260,7 @@ static void measure_snapshot(const struct bench_task *task, struct bench_sample 
     void *memory;
 
     stage_open(&stage, task->figure);
-    world = stage_world(&stage);
+    world = runner_world(NULL, stage.plan, &stage.options, &stage.trace);
     for (uint32_t i = 0; i < 20; i++) {
         world_step(world);
     }

@@ -53,10 +53,11 @@ static void show_job(const struct world *world)
         puts("job: none yet");
         return;
     }
-    printf("job: %s, %s%s; copied %s of %s; speed %s%s; I/O status %s%s%s%s\n",
+    printf("job: %s, %s%s; copied %s of %s; speed %s; I/O status %s%s%s%s\n",
            job_kind_name(job.kind), job_status_name(job.status), lives ? "" : " and gone",
            quantity_bytes(job.offset).text, quantity_bytes(job.len).text,
-           job.speed > 0 ? quantity_bytes(job.speed).text : "unlimited", job.speed > 0 ? "/s" : "",
+           job.speed > 0 ? quantity_plain(quantity_speed_units, (int64_t)job.speed).text
+                         : "unlimited",
            io_status_name(job.io_status), job.busy ? "; busy" : "", job.paused ? "; paused" : "",
            job.cancelled ? "; cancelled" : "");
 }

@@ -7,12 +7,9 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <jansson.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/signalfd.h>
-#include <unistd.h>
 
 #include "tools/base/files.h"
 #include "tools/base/progress.h"
@@ -21,6 +18,7 @@
 #include "tools/report/report.h"
 #include "tools/run/load.h"
 #include "tools/run/one_run.h"
+#include "tools/run/signals.h"
 #include "tools/shrink/shrink.h"
 
 struct command_options {
@@ -35,7 +33,7 @@ struct command_options {
 struct session {
     struct progress progress;
     uint64_t end_ms; /* clock time of the budget's end; 0 = never */
-    int signals;     /* signalfd for the signals that end shrinking early */
+    struct signals signals;
     int signal_number;
 };
 
@@ -79,33 +77,12 @@ static const struct option_table table = {
 
 /* ---- While it shrinks ---- */
 
-/*
- * Signals are read from a file descriptor; blocked like this, Ctrl-C does not
- * reach the worker either.
- */
-static int open_signals(void)
-{
-    sigset_t signals;
-    int fd;
-
-    sigemptyset(&signals);
-    sigaddset(&signals, SIGINT);
-    sigaddset(&signals, SIGTERM);
-    sigprocmask(SIG_BLOCK, &signals, NULL);
-    fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
-    if (fd < 0) {
-        die("signalfd: %s", strerror(errno));
-    }
-    return fd;
-}
-
 static bool go_on(void *opaque, const struct shrink_report *report)
 {
     struct session *session = opaque;
-    struct signalfd_siginfo info;
 
-    if (read(session->signals, &info, sizeof(info)) == sizeof(info)) {
-        session->signal_number = (int)info.ssi_signo;
+    if (session->signal_number == 0) {
+        session->signal_number = signals_take(&session->signals);
     }
     progress_say(&session->progress, "%" PRIu32 " lines after %" PRIu64 " runs", report->lines,
                  report->runs);
@@ -119,12 +96,15 @@ static uint32_t count_lines(const char *path)
     FILE *file = fopen(path, "re");
     uint32_t lines = 0;
 
-    for (int c = 0; file != NULL && (c = fgetc(file)) != EOF;) {
+    int c;
+
+    if (file == NULL) {
+        return 0;
+    }
+    while ((c = fgetc(file)) != EOF) {
         lines += c == '\n';
     }
-    if (file != NULL) {
-        fclose(file);
-    }
+    fclose(file);
     return lines;
 }
 
@@ -215,11 +195,12 @@ static int show_end(const struct command_options *options, const struct shrink_r
 static int shrink(struct command_options *options)
 {
     uint32_t lines_before = count_lines(options->run.file);
-    struct session session = {.signals = open_signals()};
+    struct session session = {.signal_number = 0};
     struct shrink_report report;
     char *origin = describe_origin(&options->run);
     int code;
 
+    signals_open(&session.signals);
     options->shrink.seed = options->run.seed;
     options->shrink.origin = origin;
     options->shrink.go_on = go_on;

@@ -281,7 +281,7 @@ static int trace_run(struct trace_options *options)
 
     isolate_open(&isolate, 0);
     isolate_start(&isolate, run_in_child, &options->run);
-    signal(SIGINT, SIG_IGN); /* the child gets it, too, and sends its last events */
+    isolate_leave_interrupts(); /* the child sends its last events */
     receive_events(options, isolate.results);
     result = run_result_receive(isolate.results);
     death = isolate_end(&isolate);

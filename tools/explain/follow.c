@@ -20,7 +20,7 @@ bool follow_covers(const struct follow *follow, const struct event *event)
     return offset >= event->offset && offset - event->offset < event->bytes;
 }
 
-struct copy *follow_copy_of(struct follow *follow, uint32_t request)
+static struct copy *copy_of(struct follow *follow, uint32_t request)
 {
     for (uint32_t i = 0; i < follow->copy_count; i++) {
         struct copy *copy = &follow->copies[i];
@@ -71,7 +71,7 @@ static void write_submitted(struct follow *follow, const struct event *event)
 
 static void job_request(struct follow *follow, const struct event *event)
 {
-    struct copy *copy = follow_copy_of(follow, event->request);
+    struct copy *copy = copy_of(follow, event->request);
     bool reads = event->op == OP_READ && event->node == follow->source;
     bool writes = event->node == follow->target && event->op != OP_READ;
 
@@ -233,7 +233,7 @@ static void note_copy(struct follow *follow)
     const struct copy *copy = NULL;
 
     if (follow->wrong.request > 0) {
-        copy = follow_copy_of(follow, follow->wrong.request);
+        copy = copy_of(follow, follow->wrong.request);
     } else if (follow->copy_count > 0) {
         copy = &follow->copies[follow->copy_count - 1];
     }

@@ -97,7 +97,6 @@ struct follow {
 };
 
 bool follow_covers(const struct follow *follow, const struct event *event);
-struct copy *follow_copy_of(struct follow *follow, uint32_t request);
 
 /* Notes the effect of one event on the copies in flight and the dirty bit. */
 void follow_event(struct follow *follow, const struct event *event);

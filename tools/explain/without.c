@@ -74,10 +74,7 @@ static void run_item(const struct work *work, struct item item, struct run_progr
     struct world *world;
 
     trace_init(&trace, true);
-    world = world_create(&plan, &options, &trace);
-    if (world == NULL) {
-        die("there is no memory for a world");
-    }
+    world = runner_world(NULL, &plan, &options, &trace);
     while (world_step(world) && world_events(world) < work->max_events) {
         run_progress_step(progress, &plan, work->run->engine, world);
     }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * A checkpoint: how far a search has come, in a file, so that it can go on another day.
+ * A checkpoint: the progress of a search in a file, so that it can be resumed another day.
  *
- * The file says what is searched, which items are done and what they have come to.  An
- * item that is searched in full, and was stopped, has a file of its own beside it, FILE.N
- * (search_save).  All are gone when the search is over.
+ * The file says what is searched, which items are done, and their results.  An item of an
+ * exhaustive search that was stopped has a file of its own beside it, FILE.N (search_save).
+ * All are removed when the search is over.
  */
 #ifndef MIRRORSIM_TOOLS_EXPLORE_CHECKPOINT_H
 #define MIRRORSIM_TOOLS_EXPLORE_CHECKPOINT_H
@@ -20,15 +20,15 @@
 uint64_t checkpoint_identity(const struct explore_options *options, const char *file);
 
 /*
- * Goes on from the file at options->checkpoint, if there is one.  NULL, or why it can't be gone on
- * from: it can't be read, or is of another search; the caller frees it.
+ * Resumes from the file at options->checkpoint, if there is one.  NULL, or why that is impossible:
+ * the file cannot be read, or belongs to another search; the caller frees the text.
  */
 char *checkpoint_load(struct explore_session *session, uint64_t identity);
 
 /* Writes it; dies if that fails. */
 void checkpoint_save(const struct explore_session *session, uint64_t identity);
 
-/* The search is over: takes the file away. */
+/* The search is over: removes the file. */
 void checkpoint_remove(const struct explore_options *options);
 
 /* The file of an item: NULL if there is none; the caller closes it. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * How often a state has been seen is counted with one set of states for each "so often at least".
+ * The number of runs that have seen a state is counted with three sets: states seen by at least
+ * one run, by at least two, and by at least three.
  */
 #include "tools/explore/claims.h"
 
@@ -16,7 +17,7 @@
 #define SAMPLE 1000
 #define SAMPLE_BYTES (UINT64_C(64) << 20)
 
-/* No chance is rounded up to certainty. */
+/* No probability is rounded up to certainty. */
 #define MOST_PERCENT 99.99
 
 /* ---- States ---- */

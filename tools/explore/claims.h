@@ -2,8 +2,8 @@
 /*
  * What a search that has found nothing can honestly claim.
  *
- * Of PCT, the chance that it would have found a bug of its depth; of a search with seeds, how many
- * states it has probably not seen; of one with failures, which kinds of them have happened.
+ * PCT: the probability that it would have found a bug of its depth.  Seeds: an estimate of the
+ * number of states not seen.  Failures: which kinds of them have happened.
  */
 #ifndef MIRRORSIM_TOOLS_EXPLORE_CLAIMS_H
 #define MIRRORSIM_TOOLS_EXPLORE_CLAIMS_H
@@ -14,13 +14,13 @@
 #include "tools/explore/session.h"
 
 struct claims {
-    /* Of PCT: each bug of the depth, in a plan of the search, was found with this chance at least.
+    /* PCT: each bug of the depth in a plan of the search was found with at least this probability.
      */
     double chance;
 
     /*
-     * States of a sample of the runs, and an estimate of how many more there are, from those that
-     * one run has seen and those that two have: a lower bound (Chao2: Chao, "Estimating the
+     * States of a sample of the runs, and an estimate of the number of others, from the number seen
+     * by exactly one run and by exactly two: a lower bound (Chao2: Chao, "Estimating the
      * population size for capture-recapture data with unequal catchability", Biometrics 1987).
      */
     uint64_t sampled; /* runs; 0 = no sample was taken */

@@ -2,12 +2,11 @@
 /*
  * Exploring: from one scenario to its interleavings, its values, and failures at each place.
  *
- * The space is cut into items, numbered: a case of the matrix, with one set of the
+ * The space is divided into numbered items: a case of the matrix, with one assignment of the
  * values that the file leaves to a choice, with one variant of what else goes wrong
- * (variants.h); of a search with seeds, so many seeds of that.  An item is
- * searched by itself, and always with the same result, so that items can be shared
- * out among processes, and the lowest item with a finding is the same for any number of
- * them.
+ * (variants.h), and for a search with seeds EXPLORE_SEEDS of them.  Items are independent, and
+ * the result of an item is always the same.  So items can be distributed among processes, and
+ * the lowest item with a finding does not depend on the number of processes.
  */
 #ifndef MIRRORSIM_TOOLS_EXPLORE_EXPLORE_H
 #define MIRRORSIM_TOOLS_EXPLORE_EXPLORE_H
@@ -33,7 +32,7 @@ enum explore_schedule {
 /* Sets of the values that the file leaves to a choice, at most. */
 #define EXPLORE_MAX_VALUES 256
 
-/* Of the answers that lead to a finding, those that fit are told; the found scenario has all. */
+/* The answers that lead to a finding, as far as they fit; the found scenario has all. */
 #define EXPLORE_CHOICES_BYTES 160
 
 /* Plain data, but for the scenario. */
@@ -54,13 +53,13 @@ struct explore_options {
     enum variant_faults faults;
     bool untimed;
     bool every_order;       /* no partial-order reduction (independent.h) */
-    bool all;               /* go on after a finding: one of each kind is kept */
+    bool all;               /* continue after a finding: one of each kind is kept */
     uint32_t depth;         /* of PCT */
     uint64_t runs;          /* of a random search or PCT, for each variant */
     uint64_t visited_bytes; /* of memory for the states that were visited */
-    const char *checkpoint; /* file, or NULL (explore_checkpoint.h) */
+    const char *checkpoint; /* file, or NULL (checkpoint.h) */
 
-    /* Asked now and then; true: stop. */
+    /* Polled during a search; true: stop. */
     bool (*stop)(void *opaque);
 
     /* The item has a finding, and the run that has it as a file; both are the search's. */
@@ -71,7 +70,8 @@ struct explore_options {
 /* Findings of one item, at most: different ones, by oracle and kind. */
 #define EXPLORE_MAX_FINDINGS 8u
 
-/* What an item came to: plain data.  The runs of its findings have been given to options->found. */
+/* The result of an item: plain data.  The runs of its findings have been given to options->found.
+ */
 struct explore_result {
     uint64_t item;
     struct search_figures figures; /* with seeds: ends are runs */
@@ -83,13 +83,13 @@ struct explore_result {
     struct explore_finding findings[EXPLORE_MAX_FINDINGS]; /* in the order of the search */
 };
 
-/* Answers of the run under way that are noted, and what is noted of their site, at most. */
+/* At most this number of answers of the current run is recorded, with this much of their site. */
 #define EXPLORE_NOTED_CHOICES 4096
 #define EXPLORE_SITE_BYTES 96
 
 /*
- * How far the search of an item has come: always up to date, in memory that the process shares
- * with its parent (tools/run/isolate.h), for whoever finds it dead.
+ * The progress of an item's search, always up to date, in memory that the process shares with its
+ * parent (tools/run/isolate.h): when the process dies, the parent reads it.
  */
 struct explore_record {
     bool under_way;
@@ -118,8 +118,8 @@ bool explore_is_cut(const struct explore_space *space);
 void explore_item(struct explore_space *space, uint64_t item, struct explore_record *record);
 
 /*
- * The process that was at the record's item has died: how it did so is the item's finding, of the
- * run under way.  Not said again: findings that the item had before.
+ * The process that was searching the record's item has died: adds its death, in the run that was
+ * under way, as a finding.  Earlier findings of the item are not reported again.
  */
 void explore_item_died(struct explore_space *space, struct explore_record *record,
                        const struct isolate_death *death);

@@ -18,7 +18,7 @@
 #include "tools/run/plan_text.h"
 #include "tools/run/runner.h"
 
-/* A run that follows the guest for an hour has nothing more to show. */
+/* Later events of a run add little to the estimate, and a run may follow the guest for an hour. */
 #define WATCHED_EVENTS 2000
 
 /* A variant is judged by the oracles only: what the scenario expects need not hold in it. */
@@ -41,7 +41,7 @@ static bool is_known(const struct explore_result *result, const struct finding *
 
 /*
  * The run as a scenario of its own: its choices are pinned, and its doc says what it shows.  The
- * plan's own list of answers is not to be written to, and so is copied.
+ * answers are copied, because the plan's own list must not change.
  */
 static char *found_scenario(const struct hunt *hunt, const struct explore_finding *found,
                             const struct choice_answer *choices, uint32_t choice_count)
@@ -144,7 +144,7 @@ static void note_fired(struct hunt *hunt, const struct world *world)
 
 /* ---- How far it has come ---- */
 
-/* Answers that do not fit are missing in the scenario of a death. */
+/* Answers beyond the record's capacity are missing from the scenario of a death. */
 static void note_choice(void *recorder, uint32_t index, const struct choice_answer *answer)
 {
     struct explore_record *record = recorder;
@@ -158,8 +158,8 @@ static void note_choice(void *recorder, uint32_t index, const struct choice_answ
 }
 
 /*
- * Before a timeline event.  The answers that lead here have been noted; there may be more of
- * them, from a run that has been gone back on.
+ * Before a timeline event.  note_choice() has recorded the answers that lead here; if the search
+ * has backtracked, the record holds answers of the abandoned path after them.
  */
 static void note_step(void *opaque, const struct world *world)
 {
@@ -196,7 +196,7 @@ static bool stop(void *opaque, const struct search_figures *figures)
     return hunt->record->result.stopped;
 }
 
-/* An item that was stopped before goes on from there. */
+/* An item that was stopped before is resumed. */
 static FILE *open_saved(const struct hunt *hunt)
 {
     return hunt->options->checkpoint != NULL
@@ -248,12 +248,7 @@ struct runs {
 
 static void begin_run(struct runs *runs)
 {
-    const struct plan *plan = runs->hunt->plan;
-
-    runs->world = world_renew(runs->world, plan, &runs->options, &runs->trace);
-    if (runs->world == NULL) {
-        die("there is no memory for a world");
-    }
+    runs->world = runner_world(runs->world, runs->hunt->plan, &runs->options, &runs->trace);
 }
 
 static void step_to_end(struct runs *runs)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Searching one plan: what an item is, once its plan has been made.
+ * Searching one plan: an item whose plan has been made.
  */
 #ifndef MIRRORSIM_TOOLS_EXPLORE_HUNT_H
 #define MIRRORSIM_TOOLS_EXPLORE_HUNT_H
@@ -32,8 +32,8 @@ void hunt_watch(struct hunt *hunt, uint64_t seed,
                 void (*show)(void *opaque, const struct world *world), void *opaque);
 
 /*
- * The process of the hunt has died, as its record says where: adds that as a finding.  To be
- * called in another process, with a hunt of the same item.
+ * The process of the hunt has died; its record says where.  Adds the death as a finding.  Called
+ * in another process, with a hunt of the same item.
  */
 void hunt_died(struct hunt *hunt, const struct isolate_death *death);
 

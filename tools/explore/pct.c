@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Priorities are functions of the seed and the chain's number, so that nothing but the lowered
- * chains has to be remembered.
+ * Priorities are functions of the seed and the chain's number, so that only the lowered chains
+ * have to be stored.
  */
 #include "tools/explore/pct.h"
 
 #include <assert.h>
 
-/* Numbers that a seed leads to, beside the answers of choose_seeded(). */
+/* Numbers derived from a seed, other than the answers of choose_seeded(). */
 static uint64_t number_of(const struct pct *pct, const char *what, uint32_t nth, uint64_t bound)
 {
     const struct question high = {.site = what, .nth = 2 * nth + 1, .bound = UINT32_MAX};
@@ -28,7 +28,7 @@ void pct_begin(struct pct *pct, uint64_t seed, uint32_t depth, uint64_t question
     }
 }
 
-/* Those that have been lowered are below the others, the later ones lowest. */
+/* Lowered chains are below all others, the last one lowest. */
 static uint64_t priority(const struct pct *pct, uint32_t chain)
 {
     for (uint32_t i = pct->depth - 1; i > 0; i--) {

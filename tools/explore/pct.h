@@ -2,15 +2,15 @@
 /*
  * PCT: probabilistic concurrency testing, as a backend of the choices.
  *
- * Each chain of events (timeline.h) has a random priority, and of the events that could be
- * next the one of the highest is taken.  At depth d, d - 1 random questions of a run lower the
- * chain that would have gone on below all others.  A bug that shows whenever d events come in
+ * Each chain of events (timeline.h) has a random priority; the next event is that of the enabled
+ * chain with the highest.  At depth d, d - 1 random questions of a run lower the chain that would
+ * have run below all others.  A bug that shows whenever d events come in
  * a certain order is found by a run with a probability of at least 1 / (n * k^(d-1)), with n
  * chains and k questions: Burckhardt, Kothari, Musuvathi and Nagarakatte, "A randomized scheduler
  * with probabilistic guarantees of finding bugs", ASPLOS 2010.
  *
- * What is not the order of events is answered at random, and so is what a run asks after its k
- * questions: otherwise a chain that polls could keep the others waiting for ever.
+ * Questions about anything but the order are answered at random, and so are those after the first
+ * k of a run: otherwise a chain that polls could starve the others.
  */
 #ifndef MIRRORSIM_TOOLS_EXPLORE_PCT_H
 #define MIRRORSIM_TOOLS_EXPLORE_PCT_H
@@ -22,7 +22,7 @@
 #define PCT_MAX_DEPTH 16u
 #define PCT_DEFAULT_DEPTH 3u
 
-/* A question at which the chain that would go on is lowered. */
+/* A question at which the chain that would run is lowered. */
 struct pct_change {
     uint64_t at;
     uint32_t chain; /* 0 = not yet */
@@ -43,7 +43,7 @@ void pct_begin(struct pct *pct, uint64_t seed, uint32_t depth, uint64_t question
 /* A choice_backend; `opaque` is the struct pct. */
 uint32_t pct_answer(void *opaque, const struct question *question);
 
-/* 1 / (n * k^(d-1)): at least so likely does a run find a bug of that depth. */
+/* 1 / (n * k^(d-1)): a lower bound of the probability that a run finds a bug of that depth. */
 double pct_chance(uint32_t chains, uint64_t questions, uint32_t depth);
 
 #endif

@@ -4,9 +4,6 @@
  */
 #include "tools/explore/pool.h"
 
-#include <errno.h>
-#include <poll.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,10 +13,10 @@
 
 #include "tools/base/progress.h"
 #include "tools/base/support.h"
-#include "tools/run/isolate.h"
+#include "tools/run/crew.h"
 #include "tools/run/pipe.h"
 
-/* No scenario that is found is as long. */
+/* No found scenario is that long. */
 #define MAX_SCENARIO_BYTES ((size_t)1 << 30)
 
 _Static_assert(sizeof(struct explore_finding) != sizeof(struct explore_result),
@@ -27,17 +24,15 @@ _Static_assert(sizeof(struct explore_finding) != sizeof(struct explore_result),
 
 struct shared {
     atomic_uint_fast64_t next;   /* item */
-    atomic_uint_fast64_t lowest; /* item with a finding: nothing beyond it is needed */
+    atomic_uint_fast64_t lowest; /* item with a finding: items above it need not be searched */
     atomic_bool over;            /* the time is up, or a signal has come */
 };
 
-struct crew {
+struct search_crew {
+    struct crew crew;
     const struct explore_pool *pool;
     struct explore_space *space;
     struct shared *shared;
-    struct isolate *workers;
-    struct pollfd *polls;
-    uint32_t alive;
 
     /* In a worker. */
     struct explore_record *record;
@@ -55,17 +50,17 @@ static void note_lowest(struct shared *shared, uint64_t item)
 /* ---- In a worker ---- */
 
 /* A broken pipe means that the parent is gone: there is nobody to tell. */
-static void send(const struct crew *crew, const void *record, size_t bytes)
+static void send(const struct search_crew *crew, const void *record, size_t bytes)
 {
     if (!pipe_send(crew->results, record, bytes)) {
         _exit(EXIT_HARNESS);
     }
 }
 
-/* A finding is a record of that size; its scenario is the next record. */
+/* Two records: the finding, told from a result by its size, and its scenario. */
 static void send_finding(void *opaque, const struct explore_finding *finding, const char *scenario)
 {
-    const struct crew *crew = opaque;
+    const struct search_crew *crew = opaque;
 
     send(crew, finding, sizeof(*finding));
     send(crew, scenario, strlen(scenario));
@@ -73,7 +68,7 @@ static void send_finding(void *opaque, const struct explore_finding *finding, co
 
 static bool stop_worker(void *opaque)
 {
-    const struct crew *crew = opaque;
+    const struct search_crew *crew = opaque;
     const struct isolate_limits limits = {.cpu_ms = crew->pool->cpu_limit_s * UINT64_C(1000),
                                           .memory_bytes = ISOLATE_MEMORY_BYTES};
 
@@ -83,7 +78,7 @@ static bool stop_worker(void *opaque)
             atomic_load(&crew->shared->lowest) < crew->record->result.item);
 }
 
-static void search_item(struct crew *crew, uint64_t item)
+static void search_item(struct search_crew *crew, uint64_t item)
 {
     const struct explore_result *result = &crew->record->result;
 
@@ -97,11 +92,10 @@ static void search_item(struct crew *crew, uint64_t item)
 
 static void work(void *opaque, void *record, int results)
 {
-    struct crew *crew = opaque;
+    struct search_crew *crew = opaque;
     const struct explore_pool *pool = crew->pool;
     uint64_t items = explore_items(crew->space);
 
-    signal(SIGINT, SIG_IGN);
     crew->record = record;
     crew->results = results;
     pool->options->found = send_finding;
@@ -120,24 +114,15 @@ static void work(void *opaque, void *record, int results)
 
 /* ---- In the parent ---- */
 
-static void start(struct crew *crew, uint32_t number)
-{
-    struct isolate *worker = &crew->workers[number];
-
-    isolate_start(worker, work, crew);
-    crew->polls[number] = (struct pollfd){.fd = worker->results, .events = POLLIN};
-    crew->alive++;
-}
-
 static void take_finding(void *opaque, const struct explore_finding *finding, const char *scenario)
 {
-    const struct crew *crew = opaque;
+    const struct search_crew *crew = opaque;
 
     crew->pool->found(crew->pool->opaque, finding, scenario);
 }
 
-/* What the worker has to say; false at its end. */
-static bool receive(const struct crew *crew, int results)
+/* Receives a result or a finding of the worker; false at its end. */
+static bool receive(const struct search_crew *crew, int results)
 {
     size_t bytes;
     size_t text_bytes;
@@ -160,8 +145,8 @@ static bool receive(const struct crew *crew, int results)
     return scenario != NULL;
 }
 
-/* The engine has died: the run up to there is the item's finding. */
-static void take_death(struct crew *crew, struct explore_record *record,
+/* The engine has died: the run up to its death is the item's finding. */
+static void take_death(struct search_crew *crew, struct explore_record *record,
                        const struct isolate_death *death)
 {
     if (death->cause == CAUSE_UNSUPPORTED) {
@@ -175,85 +160,61 @@ static void take_death(struct crew *crew, struct explore_record *record,
     record->under_way = false;
 }
 
-/* The worker has something to say, or has come to its end; one that died is replaced. */
-static void attend(struct crew *crew, uint32_t number)
+/* The worker has sent something, or has ended; one that died is replaced. */
+static bool attend(void *opaque, uint32_t number)
 {
-    struct isolate *worker = &crew->workers[number];
+    struct search_crew *crew = opaque;
+    struct isolate *worker = &crew->crew.workers[number];
     struct explore_record *record = worker->record;
     struct isolate_death death;
 
     if (receive(crew, worker->results)) {
-        return;
+        return true;
     }
-    crew->polls[number].fd = -1;
-    crew->alive--;
+    crew_leave(&crew->crew, number);
     death = isolate_end(worker);
     if (record->under_way) {
         take_death(crew, record, &death);
-        start(crew, number);
+        crew_start(&crew->crew, number);
     } else if (death.cause != CAUSE_EXIT || death.number != EXIT_PASSED) {
         fputs(death.words, stderr);
         die("a worker ended unexpectedly");
     }
     free(death.words);
+    return true;
 }
 
-static volatile sig_atomic_t interrupted;
-
-static void interrupt(int signal_number)
-{
-    interrupted = signal_number;
-}
-
-static void crew_work(struct crew *crew)
+/* Returns the signal that has ended it early, or 0. */
+static int crew_work(struct search_crew *crew)
 {
     const struct explore_pool *pool = crew->pool;
+    int interrupted = 0;
 
-    while (crew->alive > 0) {
-        if (poll(crew->polls, pool->jobs, 100) < 0 && errno != EINTR) {
-            die("poll: %s", strerror(errno));
-        }
+    while (crew->crew.alive > 0) {
+        int signal_number = crew_wait(&crew->crew, 100, attend);
+
+        interrupted = signal_number != 0 ? signal_number : interrupted;
         if (interrupted != 0 || (pool->end_ms != 0 && clock_ms() >= pool->end_ms)) {
             atomic_store(&crew->shared->over, true);
         }
-        for (uint32_t i = 0; i < pool->jobs; i++) {
-            if (crew->polls[i].fd >= 0 && crew->polls[i].revents != 0) {
-                attend(crew, i);
-            }
-        }
         pool->progress(pool->opaque);
     }
+    return interrupted;
 }
 
 int explore_pool_run(const struct explore_pool *pool, struct explore_space *space)
 {
-    const struct sigaction action = {.sa_handler = interrupt};
-    struct crew crew = {.pool = pool, .space = space};
+    struct search_crew crew = {
+        .pool = pool, .space = space, .shared = must_share(sizeof(*crew.shared))};
+    int interrupted;
 
-    crew.shared =
-        mmap(NULL, sizeof(*crew.shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (crew.shared == MAP_FAILED) {
-        die("mmap: %s", strerror(errno));
-    }
     atomic_init(&crew.shared->lowest, UINT64_MAX);
     pool->options->stop = stop_worker;
     pool->options->found = take_finding;
     pool->options->opaque = &crew;
-    crew.workers = must_alloc(pool->jobs * sizeof(*crew.workers));
-    crew.polls = must_alloc(pool->jobs * sizeof(*crew.polls));
-    interrupted = 0;
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
-    for (uint32_t i = 0; i < pool->jobs; i++) {
-        isolate_open(&crew.workers[i], sizeof(struct explore_record));
-        start(&crew, i);
-    }
-    crew_work(&crew);
+    crew_open(&crew.crew, pool->jobs, sizeof(struct explore_record), work, &crew);
+    interrupted = crew_work(&crew);
+    crew_close(&crew.crew);
     munmap(crew.shared, sizeof(*crew.shared));
-    for (uint32_t i = 0; i < pool->jobs; i++) {
-        isolate_close(&crew.workers[i]);
-    }
-    free(crew.workers);
-    free(crew.polls);
     return interrupted;
 }

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Exploring with several processes: items shared out, results as they come.
+ * Exploring with several processes: they take items from a shared counter, and results arrive in
+ * any order.
  *
- * An engine that crashes, or loops for ever inside one event, takes only its
- * process with it; the run that it was in is the item's finding.
+ * An engine that crashes, or loops for ever inside one event, ends only its process; the run
+ * that was under way is the item's finding.
  */
 #ifndef MIRRORSIM_TOOLS_EXPLORE_POOL_H
 #define MIRRORSIM_TOOLS_EXPLORE_POOL_H
@@ -17,12 +18,12 @@ struct explore_pool {
     struct explore_options *options; /* the pool sets `stop` and `found` */
     uint32_t jobs;
     uint64_t end_ms;      /* of the clock; 0 = never */
-    uint32_t cpu_limit_s; /* between two times that the search asks whether to stop */
+    uint32_t cpu_limit_s; /* between two polls of `stop` */
 
-    /* Is the item done already?  As it was when the pool began. */
+    /* Was the item done when the pool began? */
     bool (*is_done)(const void *opaque, uint64_t item);
 
-    /* A finding, and its run as a file, which is the pool's; before its item's result. */
+    /* A finding, before its item's result, and its run as a file, which stays the pool's. */
     void (*found)(void *opaque, const struct explore_finding *finding, const char *scenario);
 
     /* A result; in any order. */

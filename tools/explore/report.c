@@ -19,7 +19,7 @@
 #include "tools/run/load.h"
 #include "tools/shrink/shrink.h"
 
-/* What shrinking one finding may cost. */
+/* Bounds of shrinking one finding. */
 #define SHRINK_RUNS 3000
 #define SHRINK_CPU_LIMIT_S 5
 
@@ -37,7 +37,7 @@ static char *output_name(const struct explore_report *report, const struct scena
                        : must_printf("%s-found-%" PRIu64 ".yaml", name, number + 1);
 }
 
-/* The found run, made smaller; or NULL, and it stays as it is. */
+/* The found run, shrunk; NULL: it stays as it is. */
 static char *shrunk(const struct explore_report *report, const struct explore_session *session,
                     const struct session_finding *found)
 {
@@ -127,7 +127,7 @@ static const char *conclusion(const struct explore_session *session)
                : "not exhausted";
 }
 
-/* Why there may be more to it. */
+/* Why the search is incomplete. */
 static void print_bounds(const struct explore_session *session)
 {
     const struct search_figures all = session_figures(session);

@@ -18,7 +18,7 @@ struct explore_report {
     uint64_t ms; /* of the clock, that the search has taken */
 };
 
-/* Before a search: dies if what it may find could not be written. */
+/* Before a search: dies if its findings could not be written. */
 void explore_report_check(const struct explore_report *report, const struct scenario *scenario);
 
 /* Shrinks and writes the findings, and prints the summary to stdout. */

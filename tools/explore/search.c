@@ -18,7 +18,7 @@
 #include "tools/base/support.h"
 #include "tools/run/runner.h"
 
-/* `stop` is asked every so many transitions. */
+/* Transitions between two polls of `stop`. */
 #define STOP_INTERVAL 1024
 
 struct search *search_create(uint64_t visited_bytes)
@@ -112,7 +112,7 @@ static uint32_t answer(void *opaque, const struct question *question)
     return answer_of(&frame->questions[search->asked++]);
 }
 
-/* On to the next child; false if there is none left. */
+/* Moves to the next child; false if there is none left. */
 static bool next_child(struct frame *frame)
 {
     while (frame->question_count > 0) {
@@ -165,7 +165,7 @@ void search_push(struct search *search, const struct path *path, uint64_t histor
     }
 }
 
-/* The world as it was at the frame on top: from its snapshot, or by all the answers that lead
+/* Restores the world of the top frame: from its snapshot, or by replaying the answers that lead
  * there. */
 static void go_back(struct search *search, struct path *path)
 {
@@ -174,7 +174,7 @@ static void go_back(struct search *search, struct path *path)
         return;
     }
     search->current = NULL;
-    path->world = world_renew(path->world, path->plan, path->world_options, path->trace);
+    path->world = runner_world(path->world, path->plan, path->world_options, path->trace);
     search->world = path->world;
     for (uint32_t i = 0; i + 1 < search->depth; i++) {
         search->current = &search->frames[i];
@@ -202,7 +202,7 @@ static uint64_t expected_kinds(const struct plan *plan)
     return kinds;
 }
 
-/* What has happened, without instants and numbers. */
+/* Adds the events from `from` on, without their times and request numbers, to the history. */
 static uint64_t extend_history(uint64_t history, const struct trace *trace, uint64_t from,
                                uint64_t kinds)
 {
@@ -250,7 +250,7 @@ static bool has_finding(const struct world *world, const struct verdict *verdict
     return false;
 }
 
-/* The path is at its end: false if the caller has enough. */
+/* The path has ended; false: the caller wants no more. */
 static bool judge(struct search *search, const struct path *path)
 {
     const struct verdict *verdict = world_judge(path->world);
@@ -371,10 +371,7 @@ bool search_run(struct search *search, const struct plan *plan,
     search->figures = figures;
     search->depth = 0;
     search->current = NULL;
-    path.world = world_create(plan, &world_options, &trace);
-    if (path.world == NULL) {
-        die("there is no memory for a world");
-    }
+    path.world = runner_world(NULL, plan, &world_options, &trace);
     search->world = path.world;
     search->root = world_digest_judged(path.world);
     path.reduces = !options->no_reduction && independent_possible(path.world);

@@ -2,19 +2,18 @@
 /*
  * Exhaustive search: every answer to every choice of one plan, each state once.
  *
- * Depth first over snapshots.  A node is the world between two timeline
- * events; its children are the answers to whatever the next event asks.  A
- * state that has been seen, by its digest (world_digest_judged) and by what has
- * happened so far of the events that the scenario's expectations look at, is not
- * gone on from: nothing new can come of it.  Where an event goes with all others in any order
+ * Depth first over snapshots.  A node is the world between two timeline events; its children are
+ * the answers to the questions of the next event.  A visited state is not expanded again; states
+ * are told apart by their digest (world_digest_judged) and by the events so far that the
+ * scenario's expectations look at.  Where the next event commutes with all others
  * (sim/world/independent.h), only that one is tried.
  *
- * A foreign engine (struct engine) has no snapshots: each path is run again from the start, and no
- * state is known again.
+ * A foreign engine (struct engine) has no snapshots: each path is replayed from the start, and no
+ * state is recognised.
  *
  * Questions with more than SEARCH_MAX_ANSWERS answers are not varied, nor are those
  * that one event asks after SEARCH_MAX_CHILDREN combinations of answers: they get
- * the quiet one, and the space is then not said to be exhausted.
+ * the quiet answer, and the search then does not claim to be exhaustive.
  */
 #ifndef MIRRORSIM_TOOLS_EXPLORE_SEARCH_H
 #define MIRRORSIM_TOOLS_EXPLORE_SEARCH_H
@@ -38,25 +37,24 @@ struct search_figures {
     uint64_t ends;        /* of runs: a finding, or the world's end */
     uint64_t states;      /* different ones */
     uint64_t transitions; /* timeline events taken, in all */
-    uint64_t merged;      /* transitions into a state that was known */
-    uint64_t reduced;     /* events that could have been next and were not tried */
+    uint64_t merged;      /* transitions into a visited state */
+    uint64_t reduced;     /* enabled events that were not tried */
     uint64_t depth;       /* timeline events of the longest path */
-    bool too_deep;        /* a path was not gone on with: not exhausted */
-    bool full;            /* some states could not be remembered: visited more than once */
+    bool too_deep;        /* a path was cut: not exhausted */
+    bool full;            /* some states could not be stored, and were visited more than once */
     char unvaried[SEARCH_UNVARIED_BYTES]; /* sites whose questions were not varied: not exhausted */
 };
 
 /*
  * A path ended with a finding.  `choices` are the answers that lead there; they and the
- * verdict live until the call returns.  Return true to go on.
+ * verdict live until the call returns.  Return true to continue.
  */
 typedef bool search_found(void *opaque, const struct verdict *verdict,
                           const struct choice_answer *choices, uint32_t choice_count);
 
 /*
- * Is it an oracle's, and not what the scenario itself expects?  A story that waits for a job
- * whose start was refused comes to no end, and so does a job whose `complete` was
- * refused, but that is nobody's fault.
+ * Does an oracle find fault with the engine?  Not counted: the scenario's own expectations, and
+ * the hang of a story that waits for a job whose start, or whose `complete`, was refused.
  */
 bool search_finding_counts(const struct finding *finding, const struct world *world);
 
@@ -64,9 +62,9 @@ struct search_options {
     const struct engine *engine;
     bool oracles_only; /* findings of expectations don't count */
     bool no_reduction; /* try every order ... */
-    bool no_merging;   /* ... and go on from known states, too: to check what these leave out */
+    bool no_merging;   /* ... and expand visited states again: to check these two reductions */
     search_found *found;
-    FILE *saved; /* go on from what search_save() wrote of a search of this plan; or NULL */
+    FILE *saved; /* resume what search_save() wrote of a search of this plan; or NULL */
 
     /* A timeline event is about to be taken; may be NULL. */
     void (*stepping)(void *opaque, const struct world *world);
@@ -74,7 +72,7 @@ struct search_options {
     /* A path has ended, with a finding or without; may be NULL. */
     void (*ended)(void *opaque, const struct world *world);
 
-    /* Asked every so many transitions; true: stop. */
+    /* Polled at intervals of transitions; true: stop. */
     bool (*stop)(void *opaque, const struct search_figures *figures);
     void *opaque;
 
@@ -96,9 +94,9 @@ bool search_run(struct search *search, const struct plan *plan,
                 const struct search_options *options, struct search_figures *figures);
 
 /*
- * After search_run() was stopped by `stop`, and before it is called again: writes where it was, so
- * that another search of the same plan, also in another process of this program, can go on
- * from there.  Whether the file could be written is ferror()'s to say.
+ * After search_run() was stopped by `stop`, and before it is called again: writes its position, so
+ * that another search of the same plan, also in another process of this program, can resume it.
+ * The caller asks ferror() whether the file could be written.
  */
 void search_save(const struct search *search, FILE *file);
 

@@ -10,7 +10,7 @@
 
 /* One question and the answer that is tried: `first`, and then the others in order. */
 struct turn {
-    uint32_t tried; /* so many before it */
+    uint32_t tried; /* answers before it */
     uint32_t bound;
     uint32_t first;
     bool only; /* `first` stands for all */
@@ -51,13 +51,13 @@ struct path {
     struct trace *trace;
     uint64_t kinds; /* of events that the plan's expectations look at */
     bool reduces;
-    bool runs_again; /* a foreign engine: there are no snapshots, and no state is known again */
+    bool runs_again; /* a foreign engine: there are no snapshots, and no state is recognised */
 };
 
-/* One question more that the node's next event has asked. */
+/* Adds a question that the node's next event has asked. */
 void search_add_turn(struct frame *frame, struct turn turn);
 
-/* Goes on with a node: the world as it is. */
+/* Pushes a node: the world as it is. */
 void search_push(struct search *search, const struct path *path, uint64_t history);
 
 /*
@@ -67,7 +67,7 @@ void search_push(struct search *search, const struct path *path, uint64_t histor
 bool search_step(struct search *search, const struct path *path, uint64_t *history);
 
 /*
- * With nothing but the root pushed: puts back what search_save() wrote.  False if that is of
+ * Restores what search_save() wrote; only the root has been pushed.  False if it belongs to
  * another plan or program.
  */
 bool search_restore(struct search *search, const struct path *path, FILE *file);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * A search that was stopped, in a file: the answers of its stack, and the states it knows.
+ * A search that was stopped, in a file: the answers of its stack, and the visited states.
  *
- * Worlds are not written: the answers lead to them again.  The numbers are this machine's own.
+ * Worlds are not written: replaying the answers restores them.  Numbers have the machine's byte
+ * order.
  *
  * Declared in tools/explore/search_private.h: the part of a search that is kept in a checkpoint.
  */
@@ -67,7 +68,7 @@ static bool restore_frame(struct frame *frame, FILE *file)
     return true;
 }
 
-/* From the frame on top, with its answers, to the next. */
+/* Takes the step that the top frame's answers lead to, and pushes its node. */
 static bool go_down(struct search *search, const struct path *path)
 {
     uint64_t history;

@@ -39,7 +39,8 @@ static int compare_findings(const void *a, const void *b)
     return order != 0 ? order : strcmp(finding_kind_name(x->id), finding_kind_name(y->id));
 }
 
-/* The one that a new finding has to be lower than; NULL: it is one more. */
+/* The one that a new finding replaces if its item is lower: of a search for all, that of the same
+ * kind; NULL: there is none yet. */
 static struct session_finding *rival_of(struct explore_session *session,
                                         const struct explore_finding *finding)
 {

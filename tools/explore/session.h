@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What all items of a search have come to, in whatever order they were done.
+ * The results of all items of a search.
  *
- * Sums and sets only, and of each kind of finding the one of the lowest item: so it is the same
- * for any number of processes, and can be kept in a checkpoint.
+ * Only sums and sets, and of each kind of finding the one of the lowest item: so it does not
+ * depend on the order of the items or the number of processes, and can be saved in a checkpoint.
  */
 #ifndef MIRRORSIM_TOOLS_EXPLORE_SESSION_H
 #define MIRRORSIM_TOOLS_EXPLORE_SESSION_H
@@ -42,7 +42,7 @@ void session_close(struct explore_session *session);
 /* An item has been searched, or stopped: then it is not done.  Its findings were taken before. */
 void session_take(struct explore_session *session, const struct explore_result *result);
 
-/* A finding of the item, whose scenario is taken, unless there is one like it of a lower item. */
+/* Adds a finding of the item, and takes its scenario, unless a lower item has one of this kind. */
 void session_take_finding(struct explore_session *session, const struct explore_finding *finding,
                           char *scenario);
 

@@ -21,10 +21,10 @@
 #include "tools/base/text.h"
 #include "tools/run/quiet_trace.h"
 
-/* A second failure comes among so many requests after the first. */
+/* A second failure hits one of this number of requests after the first. */
 #define PAIR_WINDOW 12
 
-/* A job that meets so many errors is cancelled. */
+/* A job that meets this number of errors is cancelled. */
 #define ERRORS_BEFORE_CANCEL 3
 
 /* One request of the quiet run, or one query. */
@@ -47,7 +47,7 @@ static void add_victim(struct victims *victims, struct victim victim)
     victims->list[victims->count++] = victim;
 }
 
-/* How many requests of each kind have been seen, while a trace is read from its beginning. */
+/* The number of requests of each kind seen so far, while a trace is read from its beginning. */
 struct ordinals {
     uint64_t seen[PLAN_MAX_DISKS][OP_COUNT][BY_COUNT];
 };
@@ -62,8 +62,7 @@ static struct victim victim_of(struct ordinals *ordinals, const struct event *su
                            .bytes = submit->bytes};
 }
 
-/* The requests from event `first` of the trace on, as far as there is room; true if it was enough.
- */
+/* The requests from event `first` of the trace on, as far as there is room; true if all fitted. */
 static bool add_requests(struct victims *victims, const struct trace *trace, uint64_t first,
                          uint64_t room)
 {
@@ -86,7 +85,7 @@ static bool add_requests(struct victims *victims, const struct trace *trace, uin
     return true;
 }
 
-/* Queries leave no trace unless they fail: each is tried where it can be asked. */
+/* Queries are not traced unless they fail: each is tried on every disk of the job. */
 static void add_queries(struct victims *victims, const struct plan *plan)
 {
     static const enum op ops[] = {OP_STATUS, OP_GETLENGTH, OP_GET_INFO, OP_OPEN_BACKING,
@@ -199,6 +198,20 @@ static bool is_plain(const struct variant *variant)
            fault->applied == APPLIED_NOTHING;
 }
 
+static void add_pairs(struct variant_list *variants, const struct plan *plan,
+                      const struct engine *engine)
+{
+    uint64_t singles = variants->count;
+
+    for (uint64_t i = 1; i < singles; i++) {
+        struct variant single = variants->list[i]; /* a copy: the list grows */
+
+        if (is_plain(&single)) {
+            add_pairs_of(variants, plan, engine, &single);
+        }
+    }
+}
+
 /* ---- Power cuts ---- */
 
 static void add_power_cuts(struct variant_list *variants, const struct trace *trace)
@@ -209,7 +222,10 @@ static void add_power_cuts(struct variant_list *variants, const struct trace *tr
     for (uint64_t i = 0; i < trace->count; i++) {
         uint64_t now_ns = trace->events[i].now_ns;
 
-        for (size_t j = 0; now_ns != last_ns && j < 2; j++) {
+        if (now_ns == last_ns) {
+            continue;
+        }
+        for (size_t j = 0; j < COUNT_OF(keeps); j++) {
             add(variants,
                 (struct variant){.cuts_power = true, .cut_ns = now_ns, .keeps = keeps[j]});
         }
@@ -225,7 +241,6 @@ struct variant_list variants_of(const struct plan *plan, const struct engine *en
     struct variant_list variants = {0};
     struct victims victims = {0};
     struct trace trace;
-    uint64_t singles;
 
     add(&variants, (struct variant){0});
     if (faults == VARIANTS_NONE) {
@@ -241,13 +256,8 @@ struct variant_list variants_of(const struct plan *plan, const struct engine *en
     for (uint64_t i = 0; i < victims.count; i++) {
         add_singles_of(&variants, &victims.list[i], faults != VARIANTS_TRANSIENT);
     }
-    singles = variants.count;
-    for (uint64_t i = 1; faults == VARIANTS_PAIRS && i < singles; i++) {
-        struct variant single = variants.list[i];
-
-        if (is_plain(&single)) {
-            add_pairs_of(&variants, plan, engine, &single);
-        }
+    if (faults == VARIANTS_PAIRS) {
+        add_pairs(&variants, plan, engine);
     }
     free(victims.list);
     trace_free(&trace);
@@ -272,7 +282,7 @@ static bool resumes(const struct plan *plan)
     return false;
 }
 
-/* Whatever the job does about its errors, it comes to an end. */
+/* Makes sure that the job ends, whatever its policy for errors. */
 static void let_it_end(struct plan *plan)
 {
     struct event_match stopped = event_match_kind(EVENT_JOB_ERROR);
@@ -371,11 +381,8 @@ const char *variant_text(const struct variant *variant, const struct plan *plan,
 {
     char *text = NULL;
     size_t bytes;
-    FILE *out = open_memstream(&text, &bytes);
+    FILE *out = must_memstream(&text, &bytes);
 
-    if (out == NULL) {
-        die("out of memory");
-    }
     write_variant(out, variant, plan);
     if (fclose(out) != 0) {
         die("out of memory");
@@ -403,7 +410,7 @@ static const struct {
     {OP_BITMAP, -EIO, APPLIED_NOTHING},
 };
 
-/* The first so many are requests, and meet a policy. */
+/* The first rows are requests, which have an error policy. */
 #define FAILING_REQUESTS 7u
 #define POLICIES 4u
 #define OTHER_FAILURES (COUNT_OF(failures) - FAILING_REQUESTS)

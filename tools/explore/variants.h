@@ -2,15 +2,15 @@
 /*
  * Variants of a plan: what else could go wrong in it.
  *
- * The quiet run says which requests and queries there are.  `singles` lets each fail
- * in turn: with every class of error and every extent to which a write can have been
- * applied, once (`transient`: only so) or from then on.  `pairs` adds a second failure to each
+ * The quiet run shows which requests and queries there are.  `singles` lets each of them fail in
+ * turn, with every class of error and every extent to which a write can have been applied, once
+ * and from then on (`transient`: only once).  `pairs` adds a second failure to each
  * first, among the requests soon after it.  `power-cuts` cuts the target's power at each instant at
  * which something happened, its cache being volatile.
  *
- * A variant resumes a job that an error has stopped, and cancels one that is still
- * there after many errors, so that every variant can end.  What the scenario
- * itself expects does not hold in it: only the oracles judge it.
+ * A variant resumes a job that an error has stopped, and cancels one that has met many errors, so
+ * that every variant can end.  Only the oracles judge it: the scenario's own expectations need
+ * not hold.
  */
 #ifndef MIRRORSIM_TOOLS_EXPLORE_VARIANTS_H
 #define MIRRORSIM_TOOLS_EXPLORE_VARIANTS_H
@@ -37,7 +37,7 @@ struct variant {
     enum power_cut keeps;
 };
 
-/* So many requests of the quiet run fail in turn, at most: the first ones. */
+/* At most this number of requests of the quiet run fail in turn: the first ones. */
 #define VARIANT_MAX_REQUESTS 1000
 
 struct variant_list {
@@ -60,7 +60,7 @@ const char *variant_text(const struct variant *variant, const struct plan *plan,
                          char buf[VARIANT_TEXT_BYTES]);
 
 /*
- * Failures, numbered, of which a search can say what share it has tried: what fails and how,
+ * Failures, numbered, so that a search can report the share that it has tried: what fails and how,
  * under which policy of that side, and whether once or from then on.
  */
 #define VARIANT_FAILURES 72

@@ -41,23 +41,13 @@ static void append_reason(FILE *out, const char **separator, uint64_t count, con
     }
 }
 
-static FILE *must_open(char **text, size_t *bytes)
-{
-    FILE *out = open_memstream(text, bytes);
-
-    if (out == NULL) {
-        die("out of memory");
-    }
-    return out;
-}
-
 char *import_left_out_text(const struct recording *recording)
 {
     const struct import_left_out *left_out = &recording->left_out;
     const char *separator = "";
     char *text = NULL;
     size_t bytes = 0;
-    FILE *out = must_open(&text, &bytes);
+    FILE *out = must_memstream(&text, &bytes);
 
     append_reason(out, &separator, left_out->by_file, "requests of other files");
     append_reason(out, &separator, left_out->by_part, "requests before --from");
@@ -102,7 +92,7 @@ static void write_doc(struct emit *emit, const struct recording *recording)
     char *left_out = import_left_out_text(recording);
     char *doc = NULL;
     size_t bytes = 0;
-    FILE *out = must_open(&doc, &bytes);
+    FILE *out = must_memstream(&doc, &bytes);
 
     fprintf(out, "%" PRIu32 " requests of ", recording->request_count);
     write_plainly(out,
@@ -231,7 +221,7 @@ static void write_story(struct emit *emit, uint64_t last_ns)
 char *import_scenario(const struct recording *recording, size_t *bytes)
 {
     char *text = NULL;
-    FILE *out = must_open(&text, bytes);
+    FILE *out = must_memstream(&text, bytes);
     struct emit emit = emit_open(out, EMIT_FILE);
 
     emit_word(&emit, "scenario", "1");

@@ -59,7 +59,9 @@ static void annotations_run(struct report *report, const struct report_run *run)
     const struct run_result *result = run->result;
     char *title = report_title(run);
 
-    for (uint32_t i = 0; outcome_is_bad(result->outcome) && i < result->finding_count; i++) {
+    uint32_t bad = outcome_is_bad(result->outcome) ? result->finding_count : 0;
+
+    for (uint32_t i = 0; i < bad; i++) {
         const struct run_finding *finding = &result->findings[i];
         uint32_t line = finding->line > 0 ? finding->line : finding->step_line;
         char *text = must_printf("%s: %s", title, finding->text);

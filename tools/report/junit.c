@@ -45,10 +45,7 @@ static void write_seconds(FILE *out, uint64_t ns)
 static void suite_begin(struct junit *junit, const char *file)
 {
     junit->file = file;
-    junit->cases = open_memstream(&junit->text, &junit->size);
-    if (junit->cases == NULL) {
-        die("out of memory");
-    }
+    junit->cases = must_memstream(&junit->text, &junit->size);
     junit->tests = junit->failures = junit->errors = junit->skipped = junit->virtual_ns = 0;
 }
 

@@ -12,21 +12,11 @@
 #include "tools/base/text.h"
 #include "tools/run/load.h"
 
-static FILE *text_open(char **text, size_t *size)
-{
-    FILE *out = open_memstream(text, size);
-
-    if (out == NULL) {
-        die("out of memory");
-    }
-    return out;
-}
-
 char *report_title(const struct report_run *run)
 {
     char *title;
     size_t size;
-    FILE *out = text_open(&title, &size);
+    FILE *out = must_memstream(&title, &size);
 
     fputs(run->name, out);
     if (run->cases > 1 && run->result->case_name[0] != '\0') {
@@ -72,7 +62,7 @@ char *report_repeat_command(const char *program, const struct report_run *run)
 {
     char *command;
     size_t size;
-    FILE *out = text_open(&command, &size);
+    FILE *out = must_memstream(&command, &size);
 
     write_command(out, program, "run", run, run->engine);
     if (run->compared != NULL) {
@@ -90,7 +80,7 @@ char *report_whole_trace_command(const char *program, const struct report_run *r
 {
     char *command;
     size_t size;
-    FILE *out = text_open(&command, &size);
+    FILE *out = must_memstream(&command, &size);
 
     write_command(out, program, "trace", run, engine);
     fclose(out);
@@ -103,7 +93,7 @@ char *report_trace_command(const char *program, const struct report_run *run,
 {
     char *command;
     size_t size;
-    FILE *out = text_open(&command, &size);
+    FILE *out = must_memstream(&command, &size);
 
     write_command(out, program, "trace", run,
                   finding->about == ABOUT_COMPARED ? run->compared : run->engine);

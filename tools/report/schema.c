@@ -67,13 +67,10 @@ static json_t *unit_pattern(const struct value_type *type)
 {
     char *pattern = NULL;
     size_t bytes = 0;
-    FILE *file = open_memstream(&pattern, &bytes);
+    FILE *file = must_memstream(&pattern, &bytes);
     const char *before = "";
     json_t *json;
 
-    if (file == NULL) {
-        die("out of memory");
-    }
     fprintf(file, "^%s[0-9]+(\\.[0-9]+)?(", type->min < 0 ? "-?" : "");
     for (const struct unit *unit = type->units; unit->suffix != NULL; unit++) {
         if (*unit->suffix != '\0') {

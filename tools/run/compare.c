@@ -36,7 +36,7 @@ static const struct event *next_step(const struct trace *trace, uint64_t *next)
     return *next < trace->count ? &trace->events[*next] : NULL;
 }
 
-/* What of a step both engines must agree on. */
+/* The parts of a step on which both engines must agree. */
 static struct event essence(const struct event *event)
 {
     struct event essence = {.now_ns = event->now_ns, .kind = event->kind, .ret = event->ret};
@@ -62,7 +62,7 @@ static bool is_same(const struct event *a, const struct event *b)
 
 /* ---- Comparing ---- */
 
-/* The columns of a trace would tear a sentence apart. */
+/* Squeezes the columns of a trace's line, which stands in a sentence. */
 static void squeeze(char *line)
 {
     char *to = line;

@@ -5,8 +5,8 @@
  * A step is what a job does to the disks, or says to people: each of its reads,
  * writes and flushes, submitted and done, with its result; READY, ERROR with its
  * action, COMPLETED and CANCELLED with their result.  Steps are the same if that
- * and their instants are.  How an engine goes about it (its phases, its questions
- * about allocation, dirty bits, progress, references) is its own matter.
+ * and their instants are.  How an engine does it (its phases, its queries of allocation, dirty
+ * bits, progress, references) is not compared.
  */
 #ifndef MIRRORSIM_TOOLS_RUN_COMPARE_H
 #define MIRRORSIM_TOOLS_RUN_COMPARE_H
@@ -35,7 +35,7 @@ void comparer_look(struct comparer *comparer);
 /* The second trace has come to its end: so must have the first. */
 void comparer_end(struct comparer *comparer);
 
-/* The second engine's process died, which is what it did instead of the first's next step. */
+/* The second engine's process died: that is its next step. */
 void comparison_died(struct run_comparison *comparison, uint64_t now_ns, const char *how);
 
 /*

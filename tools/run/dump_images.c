@@ -141,7 +141,7 @@ static bool write_run(int fd, struct run run)
     return true;
 }
 
-/* The next run that is not zero, from *sector on, which goes on to its end; false: none. */
+/* The next run that is not zero, from *sector on; moves *sector to its end.  False: none. */
 static bool next_data(const struct view *view, uint64_t *sector, struct run *run)
 {
     uint64_t end = view->bytes[0] / SECTOR_BYTES;

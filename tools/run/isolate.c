@@ -26,15 +26,15 @@
 #include "engine/units.h"
 #include "tools/base/support.h"
 
-/* A sanitizer writes hundreds of lines, the telling one first. */
+/* A sanitizer writes hundreds of lines, the most useful one first. */
 #define LAST_WORDS_BYTES 65536
 
-/* Of processor time, between two looks at the limits. */
+/* Processor time between two checks of the limits. */
 #define TICK_US 10000
 
 #define CPU_MARGIN_NS UINT64_C(100000000)
 
-/* A stack of their own for handlers: the engine's may be what has run out. */
+/* Handlers have their own stack: the engine's may be exhausted. */
 #define STACK_BYTES (1 << 18)
 
 /* The head of the shared memory; the caller's record follows. */
@@ -52,7 +52,7 @@ static struct {
     volatile uint64_t cpu_ns;
     volatile uint64_t memory_bytes;
     volatile uint64_t room_bytes;
-    volatile sig_atomic_t fresh; /* nothing has been looked at since the limits were set */
+    volatile sig_atomic_t fresh; /* the limits have been set and not been checked yet */
     uint64_t start_ns;
     uint64_t start_bytes;
     bool ticks;
@@ -84,7 +84,7 @@ static uint64_t peak_bytes(const struct rusage *usage)
     return (uint64_t)usage->ru_maxrss * 1024;
 }
 
-/* Soon the kernel would end the process for it, without a chance to say so. */
+/* Just before the kernel would end the process, which could then not say why. */
 static bool is_over_process_cpu(uint64_t now_ns)
 {
     rlim_t seconds = child.process_cpu.rlim_cur;
@@ -92,7 +92,7 @@ static bool is_over_process_cpu(uint64_t now_ns)
     return seconds != RLIM_INFINITY && now_ns + CPU_MARGIN_NS >= seconds * UINT64_C(1000000000);
 }
 
-/* The first look after limits are set is where they are counted from. */
+/* Limits are counted from the first check after they are set. */
 static void tick(int signal_number)
 {
     uint64_t now_ns = cpu_now_ns();
@@ -118,7 +118,7 @@ static void tick(int signal_number)
     }
 }
 
-/* ITIMER_PROF counts what the process and the kernel for it have used. */
+/* ITIMER_PROF counts user and system time. */
 static void start_ticking(void)
 {
     const struct sigaction action = {.sa_handler = tick, .sa_flags = SA_ONSTACK | SA_RESTART};
@@ -215,12 +215,8 @@ static pid_t start_child(struct isolate_shared *shared, int signal_number)
 void isolate_open(struct isolate *isolate, size_t record_bytes)
 {
     size_t bytes = sizeof(*isolate->shared) + record_bytes;
-    void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
-    if (memory == MAP_FAILED) {
-        die("cannot share memory with a process: %s", strerror(errno));
-    }
-    *isolate = (struct isolate){.shared = memory};
+    *isolate = (struct isolate){.shared = must_share(bytes)};
     isolate->shared->bytes = bytes;
     isolate->record = isolate->shared + 1;
 }
@@ -243,6 +239,11 @@ void isolate_start(struct isolate *isolate, isolate_body *body, void *opaque)
     }
     close(ends[1]);
     isolate->results = ends[0];
+}
+
+void isolate_leave_interrupts(void)
+{
+    signal(SIGINT, SIG_IGN);
 }
 
 /* ---- Reaping ---- */
@@ -306,17 +307,12 @@ struct isolate_death isolate_end(struct isolate *isolate)
     return death;
 }
 
-void isolate_kill(struct isolate *isolate)
-{
-    kill(isolate->pid, SIGKILL);
-    waitpid(isolate->pid, NULL, 0);
-    release(isolate);
-}
-
 void isolate_close(struct isolate *isolate)
 {
     if (isolate->pid != 0) {
-        isolate_kill(isolate);
+        kill(isolate->pid, SIGKILL);
+        waitpid(isolate->pid, NULL, 0);
+        release(isolate);
     }
     munmap(isolate->shared, isolate->shared->bytes);
 }
@@ -443,7 +439,7 @@ void isolate_stand_apart(const struct engine *engine, const struct isolate_limit
         isolate_watch(limits);
         return;
     }
-    signal(SIGINT, SIG_IGN); /* the child gets it, too, and is waited for */
+    isolate_leave_interrupts();
     death = reap(pid, isolate.shared);
     exit(isolate_tell(&death, engine));
 }

@@ -1,22 +1,21 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Isolation: what may crash, loop or eat memory runs in a child process.
+ * Isolation: code that may crash, loop or exhaust memory runs in a child process.
  *
- *   isolate_open -> isolate_start -> (records through the pipe) -> isolate_end -> ... ->
- * isolate_close
+ *   isolate_open -> isolate_start -> (records) -> isolate_end -> ... -> isolate_close
  *
- * The child runs a body.  It tells its parent things in two ways: records through a pipe
- * (pipe.h), and a piece of memory that both share, in which it notes how far it has come, so
- * that the parent still knows when the child is dead.  What it writes to stderr is kept for the
- * parent, too.  The parent reaps the child and puts its death into words.
+ * The child runs a body.  It reports to its parent in two ways: records through a pipe (pipe.h),
+ * and its progress in shared memory, which the parent can still read when the child is dead.  What
+ * it writes to stderr is kept for the parent, too.  The parent reaps the child and describes its
+ * death.
  *
- * A child that runs into one of its limits ends at once, wherever it is, also within one event
- * of the timeline: processor time (user and system) and memory are looked at by a timer's signal,
- * events by the world (struct world_options).  A child does not outlive its parent.
+ * A child that reaches a limit ends at once, also within one event of the timeline: a timer's
+ * signal checks processor time (user and system) and memory, and the world checks the number of
+ * events (struct world_options).  A child does not outlive its parent.
  *
- * In a child's signal handlers nothing is called but what is async-signal-safe: they read the
- * clock and the resource usage (both bare system calls), store a number, write() what is
- * there, and _exit() or raise().
+ * Signal handlers of a child call only async-signal-safe functions: they read the clock and the
+ * resource usage (both bare system calls), store a number, write() data that is ready, and call
+ * _exit() or raise().
  */
 #ifndef MIRRORSIM_TOOLS_RUN_ISOLATE_H
 #define MIRRORSIM_TOOLS_RUN_ISOLATE_H
@@ -35,7 +34,7 @@
 
 /*
  * 0: no bound.  Memory is what the resident set grows by from the run's beginning; `room_bytes`
- * more than the limit are overlooked.  Lower limits that the process itself has hold, too: of
+ * beyond the limit are tolerated.  Lower limits that the process itself has hold, too: of
  * processor time (`ulimit -t`, RLIMIT_CPU) and of the resident set (`ulimit -m`, RLIMIT_RSS).
  */
 struct isolate_limits {
@@ -67,9 +66,9 @@ enum isolate_cause {
 struct isolate_death {
     enum isolate_cause cause;
     int number;          /* exit status, or signal */
-    uint64_t limit;      /* the one it ran into: ms, bytes, or events */
+    uint64_t limit;      /* the limit it reached: ms, bytes, or events */
     uint64_t peak_bytes; /* largest resident set */
-    char *words;         /* what it wrote to stderr, the end of that if it was much; the caller's */
+    char *words;         /* what it wrote to stderr, or the end of it; the caller's */
 };
 
 /*
@@ -80,18 +79,20 @@ typedef void isolate_body(void *opaque, void *record, int results);
 
 /* ---- In the parent ---- */
 
-/* The record is zeroed memory of so many bytes. */
+/* The record is zeroed memory of this size. */
 void isolate_open(struct isolate *isolate, size_t record_bytes);
 void isolate_close(struct isolate *isolate); /* kills the child, if there is one */
 
 /* Starts a child, when there is none; dies if that cannot be done. */
 void isolate_start(struct isolate *isolate, isolate_body *body, void *opaque);
 
+/* Ctrl-C reaches the child, too, and is for it to act on: the parent ignores it from now on. */
+void isolate_leave_interrupts(void);
+
 /* Waits for the child's end, which the end of its pipe announces. */
 struct isolate_death isolate_end(struct isolate *isolate);
-void isolate_kill(struct isolate *isolate);
 
-/* Of the oracle "crash"; but what an engine should not have asked for is of "harness". */
+/* A finding of the oracle "crash", or, for CAUSE_UNSUPPORTED, of "harness". */
 enum finding_id isolate_finding(const struct isolate_death *death);
 
 /* Its death as a sentence, with what it said last. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Finding what arguments name, and saying what there is instead.
+ * Finding what arguments name; if there is no such thing, saying what exists instead.
  */
 #include "tools/run/load.h"
 

@@ -4,7 +4,6 @@
  */
 #include "tools/run/one_run.h"
 
-#include "tools/base/support.h"
 #include "tools/run/load.h"
 #include "tools/run/runner.h"
 
@@ -47,10 +46,7 @@ void one_run_open(struct one_run *run)
     struct world_options options = runner_options(run->plan, run->engine, run->seed);
 
     trace_init(&run->trace, true);
-    run->world = world_create(run->plan, &options, &run->trace);
-    if (run->world == NULL) {
-        die("there is no memory for a world");
-    }
+    run->world = runner_world(NULL, run->plan, &options, &run->trace);
 }
 
 void one_run_close(struct one_run *run)

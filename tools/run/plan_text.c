@@ -13,11 +13,8 @@ char *plan_text(const struct plan *plan)
 {
     char *text = NULL;
     size_t bytes = 0;
-    FILE *file = open_memstream(&text, &bytes);
+    FILE *file = must_memstream(&text, &bytes);
 
-    if (file == NULL) {
-        die("there is no memory for a scenario");
-    }
     scenario_write(plan, file);
     fclose(file);
     return text;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Noting how far a run has come, and what its death makes of that.
+ * Recording the progress of a run, and making a result of it when its process dies.
  */
 #include "tools/run/progress.h"
 
@@ -40,7 +40,7 @@ void run_progress_step(struct run_progress *progress, const struct plan *plan,
     }
 }
 
-/* A death that its xfail expects hides no finding that it does not. */
+/* An xfail of the death does not excuse an earlier finding that no xfail expects. */
 static enum outcome outcome_of(const struct run_progress *progress,
                                const struct isolate_death *death)
 {

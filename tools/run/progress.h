@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * How far a run has come, for whoever finds its process dead.
+ * The progress of a run, which outlives the process of the run.
  *
  * It lies in memory that a child shares with its parent (isolate.h): the child keeps it up to
  * date, and the parent makes a result of it if the child dies.

@@ -13,7 +13,7 @@
 
 #define LIMIT_MS 5000
 
-/* The events of a run with this many bytes of them are not looked at. */
+/* The events of a run are ignored if they need more bytes than this. */
 #define MAX_BYTES (UINT64_C(1) << 32)
 
 struct quiet_run {
@@ -43,20 +43,22 @@ static void run_quietly(void *opaque, void *record, int results)
     trace_free(&trace);
 }
 
-/* What the engine says as it dies is told by the search. */
+/* What the child wrote to stderr is dropped: if the engine dies, the search reports it. */
 void quiet_trace(const struct plan *plan, const struct engine *engine, struct trace *trace)
 {
     struct quiet_run run = {plan, engine};
     struct isolate isolate;
     struct event *events;
     size_t bytes = 0;
+    size_t count;
 
     isolate_open(&isolate, 0);
     isolate_start(&isolate, run_quietly, &run);
     events = pipe_receive(isolate.results, MAX_BYTES, &bytes);
     free(isolate_end(&isolate).words);
     trace_init(trace, true);
-    for (size_t i = 0; events != NULL && i < bytes / sizeof(struct event); i++) {
+    count = events != NULL ? bytes / sizeof(struct event) : 0;
+    for (size_t i = 0; i < count; i++) {
         trace_append(trace, &events[i]);
     }
     free(events);

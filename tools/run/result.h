@@ -44,7 +44,7 @@ struct run_finding {
     uint32_t fault_line; /* of the last fault that had hit */
 };
 
-/* What a comparison of two engines came to. */
+/* The outcome of a comparison of two engines. */
 enum compared {
     COMPARED_NOT,
     COMPARED_SAME,

@@ -15,8 +15,8 @@
 #include "tools/run/dump_images.h"
 
 /*
- * The states that a run is compared with itself by: after every event at its beginning, then
- * ever further apart, so that a long run, or a large world, costs little more.
+ * The states of a run that are compared with those of its repetition: after every event at first,
+ * then at growing intervals, so that a long run, or a large world, costs little more.
  */
 #define STATES_SPREAD 16
 
@@ -27,6 +27,16 @@ struct world_options runner_options(const struct plan *plan, const struct engine
         .engine = engine,
         .step_limit = isolate_step_limit,
         .choices = {.seed = seed, .recorded = plan->choices, .recorded_count = plan->choice_count}};
+}
+
+struct world *runner_world(struct world *world, const struct plan *plan,
+                           const struct world_options *options, struct trace *trace)
+{
+    world = world_renew(world, plan, options, trace);
+    if (world == NULL) {
+        die("there is no memory for a world");
+    }
+    return world;
 }
 
 static void fill_result(const struct plan *plan, const struct leg *leg,
@@ -81,7 +91,7 @@ static void note_state(uint64_t *states, uint64_t *next, const struct world *wor
     }
 }
 
-/* Something has happened. */
+/* A step has been taken. */
 static void look_on(const struct runner *runner, struct leg *leg, uint64_t *next_state)
 {
     run_progress_step(runner->progress, runner->plan, leg->engine, runner->world);
@@ -143,7 +153,7 @@ static void report_difference(const struct runner *runner, const struct leg *fir
     result->outcome = OUTCOME_FAIL;
 }
 
-/* The second run's own verdict is not needed: equal traces have equal verdicts. */
+/* The verdict of the second run is not needed: equal traces have equal verdicts. */
 static void run_again(struct runner *runner, const struct leg *first, struct run_result *result)
 {
     struct run_result *unused = run_result_create();

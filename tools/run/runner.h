@@ -44,6 +44,10 @@ void runner_compare(struct runner *runner, struct run_result *result);
 /* The runner is not to be used afterwards. */
 void runner_close(struct runner *runner);
 
+/* world_renew(); dies if there is no memory. */
+struct world *runner_world(struct world *world, const struct plan *plan,
+                           const struct world_options *options, struct trace *trace);
+
 /* The world's options for a plan: engine, seed, and the answers that the plan records. */
 struct world_options runner_options(const struct plan *plan, const struct engine *engine,
                                     uint64_t seed);

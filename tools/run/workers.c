@@ -4,32 +4,25 @@
  */
 #include "tools/run/workers.h"
 
-#include <errno.h>
-#include <poll.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/signalfd.h>
-#include <unistd.h>
 
 #include "tools/base/support.h"
 #include "tools/run/compare.h"
-#include "tools/run/isolate.h"
+#include "tools/run/crew.h"
 
-/* Beside world and trace: the program's own memory, and what trace and arena grow by at once. */
+/* Tolerated besides world and trace: the program's own memory, and one growth of trace or arena. */
 #define MEMORY_ROOM (UINT64_C(64) << 20)
 
-struct crew {
+struct work {
     const struct suite *suite;
     const struct workers_options *options;
     _Atomic uint64_t *next; /* number of the next run that nobody has taken; shared */
-    struct isolate *workers;
+    struct crew crew;
     struct run_result **halves; /* one per worker: of the comparison that it is at, or NULL */
-    struct pollfd *polls;       /* one per worker, then the signals */
-    uint32_t alive;
-    sigset_t old_signals;
+    bool stopped;               /* by who takes the results */
 
     /* Results that are there before their turn, from number `due` on, in a ring. */
     struct run_result **ring;
@@ -39,33 +32,33 @@ struct crew {
 
 /* ---- Results in order ---- */
 
-static void ring_grow(struct crew *crew)
+static void ring_grow(struct work *work)
 {
-    uint64_t capacity = 2 * crew->capacity;
+    uint64_t capacity = 2 * work->capacity;
     struct run_result **ring = must_alloc(capacity * sizeof(struct run_result *));
 
-    for (uint64_t i = crew->due; i < crew->due + crew->capacity; i++) {
-        ring[i % capacity] = crew->ring[i % crew->capacity];
+    for (uint64_t i = work->due; i < work->due + work->capacity; i++) {
+        ring[i % capacity] = work->ring[i % work->capacity];
     }
-    free(crew->ring);
-    crew->ring = ring;
-    crew->capacity = capacity;
+    free(work->ring);
+    work->ring = ring;
+    work->capacity = capacity;
 }
 
 /* Takes the result; delivers all whose turn has come.  False: stop. */
-static bool take(struct crew *crew, struct run_result *result)
+static bool take(struct work *work, struct run_result *result)
 {
     struct run_result *next;
     bool go_on = true;
 
-    while (result->number >= crew->due + crew->capacity) {
-        ring_grow(crew);
+    while (result->number >= work->due + work->capacity) {
+        ring_grow(work);
     }
-    crew->ring[result->number % crew->capacity] = result;
-    while (go_on && (next = crew->ring[crew->due % crew->capacity]) != NULL) {
-        crew->ring[crew->due % crew->capacity] = NULL;
-        crew->due++;
-        go_on = crew->options->deliver(crew->options->opaque, next);
+    work->ring[result->number % work->capacity] = result;
+    while (go_on && (next = work->ring[work->due % work->capacity]) != NULL) {
+        work->ring[work->due % work->capacity] = NULL;
+        work->due++;
+        go_on = work->options->deliver(work->options->opaque, next);
         free(next);
     }
     return go_on;
@@ -89,17 +82,17 @@ static struct runner make_runner(const struct suite *suite, const struct workers
  * Between events the runner looks at the memory of world and trace, exactly; inside an event
  * the resident set is bounded, with some room for what else there is.
  */
-static struct isolate_limits limits_of(const struct crew *crew)
+static struct isolate_limits limits_of(const struct work *work)
 {
-    bool two_traces = crew->options->twice || crew->suite->compared != NULL;
+    bool two_traces = work->options->twice || work->suite->compared != NULL;
 
-    return (struct isolate_limits){.cpu_ms = crew->options->cpu_limit_s * UINT64_C(1000),
-                                   .memory_bytes = crew->options->memory_limit,
+    return (struct isolate_limits){.cpu_ms = work->options->cpu_limit_s * UINT64_C(1000),
+                                   .memory_bytes = work->options->memory_limit,
                                    .room_bytes = MEMORY_ROOM +
-                                                 (two_traces ? crew->options->memory_limit : 0)};
+                                                 (two_traces ? work->options->memory_limit : 0)};
 }
 
-/* A broken pipe means that the parent is gone: there is nobody to tell. */
+/* A broken pipe means that the parent is gone. */
 static void send(int results, const struct run_result *result)
 {
     isolate_watch(NULL);
@@ -109,10 +102,10 @@ static void send(int results, const struct run_result *result)
 }
 
 /* One run; of a comparison, the second engine's, too. */
-static void run_number(const struct crew *crew, struct runner *runner, uint64_t number, int results,
+static void run_number(const struct work *work, struct runner *runner, uint64_t number, int results,
                        struct run_result *result)
 {
-    const struct isolate_limits limits = limits_of(crew);
+    const struct isolate_limits limits = limits_of(work);
 
     isolate_watch(&limits);
     runner_run(runner, number, result);
@@ -131,95 +124,54 @@ static bool suite_has_foreign(const struct suite *suite)
            (suite->compared != NULL && suite->compared->foreign);
 }
 
-/* Until there is no next run; with a foreign engine, once: what it breaks must not reach the next.
- */
+/* Until there is no next run; with a foreign engine once, because it may corrupt the process. */
 static void run_suite(void *opaque, void *record, int results)
 {
-    const struct crew *crew = opaque;
-    struct runner runner = make_runner(crew->suite, crew->options, record);
+    const struct work *work = opaque;
+    struct runner runner = make_runner(work->suite, work->options, record);
     struct run_result *result = run_result_create();
-    uint64_t runs = suite_runs(crew->suite);
+    uint64_t runs = suite_runs(work->suite);
     uint64_t number;
 
     do {
-        number = atomic_fetch_add(crew->next, 1);
+        number = atomic_fetch_add(work->next, 1);
         if (number < runs) {
-            run_number(crew, &runner, number, results, result);
+            run_number(work, &runner, number, results, result);
         }
-    } while (number < runs && !suite_has_foreign(crew->suite));
+    } while (number < runs && !suite_has_foreign(work->suite));
     runner_close(&runner);
     free(result);
 }
 
 /* ---- In the parent ---- */
 
-static void start(struct crew *crew, uint32_t number)
+static void work_open(struct work *work)
 {
-    struct isolate *worker = &crew->workers[number];
+    uint32_t jobs = work->options->jobs;
 
-    isolate_start(worker, run_suite, crew);
-    crew->polls[number] = (struct pollfd){.fd = worker->results, .events = POLLIN};
-    crew->alive++;
+    work->capacity = 64;
+    work->ring = must_alloc(work->capacity * sizeof(struct run_result *));
+    work->halves = must_alloc(jobs * sizeof(*work->halves));
+    work->next = must_share(sizeof(*work->next));
+    crew_open(&work->crew, jobs, sizeof(struct run_progress), run_suite, work);
 }
 
-/* Signals that end the program early are read from a file, and blocked in workers. */
-static int signals_open(struct crew *crew)
+static void work_close(struct work *work)
 {
-    sigset_t signals;
-    int fd;
-
-    sigemptyset(&signals);
-    sigaddset(&signals, SIGINT);
-    sigaddset(&signals, SIGTERM);
-    sigprocmask(SIG_BLOCK, &signals, &crew->old_signals);
-    fd = signalfd(-1, &signals, SFD_CLOEXEC);
-    if (fd < 0) {
-        die("signalfd: %s", strerror(errno));
+    crew_close(&work->crew);
+    for (uint32_t i = 0; i < work->options->jobs; i++) {
+        free(work->halves[i]);
     }
-    return fd;
+    for (uint64_t i = 0; i < work->capacity; i++) {
+        free(work->ring[i]);
+    }
+    munmap(work->next, sizeof(*work->next));
+    free(work->ring);
+    free(work->halves);
 }
 
-static void crew_open(struct crew *crew)
-{
-    uint32_t jobs = crew->options->jobs;
-
-    crew->capacity = 64;
-    crew->ring = must_alloc(crew->capacity * sizeof(struct run_result *));
-    crew->workers = must_alloc(jobs * sizeof(*crew->workers));
-    crew->halves = must_alloc(jobs * sizeof(*crew->halves));
-    crew->polls = must_alloc((jobs + 1) * sizeof(*crew->polls));
-    crew->next =
-        mmap(NULL, sizeof(*crew->next), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (crew->next == MAP_FAILED) {
-        die("mmap: %s", strerror(errno));
-    }
-    crew->polls[jobs] = (struct pollfd){.fd = signals_open(crew), .events = POLLIN};
-    for (uint32_t i = 0; i < jobs; i++) {
-        isolate_open(&crew->workers[i], sizeof(struct run_progress));
-        start(crew, i);
-    }
-}
-
-static void crew_close(struct crew *crew)
-{
-    for (uint32_t i = 0; i < crew->options->jobs; i++) {
-        isolate_close(&crew->workers[i]);
-        free(crew->halves[i]);
-    }
-    for (uint64_t i = 0; i < crew->capacity; i++) {
-        free(crew->ring[i]);
-    }
-    close(crew->polls[crew->options->jobs].fd);
-    sigprocmask(SIG_SETMASK, &crew->old_signals, NULL);
-    munmap(crew->next, sizeof(*crew->next));
-    free(crew->ring);
-    free(crew->workers);
-    free(crew->halves);
-    free(crew->polls);
-}
-
-/* The second engine died: of the first we know all, of the second how far it has come. */
-static struct run_result *conclude_death(const struct crew *crew, struct run_result *half,
+/* The second engine died: the first one's result, compared as far as the second has come. */
+static struct run_result *conclude_death(const struct work *work, struct run_result *half,
                                          const struct run_progress *progress,
                                          struct run_result *death)
 {
@@ -228,61 +180,45 @@ static struct run_result *conclude_death(const struct crew *crew, struct run_res
 
     memcpy(result, half, run_result_bytes(half->finding_count));
     comparison_died(&comparison, progress->now_ns, death->findings[0].text);
-    comparison_conclude(crew->suite, result, &comparison, death);
+    comparison_conclude(work->suite, result, &comparison, death);
     free(half);
     free(death);
     return result;
 }
 
-/* The worker has something to say, or has come to its end.  False: stop. */
-static bool attend(struct crew *crew, uint32_t number)
+/* A record of the worker, or NULL at its end: the result of a run, if there is one now. */
+static struct run_result *conclude(struct work *work, uint32_t number, struct run_result *result)
 {
-    struct isolate *worker = &crew->workers[number];
-    struct run_result *result = run_result_receive(worker->results);
-    struct run_result *half = crew->halves[number];
+    struct isolate *worker = &work->crew.workers[number];
+    struct run_result *half = work->halves[number];
 
-    crew->halves[number] = NULL;
+    work->halves[number] = NULL;
     if (result != NULL && result->is_half) {
-        crew->halves[number] = result;
-        return true;
+        work->halves[number] = result;
+        return NULL;
     }
     if (result != NULL) {
         free(half);
-        return take(crew, result);
+        return result;
     }
-    crew->polls[number].fd = -1;
-    crew->alive--;
+    crew_leave(&work->crew, number);
     result = run_progress_end(worker);
-    if (atomic_load(crew->next) < suite_runs(crew->suite)) {
-        start(crew, number);
+    if (atomic_load(work->next) < suite_runs(work->suite)) {
+        crew_start(&work->crew, number);
     }
-    if (half != NULL && result != NULL) {
-        result = conclude_death(crew, half, worker->record, result);
-    }
-    return result == NULL || take(crew, result);
+    return half != NULL && result != NULL ? conclude_death(work, half, worker->record, result)
+                                          : result;
 }
 
-/* Until every worker has come to its end, or somebody says stop. */
-static int crew_work(struct crew *crew)
+/* The worker has sent something, or has ended.  False: stop. */
+static bool attend(void *opaque, uint32_t number)
 {
-    uint32_t jobs = crew->options->jobs;
+    struct work *work = opaque;
+    struct run_result *result =
+        conclude(work, number, run_result_receive(work->crew.workers[number].results));
 
-    while (crew->alive > 0) {
-        if (poll(crew->polls, jobs + 1, -1) < 0 && errno != EINTR) {
-            die("poll: %s", strerror(errno));
-        }
-        if (crew->polls[jobs].revents != 0) {
-            struct signalfd_siginfo info;
-
-            return read(crew->polls[jobs].fd, &info, sizeof(info)) > 0 ? (int)info.ssi_signo : 0;
-        }
-        for (uint32_t i = 0; i < jobs; i++) {
-            if (crew->polls[i].revents != 0 && !attend(crew, i)) {
-                return 0;
-            }
-        }
-    }
-    return 0;
+    work->stopped = result != NULL && !take(work, result);
+    return !work->stopped;
 }
 
 /* ---- Without workers ---- */
@@ -307,15 +243,17 @@ static void run_here(const struct suite *suite, const struct workers_options *op
 
 int workers_run(const struct suite *suite, const struct workers_options *options)
 {
-    struct crew crew = {.suite = suite, .options = options};
-    int signal_number;
+    struct work work = {.suite = suite, .options = options};
+    int signal_number = 0;
 
     if (options->jobs == 0) {
         run_here(suite, options);
         return 0;
     }
-    crew_open(&crew);
-    signal_number = crew_work(&crew);
-    crew_close(&crew);
+    work_open(&work);
+    while (work.crew.alive > 0 && !work.stopped && signal_number == 0) {
+        signal_number = crew_wait(&work.crew, -1, attend);
+    }
+    work_close(&work);
     return signal_number;
 }

@@ -4,7 +4,7 @@
  *
  * Workers take the next number from memory that all share, and send results
  * through a pipe each; results are delivered in the order of the numbers,
- * however many workers there are.  When a worker dies the run it was at gets a
+ * for any number of workers.  When a worker dies, its current run gets a
  * finding (oracle "crash"; kind "crash", "hang" or "memory"), and a new worker takes its place.
  */
 #ifndef MIRRORSIM_TOOLS_RUN_WORKERS_H

@@ -89,7 +89,10 @@ bool shrink_choose_target(struct shrinker *shrinker, const struct run_result *re
 {
     const struct run_finding *target = NULL;
 
-    for (uint32_t i = 0; i < result->finding_count && result->outcome == OUTCOME_FAIL; i++) {
+    if (result->outcome != OUTCOME_FAIL) {
+        return false;
+    }
+    for (uint32_t i = 0; i < result->finding_count; i++) {
         const struct run_finding *finding = &result->findings[i];
 
         if (finding_fits(&shrinker->options->wanted, finding->id) &&

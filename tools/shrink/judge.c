@@ -107,10 +107,7 @@ static void run_plan(struct bench *bench, struct trial *trial)
     struct written written = {0};
     const struct verdict *verdict;
 
-    bench->world = world_renew(bench->world, trial->plan, &options, &bench->trace);
-    if (bench->world == NULL) {
-        die("there is no memory for a world");
-    }
+    bench->world = runner_world(bench->world, trial->plan, &options, &bench->trace);
     while (world_step(bench->world)) {
         run_progress_step(bench->progress, trial->plan, bench->judge->engine, bench->world);
         if (trial->question.task == JUDGE_RECORD) {

@@ -89,9 +89,11 @@ static struct numbers collect_all(struct shrinker *shrinker)
 
     for (; section != NULL; section = tree_next(section)) {
         struct tree_node *item = tree_first(section);
-        bool wanted = shrink_may_change(section) && strcmp(section->key, "limits") != 0;
 
-        for (; item != NULL && wanted; item = tree_next(item)) {
+        if (!shrink_may_change(section) || strcmp(section->key, "limits") == 0) {
+            continue;
+        }
+        for (; item != NULL; item = tree_next(item)) {
             numbers.expected = shrink_is_expectation(section) || is_query(item);
             tree_visit(item, collect, &numbers);
         }
@@ -244,14 +246,29 @@ static bool is_size(const struct number *number)
  */
 static uint64_t least_of(const struct numbers *numbers, const struct number *number)
 {
-    uint64_t least = is_size(number) ? SECTOR_BYTES : 0;
+    uint64_t least = SECTOR_BYTES;
 
-    for (size_t i = 0; i < numbers->count && is_size(number); i++) {
+    if (!is_size(number)) {
+        return 0;
+    }
+    for (size_t i = 0; i < numbers->count; i++) {
         if (is_size(&numbers->list[i]) && numbers->list[i].value < number->value) {
             least = max_u64(least, numbers->list[i].value);
         }
     }
     return least;
+}
+
+/* Moves what begins at the number forward, by as much as is still judged the same. */
+static bool move_by(struct numbers *numbers, const struct number *number,
+                    const struct smaller *smaller)
+{
+    for (uint32_t i = 0; i < smaller->count; i++) {
+        if (move_forward(numbers, number, number->value - smaller->values[i])) {
+            return true;
+        }
+    }
+    return false;
 }
 
 /* True if a change was kept; the list of numbers is then out of date. */
@@ -261,10 +278,8 @@ static bool reduce(struct numbers *numbers, size_t i)
     struct smaller smaller = number->expected ? (struct smaller){0} : smaller_than(number);
     uint64_t least = least_of(numbers, number);
 
-    for (uint32_t j = 0; j < smaller.count && is_place(number); j++) {
-        if (move_forward(numbers, number, number->value - smaller.values[j])) {
-            return true;
-        }
+    if (is_place(number) && move_by(numbers, number, &smaller)) {
+        return true;
     }
     for (uint32_t j = 0; j < smaller.count; j++) {
         if (smaller.values[j] >= least &&

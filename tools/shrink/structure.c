@@ -118,7 +118,9 @@ static void drop_pairs(struct shrinker *shrinker, struct tree_node *section)
 {
     struct node_list items = children_of(section);
 
-    for (size_t i = 0; i < items.count && items.count <= MAX_PAIRED; i++) {
+    size_t firsts = items.count <= MAX_PAIRED ? items.count : 0;
+
+    for (size_t i = 0; i < firsts; i++) {
         for (size_t j = i + 1; j < items.count && !items.nodes[i]->gone; j++) {
             if (!items.nodes[j]->gone) {
                 tree_drop(&shrinker->tree, items.nodes[i]);

@@ -202,22 +202,12 @@ static void write_item(struct emit *items, const struct tree_node *node)
     write_flow(items->file, node);
 }
 
-static FILE *must_open(char **text, size_t *bytes)
-{
-    FILE *file = open_memstream(text, bytes);
-
-    if (file == NULL) {
-        die("out of memory");
-    }
-    return file;
-}
-
 /* The length of "key: {...}" on one line. */
 static size_t line_length(const struct tree_node *section)
 {
     char *line = NULL;
     size_t bytes = 0;
-    FILE *file = must_open(&line, &bytes);
+    FILE *file = must_memstream(&line, &bytes);
     struct emit emit = emit_open(file, EMIT_FILE);
 
     emit_key(&emit, section->key);
@@ -260,7 +250,7 @@ char *tree_write(const struct tree *tree)
     char *folded = NULL;
     size_t bytes = 0;
     size_t folded_bytes = 0;
-    FILE *file = must_open(&text, &bytes);
+    FILE *file = must_memstream(&text, &bytes);
     struct emit emit = emit_open(file, EMIT_FILE);
     FILE *out;
 
@@ -270,7 +260,7 @@ char *tree_write(const struct tree *tree)
     }
     emit_end(&emit);
     fclose(file);
-    out = must_open(&folded, &folded_bytes);
+    out = must_memstream(&folded, &folded_bytes);
     emit_folded(out, text);
     fclose(out);
     free(text);

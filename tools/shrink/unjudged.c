@@ -13,7 +13,10 @@ bool shrink_is_restraint(const struct tree_node *node)
 {
     static const char *const keys[] = {"refused", "count", "bytes", "until", "limit"};
 
-    for (size_t i = 0; i < COUNT_OF(keys) && node->key != NULL; i++) {
+    if (node->key == NULL) {
+        return false;
+    }
+    for (size_t i = 0; i < COUNT_OF(keys); i++) {
         if (strcmp(node->key, keys[i]) == 0) {
             return true;
         }

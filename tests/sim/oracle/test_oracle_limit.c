@@ -53,8 +53,8 @@ static void test_limit_finds_one_chunk_too_many(void **state)
     assert_silent(w);
     read_at(w, 0, CHUNK);
     assert_found(w, "too-fast",
-                 "With read #3 at 0s the job is 196608 bytes ahead of its speed of 655360 "
-                 "bytes/s; it may be 131072 ahead");
+                 "With read #3 at 0s the job is 196608 bytes ahead of its speed of 640KiB/s; "
+                 "it may be 131072 ahead");
 }
 
 /* 1.25 times the limit, as with D11, is found although no single slice exceeds it much. */
@@ -125,7 +125,7 @@ static void test_limit_keeps_the_speed_when_the_change_is_refused(void **state)
     set_speed(w, 1000 * SPEED);
     refuse(w, VERB_SET_SPEED, REFUSED_INVALID_PARAMETER);
     read_at(w, 0, CHUNK);
-    assert_found(w, "too-fast", "its speed of 655360 bytes/s");
+    assert_found(w, "too-fast", "its speed of 640KiB/s");
 }
 
 /* Speeds and spans for which a naive product overflows. */

@@ -243,7 +243,7 @@ static void test_scenario_describes_steps_when_they_are_words_or_mappings(void *
     assert_int_equal(step[0].where.line, 5);
     assert_int_equal(step[0].where.column, 5);
     assert_true(step[1].expect_refused);
-    assert_int_equal(step[1].refusal, ANY);
+    assert_int_equal(step[1].refusal, MATCH_ANY);
     assert_true(step[2].may_be_refused);
     assert_false(step[2].expect_refused);
     assert_int_equal(step[3].speed, -1);
@@ -301,7 +301,7 @@ static void test_scenario_describes_waits_when_they_differ(void **state)
     assert_int_equal(step[3].wait.within_ns, 5 * MS);
     assert_int_equal(step[4].wait.kind, WAIT_EVENT);
     assert_true(step[4].wait.match.kinds == UINT64_C(1) << EVENT_JOB_READY);
-    assert_int_equal(step[4].wait.match.action, ANY);
+    assert_int_equal(step[4].wait.match.action, MATCH_ANY);
     assert_int_equal(step[5].wait.match.action, ACTION_STOP);
     assert_true(step[5].wait.match.has_ret);
     assert_int_equal(step[5].wait.match.ret, -EIO);

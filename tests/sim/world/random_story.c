@@ -87,7 +87,7 @@ static void draw_action(struct draw *draw, struct action *action)
 static struct action *init_action(struct action *action, enum action_kind kind)
 {
     action->kind = kind;
-    action->refusal = ANY;
+    action->refusal = MATCH_ANY;
     action->may_be_refused = true;
     return action;
 }

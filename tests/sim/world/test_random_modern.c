@@ -85,7 +85,7 @@ static void draw_action(struct draw *draw, struct action *action)
 
     action->kind = kinds[below(draw, COUNT_OF(kinds))];
     action->may_be_refused = true;
-    action->refusal = ANY;
+    action->refusal = MATCH_ANY;
     action->force = one_in(draw, 2);
     action->copy_mode = one_in(draw, 4) ? COPY_BACKGROUND : COPY_WRITE_BLOCKING;
     action->index = (uint32_t)below(draw, 3);

@@ -245,9 +245,9 @@ static void test_story_finds_what_a_command_was_not_expected_to_answer(void **st
         bool may_be_refused;
         const char *finding; /* NULL: none */
     } cases[] = {
-        {false, ANY, false, "refused"},
-        {false, ANY, true, NULL},
-        {true, ANY, false, NULL},
+        {false, MATCH_ANY, false, "refused"},
+        {false, MATCH_ANY, true, NULL},
+        {true, MATCH_ANY, false, NULL},
         {true, REFUSED_NOT_ACTIVE, false, NULL},
         {true, REFUSED_NOT_READY, false, "refused-otherwise"},
     };
@@ -312,11 +312,13 @@ static void test_story_queries_a_disk(void **state)
         const char *says;
     } cases[] = {
         {{IO_STATUS_OK, 1, POLICY_REPORT, DISK_FLAG_WRITE_BACK}, NULL},
-        {{ANY, ANY, ANY, ANY}, NULL},
-        {{IO_STATUS_NOSPACE, ANY, ANY, ANY}, "The I/O status of dst is ok, not nospace."},
-        {{ANY, 0, ANY, ANY}, "The I/O status of dst is tracked."},
-        {{ANY, ANY, POLICY_STOP, ANY}, "The policy of dst is report, not stop."},
-        {{ANY, ANY, ANY, DISK_FLAG_RDWR}, "The open flags of dst are 0x40, not 0x2."},
+        {{MATCH_ANY, MATCH_ANY, MATCH_ANY, MATCH_ANY}, NULL},
+        {{IO_STATUS_NOSPACE, MATCH_ANY, MATCH_ANY, MATCH_ANY},
+         "The I/O status of dst is ok, not nospace."},
+        {{MATCH_ANY, 0, MATCH_ANY, MATCH_ANY}, "The I/O status of dst is tracked."},
+        {{MATCH_ANY, MATCH_ANY, POLICY_STOP, MATCH_ANY}, "The policy of dst is report, not stop."},
+        {{MATCH_ANY, MATCH_ANY, MATCH_ANY, DISK_FLAG_RDWR},
+         "The open flags of dst are 0x40, not 0x2."},
     };
 
     stage_tear_down(state);
@@ -350,7 +352,7 @@ static void test_story_expects_what_a_refusal_says(void **state)
         struct action *pause = stage_step(stage, DO_PAUSE);
 
         pause->expect_refused = true;
-        pause->refusal = ANY;
+        pause->refusal = MATCH_ANY;
         pause->saying = i == 0 ? "no job" : "no jar";
     }
     stage_open(stage);

@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "engine/units.h"
 #include "sim/yaml/emit.h"
 #include "sim/yaml/yaml.h"
 
@@ -92,7 +93,7 @@ static void test_emit_quotes_a_scalar_when_it_needs_it(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(pairs); i++) {
         FILE *file = open_text();
 
         emit_scalar(file, pairs[i][0]);
