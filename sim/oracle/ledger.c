@@ -13,8 +13,6 @@
  *
  * Declared in sim/oracle/oracles.h: it lists all oracles.
  */
-#include <assert.h>
-#include <errno.h>
 #include <inttypes.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -22,13 +20,11 @@
 #include "engine/range.h"
 #include "sim/model/lies.h"
 #include "sim/model/outstanding.h"
+#include "sim/model/queries.h"
 #include "sim/model/unsettled.h"
 #include "sim/oracle/oracles.h"
 #include "sim/trace/phrase.h"
 #include "sim/verdict/verdict.h"
-
-/* Failed queries beyond this number at a time are not reported. */
-#define MAX_QUERIES 4
 
 struct ledger {
     bool job_alive;
@@ -39,10 +35,8 @@ struct ledger {
     struct outstanding_list hangs; /* requests of the job that a fault never completes */
     uint32_t active_in_flight;
     struct unsettled failures;
-    bool owes_report;                  /* the last failure's error event has not been emitted yet */
-    struct event queries[MAX_QUERIES]; /* FAULT events of failed queries, not accounted for */
-    uint32_t query_count;
-    uint64_t query_event; /* number of the last FAULT event of a query */
+    bool owes_report;       /* the last failure's error event has not been emitted yet */
+    struct queries queries; /* failed ones */
 };
 
 static bool has_limits(const struct disk_spec *disk)
@@ -74,36 +68,6 @@ static struct phrase phrase_fault(const struct evidence *evidence, uint16_t faul
 /* ---- Failed queries ---- */
 
 /*
- * S1: without an answer the granularity is the default.  D19: without an answer
- * there is no cluster size.  C6: a pivot carries on if the flags cannot be
- * restored.  Today's generation: what can't be asked is copied (O5), a target
- * that can't report has no clusters (S1', R4'), and a pivot carries on without
- * the read-only flag (C6').
- */
-static bool is_absorbed(const struct ledger *ledger, const struct evidence *evidence,
-                        const struct event *event)
-{
-    if (evidence->plan->generation == GENERATION_MODERN) {
-        return event->op == OP_CONTENT || event->op == OP_GET_INFO ||
-               (event->op == OP_READ_ONLY && ledger->job_alive);
-    }
-    return (event->op == OP_GET_INFO && (!ledger->job_alive || event->ret == -ENOTSUP)) ||
-           (event->op == OP_REOPEN && ledger->job_alive);
-}
-
-/* A further fault on the same query is ignored: the first one decides the error. */
-static void query_failed(struct ledger *ledger, const struct evidence *evidence,
-                         const struct event *event)
-{
-    bool same = ledger->query_event + 1 == evidence->event_number;
-
-    ledger->query_event = evidence->event_number;
-    if (!same && !is_absorbed(ledger, evidence, event) && ledger->query_count < MAX_QUERIES) {
-        ledger->queries[ledger->query_count++] = *event;
-    }
-}
-
-/*
  * A refused start has shown the failure; failures while it takes back its work
  * do not count either.
  */
@@ -113,38 +77,15 @@ static void start_refused(void *state, struct evidence *evidence, const struct e
 
     (void)evidence;
     (void)event;
-    ledger->query_count = 0;
+    queries_forget(&ledger->queries);
 }
 
 static void command_refused(void *state, struct evidence *evidence, const struct event *event)
 {
     struct ledger *ledger = state;
-    uint32_t left = 0;
 
     (void)evidence;
-    for (uint32_t i = 0; i < ledger->query_count; i++) {
-        if (ledger->queries[i].ret != event->ret) {
-            ledger->queries[left++] = ledger->queries[i];
-        }
-    }
-    ledger->query_count = left;
-}
-
-static void judge_queries(struct ledger *ledger, struct evidence *evidence, const char *went_on)
-{
-    for (uint32_t i = 0; i < ledger->query_count; i++) {
-        const struct event *query = &ledger->queries[i];
-
-        verdict_add(
-            evidence, FINDING_LEDGER_SWALLOWED_QUERY,
-            "Query %s of %s failed with %s at %s (fault %s); no start or command was refused for "
-            "it, but the job %s at %s.",
-            op_name(event_op(query)), phrase_disk(evidence, query->node),
-            phrase_result(query->ret).text, quantity_time(query->now_ns).text,
-            evidence->plan->faults[query->index].name, went_on,
-            quantity_time(evidence->now_ns).text);
-    }
-    ledger->query_count = 0;
+    queries_refused(&ledger->queries, event);
 }
 
 /* ---- Failed requests ---- */
@@ -304,7 +245,7 @@ static void judge_hangs(const struct ledger *ledger, struct evidence *evidence, 
 static void judge_errors(struct ledger *ledger, struct evidence *evidence, const char *went_on)
 {
     verdict_checked(evidence);
-    judge_queries(ledger, evidence, went_on);
+    queries_judge(&ledger->queries, evidence, went_on);
     judge_failures(ledger, evidence, went_on);
     judge_hangs(ledger, evidence, went_on, false);
 }
@@ -327,7 +268,7 @@ static bool is_up_to_active_ones(const struct ledger *ledger)
 static void judge_background(struct ledger *ledger, struct evidence *evidence, const char *went_on)
 {
     verdict_checked(evidence);
-    judge_queries(ledger, evidence, went_on);
+    queries_judge(&ledger->queries, evidence, went_on);
     if (!is_up_to_active_ones(ledger)) {
         judge_failures(ledger, evidence, went_on);
     }
@@ -388,7 +329,7 @@ static void hit(void *state, struct evidence *evidence, const struct event *even
         lies_hit(&ledger->lies, evidence, event);
     } else if (kind == FAULT_ERROR || kind == FAULT_FULL) {
         if (event->request == 0) {
-            query_failed(ledger, evidence, event);
+            queries_failed(&ledger->queries, evidence, event, ledger->job_alive);
         } else {
             request_hit(&ledger->hits, evidence, event);
         }
@@ -436,7 +377,7 @@ static void ended(void *state, struct evidence *evidence, const struct event *ev
         judge_errors(ledger, evidence, "completed successfully");
         lies_judge_copy(&ledger->lies, evidence);
     }
-    ledger->query_count = 0;
+    queries_forget(&ledger->queries);
     ledger->failures.count = 0;
     ledger->hangs.count = 0;
     ledger->job_alive = false;
@@ -472,10 +413,7 @@ static void ledger_digest(const void *state, const struct evidence *evidence, st
     const struct ledger *ledger = state;
 
     digest_flags(digest, ledger->job_alive, ledger->owes_report);
-    for (uint32_t i = 0; i < ledger->query_count; i++) {
-        digest_u64(digest, ledger->queries[i].op);
-        digest_i64(digest, ledger->queries[i].ret);
-    }
+    queries_digest(&ledger->queries, digest);
     unsettled_digest(&ledger->failures, evidence, digest);
     lies_digest(&ledger->lies, evidence, digest);
 }
@@ -487,7 +425,7 @@ static void ledger_check(const void *state)
     outstanding_check(&ledger->hits);
     outstanding_check(&ledger->hangs);
     unsettled_check(&ledger->failures);
-    assert(ledger->query_count <= MAX_QUERIES);
+    queries_check(&ledger->queries);
     if (ledger->lies.possible) {
         guest_model_check(&ledger->lies.guest);
     }
