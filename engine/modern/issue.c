@@ -164,7 +164,7 @@ enum modern_turn modern_cut_launch(struct engine_job *mirror)
     struct life *life = &mirror->life;
     struct op_launched launched;
 
-    if (mirror->ops_in_flight == MODERN_MAX_IN_FLIGHT) {
+    if (mirror->ops_in_flight >= MODERN_MAX_IN_FLIGHT) {
         return modern_wait_oldest(mirror);
     }
     if (mirror->stored_error < 0) {

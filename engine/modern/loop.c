@@ -27,7 +27,7 @@ enum modern_turn modern_pass(struct engine_job *mirror)
 /* L3': nothing can be issued, or said of the target, before the oldest operation has ended. */
 static bool must_wait(const struct engine_job *mirror)
 {
-    return mirror->ops_in_flight == MODERN_MAX_IN_FLIGHT || mirror->free_count == 0 ||
+    return mirror->ops_in_flight >= MODERN_MAX_IN_FLIGHT || mirror->free_count == 0 ||
            (!mirror->was_dirty && op_find_background(mirror) != NULL);
 }
 

@@ -256,7 +256,7 @@ enum modern_turn modern_prezero_take(struct engine_job *mirror)
     if (mirror->life.force_cancelled) {
         return modern_exit(mirror, 0, NULL);
     }
-    if (mirror->ops_in_flight == MODERN_MAX_IN_FLIGHT) {
+    if (mirror->ops_in_flight >= MODERN_MAX_IN_FLIGHT) {
         modern_set_phase(mirror, MODERN_PREZERO_SLOT);
         return modern_wait_oldest(mirror);
     }

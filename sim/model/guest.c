@@ -90,11 +90,33 @@ void guest_model_job_started(struct guest_model *guest, const struct evidence *e
     promise_begin(&guest->promise, evidence);
 }
 
+/*
+ * Whoever has the job leave the target's backing closed opens it later (C6'): until then the guest
+ * reads zeroes where the target itself holds nothing.
+ */
+static void forget_hidden(struct guest_model *guest, const struct disk_state *target)
+{
+    uint64_t end = target->bytes / SECTOR_BYTES;
+
+    for (uint64_t sector = 0; sector < end;) {
+        struct run run;
+
+        if (!image_lookup(target->image, sector, end, &run)) {
+            image_punch(guest->content, sector * SECTOR_BYTES, run.sectors * SECTOR_BYTES);
+        }
+        sector += run.sectors;
+    }
+}
+
 void guest_model_pivoted(struct guest_model *guest, const struct evidence *evidence,
                          const struct event *event)
 {
     if (event->index == guest->disk) {
         promise_forget_rest(&guest->promise, guest->content, evidence->disks[guest->disk]->bytes);
+        if (guest->has_answers && event->node == evidence->plan->job.target &&
+            promise_hides_backing(evidence)) {
+            forget_hidden(guest, evidence->disks[event->node]);
+        }
         guest->disk = event->node;
     }
 }

@@ -389,11 +389,12 @@ bool life_explains_error(const struct life_model *life, const struct evidence *e
 
     bool is_cancelled = end->kind == EVENT_JOB_CANCELLED && end->ret == -ECANCELED;
 
-    if (life->stored_error < 0 && !(is_cancelled && life->error_is_late)) {
-        return end->ret == life->stored_error;
-    }
+    /* L1': an error is looked at before the pause point, a force cancel behind it. */
     if (is_cancelled) {
         return true;
+    }
+    if (life->stored_error < 0) {
+        return end->ret == life->stored_error;
     }
     if (life->query_error < 0 && end->ret == life->query_error) {
         return true;

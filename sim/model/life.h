@@ -37,7 +37,6 @@ struct life_model {
     uint32_t near_sections; /* of them, those over source, target or everything */
     struct life_wishes wishes;
     int stored_error;     /* as the error events with action report say (E3') */
-    bool error_is_late;   /* it came after a force cancel: the run may have ended before it */
     int query_error;      /* of the last question that failed, or 0 */
     uint64_t query_event; /* number of its event: of two faults on a question the first counts */
 
@@ -48,6 +47,7 @@ struct life_model {
     /* When the pause was asked for, and when it was over: the job follows at once (J3, J4). */
     uint64_t pause_ns;
     uint64_t resume_ns;
+    uint64_t busy_ns; /* when it was last seen to have something to wait for */
 
     uint64_t offset; /* as last seen in progress */
     uint64_t len;

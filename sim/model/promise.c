@@ -56,6 +56,26 @@ bool promise_hides_backing(const struct evidence *evidence)
            backing_of_target(evidence) != PLAN_NONE;
 }
 
+bool promise_may_owe_zeroes(const struct evidence *evidence, uint64_t *sector, uint64_t end)
+{
+    const struct plan_job *job = &evidence->plan->job;
+    struct view source;
+    struct run seen;
+    struct run held;
+
+    if (!promise_hides_backing(evidence) ||
+        image_lookup(evidence->disks[job->target]->image, *sector, end, &held)) {
+        return false;
+    }
+    evidence_view(evidence, job->source, &source);
+    seen = view_lookup(&source, *sector, end);
+    if (seen.tag != TAG_ZERO || seen.step != 0) {
+        return false;
+    }
+    *sector += min_u64(seen.sectors, held.sectors);
+    return true;
+}
+
 static void view_target(const struct evidence *evidence, struct view *view)
 {
     const struct disk_state *target = evidence->disks[evidence->plan->job.target];
@@ -121,7 +141,8 @@ void promise_begin(struct promise *promise, const struct evidence *evidence)
         return;
     }
     if (job->sync == SYNC_TOP &&
-        (!source->backing_open || shines_through(evidence, source->backing))) {
+        ((!source->backing_open && evidence->plan->generation == GENERATION_2_2) ||
+         shines_through(evidence, source->backing))) {
         return;
     }
     if (job->sync == SYNC_NONE && shines_through(evidence, job->source)) {

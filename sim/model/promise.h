@@ -8,9 +8,10 @@
  * empty target reads the rest of the source through the same backing file,
  * everything is promised again.
  *
- * In today's generation the job may give the target its backing at the end: the target is seen as
- * if it had it already.  Where the user has said that the target reads zero, and it did not, zeroes
- * of the source are not promised (modern-algorithm Z5).
+ * In today's generation `top` promises no more if the source has no backing file (S12'), and the
+ * job may give the target its backing at the end: the target is seen as if it had it already. Where
+ * the user has said that the target reads zero, and it did not, zeroes of the source are not
+ * promised (modern-algorithm Z5).
  */
 #ifndef MIRRORSIM_SIM_MODEL_PROMISE_H
 #define MIRRORSIM_SIM_MODEL_PROMISE_H
@@ -57,6 +58,13 @@ bool promise_is_durable(const struct promise *promise, const struct evidence *ev
  * zero, and otherwise once the backing is there.
  */
 bool promise_hides_backing(const struct evidence *evidence);
+
+/*
+ * True if the source reads zero from *sector on, and the target does not hold that while its
+ * backing is hidden: the job may write those zeroes as late as before its last flush (ALGORITHM.md
+ * D'1 of engine/modern).  Moves *sector behind them, to `end` at most.
+ */
+bool promise_may_owe_zeroes(const struct evidence *evidence, uint64_t *sector, uint64_t end);
 
 /* Adds the promise to the digest. */
 void promise_digest(const struct promise *promise, const struct evidence *evidence,

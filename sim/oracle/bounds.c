@@ -9,7 +9,8 @@
  *
  * In today's generation an operation can also be write-zeroes or a discard of whole chunks, and
  * each request has at most as many chunks as both disks take at once.  What an active request
- * writes shares no chunk with an operation, or with another active one.  Copies that are widened to
+ * writes shares no chunk with an operation, or with another active one.  Copies that had to wait
+ * for buffers can be more than 16.  Copies that are widened to
  * whole clusters may overlap others (modern-algorithm O7, O11).
  *
  * When a job is gone it has given back everything it took: references, blockers, drains,
@@ -28,6 +29,7 @@
 #include "sim/verdict/verdict.h"
 
 #define MAX_OPS 16
+#define MAX_KNOWN_OPS 64 /* as many are followed */
 #define MAX_OP_CHUNKS 1024
 
 struct op_in_flight {
@@ -59,13 +61,14 @@ struct bounds {
     uint32_t op_count;
     uint32_t unwritten; /* operations with `was_read` */
     uint32_t flushes;
-    struct op_in_flight ops[MAX_OPS];
+    struct op_in_flight ops[MAX_KNOWN_OPS];
     struct taken taken[PLAN_MAX_DISKS + 1];
 
     /* Today's generation only. */
     bool modern;
     bool has_taken_chunks;           /* before that it may fill the target with zeroes (Z3) */
     bool has_failed;                 /* active requests do not wait any more (W2) */
+    bool gave_back;                  /* in this timeline event an operation has ended */
     bool guest_is_above;             /* behind the filter */
     struct outstanding_list actives; /* in flight */
 };
@@ -161,6 +164,12 @@ static bool shares_chunk(const struct bounds *bounds, const struct op_in_flight 
     return range_overlaps(first, end - first, op->offset, op->bytes);
 }
 
+/* Copies that have waited for buffers begin when another operation gives some back (O9). */
+static bool may_be_more(const struct bounds *bounds, const struct event *event)
+{
+    return bounds->modern && bounds->gave_back && event->op == OP_READ;
+}
+
 static void report_shared(struct evidence *evidence, const struct event *event, uint64_t offset,
                           uint64_t bytes)
 {
@@ -202,7 +211,7 @@ static void judge_operation(const struct bounds *bounds, struct evidence *eviden
     uint64_t max_chunks = max_op_chunks(evidence);
 
     judge_shared(bounds, evidence, event);
-    if (bounds->op_count == MAX_OPS) {
+    if (bounds->op_count >= MAX_OPS && !may_be_more(bounds, event)) {
         verdict_add(evidence, FINDING_BOUNDS_TOO_MANY_OPERATIONS,
                     "With read #%" PRIu32 " %d operations are in flight; at most %d are allowed.",
                     event->request, MAX_OPS + 1, MAX_OPS);
@@ -229,7 +238,7 @@ static void begin_operation(struct bounds *bounds, struct evidence *evidence,
     uint64_t chunks = chunks_of(bounds, event->offset, event->bytes);
 
     judge_operation(bounds, evidence, event, chunks);
-    if (bounds->op_count < MAX_OPS) {
+    if (bounds->op_count < MAX_KNOWN_OPS) {
         bounds->ops[bounds->op_count++] =
             (struct op_in_flight){event->offset, event->bytes, chunks, event->request, false};
         bounds->chunks += chunks;
@@ -243,7 +252,7 @@ static void judge_zeroes(const struct bounds *bounds, struct evidence *evidence,
     uint64_t granularity = max_u64(bounds->granularity, SECTOR_BYTES);
 
     judge_shared(bounds, evidence, event);
-    if (bounds->op_count == MAX_OPS) {
+    if (bounds->op_count >= MAX_OPS && !may_be_more(bounds, event)) {
         verdict_add(evidence, FINDING_BOUNDS_TOO_MANY_OPERATIONS,
                     "With %s #%" PRIu32 " %d operations are in flight; at most %d are allowed.",
                     op_name(event_op(event)), event->request, MAX_OPS + 1, MAX_OPS);
@@ -260,7 +269,7 @@ static void begin_zeroes(struct bounds *bounds, struct evidence *evidence,
                          const struct event *event)
 {
     judge_zeroes(bounds, evidence, event);
-    if (bounds->op_count < MAX_OPS) {
+    if (bounds->op_count < MAX_KNOWN_OPS) {
         bounds->ops[bounds->op_count++] = (struct op_in_flight){
             .offset = event->offset, .bytes = event->bytes, .request = event->request};
     }
@@ -268,6 +277,7 @@ static void begin_zeroes(struct bounds *bounds, struct evidence *evidence,
 
 static void end_operation(struct bounds *bounds, struct op_in_flight *op)
 {
+    bounds->gave_back = true;
     bounds->chunks -= op->chunks;
     bounds->op_count--;
     *op = bounds->ops[bounds->op_count];
@@ -287,7 +297,7 @@ static void continue_operation(struct bounds *bounds, struct evidence *evidence,
             return;
         }
     }
-    if (bounds->op_count < MAX_OPS) {
+    if (bounds->op_count < MAX_KNOWN_OPS) {
         verdict_add(evidence, FINDING_BOUNDS_STRAY_WRITE,
                     "Write #%" PRIu32 " of %s writes %s, which the job has not just read.",
                     event->request, phrase_disk(evidence, event->node),
@@ -531,8 +541,9 @@ static void job_event(void *state, struct evidence *evidence, const struct event
     case EVENT_JOB_STARTED:
         bounds->alive = true;
         break;
-    case EVENT_JOB_REFUSED: /* maybe because a job exists, which carries on */
-        bounds->ended = bounds->ended || !bounds->alive;
+    case EVENT_JOB_REFUSED: /* maybe because a job exists, or is being started: it carries on */
+        bounds->ended =
+            bounds->ended || (!bounds->alive && !(bounds->modern && event->detail == REFUSED_BUSY));
         break;
     default: /* completed or cancelled */
         bounds->ended = true;
@@ -558,6 +569,7 @@ static void bounds_settled(void *state, struct evidence *evidence)
 {
     struct bounds *bounds = state;
 
+    bounds->gave_back = false;
     if (bounds->unwritten > 0) {
         verdict_add(evidence, FINDING_BOUNDS_LOST_OPERATION,
                     "The job has read a range, but did not write it.");

@@ -92,32 +92,6 @@ static void report(struct evidence *evidence, uint64_t sector)
     verdict_mark_sector(finding, job->target, sector);
 }
 
-/*
- * The sector reads zero on the source; the target does not hold it, and its backing is not open
- * yet.  True: so it is up to *sector, and may be before the last flush.
- */
-static bool may_be_zero_later(const struct debt *debt, const struct evidence *evidence,
-                              uint64_t *sector, uint64_t end)
-{
-    const struct plan_job *job = &evidence->plan->job;
-    const struct disk_state *target = evidence->disks[job->target];
-    struct view source;
-    struct run seen;
-    struct run held;
-
-    if (debt->flushes_last || !promise_hides_backing(evidence) ||
-        image_lookup(target->image, *sector, end, &held)) {
-        return false;
-    }
-    evidence_view(evidence, job->source, &source);
-    seen = view_lookup(&source, *sector, end);
-    if (seen.tag != TAG_ZERO || seen.step != 0) {
-        return false;
-    }
-    *sector += min_u64(seen.sectors, held.sectors);
-    return true;
-}
-
 /* The range must be equal; false after a finding. */
 static bool judge_piece(const struct debt *debt, struct evidence *evidence, uint64_t at,
                         uint64_t end)
@@ -125,7 +99,7 @@ static bool judge_piece(const struct debt *debt, struct evidence *evidence, uint
     uint64_t sector;
 
     while (at < end && !promise_is_kept(&debt->promise, evidence, at, end - at, &sector)) {
-        if (!may_be_zero_later(debt, evidence, &sector, end / SECTOR_BYTES)) {
+        if (debt->flushes_last || !promise_may_owe_zeroes(evidence, &sector, end / SECTOR_BYTES)) {
             report(evidence, sector);
             return false;
         }
@@ -179,13 +153,14 @@ static void debt_settled(void *state, struct evidence *evidence)
 {
     struct debt *debt = state;
     uint64_t granularity = owed_granularity(&debt->owed);
-    uint32_t count = debt->touched_count;
+    uint32_t count;
 
-    debt->touched_count = 0;
     if (debt->owed.taken.count > 0 && !debt->owed.questions_take_time &&
         owed_is_idle(&debt->owed)) {
         forget_taken(debt);
     }
+    count = debt->touched_count;
+    debt->touched_count = 0;
     if (!is_judged(debt)) {
         return;
     }

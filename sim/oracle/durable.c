@@ -15,6 +15,7 @@
  *
  * Declared in sim/oracle/oracles.h: it lists all oracles.
  */
+#include "sim/model/outstanding.h"
 #include "sim/model/owed.h"
 #include "sim/model/promise.h"
 #include "sim/model/reliance.h"
@@ -25,11 +26,12 @@
 
 struct durable {
     bool job_started;
-    bool power_cut;      /* since the job started */
-    bool mixed;          /* a power cut during a commit: the base may hold what the top has lost */
-    bool has_kept;       /* `kept` is in force */
-    struct image *kept;  /* what the target must not lose; a hole means unknown */
-    struct image *fresh; /* written by active requests since the last flush */
+    bool power_cut;     /* since the job started */
+    bool mixed;         /* a power cut during a commit: the base may hold what the top has lost */
+    bool has_kept;      /* `kept` is in force */
+    struct image *kept; /* what the target must not lose; a hole means unknown */
+    /* Active writes that the last flush has not covered; `stopped`: they are done. */
+    struct outstanding_list fresh;
     struct reliance guest;
     struct promise promise;
     struct suspects suspects;
@@ -52,11 +54,34 @@ static void durable_open(void *state, struct evidence *evidence)
 
     durable->promise.everything = true;
     durable->kept = image_create(evidence->arena);
-    durable->fresh = image_create(evidence->arena);
     reliance_open(&durable->guest, evidence);
 }
 
 /* ---- Requests ---- */
+
+/* The flush that has been submitted covers what is done. */
+static void forget_covered(struct durable *durable)
+{
+    uint32_t i = 0;
+
+    while (i < durable->fresh.count) {
+        if (durable->fresh.requests[i].stopped) {
+            outstanding_remove(&durable->fresh, durable->fresh.requests[i].number);
+        } else {
+            i++;
+        }
+    }
+}
+
+/* It has an entry for each part that has taken effect. */
+static void end_fresh(struct durable *durable, uint32_t number)
+{
+    for (uint32_t i = 0; i < durable->fresh.count; i++) {
+        struct outstanding *fresh = &durable->fresh.requests[i];
+
+        fresh->stopped = fresh->stopped || fresh->number == number;
+    }
+}
 
 static void submitted(void *state, struct evidence *evidence, const struct event *event)
 {
@@ -65,7 +90,7 @@ static void submitted(void *state, struct evidence *evidence, const struct event
     if (event->by == BY_GUEST) {
         reliance_submitted(&durable->guest, evidence, event);
     } else if (event->by == BY_JOB && event->op == OP_FLUSH) {
-        image_punch(durable->fresh, 0, evidence->disks[event->node]->bytes);
+        forget_covered(durable);
     }
 }
 
@@ -83,8 +108,7 @@ static void took_effect(void *state, struct evidence *evidence, const struct eve
         }
     }
     if (event->by == BY_ACTIVE) {
-        image_write(durable->fresh, (struct run){event->offset / SECTOR_BYTES,
-                                                 event->bytes / SECTOR_BYTES, TAG_ZERO, 0, false});
+        outstanding_add(&durable->fresh, evidence->arena, event);
     }
     if (durable->has_kept && event->node == evidence->plan->job.target) {
         image_punch(durable->kept, event->offset, event->bytes);
@@ -97,6 +121,8 @@ static void done(void *state, struct evidence *evidence, const struct event *eve
 
     if (event->by == BY_GUEST) {
         reliance_done(&durable->guest, evidence, event);
+    } else if (event->by == BY_ACTIVE) {
+        end_fresh(durable, event->request);
     }
 }
 
@@ -188,15 +214,12 @@ static void started(void *state, struct evidence *evidence, const struct event *
 }
 
 /* No flush has covered it. */
-static void forget_fresh(struct durable *durable, uint64_t end)
+static void forget_fresh(struct durable *durable)
 {
-    for (uint64_t sector = 0; sector < end;) {
-        struct run run;
+    for (uint32_t i = 0; i < durable->fresh.count; i++) {
+        const struct outstanding *fresh = &durable->fresh.requests[i];
 
-        if (image_lookup(durable->fresh, sector, end, &run)) {
-            image_punch(durable->kept, run.sector * SECTOR_BYTES, run.sectors * SECTOR_BYTES);
-        }
-        sector += run.sectors;
+        image_punch(durable->kept, fresh->offset, fresh->bytes);
     }
 }
 
@@ -217,7 +240,7 @@ static void became_ready(void *state, struct evidence *evidence, const struct ev
         }
         sector += run.sectors;
     }
-    forget_fresh(durable, end);
+    forget_fresh(durable);
 }
 
 static void pivoted(void *state, struct evidence *evidence, const struct event *event)
@@ -303,8 +326,12 @@ static void durable_digest(const void *state, const struct evidence *evidence,
     digest_flags(digest, durable->job_started, durable->power_cut, durable->has_kept,
                  durable->mixed);
     image_digest(durable->kept, evidence->writers, digest);
-    if (image_runs(durable->fresh) > 0) {
-        image_digest(durable->fresh, evidence->writers, digest);
+    for (uint32_t i = 0; i < durable->fresh.count; i++) {
+        const struct outstanding *fresh = &durable->fresh.requests[i];
+
+        digest_u64(digest, fresh->offset);
+        digest_u64(digest, fresh->bytes);
+        digest_u64(digest, fresh->stopped);
     }
     promise_digest(&durable->promise, evidence, digest);
     reliance_digest(&durable->guest, evidence, digest);

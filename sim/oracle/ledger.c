@@ -280,12 +280,19 @@ static void judge_failures(struct ledger *ledger, struct evidence *evidence, con
     ledger->owes_report = false;
 }
 
-/* The job must not report READY or success while one of its requests has not ended. */
-static void judge_hangs(const struct ledger *ledger, struct evidence *evidence, const char *went_on)
+/*
+ * The job must not report READY or success while one of its requests has not ended; READY in
+ * today's generation: of its background copies.
+ */
+static void judge_hangs(const struct ledger *ledger, struct evidence *evidence, const char *went_on,
+                        bool background)
 {
     for (uint32_t i = 0; i < ledger->hangs.count; i++) {
         const struct outstanding *hang = &ledger->hangs.requests[i];
 
+        if (background && hang->by == BY_ACTIVE) {
+            continue;
+        }
         verdict_add(evidence, FINDING_LEDGER_BUILT_ON_HANG,
                     "The job's %s #%" PRIu32 " of %s never ended (fault %s), but the job %s at %s.",
                     op_name((enum op)hang->op), hang->number, phrase_disk(evidence, hang->node),
@@ -299,27 +306,32 @@ static void judge_errors(struct ledger *ledger, struct evidence *evidence, const
     verdict_checked(evidence);
     judge_queries(ledger, evidence, went_on);
     judge_failures(ledger, evidence, went_on);
-    judge_hangs(ledger, evidence, went_on);
+    judge_hangs(ledger, evidence, went_on, false);
 }
 
-/* Today's generation at READY: active requests, failed or in flight, are judged at the end (W4). */
-static void judge_background(struct ledger *ledger, struct evidence *evidence, const char *went_on)
+/*
+ * Today's generation at READY: an active request may have failed during the flush before it, and
+ * its range is dirty again; or one that is still in flight may make good what a copy has failed to
+ * bring (W4).  Both are judged at the end.
+ */
+static bool is_up_to_active_ones(const struct ledger *ledger)
 {
-    struct unsettled *failures = &ledger->failures;
-    uint32_t left = 0;
-
-    verdict_checked(evidence);
-    judge_queries(ledger, evidence, went_on);
-    for (uint32_t i = 0; i < failures->count; i++) {
-        if (failures->list[i].event.by == BY_ACTIVE || ledger->active_in_flight > 0) {
-            failures->list[left++] = failures->list[i];
-        } else if (!is_harmless(&failures->list[i], evidence)) {
-            report_swallowed(&failures->list[i], evidence, went_on);
+    for (uint32_t i = 0; i < ledger->failures.count; i++) {
+        if (ledger->failures.list[i].event.by == BY_ACTIVE) {
+            return true;
         }
     }
-    failures->count = left;
-    ledger->owes_report = ledger->owes_report && left > 0;
-    judge_hangs(ledger, evidence, went_on);
+    return ledger->active_in_flight > 0;
+}
+
+static void judge_background(struct ledger *ledger, struct evidence *evidence, const char *went_on)
+{
+    verdict_checked(evidence);
+    judge_queries(ledger, evidence, went_on);
+    if (!is_up_to_active_ones(ledger)) {
+        judge_failures(ledger, evidence, went_on);
+    }
+    judge_hangs(ledger, evidence, went_on, true);
 }
 
 /* ---- Requests ---- */

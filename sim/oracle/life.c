@@ -101,6 +101,7 @@ static void status_changed(void *state, struct evidence *evidence, const struct 
         life->was_ready = true;
     }
     life->status = (enum job_status)event->detail2;
+    life->busy_ns = evidence->now_ns;
 }
 
 /* ---- The job's requests ---- */
@@ -212,6 +213,7 @@ static void done(void *state, struct evidence *evidence, const struct event *eve
         }
         return;
     }
+    life->busy_ns = evidence->now_ns;
     if (event->by == BY_JOB) {
         life->in_flight -= life->in_flight > 0;
     } else {
@@ -237,7 +239,7 @@ static void answered(void *state, struct evidence *evidence, const struct event 
 {
     struct life_model *life = state;
 
-    (void)evidence;
+    life->busy_ns = evidence->now_ns;
     outstanding_remove(&life->guests, event->request);
 }
 
@@ -333,7 +335,6 @@ static void reported_error(struct life_model *life, struct evidence *evidence,
         life->pause_ns = evidence->now_ns;
     } else if (event->detail == ACTION_REPORT &&
                (life->stored_error == 0 || life->failed.op == OP_FLUSH)) {
-        life->error_is_late = life->wishes.force && life->stored_error == 0;
         life->stored_error = event->ret;
     }
 }
@@ -598,6 +599,7 @@ static void section_changed(void *state, struct evidence *evidence, const struct
     bool is_of_source = event->by == BY_JOB && !is_all && event->node == job->source;
     uint32_t step = event->detail == SECTION_BEGUN ? 1 : event->detail == SECTION_ENDED ? -1u : 0;
 
+    life->busy_ns = evidence->now_ns;
     if (event->by == BY_JOB) {
         life->waits += event->detail == SECTION_BEGUN   ? 1
                        : event->detail == SECTION_QUIET ? -1u
@@ -653,7 +655,10 @@ static void judge_pause(struct life_model *life, struct evidence *evidence)
     bool must_go_on =
         !life->wishes.pause && evidence->now_ns > life->resume_ns && life_model_is_parked(life);
 
-    if (!(must_park || must_go_on) || !is_free(life, evidence)) {
+    if (!is_free(life, evidence)) {
+        life->busy_ns = evidence->now_ns;
+    }
+    if (!(must_park || must_go_on) || evidence->now_ns <= life->busy_ns) {
         return;
     }
     if (must_park) {
@@ -695,7 +700,7 @@ static void life_digest(const void *state, const struct evidence *evidence, stru
                  life->has_taken, life->drained, life->wishes.complete, life->wishes.cancel,
                  life->wishes.force, life->wishes.pause, life->wishes.mode == COPY_WRITE_BLOCKING,
                  life->covers_background, life->covers_all, life->flushed_background,
-                 life->flushed_all, life->cancel_is_unclear, life->error_is_late);
+                 life->flushed_all, life->cancel_is_unclear);
     digest_u64(digest, life->status);
     digest_i64(digest, life->stored_error);
     digest_i64(digest, life->query_error);

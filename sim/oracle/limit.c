@@ -35,6 +35,13 @@ struct limit {
     uint64_t paid_ns;  /* the instant up to which `level` is drained */
     uint64_t largest;  /* largest operation so far, bytes */
 
+    /*
+     * Today's generation: what the job has taken and not read yet, and how much of that it had when
+     * the speed was set: it was charged at another speed, or not at all.
+     */
+    uint64_t taken;
+    uint64_t forgiven;
+
     /* Before the last command, for the case that it is refused. */
     uint64_t speed_before;
     uint64_t level_before;
@@ -93,7 +100,7 @@ static uint64_t allowance(const struct limit *limit, const struct plan *plan)
     if (plan->generation == GENERATION_2_2) {
         return quota(limit) + limit->largest;
     }
-    return 2 * quota(limit) + 2 * buffer + limit->largest;
+    return 2 * quota(limit) + 2 * (buffer + limit->largest);
 }
 
 static void submitted(void *state, struct evidence *evidence, const struct event *event)
@@ -104,11 +111,13 @@ static void submitted(void *state, struct evidence *evidence, const struct event
         return;
     }
     limit->largest = max_u64(limit->largest, event->bytes);
+    limit->taken -= min_u64(limit->taken, event->bytes);
     if (limit->speed == 0 || limit->ready) {
         return;
     }
     pay(limit, evidence->now_ns);
-    limit->level += event->bytes;
+    limit->level += event->bytes - min_u64(event->bytes, limit->forgiven);
+    limit->forgiven -= min_u64(event->bytes, limit->forgiven);
     verdict_checked(evidence);
     if (limit->level > allowance(limit, evidence->plan)) {
         verdict_add(evidence, FINDING_LIMIT_TOO_FAST,
@@ -119,7 +128,7 @@ static void submitted(void *state, struct evidence *evidence, const struct event
                     allowance(limit, evidence->plan),
                     evidence->plan->generation == GENERATION_2_2
                         ? "one quota and one operation"
-                        : "two quotas, two buffers and one operation");
+                        : "two quotas, and twice a buffer and an operation");
         limit->level = 0;
     }
 }
@@ -127,14 +136,39 @@ static void submitted(void *state, struct evidence *evidence, const struct event
 /*
  * The new speed holds at once.  The job may account for the slice in which it
  * changes at either speed, which makes a difference of one quota at most.
+ * Today's leaves the account as it is (T1'): what it had issued at another speed
+ * is forgiven.
  */
-static void set_speed(struct limit *limit, uint64_t now_ns, uint64_t speed)
+static void set_speed(struct limit *limit, uint64_t now_ns, uint64_t speed, bool is_modern)
 {
+    bool forgives = is_modern && speed != limit->speed;
+
     pay(limit, now_ns);
+    limit->forgiven = forgives ? limit->taken : limit->forgiven;
     limit->speed_before = limit->speed;
     limit->level_before = limit->level;
     limit->speed = speed;
-    limit->level -= min_u64(limit->level, speed == 0 ? limit->level : quota(limit));
+    limit->level -= min_u64(limit->level, speed == 0 || forgives ? limit->level : quota(limit));
+}
+
+static void took(void *state, struct evidence *evidence, const struct event *event)
+{
+    struct limit *limit = state;
+
+    if (event->by == BY_JOB && event->node == evidence->plan->job.source) {
+        limit->taken += event->bytes;
+    }
+}
+
+static uint64_t limit_kinds(const struct plan *plan)
+{
+    return plan->generation == GENERATION_MODERN ? UINT64_MAX : ~EVENT_BIT(DIRTY_CLEAR);
+}
+
+static void begin(struct limit *limit, const struct evidence *evidence)
+{
+    *limit =
+        (struct limit){.paid_ns = evidence->now_ns, .speed = (uint64_t)evidence->plan->job.speed};
 }
 
 static void limit_event(void *state, struct evidence *evidence, const struct event *event)
@@ -142,13 +176,21 @@ static void limit_event(void *state, struct evidence *evidence, const struct eve
     struct limit *limit = state;
 
     switch (event->kind) {
-    case EVENT_JOB_STARTED:
-        *limit = (struct limit){.paid_ns = evidence->now_ns,
-                                .speed = (uint64_t)evidence->plan->job.speed};
+    case EVENT_JOB_STARTED: /* today's job exists, and takes commands, before it has started */
+        if (evidence->plan->generation == GENERATION_MODERN) {
+            break;
+        }
+        begin(limit, evidence);
+        break;
+    case EVENT_JOB_STATUS:
+        if (event->detail2 == JOB_STATUS_CREATED) {
+            begin(limit, evidence);
+        }
         break;
     case EVENT_COMMAND:
         if (event->detail == VERB_SET_SPEED) {
-            set_speed(limit, evidence->now_ns, event->offset);
+            set_speed(limit, evidence->now_ns, event->offset,
+                      evidence->plan->generation == GENERATION_MODERN);
         }
         break;
     case EVENT_COMMAND_REFUSED:
@@ -175,6 +217,9 @@ static void limit_digest(const void *state, const struct evidence *evidence, str
     digest_u64(digest, limit.level);
     digest_u64(digest, limit.fraction);
     digest_u64(digest, limit.speed > 0 ? limit.largest : 0);
+    if (evidence->plan->generation == GENERATION_MODERN) {
+        digest_u64(digest, limit.forgiven);
+    }
 }
 
 const struct oracle oracle_limit = {
@@ -185,11 +230,14 @@ const struct oracle oracle_limit = {
     .on =
         {
             [EVENT_REQUEST_SUBMIT] = submitted,
+            [EVENT_DIRTY_CLEAR] = took,
             [EVENT_JOB_STARTED] = limit_event,
+            [EVENT_JOB_STATUS] = limit_event,
             [EVENT_COMMAND] = limit_event,
             [EVENT_COMMAND_REFUSED] = limit_event,
             [EVENT_JOB_READY] = limit_event,
             [EVENT_JOB_ERROR] = limit_event,
         },
+    .kinds = limit_kinds,
     .digest = limit_digest,
 };

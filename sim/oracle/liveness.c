@@ -88,6 +88,24 @@ static void disturbed(struct liveness *live, struct evidence *evidence)
 
 /* ---- Events ---- */
 
+static void begin(struct liveness *live)
+{
+    live->ready = false;
+    live->parked = false;
+    live->cancelled = false;
+    live->completing = false;
+    live->pending = false;
+}
+
+/* Today's job exists, and takes commands, before it has started. */
+static void became(void *state, struct evidence *evidence, const struct event *event)
+{
+    (void)evidence;
+    if (event->detail2 == JOB_STATUS_CREATED) {
+        begin(state);
+    }
+}
+
 static void job_said(void *state, struct evidence *evidence, const struct event *event)
 {
     struct liveness *live = state;
@@ -98,12 +116,10 @@ static void job_said(void *state, struct evidence *evidence, const struct event 
     live->last_word_ns = evidence->now_ns;
     switch (event->kind) {
     case EVENT_JOB_STARTED:
+        if (!is_modern(evidence)) {
+            begin(live);
+        }
         live->alive = true;
-        live->ready = false;
-        live->parked = false;
-        live->cancelled = false;
-        live->completing = false;
-        live->pending = false;
         break;
     case EVENT_JOB_PENDING:
         live->pending = true;
@@ -445,6 +461,7 @@ const struct oracle oracle_liveness = {
             [EVENT_ANSWERED] = answered,
             [EVENT_SECTION] = section_event,
             [EVENT_JOB_PENDING] = job_said,
+            [EVENT_JOB_STATUS] = became,
             [EVENT_DRAIN_BEGIN] = drain_event,
             [EVENT_DRAINED] = drain_event,
             [EVENT_DRAIN_END] = drain_event,

@@ -30,7 +30,8 @@ struct ready {
     struct owed owed;
     struct promise promise;
     struct suspects suspects;
-    struct outstanding_list fresh; /* active writes that have taken effect since the last flush */
+    /* Active writes that the last flush has not covered; `stopped`: they are done. */
+    struct outstanding_list fresh;
 };
 
 static bool is_volatile(const struct evidence *evidence)
@@ -40,14 +41,30 @@ static bool is_volatile(const struct evidence *evidence)
 
 /* ---- Requests ---- */
 
-/* The flush that has been submitted covers them. */
+/* The flush that has been submitted covers those that are done. */
 static void forget_fresh(struct ready *ready)
 {
-    while (ready->fresh.count > 0) {
-        uint32_t number = ready->fresh.requests[0].number;
+    uint32_t i = 0;
 
-        outstanding_remove(&ready->owed.covers, number);
-        outstanding_remove(&ready->fresh, number);
+    while (i < ready->fresh.count) {
+        uint32_t number = ready->fresh.requests[i].number;
+
+        if (ready->fresh.requests[i].stopped) {
+            outstanding_remove(&ready->owed.covers, number);
+            outstanding_remove(&ready->fresh, number);
+        } else {
+            i++;
+        }
+    }
+}
+
+/* It has an entry for each part that has taken effect. */
+static void end_fresh(struct ready *ready, uint32_t number)
+{
+    for (uint32_t i = 0; i < ready->fresh.count; i++) {
+        struct outstanding *fresh = &ready->fresh.requests[i];
+
+        fresh->stopped = fresh->stopped || fresh->number == number;
     }
 }
 
@@ -55,10 +72,8 @@ static void forget_fresh(struct ready *ready)
 static void add_fresh(struct ready *ready, const struct evidence *evidence,
                       const struct event *event)
 {
-    if (outstanding_find(&ready->fresh, event->request) == NULL) {
-        outstanding_add(&ready->fresh, evidence->arena, event);
-        outstanding_add(&ready->owed.covers, evidence->arena, event);
-    }
+    outstanding_add(&ready->fresh, evidence->arena, event);
+    outstanding_add(&ready->owed.covers, evidence->arena, event);
 }
 
 static void submitted(void *state, struct evidence *evidence, const struct event *event)
@@ -99,6 +114,9 @@ static void done(void *state, struct evidence *evidence, const struct event *eve
 
     if (is_volatile(evidence)) {
         owed_done(&ready->owed, evidence, event);
+    }
+    if (event->by == BY_ACTIVE) {
+        end_fresh(ready, event->request);
     }
     if (event->by != BY_JOB || event->node != evidence->plan->job.target) {
         return;
@@ -148,6 +166,20 @@ static void report_sector(const struct ready *ready, struct evidence *evidence, 
     verdict_mark_sector(finding, job->target, sector);
 }
 
+static bool piece_is_durable(const struct ready *ready, const struct evidence *evidence,
+                             uint64_t at, uint64_t end, uint64_t *sector)
+{
+    while (at < end && !promise_is_durable(&ready->promise, evidence, at, end - at, sector)) {
+        uint64_t behind = *sector;
+
+        if (!promise_may_owe_zeroes(evidence, &behind, end / SECTOR_BYTES)) {
+            return false;
+        }
+        at = behind * SECTOR_BYTES;
+    }
+    return true;
+}
+
 /* What is not owed must be durable. */
 static void judge_content(const struct ready *ready, struct evidence *evidence)
 {
@@ -157,7 +189,7 @@ static void judge_content(const struct ready *ready, struct evidence *evidence)
 
     for (uint64_t at = 0; (bytes = owed_next_settled(&ready->owed, &at, end)) > 0; at += bytes) {
         verdict_checked(evidence);
-        if (!promise_is_durable(&ready->promise, evidence, at, bytes, &sector)) {
+        if (!piece_is_durable(ready, evidence, at, at + bytes, &sector)) {
             report_sector(ready, evidence, sector);
             return;
         }

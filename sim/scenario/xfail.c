@@ -106,11 +106,12 @@ static const struct field xfail_fields[] = {
     FIELD("engine", "On this engine, which need not be compiled in; default: on any.",
           .shape = &shape_text, MEMBER(struct xfail_entry, spec.engine), .read = read_text_line,
           .write = write_xfail_word),
-    FIELD("finding",
-          "Of this oracle: content, debt, ready, durable, ledger, guest, job, life, synced, naming, "
-          "bounds, sharing, limit, liveness, expect or compare; default: of any.",
-          .shape = &shape_text, MEMBER(struct xfail_entry, spec.oracle), .read = read_text_line,
-          .write = write_xfail_word),
+    FIELD(
+        "finding",
+        "Of this oracle: content, debt, ready, durable, ledger, guest, job, life, synced, naming, "
+        "bounds, sharing, limit, liveness, expect or compare; default: of any.",
+        .shape = &shape_text, MEMBER(struct xfail_entry, spec.oracle), .read = read_text_line,
+        .write = write_xfail_word),
     FIELD("bug", "A reference for people, such as a bug's number.", .shape = &shape_text,
           MEMBER(struct xfail_entry, spec.bug), .read = read_text_line, .write = write_bug),
     FIELD("case", "In the cases of the matrix that have these values: {policy: [stop, enospc]}.",

@@ -81,6 +81,9 @@ void story_create(struct world *world);
 /* An event of a watched kind is in the trace. */
 void story_observe(struct world *world, const struct event *event);
 
+/* The rule of that number sees an event: sim/world/react.c. */
+void react_observe(struct world *world, uint32_t index, const struct event *event);
+
 /* The guest has become idle, or done, outside any event. */
 void story_guest_changed(struct world *world);
 

@@ -2,377 +2,15 @@
 /*
  * Runs a plan of today's generation and renders its trace in the format of its reference traces.
  *
- * Declared in tests/golden/render_world.h, beside the same for 2.2.
- *
- * Most lines come from one event each.  Those of controls that are no commands of the job, of the
- * start and of queries come from the world's hook for actions, before their effects.  The values of
- * the last lines are those at COMPLETED or CANCELLED: a step moves no data after them.
+ * Lines of controls that are no commands of the job, of the start and of queries come from the
+ * world's hook for actions, before their effects; the others from events.  The values of the last
+ * lines are those at COMPLETED or CANCELLED: a step moves no data after them.
  */
-#include <assert.h>
+#include "tests/golden/render_modern.h"
+
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-
-#include "engine/interposer.h"
-#include "engine/units.h"
-#include "engine/zeroes.h"
-#include "sim/world/world.h"
-#include "tests/golden/config.h"
-#include "tests/golden/content.h"
-#include "tests/golden/render_world.h"
-
-#define NO_NODE 255 /* in events: there is no backing */
-
-/* A guest request, by its arrival. */
-struct arrival {
-    uint32_t request;
-    enum op op;
-    uint64_t first_tag; /* of a read: what its first sector held when it was submitted */
-};
-
-struct modern {
-    const struct plan *plan;
-    struct world *world;
-    struct trace trace;
-    uint64_t told; /* number of events already rendered */
-    struct arrival *arrivals;
-    uint32_t arrival_count;
-    uint32_t answered;
-    uint32_t errors;
-    uint64_t submitted[PLAN_MAX_DISKS][OP_COUNT];
-    bool *made;    /* per fault: its rule exists */
-    uint8_t guest; /* the node of the guest's user */
-    bool was_ready;
-    char result[RENDER_LINE_BYTES]; /* empty: no job has ended */
-    render_line *line;
-    void *opaque;
-};
-
-static void tell(struct modern *modern, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
-
-static void tell(struct modern *modern, const char *format, ...)
-{
-    char line[RENDER_LINE_BYTES];
-    va_list args;
-    va_start(args, format);
-    vsnprintf(line, sizeof(line), format, args);
-    va_end(args);
-    modern->line(modern->opaque, line, NULL);
-}
-
-/* ---- Words ---- */
-
-static const char *node_name(const struct modern *modern, uint32_t node)
-{
-    return node == BLOCK_FILTER_ID ? "filter" : modern->plan->disks[node].name;
-}
-
-static const char *request_name(unsigned op)
-{
-    return op == OP_WRITE_ZEROES ? "zero" : op_name((enum op)op);
-}
-
-/* NULL: a failure of it is no line. */
-static const char *call_name(unsigned op)
-{
-    static const char *const names[OP_COUNT] = {
-        [OP_GETLENGTH] = "getlength", [OP_BUFFER] = "memalign",
-        [OP_GET_INFO] = "info",       [OP_ALL_ZERO] = "is_zero",
-        [OP_CONTENT] = "status",      [OP_OPEN_BACKING] = "open_backing",
-        [OP_STATUS] = "alloc",        [OP_TRUNCATE] = "truncate",
-    };
-    return names[op];
-}
-
-static const char *refusal_class(unsigned refusal)
-{
-    static const char *const names[REFUSED_COUNT] = {
-        [REFUSED_NOT_READY] = "not-ready",
-        [REFUSED_INVALID_PARAMETER] = "parameter",
-        [REFUSED_NOT_ACTIVE] = "no-job",
-        [REFUSED_NOT_FOUND] = "no-node",
-        [REFUSED_VERB] = "verb",
-        [REFUSED_PAUSED] = "paused",
-        [REFUSED_NOT_PAUSED] = "not-paused",
-        [REFUSED_MODE] = "mode",
-        [REFUSED_TYPE] = "type",
-        [REFUSED_ITSELF] = "itself",
-    };
-    return names[refusal] ? names[refusal] : job_refusal_name((enum job_refusal)refusal);
-}
-
-/* The words of a command, with its argument. */
-static void command_words(const struct event *event, char *words, size_t size)
-{
-    switch (event_verb(event)) {
-    case VERB_SET_SPEED:
-        snprintf(words, size, "set_speed %" PRId64, (int64_t)event->offset);
-        break;
-    case VERB_CANCEL:
-        snprintf(words, size, "cancel%s", event->offset ? " force" : "");
-        break;
-    case VERB_CHANGE:
-        snprintf(words, size, "change %s", copy_mode_name((enum copy_mode)event->offset));
-        break;
-    case VERB_COMPLETE:
-    case VERB_PAUSE:
-    case VERB_RESUME:
-    case VERB_FINALIZE:
-    case VERB_DISMISS:
-    case VERB_COUNT:
-        snprintf(words, size, "%s", job_verb_name(event_verb(event)));
-        break;
-    }
-}
-
-/* ---- The guest ---- */
-
-/* The arrival of that request, or NULL. */
-static struct arrival *find_arrival(struct modern *modern, uint32_t request)
-{
-    for (uint32_t i = modern->arrival_count; i > 0; i--) {
-        if (modern->arrivals[i - 1].request == request) {
-            return &modern->arrivals[i - 1];
-        }
-    }
-    return NULL;
-}
-
-static void tell_arrival(struct modern *modern, const struct event *event)
-{
-    const struct action *action = plan_action(modern->plan, event->index - 1U);
-    uint64_t tag;
-    char words[32] = "";
-    if (find_arrival(modern, event->request)) {
-        return; /* it has queued before */
-    }
-    modern->arrivals =
-        realloc(modern->arrivals, (modern->arrival_count + 1) * sizeof(*modern->arrivals));
-    assert(modern->arrivals);
-    modern->arrivals[modern->arrival_count++] =
-        (struct arrival){.request = event->request, .op = event_op(event)};
-    if (event->op == OP_WRITE && config_parse_number(action->guest.tag, &tag)) {
-        snprintf(words, sizeof(words), " 0x%" PRIx64, tag);
-    }
-    tell(modern, "%" PRIu64 " guest %" PRIu32 " %s %" PRIu64 " %" PRIu64 "%s", event->now_ns,
-         modern->arrival_count, request_name(event->op), event->offset, event->bytes, words);
-}
-
-static void tell_answered(struct modern *modern, const struct event *event)
-{
-    const struct arrival *arrival = find_arrival(modern, event->request);
-    char first[40] = "";
-    modern->answered++;
-    if (arrival->op == OP_READ && event->ret == 0) {
-        snprintf(first, sizeof(first), " first=0x%" PRIx64, arrival->first_tag);
-    }
-    tell(modern, "%" PRIu64 " guest %td done %" PRId32 " %s%s", event->now_ns,
-         arrival - modern->arrivals + 1, event->ret, node_name(modern, event->node), first);
-}
-
-/* ---- One event, one line ---- */
-
-static void tell_submit(struct modern *modern, const struct event *event)
-{
-    struct arrival *arrival = find_arrival(modern, event->request);
-    bool unmaps = event->op == OP_WRITE_ZEROES && (event->detail & ZEROES_MAY_UNMAP) != 0;
-    modern->submitted[event->node][event->op]++;
-    if (arrival && event->op == OP_READ && event->bytes > 0) {
-        arrival->first_tag =
-            content_tag(world_evidence(modern->world), event->node, event->offset / SECTOR_BYTES);
-    }
-    tell(modern, "%" PRIu64 " submit %s %s %" PRIu64 " %" PRIu64 "%s", event->now_ns,
-         node_name(modern, event->node), request_name(event->op), event->offset, event->bytes,
-         unmaps ? " unmap" : "");
-}
-
-static void tell_done(struct modern *modern, const struct event *event)
-{
-    tell(modern, "%" PRIu64 " done %s %s %" PRIu64 " %" PRIu64 " %" PRId32, event->now_ns,
-         node_name(modern, event->node), request_name(event->op), event->offset, event->bytes,
-         event->ret);
-}
-
-static void tell_held(struct modern *modern, const struct event *event)
-{
-    tell(modern, "%" PRIu64 " held %s %s %s %" PRIu64 " %" PRIu64, event->now_ns,
-         modern->plan->faults[event->index].name, node_name(modern, event->node),
-         request_name(event->op), event->offset, event->bytes);
-}
-
-static void tell_fault(struct modern *modern, const struct event *event)
-{
-    if (call_name(event->op)) {
-        tell(modern, "%" PRIu64 " fail %s %s %" PRId32, event->now_ns,
-             node_name(modern, event->node), call_name(event->op), event->ret);
-    }
-}
-
-static void tell_status(struct modern *modern, const struct event *event)
-{
-    tell(modern, "%" PRIu64 " status %s", event->now_ns,
-         job_status_name((enum job_status)event->detail2));
-}
-
-static void tell_ready(struct modern *modern, const struct event *event)
-{
-    modern->was_ready = true;
-    tell(modern, "%" PRIu64 " event READY len=%" PRIu64 " offset=%" PRIu64, event->now_ns,
-         event->bytes, event->offset);
-}
-
-static void tell_error(struct modern *modern, const struct event *event)
-{
-    modern->errors++;
-    tell(modern, "%" PRIu64 " event ERROR(%s,%s)", event->now_ns,
-         event->op == OP_READ ? "read" : "write", error_action_name(event_action(event)));
-}
-
-static void tell_pending(struct modern *modern, const struct event *event)
-{
-    tell(modern, "%" PRIu64 " event PENDING", event->now_ns);
-}
-
-static void tell_drained(struct modern *modern, const struct event *event)
-{
-    tell(modern, "%" PRIu64 " drained %s", event->now_ns, node_name(modern, event->node));
-}
-
-static void tell_start_refused(struct modern *modern, const struct event *event)
-{
-    tell(modern, "%" PRIu64 " start failed %s", event->now_ns, refusal_class(event->detail));
-}
-
-static void tell_command(struct modern *modern, const struct event *event)
-{
-    char words[64];
-    command_words(event, words, sizeof(words));
-    tell(modern, "%" PRIu64 " control %s", event->now_ns, words);
-}
-
-/* The command itself is the last COMMAND: it has the argument. */
-static void tell_refused(struct modern *modern, const struct event *event)
-{
-    const struct event *command = event;
-    char words[64];
-    while (command->kind != EVENT_COMMAND) {
-        command--;
-    }
-    command_words(command, words, sizeof(words));
-    tell(modern, "%" PRIu64 " control %s failed %s", event->now_ns, words,
-         refusal_class(event->detail2));
-}
-
-static void tell_moved(struct modern *modern, const struct event *event)
-{
-    modern->guest = event->node;
-    tell(modern, "%" PRIu64 " graph guest %s %s", event->now_ns, node_name(modern, event->index),
-         node_name(modern, event->node));
-}
-
-/* A call that has failed is a `fail` line alone. */
-static void tell_backing(struct modern *modern, const struct event *event)
-{
-    if (event->ret == 0) {
-        tell(modern, "%" PRIu64 " graph backing %s %s", event->now_ns,
-             node_name(modern, event->node),
-             event->index == NO_NODE ? "none" : node_name(modern, event->index));
-    }
-}
-
-/* What is attached then is told by an event of its own. */
-static void tell_open_backing(struct modern *modern, const struct event *event)
-{
-    if (event->ret == 0) {
-        tell(modern, "%" PRIu64 " graph open_backing %s 0", event->now_ns,
-             node_name(modern, event->node));
-    }
-}
-
-static void tell_truncate(struct modern *modern, const struct event *event)
-{
-    if (event->ret == 0) {
-        tell(modern, "%" PRIu64 " graph truncate %s %" PRIu64 " 0", event->now_ns,
-             node_name(modern, event->node), event->bytes);
-    }
-}
-
-static void tell_read_only(struct modern *modern, const struct event *event)
-{
-    if (event->ret == 0) {
-        tell(modern, "%" PRIu64 " graph readonly %s %u", event->now_ns,
-             node_name(modern, event->node), event->detail);
-    }
-}
-
-/* ---- The end of the job ---- */
-
-/* equal= differ= first_diff= seen= */
-static void content_words(const struct modern *modern, char *words, size_t size)
-{
-    const struct evidence *evidence = world_evidence(modern->world);
-    struct content_difference target = content_compare(evidence, modern->plan->job.target, true);
-    struct content_difference seen =
-        content_compare(evidence, world_guest_disk(modern->world), false);
-    snprintf(words, size, "equal=%s differ=%" PRIu64 " first_diff=%" PRId64 " seen=%s",
-             target.sectors == 0 ? "yes" : "no", target.sectors,
-             target.sectors == 0 ? -1 : (int64_t)target.first, seen.sectors == 0 ? "yes" : "no");
-}
-
-static void tell_end(struct modern *modern, const struct event *event)
-{
-    bool is_cancelled = event->kind == EVENT_JOB_CANCELLED;
-    char ret[24] = "";
-    char content[120];
-    if (!is_cancelled) {
-        snprintf(ret, sizeof(ret), " ret=%" PRId32, event->ret);
-    }
-    tell(modern, "%" PRIu64 " event %s len=%" PRIu64 " offset=%" PRIu64 "%s", event->now_ns,
-         is_cancelled ? "CANCELLED" : "COMPLETED", event->bytes, event->offset, ret);
-    content_words(modern, content, sizeof(content));
-    snprintf(modern->result, sizeof(modern->result),
-             "result %" PRId32 " cancelled=%d ready=%d offset=%" PRIu64 " len=%" PRIu64 " %s",
-             event->ret, is_cancelled, modern->was_ready, event->offset, event->bytes, content);
-}
-
-/* Events without an entry have no line in the reference. */
-static void (*const tellers[EVENT_KIND_COUNT])(struct modern *modern, const struct event *event) = {
-    [EVENT_REQUEST_QUEUED] = tell_arrival,
-    [EVENT_ARRIVE] = tell_arrival,
-    [EVENT_ANSWERED] = tell_answered,
-    [EVENT_REQUEST_SUBMIT] = tell_submit,
-    [EVENT_REQUEST_DONE] = tell_done,
-    [EVENT_HELD] = tell_held,
-    [EVENT_FAULT] = tell_fault,
-    [EVENT_DRAINED] = tell_drained,
-    [EVENT_JOB_STATUS] = tell_status,
-    [EVENT_JOB_READY] = tell_ready,
-    [EVENT_JOB_ERROR] = tell_error,
-    [EVENT_JOB_PENDING] = tell_pending,
-    [EVENT_JOB_COMPLETED] = tell_end,
-    [EVENT_JOB_CANCELLED] = tell_end,
-    [EVENT_JOB_REFUSED] = tell_start_refused,
-    [EVENT_COMMAND] = tell_command,
-    [EVENT_COMMAND_REFUSED] = tell_refused,
-    [EVENT_GUEST_MOVED] = tell_moved,
-    [EVENT_GRAPH_BACKING] = tell_backing,
-    [EVENT_GRAPH_OPEN_BACKING] = tell_open_backing,
-    [EVENT_GRAPH_TRUNCATE] = tell_truncate,
-    [EVENT_GRAPH_READ_ONLY] = tell_read_only,
-};
-
-static void tell_events(struct modern *modern)
-{
-    while (modern->told < modern->trace.count) {
-        const struct event *event = &modern->trace.events[modern->told++];
-        if (tellers[event->kind]) {
-            tellers[event->kind](modern, event);
-        }
-    }
-}
 
 /* ---- Actions ---- */
 
@@ -388,21 +26,22 @@ static void tell_query(struct modern *modern, uint64_t now_ns)
     struct job_info info = {0};
     char words[160];
     if (!world_job(modern->world, &info)) {
-        tell(modern, "%" PRIu64 " query none", now_ns);
+        modern_tell(modern, "%" PRIu64 " query none", now_ns);
         return;
     }
     job_words(&info, words, sizeof(words));
-    tell(modern, "%" PRIu64 " query %s %s speed=%" PRIu64 " io=%s synced=%d dirty=%" PRId64, now_ns,
-         job_status_name(info.status), words, info.speed, io_status_name(info.io_status),
-         info.actively_synced && info.kind != JOB_COMMIT, info.dirty_bytes);
+    modern_tell(modern, "%" PRIu64 " query %s %s speed=%" PRIu64 " io=%s synced=%d dirty=%" PRId64,
+                now_ns, job_status_name(info.status), words, info.speed,
+                io_status_name(info.io_status), info.actively_synced && info.kind != JOB_COMMIT,
+                info.dirty_bytes);
 }
 
 static void tell_release(struct modern *modern, uint64_t now_ns, uint32_t hold)
 {
     const char *name = modern->plan->faults[hold].name;
-    tell(modern, "%" PRIu64 " control release %s", now_ns, name);
+    modern_tell(modern, "%" PRIu64 " control release %s", now_ns, name);
     if (!modern->made[hold]) {
-        tell(modern, "%" PRIu64 " control release %s failed no-hold", now_ns, name);
+        modern_tell(modern, "%" PRIu64 " control release %s failed no-hold", now_ns, name);
     }
 }
 
@@ -410,10 +49,10 @@ static void tell_rule(struct modern *modern, uint64_t now_ns, uint32_t rule)
 {
     enum fault_kind kind = modern->plan->faults[rule].kind;
     modern->made[rule] = true;
-    tell(modern, "%" PRIu64 " control %s", now_ns,
-         kind == FAULT_ERROR  ? "error"
-         : kind == FAULT_HOLD ? "hold"
-                              : "latency");
+    modern_tell(modern, "%" PRIu64 " control %s", now_ns,
+                kind == FAULT_ERROR  ? "error"
+                : kind == FAULT_HOLD ? "hold"
+                                     : "latency");
 }
 
 /* Called before the action is done, inside its event. */
@@ -422,9 +61,9 @@ static void acting(void *opaque, uint32_t number)
     struct modern *modern = opaque;
     const struct action *action = plan_action(modern->plan, number);
     uint64_t now_ns = world_now_ns(modern->world);
-    tell_events(modern);
+    modern_tell_events(modern);
     if (action->kind == DO_START) {
-        tell(modern, "%" PRIu64 " start", now_ns);
+        modern_tell(modern, "%" PRIu64 " start", now_ns);
     } else if (action->kind == DO_QUERY) {
         tell_query(modern, now_ns);
     } else if (action->kind == DO_RELEASE) {
@@ -432,8 +71,9 @@ static void acting(void *opaque, uint32_t number)
     } else if (action->kind == DO_HOLD) {
         tell_rule(modern, now_ns, action->index);
     } else if (action->kind == DO_DRAIN || action->kind == DO_UNDRAIN) {
-        tell(modern, "%" PRIu64 " control drained_%s %s", now_ns,
-             action->kind == DO_DRAIN ? "begin" : "end", node_name(modern, action->index));
+        modern_tell(modern, "%" PRIu64 " control drained_%s %s", now_ns,
+                    action->kind == DO_DRAIN ? "begin" : "end",
+                    modern_node_name(modern, action->index));
     }
 }
 
@@ -464,23 +104,23 @@ static void tell_stop(struct modern *modern, const char *how, bool has_job,
     uint64_t now_ns = is_late ? modern->plan->limits.time_ns : world_now_ns(modern->world);
     char words[160];
     char content[120];
-    tell(modern, "%" PRIu64 " %s", now_ns, how);
+    modern_tell(modern, "%" PRIu64 " %s", now_ns, how);
     if (has_job) {
         job_words(info, words, sizeof(words));
-        content_words(modern, content, sizeof(content));
-        tell(modern, "state status=%s %s dirty=%" PRId64 " %s", job_status_name(info->status),
-             words, info->dirty_bytes, content);
+        modern_content_words(modern, content, sizeof(content));
+        modern_tell(modern, "state status=%s %s dirty=%" PRId64 " %s",
+                    job_status_name(info->status), words, info->dirty_bytes, content);
     }
 }
 
 static void tell_count(struct modern *modern, uint32_t disk)
 {
     const uint64_t *count = modern->submitted[disk];
-    tell(modern,
-         "count %s read=%" PRIu64 " write=%" PRIu64 " zero=%" PRIu64 " discard=%" PRIu64
-         " flush=%" PRIu64,
-         node_name(modern, disk), count[OP_READ], count[OP_WRITE], count[OP_WRITE_ZEROES],
-         count[OP_DISCARD], count[OP_FLUSH]);
+    modern_tell(modern,
+                "count %s read=%" PRIu64 " write=%" PRIu64 " zero=%" PRIu64 " discard=%" PRIu64
+                " flush=%" PRIu64,
+                modern_node_name(modern, disk), count[OP_READ], count[OP_WRITE],
+                count[OP_WRITE_ZEROES], count[OP_DISCARD], count[OP_FLUSH]);
 }
 
 static void tell_last_lines(struct modern *modern)
@@ -492,13 +132,13 @@ static void tell_last_lines(struct modern *modern)
         tell_stop(modern, how, has_job, &info);
     }
     if (*modern->result) {
-        tell(modern, "%s", modern->result);
+        modern_tell(modern, "%s", modern->result);
     } else if (!has_job) {
-        tell(modern, "nojob");
+        modern_tell(modern, "nojob");
     }
-    tell(modern, "end guest=%s guests=%" PRIu32 " pending=%" PRIu32 " errors=%" PRIu32,
-         node_name(modern, modern->guest), modern->arrival_count,
-         modern->arrival_count - modern->answered, modern->errors);
+    modern_tell(modern, "end guest=%s guests=%" PRIu32 " pending=%" PRIu32 " errors=%" PRIu32,
+                modern_node_name(modern, modern->guest), modern->arrival_count,
+                modern->arrival_count - modern->answered, modern->errors);
     tell_count(modern, modern->plan->job.source);
     tell_count(modern, modern->plan->job.target);
 }
@@ -522,9 +162,9 @@ bool render_modern(const struct plan *plan, const struct engine *engine, render_
         life->modern = &modern;
         do {
             *life->now_ns = world_now_ns(modern.world);
-            tell_events(&modern);
+            modern_tell_events(&modern);
         } while (world_step(modern.world));
-        tell_events(&modern);
+        modern_tell_events(&modern);
         tell_last_lines(&modern);
         life->modern = NULL;
         world_destroy(modern.world);
@@ -539,5 +179,5 @@ bool render_modern(const struct plan *plan, const struct engine *engine, render_
 void render_modern_last_events(const struct render_life *life)
 {
     *life->now_ns = world_now_ns(life->modern->world);
-    tell_events(life->modern);
+    modern_tell_events(life->modern);
 }

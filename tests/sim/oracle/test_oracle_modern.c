@@ -204,6 +204,28 @@ static void test_guest_finds_a_request_without_an_answer(void **state)
     assert_silent(w);
 }
 
+/* Its backing is left closed, and will be opened by somebody else. */
+static void test_guest_may_read_zeroes_where_the_target_hides_its_backing(void **state)
+{
+    struct witness *w = modern(state, &oracle_guest);
+    struct ticket read = {DST, OP_READ, BY_GUEST, 0, CHUNK, 1};
+    struct run zeroes = {0, CHUNK / SECTOR_BYTES, TAG_ZERO, 0, false};
+
+    for (uint32_t i = 0; i < 2; i++) {
+        w->disks[DST].backing = i == 0 ? THIRD : PLAN_NONE;
+        w->plan->job.sync = SYNC_FULL;
+        w = modern(state, &oracle_guest);
+        say(w, EVENT_JOB_STARTED);
+        pivot(w, DST, SRC);
+        request_event(w, EVENT_ARRIVE, read, 0);
+        request_event(w, EVENT_REQUEST_SUBMIT, read, 0);
+        w->evidence.read_runs = &zeroes;
+        w->evidence.read_run_count = 1;
+        request_event(w, EVENT_REQUEST_EFFECT, read, 0);
+        assert_int_equal(w->verdict.finding_count, i);
+    }
+}
+
 /* ---- ledger ---- */
 
 static struct witness *with_fault(void **state, enum op op)
@@ -386,13 +408,13 @@ static void test_limit_lets_a_buffer_go_at_once_but_no_more(void **state)
     w->plan->job.buffer_bytes = 4 * CHUNK;
     w = modern(state, &oracle_limit);
     modern_start(w);
-    for (int i = 0; i < 11; i++) {
+    for (int i = 0; i < 12; i++) {
         submit(w, BY_JOB, SRC, OP_READ, 0, CHUNK);
     }
     submit(w, BY_ACTIVE, DST, OP_WRITE, 0, LENGTH);
     assert_silent(w);
     submit(w, BY_JOB, DST, OP_WRITE_ZEROES, 0, CHUNK);
-    assert_found(w, "too-fast", "two quotas, two buffers and one operation");
+    assert_found(w, "too-fast", "two quotas, and twice a buffer and an operation");
 }
 
 static void test_limit_stays_off_after_an_error_of_a_ready_job(void **state)
@@ -461,6 +483,7 @@ int main(void)
         WITNESS_TEST(test_content_sees_the_backing_that_the_job_will_set),
         WITNESS_TEST(test_content_finds_a_failed_job_that_has_moved_the_guest),
         WITNESS_TEST(test_guest_finds_a_request_without_an_answer),
+        WITNESS_TEST(test_guest_may_read_zeroes_where_the_target_hides_its_backing),
         WITNESS_TEST(test_ledger_asks_for_reports_of_active_writes),
         WITNESS_TEST(test_ledger_asks_for_reports_of_the_source_by_guests_neither),
         WITNESS_TEST(test_ledger_lets_an_active_write_fail_before_ready_but_not_be_forgotten),

@@ -242,7 +242,7 @@ static void test_shrink_writes_out_the_requests_of_a_generator(void **state)
     assert_becomes(&shrunk, "expect", "never",
                    "disks: {src: {size: 512}, dst: {size: 512}}\n"
                    "job: {mirror: src, to: dst}\n"
-                   "guest: {churn-7: {at: 200us, write: {at: 0, len: 512}}}\n"
+                   "guest: {churn-10: {at: 200us, write: {at: 0, len: 512}}}\n"
                    "steps: [start, {wait: ready}, complete]\n"
                    "expect: [{never: {event: submit, disk: dst, op: write, by: guest}}]\n");
     drop(&shrunk);
