@@ -99,7 +99,7 @@ void life_report_owed(const struct life_model *life, struct evidence *evidence)
 
 static void note_end(struct life_model *life, struct evidence *evidence, const struct event *event)
 {
-    if (op_is_change(event->op) && event->op == OP_WRITE && event->ret == 0) {
+    if (event->op == OP_WRITE && event->ret == 0) {
         life->copied += event->bytes;
     } else if (event->op == OP_FLUSH) {
         life->flushed_background = event->ret == 0 && life->covers_background;

@@ -145,7 +145,7 @@ void isolate_watch(const struct isolate_limits *limits)
     child.room_bytes = child.memory_bytes < limits->memory_bytes
                            ? min_u64(limits->room_bytes, child.memory_bytes)
                            : limits->room_bytes;
-    child.fresh = 1;
+    child.fresh = 1; /* Again: a tick may have come between, and seen half of the limits. */
     if (child.shared != NULL && !child.ticks) {
         start_ticking();
     }
