@@ -22,11 +22,12 @@ static void fault_init(struct fault *fault, const struct fault_spec *spec)
 
 /*
  * Hits beyond this count cannot change a verdict: expectations ask for no
- * more, and without one it only matters whether the fault fired at all.
+ * more, and without one it only matters whether the fault fired at all.  Nor
+ * do they change what the fault will do.
  */
 static uint64_t hits_that_matter(const struct plan *plan, uint32_t fault)
 {
-    uint64_t most = 1;
+    uint64_t most = max_u64(plan->faults[fault].hits, 1);
 
     for (uint32_t i = 0; i < plan->expect_count; i++) {
         if (plan->expects[i].kind == EXPECT_FIRED && plan->expects[i].a == fault) {
@@ -113,6 +114,15 @@ static bool fault_is_drawn(struct block_layer *layer, struct fault *fault,
     return choose_chance(layer->choices, fault->site, spec->probability_ppm);
 }
 
+/* It hits no later match. */
+static bool fault_is_spent(const struct fault *fault, const struct fault_spec *spec)
+{
+    uint64_t nth = max_u64(spec->nth, 1);
+
+    return (spec->times > 0 && fault->matched >= nth + spec->times) ||
+           (spec->hits > 0 && fault->hits >= spec->hits);
+}
+
 /* Counts a request that matches an armed fault; true if it is hit. */
 static bool fault_counts(struct block_layer *layer, struct fault *fault,
                          const struct fault_spec *spec)
@@ -120,7 +130,7 @@ static bool fault_counts(struct block_layer *layer, struct fault *fault,
     uint64_t nth = max_u64(spec->nth, 1);
 
     fault->matched++;
-    if (fault->matched < nth || (spec->times > 0 && fault->matched - nth >= spec->times) ||
+    if (fault->matched < nth || fault_is_spent(fault, spec) ||
         !fault_is_drawn(layer, fault, spec)) {
         return false;
     }

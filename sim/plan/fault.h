@@ -51,6 +51,7 @@ struct fault_spec {
     uint64_t until_ns;        /* disarmed at this instant; 0 = never */
     uint64_t from_ns;         /* armed at this instant; 0 = at once */
     uint32_t probability_ppm; /* 0 = certain; otherwise a choice point per match */
+    uint64_t hits;            /* no more than these are hit, whichever are chosen; 0 = no bound */
     int error;                /* negative errno */
     enum fault_applied applied;
     uint64_t bytes;          /* APPLIED_PREFIX, FULL; MISDIRECT: where to */

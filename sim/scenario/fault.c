@@ -304,6 +304,8 @@ static const struct field fault_fields[] = {
     FIELD("probability",
           "Each matching request is hit with this probability, by choice; with seed 0 none is.",
           .type = &type_probability, MEMBER(struct fault_spec, probability_ppm), .turn = 1),
+    FIELD("hits", "No more requests than these are hit, whichever they are; default: no bound.",
+          .type = &type_count, MEMBER(struct fault_spec, hits), .needs = "probability", .turn = 1),
     FIELD("from", "From this instant on, or from a mark on.",
           .shape = ANY_OF(VALUE_OF(type_time), MAPPING_OF("from-mark", from_fields)),
           .read = read_from, .write = write_from, .turn = 1),

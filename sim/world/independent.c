@@ -192,7 +192,9 @@ static bool write_can_be_hit(const struct world *world, const struct request *re
 
     for (uint32_t i = 0; i < plan->fault_count; i++) {
         const struct fault_spec *spec = &plan->faults[i];
-        bool is_spent = spec->times > 0 && world->layer.faults[i].hits >= spec->times;
+        uint64_t hits = world->layer.faults[i].hits;
+        bool is_spent =
+            (spec->times > 0 && hits >= spec->times) || (spec->hits > 0 && hits >= spec->hits);
 
         if (!is_spent && request_matches(&spec->match, (uint8_t)plan->job.target, OP_WRITE, BY_JOB,
                                          read->offset, read->bytes)) {

@@ -240,15 +240,30 @@ static void bound_reached(void *opaque)
                 quantity_time(within_ns).text);
 }
 
-/* 0: the step has no bound. */
-static uint64_t bound_delay_ns(const struct world *world, const struct action *action)
+static uint64_t delay_until(const struct world *world, uint64_t at_ns)
 {
     uint64_t now_ns = world->timeline.now_ns;
 
+    return at_ns != AT_WHENEVER && at_ns > now_ns ? at_ns - now_ns : 0;
+}
+
+static enum pending_kind kind_of_instant(uint64_t at_ns)
+{
+    return at_ns == AT_WHENEVER ? PENDING_LOOSE : PENDING_TIMED;
+}
+
+/* 0: the step has no bound. */
+static uint64_t bound_delay_ns(const struct world *world, const struct action *action)
+{
     if (action->kind == DO_AT) {
-        return action->at_ns > now_ns ? action->at_ns - now_ns : 0;
+        return delay_until(world, action->at_ns);
     }
     return action->wait.within_ns;
+}
+
+static enum pending_kind kind_of_pause(const struct action *action)
+{
+    return action->kind == DO_AT ? kind_of_instant(action->at_ns) : PENDING_TIMED;
 }
 
 static bool has_bound(const struct action *action)
@@ -265,7 +280,7 @@ static void step_wait(struct world *world, const struct action *action)
     if (step_is_satisfied(world)) {
         step_satisfied(world);
     } else if (has_bound(action)) {
-        story->bound.kind = is_pause(action) ? PENDING_TIMED : PENDING_TIMEOUT;
+        story->bound.kind = is_pause(action) ? kind_of_pause(action) : PENDING_TIMEOUT;
         timeline_add(&world->timeline, &story->bound, bound_delay_ns(world, action), bound_reached,
                      world);
     }
@@ -354,11 +369,12 @@ static bool needs_run_matches(const struct plan *plan)
 static void insert_timed(struct world *world, uint32_t index)
 {
     struct timed *timed = &world->story.timed[index];
+    uint64_t at_ns = world->plan->timed[index].at_ns;
 
     timed->world = world;
     timed->index = index;
-    timeline_add(&world->timeline, &timed->pending, world->plan->timed[index].at_ns, timed_fire,
-                 timed);
+    timed->pending.kind = kind_of_instant(at_ns);
+    timeline_add(&world->timeline, &timed->pending, delay_until(world, at_ns), timed_fire, timed);
 }
 
 void story_create(struct world *world)
@@ -437,9 +453,13 @@ void story_digest(const struct world *world, struct digest *digest)
     }
     /* They were inserted first, so their place among simultaneous events is always the same. */
     for (uint32_t i = 0; i < plan->timed_count; i++) {
-        if (pending_is_set(&story->timed[i].pending)) {
+        const struct pending *pending = &story->timed[i].pending;
+
+        if (pending_is_set(pending)) {
             digest_u64(digest, i);
-            timeline_digest_due(&world->timeline, &story->timed[i].pending, digest);
+            if (!world->plan->untimed || pending->kind != PENDING_LOOSE) {
+                timeline_digest_due(&world->timeline, pending, digest);
+            }
         }
     }
 }

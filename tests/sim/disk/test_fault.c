@@ -276,6 +276,26 @@ static void test_fault_fires_by_choice_when_it_has_a_probability(void **state)
     assert_int_equal(failed(disks), 0);
 }
 
+static void test_fault_hits_no_more_than_it_may_whichever_are_chosen(void **state)
+{
+    static const struct choice_answer answers[] = {
+        {"fault fault", 2, 1}, {"fault fault", 3, 1}, {"fault fault", 4, 1}};
+    static const unsigned expected[] = {0x0e, 0x02, 0x06};
+    struct disks *disks = *state;
+    struct fault_spec *fault = disks_fault(disks, FAULT_ERROR);
+
+    fault->error = -EIO;
+    fault->probability_ppm = 1000;
+    disks->choices.recorded = answers;
+    disks->choices.recorded_count = COUNT_OF(answers);
+    for (uint64_t hits = 0; hits < COUNT_OF(expected); hits++) {
+        fault->hits = hits;
+        disks_open(disks);
+        run_five_writes(disks);
+        assert_int_equal(failed(disks), expected[hits]);
+    }
+}
+
 /* ---- Stopping requests ---- */
 
 static void test_fault_holds_a_request_where_it_says_until_released(void **state)
@@ -411,6 +431,7 @@ int main(void)
         DISKS_TEST(test_fault_first_error_decides_when_several_hit),
         DISKS_TEST(test_fault_changes_the_latency),
         DISKS_TEST(test_fault_fires_by_choice_when_it_has_a_probability),
+        DISKS_TEST(test_fault_hits_no_more_than_it_may_whichever_are_chosen),
         DISKS_TEST(test_fault_holds_a_request_where_it_says_until_released),
         DISKS_TEST(test_fault_released_request_takes_no_more_time),
         DISKS_TEST(test_fault_lets_a_request_pass_when_released_before_it_stops),
