@@ -235,8 +235,8 @@ static void test_story_timed_actions_follow_the_first_step_in_their_order(void *
     assert_int_equal(stage_event(stage, EVENT_MARK, 3)->now_ns, 5);
 }
 
-/* The events of an untimed world, in the order of those answers; does the mark precede the write's
- * end? */
+/* The events of an untimed world, in the order of those answers; does the mark precede the write?
+ */
 static bool mark_is_first(struct stage *stage, const struct choice_answer *answers, uint32_t count)
 {
     stage->plan->untimed = true;
@@ -244,7 +244,7 @@ static bool mark_is_first(struct stage *stage, const struct choice_answer *answe
     stage->options.choices.recorded_count = count;
     stage_open(stage);
     stage_run(stage);
-    return stage_event(stage, EVENT_MARK, 0) < stage_event(stage, EVENT_REQUEST_DONE, 0);
+    return stage_event(stage, EVENT_MARK, 0) < stage_event(stage, EVENT_REQUEST_EFFECT, 0);
 }
 
 static void test_story_whenever_is_any_moment_of_an_untimed_world(void **state)
