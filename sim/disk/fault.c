@@ -197,7 +197,22 @@ static void add_error(struct request_faults *faults, const struct fault_spec *sp
         faults->torn = index;
         break;
     case APPLIED_ALL:
+    case APPLIED_BY_CHOICE: /* choose_extent() */
         break;
+    }
+}
+
+/* A write that fails leaves nothing behind, half of it, or all. */
+static void choose_extent(struct request *request, const struct fault_spec *spec)
+{
+    struct block_layer *layer = request->node->layer;
+    struct choice_site *site =
+        choices_site(layer->choices, arena_printf(layer->arena, "applied %s", spec->name));
+    uint64_t halves = op_writes(request->op) ? choose(layer->choices, site, 3) : 0;
+
+    if (halves < 2) {
+        request->faults.moved_bytes =
+            min_u64(request->faults.moved_bytes, halves * (request->bytes / 2));
     }
 }
 
@@ -284,6 +299,9 @@ void fault_request(struct block_layer *layer, struct request *request)
 
         if (spec->kind != FAULT_FULL && !spec->exclusive && fault_hits(&subject, i)) {
             add_fault(&request->faults, spec, (uint16_t)i);
+            if (spec->applied == APPLIED_BY_CHOICE) {
+                choose_extent(request, spec);
+            }
         }
     }
     taker = hit_exclusively(&subject);

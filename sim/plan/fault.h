@@ -30,6 +30,7 @@ enum fault_applied {
     APPLIED_PREFIX, /* the first `bytes` */
     APPLIED_TORN,   /* some sectors, by choice */
     APPLIED_ALL,
+    APPLIED_BY_CHOICE, /* nothing, the first half, or all */
 };
 
 enum hold_phase {

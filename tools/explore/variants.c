@@ -174,25 +174,12 @@ static void add_singles_of(struct variant_list *variants, const struct victim *v
 
 #define WRITES (1u << OP_WRITE | 1u << OP_WRITE_ZEROES | 1u << OP_DISCARD)
 
-/* Half of a chunk, where the plan says how large that is. */
-static uint64_t half_chunk(const struct plan *plan)
-{
-    int64_t bytes = plan->job.granularity / 2;
-
-    return bytes >= (int64_t)SECTOR_BYTES ? align_down((uint64_t)bytes, SECTOR_BYTES)
-                                          : SECTOR_BYTES;
-}
-
-static void add_chosen(struct variant_list *variants, const struct plan *plan)
+static void add_chosen(struct variant_list *variants)
 {
     static const struct {
         uint32_t ops; /* 0: all */
         int error;
-        enum fault_applied applied;
-    } kinds[] = {{0, -EIO, APPLIED_NOTHING},
-                 {WRITES, -EIO, APPLIED_ALL},
-                 {WRITES, -EIO, APPLIED_PREFIX},
-                 {WRITES | 1u << OP_FLUSH, -ENOSPC, APPLIED_NOTHING}};
+    } kinds[] = {{0, -EIO}, {WRITES | 1u << OP_FLUSH, -ENOSPC}};
 
     for (size_t i = 0; i < COUNT_OF(kinds); i++) {
         const struct victim any = {.match = {.ops = kinds[i].ops}};
@@ -201,8 +188,7 @@ static void add_chosen(struct variant_list *variants, const struct plan *plan)
         fault.times = 0;
         fault.hits = 1;
         fault.probability_ppm = CHOSEN_PPM;
-        fault.applied = kinds[i].applied;
-        fault.bytes = kinds[i].applied == APPLIED_PREFIX ? half_chunk(plan) : 0;
+        fault.applied = APPLIED_BY_CHOICE;
         add(variants, (struct variant){.faults = {fault}, .fault_count = 1});
     }
 }
@@ -289,7 +275,7 @@ struct variant_list variants_of(const struct plan *plan, const struct engine *en
 
     add(&variants, (struct variant){0});
     if (faults == VARIANTS_CHOSEN) {
-        add_chosen(&variants, plan);
+        add_chosen(&variants);
     }
     if (faults == VARIANTS_NONE || faults == VARIANTS_CHOSEN) {
         return variants;

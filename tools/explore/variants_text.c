@@ -23,7 +23,8 @@ static const char *applied_text(enum fault_applied applied)
     static const char *const texts[] = {[APPLIED_NOTHING] = "",
                                         [APPLIED_PREFIX] = ", half applied",
                                         [APPLIED_TORN] = ", torn",
-                                        [APPLIED_ALL] = ", applied"};
+                                        [APPLIED_ALL] = ", applied",
+                                        [APPLIED_BY_CHOICE] = ""};
 
     return texts[applied];
 }

@@ -217,6 +217,29 @@ static void test_fault_leaves_behind_what_it_says_when_a_write_fails(void **stat
     }
 }
 
+static void test_fault_leaves_nothing_half_or_all_behind_by_choice(void **state)
+{
+    static const uint64_t written[] = {0, CHUNK / 2, CHUNK};
+    struct choice_answer answer = {"applied fault", 1, 0};
+    struct disks *disks = *state;
+    struct fault_spec *fault = disks_fault(disks, FAULT_ERROR);
+
+    fault->error = -EIO;
+    fault->applied = APPLIED_BY_CHOICE;
+    disks->choices.recorded = &answer;
+    disks->choices.recorded_count = 1;
+    for (; answer.pick < COUNT_OF(written); answer.pick++) {
+        disks_open(disks);
+        disks_guest(disks, OP_WRITE, 0, CHUNK);
+        disks_run(disks);
+        assert_int_equal(failed(disks), 1);
+        for (uint64_t offset = 0; offset < CHUNK; offset += 512) {
+            assert_int_equal(tag_kind(disks_tag(disks, SRC, offset)),
+                             offset < written[answer.pick] ? TAG_KIND_GUEST : TAG_KIND_FILL);
+        }
+    }
+}
+
 static void test_fault_first_error_decides_when_several_hit(void **state)
 {
     struct disks *disks = *state;
@@ -428,6 +451,7 @@ int main(void)
         DISKS_TEST(test_fault_takes_a_request_for_itself_when_it_is_exclusive),
         DISKS_TEST(test_fault_is_armed_between_instants_and_marks),
         DISKS_TEST(test_fault_leaves_behind_what_it_says_when_a_write_fails),
+        DISKS_TEST(test_fault_leaves_nothing_half_or_all_behind_by_choice),
         DISKS_TEST(test_fault_first_error_decides_when_several_hit),
         DISKS_TEST(test_fault_changes_the_latency),
         DISKS_TEST(test_fault_fires_by_choice_when_it_has_a_probability),

@@ -163,13 +163,14 @@ static void test_scenario_describes_faults_when_they_are_named(void **state)
         "  l: {match: {}, latency: 7us}\n"
         "  f: {match: {disk: dst}, full: 64KiB}\n"
         "  all: {match: {}, error: ENOSPC, applied: all}\n"
+        "  any: {match: {}, error: ENOSPC, applied: choice}\n"
         "steps: [start, {mark: m}, {hold: {name: stale, match: {disk: dst}}}, {release: "
         "stale}, {release: h}]\n",
         0, 0);
     const struct fault_spec *fault = plan->faults;
 
     (void)state;
-    assert_int_equal(plan->fault_count, 8);
+    assert_int_equal(plan->fault_count, 9);
     assert_string_equal(fault[0].name, "e");
     assert_int_equal(fault[0].kind, FAULT_ERROR);
     assert_int_equal(fault[0].error, -EIO);
@@ -205,12 +206,13 @@ static void test_scenario_describes_faults_when_they_are_named(void **state)
     assert_int_equal(fault[5].kind, FAULT_FULL);
     assert_int_equal(fault[5].times, 0);
     assert_int_equal(fault[6].applied, APPLIED_ALL);
-    assert_string_equal(fault[7].name, "stale");
-    assert_int_equal(fault[7].kind, FAULT_HOLD);
-    assert_false(fault[7].armed);
+    assert_int_equal(fault[7].applied, APPLIED_BY_CHOICE);
+    assert_string_equal(fault[8].name, "stale");
+    assert_int_equal(fault[8].kind, FAULT_HOLD);
+    assert_false(fault[8].armed);
     assert_int_equal(plan->steps[2].kind, DO_HOLD);
-    assert_int_equal(plan->steps[2].index, 7);
-    assert_int_equal(plan->steps[3].index, 7);
+    assert_int_equal(plan->steps[2].index, 8);
+    assert_int_equal(plan->steps[3].index, 8);
     assert_int_equal(plan->steps[4].index, 1);
     assert_string_equal(plan->marks[0], "m");
     plan_destroy(plan);
