@@ -397,7 +397,7 @@ void action_run(struct world *world, uint32_t number)
     const struct action *action = plan_action(world->plan, number);
 
     if (world->acting != NULL) {
-        world->acting(world->acting_opaque, number);
+        world->acting(world->hook_opaque, number);
     }
     switch (action->kind) {
     case DO_START:

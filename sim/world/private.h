@@ -45,7 +45,8 @@ struct world {
     uint64_t step_end;       /* the trace must not grow to this before the step is over, ... */
     void (*step_limit)(uint64_t events);           /* ... or this ends it (struct world_options) */
     void (*acting)(void *opaque, uint32_t number); /* as in struct world_options */
-    void *acting_opaque;
+    void (*emitted)(void *opaque);                 /* the same */
+    void *hook_opaque;
 
     LIST_HEAD(, host_timer) timers;
     struct story story;

@@ -122,6 +122,9 @@ void world_emit(struct world *world, struct event *event)
     /* Appended after the oracles: read right after it was written, the record would stall the CPU.
      */
     trace_append(world->trace, event);
+    if (world->emitted != NULL) {
+        world->emitted(world->hook_opaque);
+    }
     if (world->story.watched >> event->kind & 1) {
         story_observe(world, event);
     }
@@ -151,7 +154,8 @@ static struct world *world_set_up(struct arena *arena, struct verdict *verdict,
     world->trace = trace;
     world->step_limit = options->step_limit;
     world->acting = options->acting;
-    world->acting_opaque = options->opaque;
+    world->emitted = options->emitted;
+    world->hook_opaque = options->opaque;
     world->choice_spec = options->choices;
     if (plan->quiet) {
         world->choice_spec.seed = 0;
@@ -313,6 +317,11 @@ bool world_step(struct world *world)
     }
 #endif
     return true;
+}
+
+bool world_next_ns(const struct world *world, uint64_t *due_ns)
+{
+    return timeline_next_due(&world->timeline, due_ns);
 }
 
 /* Would the next event be later than `until_ns` (UINT64_MAX: never)? */

@@ -143,30 +143,39 @@ static void tell_last_lines(struct modern *modern)
     tell_count(modern, modern->plan->job.target);
 }
 
+static void emitted(void *opaque)
+{
+    struct modern *modern = opaque;
+    if (render_is_last_step(modern->pace)) {
+        modern_tell_events(modern);
+    }
+}
+
 bool render_modern(const struct plan *plan, const struct engine *engine, render_line *line,
-                   void *opaque, struct render_life *life)
+                   void *opaque, const struct render_pace *pace)
 {
     struct modern modern = {.plan = plan,
                             .guest = (uint8_t)plan->job.source,
                             .made = calloc(plan->fault_count + 1, sizeof(bool)),
                             .line = line,
-                            .opaque = opaque};
-    struct world_options options = {
-        .engine = engine, .no_oracles = true, .acting = acting, .opaque = &modern};
+                            .opaque = opaque,
+                            .pace = pace};
+    struct world_options options = {.engine = engine,
+                                    .no_oracles = true,
+                                    .acting = acting,
+                                    .emitted = emitted,
+                                    .opaque = &modern};
     trace_init(&modern.trace, true);
     modern.world = modern.made ? world_create(plan, &options, &modern.trace) : NULL;
     if (modern.world) {
         for (uint32_t i = 0; i < plan->fault_count; i++) {
             modern.made[i] = plan->faults[i].armed;
         }
-        life->modern = &modern;
         do {
-            *life->now_ns = world_now_ns(modern.world);
             modern_tell_events(&modern);
-        } while (world_step(modern.world));
+        } while (render_step(modern.world, pace));
         modern_tell_events(&modern);
         tell_last_lines(&modern);
-        life->modern = NULL;
         world_destroy(modern.world);
     }
     bool had_memory = modern.world != NULL;
@@ -174,10 +183,4 @@ bool render_modern(const struct plan *plan, const struct engine *engine, render_
     free(modern.made);
     trace_free(&modern.trace);
     return had_memory;
-}
-
-void render_modern_last_events(const struct render_life *life)
-{
-    *life->now_ns = world_now_ns(life->modern->world);
-    modern_tell_events(life->modern);
 }
