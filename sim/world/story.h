@@ -71,8 +71,9 @@ struct story {
     struct pending bound;
     struct react *reacts;
     struct timed *timed;
-    LIST_HEAD(, reaction) reactions; /* newest first */
-    uint32_t drains[PLAN_MAX_DISKS]; /* sections of the story's own over each disk */
+    LIST_HEAD(, reaction) reactions;     /* newest first */
+    uint32_t drains[PLAN_MAX_DISKS + 1]; /* sections of the story's own over each disk, and ... */
+    struct block_node *drained_filter;   /* ... over this filter, on which they are a reference */
 };
 
 static inline bool story_waits_for_event(const struct action *action)

@@ -7,10 +7,13 @@
  * lines are those at COMPLETED or CANCELLED: a step moves no data after them.
  */
 #include "tests/golden/render_modern.h"
+#include "engine/interposer.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+
+#include "engine/interposer.h"
 
 /* ---- Actions ---- */
 
@@ -55,6 +58,17 @@ static void tell_rule(struct modern *modern, uint64_t now_ns, uint32_t rule)
                                      : "latency");
 }
 
+static void tell_drain(struct modern *modern, uint64_t now_ns, const struct action *action)
+{
+    const char *word = action->kind == DO_DRAIN ? "begin" : "end";
+    bool is_filter = action->index == DRAIN_FILTER;
+    const char *name = is_filter ? "filter" : modern_node_name(modern, action->index);
+    modern_tell(modern, "%" PRIu64 " control drained_%s %s", now_ns, word, name);
+    if (is_filter && action->kind == DO_DRAIN && modern->guest != BLOCK_FILTER_ID) {
+        modern_tell(modern, "%" PRIu64 " control drained_begin filter failed no-node", now_ns);
+    }
+}
+
 /* Called before the action is done, inside its event. */
 static void acting(void *opaque, uint32_t number)
 {
@@ -71,9 +85,7 @@ static void acting(void *opaque, uint32_t number)
     } else if (action->kind == DO_HOLD) {
         tell_rule(modern, now_ns, action->index);
     } else if (action->kind == DO_DRAIN || action->kind == DO_UNDRAIN) {
-        modern_tell(modern, "%" PRIu64 " control drained_%s %s", now_ns,
-                    action->kind == DO_DRAIN ? "begin" : "end",
-                    modern_node_name(modern, action->index));
+        tell_drain(modern, now_ns, action);
     }
 }
 
