@@ -10,8 +10,8 @@
  * Each .c file of this folder implements a part of the interface; its functions are declared
  * and described in the headers that the foreign file includes.
  */
-#ifndef MIRRORSIM_ENGINE_QEMU_ENV_H
-#define MIRRORSIM_ENGINE_QEMU_ENV_H
+#ifndef MIRRORSIM_ENGINE_QEMU_2_2_ENV_H
+#define MIRRORSIM_ENGINE_QEMU_2_2_ENV_H
 
 #include "block/blockjob.h"
 #include "engine/block.h"

@@ -5,8 +5,8 @@
  * This declares the interface list of the design and nothing else: a file that uses more does
  * not compile, and the compiler names what is missing.
  */
-#ifndef MIRRORSIM_ENGINE_QEMU_BLOCK_INT_H
-#define MIRRORSIM_ENGINE_QEMU_BLOCK_INT_H
+#ifndef MIRRORSIM_ENGINE_QEMU_2_2_BLOCK_INT_H
+#define MIRRORSIM_ENGINE_QEMU_2_2_BLOCK_INT_H
 
 #include <assert.h>
 #include <errno.h>

@@ -5,8 +5,8 @@
  *
  * A job's coroutine calls sleep, yield and defer; its callbacks call the rest.
  */
-#ifndef MIRRORSIM_ENGINE_QEMU_BLOCKJOB_H
-#define MIRRORSIM_ENGINE_QEMU_BLOCKJOB_H
+#ifndef MIRRORSIM_ENGINE_QEMU_2_2_BLOCKJOB_H
+#define MIRRORSIM_ENGINE_QEMU_2_2_BLOCKJOB_H
 
 #include "block/block_int.h"
 

@@ -7,7 +7,7 @@
  * since.
  */
 #include "engine/bitmap.h"
-#include "engine/qemu/env.h"
+#include "engine/qemu/2.2/env.h"
 #include "engine/range.h"
 
 struct BdrvDirtyBitmap {

@@ -3,7 +3,7 @@
  * The job framework: a job's life cycle, its sleep, its errors, and the monitor's
  * commands.
  */
-#include "engine/qemu/env.h"
+#include "engine/qemu/2.2/env.h"
 
 /* ---- Life ---- */
 

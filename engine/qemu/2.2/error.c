@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "engine/qemu/env.h"
+#include "engine/qemu/2.2/env.h"
 
 struct Error {
     ErrorClass cls;

@@ -11,7 +11,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "engine/qemu/env.h"
+#include "engine/qemu/2.2/env.h"
 #include "engine/range.h"
 
 /* ---- Heap ---- */

@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "engine/qemu/env.h"
+#include "engine/qemu/2.2/env.h"
 
 /* ---- BlockDriverStates ---- */
 

@@ -3,8 +3,8 @@
  * The reference revision's rate limiter, with its defect (D11), because its rule is
  * observable.
  */
-#ifndef MIRRORSIM_ENGINE_QEMU_RATELIMIT_H
-#define MIRRORSIM_ENGINE_QEMU_RATELIMIT_H
+#ifndef MIRRORSIM_ENGINE_QEMU_2_2_RATELIMIT_H
+#define MIRRORSIM_ENGINE_QEMU_2_2_RATELIMIT_H
 
 #include <stdint.h>
 

@@ -5,8 +5,8 @@
  * The functions are inline because some have the names of our own bitmap's
  * functions.
  */
-#ifndef MIRRORSIM_ENGINE_QEMU_BITMAP_H
-#define MIRRORSIM_ENGINE_QEMU_BITMAP_H
+#ifndef MIRRORSIM_ENGINE_QEMU_2_2_BITMAP_H
+#define MIRRORSIM_ENGINE_QEMU_2_2_BITMAP_H
 
 #include <limits.h>
 #include <string.h>

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "engine/qemu/env.h"
+#include "engine/qemu/2.2/env.h"
 #include "trace.h"
 
 static struct engine_job *current;

@@ -11,7 +11,7 @@
 #include <ucontext.h>
 #include <unistd.h>
 
-#include "engine/qemu/env.h"
+#include "engine/qemu/2.2/env.h"
 
 #if defined(__SANITIZE_ADDRESS__)
 #define HAS_ASAN 1

@@ -4,8 +4,8 @@
  *
  * An event has room for three numbers; the functions below say which ones.
  */
-#ifndef MIRRORSIM_ENGINE_QEMU_TRACE_H
-#define MIRRORSIM_ENGINE_QEMU_TRACE_H
+#ifndef MIRRORSIM_ENGINE_QEMU_2_2_TRACE_H
+#define MIRRORSIM_ENGINE_QEMU_2_2_TRACE_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -7,8 +7,8 @@
  */
 #include <stdio.h>
 
-#include "engine/qemu/env.h"
-#include "engine/qemu/qemu_engine.h"
+#include "engine/qemu/2.2/engine.h"
+#include "engine/qemu/2.2/env.h"
 #include "engine/range.h"
 #include "trace.h"
 

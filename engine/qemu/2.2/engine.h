@@ -5,8 +5,8 @@
  * A program is linked with one of them; the build decides which foreign file it is compiled
  * from (engine/qemu/CMakeLists.txt).
  */
-#ifndef MIRRORSIM_ENGINE_QEMU_QEMU_ENGINE_H
-#define MIRRORSIM_ENGINE_QEMU_QEMU_ENGINE_H
+#ifndef MIRRORSIM_ENGINE_QEMU_2_2_ENGINE_H
+#define MIRRORSIM_ENGINE_QEMU_2_2_ENGINE_H
 
 #include "engine/engine.h"
 

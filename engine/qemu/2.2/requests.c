@@ -5,7 +5,7 @@
  */
 #include <limits.h>
 
-#include "engine/qemu/env.h"
+#include "engine/qemu/2.2/env.h"
 #include "engine/range.h"
 
 /* ---- Reads and writes ---- */
