@@ -39,7 +39,7 @@ void qemu_job_started(void)
 
     if (env->job != NULL && !env->started) {
         env->started = true;
-        host_emit(env->host, &event);
+        host_emit(env->common.host, &event);
     }
 }
 
@@ -100,7 +100,7 @@ static void run_deferred(void *opaque)
     qemu_coroutines_free(env);
     qemu_nodes_free(env);
     qemu_leave();
-    host_free(env->host, env, sizeof(*env));
+    host_free(env->common.host, env, sizeof(*env));
     spec.concluded(spec.opaque, 0);
 }
 
@@ -112,7 +112,7 @@ void block_job_defer_to_main_loop(BlockJob *job, void (*fn)(BlockJob *job, void 
     assert(job == env->job && env->deferred == NULL);
     env->deferred_fn = fn;
     env->deferred_opaque = opaque;
-    env->deferred = host_timer_start(env->host, 0, run_deferred, env);
+    env->deferred = host_timer_start(env->common.host, 0, run_deferred, env);
 }
 
 /* ---- Sleep ---- */
@@ -152,10 +152,10 @@ void block_job_sleep_ns(BlockJob *job, QEMUClockType type, int64_t ns)
     if (job->paused) {
         park(job);
     } else {
-        env->timer = host_timer_start(env->host, ns > 0 ? (uint64_t)ns : 0, wake, env);
+        env->timer = host_timer_start(env->common.host, ns > 0 ? (uint64_t)ns : 0, wake, env);
         qemu_coroutine_yield();
         if (env->timer != NULL) {
-            host_timer_stop(env->host, env->timer);
+            host_timer_stop(env->common.host, env->timer);
             env->timer = NULL;
         }
     }
@@ -229,7 +229,7 @@ static void emit_error(const BlockDriverState *bs, BlockErrorAction action, int 
                           .offset = env->last_offset,
                           .bytes = env->last_bytes};
 
-    host_emit(env->host, &event);
+    host_emit(env->common.host, &event);
 }
 
 static void stop_on_error(BlockJob *job, BlockDriverState *bs, int error)

@@ -30,11 +30,11 @@ BdrvDirtyBitmap *bdrv_create_dirty_bitmap(BlockDriverState *bs, int granularity,
     assert(granularity >= (int)BDRV_SECTOR_SIZE && is_power_of_two((uint64_t)granularity));
     ret = block_dirty_create(bs->own->seat, (uint64_t)granularity, &dirty);
     if (ret < 0) {
-        env->last_error = ret;
+        env->common.last_error = ret;
         error_setg_errno(errp, -ret, "can't create the dirty bitmap of '%s'", bs->filename);
         return NULL;
     }
-    bitmap = host_alloc(env->host, sizeof(*bitmap));
+    bitmap = host_alloc(env->common.host, sizeof(*bitmap));
     *bitmap = (BdrvDirtyBitmap){.dirty = dirty, .granularity = (uint64_t)granularity};
     env->dirty = bitmap;
     return bitmap;
@@ -49,7 +49,7 @@ void bdrv_release_dirty_bitmap(BlockDriverState *bs, BdrvDirtyBitmap *bitmap)
         env->dirty = NULL;
     }
     block_dirty_release(bitmap->dirty);
-    host_free(env->host, bitmap, sizeof(*bitmap));
+    host_free(env->common.host, bitmap, sizeof(*bitmap));
 }
 
 static uint64_t to_bytes(int64_t sectors)

@@ -34,9 +34,10 @@ static int refuse_with(struct engine_job *env, Error *from, struct job_error *er
         [ERROR_CLASS_IN_USE] = {REFUSED_BLOCKED, -EBUSY},
         [ERROR_CLASS_NOT_FOUND] = {REFUSED_NOT_FOUND, -ENOENT},
     };
-    ErrorClass cls = qemu_error_class(from);
-    int ret = cls == ERROR_CLASS_GENERIC_ERROR && env->last_error < 0 ? env->last_error
-                                                                      : classes[cls].ret;
+    ErrorClass cls = (ErrorClass)qemu_error_class(from);
+    int ret = cls == ERROR_CLASS_GENERIC_ERROR && env->common.last_error < 0
+                  ? env->common.last_error
+                  : classes[cls].ret;
 
     refuse(error, classes[cls].refusal, ret, qemu_error_text(from));
     error_free(from);
@@ -80,7 +81,7 @@ static void completed(void *opaque, int ret)
                           .offset = (uint64_t)job->offset,
                           .bytes = (uint64_t)job->len};
 
-    host_emit(env->host, &event);
+    host_emit(env->common.host, &event);
 }
 
 static BlockdevOnError on_error(enum error_policy policy)
@@ -145,7 +146,7 @@ static int start(struct host *host, const struct job_spec *spec, struct engine_j
         return ret;
     }
     env = host_alloc(host, sizeof(*env));
-    env->host = host;
+    env->common.host = host;
     env->spec = *spec;
     qemu_enter(env);
     if (spec->kind == JOB_COMMIT) {
@@ -176,7 +177,7 @@ static int command(struct engine_job *env, enum job_verb verb, int64_t arg, stru
     int ret = 0;
 
     qemu_enter(env);
-    env->last_error = 0;
+    env->common.last_error = 0;
     switch (verb) {
     case VERB_COMPLETE:
         qemu_job_complete(env->job, &from);

@@ -1,11 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The environment of a foreign mirror.c: one of its jobs, in one world.
- *
- * The functions that such a file calls do not say which world they are called in: g_malloc()
- * takes no host.  So there is a global current environment, the only such thing in engine/ and
- * sim/.  Every call from the world into the foreign code is bracketed by qemu_enter() and
- * qemu_leave(); while the world runs there is no current environment.
+ * The environment of a foreign mirror.c of 2.2: one of its jobs, in one world.
  *
  * Each .c file of this folder implements a part of the interface; its functions are declared
  * and described in the headers that the foreign file includes.
@@ -16,6 +11,8 @@
 #include "block/blockjob.h"
 #include "engine/block.h"
 #include "engine/engine.h"
+#include "engine/qemu/env.h"
+#include "engine/qemu/fibre.h"
 
 struct qemu_copy_buffer;
 
@@ -36,7 +33,7 @@ struct qemu_node {
 
 /* A mirror job; `job` is the foreign file's own struct. */
 struct engine_job {
-    struct host *host;
+    struct qemu_env common; /* first */
     struct job_spec spec;
     BlockJob *job; /* attached to the source, or NULL */
     struct qemu_node *nodes;
@@ -44,8 +41,9 @@ struct engine_job {
     BdrvDirtyBitmap *dirty;          /* the last one created, or NULL */
     Coroutine *running;              /* the running coroutine, or NULL */
     Coroutine *coroutines;           /* all, including those that have ended */
-    struct host_timer *timer;        /* ends the job's sleep, or NULL */
-    struct host_timer *deferred;     /* runs the job's deferred function, or NULL */
+    struct fibre_stacks stacks;
+    struct host_timer *timer;    /* ends the job's sleep, or NULL */
+    struct host_timer *deferred; /* runs the job's deferred function, or NULL */
     void (*deferred_fn)(BlockJob *job, void *opaque);
     void *deferred_opaque;
     bool started;          /* JOB_STARTED has been emitted */
@@ -56,7 +54,6 @@ struct engine_job {
     /* Range of the request whose completion is being handled, for error events. */
     uint64_t last_offset;
     uint64_t last_bytes;
-    int last_error; /* negative errno, or 0, of the last call that can fail */
 };
 
 /* ---- env.c ---- */
@@ -70,12 +67,6 @@ struct engine_job *qemu_env(void);
 
 /* Emits an event of the job on its source. */
 void qemu_emit(enum event_kind kind);
-
-/* The foreign code has broken a rule: prints the message and aborts. */
-_Noreturn void qemu_die(const char *format, ...) __attribute__((format(printf, 1, 2)));
-
-/* The foreign code needs something that is not implemented: the run becomes invalid. */
-_Noreturn void qemu_unsupported(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* ---- nodes.c ---- */
 
@@ -128,10 +119,5 @@ void qemu_job_started(void);
 void qemu_job_cancel(BlockJob *job);
 void qemu_job_complete(BlockJob *job, Error **errp);
 void qemu_job_set_speed(BlockJob *job, int64_t speed, Error **errp);
-
-/* ---- error.c ---- */
-
-ErrorClass qemu_error_class(const Error *error);
-const char *qemu_error_text(const Error *error);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Memory: the heap is the world's arena, and the copy buffer is real.
+ * The copy buffer is real memory.
  *
- * The copy buffer lies between two guard pages, its end as close to the second as its size
+ * It lies between two guard pages, its end as close to the second as its size
  * allows.  The simulated block layer moves the data, in chunk buffers of its own; the real memory
  * holds their tags, 64 times per sector.  So code that overwrites a chunk in flight, or uses
  * chunks beyond the buffer, is detected.  The foreign code may do what it likes with free chunks.
@@ -13,60 +13,6 @@
 
 #include "engine/qemu/2.2/env.h"
 #include "engine/range.h"
-
-/* ---- Heap ---- */
-
-#define PIECE_IS_USED UINT64_C(0x9e3779b97f4a7c15)
-
-/*
- * Stands before each piece: its size, because host_free() needs it, and a mark
- * to recognise pieces.
- */
-struct piece {
-    _Alignas(16) uint64_t mark;
-    size_t bytes;
-    char memory[];
-};
-
-void *g_malloc(size_t size)
-{
-    struct piece *piece;
-
-    if (size == 0) {
-        return NULL;
-    }
-    piece = host_alloc(qemu_env()->host, sizeof(*piece) + size);
-    piece->mark = PIECE_IS_USED;
-    piece->bytes = size;
-    return piece->memory;
-}
-
-void g_free(void *ptr)
-{
-    struct piece *piece;
-
-    if (ptr != NULL) {
-        piece = container_of(ptr, struct piece, memory);
-        if (piece->mark != PIECE_IS_USED) {
-            qemu_die("the memory freed is not on the heap, or was freed already");
-        }
-        piece->mark = 0;
-        host_free(qemu_env()->host, piece, sizeof(*piece) + piece->bytes);
-    }
-}
-
-char *g_strdup(const char *str)
-{
-    size_t bytes;
-
-    if (str == NULL) {
-        return NULL;
-    }
-    bytes = strlen(str) + 1;
-    return memcpy(g_malloc(bytes), str, bytes);
-}
-
-/* ---- The copy buffer ---- */
 
 struct qemu_copy_buffer {
     char *mapping;
@@ -113,7 +59,7 @@ void *qemu_try_blockalign(BlockDriverState *bs, size_t size)
         qemu_unsupported("a copy buffer of %zu bytes%s", size,
                          env->dirty == NULL ? " without a dirty bitmap" : "");
     }
-    buffer = host_alloc(env->host, sizeof(*buffer));
+    buffer = host_alloc(env->common.host, sizeof(*buffer));
     buffer->chunk_bytes = qemu_dirty_granularity(env->dirty);
     chunks = div_round_up(size, buffer->chunk_bytes);
     buffer->chunks = (uint32_t)min_u64(chunks, UINT32_MAX);
@@ -123,8 +69,8 @@ void *qemu_try_blockalign(BlockDriverState *bs, size_t size)
         if (ret == 0) {
             block_buffers_release(buffer->buffers);
         }
-        env->last_error = -ENOMEM;
-        host_free(env->host, buffer, sizeof(*buffer));
+        env->common.last_error = -ENOMEM;
+        host_free(env->common.host, buffer, sizeof(*buffer));
         return NULL;
     }
     env->buffer = buffer;
@@ -144,7 +90,7 @@ void qemu_vfree(void *ptr)
     }
     block_buffers_release(buffer->buffers);
     munmap(buffer->mapping, buffer->mapping_bytes);
-    host_free(env->host, buffer, sizeof(*buffer));
+    host_free(env->common.host, buffer, sizeof(*buffer));
     env->buffer = NULL;
 }
 
@@ -154,38 +100,6 @@ void qemu_buffer_abandon(struct engine_job *env)
         munmap(env->buffer->mapping, env->buffer->mapping_bytes);
         env->buffer = NULL;
     }
-}
-
-/* ---- Vectors ---- */
-
-void qemu_iovec_init(QEMUIOVector *qiov, int alloc_hint)
-{
-    (void)alloc_hint;
-    *qiov = (QEMUIOVector){.iov = NULL};
-}
-
-void qemu_iovec_add(QEMUIOVector *qiov, void *base, size_t len)
-{
-    size_t count = (size_t)qiov->niov;
-
-    /* The capacity is the next power of two, so at a power of two the array is full. */
-    if ((count & (count - 1)) == 0) {
-        struct iovec *longer = g_malloc((count > 0 ? 2 * count : 1) * sizeof(*longer));
-
-        if (count > 0) {
-            memcpy(longer, qiov->iov, count * sizeof(*longer));
-        }
-        g_free(qiov->iov);
-        qiov->iov = longer;
-    }
-    qiov->iov[qiov->niov++] = (struct iovec){.iov_base = base, .iov_len = len};
-    qiov->size += len;
-}
-
-void qemu_iovec_destroy(QEMUIOVector *qiov)
-{
-    g_free(qiov->iov);
-    *qiov = (QEMUIOVector){.iov = NULL};
 }
 
 /* ---- Chunks ---- */

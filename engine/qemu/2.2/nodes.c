@@ -42,7 +42,7 @@ BlockDriverState *qemu_bs_of(struct block_node *block)
         node = node->next;
     }
     if (node == NULL) {
-        node = host_alloc(env->host, sizeof(*node));
+        node = host_alloc(env->common.host, sizeof(*node));
         *node = (struct qemu_node){
             .next = env->nodes, .bs.own = node, .stands_for = block, .seat = block};
         snprintf(node->bs.filename, sizeof(node->bs.filename), "%s", block_node_name(block));
@@ -59,7 +59,7 @@ void qemu_nodes_free(struct engine_job *env)
         struct qemu_node *node = env->nodes;
 
         env->nodes = node->next;
-        host_free(env->host, node, sizeof(*node));
+        host_free(env->common.host, node, sizeof(*node));
     }
 }
 
@@ -96,7 +96,7 @@ int64_t bdrv_getlength(BlockDriverState *bs)
     uint64_t bytes;
     int ret = block_getlength(bs->own->stands_for, &bytes);
 
-    qemu_env()->last_error = ret;
+    qemu_env()->common.last_error = ret;
     return ret < 0 ? ret : (int64_t)bytes;
 }
 
@@ -136,7 +136,7 @@ void bdrv_get_backing_filename(BlockDriverState *bs, char *filename, int filenam
 
 static int tell(int ret, Error **errp, const char *what, const BlockDriverState *bs)
 {
-    qemu_env()->last_error = ret;
+    qemu_env()->common.last_error = ret;
     if (ret < 0) {
         error_setg_errno(errp, -ret, "can't %s '%s'", what, bs->filename);
     }
@@ -200,7 +200,7 @@ void bdrv_swap(BlockDriverState *bs_new, BlockDriverState *bs_old)
 
 BlockDriverState *check_to_replace_node(const char *node_name, Error **errp)
 {
-    struct block_node *node = block_node_find(qemu_env()->host, node_name);
+    struct block_node *node = block_node_find(qemu_env()->common.host, node_name);
 
     if (node == NULL) {
         error_set(errp, ERROR_CLASS_NOT_FOUND, "there is no node '%s'", node_name);

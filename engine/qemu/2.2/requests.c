@@ -33,7 +33,7 @@ static void request_done(void *opaque, int ret)
     struct engine_job *env = done.env;
 
     qemu_enter(env);
-    host_free(env->host, opaque, request_bytes(done.count));
+    host_free(env->common.host, opaque, request_bytes(done.count));
     env->in_flight--;
     if (!done.is_read) {
         qemu_buffers_check(done.qiov, "while it was written");
@@ -51,7 +51,7 @@ static BlockAIOCB *submit(BlockDriverState *bs, int64_t sector_num, QEMUIOVector
 {
     struct engine_job *env = qemu_env();
     uint32_t count = (uint32_t)qiov->niov;
-    BlockAIOCB *request = host_alloc(env->host, request_bytes(count));
+    BlockAIOCB *request = host_alloc(env->common.host, request_bytes(count));
     struct block_iov iov;
 
     assert(sector_num >= 0 && nb_sectors > 0);

@@ -32,7 +32,7 @@ enum qemu_trace_point {
 };
 
 /* Adds the event; `c` must fit an int. */
-void qemu_trace_emit(enum qemu_trace_point point, int64_t a, int64_t b, int64_t c);
+void qemu_trace_emit(unsigned point, int64_t a, int64_t b, int64_t c);
 
 static inline void trace_mirror_start(const void *bs, const void *s, const void *co,
                                       const void *opaque)

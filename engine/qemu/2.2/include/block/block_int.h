@@ -8,26 +8,11 @@
 #ifndef MIRRORSIM_ENGINE_QEMU_2_2_BLOCK_INT_H
 #define MIRRORSIM_ENGINE_QEMU_2_2_BLOCK_INT_H
 
-#include <assert.h>
-#include <errno.h>
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <sys/uio.h>
+#include "mirrorsim/shared.h"
 
 /* ---- Types ---- */
 
-typedef struct AioContext AioContext;
-typedef struct BdrvDirtyBitmap BdrvDirtyBitmap;
 typedef struct BlockAIOCB BlockAIOCB;
-typedef struct BlockJob BlockJob;
-typedef struct Coroutine Coroutine;
-typedef struct Error Error;
-typedef struct QDict QDict;
-
-typedef void BlockCompletionFunc(void *opaque, int ret);
-
-typedef enum QEMUClockType { QEMU_CLOCK_REALTIME } QEMUClockType;
 
 typedef enum BlockdevOnError {
     BLOCKDEV_ON_ERROR_REPORT,
@@ -61,16 +46,6 @@ typedef enum ErrorClass {
     ERROR_CLASS_IN_USE,
     ERROR_CLASS_NOT_FOUND,
 } ErrorClass;
-
-typedef struct BlockDriverInfo {
-    int cluster_size; /* bytes; 0 = none */
-} BlockDriverInfo;
-
-typedef struct QEMUIOVector {
-    struct iovec *iov;
-    int niov;
-    size_t size;
-} QEMUIOVector;
 
 /* The levels of a hierarchical bitmap: 64 bits per word, the chunks on the last level. */
 #define HBITMAP_LEVELS 7
@@ -123,7 +98,7 @@ typedef struct HBitmapIter {
 
 struct qemu_tracked; /* a request in flight; opaque */
 
-typedef struct BlockDriverState {
+struct BlockDriverState {
     struct BlockDriverState *backing_hd;
     int open_flags;
     char filename[64];
@@ -131,28 +106,15 @@ typedef struct BlockDriverState {
         struct qemu_tracked *lh_first;
     } tracked_requests;
     struct qemu_node *own; /* belongs to the environment */
-} BlockDriverState;
+};
 
 /* ---- Constants and small macros ---- */
-
-#define BDRV_SECTOR_BITS 9
-#define BDRV_SECTOR_SIZE (1ULL << BDRV_SECTOR_BITS)
-
-#define MIN(a, b) ((a) < (b) ? (a) : (b))
-#define MAX(a, b) ((a) > (b) ? (a) : (b))
-#define DIV_ROUND_UP(n, d) (((n) + (d)-1) / (d))
-#define container_of(ptr, type, member) ((type *)(void *)((char *)(ptr)-offsetof(type, member)))
-#define coroutine_fn
 
 #define QERR_INVALID_PARAMETER ERROR_CLASS_INVALID_PARAMETER, "Invalid parameter '%s'"
 #define QERR_BLOCK_JOB_NOT_READY ERROR_CLASS_NOT_READY, "The job of '%s' cannot be completed now"
 
 /* ---- Memory ---- */
 
-/* From the world's arena; g_free(NULL) and g_strdup(NULL) are allowed. */
-void *g_malloc(size_t size);
-void g_free(void *ptr);
-char *g_strdup(const char *str);
 #define g_slice_new(type) ((type *)g_malloc(sizeof(type)))
 #define g_slice_free(type, ptr) g_free((type *){ptr})
 
@@ -163,22 +125,12 @@ char *g_strdup(const char *str);
 void *qemu_try_blockalign(BlockDriverState *bs, size_t size);
 void qemu_vfree(void *ptr);
 
-void qemu_iovec_init(QEMUIOVector *qiov, int alloc_hint);
-/* Always adds an element, even if the memory continues the last one. */
-void qemu_iovec_add(QEMUIOVector *qiov, void *base, size_t len);
-void qemu_iovec_destroy(QEMUIOVector *qiov);
-
 /* ---- Errors ---- */
 
 /* `errp` may be NULL; *errp must be NULL. */
 void error_set(Error **errp, ErrorClass cls, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
-void error_setg(Error **errp, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-/* Appends ": " and the text of the errno. */
-void error_setg_errno(Error **errp, int os_errno, const char *fmt, ...)
-    __attribute__((format(printf, 3, 4)));
 void error_propagate(Error **dst, Error *local);
-void error_free(Error *err);
 
 /* ---- Coroutines and time ---- */
 
@@ -186,8 +138,6 @@ Coroutine *qemu_coroutine_create(void (*entry)(void *opaque));
 /* Entering a running coroutine is fatal. */
 void qemu_coroutine_enter(Coroutine *co, void *opaque);
 void qemu_coroutine_yield(void);
-
-int64_t qemu_clock_get_ns(QEMUClockType type);
 
 /* ---- Data ---- */
 
