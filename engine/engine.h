@@ -75,6 +75,7 @@ struct job_spec {
     bool auto_finalize;
     bool auto_dismiss;
     bool auto_complete; /* a commit */
+    bool plain_cursor;  /* a foreign file's dirty iterator: the order of the recorded runs */
 
     /*
      * The job exists: called from inside of start(), or from the main loop if start() has to wait
