@@ -194,6 +194,12 @@ struct engine {
     bool foreign;
 
     /*
+     * Who waits for what inside the job, in words: a part of a sentence.  For a job that does not
+     * end; NULL: its phases tell.
+     */
+    void (*describe_waits)(const struct engine_job *job, char *text, size_t bytes);
+
+    /*
      * Called when the world ends while the job exists: frees what is not in the arena.  NULL:
      * there is nothing outside the arena.
      */

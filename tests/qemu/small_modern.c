@@ -2,8 +2,8 @@
 /*
  * A small mirror job of today's generation, written against the interface list alone.
  *
- * One chunk at a time, no zeroes, no active writes: it shows that the environment can run such a job
- * from the filter to the pivot, and nothing about mirrors.
+ * One chunk at a time, no zeroes, no active writes: it shows that the environment can run such a
+ * job from the filter to the pivot, and nothing about mirrors.
  */
 #include "qemu/osdep.h"
 

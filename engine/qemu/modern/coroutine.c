@@ -6,6 +6,8 @@
  * inside another one runs when that one waits or ends, first in first out, and what it has woken
  * itself comes before the rest.
  */
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "engine/qemu/modern/env.h"
@@ -69,6 +71,7 @@ Coroutine *qemu_co_new(struct engine_job *env, void (*entry)(void *opaque), void
     }
     co->fibre.opaque = co;
     co->mark = IS_COROUTINE;
+    co->number = ++env->coroutine_count;
     co->entry = entry;
     co->opaque = opaque;
     LIST_INSERT_HEAD(&env->coroutines, co, link);
@@ -207,6 +210,85 @@ void qemu_co_abandon(struct engine_job *env)
     fibre_stacks_release(&env->stacks);
 }
 
+/* ---- In words ---- */
+
+/*
+ * Whose operation a queue belongs to: the coroutine was given the memory that it is in, or has made
+ * it; NULL: nobody's who is there.
+ */
+static const Coroutine *owner_of(const struct engine_job *env, const CoQueue *queue)
+{
+    const Coroutine *maker = NULL;
+    const Coroutine *co;
+
+    LIST_FOREACH (co, &env->coroutines, link) {
+        if (!co->is_main && co != env->job_coroutine && co->guest == NULL &&
+            qemu_piece_holds(co->opaque, queue)) {
+            return co; /* it is the operation's own */
+        }
+        maker = co->number == queue->own_maker ? co : maker;
+    }
+    return maker;
+}
+
+/* A text that grows as far as there is room. */
+struct words {
+    char *text;
+    size_t bytes;
+    size_t length;
+};
+
+static void __attribute__((format(printf, 2, 3))) say(struct words *words, const char *format, ...)
+{
+    va_list args;
+    int added;
+
+    va_start(args, format);
+    added = vsnprintf(words->text + words->length, words->bytes - words->length, format, args);
+    va_end(args);
+    words->length = MIN(words->length + (size_t)MAX(added, 0), words->bytes - 1);
+}
+
+static void say_name(struct words *words, const struct engine_job *env, const Coroutine *co)
+{
+    if (co == env->job_coroutine) {
+        say(words, "the job");
+    } else if (co->guest != NULL) {
+        say(words, "guest request #%" PRIu32, qemu_guest_number(co->guest));
+    } else if (co->is_main) {
+        say(words, "the main loop");
+    } else {
+        say(words, "coroutine %lu", co->number);
+    }
+}
+
+static void say_wait(struct words *words, const struct engine_job *env, const Coroutine *co)
+{
+    const Coroutine *other = co->queue != NULL ? owner_of(env, co->queue) : NULL;
+
+    say(words, "%s", words->length > 0 ? ", " : "");
+    say_name(words, env, co);
+    say(words, " waits for ");
+    if (other != NULL) {
+        say_name(words, env, other);
+    } else {
+        say(words, "%s", co->queue != NULL ? "a queue that nobody will wake" : co->waits);
+    }
+}
+
+void qemu_co_describe(const struct engine_job *env, char *text, size_t bytes)
+{
+    struct words words = {text, bytes, 0};
+    const Coroutine *co;
+
+    text[0] = '\0';
+    LIST_FOREACH (co, &env->coroutines, link) {
+        if (co->waits != NULL) {
+            say_wait(&words, env, co);
+        }
+    }
+}
+
 /* ---- The interface ---- */
 
 Coroutine *qemu_coroutine_create(void (*entry)(void *opaque), void *opaque)
@@ -240,7 +322,9 @@ Coroutine *qemu_coroutine_self(void)
 
 void qemu_co_queue_init(CoQueue *queue)
 {
-    *queue = (CoQueue){.own_first = NULL};
+    const Coroutine *maker = qemu_job_env()->running;
+
+    *queue = (CoQueue){.own_maker = maker != NULL ? maker->number : 0};
 }
 
 void qemu_co_queue_wait(CoQueue *queue, CoMutex *lock)
@@ -252,7 +336,8 @@ void qemu_co_queue_wait(CoQueue *queue, CoMutex *lock)
         qemu_unsupported("a queue with a lock");
     }
     append(&list, co);
-    *queue = (CoQueue){list.first, list.last};
+    queue->own_first = list.first;
+    queue->own_last = list.last;
     co->queue = queue;
     qemu_co_wait(co, "an operation to end");
 }
@@ -264,7 +349,7 @@ void qemu_co_queue_restart_all(CoQueue *queue)
     struct co_list list = {queue->own_first, queue->own_last};
     Coroutine *co;
 
-    *queue = (CoQueue){.own_first = NULL};
+    queue->own_first = queue->own_last = NULL;
     while ((co = take(&list)) != NULL) {
         co->queue = NULL;
         qemu_co_wake(env, co);

@@ -307,6 +307,11 @@ const char *qemu_modern_trace_point_name(unsigned point)
     return point < QEMU_TRACE_POINT_COUNT ? names[point] : "unknown";
 }
 
+void qemu_modern_describe_waits(const struct engine_job *env, char *text, size_t bytes)
+{
+    qemu_co_describe(env, text, bytes);
+}
+
 void qemu_modern_abandon(struct engine_job *env)
 {
     qemu_co_abandon(env);

@@ -28,6 +28,7 @@ void qemu_modern_digest(const struct engine_job *job, struct digest *digest);
 void qemu_modern_check(const struct engine_job *job);
 const char *qemu_modern_phase_name(unsigned phase);
 const char *qemu_modern_trace_point_name(unsigned point);
+void qemu_modern_describe_waits(const struct engine_job *job, char *text, size_t bytes);
 void qemu_modern_abandon(struct engine_job *job);
 
 #endif

@@ -35,7 +35,8 @@ struct co_list {
 struct qemu_guest; /* a guest request in the filter */
 
 struct Coroutine {
-    uint64_t mark; /* to recognise one */
+    uint64_t mark;        /* to recognise one */
+    unsigned long number; /* in the order of making, from 1 */
     struct fibre fibre;
     void *opaque;
     void (*entry)(void *opaque);
@@ -46,7 +47,7 @@ struct Coroutine {
     bool is_main;
     struct co_list woken; /* by it: run when it waits or ends */
     const char *waits;    /* what for, in words; NULL: it runs or has not begun */
-    CoQueue *queue;       /* ... in which queue, or NULL */
+    const CoQueue *queue; /* ... in which queue, or NULL */
     struct qemu_guest *guest;
     /* Of its last request that failed, for error events. */
     uint64_t failed_offset;
@@ -99,6 +100,7 @@ struct engine_job {
     /* Coroutines. */
     Coroutine *running; /* the innermost, or NULL */
     LIST_HEAD(, Coroutine) coroutines;
+    unsigned long coroutine_count; /* made so far */
     struct fibre_stacks stacks;
 
     /* Nodes. */
@@ -160,6 +162,9 @@ void qemu_co_wake_from_world(struct engine_job *env, Coroutine *co);
 /* The job is gone: dies if one of its coroutines waits. */
 void qemu_co_check_all_ended(const struct engine_job *env);
 
+/* Who waits for what, in words. */
+void qemu_co_describe(const struct engine_job *env, char *text, size_t bytes);
+
 /* Frees them in the middle of whatever they do. */
 void qemu_co_abandon(struct engine_job *env);
 
@@ -205,6 +210,8 @@ int qemu_request_write(BlockDriverState *bs, int64_t offset, int64_t bytes, QEMU
                        size_t skip);
 int qemu_request_zero(BlockDriverState *bs, int64_t offset, int64_t bytes, BdrvRequestFlags flags);
 int qemu_request_discard(BlockDriverState *bs, int64_t offset, int64_t bytes);
+
+uint32_t qemu_guest_number(const struct qemu_guest *guest);
 
 /* ---- data.c: real memory and tags ---- */
 

@@ -33,5 +33,6 @@ const struct engine QEMU_ENGINE = {
     .phase_name = qemu_modern_phase_name,
     .trace_point_name = qemu_modern_trace_point_name,
     .foreign = true,
+    .describe_waits = qemu_modern_describe_waits,
     .abandon = qemu_modern_abandon,
 };

@@ -147,3 +147,8 @@ struct interposed *qemu_guest_copies(const Coroutine *co, const BlockDriverState
 
     return inside && guest->info.op == op && guest->filter->below.bs != bs ? guest->request : NULL;
 }
+
+uint32_t qemu_guest_number(const struct qemu_guest *guest)
+{
+    return guest->info.number;
+}
