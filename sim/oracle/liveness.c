@@ -342,6 +342,9 @@ static struct story what_was_pending(const struct liveness *live, const struct e
              evidence->plan->faults[stopped->index].name, op_name(event_op(stopped)),
              stopped->request, phrase_disk(evidence, stopped->node));
     }
+    if (evidence->job_waits != NULL) {
+        tell(&story, "; %s", evidence->job_waits);
+    }
     return story;
 }
 
