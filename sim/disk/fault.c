@@ -7,6 +7,7 @@
 #include <assert.h>
 #include <errno.h>
 
+#include "engine/range.h"
 #include "sim/disk/layer.h"
 
 #define ALL_OPS ((1u << OP_COUNT) - 1)
@@ -230,8 +231,30 @@ static void add_fault(struct request_faults *faults, const struct fault_spec *sp
         faults->elsewhere = spec->bytes;
         break;
     case FAULT_FULL:
+    case FAULT_CLAIM:
         break;
     }
+}
+
+static uint64_t scale_percent(uint64_t value, uint64_t percent)
+{
+    uint64_t whole = value / 100;
+
+    if (percent > 0 && whole > UINT64_MAX / percent - 1) {
+        return UINT64_MAX;
+    }
+    return whole * percent + value % 100 * percent / 100;
+}
+
+uint64_t fault_latency_ns(const struct request_faults *faults, uint64_t ns)
+{
+    if (faults->exact) {
+        ns = faults->exact_ns;
+    }
+    if (faults->factor_percent > 0) {
+        ns = scale_percent(ns, faults->factor_percent);
+    }
+    return ns > UINT64_MAX - faults->extra_ns ? UINT64_MAX : ns + faults->extra_ns;
 }
 
 /* The exclusive fault that is asked next after the one armed as the `armed`th, if there is one. */
@@ -303,6 +326,64 @@ int fault_query(struct block_node *node, enum op op, uint64_t offset, uint64_t b
         }
     }
     return ret;
+}
+
+/* Who names no operation means requests, and no questions. */
+static bool changes_time(const struct fault_spec *spec)
+{
+    return spec->match.ops != 0 && (spec->kind == FAULT_HANG || spec->kind == FAULT_HOLD ||
+                                    spec->kind == FAULT_DELAY || spec->kind == FAULT_LATENCY);
+}
+
+void fault_question(struct block_node *node, enum op op, uint64_t offset, uint64_t bytes,
+                    struct request_faults *faults)
+{
+    const struct plan *plan = node->layer->plan;
+    struct subject subject = {node, op, BY_JOB, offset, bytes, 0};
+
+    for (uint32_t i = 0; i < plan->fault_count; i++) {
+        const struct fault_spec *spec = &plan->faults[i];
+
+        if (changes_time(spec) && !spec->exclusive && fault_hits(&subject, i)) {
+            add_fault(faults, spec, (uint16_t)i);
+        }
+    }
+}
+
+/* Cuts the answer to what the claim is about; false if that begins further on. */
+static bool claim_begins(const struct request_match *match, uint64_t offset, uint64_t *bytes)
+{
+    if (!match->has_range) {
+        return true;
+    }
+    if (offset < match->offset) {
+        *bytes = match->offset - offset;
+        return false;
+    }
+    *bytes = min_u64(*bytes, range_end(match->offset, match->bytes) - offset);
+    return true;
+}
+
+bool fault_claims(struct block_node *node, enum op op, uint64_t offset, uint64_t *bytes,
+                  enum fault_claim *claim)
+{
+    const struct block_layer *layer = node->layer;
+
+    for (uint32_t i = 0; i < layer->plan->fault_count; i++) {
+        const struct fault_spec *spec = &layer->plan->faults[i];
+
+        if (spec->kind != FAULT_CLAIM ||
+            !fault_is_armed(&layer->faults[i], layer->timeline->now_ns) ||
+            !request_matches(&spec->match, node->id, op, BY_JOB, offset, *bytes) ||
+            !claim_begins(&spec->match, offset, bytes)) {
+            continue;
+        }
+        if (fault_hits(&(struct subject){node, op, BY_JOB, offset, *bytes, 0}, i)) {
+            *claim = spec->claim;
+            return true;
+        }
+    }
+    return false;
 }
 
 int fault_full(struct request *request, uint64_t bytes)

@@ -12,8 +12,8 @@
 
 #include "engine/block.h"
 #include "engine/interposer.h"
+#include "sim/disk/probe.h"
 #include "sim/disk/section.h"
-#include "sim/disk/status.h"
 #include "sim/trace/evidence.h"
 
 struct cached_write;

@@ -28,6 +28,7 @@ void requests_release(struct block_layer *layer, uint32_t fault)
             request_resume(request);
         }
     }
+    probes_release(layer, fault);
 }
 
 bool requests_held_by(const struct block_layer *layer, uint32_t fault)
@@ -39,7 +40,7 @@ bool requests_held_by(const struct block_layer *layer, uint32_t fault)
             return true;
         }
     }
-    return false;
+    return probes_held_by(layer, fault);
 }
 
 /* ---- Looking at them ---- */

@@ -290,6 +290,8 @@ static const struct field fault_fields[] = {
     EFFECT("corrupt",
            "The request succeeds, but a bit of one sector has flipped; which, is a choice.",
            FAULT_CORRUPT, .shape = &shape_flag),
+    EFFECT("claims", "The answer to a question is data, zero or hole, whatever is true.",
+           FAULT_CLAIM, .type = &type_claim, MEMBER(struct fault_spec, claim)),
     EFFECT("misdirect", "The request succeeds, but the data went to, or came from, this offset.",
            FAULT_MISDIRECT, .type = &type_sectors, MEMBER(struct fault_spec, bytes)),
     FIELD("times",
@@ -318,12 +320,36 @@ const struct shape shape_faults = {.kind = SHAPE_NAMES,
                                    .read = fault_read_all,
                                    .write = fault_write_all};
 
-static void check_kind(struct loader *loader, const struct yaml_node *node)
+/* Every operation that the match names must be one that the fault can do something to. */
+static void check_ops(struct loader *loader, const struct yaml_node *node,
+                      const struct fault_spec *fault)
+{
+    uint32_t ops = fault->match.ops;
+    const struct yaml_node *match = yaml_get(node, "match");
+
+    if (fault->kind == FAULT_CLAIM && ops == 0) {
+        read_mistake(loader, node,
+                     "\"claims\" needs an op: block-status, content-status or all-zero");
+    }
+    for (uint32_t op = 0; op < OP_COUNT; op++) {
+        const char *why_not = ops >> op & 1 ? fault_why_not(fault, (enum op)op) : NULL;
+
+        if (why_not) {
+            read_mistake(loader, match ? match : node, "this fault can't hit %s, which %s",
+                         op_name((enum op)op), why_not);
+        }
+    }
+}
+
+static void check_fault(struct loader *loader, const struct yaml_node *node,
+                        const struct fault_spec *fault)
 {
     if (read_count_group(node, fault_fields, KINDS_GROUP) != 1) {
         read_mistake(loader, node,
                      "a fault does one of error, hang, hold, delay, latency, full, lost, torn, "
-                     "corrupt and misdirect");
+                     "corrupt, claims and misdirect");
+    } else {
+        check_ops(loader, node, fault);
     }
 }
 
@@ -340,9 +366,9 @@ FIELD_READER(fault_read_all)
         if (index != PLAN_NONE) {
             plan->faults[index].armed = true;
             read_fields(loader, entry, "fault", fault_fields, &plan->faults[index]);
-        }
-        if (entry->kind == YAML_MAPPING) {
-            check_kind(loader, entry);
+            if (entry->kind == YAML_MAPPING) {
+                check_fault(loader, entry, &plan->faults[index]);
+            }
         }
     }
 }
@@ -414,13 +440,15 @@ FIELD_READER(fault_read_hold)
     const struct yaml_node *name_node = yaml_get(read_resolve(loader, node), "name");
     const char *name = name_node ? read_text(loader, name_node, "hold's name") : NULL;
     uint32_t index = name ? fault_find(loader->plan, name) : PLAN_NONE;
-    struct fault_spec ignored = {0};
+    struct fault_spec ignored = {.kind = FAULT_HOLD};
+    struct fault_spec *hold;
 
     if (index != PLAN_NONE) {
         action->index = index;
     }
-    read_fields(loader, node, "hold", hold_fields,
-                index == PLAN_NONE ? &ignored : &loader->plan->faults[index]);
+    hold = index == PLAN_NONE ? &ignored : &loader->plan->faults[index];
+    read_fields(loader, node, "hold", hold_fields, hold);
+    check_ops(loader, read_resolve(loader, node), hold);
 }
 
 FIELD_WRITER(fault_write_hold)

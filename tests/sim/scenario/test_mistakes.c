@@ -78,10 +78,24 @@ static const struct wrong wrongs[] = {
      "4:43: \"EOI\" is no error; did you mean \"EIO\"?"},
     {"faults: {bad: {match: {disk: dst}}}\n",
      "4:15: a fault does one of error, hang, hold, delay, latency, full, lost, torn, "
-     "corrupt and misdirect"},
+     "corrupt, claims and misdirect"},
     {"faults: {bad: {match: {disk: dst}, error: EIO, hang: true}}\n",
      "4:15: a fault does one of error, hang, hold, delay, latency, full, lost, torn, "
-     "corrupt and misdirect"},
+     "corrupt, claims and misdirect"},
+    {"faults: {bad: {match: {op: block-status}, lost: true}}\n",
+     "4:23: this fault can't hit block-status, which moves nothing that could be lost; \"claims\" "
+     "makes an answer wrong"},
+    {"faults: {bad: {match: {op: [read, getlength]}, delay: 1s}}\n",
+     "4:23: this fault can't hit getlength, which takes no time: all it can do is fail"},
+    {"faults: {bad: {match: {op: flush}, torn: true}}\n",
+     "4:23: this fault can't hit flush, which moves no sectors"},
+    {"faults: {bad: {match: {op: write}, claims: hole}}\n",
+     "4:23: this fault can't hit write, which asks for nothing that is data, zero or a hole"},
+    {"faults: {bad: {match: {disk: dst}, claims: hole}}\n",
+     "4:15: \"claims\" needs an op: block-status, content-status or all-zero"},
+    {"faults: {bad: {match: {op: block-status}, claims: zero}}\n",
+     "4:23: this fault can't hit block-status, which says only whether a place is allocated: data "
+     "or hole"},
     {"faults: {bad: {error: EIO}}\n", "4:15: fault needs the key \"match\""},
     {"faults: {bad: {match: {}, error: EIO, times: never}}\n",
      "4:46: \"never\" is no number; write for example 3 or forever"},
