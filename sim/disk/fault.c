@@ -177,6 +177,7 @@ static void add_error(struct request_faults *faults, const struct fault_spec *sp
         return;
     }
     faults->error = spec->error;
+    faults->drops = spec->drops;
     switch (spec->applied) {
     case APPLIED_NOTHING:
         faults->moved_bytes = 0;

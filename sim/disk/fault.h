@@ -52,6 +52,7 @@ struct request_faults {
     uint64_t elsewhere;      /* they move at this offset, if `misdirected` */
     uint32_t factor_percent; /* of the latency; 0 = 100 */
     int error;               /* 0 or -errno */
+    enum fault_drops drops;  /* of a flush that fails */
     uint16_t hold;           /* fault, or FAULT_NONE */
     uint16_t hang;
     uint16_t torn;

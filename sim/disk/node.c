@@ -194,6 +194,11 @@ bool block_has_zero_init(const struct block_node *node)
            image_runs(node->disk.image) == 0;
 }
 
+bool block_has_cache(const struct block_node *node)
+{
+    return node->spec->volatile_cache;
+}
+
 uint32_t block_flags(const struct block_node *node)
 {
     return node->flags;

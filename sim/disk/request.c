@@ -103,6 +103,17 @@ static void lane_hand_on(struct block_node *node)
     }
 }
 
+static void end_flush(const struct request *request)
+{
+    const struct request_faults *faults = &request->faults;
+
+    if (request->ret == 0 && faults->moved_bytes > 0) {
+        cache_flush(request->node, request->flush_stamp);
+    } else if (request->ret < 0 && faults->drops != DROPS_NOTHING) {
+        cache_drop(request->node, request->flush_stamp, faults->drops == DROPS_NOW);
+    }
+}
+
 /*
  * The order is the contract in request.h.  The bitmaps are marked before
  * anybody learns that the request has ended: else a job could find nothing
@@ -123,8 +134,8 @@ static void request_complete(struct request *request)
         dirty_mark(node, request->by, request->offset, request->bytes);
         cache_finish(node, request->number);
     }
-    if (request->op == OP_FLUSH && ret == 0 && request->faults.moved_bytes > 0) {
-        cache_flush(node, request->flush_stamp);
+    if (request->op == OP_FLUSH) {
+        end_flush(request);
     }
     effect_release(request);
     TAILQ_REMOVE(&layer->requests, request, link);

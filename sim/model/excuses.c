@@ -96,7 +96,9 @@ void excuses_flushed(struct excuses *excuses, const struct evidence *evidence,
     if (event->ret == 0) {
         confirm(excuses, bytes / SECTOR_BYTES);
     }
-    image_punch(excuses->untold, 0, bytes);
+    if (event->ret == 0 || evidence->plan->disks[event->node].volatile_cache) {
+        image_punch(excuses->untold, 0, bytes);
+    }
 }
 
 bool excuses_cover(const struct excuses *excuses, uint64_t *sector, uint64_t limit)

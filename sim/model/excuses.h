@@ -4,9 +4,9 @@
  *
  * A silent fault that hits what the job reads, writes or asks excuses the range that it spoils,
  * until that is dirty again: from then on the job owes it like any other.  A lie about a write to
- * the target can still come out: a flush that fails after it says that what was written before may
- * be lost, so the excuse ends there.  A flush that succeeds has confirmed the lie.  And who has
- * been told that the target reads zero believes it of each place until it is written.
+ * the target can still come out: a flush that fails after it says that what was written into
+ * a cache may be lost, so the excuse ends there.  A flush that succeeds has confirmed the lie.  And
+ * who has been told that the target reads zero believes it of each place until it is written.
  */
 #ifndef MIRRORSIM_SIM_MODEL_EXCUSES_H
 #define MIRRORSIM_SIM_MODEL_EXCUSES_H

@@ -40,6 +40,13 @@ enum fault_applied {
     APPLIED_ALL,
 };
 
+/* What a flush that fails does to what it was to make durable. */
+enum fault_drops {
+    DROPS_NOTHING, /* still in the cache: the next flush can bring it */
+    DROPS_NOW,     /* gone at once: readers see what is durable */
+    DROPS_LATER,   /* gone with the next power cut, whatever is flushed until then */
+};
+
 enum hold_phase {
     HOLD_BEFORE_EFFECT,
     HOLD_BEFORE_COMPLETION, /* after its data has moved */
@@ -61,6 +68,7 @@ struct fault_spec {
     uint32_t probability_ppm; /* 0 = certain; otherwise a choice point per match */
     int error;                /* negative errno */
     enum fault_applied applied;
+    enum fault_drops drops;  /* ERROR, for flushes */
     enum fault_claim claim;  /* CLAIM */
     uint64_t bytes;          /* APPLIED_PREFIX, FULL; MISDIRECT: where to */
     uint64_t factor_percent; /* DELAY: 100 = unchanged; 0 = use span_ns alone */

@@ -303,6 +303,12 @@ static const struct field fault_fields[] = {
           .shape =
               ANY_OF(WORD_OF("nothing"), WORD_OF("all"), WORD_OF("torn"), VALUE_OF(type_sectors)),
           .needs = "error", .read = read_applied, .write = write_applied),
+    FIELD(
+        "drops",
+        "What a flush of the job that fails was to make durable is lost: nothing (default), all of "
+        "it now, or later: with the next power cut, whatever is flushed until then.",
+        .type = &type_drops, MEMBER(struct fault_spec, drops), .needs = "error",
+        .otherwise = DROPS_NOTHING, .turn = 1),
     FIELD("probability",
           "Each matching request is hit with this probability, by choice; with seed 0 none is.",
           .type = &type_probability, MEMBER(struct fault_spec, probability_ppm), .turn = 1),
@@ -341,8 +347,36 @@ static void check_ops(struct loader *loader, const struct yaml_node *node,
     }
 }
 
+/* Does every disk that the fault may hit have a volatile cache? */
+static bool hits_caches(const struct plan *plan, const struct fault_spec *fault)
+{
+    for (uint32_t i = 0; i < plan->disk_count; i++) {
+        if ((fault->match.disks == 0 || (fault->match.disks >> i & 1)) &&
+            !plan->disks[i].volatile_cache) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* The guest's own losses are not followed, so that only the job's flushes can drop anything. */
+static void check_drops(struct loader *loader, const struct yaml_node *node,
+                        struct fault_spec *fault)
+{
+    if (fault->drops == DROPS_NOTHING) {
+        return;
+    }
+    if (fault->match.ops != UINT32_C(1) << OP_FLUSH || fault->match.by == BY_GUEST) {
+        read_mistake(loader, yaml_get(node, "drops"), "only a flush of the job drops anything");
+    } else if (!hits_caches(loader->plan, fault)) {
+        read_mistake(loader, yaml_get(node, "drops"),
+                     "only a disk with \"cache: volatile\" has something to drop");
+    }
+    fault->match.by = BY_JOB;
+}
+
 static void check_fault(struct loader *loader, const struct yaml_node *node,
-                        const struct fault_spec *fault)
+                        struct fault_spec *fault)
 {
     if (read_count_group(node, fault_fields, KINDS_GROUP) != 1) {
         read_mistake(loader, node,
@@ -350,6 +384,7 @@ static void check_fault(struct loader *loader, const struct yaml_node *node,
                      "corrupt, claims and misdirect");
     } else {
         check_ops(loader, node, fault);
+        check_drops(loader, node, fault);
     }
 }
 
