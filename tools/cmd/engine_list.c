@@ -8,7 +8,7 @@
 #include "tools/run/load.h"
 
 #ifdef MIRRORSIM_QEMU
-#include "engine/qemu/qemu_engine.h"
+#include "engine/qemu/2.2/engine.h"
 
 const struct engine *const engines[] = {&mirror_engine, &modern_engine, &qemu_engine, NULL};
 #else
