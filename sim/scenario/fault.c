@@ -8,9 +8,7 @@
 
 /* ---- Names ---- */
 
-/* NULL, after noting it, if the name is taken. */
-static struct fault_spec *add_fault(struct loader *loader, const struct yaml_node *node,
-                                    const char *name)
+struct fault_spec *fault_add(struct loader *loader, const struct yaml_node *node, const char *name)
 {
     struct plan *plan = loader->plan;
     struct fault_spec *fault;
@@ -42,7 +40,7 @@ void fault_read_names(struct loader *loader)
     for (const struct yaml_node *entry = faults->first; entry; entry = entry->next) {
         const char *name = read_name(loader, entry->key, "fault");
         const struct yaml_node *kind = yaml_get(entry, "hang");
-        struct fault_spec *fault = add_fault(
+        struct fault_spec *fault = fault_add(
             loader, entry->key, name ? name : arena_strdup(loader->arena, entry->key->text));
 
         /* Releases are checked before faults are read. */
@@ -146,7 +144,7 @@ static FIELD_WRITER(write_applied)
 
 /* ---- Which requests, and when ---- */
 
-static FIELD_READER(read_match)
+FIELD_READER(fault_read_match)
 {
     struct fault_spec *fault = record;
     struct match_spec match = {0};
@@ -156,7 +154,7 @@ static FIELD_READER(read_match)
     fault->nth = match.nth;
 }
 
-static FIELD_WRITER(write_match)
+FIELD_WRITER(fault_write_match)
 {
     const struct fault_spec *fault = record;
     struct match_spec match = {fault->match, fault->nth};
@@ -267,7 +265,7 @@ static FIELD_WRITER(write_until)
 /* What it does comes before `times` and `applied`, which depend on it. */
 static const struct field fault_fields[] = {
     FIELD("match", "The requests that it is about.", .shape = &shape_match, .required = true,
-          .read = read_match, .write = write_match),
+          .read = fault_read_match, .write = fault_write_match),
     EFFECT("error", "The request fails.", FAULT_ERROR, .type = &type_error,
            MEMBER(struct fault_spec, error)),
     EFFECT("hang", "The request never completes, unless released.", FAULT_HANG,
@@ -327,8 +325,8 @@ const struct shape shape_faults = {.kind = SHAPE_NAMES,
                                    .write = fault_write_all};
 
 /* Every operation that the match names must be one that the fault can do something to. */
-static void check_ops(struct loader *loader, const struct yaml_node *node,
-                      const struct fault_spec *fault)
+void fault_check_ops(struct loader *loader, const struct yaml_node *node,
+                     const struct fault_spec *fault)
 {
     uint32_t ops = fault->match.ops;
     const struct yaml_node *match = yaml_get(node, "match");
@@ -383,7 +381,7 @@ static void check_fault(struct loader *loader, const struct yaml_node *node,
                      "a fault does one of error, hang, hold, delay, latency, full, lost, torn, "
                      "corrupt, claims and misdirect");
     } else {
-        check_ops(loader, node, fault);
+        fault_check_ops(loader, node, fault);
         check_drops(loader, node, fault);
     }
 }
@@ -431,64 +429,4 @@ FIELD_WRITER(fault_write_all)
         }
     }
     emit_end(&faults);
-}
-
-/* ---- Holds ---- */
-
-/* Names are read before. */
-static FIELD_READER(skip)
-{
-}
-
-static FIELD_WRITER(write_name)
-{
-    emit_word(emit, field->key, ((const struct fault_spec *)record)->name);
-}
-
-static const struct field hold_fields[] = {
-    FIELD("name", "What release and wait call it.", .shape = &shape_name, .required = true,
-          .read = skip, .write = write_name),
-    FIELD("match", "The requests that it holds.", .shape = &shape_match, .required = true,
-          .read = read_match, .write = write_match),
-    FIELD("phase", "before-effect (default) or before-completion.", .type = &type_hold_phase,
-          MEMBER(struct fault_spec, phase), .always = true),
-    FIELD("times", "How many requests in a row, or forever; default 1.", .type = &type_times,
-          MEMBER(struct fault_spec, times), .otherwise = 1),
-    FIELD_END};
-
-const struct shape shape_hold = {.kind = SHAPE_MAPPING, .name = "hold", .fields = hold_fields};
-
-void fault_add_hold(struct loader *loader, const struct yaml_node *node)
-{
-    const struct yaml_node *name_node = yaml_get(read_resolve(loader, node), "name");
-    const char *name = name_node ? read_name(loader, name_node, "hold") : NULL;
-    struct fault_spec *hold = name ? add_fault(loader, name_node, name) : NULL;
-
-    if (hold) {
-        hold->kind = FAULT_HOLD;
-    }
-}
-
-FIELD_READER(fault_read_hold)
-{
-    struct action *action = record;
-    const struct yaml_node *name_node = yaml_get(read_resolve(loader, node), "name");
-    const char *name = name_node ? read_text(loader, name_node, "hold's name") : NULL;
-    uint32_t index = name ? fault_find(loader->plan, name) : PLAN_NONE;
-    struct fault_spec ignored = {.kind = FAULT_HOLD};
-    struct fault_spec *hold;
-
-    if (index != PLAN_NONE) {
-        action->index = index;
-    }
-    hold = index == PLAN_NONE ? &ignored : &loader->plan->faults[index];
-    read_fields(loader, node, "hold", hold_fields, hold);
-    check_ops(loader, read_resolve(loader, node), hold);
-}
-
-FIELD_WRITER(fault_write_hold)
-{
-    const struct action *action = record;
-
-    write_mapping(emit, plan, field->key, hold_fields, &plan->faults[action->index]);
 }
