@@ -28,6 +28,7 @@
 #include "sim/plan/fault.h"
 
 struct block_node;
+struct image;
 struct request;
 struct block_layer;
 
@@ -40,6 +41,7 @@ struct fault {
     uint64_t matched; /* since it was armed */
     uint64_t armed;   /* how many steps had armed a fault when one did this; 0: from the start */
     uint64_t hits;
+    struct image *bad;        /* LATENT: sectors that can't be read; else NULL */
     uint64_t most_hits;       /* hits beyond it cannot change a verdict */
     struct choice_site *site; /* of a probabilistic one, once asked */
 };
@@ -59,6 +61,7 @@ struct request_faults {
     uint16_t corrupt;
     bool exact;
     bool misdirected;
+    bool stale; /* a read sees what was there before the last write */
 };
 
 /* Makes the live faults, and tells each node which operations they may hit. */
@@ -97,6 +100,9 @@ bool fault_claims(struct block_node *node, enum op op, uint64_t offset, uint64_t
  * fault says that the disk is full.
  */
 int fault_full(struct request *request, uint64_t bytes);
+
+/* A range of the node has been written: what was bad there can be read. */
+void fault_heal(struct block_node *node, uint64_t offset, uint64_t bytes);
 
 void fault_mark(struct block_layer *layer, uint32_t mark);
 void fault_arm(struct block_layer *layer, uint32_t fault);

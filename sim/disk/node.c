@@ -279,6 +279,9 @@ void node_digest(const struct block_node *node, struct digest *digest)
     digest_u64(digest, node->link_free_ns > now_ns ? node->link_free_ns - now_ns : 0);
     status_digest(node, digest);
     image_digest(node->disk.image, &node->layer->writers, digest);
+    if (node->older != NULL) {
+        image_digest(node->older, &node->layer->writers, digest);
+    }
     dirty_digest(node, digest);
     cache_digest(node, digest);
 }

@@ -76,6 +76,7 @@ static void request_digest(const struct request *request, struct digest *digest)
     digest_i64(digest, request->ret);
     digest_i64(digest, faults->error);
     digest_u64(digest, faults->drops);
+    digest_u64(digest, faults->stale);
     digest_u64(digest, faults->moved_bytes);
     digest_u64(digest, faults->misdirected ? faults->elsewhere : request->offset);
     digest_u64(digest, faults->corrupt);

@@ -12,14 +12,14 @@
 #define FIRST_CAPACITY 4
 
 static const char *const silent_kinds[] = {
-    [FAULT_LOST] = "lost",           [FAULT_TORN] = "torn",    [FAULT_CORRUPT] = "corrupt",
-    [FAULT_MISDIRECT] = "misdirect", [FAULT_CLAIM] = "claims",
+    [FAULT_LOST] = "lost",           [FAULT_TORN] = "torn",   [FAULT_CORRUPT] = "corrupt",
+    [FAULT_MISDIRECT] = "misdirect", [FAULT_STALE] = "stale", [FAULT_CLAIM] = "claims",
 };
 
 bool fault_is_silent(enum fault_kind kind)
 {
     return kind == FAULT_LOST || kind == FAULT_TORN || kind == FAULT_CORRUPT ||
-           kind == FAULT_MISDIRECT || kind == FAULT_CLAIM;
+           kind == FAULT_MISDIRECT || kind == FAULT_STALE || kind == FAULT_CLAIM;
 }
 
 bool plan_has_silent_fault(const struct plan *plan)

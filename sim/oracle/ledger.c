@@ -327,7 +327,7 @@ static void hit(void *state, struct evidence *evidence, const struct event *even
 
     if (fault_is_silent(kind)) {
         lies_hit(&ledger->lies, evidence, event);
-    } else if (kind == FAULT_ERROR || kind == FAULT_FULL) {
+    } else if (kind == FAULT_ERROR || kind == FAULT_LATENT || kind == FAULT_FULL) {
         if (event->request == 0) {
             queries_failed(&ledger->queries, evidence, event, ledger->job_alive);
         } else {

@@ -26,6 +26,8 @@ static const struct ability {
     [FAULT_TORN] = {CHANGES | BIT(READ), "moves no sectors"},
     [FAULT_CORRUPT] = {BIT(READ) | BIT(WRITE) | BIT(WRITE_ZEROES), "brings no data"},
     [FAULT_MISDIRECT] = {CHANGES | BIT(READ), "moves no data"},
+    [FAULT_LATENT] = {BIT(READ), "does not read"},
+    [FAULT_STALE] = {BIT(READ), "does not read"},
     [FAULT_CLAIM] = {PROBES | BIT(ALL_ZERO), "asks for nothing that is data, zero or a hole"},
 };
 

@@ -17,12 +17,14 @@ enum fault_kind {
     FAULT_DELAY,   /* takes longer */
     FAULT_LATENCY, /* takes exactly span_ns */
     FAULT_HOLD,    /* a breakpoint: stays until released */
+    FAULT_LATENT,  /* a read of the match's range fails, until what it touches has been written */
     FAULT_FULL,    /* ENOSPC once `bytes` have been allocated on the disk */
     /* Silent kinds: the request succeeds ... */
     FAULT_LOST,      /* but no data has moved; a flush has made nothing durable */
     FAULT_TORN,      /* but some sectors have not moved */
     FAULT_CORRUPT,   /* but one sector has changed */
     FAULT_MISDIRECT, /* but the data moved to or from offset `bytes` of the disk */
+    FAULT_STALE,     /* but a read returns what was there before the last write */
     FAULT_CLAIM,     /* a question is answered with `claim`, whatever is true */
 };
 

@@ -52,14 +52,20 @@ void fault_read_names(struct loader *loader)
 
 /* ---- What a fault does ---- */
 
-/* The row's kind, and its value where it has one.  A disk that is full stays full. */
+/* Without `times`: a disk that is full stays full, and what can't be read stays so. */
+static bool lasts(enum fault_kind kind)
+{
+    return kind == FAULT_FULL || kind == FAULT_LATENT;
+}
+
+/* The row's kind, and its value where it has one. */
 static FIELD_READER(read_effect)
 {
     struct fault_spec *fault = record;
     int64_t value;
 
     fault->kind = (enum fault_kind)field->kind;
-    if (fault->kind == FAULT_FULL) {
+    if (lasts(fault->kind)) {
         fault->times = 0;
     }
     if (!field->type) {
@@ -166,7 +172,7 @@ static FIELD_WRITER(write_times)
 {
     const struct fault_spec *fault = record;
 
-    if (fault->times != (fault->kind == FAULT_FULL ? 0 : 1)) {
+    if (fault->times != (lasts(fault->kind) ? 0 : 1)) {
         write_member(emit, plan, field, record);
     }
 }
@@ -290,10 +296,18 @@ static const struct field fault_fields[] = {
            FAULT_CORRUPT, .shape = &shape_flag),
     EFFECT("claims", "The answer to a question is data, zero or hole, whatever is true.",
            FAULT_CLAIM, .type = &type_claim, MEMBER(struct fault_spec, claim)),
+    EFFECT("latent",
+           "Reads of `overlaps` on the disk fail with this error, until what they touch there has "
+           "been "
+           "written again.",
+           FAULT_LATENT, .type = &type_error, MEMBER(struct fault_spec, error)),
+    EFFECT("stale", "The read succeeds, but returns what was there before the last write.",
+           FAULT_STALE, .shape = &shape_flag),
     EFFECT("misdirect", "The request succeeds, but the data went to, or came from, this offset.",
            FAULT_MISDIRECT, .type = &type_sectors, MEMBER(struct fault_spec, bytes)),
     FIELD("times",
-          "How many requests in a row from nth on, or forever; default 1, but with full forever.",
+          "How many requests in a row from nth on, or forever; default 1, but with full and latent "
+          "forever.",
           .type = &type_times, MEMBER(struct fault_spec, times), .write = write_times, .turn = 1),
     FIELD("applied",
           "What a write that fails leaves behind: nothing (default), all, its first SIZE, or torn: "
@@ -373,16 +387,29 @@ static void check_drops(struct loader *loader, const struct yaml_node *node,
     fault->match.by = BY_JOB;
 }
 
+/* A bad place is on one disk. */
+static void check_latent(struct loader *loader, const struct yaml_node *node,
+                         const struct fault_spec *fault)
+{
+    uint64_t disks = fault->match.disks;
+
+    if (fault->kind == FAULT_LATENT &&
+        (disks == 0 || (disks & (disks - 1)) != 0 || !fault->match.has_range)) {
+        read_mistake(loader, node, "\"latent\" needs one disk, and a range that overlaps");
+    }
+}
+
 static void check_fault(struct loader *loader, const struct yaml_node *node,
                         struct fault_spec *fault)
 {
     if (read_count_group(node, fault_fields, KINDS_GROUP) != 1) {
         read_mistake(loader, node,
                      "a fault does one of error, hang, hold, delay, latency, full, lost, torn, "
-                     "corrupt, claims and misdirect");
+                     "corrupt, claims, latent, stale and misdirect");
     } else {
         fault_check_ops(loader, node, fault);
         check_drops(loader, node, fault);
+        check_latent(loader, node, fault);
     }
 }
 

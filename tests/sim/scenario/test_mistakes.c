@@ -78,10 +78,10 @@ static const struct wrong wrongs[] = {
      "4:43: \"EOI\" is no error; did you mean \"EIO\"?"},
     {"faults: {bad: {match: {disk: dst}}}\n",
      "4:15: a fault does one of error, hang, hold, delay, latency, full, lost, torn, "
-     "corrupt, claims and misdirect"},
+     "corrupt, claims, latent, stale and misdirect"},
     {"faults: {bad: {match: {disk: dst}, error: EIO, hang: true}}\n",
      "4:15: a fault does one of error, hang, hold, delay, latency, full, lost, torn, "
-     "corrupt, claims and misdirect"},
+     "corrupt, claims, latent, stale and misdirect"},
     {"faults: {bad: {match: {op: block-status}, lost: true}}\n",
      "4:23: this fault can't hit block-status, which moves nothing that could be lost; \"claims\" "
      "makes an answer wrong"},
@@ -93,6 +93,10 @@ static const struct wrong wrongs[] = {
      "4:55: only a flush of the job drops anything"},
     {"faults: {bad: {match: {op: flush}, error: EIO, drops: now}}\n",
      "4:55: only a disk with \"cache: volatile\" has something to drop"},
+    {"faults: {bad: {match: {disk: src}, latent: EIO}}\n",
+     "4:15: \"latent\" needs one disk, and a range that overlaps"},
+    {"faults: {bad: {match: {op: write}, stale: true}}\n",
+     "4:23: this fault can't hit write, which does not read"},
     {"faults: {bad: {match: {op: write}, claims: hole}}\n",
      "4:23: this fault can't hit write, which asks for nothing that is data, zero or a hole"},
     {"faults: {bad: {match: {disk: dst}, claims: hole}}\n",
