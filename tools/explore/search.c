@@ -90,6 +90,28 @@ void search_add_turn(struct frame *frame, struct turn turn)
     frame->questions[frame->question_count++] = turn;
 }
 
+/* Children of the frame that are known of and have not been begun. */
+static uint64_t children_left(const struct frame *frame)
+{
+    uint64_t left = 0;
+
+    for (uint32_t i = 0; i < frame->question_count; i++) {
+        left += frame->questions[i].bound - 1 - frame->questions[i].tried;
+    }
+    return left;
+}
+
+/* May a question with that many answers be varied?  Once one was not, no new one is. */
+static bool has_room(const struct search *search, struct frame *frame, uint32_t bound)
+{
+    if (search->asked < frame->question_count) {
+        return true;
+    }
+    frame->full =
+        frame->full || frame->children + children_left(frame) + bound - 1 > SEARCH_MAX_CHILDREN;
+    return !frame->full;
+}
+
 /* The choice backend: what the odometer says, and the first for what was not asked before. */
 static uint32_t answer(void *opaque, const struct question *question)
 {
@@ -97,12 +119,10 @@ static uint32_t answer(void *opaque, const struct question *question)
     struct frame *frame = search->current;
     uint32_t bound = question->bound;
 
-    if (frame == NULL || bound > SEARCH_MAX_ANSWERS ||
-        search->children * bound > SEARCH_MAX_CHILDREN) {
+    if (frame == NULL || bound > SEARCH_MAX_ANSWERS || !has_room(search, frame, bound)) {
         search_add_word(search->figures->unvaried, question->site);
         return 0;
     }
-    search->children *= bound;
     if (search->asked == frame->question_count) {
         uint32_t first = frame->reduces && search->asked == 0 ? frame->independent.place : 0;
 
@@ -158,6 +178,8 @@ void search_push(struct search *search, const struct path *path, uint64_t histor
     frame->history = history;
     frame->question_count = 0;
     frame->entered = false;
+    frame->full = false;
+    frame->children = 0;
     frame->reduces = false;
     search->figures->states++;
     if (search->depth > search->figures->depth) {
@@ -179,7 +201,6 @@ static void go_back(struct search *search, struct path *path)
     for (uint32_t i = 0; i + 1 < search->depth; i++) {
         search->current = &search->frames[i];
         search->asked = 0;
-        search->children = 1;
         world_step(path->world);
     }
 }
@@ -286,10 +307,11 @@ bool search_step(struct search *search, const struct path *path, uint64_t *histo
     bool goes_on;
 
     frame->entered = true;
-    frame->reduces = frame->reduces ||
-                     (fresh && path->reduces && independent_find(path->world, &frame->independent));
+    frame->children++;
+    frame->reduces =
+        frame->reduces || (fresh && path->reduces &&
+                           independent_find(path->world, &path->independent, &frame->independent));
     search->asked = 0;
-    search->children = 1;
     search->figures->transitions++;
     if (path->options->stepping != NULL) {
         path->options->stepping(path->options->opaque, path->world);
@@ -374,7 +396,8 @@ bool search_run(struct search *search, const struct plan *plan,
     path.world = runner_world(NULL, plan, &world_options, &trace);
     search->world = path.world;
     search->root = world_digest_judged(path.world);
-    path.reduces = !options->no_reduction && independent_possible(path.world);
+    path.reduces = !options->no_reduction;
+    path.independent = independent_possible(path.world);
     search_push(search, &path, 0);
     if (options->saved != NULL && !search_restore(search, &path, options->saved)) {
         die("what was saved of the search does not fit it");

@@ -12,7 +12,7 @@
  * state is recognised.
  *
  * Questions with more than SEARCH_MAX_ANSWERS answers are not varied, nor are those
- * that one event asks after SEARCH_MAX_CHILDREN combinations of answers: they get
+ * that one event asks when SEARCH_MAX_CHILDREN ways to answer it are known: they get
  * the quiet answer, and the search then does not claim to be exhaustive.
  */
 #ifndef MIRRORSIM_TOOLS_EXPLORE_SEARCH_H

@@ -24,6 +24,8 @@ struct frame {
     uint32_t question_count;
     uint32_t question_capacity;
     bool entered;                   /* a child has been visited */
+    bool full;                      /* there are too many: new questions are not varied */
+    uint32_t children;              /* visited so far */
     bool reduces;                   /* its first question has an answer that stands for all ... */
     struct independent independent; /* ... as long as the engine keeps its promise */
 };
@@ -35,8 +37,7 @@ struct search {
     uint64_t stack_bytes; /* of the snapshots' memory */
     uint32_t capacity;
     struct frame *current; /* whose child is being visited */
-    uint32_t asked;        /* questions of this timeline event ... */
-    uint64_t children;     /* ... and how many ways there are to answer them */
+    uint32_t asked;        /* questions of this timeline event */
     struct search_figures *figures;
     uint64_t root; /* digest of the world before its first event */
     struct world *world;
@@ -51,6 +52,7 @@ struct path {
     struct trace *trace;
     uint64_t kinds; /* of events that the plan's expectations look at */
     bool reduces;
+    struct independent_plan independent;
     bool runs_again; /* a foreign engine: there are no snapshots, and no state is recognised */
 };
 

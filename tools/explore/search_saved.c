@@ -25,6 +25,8 @@ struct head {
 static void save_frame(const struct frame *frame, FILE *file)
 {
     fwrite(&frame->entered, sizeof(frame->entered), 1, file);
+    fwrite(&frame->full, sizeof(frame->full), 1, file);
+    fwrite(&frame->children, sizeof(frame->children), 1, file);
     fwrite(&frame->question_count, sizeof(frame->question_count), 1, file);
     fwrite(frame->questions, sizeof(*frame->questions), frame->question_count, file);
 }
@@ -56,6 +58,8 @@ static bool restore_frame(struct frame *frame, FILE *file)
     uint32_t count;
 
     if (fread(&frame->entered, sizeof(frame->entered), 1, file) != 1 ||
+        fread(&frame->full, sizeof(frame->full), 1, file) != 1 ||
+        fread(&frame->children, sizeof(frame->children), 1, file) != 1 ||
         fread(&count, sizeof(count), 1, file) != 1 || count > SEARCH_MAX_CHILDREN) {
         return false;
     }
@@ -68,13 +72,17 @@ static bool restore_frame(struct frame *frame, FILE *file)
     return true;
 }
 
-/* Takes the step that the top frame's answers lead to, and pushes its node. */
+/* Takes the step that the top frame's answers lead to once more, and pushes its node. */
 static bool go_down(struct search *search, const struct path *path)
 {
     uint64_t history;
 
     search->current = &search->frames[search->depth - 1];
-    if (!search->current->entered || !search_step(search, path, &history)) {
+    if (!search->current->entered) {
+        return false;
+    }
+    search->current->children--;
+    if (!search_step(search, path, &history)) {
         return false;
     }
     search_push(search, path, history);
