@@ -5,8 +5,7 @@
  * Worlds are not written: replaying the answers restores them.  Each piece has the whole stack, but
  * only those states that were visited since the piece before it.
  *
- * Declared in tools/explore/search.h and search_private.h: the part of a search that is kept in a
- * checkpoint.
+ * Declared in tools/explore/search_private.h: the part of a search that is kept in a checkpoint.
  */
 #include <stdlib.h>
 #include <string.h>
