@@ -12,10 +12,13 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "tools/base/leftovers.h"
+
 _Noreturn void die(const char *format, ...)
 {
     va_list args;
 
+    leftovers_remove();
     fflush(stdout);
     fputs("mirrorsim: ", stderr);
     va_start(args, format);

@@ -104,6 +104,8 @@ static const struct option_row options_of_explore[] = {
     {{"output", 'o', "FILE", 0,
       "Write the run with the finding into this file (default: NAME-found.yaml)", 2},
      INTO(TEXT, report.output)},
+    {{"force", 0, NULL, 0, "Replace files that are there, instead of refusing or numbering on", 2},
+     INTO(FLAG, report.force)},
     {{"no-shrink", 0, NULL, 0, "Write the run without shrinking it", 2},
      INTO(FLAG, report.no_shrink)},
     {{"json", 0, NULL, 0, "Write the summary as JSON", 2}, INTO(FLAG, report.json)},
@@ -302,7 +304,7 @@ static int run_explore(int argc, char **argv)
 
     options_parse(&table, argc, argv, &options);
     scenario = load_scenario(options.report.file);
-    load_guard_output(options.report.output, options.report.file);
+    load_guard_output(options.report.output, options.report.file, options.report.force);
     explore_report_check(&options.report, scenario);
     options.explore.scenario = scenario;
     options.explore.engine = load_choose_engine(

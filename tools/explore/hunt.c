@@ -40,8 +40,9 @@ static bool is_known(const struct explore_result *result, const struct finding *
 }
 
 /*
- * The run as a scenario of its own: its choices are pinned, and its doc says what it shows.  The
- * answers are copied, because the plan's own list must not change.
+ * The run as a scenario of its own: it has a name of its own, its choices are pinned, and its doc
+ * says what it shows.  It is no scenario of the rules that the explored one refers to.  The answers
+ * are copied, because the plan's own list must not change.
  */
 static char *found_scenario(const struct hunt *hunt, const struct explore_finding *found,
                             const struct choice_answer *choices, uint32_t choice_count)
@@ -50,17 +51,21 @@ static char *found_scenario(const struct hunt *hunt, const struct explore_findin
     struct choice_answer *pinned = must_alloc(choice_count * sizeof(*pinned));
     char *doc = must_printf("Found by exploring %s: %s%s%s", scenario_file(hunt->options->scenario),
                             found->text, *found->variant != '\0' ? "\nIn it " : "", found->variant);
+    char *name = must_printf("%s-found", plan.name);
     char *text;
 
     if (choice_count > 0) {
         memcpy(pinned, choices, choice_count * sizeof(*pinned));
     }
+    plan.name = name;
     plan.doc = doc;
+    plan.ref_count = 0;
     plan.choices = pinned;
     plan.choice_count = choice_count;
     plan.quiet = false;
     text = plan_text(&plan);
     free(pinned);
+    free(name);
     free(doc);
     return text;
 }
