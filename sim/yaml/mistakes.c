@@ -242,7 +242,7 @@ char *mistakes_format(const char *file, const struct mistakes *mistakes)
     FILE *out = open_memstream(&text, &bytes);
 
     if (!out) {
-        abort(); /* no memory */
+        arena_exhausted(sizeof(*out));
     }
     for (uint32_t i = 0; i < mistakes->count; i++) {
         const struct mistake *mistake = &mistakes->list[i];

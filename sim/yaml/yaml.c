@@ -94,7 +94,7 @@ static bool next_event(struct builder *builder, yaml_event_t *event)
         return true;
     }
     if (builder->parser.error == YAML_MEMORY_ERROR) {
-        abort();
+        arena_exhausted(builder->mistakes->bytes);
     }
     note_syntax(builder);
     return false;
@@ -354,7 +354,7 @@ struct yaml_node *yaml_parse(struct mistake_list *mistakes)
         return NULL;
     }
     if (!yaml_parser_initialize(&builder.parser)) {
-        abort(); /* no memory */
+        arena_exhausted(mistakes->bytes);
     }
     yaml_parser_set_encoding(&builder.parser, YAML_UTF8_ENCODING);
     yaml_parser_set_input_string(&builder.parser, (const unsigned char *)mistakes->text,
