@@ -93,6 +93,8 @@ extern const struct value_type type_refusal;
 extern const struct value_type type_event;
 extern const struct value_type type_request_phase;
 extern const struct value_type type_hold_phase;
+extern const struct value_type type_claim;
+extern const struct value_type type_drops;
 extern const struct value_type type_since;
 extern const struct value_type type_io_status;
 extern const struct value_type type_job_status;

@@ -21,6 +21,9 @@
 /* Transitions between two polls of `stop`. */
 #define STOP_INTERVAL 1024
 
+/* The same if each transition is a run from the start. */
+#define STOP_INTERVAL_AGAIN 16
+
 struct search *search_create(uint64_t visited_bytes)
 {
     struct search *search = must_alloc(sizeof(*search));
@@ -36,6 +39,7 @@ void search_destroy(struct search *search)
         free(search->frames[i].questions);
     }
     free(search->frames);
+    free(search->fresh);
     visited_free(&search->visited);
     free(search);
 }
@@ -128,7 +132,11 @@ static uint32_t answer(void *opaque, const struct question *question)
 
         search_add_turn(frame, (struct turn){.bound = bound, .first = first});
     }
-    assert(frame->questions[search->asked].bound == bound);
+    if (frame->questions[search->asked].bound != bound) {
+        assert(search->restoring);
+        search->misfit = true;
+        return 0;
+    }
     return answer_of(&frame->questions[search->asked++]);
 }
 
@@ -326,6 +334,25 @@ bool search_step(struct search *search, const struct path *path, uint64_t *histo
     return goes_on;
 }
 
+/* Is the state one that has not been visited?  Then it is from now on. */
+static bool is_new(struct search *search, const struct path *path, uint64_t history)
+{
+    uint64_t digest = world_digest_judged(path->world) ^ history;
+
+    if (!visited_add(&search->visited, digest)) {
+        return false;
+    }
+    if (path->options->keeps_states && !search->visited.full) {
+        if (search->fresh_count == search->fresh_capacity) {
+            search->fresh =
+                must_grow(search->fresh, search->fresh_capacity, sizeof(*search->fresh));
+            search->fresh_capacity = search->fresh_capacity > 0 ? 2 * search->fresh_capacity : 1;
+        }
+        search->fresh[search->fresh_count++] = digest;
+    }
+    return true;
+}
+
 /* Takes the child that the frame's answers lead to; false: stop. */
 static bool visit(struct search *search, const struct path *path)
 {
@@ -334,8 +361,7 @@ static bool visit(struct search *search, const struct path *path)
     if (!search_step(search, path, &history)) {
         return judge(search, path);
     }
-    if (!path->options->no_merging && !path->runs_again &&
-        !visited_add(&search->visited, world_digest_judged(path->world) ^ history)) {
+    if (!path->options->no_merging && !path->runs_again && !is_new(search, path, history)) {
         search->figures->merged++;
         return true;
     }
@@ -349,6 +375,8 @@ static bool visit(struct search *search, const struct path *path)
 
 static bool walk(struct search *search, struct path *path)
 {
+    uint64_t interval = path->runs_again ? STOP_INTERVAL_AGAIN : STOP_INTERVAL;
+
     while (search->depth > 0) {
         struct frame *frame = &search->frames[search->depth - 1];
 
@@ -363,7 +391,7 @@ static bool walk(struct search *search, struct path *path)
         if (!visit(search, path)) {
             return false;
         }
-        if (search->figures->transitions % STOP_INTERVAL == 0 && path->options->stop != NULL &&
+        if (search->figures->transitions % interval == 0 && path->options->stop != NULL &&
             path->options->stop(path->options->opaque, search->figures)) {
             return false;
         }
@@ -393,6 +421,8 @@ bool search_run(struct search *search, const struct plan *plan,
     search->figures = figures;
     search->depth = 0;
     search->current = NULL;
+    search->fresh_count = 0;
+    search->misfit = false;
     path.world = runner_world(NULL, plan, &world_options, &trace);
     search->world = path.world;
     search->root = world_digest_judged(path.world);
@@ -400,7 +430,7 @@ bool search_run(struct search *search, const struct plan *plan,
     path.independent = independent_possible(path.world);
     search_push(search, &path, 0);
     if (options->saved != NULL && !search_restore(search, &path, options->saved)) {
-        die("what was saved of the search does not fit it");
+        die("the checkpoint is damaged: what it says of a search does not fit the scenario");
     }
     complete = walk(search, &path);
     figures->full = figures->full || search->visited.full;

@@ -39,7 +39,12 @@ struct search {
     struct frame *current; /* whose child is being visited */
     uint32_t asked;        /* questions of this timeline event */
     struct search_figures *figures;
-    uint64_t root; /* digest of the world before its first event */
+    uint64_t root;   /* digest of the world before its first event */
+    uint64_t *fresh; /* states visited since search_save() was called, if it will be */
+    uint64_t fresh_count;
+    uint64_t fresh_capacity;
+    bool restoring; /* the answers come from a file ... */
+    bool misfit;    /* ... and are not to what was asked */
     struct world *world;
 };
 
@@ -69,9 +74,10 @@ void search_push(struct search *search, const struct path *path, uint64_t histor
 bool search_step(struct search *search, const struct path *path, uint64_t *history);
 
 /*
- * Restores what search_save() wrote; only the root has been pushed.  False if it belongs to
- * another plan or program.
+ * Restores what search_save() wrote; only the root has been pushed.  False if it does not fit the
+ * plan.
  */
-bool search_restore(struct search *search, const struct path *path, FILE *file);
+bool search_restore(struct search *search, const struct path *path,
+                    const struct search_saved *saved);
 
 #endif
