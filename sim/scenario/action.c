@@ -282,6 +282,12 @@ static FIELD_READER(read_on_disk)
           .shape = OR_MAPPING_OF("command", command_fields, WORD_OF("refused")), .always = true, \
           .read = read_command)
 
+/* A reaction's; a step's never gets here. */
+static FIELD_READER(refuse_repeat)
+{
+    read_mistake(loader, node, "only steps can be repeated");
+}
+
 #define COMMAND_IN_MODERN(word, doc, kind_)                                                      \
     FIELD(word, doc, .kind = (kind_), .alone = true,                                             \
           .shape = OR_MAPPING_OF("command", command_fields, WORD_OF("refused")), .always = true, \
@@ -342,6 +348,9 @@ static const struct field action_fields[] = {
           .read = wait_read, .write = wait_write),
     FIELD("at", "Until this instant.", .kind = DO_AT, .takes_time = true, .type = &type_time,
           MEMBER(struct action, at_ns), .always = true),
+    FIELD("repeat", "These steps happen so many times, one after the other.", .kind = -1,
+          .takes_time = true, .shape = &shape_repeat, .read = refuse_repeat,
+          .write = write_nothing),
     FIELD("settle", "Until job and guest are done; how long that may take.", .kind = DO_SETTLE,
           .takes_time = true, .alone = true, .type = &type_time,
           MEMBER(struct action, wait.within_ns), .always = true),

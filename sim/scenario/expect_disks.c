@@ -94,21 +94,9 @@ static FIELD_READER(read_tag)
 {
     struct expect_spec *expect = record;
     const char *name = read_name(loader, node, "tag");
-    struct nearest nearest;
 
     expect->content = SECTOR_GUEST_TAG;
-    expect->tag = name;
-    if (!name) {
-        return;
-    }
-    nearest = nearest_to(name);
-    for (uint32_t i = 0; i < loader->guest_tag_count; i++) {
-        if (strcmp(loader->guest_tags[i], name) == 0) {
-            return;
-        }
-        nearest_offer(&nearest, loader->guest_tags[i]);
-    }
-    read_unknown_name(loader, node, "guest request", name, &nearest);
+    expect->tag = name ? guest_find_tag(loader, node, name) : NULL;
 }
 
 static FIELD_READER(read_fill)

@@ -241,6 +241,10 @@ struct event_spec {
     bool since_start;
     bool waits_concluded;
     bool waits_guest;
+    const char *waits_tag; /* ... for a request of it by name; NULL: until it is idle */
+    bool waits_progress;
+    uint64_t progress_ppm; /* 0: bytes */
+    uint64_t progress_bytes;
 };
 
 /* Of any event; and of any that is such a match. */
@@ -274,8 +278,13 @@ field_writer story_write_guest;
 field_reader story_read_reactions;
 field_writer story_write_reactions;
 extern const struct shape shape_steps;
+extern const struct shape shape_repeat;
 extern const struct shape shape_guest;
 extern const struct shape shape_reactions;
+
+/* The section's list or mapping, if it is there and not too long. */
+const struct yaml_node *story_find_section(struct loader *loader, const char *key,
+                                           enum yaml_kind kind);
 
 /* Refuses steps that can never happen. */
 void story_check(struct loader *loader);
@@ -332,6 +341,9 @@ field_writer guest_write_latency;
         FIELD("latency", "How long it takes, whatever the disk says.", .type = &type_time,      \
               MEMBER(record, member), .read = guest_read_latency, .write = guest_write_latency, \
               .turn = 2)
+
+/* The tag of that name; NULL after noting that no guest request has it. */
+const char *guest_find_tag(struct loader *loader, const struct yaml_node *node, const char *name);
 
 /* Notes a request that says nothing to do; `node` is its mapping. */
 void guest_check(struct loader *loader, const struct yaml_node *node,

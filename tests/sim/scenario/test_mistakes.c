@@ -123,10 +123,11 @@ static const struct wrong wrongs[] = {
     {"steps: [start, stop]\n",
      "4:16: there is no step \"stop\"; there are start, complete, cancel, pause, resume, "
      "set-speed, guest, hold, release, mark, power-cut, use, query, query-disk, job, wait, at, "
-     "settle"},
+     "repeat, settle"},
     {"steps: [start, 5ms]\n",
      "4:16: there is no step \"5ms\"; there are start, complete, cancel, pause, resume, set-speed, "
-     "guest, hold, release, mark, power-cut, use, query, query-disk, job, wait, at, settle"},
+     "guest, hold, release, mark, power-cut, use, query, query-disk, job, wait, at, repeat, "
+     "repeat, settle"},
     {"steps: [start, {wait: concluded, within: 5ms}]\n",
      "4:16: a step is one word or one {key: value}, and this is a mapping of several keys"},
     {"steps: [start, {complete: {saying: busy}}]\n",
