@@ -401,6 +401,8 @@ uint32_t fault_find(const struct plan *plan, const char *name);
 bool fault_read_reference(struct loader *loader, const struct yaml_node *node, uint32_t *fault);
 bool fault_read_mark(struct loader *loader, const struct yaml_node *node, uint32_t *mark);
 
+/* Cases of the matrix, into a bool: is the present one none of them? */
+field_reader case_read;
 field_reader xfail_read;
 field_writer xfail_write_all;
 extern const struct shape shape_xfails;

@@ -28,7 +28,8 @@ static void add_mark(struct loader *loader, const struct yaml_node *node)
     *(const char **)read_append(loader, &plan->marks, &plan->mark_count, sizeof(char *)) = name;
 }
 
-static void add_tag(struct loader *loader, const struct yaml_node *node)
+/* Steps come first, and may share a tag: they are written as often as they are repeated. */
+static void add_tag(struct loader *loader, const struct yaml_node *node, bool is_step)
 {
     const char *name = read_name(loader, node, "tag");
 
@@ -36,6 +37,9 @@ static void add_tag(struct loader *loader, const struct yaml_node *node)
         return;
     }
     for (uint32_t i = 0; i < loader->guest_tag_count; i++) {
+        if (strcmp(loader->guest_tags[i], name) == 0 && is_step) {
+            return;
+        }
         if (strcmp(loader->guest_tags[i], name) == 0) {
             read_mistake(loader, node, "a second guest request has the tag %s",
                          read_quote(loader, name));
@@ -46,7 +50,7 @@ static void add_tag(struct loader *loader, const struct yaml_node *node)
                                 sizeof(char *)) = name;
 }
 
-static void read_action_names(struct loader *loader, const struct yaml_node *node)
+static void read_action_names(struct loader *loader, const struct yaml_node *node, bool is_step)
 {
     const struct yaml_node *entry;
     const struct yaml_node *tag;
@@ -63,7 +67,7 @@ static void read_action_names(struct loader *loader, const struct yaml_node *nod
     } else if (strcmp(entry->key->text, "guest") == 0) {
         tag = yaml_get(read_resolve(loader, entry), "tag");
         if (tag) {
-            add_tag(loader, tag);
+            add_tag(loader, tag, is_step);
         }
     }
 }
@@ -74,17 +78,22 @@ static const struct yaml_node *repeated_of(const struct yaml_node *step)
     return step->kind == YAML_MAPPING && step->count == 1 ? yaml_get(step, "repeat") : NULL;
 }
 
-/* What repeated steps name is there once. */
-static void read_step_names(struct loader *loader, const struct yaml_node *list)
+/* What repeated steps name is there once, so that they can't make a hold or a mark. */
+static void read_step_names(struct loader *loader, const struct yaml_node *list, bool is_repeated)
 {
     for (const struct yaml_node *item = list ? list->first : NULL; item; item = item->next) {
         const struct yaml_node *repeated = repeated_of(read_resolve(loader, item));
 
         if (repeated) {
-            read_step_names(loader, yaml_get(read_resolve(loader, repeated), "steps"));
-        } else {
-            read_action_names(loader, item);
+            read_step_names(loader, yaml_get(read_resolve(loader, repeated), "steps"), true);
+            continue;
         }
+        if (is_repeated && (yaml_get(item, "hold") || yaml_get(item, "mark"))) {
+            read_mistake(loader, item,
+                         "a hold or a mark has a name of its own, so that it can't be repeated; a "
+                         "hold can be armed before, with \"times\"");
+        }
+        read_action_names(loader, item, true);
     }
 }
 
@@ -113,17 +122,17 @@ void story_read_names(struct loader *loader)
     const struct yaml_node *guest = story_find_section(loader, "guest", YAML_MAPPING);
     const struct yaml_node *reacts = story_find_section(loader, "react", YAML_SEQUENCE);
 
-    read_step_names(loader, steps);
+    read_step_names(loader, steps, false);
     for (const struct yaml_node *entry = guest ? guest->first : NULL; entry; entry = entry->next) {
         const struct yaml_node *tag = yaml_get(entry, "tag");
 
-        add_tag(loader, tag ? tag : entry->key);
+        add_tag(loader, tag ? tag : entry->key, false);
     }
     for (const struct yaml_node *rule = reacts ? reacts->first : NULL; rule; rule = rule->next) {
         const struct yaml_node *action = yaml_get(rule, "do");
 
         if (action) {
-            read_action_names(loader, action);
+            read_action_names(loader, action, false);
         }
     }
 }

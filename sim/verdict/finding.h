@@ -161,6 +161,8 @@ enum finding_trait {
     X(EXPECT, WITHIN, "within")                                \
     X(EXPECT, NOT_BEFORE, "not-before")                        \
     X(EXPECT, GUEST_STALL, "guest-stall")                      \
+    X(EXPECT, GUEST_LATENCY, "guest-latency")                  \
+    X(EXPECT, GUEST_ERRORS, "guest-errors")                    \
     X(EXPECT, SAME, "same")                                    \
     X(EXPECT, DIFFER, "differ")                                \
     X(EXPECT, SECTOR, "sector")                                \

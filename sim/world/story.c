@@ -11,7 +11,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "sim/disk/request_list.h"
+#include "sim/disk/request.h"
 #include "sim/trace/phrase.h"
 #include "sim/world/action.h"
 #include "sim/world/private.h"

@@ -4,6 +4,8 @@
  *
  * Declared in sim/world/story.h: it is a part of the story.
  */
+#include "sim/world/story.h"
+
 #include <string.h>
 
 #include "sim/world/private.h"
