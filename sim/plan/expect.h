@@ -33,6 +33,7 @@ enum expect_kind {
     EXPECT_BACKING,     /* disk a's open backing at the end is disk b, or PLAN_NONE */
     EXPECT_LENGTH,      /* disk a is `count` bytes long at the end */
     EXPECT_QUERY,       /* of the job's last state */
+    EXPECT_DURABLE,     /* a power cut at the end would take nothing from disk a */
     EXPECT_ALLOCATED,   /* disk a has exactly `count` bytes allocated */
 };
 

@@ -243,3 +243,32 @@ FIELD_WRITER(expect_write_amount)
     write_value(&amount, plan->disks[expect->a].name, &type_bytes, (int64_t)expect->count);
     emit_end(&amount);
 }
+
+static void read_durable(struct loader *loader, const struct yaml_node *node)
+{
+    struct expect_spec *expect = expect_add(loader, node, EXPECT_DURABLE);
+
+    if (disk_read_reference(loader, node, &expect->a) &&
+        !loader->plan->disks[expect->a].volatile_cache) {
+        read_mistake(loader, node, "only a disk with \"cache: volatile\" can lose anything");
+    }
+}
+
+FIELD_READER(expect_read_durable)
+{
+    node = read_resolve(loader, node);
+    if (node->kind != YAML_SEQUENCE) {
+        read_durable(loader, node);
+        return;
+    }
+    for (const struct yaml_node *item = node->first; item; item = item->next) {
+        read_durable(loader, item);
+    }
+}
+
+FIELD_WRITER(expect_write_durable)
+{
+    const struct expect_spec *expect = record;
+
+    emit_word(emit, field->key, plan->disks[expect->a].name);
+}

@@ -193,6 +193,9 @@ static void judge(const struct run_end *run, const struct expect_spec *expect)
     case EXPECT_GUEST_ON:
         expect_guest_on(run, expect);
         break;
+    case EXPECT_DURABLE:
+        expect_durable(run, expect);
+        break;
     case EXPECT_BACKING:
     case EXPECT_LENGTH:
     case EXPECT_ALLOCATED:

@@ -169,6 +169,7 @@ enum finding_trait {
     X(EXPECT, BACKING, "backing")                              \
     X(EXPECT, LENGTH, "length")                                \
     X(EXPECT, ALLOCATED, "allocated")                          \
+    X(EXPECT, DURABLE, "durable")                              \
     X(EXPECT, NOT_REFUSED, "not-refused")                      \
     X(EXPECT, REFUSED_OTHERWISE, "refused-otherwise")          \
     X(EXPECT, REFUSED, "refused")                              \
