@@ -4,6 +4,8 @@
  *
  * Declared in sim/disk/fault.h: it is what some faults keep of a disk.
  */
+#include "sim/disk/fault.h"
+
 #include "engine/range.h"
 #include "sim/disk/layer.h"
 

@@ -374,7 +374,10 @@ static const struct field *find_action(struct loader *loader, const struct yaml_
             nearest_offer(&nearest, field->key);
         }
     }
-    if (nearest.best) {
+    if (strcmp(text, "resize") == 0) {
+        read_mistake(loader, node,
+                     "there is no step \"resize\": the job keeps others from it; use shows that");
+    } else if (nearest.best) {
         read_mistake(loader, node, "there is no step %s; did you mean %s?",
                      read_quote(loader, text), read_quote(loader, nearest.best));
     } else {

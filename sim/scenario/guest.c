@@ -37,6 +37,44 @@ FIELD_READER(guest_read_request)
     }
 }
 
+static bool is_of_guest(int64_t op)
+{
+    return op <= OP_FLUSH;
+}
+
+/* For a matrix of operations; it is written with the operation as its key. */
+FIELD_READER(guest_read_op)
+{
+    struct guest_request *request = field_place(field, record);
+    int64_t op;
+
+    if (!value_read(loader, node, &type_op, &op)) {
+        return;
+    }
+    if (!is_of_guest(op)) {
+        read_mistake(loader, node,
+                     "a guest request is one of read, write, write-zeroes, discard "
+                     "and flush");
+    } else {
+        guest_set_op(loader, node, request, (int)op);
+    }
+}
+
+/* Of an `op`; a flush has none. */
+FIELD_READER(guest_read_range)
+{
+    struct guest_request *request = field_place(field, record);
+    struct range_spec range;
+
+    if (range_read(loader, node, &type_sectors, &range) && request->op != OP_FLUSH) {
+        request->offset = range.offset;
+        request->bytes = range.bytes;
+        if (loader->plan->job.source != PLAN_NONE) {
+            range_check(loader, node, &range, loader->plan->job.source);
+        }
+    }
+}
+
 FIELD_WRITER(guest_write_request)
 {
     const struct guest_request *request = field_member(field, record);
@@ -95,6 +133,8 @@ void guest_check(struct loader *loader, const struct yaml_node *node,
         read_mistake(loader, node,
                      "a guest request is one of read, write, write-zeroes, discard "
                      "and flush");
+    } else if (request->op != OP_FLUSH && request->bytes == 0 && yaml_get(node, "op")) {
+        read_mistake(loader, node, "this operation needs a range");
     }
 }
 

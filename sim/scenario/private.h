@@ -314,6 +314,8 @@ void query_write(struct emit *emit, const struct plan *plan, const char *key,
 /* A guest request's rows, for tables of records that contain one: guest.c. */
 field_reader guest_read_request;
 field_writer guest_write_request;
+field_reader guest_read_op;
+field_reader guest_read_range;
 field_reader guest_read_tag;
 field_writer guest_write_tag;
 field_reader guest_read_latency;
@@ -335,6 +337,12 @@ field_writer guest_write_latency;
                         .shape = &shape_range),                                                 \
         GUEST_OPERATION("flush", OP_FLUSH, "The guest flushes.", record, member,                \
                         .shape = &shape_flag),                                                  \
+        FIELD("op", "What it does, instead of a key for it: where a matrix says which.",        \
+              .type = &type_op, MEMBER(record, member), .group = 1, .read = guest_read_op,      \
+              .write = write_nothing),                                                          \
+        FIELD("range", "Where; a flush ignores it.", .shape = &shape_range,                     \
+              MEMBER(record, member), .needs = "op", .read = guest_read_range,                  \
+              .write = write_nothing),                                                          \
         FIELD("tag", "The name by which expectations know what it has written.",                \
               .shape = &shape_name, MEMBER(record, member), .read = guest_read_tag,             \
               .write = guest_write_tag, .turn = 3),                                             \

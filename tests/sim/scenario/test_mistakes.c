@@ -129,6 +129,12 @@ static const struct wrong wrongs[] = {
      "armed "
      "before, with \"times\""},
     {"steps: [start, {wait: {guest: bad}}]\n", "4:31: no guest request is called \"bad\""},
+    {"steps: [start, {resize: src}]\n",
+     "4:17: there is no step \"resize\": the job keeps others from it; use shows that"},
+    {"guest: {a: {op: getlength, at: 0}}\n",
+     "4:12: a guest request is one of read, write, write-zeroes, discard and flush\n"
+     "4:17: a guest request is one of read, write, write-zeroes, discard and flush"},
+    {"guest: {a: {op: write, at: 0}}\n", "4:12: this operation needs a range"},
     {"steps: [start, stop]\n",
      "4:16: there is no step \"stop\"; there are start, complete, cancel, pause, resume, "
      "set-speed, guest, hold, release, mark, power-cut, use, query, query-disk, job, wait, at, "
