@@ -14,7 +14,7 @@
 #include "engine/section.h"
 #include "sim/disk/cache.h"
 #include "sim/disk/guest.h"
-#include "sim/disk/request_list.h"
+#include "sim/disk/request.h"
 #include "sim/trace/phrase.h"
 #include "sim/verdict/query.h"
 #include "sim/world/private.h"

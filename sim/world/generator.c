@@ -313,6 +313,11 @@ bool generators_are_done(const struct world *world)
     return true;
 }
 
+bool generator_is_over(const struct world *world, uint32_t index)
+{
+    return world->generators[index].state == GENERATOR_OVER;
+}
+
 /* ---- Digest ---- */
 
 /* Without a bound a count does not matter, and stays out.  Names are the plan's. */

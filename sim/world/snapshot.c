@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "sim/disk/request_list.h"
+#include "sim/disk/request.h"
 #include "sim/world/private.h"
 #include "sim/world/world.h"
 

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 
 #include "sim/disk/dirty.h"
-#include "sim/disk/request_list.h"
+#include "sim/disk/request.h"
 #include "sim/verdict/expect.h"
 #include "sim/world/private.h"
 
