@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The state of the oracle "liveness", and its part that is a file of its own: how runs end
+ * (liveness_end.c).  The oracle itself is oracle_liveness of sim/oracle/oracles.h.
+ */
+#ifndef MIRRORSIM_SIM_ORACLE_LIVENESS_H
+#define MIRRORSIM_SIM_ORACLE_LIVENESS_H
+
+#include "sim/model/outstanding.h"
+#include "sim/trace/evidence.h"
+
+/* `drained_node` of a section over everything. */
+#define LIVENESS_ALL_NODES 0xff
+
+struct liveness {
+    bool has_spoken; /* the job has reported something */
+    bool alive;
+    bool ready;
+    bool parked;
+    bool cancelled;
+    bool completing;   /* a complete has been given */
+    bool told_before;  /* `completing` before the last command, in case that is refused */
+    bool overdue;      /* a late READY has been reported */
+    uint8_t last_word; /* event kind of the job's last report */
+    uint64_t last_word_ns;
+    uint64_t quiet_since_ns;
+    uint32_t job_requests; /* in flight */
+    uint32_t guest_requests;
+    bool is_draining; /* `drained_node` is being drained, since `drain_ns` */
+    uint8_t drained_node;
+    uint64_t drain_ns;
+    bool is_stopped; /* a fault holds or hangs the request `stopped` */
+    struct event stopped;
+
+    /* Today's generation only. */
+    bool pending;                   /* waits for finalize */
+    struct outstanding_list guests; /* without an answer; `moved`: when they came */
+};
+
+/* Does the job wait for a command that nobody will give, or why has the run not ended? */
+void liveness_judge_end(const struct liveness *live, struct evidence *evidence);
+
+#endif
