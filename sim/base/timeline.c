@@ -284,6 +284,9 @@ static uint64_t events_before(const struct timeline *timeline, const struct pend
 void timeline_digest_pending(const struct timeline *timeline, const struct pending *pending,
                              struct digest *digest)
 {
+    if (digest->symmetry != NULL && pending->kind == PENDING_TIMEOUT) {
+        return;
+    }
     digest_u64(digest, pending_is_set(pending));
     if (!pending_is_set(pending) || (timeline->untimed && pending->kind == PENDING_LOOSE)) {
         return;

@@ -397,8 +397,8 @@ static void job_digest(const void *state, const struct evidence *evidence, struc
                  job->wishes.pause, job->cancelled_before_error, job->has_straggled,
                  job->flush_covers, job->flushed, job->owes_error);
     digest_i64(digest, job->first_error);
-    digest_u64(digest, job->offset);
-    digest_u64(digest, job->copied);
+    digest_progress(digest, job->offset);
+    digest_progress(digest, job->copied);
 }
 
 static void job_check(const void *state)

@@ -331,9 +331,9 @@ static void life_digest(const void *state, const struct evidence *evidence, stru
     digest_i64(digest, life->stored_error);
     digest_i64(digest, life->query_error);
     digest_u64(digest, life->wishes.force ? life->taken_bytes : 0);
-    digest_u64(digest, life->offset);
-    digest_u64(digest, life->len);
-    digest_u64(digest, life->copied);
+    digest_progress(digest, life->offset);
+    digest_progress(digest, life->len);
+    digest_progress(digest, life->copied);
     for (uint32_t i = 0; i < life->guests.count; i++) {
         digest_u64(digest, life->guests.requests[i].moved);
     }

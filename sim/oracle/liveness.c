@@ -101,6 +101,7 @@ static void job_said(void *state, struct evidence *evidence, const struct event 
     case EVENT_JOB_PAUSED:
     case EVENT_JOB_RESUMED:
         live->parked = event->kind == EVENT_JOB_PAUSED;
+        live->last_disturbed = evidence->event_number + 1;
         break;
     default: /* completed or cancelled */
         live->alive = false;
@@ -159,6 +160,7 @@ static void done(void *state, struct evidence *evidence, const struct event *eve
     live->is_stopped = live->is_stopped && live->stopped.request != event->request;
     if (is_guest_write(event)) {
         disturbed(live, evidence);
+        live->last_write = evidence->event_number + 1;
     }
 }
 
@@ -168,6 +170,7 @@ static void hit(void *state, struct evidence *evidence, const struct event *even
     enum fault_kind kind = evidence->plan->faults[event->index].kind;
 
     disturbed(live, evidence);
+    live->last_disturbed = evidence->event_number + 1;
     if (event->kind == EVENT_HELD || kind == FAULT_HANG) {
         live->is_stopped = true;
         live->stopped = *event;
@@ -179,6 +182,7 @@ static void released(void *state, struct evidence *evidence, const struct event 
     struct liveness *live = state;
 
     disturbed(live, evidence);
+    live->last_disturbed = evidence->event_number + 1;
     live->is_stopped = live->is_stopped && live->stopped.request != event->request;
 }
 
@@ -193,6 +197,7 @@ static void commanded(void *state, struct evidence *evidence, const struct event
     struct liveness *live = state;
 
     disturbed(live, evidence);
+    live->last_disturbed = evidence->event_number + 1;
     live->cancelled = live->cancelled || event->detail == VERB_CANCEL;
     live->told_before = live->completing;
     finalized(live, event);
@@ -288,6 +293,7 @@ const struct oracle oracle_liveness = {
             [EVENT_JOB_COMPLETED] = job_said,
             [EVENT_JOB_CANCELLED] = job_said,
         },
+    .repeats = liveness_repeats,
     .close = liveness_close,
     .digest = liveness_digest,
 };

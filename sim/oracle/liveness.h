@@ -32,10 +32,23 @@ struct liveness {
     bool is_stopped; /* a fault holds or hangs the request `stopped` */
     struct event stopped;
 
+    uint64_t last_write;     /* one above the number of the last event with which a guest write
+                                took effect, ... */
+    uint64_t last_disturbed; /* ... of the last command, fault, pause or resumption; 0: none yet */
+
     /* Today's generation only. */
     bool pending;                   /* waits for finalize */
     struct outstanding_list guests; /* without an answer; `moved`: when they came */
 };
+
+/*
+ * Would the job have had to get on, since event `from`, instead of coming back to the state that it
+ * was in?  It must end once it is cancelled, or ready and told to complete, whatever the guest
+ * does; and it must become ready if the guest writes nothing.  None of that while it is paused, or
+ * pending, or a request of a fault is kept; nor if a command, a fault, a pause or a resumption is
+ * part of the cycle: then that is what keeps the job from ending.
+ */
+bool liveness_repeats(const void *state, const struct evidence *evidence, uint64_t from);
 
 /* Does the job wait for a command that nobody will give, or why has the run not ended? */
 void liveness_judge_end(const struct liveness *live, struct evidence *evidence);

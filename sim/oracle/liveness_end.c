@@ -8,6 +8,7 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "sim/trace/phrase.h"
 #include "sim/verdict/verdict.h"
@@ -111,6 +112,98 @@ static bool waits_for_word(const struct liveness *live, const struct evidence *e
     return is_modern(evidence) && (live->pending || is_idle);
 }
 
+/* ---- Cycles ---- */
+
+bool liveness_repeats(const void *state, const struct evidence *evidence, uint64_t from)
+{
+    const struct liveness *live = state;
+
+    (void)evidence;
+    if (!live->alive || live->parked || live->pending || live->is_stopped ||
+        live->last_disturbed > from) {
+        return false;
+    }
+    return live->cancelled || (live->ready ? live->completing : live->last_write <= from);
+}
+
+/* What happens on the way round, in numbers. */
+struct round {
+    uint64_t guest_requests;
+    uint64_t reads; /* of the job */
+    uint64_t writes;
+    uint64_t flushes;
+    uint64_t drains;
+};
+
+static void count_event(struct round *round, const struct event *event)
+{
+    round->drains += event->kind == EVENT_DRAIN_BEGIN ||
+                     (event->kind == EVENT_SECTION && event->detail == SECTION_BEGUN);
+    if (event->kind != EVENT_REQUEST_DONE) {
+        return;
+    }
+    if (event->by == BY_GUEST) {
+        round->guest_requests++;
+    } else if (event->op == OP_READ) {
+        round->reads++;
+    } else if (event->op == OP_FLUSH) {
+        round->flushes++;
+    } else {
+        round->writes++;
+    }
+}
+
+static struct round count_round(const struct evidence *evidence)
+{
+    const struct trace *trace = evidence->trace;
+    struct round round = {0};
+
+    for (uint64_t i = evidence->repeats_event; i < evidence->event_number && trace->keep; i++) {
+        count_event(&round, &trace->events[i]);
+    }
+    return round;
+}
+
+static void tell_number(struct story *story, uint64_t number, const char *what)
+{
+    if (number > 0) {
+        tell(story, ", %" PRIu64 " %s%s", number, what,
+             number == 1                  ? ""
+             : strcmp(what, "flush") == 0 ? "es"
+                                          : "s");
+    }
+}
+
+/* "34 events" with what they are about. */
+static struct story what_repeats(const struct evidence *evidence)
+{
+    const struct round round = count_round(evidence);
+    struct story story = {.length = 0};
+
+    tell(&story, "%" PRIu64 " events", evidence->event_number - evidence->repeats_event);
+    tell_number(&story, round.guest_requests, "guest request");
+    tell_number(&story, round.reads, "read");
+    tell_number(&story, round.writes, "write");
+    tell_number(&story, round.flushes, "flush");
+    tell_number(&story, round.drains, "drained section");
+    return story;
+}
+
+static void report_cycle(struct evidence *evidence, const struct story *pending)
+{
+    uint64_t period_ns = evidence->now_ns - evidence->repeats_ns;
+
+    verdict_add(evidence, FINDING_LIVENESS_LIVELOCK,
+                "The job will never end: everything is as it was at %s, event %" PRIu64
+                ", and the same repeats %s%s for ever (%s): %s.",
+                quantity_time(evidence->repeats_ns).text, evidence->repeats_event,
+                period_ns > 0 ? "every " : "without virtual time passing",
+                period_ns > 0 ? quantity_time(period_ns).text : "", what_repeats(evidence).text,
+                pending->text);
+}
+
+/* ---- The end of the run ---- */
+
 static void report_untold(const struct liveness *live, struct evidence *evidence)
 {
     verdict_add(evidence, FINDING_LIVENESS_NEVER_TOLD,
@@ -144,6 +237,10 @@ void liveness_judge_end(const struct liveness *live, struct evidence *evidence)
                     live->alive ? "job" : "story", pending.text);
         break;
     case END_LIVELOCK:
+        if (evidence->repeats) {
+            report_cycle(evidence, &pending);
+            break;
+        }
         verdict_add(evidence, FINDING_LIVENESS_LIVELOCK,
                     "%" PRIu64 " events went by without virtual time passing: %s.",
                     limits->events_at_once, pending.text);

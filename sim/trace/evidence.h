@@ -24,7 +24,7 @@ enum world_end {
     END_DEADLOCK,  /* nothing is pending and the job has not concluded */
     END_TIME,      /* limits.time_ns */
     END_EVENTS,    /* limits.events */
-    END_LIVELOCK,  /* limits.events_at_once */
+    END_LIVELOCK,  /* limits.events_at_once; or the same states again and again (`repeats`) */
     END_FINDINGS,  /* more findings than are kept: running on would add nothing */
 };
 
@@ -50,6 +50,11 @@ struct evidence {
     bool story_over;       /* the last step has finished */
     bool story_stopped;    /* a wait exceeded its bound: the rest of the steps will not run */
     enum world_end end;
+
+    /* The run is in a cycle that an oracle objects to: ... */
+    bool repeats;
+    uint64_t repeats_event; /* it is as it was before this event of the trace, */
+    uint64_t repeats_ns;    /* at this instant */
 
     /* During a REQUEST_EFFECT of a read: the content it read, in order. */
     const struct run *read_runs;

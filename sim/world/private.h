@@ -18,6 +18,7 @@
 #include "sim/disk/layer.h"
 #include "sim/oracle/oracle.h"
 #include "sim/trace/evidence.h"
+#include "sim/world/cycle.h"
 #include "sim/world/generator.h"
 #include "sim/world/host.h"
 #include "sim/world/story.h"
@@ -40,9 +41,11 @@ struct world {
     struct timeline timeline;
     struct evidence evidence;
 
-    uint64_t events;         /* timeline events taken */
-    uint64_t events_at_once; /* since virtual time last moved */
-    uint64_t step_end;       /* the trace must not grow to this before the step is over, ... */
+    uint64_t events;           /* timeline events taken */
+    uint64_t events_at_once;   /* since virtual time last moved */
+    uint64_t cycle_next;       /* cycle_look() is called after this number of them */
+    struct cycle_watch *cycle; /* NULL: not yet */
+    uint64_t step_end;         /* the trace must not grow to this before the step is over, ... */
     void (*step_limit)(uint64_t events);           /* ... or this ends it (struct world_options) */
     void (*acting)(void *opaque, uint32_t number); /* as in struct world_options */
     void *acting_opaque;

@@ -179,6 +179,7 @@ static struct world *world_set_up(struct arena *arena, struct verdict *verdict,
         oracles_open(world);
     }
     dirty_create_others(&world->layer);
+    world->cycle_next = cycle_first(world);
     return world;
 }
 
@@ -257,6 +258,9 @@ static enum world_end end_before_next(const struct world *world)
     if (world->verdict->dropped > 0) {
         return END_FINDINGS;
     }
+    if (world->evidence.repeats) {
+        return END_LIVELOCK;
+    }
     if (!timeline_next_due(&world->timeline, &due_ns)) {
         return end_of_idle(world);
     }
@@ -307,6 +311,9 @@ bool world_step(struct world *world)
     world->evidence.now_ns = world->timeline.now_ns;
     sections_settle(&world->layer);
     oracles_settled(world);
+    if (world->events >= world->cycle_next) {
+        cycle_look(world);
+    }
 #ifdef MIRRORSIM_CHECK_STEPS
     if (is_checked_after(world->events)) {
         world_check(world);

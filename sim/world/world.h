@@ -86,6 +86,26 @@ uint64_t world_digest(const struct world *world);
 uint64_t world_digest_judged(const struct world *world);
 
 /*
+ * The same as the first two, under the symmetry of digest.h: equal for states whose futures are
+ * the same but for counters of bytes done, names of the guest's content, and the bounds of waits.
+ * *words is what it has cost.
+ */
+uint64_t world_digest_repeating(const struct world *world, uint64_t *words);
+uint64_t world_digest_repeating_judged(const struct world *world);
+
+/*
+ * The world is again in the state, in that sense, in which it was before event `from_event` of the
+ * trace, and so will it be for ever.  Does an oracle object?
+ */
+bool world_repeats(const struct world *world, uint64_t from_event);
+
+/*
+ * Looks for cycles from here on, also in a world with a choice backend, which must answer all
+ * questions quietly: for a search that wants to know where a state leads to.
+ */
+void world_watch_cycles(struct world *world);
+
+/*
  * Asserts the invariants of everything in the world, the engine's job included.  Between two steps
  * only; it costs what the world holds, so it runs when asked (run --twice, tests), not at each
  * step.
