@@ -24,7 +24,7 @@
  * its counters of bytes go on, and so do the numbers of the guest's requests that name what the
  * disks hold.  But nothing depends on these numbers, only on which of them are equal and how far
  * apart they are.  So counters are told from `progress` on, things by the order in which the
- * digest meets them, and a bound that only ends a wait is left out.
+ * digest meets them, and bounds that only end a wait, and answers to come, are left out.
  */
 struct digest_symmetry {
     uint64_t progress; /* bytes that the job has done */

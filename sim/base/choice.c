@@ -248,22 +248,12 @@ const struct choice_answer *choices_record(const struct choices *choices, uint32
     return choices->record;
 }
 
-/* Without a seed, what was asked matters only as long as a recorded answer is to come. */
-static bool is_settled(const struct choices *choices, const struct choice_site *site)
-{
-    return choices->spec->seed == 0 &&
-           (site->cursor == site->end || choices->sorted[site->end - 1]->nth <= site->asked);
-}
-
 void choices_digest(const struct choices *choices, struct digest *digest)
 {
-    if (choices_open(choices)) {
+    if (choices_open(choices) || digest->symmetry != NULL) {
         return;
     }
     for (const struct choice_site *site = choices->sites; site; site = site->next) {
-        if (digest->symmetry != NULL && is_settled(choices, site)) {
-            continue;
-        }
         digest_string(digest, site->name);
         digest_u64(digest, site->asked);
     }

@@ -102,8 +102,7 @@ const struct choice_answer *choices_record(const struct choices *choices, uint32
 
 /*
  * Adds how often each site was asked, on which the answers to come depend;
- * those of a backend don't, nor, under a symmetry (digest.h), does the silence after the last
- * recorded answer of a site.
+ * those of a backend don't.  Under a symmetry (digest.h) adds nothing.
  */
 void choices_digest(const struct choices *choices, struct digest *digest);
 

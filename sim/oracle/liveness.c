@@ -225,6 +225,9 @@ static void drain_event(void *state, struct evidence *evidence, const struct eve
     if (is_modern(evidence)) {
         return; /* its sections are told by themselves */
     }
+    if (event->kind == EVENT_DRAIN_BEGIN) {
+        live->last_drain = evidence->event_number + 1;
+    }
     live->is_draining = event->kind == EVENT_DRAIN_BEGIN;
     live->drained_node = event->node;
     live->drain_ns = evidence->now_ns;
@@ -234,6 +237,9 @@ static void section_event(void *state, struct evidence *evidence, const struct e
 {
     struct liveness *live = state;
 
+    if (event->detail == SECTION_BEGUN && event->by == BY_JOB) {
+        live->last_drain = evidence->event_number + 1;
+    }
     live->is_draining = event->detail != SECTION_ENDED;
     live->drained_node = event->index == LIVENESS_ALL_NODES ? LIVENESS_ALL_NODES : event->node;
     live->drain_ns = evidence->now_ns;

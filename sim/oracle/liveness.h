@@ -34,6 +34,7 @@ struct liveness {
 
     uint64_t last_write;     /* one above the number of the last event with which a guest write
                                 took effect, ... */
+    uint64_t last_drain;     /* ... with which a drained section of the job began, ... */
     uint64_t last_disturbed; /* ... of the last command, fault, pause or resumption; 0: none yet */
 
     /* Today's generation only. */
@@ -43,10 +44,11 @@ struct liveness {
 
 /*
  * Would the job have had to get on, since event `from`, instead of coming back to the state that it
- * was in?  It must end once it is cancelled, or ready and told to complete, whatever the guest
- * does; and it must become ready if the guest writes nothing.  None of that while it is paused, or
- * pending, or a request of a fault is kept; nor if a command, a fault, a pause or a resumption is
- * part of the cycle: then that is what keeps the job from ending.
+ * was in?  Becoming ready is its duty, and ending once it is told to complete or cancelled.  If the
+ * guest writes on the way round, the job may have too much to copy, and need not get on: until it
+ * holds the guest still itself, in a drained section of its own, or has been cancelled before it
+ * was ready.  It owes nothing while it is paused, or pending, or a request of a fault is kept; nor
+ * if a command, a fault, a pause or a resumption is part of the cycle, and keeps it from ending.
  */
 bool liveness_repeats(const void *state, const struct evidence *evidence, uint64_t from);
 

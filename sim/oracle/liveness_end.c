@@ -2,6 +2,8 @@
 /*
  * How runs end: a finding for each that ends at a limit, or with a job that nothing will ever
  * move again, saying what it was waiting for.
+ *
+ * Declared in sim/oracle/liveness.h: a part of the oracle "liveness".
  */
 #include "sim/oracle/liveness.h"
 
@@ -123,7 +125,10 @@ bool liveness_repeats(const void *state, const struct evidence *evidence, uint64
         live->last_disturbed > from) {
         return false;
     }
-    return live->cancelled || (live->ready ? live->completing : live->last_write <= from);
+    if (live->ready && !live->completing && !live->cancelled) {
+        return false;
+    }
+    return live->last_write <= from || live->last_drain > from || (live->cancelled && !live->ready);
 }
 
 /* What happens on the way round, in numbers. */

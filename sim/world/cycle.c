@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Cycles, found in the way of Brent: a state is kept, and those that follow are compared with it,
- * until it is replaced by a later one.
+ * Cycles, found in long runs in the way of Brent: a state is kept, and those that follow are
+ * compared with it, until it is replaced by a later one.
+ *
+ * world_place() and world_closes_cycle() are declared in sim/world/world.h: a search of its own
+ * kind asks, too.
  */
 #include "sim/world/cycle.h"
 
-#include "engine/range.h"
 #include "sim/world/private.h"
 
 #define NEVER UINT64_MAX
@@ -19,12 +21,68 @@
 /* One word is digested for each of so many events, and costs a fiftieth of one. */
 #define EVENTS_PER_WORD 4
 
+/* What a search has found. */
+static bool is_short(const struct world *world)
+{
+    return world->plan->untimed && world->choice_spec.recorded_count > 0;
+}
+
 uint64_t cycle_first(const struct world *world)
 {
-    bool settled = !choices_open(world->choices);
-
-    return settled && !world->engine->foreign && world->oracle_count > 0 ? FIRST_ANCHOR : NEVER;
+    if (choices_open(world->choices) || world->engine->foreign || world->oracle_count == 0) {
+        return NEVER;
+    }
+    return is_short(world) ? 1 : FIRST_ANCHOR;
 }
+
+/* ---- Is it a livelock? ---- */
+
+struct world_place world_place(const struct world *world)
+{
+    return (struct world_place){.event = world->trace->count,
+                                .now_ns = world->timeline.now_ns,
+                                .sequence = world->timeline.next_sequence};
+}
+
+/* Has everything that could be next been added since? */
+static bool is_fair(struct world *world, uint64_t sequence)
+{
+    uint32_t count;
+    struct pending *const *candidates = timeline_candidates(&world->timeline, &count);
+
+    for (uint32_t i = 0; i < count; i++) {
+        if (candidates[i]->kind != PENDING_TIMEOUT && candidates[i]->sequence < sequence) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool an_oracle_objects(const struct world *world, uint64_t from_event)
+{
+    for (uint32_t i = 0; i < world->oracle_count; i++) {
+        const struct oracle_slot *slot = &world->oracles[i];
+
+        if (slot->oracle->repeats != NULL &&
+            slot->oracle->repeats(slot->state, &world->evidence, from_event)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool world_closes_cycle(struct world *world, const struct world_place *from)
+{
+    if (!an_oracle_objects(world, from->event) || !is_fair(world, from->sequence)) {
+        return false;
+    }
+    world->evidence.repeats = true;
+    world->evidence.repeats_event = from->event;
+    world->evidence.repeats_ns = from->now_ns;
+    return true;
+}
+
+/* ---- Long runs ---- */
 
 /* Different states mostly look different. */
 static uint64_t look_of(const struct world *world)
@@ -56,11 +114,9 @@ static void set_anchor(struct world *world, struct cycle_watch *watch)
 {
     world->cycle_next = world->events * 2;
     if (can_afford(world, watch)) {
-        watch->anchor = world->events;
+        watch->anchor = (struct cycle_state){digest_of(world, watch), world_place(world)};
+        watch->anchor_events = world->events;
         watch->anchor_look = look_of(world);
-        watch->anchor_digest = digest_of(world, watch);
-        watch->anchor_event = world->trace->count;
-        watch->anchor_ns = world->timeline.now_ns;
         world->cycle_next = world->events + 1;
     }
 }
@@ -68,26 +124,44 @@ static void set_anchor(struct world *world, struct cycle_watch *watch)
 static bool is_as_at_anchor(struct world *world, struct cycle_watch *watch)
 {
     return look_of(world) == watch->anchor_look && can_afford(world, watch) &&
-           digest_of(world, watch) == watch->anchor_digest;
+           digest_of(world, watch) == watch->anchor.digest;
 }
 
-bool world_repeats(const struct world *world, uint64_t from_event)
+/* One that does not count is left alone: the next anchor may be in another. */
+static void look_back(struct world *world, struct cycle_watch *watch)
 {
-    for (uint32_t i = 0; i < world->oracle_count; i++) {
-        const struct oracle_slot *slot = &world->oracles[i];
+    bool over = world->events > watch->anchor_events + watch->anchor_events / WINDOW_PART;
 
-        if (slot->oracle->repeats != NULL &&
-            slot->oracle->repeats(slot->state, &world->evidence, from_event)) {
-            return true;
+    if (watch->anchor_events == 0) {
+        set_anchor(world, watch);
+    } else if (over || (is_as_at_anchor(world, watch) &&
+                        !world_closes_cycle(world, &watch->anchor.place))) {
+        world->cycle_next = 2 * watch->anchor_events;
+        watch->anchor_events = 0;
+    } else {
+        world->cycle_next = world->events + 1;
+    }
+}
+
+/* ---- Short ones ---- */
+
+static void compare_all(struct world *world, struct cycle_watch *watch)
+{
+    uint64_t digest = digest_of(world, watch);
+
+    for (uint32_t i = 0; i < watch->count; i++) {
+        if (watch->states[i].digest == digest) {
+            world_closes_cycle(world, &watch->states[i].place);
+            break;
         }
     }
-    return false;
+    if (watch->count < CYCLE_KEPT_STATES) {
+        watch->states[watch->count++] = (struct cycle_state){digest, world_place(world)};
+    }
+    world->cycle_next = watch->count < CYCLE_KEPT_STATES ? world->events + 1 : NEVER;
 }
 
-void world_watch_cycles(struct world *world)
-{
-    world->cycle_next = max_u64(world->events, FIRST_ANCHOR);
-}
+/* ---- The whole ---- */
 
 void cycle_look(struct world *world)
 {
@@ -95,18 +169,13 @@ void cycle_look(struct world *world)
 
     if (watch == NULL) {
         watch = world->cycle = arena_alloc(world->arena, sizeof(*watch));
+        if (is_short(world)) {
+            watch->states = arena_alloc(world->arena, CYCLE_KEPT_STATES * sizeof(*watch->states));
+        }
     }
-    if (watch->anchor == 0) {
-        set_anchor(world, watch);
-    } else if (world->events > watch->anchor + watch->anchor / WINDOW_PART) {
-        world->cycle_next = 2 * watch->anchor;
-        watch->anchor = 0;
-    } else if (is_as_at_anchor(world, watch)) {
-        world->evidence.repeats = world_repeats(world, watch->anchor_event);
-        world->evidence.repeats_event = watch->anchor_event;
-        world->evidence.repeats_ns = watch->anchor_ns;
-        world->cycle_next = NEVER;
+    if (watch->states != NULL) {
+        compare_all(world, watch);
     } else {
-        world->cycle_next = world->events + 1;
+        look_back(world, watch);
     }
 }

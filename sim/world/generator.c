@@ -323,6 +323,9 @@ static void walks_digest(const struct generator *generator, struct digest *diges
     bool places_vary = false;
 
     for (uint32_t i = 0; i < spec->mix_count; i++) {
+        if (spec->mix[i].request.op == OP_FLUSH) {
+            continue; /* it has neither */
+        }
         lengths_vary = lengths_vary || spec->mix[i].length_count > 1;
         places_vary = places_vary || address_count(&generator->addresses[i]) > 1;
     }

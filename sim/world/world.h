@@ -87,23 +87,27 @@ uint64_t world_digest_judged(const struct world *world);
 
 /*
  * The same as the first two, under the symmetry of digest.h: equal for states whose futures are
- * the same but for counters of bytes done, names of the guest's content, and the bounds of waits.
+ * the same but for counters of bytes done, names of the guest's content, the bounds of waits, and
+ * the answers to come.
  * *words is what it has cost.
  */
 uint64_t world_digest_repeating(const struct world *world, uint64_t *words);
 uint64_t world_digest_repeating_judged(const struct world *world);
 
-/*
- * The world is again in the state, in that sense, in which it was before event `from_event` of the
- * trace, and so will it be for ever.  Does an oracle object?
- */
-bool world_repeats(const struct world *world, uint64_t from_event);
+/* Where a run is, between two steps. */
+struct world_place {
+    uint64_t event; /* of the trace: the next */
+    uint64_t now_ns;
+    uint64_t sequence; /* events of the timeline that are added later have this number or more */
+};
+
+struct world_place world_place(const struct world *world);
 
 /*
- * Looks for cycles from here on, also in a world with a choice backend, which must answer all
- * questions quietly: for a search that wants to know where a state leads to.
+ * The world is again in the state, in that sense, in which it was at `from`.  True if that is a
+ * livelock (sim/world/cycle.h): the next step then ends the run.
  */
-void world_watch_cycles(struct world *world);
+bool world_closes_cycle(struct world *world, const struct world_place *from);
 
 /*
  * Asserts the invariants of everything in the world, the engine's job included.  Between two steps

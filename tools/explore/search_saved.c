@@ -77,7 +77,7 @@ static bool go_down(struct search *search, const struct path *path)
     if (!search->current->entered || !search_step(search, path, &history)) {
         return false;
     }
-    search_push(search, path, history);
+    search_push(search, path, history, search_state(path, history));
     return true;
 }
 
