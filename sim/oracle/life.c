@@ -208,8 +208,7 @@ static void judge_result(const struct life_model *life, struct evidence *evidenc
     } else if (event->ret < 0 ? !life_explains_error(life, evidence, event)
                               : life->stored_error < 0) {
         verdict_add(evidence, FINDING_LIFE_WRONG_RESULT,
-                    "The job ended with %s, but the error it reported was %s.",
-                    phrase_result(event->ret).text,
+                    "The job %s, but the error it reported was %s.", phrase_end(event).text,
                     life->stored_error < 0 ? phrase_result(life->stored_error).text : "none");
     }
 }

@@ -225,8 +225,8 @@ void liveness_judge_end(const struct liveness *live, struct evidence *evidence)
     struct story pending;
 
     if (evidence->end == END_NOT || evidence->end == END_CONCLUDED ||
-        evidence->end == END_FINDINGS) {
-        return;
+        evidence->end == END_GIVEN_UP || evidence->end == END_FINDINGS) {
+        return; /* or a finding has said it */
     }
     pending = what_was_pending(live, evidence);
     switch (evidence->end) {
@@ -270,6 +270,7 @@ void liveness_judge_end(const struct liveness *live, struct evidence *evidence)
         break;
     case END_NOT:
     case END_CONCLUDED:
+    case END_GIVEN_UP:
     case END_FINDINGS:
         break;
     }

@@ -25,6 +25,7 @@ enum world_end {
     END_TIME,      /* limits.time_ns */
     END_EVENTS,    /* limits.events */
     END_LIVELOCK,  /* limits.events_at_once; or the same states again and again (`repeats`) */
+    END_GIVEN_UP,  /* a step has waited in vain, and what was under way has had time to end */
     END_FINDINGS,  /* more findings than are kept: running on would add nothing */
 };
 

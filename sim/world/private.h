@@ -41,9 +41,11 @@ struct world {
     struct timeline timeline;
     struct evidence evidence;
 
-    uint64_t events;           /* timeline events taken */
-    uint64_t events_at_once;   /* since virtual time last moved */
-    uint64_t cycle_next;       /* cycle_look() is called after this number of them */
+    uint64_t events;         /* timeline events taken */
+    uint64_t events_at_once; /* since virtual time last moved */
+    uint64_t end_ns;         /* when the run ends at the latest: the plan's limit, or sooner, ... */
+    uint64_t end_events;     /* ... and after how many events */
+    uint64_t cycle_next;     /* cycle_look() is called after this number of them */
     struct cycle_watch *cycle; /* NULL: not yet */
     uint64_t step_end;         /* the trace must not grow to this before the step is over, ... */
     void (*step_limit)(uint64_t events);           /* ... or this ends it (struct world_options) */
@@ -92,6 +94,16 @@ static inline struct host *world_host(struct world *world)
 {
     return (struct host *)(void *)world;
 }
+
+/*
+ * A step has waited in vain.  What is under way may come to its end, so that the oracles see what
+ * becomes of it: a second of virtual time is more than requests take.  More is not worth the time
+ * that it costs: 100,000 events are about a tenth of a second of a processor's.
+ */
+#define WORLD_PATIENCE_NS UINT64_C(1000000000)
+#define WORLD_PATIENCE_EVENTS 100000u
+
+void world_end_soon(struct world *world);
 
 /*
  * Shows an event of the present instant to the oracles, appends it to the
