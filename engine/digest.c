@@ -31,7 +31,7 @@ void digest_init_part(struct digest *part, const struct digest *whole)
     part->symmetry = whole->symmetry;
 }
 
-bool digest_name(struct digest *digest, uint32_t thing, uint32_t *name)
+bool digest_name(struct digest *digest, uint32_t group, uint32_t thing, uint32_t *name)
 {
     struct digest_symmetry *symmetry = digest->symmetry;
     uint32_t slot;
@@ -49,7 +49,8 @@ bool digest_name(struct digest *digest, uint32_t thing, uint32_t *name)
             return false;
         }
         symmetry->names[slot].thing = thing;
-        symmetry->names[slot].name = symmetry->count++;
+        symmetry->names[slot].name = symmetry->counts[group % DIGEST_GROUPS]++;
+        symmetry->count++;
     }
     *name = symmetry->names[slot].name;
     return true;

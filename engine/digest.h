@@ -15,8 +15,9 @@
 
 #define DIGEST_WORDS 32
 
-/* Names that one digest can give out; a power of two. */
+/* Names that one digest can give out, and the groups that it counts them for; powers of two. */
 #define DIGEST_NAMES 256u
+#define DIGEST_GROUPS 32u
 
 /*
  * In what states may differ and still have the same digest: where they only count what has
@@ -24,12 +25,14 @@
  * its counters of bytes go on, and so do the numbers of the guest's requests that name what the
  * disks hold.  But nothing depends on these numbers, only on which of them are equal and how far
  * apart they are.  So counters are told from `progress` on, things by the order in which the
- * digest meets them, and bounds that only end a wait, and answers to come, are left out.
+ * digest meets those of a group, and answers to come are left out.
  */
 struct digest_symmetry {
-    uint64_t progress; /* bytes that the job has done */
-    uint64_t words;    /* that were digested: what it has cost */
-    uint32_t count;    /* of names that were given out */
+    bool no_timeouts;               /* bounds that only end a wait are left out, too */
+    uint64_t progress;              /* bytes that the job has done */
+    uint64_t words;                 /* that were digested: what it has cost */
+    uint32_t count;                 /* of names that were given out ... */
+    uint32_t counts[DIGEST_GROUPS]; /* ... to things of these groups */
     struct {
         uint32_t thing; /* a number above 0 */
         uint32_t name;
@@ -67,10 +70,10 @@ static inline void digest_progress(struct digest *digest, uint64_t bytes)
 }
 
 /*
- * The name of a thing under the digest's symmetry; `thing` is above 0.  False: it goes by its own
- * number, because there is no symmetry, or no name is left.
+ * The name of a thing among those of its group, under the digest's symmetry; `thing` is above 0.
+ * False: it goes by its own number, because there is no symmetry, or no name is left.
  */
-bool digest_name(struct digest *digest, uint32_t thing, uint32_t *name);
+bool digest_name(struct digest *digest, uint32_t group, uint32_t thing, uint32_t *name);
 
 /* Adds up to 64 booleans as one value: digest_flags(digest, job->ready, job->cancelled). */
 #define digest_flags(digest, ...) \

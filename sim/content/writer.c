@@ -82,7 +82,7 @@ void writers_digest_tag(const struct writers *writers, uint64_t tag, struct dige
 
     uint32_t name;
 
-    if (writer != NULL && digest_name(digest, writer->request, &name)) {
+    if (writer != NULL && digest_name(digest, writer->plan_number, writer->request, &name)) {
         digest_u64(digest, (tag & TAG_CORRUPT) | (tag & TAG_SECTOR_MASK));
         digest_u64(digest, UINT64_C(1) << 63 | (uint64_t)writer->plan_number << 32 | name);
         return;

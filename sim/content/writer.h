@@ -6,7 +6,7 @@
  * order in which everything was submitted.  Two runs that differ only in that
  * order have the same content under other numbers.  In digests a writer is
  * therefore named by its place in the plan, and which of its requests it was; under a symmetry
- * (digest.h), by its place in the plan and the order in which the digest meets the writers.
+ * (digest.h), by its place in the plan and the order in which the digest meets those of that place.
  */
 #ifndef MIRRORSIM_SIM_CONTENT_WRITER_H
 #define MIRRORSIM_SIM_CONTENT_WRITER_H

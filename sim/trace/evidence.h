@@ -51,6 +51,8 @@ struct evidence {
     bool story_over;       /* the last step has finished */
     bool story_stopped;    /* a wait exceeded its bound: the rest of the steps will not run */
     enum world_end end;
+    const char
+        *job_waits; /* at the end: who waits for what inside the job, if the engine says so */
 
     /* The run is in a cycle that an oracle objects to: ... */
     bool repeats;

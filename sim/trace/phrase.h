@@ -64,4 +64,7 @@ struct job_phrase phrase_job(const struct evidence *evidence, const struct job_i
 /* The name of a disk; "no disk" for PLAN_NONE. */
 const char *phrase_disk(const struct evidence *evidence, uint32_t disk);
 
+/* " #7" for a request; "" for 0, a question, which has no number. */
+struct phrase phrase_number(uint32_t request);
+
 #endif

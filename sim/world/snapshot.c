@@ -140,12 +140,12 @@ uint64_t world_digest_judged(const struct world *world)
     return digest_value(&digest);
 }
 
-/* Bytes that the job has done: what it says, for they only serve to compare its own with. */
+/* Bytes that the last job has done: what it says, for they only serve to compare others with. */
 static uint64_t progress_of(const struct world *world)
 {
     struct job_info info;
 
-    return world_job(world, &info) ? info.offset : 0;
+    return world_last_job(world, &info) ? info.offset : 0;
 }
 
 uint64_t world_digest_repeating(const struct world *world, uint64_t *words)
@@ -155,6 +155,7 @@ uint64_t world_digest_repeating(const struct world *world, uint64_t *words)
     uint64_t value;
 
     digest_init_symmetric(&digest, &symmetry, progress_of(world));
+    symmetry.no_timeouts = true;
     digest_state(world, &digest);
     value = digest_value(&digest);
     *words = symmetry.words;

@@ -87,9 +87,8 @@ uint64_t world_digest_judged(const struct world *world);
 
 /*
  * The same as the first two, under the symmetry of digest.h: equal for states whose futures are
- * the same but for counters of bytes done, names of the guest's content, the bounds of waits, and
- * the answers to come.
- * *words is what it has cost.
+ * the same but for counters of bytes done, names of the guest's content, and the answers to come.
+ * The first leaves the bounds of waits out, too; *words is what it has cost.
  */
 uint64_t world_digest_repeating(const struct world *world, uint64_t *words);
 uint64_t world_digest_repeating_judged(const struct world *world);

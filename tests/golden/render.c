@@ -102,8 +102,9 @@ static void tell_assertion(const char *words, const char *assertion, char *line,
     const char *adapter = strstr(words, "engine/qemu/");
     char file[80] = "";
     if (adapter && adapter < assertion) {
-        const char *name = adapter + strlen("engine/qemu/");
-        snprintf(file, sizeof(file), "(%.*s)", (int)strcspn(name, ":"), name);
+        size_t end = strcspn(words, ":");
+        const char *name = (const char *)memrchr(words, '/', end) + 1;
+        snprintf(file, sizeof(file), "(%.*s)", (int)(words + end - name), name);
     }
     snprintf(line, size, "ASSERT%s %.*s", file, (int)strcspn(expression, "'"), expression);
 }
