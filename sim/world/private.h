@@ -18,6 +18,7 @@
 #include "sim/disk/layer.h"
 #include "sim/oracle/oracle.h"
 #include "sim/trace/evidence.h"
+#include "sim/world/cycle.h"
 #include "sim/world/generator.h"
 #include "sim/world/host.h"
 #include "sim/world/story.h"
@@ -42,7 +43,11 @@ struct world {
 
     uint64_t events;         /* timeline events taken */
     uint64_t events_at_once; /* since virtual time last moved */
-    uint64_t step_end;       /* the trace must not grow to this before the step is over, ... */
+    uint64_t end_ns;         /* when the run ends at the latest: the plan's limit, or sooner, ... */
+    uint64_t end_events;     /* ... and after how many events */
+    uint64_t cycle_next;     /* cycle_look() is called after this number of them */
+    struct cycle_watch *cycle; /* NULL: not yet */
+    uint64_t step_end;         /* the trace must not grow to this before the step is over, ... */
     void (*step_limit)(uint64_t events);           /* ... or this ends it (struct world_options) */
     void (*acting)(void *opaque, uint32_t number); /* as in struct world_options */
     void (*emitted)(void *opaque);                 /* the same */
@@ -90,6 +95,16 @@ static inline struct host *world_host(struct world *world)
 {
     return (struct host *)(void *)world;
 }
+
+/*
+ * A step has waited in vain.  What is under way may come to its end, so that the oracles see what
+ * becomes of it: a second of virtual time is more than requests take.  More is not worth the time
+ * that it costs: 100,000 events are about a tenth of a second of a processor's.
+ */
+#define WORLD_PATIENCE_NS UINT64_C(1000000000)
+#define WORLD_PATIENCE_EVENTS 100000u
+
+void world_end_soon(struct world *world);
 
 /*
  * Shows an event of the present instant to the oracles, appends it to the

@@ -14,7 +14,7 @@
  * once if it holds already; `concluded` means the job started last.
  *
  * A wait that exceeds its bound is a finding, and the story stops there; the
- * world goes on.
+ * world goes on for a while (world_end_soon()).
  *
  * Timed actions are inserted when the world is made, after the story's
  * beginning, in their order.  Reactions are inserted when an event matches,

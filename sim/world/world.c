@@ -7,6 +7,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "engine/range.h"
 #include "sim/disk/dirty.h"
 #include "sim/disk/request.h"
 #include "sim/verdict/expect.h"
@@ -183,6 +184,9 @@ static struct world *world_set_up(struct arena *arena, struct verdict *verdict,
         oracles_open(world);
     }
     dirty_create_others(&world->layer);
+    world->end_ns = plan->limits.time_ns;
+    world->end_events = plan->limits.events;
+    world->cycle_next = cycle_first(world);
     return world;
 }
 
@@ -252,6 +256,14 @@ static enum world_end end_of_idle(const struct world *world)
     return job_is_left(world) || world->job_starts || waits ? END_DEADLOCK : END_CONCLUDED;
 }
 
+void world_end_soon(struct world *world)
+{
+    const struct limits_spec *limits = &world->plan->limits;
+
+    world->end_ns = min_u64(limits->time_ns, world->timeline.now_ns + WORLD_PATIENCE_NS);
+    world->end_events = min_u64(limits->events, world->events + WORLD_PATIENCE_EVENTS);
+}
+
 /* Is there a reason not to take the next event? */
 static enum world_end end_before_next(const struct world *world)
 {
@@ -261,14 +273,17 @@ static enum world_end end_before_next(const struct world *world)
     if (world->verdict->dropped > 0) {
         return END_FINDINGS;
     }
+    if (world->evidence.repeats) {
+        return END_LIVELOCK;
+    }
     if (!timeline_next_due(&world->timeline, &due_ns)) {
         return end_of_idle(world);
     }
-    if (due_ns > limits->time_ns) {
-        return END_TIME;
+    if (due_ns > world->end_ns) {
+        return world->end_ns < limits->time_ns ? END_GIVEN_UP : END_TIME;
     }
-    if (world->events >= limits->events) {
-        return END_EVENTS;
+    if (world->events >= world->end_events) {
+        return world->end_events < limits->events ? END_GIVEN_UP : END_EVENTS;
     }
     if (due_ns == world->timeline.now_ns && world->events_at_once >= limits->events_at_once) {
         return END_LIVELOCK;
@@ -327,6 +342,9 @@ bool world_step(struct world *world)
     world->evidence.now_ns = world->timeline.now_ns;
     sections_settle(&world->layer);
     oracles_settled(world);
+    if (world->events >= world->cycle_next) {
+        cycle_look(world);
+    }
 #ifdef MIRRORSIM_CHECK_STEPS
     if (is_checked_after(world->events)) {
         world_check(world);

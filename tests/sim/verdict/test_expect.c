@@ -14,7 +14,7 @@ static void test_expect_result_and_end_of_the_job(void **state)
     assert_fails(w, (struct expect_spec){.kind = EXPECT_RESULT, .ret = -EIO}, "result",
                  "expected to end with EIO, but it ended with success at 50ms");
     assert_fails(w, (struct expect_spec){.kind = EXPECT_CANCELLED}, "cancelled",
-                 "but it completed");
+                 "but it ended with success");
     assert_holds(w, (struct expect_spec){.kind = EXPECT_CONCLUDED});
     assert_holds(w, (struct expect_spec){.kind = EXPECT_CONCLUDED, .time_ns = END_NS});
     assert_fails(w, (struct expect_spec){.kind = EXPECT_CONCLUDED, .time_ns = END_NS - 1},
