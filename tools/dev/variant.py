@@ -110,6 +110,23 @@ class Build:
             raise BuildFailed(done.stderr)
         return program
 
+    def link_test(self, name, compiled, work):
+        """Links the build's test program `name` in `work`, with these objects in the place of those of the engine's
+        library."""
+        done = subprocess.run(["ninja", "-C", str(self.directory), "-t", "commands", name], capture_output=True, text=True)
+        command = shlex.split(done.stdout.strip().splitlines()[-1].removeprefix(": && ").removesuffix(" && :")
+                              if done.returncode == 0 else "false")
+        if "-o" not in command or "libengine.a" not in command:
+            raise BuildFailed(f"no command links {name}: {done.stderr}")
+        program = Path(work) / name
+        command[command.index("-o") + 1] = str(program)
+        first = command.index("libengine.a")
+        command[first:first] = map(str, compiled.values())
+        done = subprocess.run(command, cwd=self.directory, capture_output=True, text=True)
+        if done.returncode != 0:
+            raise BuildFailed(done.stderr)
+        return program
+
     def variant(self, changed, work, flags=()):
         """Compiles and links; returns the program. If flags affect other objects, `changed` must name
         their sources, too."""
