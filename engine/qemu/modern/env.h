@@ -101,7 +101,6 @@ struct engine_job {
     Coroutine *running; /* the innermost, or NULL */
     LIST_HEAD(, Coroutine) coroutines;
     unsigned long coroutine_count; /* made so far */
-    struct fibre_stacks stacks;
 
     /* Nodes. */
     LIST_HEAD(, qemu_node) nodes;
