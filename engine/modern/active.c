@@ -112,6 +112,9 @@ static void note_success(const struct copy_op *op)
     struct interposed_info info = interposed_info(op->request);
     struct chunk_range covered = chunks_covered(mirror, op->offset, op->bytes);
 
+    if (!op->skipped) {
+        unflushed_note(mirror, op->offset, op->bytes);
+    }
     if (info.op == OP_WRITE) {
         zero_note_written(mirror, op->offset, op->bytes);
         chunks_set(&mirror->whole, covered);

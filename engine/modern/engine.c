@@ -132,6 +132,11 @@ static void digest_bitmaps(const struct engine_job *mirror, struct digest *diges
     digest_bitmap(&mirror->whole, digest);
     digest_bitmap(&mirror->zero, digest);
     digest_bitmap(&mirror->zero_owed, digest);
+    digest_bitmap(&mirror->unflushed, digest);
+    if (mirror->unflushed.size > 0) {
+        digest_u64(digest, mirror->written_in_flush && (mirror->phase == MODERN_FLUSH ||
+                                                        mirror->phase == MODERN_LAST_FLUSH));
+    }
 }
 
 static void digest_answer(const struct block_answer *answer, struct digest *digest)

@@ -64,7 +64,8 @@ enum modern_turn modern_ended(struct engine_job *mirror)
     assert(TAILQ_EMPTY(&mirror->ops));
     host_free(mirror->life.host, mirror->bitmap_memory, mirror->bitmap_memory_bytes);
     mirror->bitmap_memory = NULL;
-    mirror->in_flight = mirror->whole = mirror->zero = mirror->zero_owed = (struct bitmap){0};
+    mirror->in_flight = mirror->whole = mirror->zero = mirror->zero_owed = mirror->unflushed =
+        (struct bitmap){0};
     life_end(&mirror->life, mirror->result, mirror->result_text);
     return WAITS;
 }

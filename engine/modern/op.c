@@ -226,6 +226,9 @@ static void note_success(const struct copy_op *op)
 {
     struct engine_job *mirror = op->mirror;
 
+    if (!op->skipped) {
+        unflushed_note(mirror, op->offset, op->bytes);
+    }
     if (op->kind == OP_COPY) {
         zero_note_written(mirror, op->offset, op->bytes);
         chunks_set(&mirror->whole, chunks_touched(mirror, op->offset, op->bytes));

@@ -28,6 +28,7 @@ void requests_release(struct block_layer *layer, uint32_t fault)
             request_resume(request);
         }
     }
+    probes_release(layer, fault);
 }
 
 bool requests_held_by(const struct block_layer *layer, uint32_t fault)
@@ -39,7 +40,7 @@ bool requests_held_by(const struct block_layer *layer, uint32_t fault)
             return true;
         }
     }
-    return false;
+    return probes_held_by(layer, fault);
 }
 
 /* ---- Looking at them ---- */
@@ -74,6 +75,8 @@ static void request_digest(const struct request *request, struct digest *digest)
     digest_u64(digest, request->moved);
     digest_i64(digest, request->ret);
     digest_i64(digest, faults->error);
+    digest_u64(digest, faults->drops);
+    digest_u64(digest, faults->stale);
     digest_u64(digest, faults->moved_bytes);
     digest_u64(digest, faults->misdirected ? faults->elsewhere : request->offset);
     digest_u64(digest, faults->corrupt);

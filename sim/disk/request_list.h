@@ -13,10 +13,10 @@
 
 struct block_layer;
 
-/* Lets go every request that the fault holds or hangs, or would have. */
+/* Lets go every request and question that the fault holds or hangs, or would have. */
 void requests_release(struct block_layer *layer, uint32_t fault);
 
-/* True if a request is held by the fault now. */
+/* True if a request or a question is held by the fault now. */
 bool requests_held_by(const struct block_layer *layer, uint32_t fault);
 
 /* "queued", "waiting", "served", "held" or "hung". */

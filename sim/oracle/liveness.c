@@ -338,9 +338,9 @@ static struct story what_was_pending(const struct liveness *live, const struct e
              phrase_disk(evidence, live->drained_node), quantity_time(live->drain_ns).text);
     }
     if (live->is_stopped) {
-        tell(&story, "; fault %s keeps %s #%" PRIu32 " of %s",
-             evidence->plan->faults[stopped->index].name, op_name(event_op(stopped)),
-             stopped->request, phrase_disk(evidence, stopped->node));
+        tell(&story, "; fault %s keeps %s%s of %s", evidence->plan->faults[stopped->index].name,
+             op_name(event_op(stopped)), phrase_number(stopped->request).text,
+             phrase_disk(evidence, stopped->node));
     }
     if (evidence->job_waits != NULL) {
         tell(&story, "; %s", evidence->job_waits);

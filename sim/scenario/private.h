@@ -367,13 +367,24 @@ field_reader fault_read_all;
 field_writer fault_write_all;
 extern const struct shape shape_faults;
 
-/* The fault of a hold step, first by name, then as it is. */
+/* A new fault of that name; NULL, after noting it, if the name is taken. */
+struct fault_spec *fault_add(struct loader *loader, const struct yaml_node *node, const char *name);
+
+/* Notes operations that the fault's match names and that it can do nothing to. */
+void fault_check_ops(struct loader *loader, const struct yaml_node *node,
+                     const struct fault_spec *fault);
+
+/* Rows of a fault that hold steps have, too. */
+field_reader fault_read_match;
+field_writer fault_write_match;
+
+/* The fault of a hold step, first by name, then as it is: hold.c. */
 void fault_add_hold(struct loader *loader, const struct yaml_node *node);
 field_reader fault_read_hold;
 field_writer fault_write_hold;
 extern const struct shape shape_hold;
 
-/* The index of that name, or PLAN_NONE: reference.c. */
+/* The index of that name, or PLAN_NONE: match.c. */
 uint32_t fault_find(const struct plan *plan, const char *name);
 bool fault_read_reference(struct loader *loader, const struct yaml_node *node, uint32_t *fault);
 bool fault_read_mark(struct loader *loader, const struct yaml_node *node, uint32_t *mark);

@@ -161,8 +161,8 @@ struct guest_entry {
 
 static const struct field guest_fields[] = {
     GUEST_FIELDS(struct guest_entry, request),
-    FIELD("at", "When it is made.", .type = &type_time, MEMBER(struct guest_entry, at_ns),
-          .group = 2, .always = true),
+    FIELD("at", "When it is made; whenever: a search without times tries every moment.",
+          .type = &type_instant, MEMBER(struct guest_entry, at_ns), .group = 2, .always = true),
     FIELD("when", "It is made once this event happens; nth is 1 unless it says otherwise.",
           .shape = &shape_answered, MEMBER(struct guest_entry, when), .group = 2,
           .read = event_read_when, .write = event_write_when),
@@ -423,7 +423,7 @@ static void check_step(struct loader *loader, uint32_t step, struct story_state 
         (is_held_wait && hold_comes_later(loader->plan, step, action->wait.index))) {
         never(loader, action, "the hold comes later");
     }
-    if (action->kind == DO_AT) {
+    if (action->kind == DO_AT && action->at_ns != AT_WHENEVER) {
         if (action->at_ns < state->at_ns) {
             never(loader, action, "its time has passed when it is reached");
         }

@@ -139,3 +139,13 @@ struct phrase phrase_content(const struct evidence *evidence, uint32_t disk, uin
     evidence_view(evidence, disk, &view);
     return phrase_tag(evidence, view_lookup(&view, sector, sector + 1).tag, sector);
 }
+
+struct phrase phrase_number(uint32_t request)
+{
+    struct phrase phrase = {""};
+
+    if (request > 0) {
+        snprintf(phrase.text, sizeof(phrase.text), " #%" PRIu32, request);
+    }
+    return phrase;
+}

@@ -48,4 +48,7 @@ struct phrase phrase_match(const struct evidence *evidence, const struct event_m
 /* The name of a disk; "no disk" for PLAN_NONE. */
 const char *phrase_disk(const struct evidence *evidence, uint32_t disk);
 
+/* " #7" for a request; "" for 0, a question, which has no number. */
+struct phrase phrase_number(uint32_t request);
+
 #endif
