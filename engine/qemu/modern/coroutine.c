@@ -186,10 +186,10 @@ void qemu_co_wake(struct engine_job *env, Coroutine *co)
 
 void qemu_co_wake_from_world(struct engine_job *env, Coroutine *co)
 {
-    struct qemu_env *before = qemu_enter(env);
+    struct qemu_env *before = qemu_begin_call(env);
 
     qemu_co_wake(env, co);
-    qemu_leave(env, before);
+    qemu_end_call(env, before);
 }
 
 void qemu_co_check_all_ended(const struct engine_job *env)
