@@ -40,6 +40,7 @@ struct bounds {
     bool pivoted;
     uint64_t granularity; /* 0 = not known */
     uint64_t buffers;     /* chunk buffers that the job has; 0 = not allocated */
+    bool has_buffers;     /* it has had some; foreign code may do without */
     uint64_t chunks;      /* in flight */
     uint32_t op_count;
     uint32_t unwritten; /* operations with `was_read` */

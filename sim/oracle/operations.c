@@ -177,7 +177,7 @@ static void judge_operation(const struct bounds *bounds, struct evidence *eviden
                     event->request, phrase_range(event->offset, event->bytes).text, chunks,
                     max_chunks);
     }
-    if (chunks + bounds->chunks > bounds->buffers) {
+    if (bounds->has_buffers && chunks + bounds->chunks > bounds->buffers) {
         verdict_add(evidence, FINDING_BOUNDS_TOO_FEW_BUFFERS,
                     "With read #%" PRIu32 " of %s the job holds %" PRIu64
                     " chunk buffers, but it has %" PRIu64 ".",
