@@ -19,7 +19,7 @@ struct entry {
 bool generator_is_meant(const struct yaml_node *node)
 {
     return yaml_get(node, "rate") || yaml_get(node, "every") || yaml_get(node, "outstanding") ||
-           yaml_get(node, "mix");
+           yaml_get(node, "mix") || yaml_get(node, "replay");
 }
 
 /* ---- The mix ---- */
@@ -135,6 +135,20 @@ static FIELD_WRITER(write_until)
     }
 }
 
+static FIELD_READER(read_replay)
+{
+    replay_read(loader, node, &((struct entry *)record)->spec);
+}
+
+static FIELD_WRITER(write_replay)
+{
+    const struct entry *entry = record;
+
+    if (entry->spec.replay != NULL) {
+        replay_write(emit, &entry->spec);
+    }
+}
+
 #define PACES_GROUP 1
 
 #define PACE(key, doc, type_, member, kind_)                                         \
@@ -151,6 +165,10 @@ static const struct field generator_fields[] = {
          type_span, spec.every_ns, PACE_EVERY),
     PACE("outstanding", "Closed loop: this many requests at once.", type_outstanding,
          spec.outstanding, PACE_OUTSTANDING),
+    FIELD("replay",
+          "Recorded requests, at their own times: a file that `mirrorsim import` has written, in "
+          "the scenario's folder or below it.",
+          .shape = &shape_text, .group = PACES_GROUP, .read = read_replay, .write = write_replay),
     FIELD("think", "The next request is submitted this long after one has finished; default 0.",
           .type = &type_time, MEMBER(struct entry, spec.think_ns), .needs = "outstanding"),
     FIELD("mix", "Requests by weight, instead of one.",
@@ -198,19 +216,25 @@ static void set_pace(struct loader *loader, const struct yaml_node *node,
 
     if (read_count_group(node, generator_fields, PACES_GROUP) != 1) {
         read_mistake(loader, node,
-                     "a generator has one pace: rate: 8MiB/s, every: 1ms or outstanding: 4");
+                     "a generator has one pace: rate: 8MiB/s, every: 1ms, outstanding: 4, or "
+                     "replay: FILE");
     } else if (think && !yaml_get(node, "outstanding")) {
         read_mistake(loader, think,
                      "`think` belongs to `outstanding`: it follows a request that has finished");
     }
-    spec->pace = yaml_get(node, "rate")    ? PACE_RATE
-                 : yaml_get(node, "every") ? PACE_EVERY
-                                           : PACE_OUTSTANDING;
+    spec->pace = yaml_get(node, "rate")     ? PACE_RATE
+                 : yaml_get(node, "every")  ? PACE_EVERY
+                 : yaml_get(node, "replay") ? PACE_REPLAY
+                                            : PACE_OUTSTANDING;
 }
 
 static void set_requests(struct loader *loader, const struct yaml_node *node, struct entry *entry)
 {
-    if (!yaml_get(node, "mix")) {
+    if (entry->spec.pace == PACE_REPLAY) {
+        if (yaml_get(node, "mix") || entry->own.request.op != OP_COUNT) {
+            read_mistake(loader, node, "a replay makes the requests of its file, and no others");
+        }
+    } else if (!yaml_get(node, "mix")) {
         guest_check(loader, node, &entry->own.request);
         add_mix(loader, &entry->spec, &entry->own);
     } else if (entry->own.request.op != OP_COUNT || entry->own.request.has_latency) {

@@ -62,6 +62,21 @@ static uint32_t draw_mix(struct generator *generator)
     return entry;
 }
 
+static bool is_replay(const struct generator *generator)
+{
+    return generator->spec->pace == PACE_REPLAY;
+}
+
+static void next_recorded(struct generator *generator, struct guest_request *request)
+{
+    const struct replay_request *recorded = &generator->spec->requests[generator->drawn++];
+
+    *request = (struct guest_request){.op = recorded->op,
+                                      .tag = generator->spec->name,
+                                      .offset = recorded->offset,
+                                      .bytes = recorded->bytes};
+}
+
 static void draw_request(struct generator *generator, struct guest_request *request)
 {
     struct world *world = generator->world;
@@ -147,9 +162,14 @@ static uint64_t bytes_that_count(const struct guest_request *request)
     return request->op == OP_FLUSH ? GENERATOR_FLUSH_BYTES : request->bytes;
 }
 
-/* Of an open loop: from this request to the next; never 0, so that time passes. */
-static uint64_t pace_ns(const struct generator_spec *spec, const struct guest_request *request)
+/* Of an open loop: from this request to the next; never 0, so that time passes, unless recorded. */
+static uint64_t pace_ns(const struct generator *generator, const struct guest_request *request)
 {
+    const struct generator_spec *spec = generator->spec;
+
+    if (is_replay(generator)) {
+        return spec->requests[generator->drawn].at_ns - spec->requests[generator->drawn - 1].at_ns;
+    }
     return spec->pace == PACE_EVERY ? spec->every_ns
                                     : request_transfer_ns(bytes_that_count(request), spec->rate);
 }
@@ -158,7 +178,8 @@ static bool bound_is_reached(const struct generator *generator)
 {
     const struct generator_spec *spec = generator->spec;
 
-    return (spec->count > 0 && generator->submitted >= spec->count) ||
+    return (is_replay(generator) && generator->drawn == spec->replay_count) ||
+           (spec->count > 0 && generator->submitted >= spec->count) ||
            (spec->bytes > 0 && generator->bytes >= spec->bytes);
 }
 
@@ -166,7 +187,7 @@ static void turn_submit(struct turn *turn)
 {
     struct generator *generator = turn->generator;
 
-    if (generator->unfinished == GENERATOR_MAX_UNFINISHED) {
+    if (generator->unfinished == GENERATOR_MAX_UNFINISHED && !is_replay(generator)) {
         turn_free(turn);
         return;
     }
@@ -190,11 +211,15 @@ static void turn_fire(void *opaque)
     struct guest_request request;
 
     LIST_REMOVE(turn, link);
-    draw_request(generator, &turn->request);
+    if (is_replay(generator)) {
+        next_recorded(generator, &turn->request);
+    } else {
+        draw_request(generator, &turn->request);
+    }
     request = turn->request;
     turn_submit(turn);
     if (!is_closed_loop(generator) && generator->state == GENERATOR_RUNNING) {
-        turn_add(generator, pace_ns(generator->spec, &request));
+        turn_add(generator, pace_ns(generator, &request));
     }
 }
 
@@ -207,7 +232,8 @@ static void generator_begin(struct generator *generator, uint64_t delay_ns)
     assert(turns > 0 && turns <= GENERATOR_MAX_UNFINISHED);
     generator->state = GENERATOR_RUNNING;
     for (uint64_t i = 0; i < turns; i++) {
-        turn_add(generator, delay_ns);
+        turn_add(generator,
+                 delay_ns + (is_replay(generator) ? generator->spec->requests[0].at_ns : 0));
     }
 }
 
@@ -289,7 +315,7 @@ void generators_observe(struct world *world, const struct event *event)
 
 static bool has_bound(const struct generator_spec *spec)
 {
-    return spec->count > 0 || spec->bytes > 0 || spec->until_ns > 0;
+    return spec->pace == PACE_REPLAY || spec->count > 0 || spec->bytes > 0 || spec->until_ns > 0;
 }
 
 void generators_stop(struct world *world)
@@ -323,6 +349,7 @@ static void generator_digest(const struct generator *generator, struct digest *d
 
     digest_u64(digest, generator->state);
     digest_u64(digest, generator->matched);
+    digest_u64(digest, generator->drawn);
     digest_u64(digest, spec->count > 0 ? generator->submitted : 0);
     digest_u64(digest, spec->bytes > 0 ? generator->bytes : 0);
     digest_u64(digest, generator->unfinished);
@@ -348,6 +375,7 @@ void generators_digest(const struct world *world, struct digest *digest)
 
 static void generator_check(const struct generator *generator)
 {
+    const struct generator_spec *spec = generator->spec;
     const struct turn *turn;
     uint64_t turns = 0;
 
@@ -356,10 +384,10 @@ static void generator_check(const struct generator *generator)
         turns++;
     }
     assert(turns == 0 || generator->state == GENERATOR_RUNNING);
-    assert(generator->unfinished <= GENERATOR_MAX_UNFINISHED);
+    assert(generator->unfinished <= GENERATOR_MAX_UNFINISHED || is_replay(generator));
+    assert(generator->drawn <= spec->replay_count);
     assert(generator->unfinished <= generator->submitted);
-    assert(!is_closed_loop(generator) ||
-           turns + generator->unfinished <= generator->spec->outstanding);
+    assert(!is_closed_loop(generator) || turns + generator->unfinished <= spec->outstanding);
 }
 
 void generators_check(const struct world *world)

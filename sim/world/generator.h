@@ -62,6 +62,7 @@ struct generator {
     uint32_t number; /* in the plan */
     enum generator_state state;
     uint64_t matched;    /* events that it may begin with */
+    uint64_t drawn;      /* requests of a replay, also those that were not submitted */
     uint64_t submitted;  /* requests ... */
     uint64_t bytes;      /* ... and what they add up to */
     uint32_t unfinished; /* submitted, not done */
