@@ -4,6 +4,10 @@
  *
  * Declared in sim/scenario/private.h, with all that the loader's files share.
  */
+#include <stdlib.h>
+#include <string.h>
+
+#include "sim/plan/replay.h"
 #include "sim/scenario/private.h"
 
 /* The sum of the weights stays within 32 bits. */
@@ -135,9 +139,35 @@ static FIELD_WRITER(write_until)
     }
 }
 
+/* Relative to the folder of the scenario. */
+static const char *resolve(struct loader *loader, const char *file)
+{
+    const char *slash = strrchr(loader->plan->file, '/');
+
+    if (*file == '/' || slash == NULL) {
+        return arena_strdup(loader->arena, file);
+    }
+    return arena_printf(loader->arena, "%.*s%s", (int)(slash + 1 - loader->plan->file),
+                        loader->plan->file, file);
+}
+
+/* A disk that is wrong itself has no end. */
 static FIELD_READER(read_replay)
 {
-    replay_read(loader, node, &((struct entry *)record)->spec);
+    struct generator_spec *spec = &((struct entry *)record)->spec;
+    const char *file = read_text(loader, node, "file of requests");
+    uint32_t disk = loader->plan->job.source;
+    bool is_sized = disk != PLAN_NONE && (loader->sized_disks >> disk & 1);
+    const char *why;
+
+    if (file == NULL) {
+        return;
+    }
+    spec->replay = resolve(loader, file);
+    why = replay_load(loader->arena, spec, is_sized ? disk_end(loader->plan, disk) : INT64_MAX);
+    if (why != NULL) {
+        read_mistake(loader, node, "%s, %s", read_quote(loader, spec->replay), why);
+    }
 }
 
 static FIELD_WRITER(write_replay)
@@ -145,7 +175,12 @@ static FIELD_WRITER(write_replay)
     const struct entry *entry = record;
 
     if (entry->spec.replay != NULL) {
-        replay_write(emit, &entry->spec);
+        /* The whole path: what is written may stand in another folder. */
+        char *path = realpath(entry->spec.replay, NULL);
+
+        emit_key(emit, field->key);
+        emit_text(emit->file, path != NULL ? path : entry->spec.replay);
+        free(path);
     }
 }
 

@@ -351,10 +351,6 @@ bool generator_is_meant(const struct yaml_node *node);
 
 /* Reads it into a new generator of the plan. */
 void generator_read(struct loader *loader, const struct yaml_node *node);
-
-/* replay.c: reads the file that the node names into the generator; writes its name. */
-void replay_read(struct loader *loader, const struct yaml_node *node, struct generator_spec *spec);
-void replay_write(struct emit *emit, const struct generator_spec *spec);
 void generator_write(struct emit *guest, const struct plan *plan,
                      const struct generator_spec *spec);
 extern const struct shape shape_generator;

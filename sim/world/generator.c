@@ -141,6 +141,15 @@ static void turn_add(struct generator *generator, uint64_t delay_ns)
     timeline_add(timeline, &turn->pending, delay_ns, turn_fire, turn);
 }
 
+/* Until the next recorded request is due: a guest that had to wait catches up. */
+static uint64_t replay_delay_ns(const struct generator *generator)
+{
+    uint64_t due_ns = generator->begin_ns + generator->spec->requests[generator->drawn].at_ns;
+    uint64_t now_ns = generator->world->timeline.now_ns;
+
+    return due_ns > now_ns ? due_ns - now_ns : 0;
+}
+
 static void turn_done(void *opaque, int ret)
 {
     struct turn *turn = opaque;
@@ -149,6 +158,10 @@ static void turn_done(void *opaque, int ret)
     (void)ret;
     turn_free(turn);
     generator->unfinished--;
+    if (generator->is_full && generator->state == GENERATOR_RUNNING) {
+        generator->is_full = false;
+        turn_add(generator, replay_delay_ns(generator));
+    }
     if (is_closed_loop(generator) && generator->state == GENERATOR_RUNNING) {
         turn_add(generator, generator->spec->think_ns);
     }
@@ -168,7 +181,7 @@ static uint64_t pace_ns(const struct generator *generator, const struct guest_re
     const struct generator_spec *spec = generator->spec;
 
     if (is_replay(generator)) {
-        return spec->requests[generator->drawn].at_ns - spec->requests[generator->drawn - 1].at_ns;
+        return replay_delay_ns(generator);
     }
     return spec->pace == PACE_EVERY ? spec->every_ns
                                     : request_transfer_ns(bytes_that_count(request), spec->rate);
@@ -187,7 +200,7 @@ static void turn_submit(struct turn *turn)
 {
     struct generator *generator = turn->generator;
 
-    if (generator->unfinished == GENERATOR_MAX_UNFINISHED && !is_replay(generator)) {
+    if (generator->unfinished == GENERATOR_MAX_UNFINISHED) {
         turn_free(turn);
         return;
     }
@@ -211,6 +224,11 @@ static void turn_fire(void *opaque)
     struct guest_request request;
 
     LIST_REMOVE(turn, link);
+    if (is_replay(generator) && generator->unfinished == GENERATOR_MAX_UNFINISHED) {
+        generator->is_full = true;
+        turn_free(turn);
+        return;
+    }
     if (is_replay(generator)) {
         next_recorded(generator, &turn->request);
     } else {
@@ -231,9 +249,13 @@ static void generator_begin(struct generator *generator, uint64_t delay_ns)
 
     assert(turns > 0 && turns <= GENERATOR_MAX_UNFINISHED);
     generator->state = GENERATOR_RUNNING;
+    if (is_replay(generator)) {
+        generator->begin_ns = generator->world->timeline.now_ns + delay_ns;
+        turn_add(generator, delay_ns + generator->spec->requests[0].at_ns);
+        return;
+    }
     for (uint64_t i = 0; i < turns; i++) {
-        turn_add(generator,
-                 delay_ns + (is_replay(generator) ? generator->spec->requests[0].at_ns : 0));
+        turn_add(generator, delay_ns);
     }
 }
 
@@ -349,7 +371,13 @@ static void generator_digest(const struct generator *generator, struct digest *d
 
     digest_u64(digest, generator->state);
     digest_u64(digest, generator->matched);
-    digest_u64(digest, generator->drawn);
+    if (is_replay(generator)) {
+        digest_u64(digest, generator->drawn);
+        digest_u64(digest, generator->is_full);
+        digest_u64(digest, generator->state == GENERATOR_RUNNING
+                               ? generator->world->timeline.now_ns - generator->begin_ns
+                               : 0);
+    }
     digest_u64(digest, spec->count > 0 ? generator->submitted : 0);
     digest_u64(digest, spec->bytes > 0 ? generator->bytes : 0);
     digest_u64(digest, generator->unfinished);
@@ -384,7 +412,8 @@ static void generator_check(const struct generator *generator)
         turns++;
     }
     assert(turns == 0 || generator->state == GENERATOR_RUNNING);
-    assert(generator->unfinished <= GENERATOR_MAX_UNFINISHED || is_replay(generator));
+    assert(generator->unfinished <= GENERATOR_MAX_UNFINISHED);
+    assert(!generator->is_full || turns == 0);
     assert(generator->drawn <= spec->replay_count);
     assert(generator->unfinished <= generator->submitted);
     assert(!is_closed_loop(generator) || turns + generator->unfinished <= spec->outstanding);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * mirrorsim import: makes a scenario of I/O that fio or blktrace has recorded.
+ * mirrorsim import: makes a scenario of I/O that some other program has recorded.
  *
  * What is written is loaded first, as any scenario: nothing invalid gets out.
  *
@@ -104,6 +104,11 @@ static const struct option_row options_of_import[] = {
       "than 9900: -o's with .requests)",
       2},
      INTO(TEXT, replay)},
+    {{"profile", 0, NULL, 0,
+      "Instead of a scenario: how long the device has taken, by operation and size, as the "
+      "`latency` of a disk; for recordings with completions (blkparse, ftrace, biosnoop, msr, csv)",
+      2},
+     INTO(FLAG, import.wants_latency)},
     {{"name", 0, "NAME", 0, "The scenario's name (default: import- and the file's)", 2},
      INTO(TEXT, import.name)},
     {{"speed-up", 0, "FACTOR", 0, "Make requests faster by this factor, like 10 or 0.5", 2},
@@ -263,6 +268,27 @@ static int write_scenario(const struct command_options *options, const struct re
     return code;
 }
 
+static int write_profile(const struct command_options *options, const struct recording *recording)
+{
+    char *text = NULL;
+    size_t bytes = 0;
+    FILE *out = must_memstream(&text, &bytes);
+    uint64_t known = import_write_profile(recording, out);
+
+    fclose(out);
+    if (known == 0) {
+        fprintf(stderr, "mirrorsim import: %s does not say when a request was completed\n",
+                options->import.path);
+    } else {
+        fprintf(stderr,
+                "mirrorsim import: %" PRIu64 " of %" PRIu32 " requests with their completions\n",
+                known, recording->request_count);
+        write_text(options, text);
+    }
+    free(text);
+    return known == 0 ? EXIT_USAGE : EXIT_PASSED;
+}
+
 static int run_import(int argc, char **argv)
 {
     struct command_options options = {
@@ -276,11 +302,12 @@ static int run_import(int argc, char **argv)
     if (recording.mistakes.count > 0) {
         load_show_mistakes(options.import.path, &recording.mistakes);
     } else {
-        code = write_scenario(&options, &recording);
+        code = options.import.wants_latency ? write_profile(&options, &recording)
+                                            : write_scenario(&options, &recording);
     }
     recording_free(&recording);
     return code;
 }
 
 const struct command command_import = {
-    "import", "make a scenario from I/O recorded by fio or blktrace", &table, run_import};
+    "import", "make a scenario, or a device's latency, from recorded I/O", &table, run_import};

@@ -107,12 +107,8 @@ static void split(const struct import_line *line, char copy[IMPORT_MAX_LINE_BYTE
 static bool read_op(struct recording *recording, const struct import_line *fields,
                     const struct layout *layout, enum op *op)
 {
-    const char *word = fields->words[layout->at[OP] - 1].text;
+    const char *word = layout->at[OP] > 0 ? fields->words[layout->at[OP] - 1].text : "read";
 
-    if (layout->at[OP] == 0) {
-        *op = OP_READ;
-        return true;
-    }
     switch (tolower((unsigned char)word[0])) {
     case 'r':
     case 'g': /* libCacheSim: get */

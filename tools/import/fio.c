@@ -143,7 +143,8 @@ static void refuse_action(struct recording *recording, const struct import_line 
 
 /* ---- Lines ---- */
 
-static void wait(struct recording *recording, const struct import_line *line, struct layout words)
+static void let_time_pass(struct recording *recording, const struct import_line *line,
+                          struct layout words)
 {
     int64_t time_ns;
 
@@ -209,7 +210,7 @@ void import_fio_line(struct recording *recording, const struct import_line *line
         return;
     }
     if (action->kind == WAIT && recording->version == 2) {
-        wait(recording, line, words);
+        let_time_pass(recording, line, words);
     } else if (action->kind == RANGE || action->kind == SYNC) {
         add(recording, line, words, action, time_ns);
     } else {

@@ -143,6 +143,12 @@ char *import_scenario(const struct recording *recording, const char *replay, siz
 void import_write_requests(const struct recording *recording, FILE *out);
 
 /*
+ * How long the requests have taken, as the `latency` of a disk.  Returns of how many requests the
+ * recording says it.
+ */
+uint64_t import_write_profile(const struct recording *recording, FILE *out);
+
+/*
  * What was left out or changed, like "12 requests of other files, 3 lines of other kinds";
  * the caller frees it.
  */
@@ -164,6 +170,12 @@ struct import_line {
     uint32_t end_column;
     struct import_word words[IMPORT_MAX_WORDS];
 };
+
+/* Splits a copy of the line into its words. */
+void import_split(struct import_line *line, char *copy);
+
+/* Reads the text of the file; notes a mistake if that is impossible. */
+void import_load(struct recording *recording);
 
 /* The place of a word, or of the line's end if it has fewer words. */
 struct where import_where(const struct import_line *line, uint32_t word);

@@ -31,6 +31,9 @@ char import_action(const struct recording *recording)
 {
     const char *action = recording->options->action;
 
+    if (action == NULL && recording->options->wants_latency) {
+        return 'D'; /* a device's latency begins when it gets the request */
+    }
     return action != NULL ? *action : import_formats[recording->format].action;
 }
 

@@ -4,134 +4,20 @@
  *
  * Declared in tools/import/import.h: the first step of an import.
  */
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <zlib.h>
 
 #include "engine/range.h"
 #include "sim/base/quantity.h"
-#include "sim/base/utf8.h"
 #include "tools/base/support.h"
-#include "tools/base/text.h"
 #include "tools/import/import.h"
 
 static const struct where whole_file = {0, 0};
 
 /* How far back a completion looks for its request. */
 #define MAX_IN_FLIGHT 4096u
-
-/* Of a file at a time. */
-#define READ_BYTES ((size_t)1 << 20)
-
-/* ---- Words ---- */
-
-struct where import_where(const struct import_line *line, uint32_t word)
-{
-    return (struct where){line->number,
-                          word < line->word_count ? line->words[word].column : line->end_column};
-}
-
-bool import_number(struct recording *recording, const struct import_line *line, uint32_t word,
-                   const char *what, uint64_t *number)
-{
-    if (word >= line->word_count) {
-        mistake_add(&recording->list, import_where(line, word),
-                    "the line ends too soon: the %s is missing", what);
-        return false;
-    }
-    if (!number_parse(line->words[word].text, number) || *number > INT64_MAX) {
-        mistake_add(&recording->list, import_where(line, word),
-                    "the %s must be a whole number below 2^63, not %s", what,
-                    mistake_quote(&recording->list, line->words[word].text));
-        return false;
-    }
-    return true;
-}
-
-int64_t import_ns(uint64_t count, uint64_t unit_ns)
-{
-    uint64_t ns;
-
-    return __builtin_mul_overflow(count, unit_ns, &ns) || ns > INT64_MAX ? INT64_MAX : (int64_t)ns;
-}
-
-int64_t import_since_first(struct recording *recording, uint64_t count, uint64_t unit_ns)
-{
-    if (!recording->has_base) {
-        recording->has_base = true;
-        recording->base = count;
-    }
-    return count >= recording->base ? import_ns(count - recording->base, unit_ns)
-                                    : -import_ns(recording->base - count, unit_ns);
-}
-
-/* Digits, and perhaps a point and more digits. */
-static bool is_decimal(const char *word)
-{
-    size_t whole = strspn(word, "0123456789");
-    const char *rest = word + whole + (word[whole] == '.');
-
-    return whole > 0 && rest[strspn(rest, "0123456789")] == '\0';
-}
-
-bool import_time(struct recording *recording, const struct import_line *line, uint32_t word,
-                 const char *what, uint64_t unit_ns, int64_t *time_ns)
-{
-    const char *text = word < line->word_count ? line->words[word].text : "";
-    const char *point = strchr(text, '.');
-    uint64_t place_ns = unit_ns;
-    uint64_t whole = strtoull(text, NULL, 10); /* UINT64_MAX if it is more */
-
-    if (!is_decimal(text)) {
-        mistake_add(&recording->list, import_where(line, word),
-                    "the %s must be a number like 12.345, not %s", what,
-                    mistake_quote(&recording->list, text));
-        return false;
-    }
-    *time_ns = import_ns(whole, unit_ns);
-    for (point = point != NULL ? point + 1 : ""; *point != '\0' && place_ns > 1; point++) {
-        place_ns /= 10;
-        if (*time_ns < INT64_MAX / 2) {
-            *time_ns += (int64_t)((uint64_t)(*point - '0') * place_ns);
-        }
-    }
-    return true;
-}
-
-static bool is_blank(char byte)
-{
-    return byte == ' ' || byte == '\t' || byte == '\r';
-}
-
-/*
- * Splits a copy of the line into words.  Columns count characters, of which every byte that is not
- * part of a valid one is one, too.
- */
-static void split(struct import_line *line, char *copy)
-{
-    const char *end = copy + strlen(copy);
-    bool in_word = false;
-
-    for (char *at = copy; at < end;) {
-        uint32_t value;
-        size_t length = max_u64(utf8_decode(at, (size_t)(end - at), &value), 1);
-        bool blank = is_blank(*at);
-
-        if (!blank && !in_word && line->word_count < IMPORT_MAX_WORDS) {
-            line->words[line->word_count++] =
-                (struct import_word){at, line->end_column, (uint32_t)(at - copy)};
-        }
-        if (blank) {
-            *at = '\0';
-        }
-        in_word = !blank;
-        line->end_column++;
-        at += length;
-    }
-}
 
 /* ---- Requests ---- */
 
@@ -287,7 +173,7 @@ static void read_words(struct recording *recording, struct import_line *line, ch
 {
     uint32_t mistakes = recording->list.count + recording->list.dropped;
 
-    split(line, copy);
+    import_split(line, copy);
     if (line->word_count == 0) {
         return;
     }
@@ -335,70 +221,6 @@ static void read_lines(struct recording *recording)
 }
 
 /* ---- The whole ---- */
-
-/* All bytes of the file, unpacked if it is packed (gzip).  False with errno if it can't be read. */
-static bool read_file(struct recording *recording, gzFile file)
-{
-    size_t room = READ_BYTES;
-    int got = 1;
-
-    recording->text = must_alloc(room);
-    while (got > 0 && recording->bytes <= IMPORT_MAX_BYTES) {
-        if (recording->bytes + READ_BYTES > room) {
-            room *= 2;
-            recording->text = realloc(recording->text, room);
-            if (recording->text == NULL) {
-                arena_exhausted(room);
-            }
-        }
-        got = gzread(file, recording->text + recording->bytes, READ_BYTES);
-        recording->bytes += got > 0 ? (size_t)got : 0;
-    }
-    return got >= 0;
-}
-
-/* What zlib says, or the system. */
-static void refuse_file(struct recording *recording, gzFile file)
-{
-    int number = Z_ERRNO;
-    const char *said = file != NULL ? gzerror(file, &number) : "";
-
-    mistake_add(&recording->list, whole_file, "%s",
-                number == Z_ERRNO ? strerror(errno) : "the packed file is damaged");
-    (void)said;
-    recording->bytes = 0;
-}
-
-static void skip_byte_order_mark(struct recording *recording)
-{
-    if (recording->bytes >= 3 && memcmp(recording->text, "\xef\xbb\xbf", 3) == 0) {
-        recording->bytes -= 3;
-        memmove(recording->text, recording->text + 3, recording->bytes);
-    }
-}
-
-static void load(struct recording *recording)
-{
-    gzFile file;
-
-    errno = 0;
-    file = gzopen(recording->options->path, "rbe");
-    if (file == NULL || !read_file(recording, file)) {
-        refuse_file(recording, file);
-    } else if (recording->bytes > IMPORT_MAX_BYTES) {
-        mistake_add(&recording->list, whole_file,
-                    "the file has more than %" PRIu64
-                    " MiB, the maximum: import a part of it, for instance what `head` gives",
-                    IMPORT_MAX_BYTES >> 20);
-        recording->bytes = 0;
-    }
-    if (file != NULL) {
-        gzclose(file);
-    }
-    skip_byte_order_mark(recording);
-    recording->list.text = recording->text;
-    recording->list.bytes = recording->bytes;
-}
 
 static const char *list_files(struct recording *recording)
 {
@@ -540,7 +362,7 @@ void recording_read(struct recording *recording, const struct import_options *op
     if (recording->list.arena == NULL) {
         arena_exhausted(ARENA_LEAST_BYTES);
     }
-    load(recording);
+    import_load(recording);
     read_lines(recording);
     arrange(recording);
     check(recording);

@@ -1,16 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Files of recorded requests, which a generator makes again: `replay: FILE` in `guest`.
- *
- *   mirrorsim requests 1
- *   NANOSECONDS read|write|write-zeroes|discard|flush OFFSET BYTES
- *
- * `mirrorsim import` writes them.  They are read when a plan is made, so that the plan is still all
- * that a run depends on.  A file that a scenario names is no more to be trusted than the scenario:
- * every line is checked, and times must not fall.
- *
- * Declared in sim/scenario/private.h, with all that the loader's files share.
+ * Line by line; the first mistake ends it.
  */
+#include "sim/plan/replay.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -21,24 +14,23 @@
 #include "engine/range.h"
 #include "engine/units.h"
 #include "sim/base/errno_name.h"
-#include "sim/scenario/private.h"
 
 #define HEAD "mirrorsim requests 1\n"
 #define MAX_LINE_BYTES 128
 
 /* One file while it is read. */
 struct replay {
-    struct loader *loader;
-    const struct yaml_node *node;
+    struct arena *arena;
     struct generator_spec *spec;
+    uint64_t end; /* of the disk */
     uint64_t line;
     uint32_t capacity;
+    const char *why; /* the first thing that is wrong, or NULL */
 };
 
-static bool refuse(const struct replay *replay, const char *why)
+static bool refuse(struct replay *replay, const char *why)
 {
-    read_mistake(replay->loader, replay->node, "line %" PRIu64 " of %s: %s", replay->line,
-                 read_quote(replay->loader, replay->spec->replay), why);
+    replay->why = arena_printf(replay->arena, "line %" PRIu64 ": %s", replay->line, why);
     return false;
 }
 
@@ -68,18 +60,7 @@ static bool take_op(char **at, enum op *op)
     return false;
 }
 
-/* The disk may be of no known size as yet: then only its largest size counts. */
-static bool is_on_disk(const struct replay *replay, const struct replay_request *request)
-{
-    const struct plan *plan = replay->loader->plan;
-    uint32_t disk = plan->job.source;
-    bool is_sized = disk != PLAN_NONE && (replay->loader->sized_disks >> disk & 1);
-    uint64_t end = is_sized ? disk_end(plan, disk) : INT64_MAX;
-
-    return request->bytes <= end && request->offset <= end - request->bytes;
-}
-
-static bool check(const struct replay *replay, const struct replay_request *request)
+static bool check(struct replay *replay, const struct replay_request *request)
 {
     const struct generator_spec *spec = replay->spec;
 
@@ -94,7 +75,9 @@ static bool check(const struct replay *replay, const struct replay_request *requ
         request->bytes % SECTOR_BYTES != 0) {
         return refuse(replay, "a request is of whole sectors, and of at least one");
     }
-    return is_on_disk(replay, request) ? true : refuse(replay, "it goes beyond the disk");
+    return request->bytes <= replay->end && request->offset <= replay->end - request->bytes
+               ? true
+               : refuse(replay, "it goes beyond the disk");
 }
 
 static void append(struct replay *replay, const struct replay_request *request)
@@ -103,13 +86,12 @@ static void append(struct replay *replay, const struct replay_request *request)
 
     if (spec->replay_count == replay->capacity) {
         uint32_t capacity = replay->capacity > 0 ? 2 * replay->capacity : 1024;
-        struct replay_request *list = arena_alloc(replay->loader->arena, capacity * sizeof(*list));
+        struct replay_request *list = arena_alloc(replay->arena, capacity * sizeof(*list));
 
         if (spec->replay_count > 0) {
             memcpy(list, spec->requests, spec->replay_count * sizeof(*list));
         }
-        arena_free(replay->loader->arena, spec->requests,
-                   replay->capacity * sizeof(*spec->requests));
+        arena_free(replay->arena, spec->requests, replay->capacity * sizeof(*spec->requests));
         spec->requests = list;
         replay->capacity = capacity;
     }
@@ -159,18 +141,6 @@ static void read_lines(struct replay *replay, FILE *file)
     }
 }
 
-/* Relative to the folder of the scenario. */
-static const char *resolve(struct loader *loader, const char *file)
-{
-    const char *slash = strrchr(loader->plan->file, '/');
-
-    if (*file == '/' || slash == NULL) {
-        return arena_strdup(loader->arena, file);
-    }
-    return arena_printf(loader->arena, "%.*s%s", (int)(slash + 1 - loader->plan->file),
-                        loader->plan->file, file);
-}
-
 /* A pipe would wait for ever. */
 static FILE *open_file(const char *path)
 {
@@ -186,32 +156,17 @@ static FILE *open_file(const char *path)
     return fopen(path, "re");
 }
 
-void replay_read(struct loader *loader, const struct yaml_node *node, struct generator_spec *spec)
+const char *replay_load(struct arena *arena, struct generator_spec *spec, uint64_t end)
 {
-    const char *text = read_text(loader, node, "file of requests");
-    struct replay replay = {.loader = loader, .node = node, .spec = spec};
-    FILE *file;
+    struct replay replay = {.arena = arena, .spec = spec, .end = end};
+    FILE *file = open_file(spec->replay);
 
-    if (text == NULL) {
-        return;
-    }
-    spec->replay = resolve(loader, text);
-    file = open_file(spec->replay);
     if (file == NULL) {
-        read_mistake(loader, node, "%s can't be read: %s", read_quote(loader, spec->replay),
-                     errno_name(errno) != NULL ? errno_name(errno) : "it is no file");
-        return;
+        return errno == ENOENT             ? "there is no such file"
+               : errno_name(errno) != NULL ? errno_name(errno)
+                                           : "it can't be read";
     }
     read_lines(&replay, file);
     fclose(file);
-}
-
-/* The whole path: what is written may stand in another folder. */
-void replay_write(struct emit *emit, const struct generator_spec *spec)
-{
-    char *path = realpath(spec->replay, NULL);
-
-    emit_key(emit, "replay");
-    emit_text(emit->file, path != NULL ? path : spec->replay);
-    free(path);
+    return replay.why;
 }
