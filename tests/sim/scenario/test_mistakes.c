@@ -168,7 +168,8 @@ static const struct wrong wrongs[] = {
     {"guest: {a: {every: 1ms, think: 1ms, flush: true}}\n",
      "4:32: `think` belongs to `outstanding`: it follows a request that has finished"},
     {"guest: {a: {every: 1ms, at: 5ms, flush: true}}\n",
-     "4:25: unknown key \"at\" in a generator; its keys are rate, every, outstanding, replay, think, mix, "
+     "4:25: unknown key \"at\" in a generator; its keys are rate, every, outstanding, replay, "
+     "think, mix, "
      "write, write-zeroes, discard, read, flush, latency, from, when, after, count, bytes, until, "
      "optional"},
     {"guest: {a: {every: 1ms, mix: []}}\n", "4:30: a mix is of 1 to 1000 requests"},
