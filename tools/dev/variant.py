@@ -43,7 +43,7 @@ class Build:
         self.headers = None
 
     def _libraries(self):
-        out = subprocess.run(["pkg-config", "--libs", "yaml-0.1", "jansson"], check=True,
+        out = subprocess.run(["pkg-config", "--libs", "yaml-0.1", "jansson", "zlib"], check=True,
                              capture_output=True, text=True)
         return shlex.split(out.stdout) + ["-lm"]
 
