@@ -16,8 +16,8 @@
 struct arena;
 
 /*
- * Reserves address space for `reserve_bytes` and uses none of it yet.  NULL
- * if the system refuses.
+ * Reserves address space for `reserve_bytes` (at most 4 GiB) and uses none of it
+ * yet.  NULL if the system refuses.
  */
 struct arena *arena_create(size_t reserve_bytes);
 void arena_destroy(struct arena *arena);
