@@ -125,12 +125,6 @@ uint64_t world_digest_judged(const struct world *world)
 
     digest_init(&digest);
     digest_state(world, &digest);
-    for (uint32_t i = 0; i < world->oracle_count; i++) {
-        const struct oracle *oracle = world->oracles[i].oracle;
-
-        if (oracle->digest != NULL) {
-            oracle->digest(world->oracles[i].state, &world->evidence, &digest);
-        }
-    }
+    audience_digest(world->audience, &world->evidence, &digest);
     return digest_value(&digest);
 }
