@@ -71,10 +71,10 @@ struct story {
     struct pending bound;
     struct react *reacts;
     struct timed *timed;
-    LIST_HEAD(, reaction) reactions;     /* newest first */
-    bool was_made;                       /* a request of the tag that the step waits for */
-    uint64_t done_bytes;                 /* as the job has said last, if a step waits for progress */
-    uint64_t total_bytes;                /* ... */
+    LIST_HEAD(, reaction) reactions; /* newest first */
+    bool was_made;                   /* a request of the tag that the step waits for */
+    uint64_t done_bytes;             /* as the job has said last, if a step waits for progress */
+    uint64_t total_bytes;            /* ... */
     uint32_t drains[PLAN_MAX_DISKS + 1]; /* sections of the story's own over each disk, and ... */
     struct block_node *drained_filter;   /* ... over this filter, on which they are a reference */
 };
