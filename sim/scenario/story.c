@@ -157,6 +157,7 @@ struct guest_entry {
     struct event_spec when;
     uint64_t at_ns;
     uint64_t after_ns;
+    bool optional;
 };
 
 static const struct field guest_fields[] = {
@@ -168,6 +169,8 @@ static const struct field guest_fields[] = {
           .read = event_read_when, .write = event_write_when),
     FIELD("after", "How long after the event; default 0.", .type = &type_time,
           MEMBER(struct guest_entry, after_ns), .needs = "when"),
+    FIELD("optional", "It need not be made; any other must in some run of the file.",
+          .shape = &shape_flag, MEMBER(struct guest_entry, optional), .needs = "when"),
     FIELD_END};
 
 static void add_guest_entry(struct loader *loader, const struct yaml_node *node,
@@ -189,6 +192,7 @@ static void add_guest_entry(struct loader *loader, const struct yaml_node *node,
                                      .when = entry->when.match,
                                      .nth = entry->when.nth > 0 ? entry->when.nth : 1,
                                      .delay_ns = entry->after_ns,
+                                     .optional = entry->optional,
                                      .action = action};
     }
 }
@@ -306,6 +310,9 @@ static const struct field react_fields[] = {
           MEMBER(struct react_spec, delay_ns)),
     FIELD("limit", "How often at most; default: no bound.", .type = &type_count,
           MEMBER(struct react_spec, limit)),
+    FIELD("optional",
+          "It need not act; any other must in some run of the file, or it tests nothing.",
+          .shape = &shape_flag, MEMBER(struct react_spec, optional)),
     FIELD_END};
 
 FIELD_READER(story_read_reactions)
