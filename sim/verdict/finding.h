@@ -178,6 +178,7 @@ enum finding_trait {
     X(EXPECT, WAIT_TIMEOUT, "wait-timeout")                    \
     X(VACUOUS, NEVER_FIRED, "never-fired")                     \
     X(VACUOUS, NEVER_BEGAN, "never-began")                     \
+    X(VACUOUS, NEVER_ACTED, "never-acted")                     \
     X(VACUOUS, STEPS_NOT_RUN, "steps-not-run")                 \
     X(VACUOUS, NOTHING_CHECKED, "nothing-checked")             \
     X(COMPARE, DIFFERS, "differs")                             \
