@@ -195,5 +195,6 @@ void modern_abort(struct life *life)
 
 void modern_free(struct life *life)
 {
+    assert(modern_of_life(life)->filter == NULL);
     host_free(life->host, life, sizeof(struct engine_job));
 }

@@ -93,10 +93,14 @@ enum modern_turn modern_synced(struct engine_job *mirror)
 
 /* ---- L5': the end ---- */
 
+/*
+ * D'43: an active request may have failed in the section, and another have cleaned its chunks: the
+ * error that was reported ends the job nevertheless.
+ */
 enum modern_turn modern_drained(struct engine_job *mirror)
 {
     assert(mirror->active_count == 0);
-    if (dirty_count(mirror) > 0 || zero_mark_owed(mirror)) {
+    if (mirror->stored_error < 0 || dirty_count(mirror) > 0 || zero_mark_owed(mirror)) {
         modern_set_phase(mirror, MODERN_UNDRAIN);
         return modern_undrained(mirror);
     }

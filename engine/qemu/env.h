@@ -38,6 +38,9 @@ _Noreturn void qemu_unsupported(const char *format, ...) __attribute__((format(p
 /* A trace point with three numbers; `c` must fit an int.  Declared in each trace.h, too. */
 void qemu_trace_emit(unsigned point, int64_t a, int64_t b, int64_t c);
 
+/* Is `inside` in the memory that g_malloc() gave out as `piece`?  Neither need be from there. */
+bool qemu_piece_holds(const void *piece, const void *inside);
+
 /* ---- Errors ---- */
 
 /* Its address as `errp` says that an error ends the run; of today's generation. */

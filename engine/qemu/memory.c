@@ -47,6 +47,18 @@ void g_free(void *ptr)
     }
 }
 
+/* Pieces that are looked into are no larger: what is no piece is hardly ever read. */
+#define LARGEST ((uintptr_t)1 << 16)
+
+bool qemu_piece_holds(const void *memory, const void *inside)
+{
+    const struct piece *piece = (const struct piece *)memory - 1;
+    uintptr_t place = (uintptr_t)inside - (uintptr_t)memory;
+
+    return memory != NULL && (uintptr_t)memory % _Alignof(struct piece) == 0 && place < LARGEST &&
+           piece->mark == PIECE_IS_USED && place < piece->bytes;
+}
+
 char *g_strdup(const char *str)
 {
     size_t bytes;

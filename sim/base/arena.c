@@ -18,6 +18,10 @@
 #include <sys/mman.h>
 
 #define ALIGNMENT ((size_t)16)
+
+/* Of any machine that this runs on. */
+#define LARGEST_PAGE_BYTES ((size_t)64 << 10)
+
 #define SMALL_MAX ((size_t)1024)
 #define SMALL_CLASSES ((unsigned)(SMALL_MAX / ALIGNMENT))
 #define SMALL_MAX_LOG2 10u
@@ -60,14 +64,47 @@ static unsigned class_of(size_t *bytes)
     return SMALL_CLASSES + 4 * (log2 - SMALL_MAX_LOG2) + (unsigned)(*bytes / step) - 5;
 }
 
+__attribute__((weak)) _Noreturn void arena_exhausted(size_t bytes)
+{
+    (void)bytes;
+    abort();
+}
+
+/* NULL if the system refuses. */
+static void *reserve(size_t bytes)
+{
+    void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+    return memory != MAP_FAILED ? memory : NULL;
+}
+
+/* Of what can be had, half is left to the arenas that follow.  Sets *bytes to what is reserved. */
+static void *reserve_less(size_t *bytes)
+{
+    void *memory = NULL;
+
+    while (memory == NULL && *bytes / 2 >= ARENA_LEAST_BYTES) {
+        *bytes /= 2;
+        memory = reserve(*bytes);
+    }
+    if (memory != NULL && *bytes / 2 >= ARENA_LEAST_BYTES) {
+        munmap((char *)memory + *bytes / 2, *bytes - *bytes / 2);
+        *bytes /= 2;
+    }
+    return memory;
+}
+
 struct arena *arena_create(size_t reserve_bytes)
 {
     struct arena *arena;
 
     assert(reserve_bytes >= sizeof(*arena));
-    arena = mmap(NULL, reserve_bytes, PROT_READ | PROT_WRITE,
-                 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (arena == MAP_FAILED) {
+    arena = reserve(reserve_bytes);
+    if (arena == NULL) {
+        arena = reserve_less(&reserve_bytes);
+    }
+    if (arena == NULL) {
         return NULL;
     }
     arena->reserve_bytes = reserve_bytes;
@@ -79,6 +116,16 @@ void arena_destroy(struct arena *arena)
 {
     if (arena) {
         munmap(arena, arena->reserve_bytes);
+    }
+}
+
+void arena_trim(struct arena *arena)
+{
+    size_t keep_bytes = round_up(arena->used_bytes, LARGEST_PAGE_BYTES);
+
+    if (keep_bytes < arena->reserve_bytes) {
+        munmap((char *)arena + keep_bytes, arena->reserve_bytes - keep_bytes);
+        arena->reserve_bytes = keep_bytes;
     }
 }
 
@@ -100,7 +147,7 @@ static void *piece_from_reserve(struct arena *arena, size_t bytes)
         if (arena->full) {
             arena->full(arena->full_opaque);
         }
-        abort();
+        arena_exhausted(bytes);
     }
     arena->used_bytes += bytes;
     return memory;

@@ -16,18 +16,30 @@
 struct arena;
 
 /*
- * Reserves address space for `reserve_bytes` and uses none of it yet.  NULL
- * if the system refuses.
+ * Reserves address space for `reserve_bytes` and uses none of it yet: where the system has not got
+ * so much, for half of what it has, but at least ARENA_LEAST_BYTES or, if that is less, all that
+ * was asked for.  NULL if the system refuses even that.
  */
 struct arena *arena_create(size_t reserve_bytes);
 void arena_destroy(struct arena *arena);
+
+#define ARENA_LEAST_BYTES ((size_t)4 << 20)
+
+/* Nothing more will be allocated: gives back the reserve, but for the rest of a large page. */
+void arena_trim(struct arena *arena);
+
+/*
+ * There is no memory, or no address space, for `bytes` more.  Ends the program: the library's own
+ * aborts, and a program that links one of its own says what is missing first.
+ */
+_Noreturn void arena_exhausted(size_t bytes);
 
 /* Makes the arena empty again, as it was created; keeps its pages. */
 void arena_reset(struct arena *arena);
 
 /*
  * Zeroed memory aligned to 16.  When the reserve is used up, calls the
- * arena's full handler, which must not return; without one, aborts.
+ * arena's full handler, which must not return; without one, arena_exhausted().
  */
 void *arena_alloc(struct arena *arena, size_t bytes);
 

@@ -23,11 +23,12 @@ static void fault_init(struct fault *fault, const struct fault_spec *spec)
 
 /*
  * Hits beyond this count cannot change a verdict: expectations ask for no
- * more, and without one it only matters whether the fault fired at all.
+ * more, and without one it only matters whether the fault fired at all.  Nor
+ * do they change what the fault will do.
  */
 static uint64_t hits_that_matter(const struct plan *plan, uint32_t fault)
 {
-    uint64_t most = 1;
+    uint64_t most = max_u64(plan->faults[fault].hits, 1);
 
     for (uint32_t i = 0; i < plan->expect_count; i++) {
         if (plan->expects[i].kind == EXPECT_FIRED && plan->expects[i].a == fault) {
@@ -115,6 +116,15 @@ static bool fault_is_drawn(struct block_layer *layer, struct fault *fault,
     return choose_chance(layer->choices, fault->site, spec->probability_ppm);
 }
 
+/* It hits no later match. */
+static bool fault_is_spent(const struct fault *fault, const struct fault_spec *spec)
+{
+    uint64_t nth = max_u64(spec->nth, 1);
+
+    return (spec->times > 0 && fault->matched >= nth + spec->times) ||
+           (spec->hits > 0 && fault->hits >= spec->hits);
+}
+
 /* Counts a request that matches an armed fault; true if it is hit. */
 static bool fault_counts(struct block_layer *layer, struct fault *fault,
                          const struct fault_spec *spec)
@@ -122,7 +132,7 @@ static bool fault_counts(struct block_layer *layer, struct fault *fault,
     uint64_t nth = max_u64(spec->nth, 1);
 
     fault->matched++;
-    if (fault->matched < nth || (spec->times > 0 && fault->matched - nth >= spec->times) ||
+    if (fault->matched < nth || fault_is_spent(fault, spec) ||
         !fault_is_drawn(layer, fault, spec)) {
         return false;
     }
@@ -191,7 +201,22 @@ static void add_error(struct request_faults *faults, const struct fault_spec *sp
         faults->torn = index;
         break;
     case APPLIED_ALL:
+    case APPLIED_BY_CHOICE: /* choose_extent() */
         break;
+    }
+}
+
+/* A write that fails leaves nothing behind, half of it, or all. */
+static void choose_extent(struct request *request, const struct fault_spec *spec)
+{
+    struct block_layer *layer = request->node->layer;
+    struct choice_site *site =
+        choices_site(layer->choices, arena_printf(layer->arena, "applied %s", spec->name));
+    uint64_t halves = op_writes(request->op) ? choose(layer->choices, site, 3) : 0;
+
+    if (halves < 2) {
+        request->faults.moved_bytes =
+            min_u64(request->faults.moved_bytes, halves * (request->bytes / 2));
     }
 }
 
@@ -304,6 +329,9 @@ void fault_request(struct block_layer *layer, struct request *request)
 
         if (spec->kind != FAULT_FULL && !spec->exclusive && fault_hits(&subject, i)) {
             add_fault(&request->faults, spec, (uint16_t)i);
+            if (spec->applied == APPLIED_BY_CHOICE) {
+                choose_extent(request, spec);
+            }
         }
     }
     taker = hit_exclusively(&subject);

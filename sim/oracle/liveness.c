@@ -342,6 +342,9 @@ static struct story what_was_pending(const struct liveness *live, const struct e
              op_name(event_op(stopped)), phrase_number(stopped->request).text,
              phrase_disk(evidence, stopped->node));
     }
+    if (evidence->job_waits != NULL) {
+        tell(&story, "; %s", evidence->job_waits);
+    }
     return story;
 }
 

@@ -12,6 +12,9 @@
 #include "sim/plan/disk.h"
 #include "sim/plan/match.h"
 
+/* An instant that is left to the search: untimed, any moment may be it; else it is the first. */
+#define AT_WHENEVER UINT64_MAX
+
 struct guest_request {
     enum op op;
     uint64_t offset;
@@ -127,7 +130,7 @@ struct action {
     uint32_t index;             /* HOLD, RELEASE: fault; MARK: mark; others: disk */
     enum power_cut cut;         /* POWER_CUT */
     struct wait_spec wait;      /* WAIT; SETTLE uses within_ns */
-    uint64_t at_ns;             /* AT */
+    uint64_t at_ns;             /* AT; or AT_WHENEVER */
     struct query_check *checks; /* QUERY */
     uint32_t check_count;
     struct disk_check disk; /* QUERY_DISK */
@@ -152,7 +155,7 @@ struct react_spec {
 /* Does the action at an instant. */
 struct timed_spec {
     struct where where;
-    uint64_t at_ns;
+    uint64_t at_ns; /* or AT_WHENEVER */
     struct action action;
 };
 

@@ -40,6 +40,7 @@ enum fault_applied {
     APPLIED_PREFIX, /* the first `bytes` */
     APPLIED_TORN,   /* some sectors, by choice */
     APPLIED_ALL,
+    APPLIED_BY_CHOICE, /* nothing, the first half, or all */
 };
 
 /* What a flush that fails does to what it was to make durable. */
@@ -68,6 +69,7 @@ struct fault_spec {
     uint64_t until_ns;        /* disarmed at this instant; 0 = never */
     uint64_t from_ns;         /* armed at this instant; 0 = at once */
     uint32_t probability_ppm; /* 0 = certain; otherwise a choice point per match */
+    uint64_t hits;            /* no more than these are hit, whichever are chosen; 0 = no bound */
     int error;                /* negative errno */
     enum fault_applied applied;
     enum fault_drops drops;  /* ERROR, for flushes */

@@ -346,8 +346,11 @@ static const struct field action_fields[] = {
           "end of the job, which may have come before; for a hold; for the guest.",
           .kind = DO_WAIT, .takes_time = true, .shape = &shape_wait, MEMBER(struct action, wait),
           .read = wait_read, .write = wait_write),
-    FIELD("at", "Until this instant.", .kind = DO_AT, .takes_time = true, .type = &type_time,
-          MEMBER(struct action, at_ns), .always = true),
+    FIELD("at",
+          "Until this instant; whenever: a search without times tries every moment, a run goes on "
+          "at once.",
+          .kind = DO_AT, .takes_time = true, .type = &type_instant, MEMBER(struct action, at_ns),
+          .always = true),
     FIELD("repeat", "These steps happen so many times, one after the other.", .kind = -1,
           .takes_time = true, .shape = &shape_repeat, .read = refuse_repeat,
           .write = write_nothing),

@@ -123,6 +123,8 @@ static FIELD_READER(read_applied)
         fault->applied = APPLIED_ALL;
     } else if (read_is_word(loader, node, "torn")) {
         fault->applied = APPLIED_TORN;
+    } else if (read_is_word(loader, node, "choice")) {
+        fault->applied = APPLIED_BY_CHOICE;
     } else if (value_read(loader, node, &type_sectors, &bytes)) {
         fault->applied = APPLIED_PREFIX;
         fault->bytes = (uint64_t)bytes;
@@ -144,6 +146,9 @@ static FIELD_WRITER(write_applied)
         break;
     case APPLIED_ALL:
         emit_word(emit, field->key, "all");
+        break;
+    case APPLIED_BY_CHOICE:
+        emit_word(emit, field->key, "choice");
         break;
     }
 }
@@ -311,9 +316,9 @@ static const struct field fault_fields[] = {
           .type = &type_times, MEMBER(struct fault_spec, times), .write = write_times, .turn = 1),
     FIELD("applied",
           "What a write that fails leaves behind: nothing (default), all, its first SIZE, or torn: "
-          "every other sector.",
-          .shape =
-              ANY_OF(WORD_OF("nothing"), WORD_OF("all"), WORD_OF("torn"), VALUE_OF(type_sectors)),
+          "every other sector; choice: nothing, its first half, or all, by choice.",
+          .shape = ANY_OF(WORD_OF("nothing"), WORD_OF("all"), WORD_OF("torn"), WORD_OF("choice"),
+                          VALUE_OF(type_sectors)),
           .needs = "error", .read = read_applied, .write = write_applied),
     FIELD(
         "drops",
@@ -324,6 +329,8 @@ static const struct field fault_fields[] = {
     FIELD("probability",
           "Each matching request is hit with this probability, by choice; with seed 0 none is.",
           .type = &type_probability, MEMBER(struct fault_spec, probability_ppm), .turn = 1),
+    FIELD("hits", "No more requests than these are hit, whichever they are; default: no bound.",
+          .type = &type_count, MEMBER(struct fault_spec, hits), .needs = "probability", .turn = 1),
     FIELD("from", "From this instant on, or from a mark on.",
           .shape = ANY_OF(VALUE_OF(type_time), MAPPING_OF("from-mark", from_fields)),
           .read = read_from, .write = write_from, .turn = 1),

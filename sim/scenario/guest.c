@@ -187,8 +187,8 @@ struct guest_entry {
 
 static const struct field entry_fields[] = {
     GUEST_FIELDS(struct guest_entry, request),
-    FIELD("at", "When it is made.", .type = &type_time, MEMBER(struct guest_entry, at_ns),
-          .group = 2, .always = true),
+    FIELD("at", "When it is made; whenever: a search without times tries every moment.",
+          .type = &type_instant, MEMBER(struct guest_entry, at_ns), .group = 2, .always = true),
     FIELD("when", "It is made once this event happens; nth is 1 unless it says otherwise.",
           .shape = &shape_answered, MEMBER(struct guest_entry, when), .group = 2,
           .read = event_read_when, .write = event_write_when),

@@ -54,7 +54,7 @@ static struct plan *read_case(const struct scenario *scenario, uint32_t number,
     };
 
     if (!plan) {
-        abort(); /* no memory */
+        arena_exhausted(ARENA_LEAST_BYTES);
     }
     matrix_select(&matrix, number);
     loader.arena = plan->arena;
@@ -166,7 +166,7 @@ static struct scenario *create(const char *file)
     struct scenario *scenario;
 
     if (!arena) {
-        abort(); /* no memory */
+        arena_exhausted(ARENA_LEAST_BYTES);
     }
     scenario = arena_alloc(arena, sizeof(*scenario));
     scenario->arena = arena;
@@ -216,6 +216,7 @@ struct scenario *scenario_load(const char *file)
         load_text(scenario, text, bytes);
     }
     mistakes_finish(&scenario->mistakes, &scenario->result);
+    arena_trim(scenario->arena);
     return scenario;
 }
 
@@ -232,6 +233,7 @@ struct scenario *scenario_load_text(const char *file, const char *text, size_t b
         load_text(scenario, copy, bytes);
     }
     mistakes_finish(&scenario->mistakes, &scenario->result);
+    arena_trim(scenario->arena);
     return scenario;
 }
 

@@ -396,7 +396,7 @@ static void check_step(struct loader *loader, uint32_t step, struct story_state 
         (is_held_wait && hold_comes_later(loader->plan, step, action->wait.index))) {
         never(loader, action, "the hold comes later");
     }
-    if (action->kind == DO_AT) {
+    if (action->kind == DO_AT && action->at_ns != AT_WHENEVER) {
         if (action->at_ns < state->at_ns) {
             never(loader, action, "its time has passed when it is reached");
         }

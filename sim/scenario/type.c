@@ -132,6 +132,17 @@ const struct value_type type_granularity = {.name = "granularity",
                                   .max = MAX_TIME_NS,            \
                                   .range_step = 1000}
 
+static const struct word instant_words[] = {{"whenever", -1}, {NULL, 0}};
+
+const struct value_type type_instant = {.name = "instant",
+                                        .what = "time",
+                                        .example = "5ms, 200us or 1s",
+                                        .units = quantity_time_units,
+                                        .words = instant_words,
+                                        .needs_unit = true,
+                                        .max = MAX_TIME_NS,
+                                        .range_step = 1000};
+
 TIME_TYPE(type_time, 0);
 TIME_TYPE(type_span, 1);
 TIME_TYPE(type_shift, -MAX_TIME_NS);

@@ -50,6 +50,8 @@ struct evidence {
     bool story_over;       /* the last step has finished */
     bool story_stopped;    /* a wait exceeded its bound: the rest of the steps will not run */
     enum world_end end;
+    const char
+        *job_waits; /* at the end: who waits for what inside the job, if the engine says so */
 
     /* During a REQUEST_EFFECT of a read: the content it read, in order. */
     const struct run *read_runs;

@@ -15,6 +15,8 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
+#include "sim/base/arena.h"
+
 #define TRACE_MIN_CAPACITY ((size_t)256)
 #define RECORD_BYTES 40
 
@@ -90,7 +92,7 @@ static void trace_grow(struct trace *trace)
     struct event *events = reallocarray(trace->events, capacity, sizeof(*events));
 
     if (!events) {
-        abort();
+        arena_exhausted(capacity * sizeof(*events));
     }
     trace->events = events;
     trace->capacity = capacity;

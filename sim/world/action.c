@@ -163,6 +163,7 @@ static struct job_spec job_spec_of(struct world *world)
                              .auto_finalize = job->auto_finalize,
                              .auto_dismiss = job->auto_dismiss,
                              .auto_complete = job->auto_complete,
+                             .plain_cursor = world->plan->plain_cursor,
                              .announced = job_is_announced,
                              .started = start_is_over,
                              .concluded = job_is_gone,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The story: steps and their waits, timed actions; reactions are in sim/world/react.c.
+ * The story: steps and their waits, timed actions; reactions are in sim/world/react.c, the digest
+ * in sim/world/story_state.c.
  *
  * story_observe() may run deep inside the engine, so it only inserts
  * timeline events; nothing acts from there.
@@ -30,11 +31,6 @@ static const struct action *step_at(const struct world *world, uint32_t step)
 static bool takes_time(const struct action *action)
 {
     return action->kind == DO_WAIT || action->kind == DO_AT || action->kind == DO_SETTLE;
-}
-
-static bool waits_for_event(const struct action *action)
-{
-    return action->kind == DO_WAIT && action->wait.kind == WAIT_EVENT;
 }
 
 /* ---- What to watch ---- */
@@ -81,7 +77,7 @@ static uint64_t run_kinds(const struct world *world, uint32_t step)
     for (; step < world->plan->step_count; step++) {
         const struct action *action = step_at(world, step);
 
-        if (waits_for_event(action) && action->wait.since_start) {
+        if (story_waits_for_event(action) && action->wait.since_start) {
             kinds |= match_kinds(&action->wait.match);
         }
     }
@@ -117,6 +113,11 @@ static void watch_from(struct world *world, uint32_t step)
 
 static void step_begin(void *opaque);
 
+static bool is_whenever(const struct action *action)
+{
+    return action->kind == DO_AT && action->at_ns == AT_WHENEVER;
+}
+
 static void story_is_over(struct world *world)
 {
     world->story.state = STORY_OVER;
@@ -136,11 +137,29 @@ static void step_end(struct world *world)
     if (took_time) {
         watch_from(world, story->step);
     }
+    story->state = STORY_ACTING;
     if (story->step == world->plan->step_count) {
         story_is_over(world);
+    } else if (world->plan->untimed && is_whenever(step_at(world, story->step))) {
+        step_begin(world);
     } else {
-        story->state = STORY_ACTING;
         timeline_add(&world->timeline, &story->next, 0, step_begin, world);
+    }
+}
+
+/*
+ * Untimed, a moment that may be any begins with the end of the step before, and what is done at it
+ * is done in the same event: else a search would try the same orders several times.
+ */
+static void moment_came(struct world *world)
+{
+    struct story *story = &world->story;
+
+    step_end(world);
+    if (world->plan->untimed && pending_is_set(&story->next) &&
+        !takes_time(step_at(world, story->step))) {
+        timeline_remove(&world->timeline, &story->next);
+        step_begin(world);
     }
 }
 
@@ -240,6 +259,10 @@ static void bound_reached(void *opaque)
     const struct action *action = step_at(world, story->step);
     uint64_t within_ns = action->wait.within_ns;
 
+    if (is_whenever(action)) {
+        moment_came(world);
+        return;
+    }
     if (is_pause(action)) {
         step_end(world);
         return;
@@ -254,15 +277,30 @@ static void bound_reached(void *opaque)
                 quantity_time(within_ns).text);
 }
 
-/* 0: the step has no bound. */
-static uint64_t bound_delay_ns(const struct world *world, const struct action *action)
+static uint64_t delay_until(const struct world *world, uint64_t at_ns)
 {
     uint64_t now_ns = world->timeline.now_ns;
 
+    return at_ns != AT_WHENEVER && at_ns > now_ns ? at_ns - now_ns : 0;
+}
+
+static enum pending_kind kind_of_instant(uint64_t at_ns)
+{
+    return at_ns == AT_WHENEVER ? PENDING_LOOSE : PENDING_TIMED;
+}
+
+/* 0: the step has no bound. */
+static uint64_t bound_delay_ns(const struct world *world, const struct action *action)
+{
     if (action->kind == DO_AT) {
-        return action->at_ns > now_ns ? action->at_ns - now_ns : 0;
+        return delay_until(world, action->at_ns);
     }
     return action->wait.within_ns;
+}
+
+static enum pending_kind kind_of_pause(const struct action *action)
+{
+    return is_whenever(action) ? PENDING_LOOSE : PENDING_TIMED;
 }
 
 static bool has_bound(const struct action *action)
@@ -280,7 +318,7 @@ static void step_wait(struct world *world, const struct action *action)
     if (step_is_satisfied(world)) {
         step_satisfied(world);
     } else if (has_bound(action)) {
-        story->bound.kind = is_pause(action) ? PENDING_TIMED : PENDING_TIMEOUT;
+        story->bound.kind = is_pause(action) ? kind_of_pause(action) : PENDING_TIMEOUT;
         timeline_add(&world->timeline, &story->bound, bound_delay_ns(world, action), bound_reached,
                      world);
     }
@@ -319,7 +357,7 @@ static void count_run_matches(struct world *world, const struct event *event)
     for (uint32_t i = world->story.counting; i < world->plan->step_count; i++) {
         const struct action *action = step_at(world, i);
 
-        if (waits_for_event(action) && action->wait.since_start &&
+        if (story_waits_for_event(action) && action->wait.since_start &&
             event_matches(&action->wait.match, event)) {
             world->story.run_matches[i]++;
         }
@@ -339,7 +377,8 @@ void story_observe(struct world *world, const struct event *event)
     if (story->counting < world->plan->step_count) {
         const struct action *action = step_at(world, story->counting);
 
-        story->matches += waits_for_event(action) && event_matches(&action->wait.match, event);
+        story->matches +=
+            story_waits_for_event(action) && event_matches(&action->wait.match, event);
     }
     wait_observe(world, story->state == STORY_WAITING ? &step_at(world, story->step)->wait : NULL,
                  event);
@@ -361,7 +400,7 @@ void story_guest_changed(struct world *world)
 static bool needs_run_matches(const struct plan *plan)
 {
     for (uint32_t i = 0; i < plan->step_count; i++) {
-        if (waits_for_event(&plan->steps[i]) && plan->steps[i].wait.since_start) {
+        if (story_waits_for_event(&plan->steps[i]) && plan->steps[i].wait.since_start) {
             return true;
         }
     }
@@ -371,11 +410,12 @@ static bool needs_run_matches(const struct plan *plan)
 static void insert_timed(struct world *world, uint32_t index)
 {
     struct timed *timed = &world->story.timed[index];
+    uint64_t at_ns = world->plan->timed[index].at_ns;
 
     timed->world = world;
     timed->index = index;
-    timeline_add(&world->timeline, &timed->pending, world->plan->timed[index].at_ns, timed_fire,
-                 timed);
+    timed->pending.kind = kind_of_instant(at_ns);
+    timeline_add(&world->timeline, &timed->pending, delay_until(world, at_ns), timed_fire, timed);
 }
 
 void story_create(struct world *world)
@@ -399,86 +439,5 @@ void story_create(struct world *world)
     }
     for (uint32_t i = 0; i < plan->timed_count; i++) {
         insert_timed(world, i);
-    }
-}
-
-/* Matches beyond those that a wait asks for do not matter. */
-static uint64_t matches_that_matter(const struct world *world, uint32_t step, uint64_t matches)
-{
-    if (step == world->plan->step_count || !waits_for_event(step_at(world, step))) {
-        return 0;
-    }
-    return min_u64(matches, max_u64(step_at(world, step)->wait.nth, 1));
-}
-
-static void digest_run_matches(const struct world *world, struct digest *digest)
-{
-    for (uint32_t i = world->story.counting; i < world->plan->step_count; i++) {
-        digest_u64(digest, matches_that_matter(world, i, world->story.run_matches[i]));
-    }
-}
-
-/* Nothing, where nothing is drained. */
-static void digest_drains(const struct world *world, struct digest *digest)
-{
-    for (uint32_t i = 0; i < world->plan->disk_count; i++) {
-        if (world->story.drains[i] > 0) {
-            digest_u64(digest, i);
-            digest_u64(digest, world->story.drains[i]);
-        }
-    }
-}
-
-void story_digest(const struct world *world, struct digest *digest)
-{
-    const struct story *story = &world->story;
-    const struct plan *plan = world->plan;
-    const struct reaction *reaction;
-
-    digest_u64(digest, story->state);
-    digest_u64(digest, story->step);
-    digest_flags(digest, story->was_made);
-    digest_u64(digest, story->done_bytes);
-    digest_u64(digest, story->total_bytes);
-    digest_u64(digest, matches_that_matter(world, story->counting, story->matches));
-    timeline_digest_pending(&world->timeline, &story->next, digest);
-    timeline_digest_pending(&world->timeline, &story->bound, digest);
-    for (uint32_t i = 0; i < plan->react_count; i++) {
-        digest_u64(digest, min_u64(story->reacts[i].matched, plan->reacts[i].nth));
-        digest_u64(digest, plan->reacts[i].limit > 0 ? story->reacts[i].acted : 0);
-    }
-    if (story->run_matches != NULL) {
-        digest_run_matches(world, digest);
-    }
-    digest_drains(world, digest);
-    LIST_FOREACH (reaction, &story->reactions, link) {
-        digest_u64(digest, reaction->react);
-        timeline_digest_pending(&world->timeline, &reaction->pending, digest);
-    }
-    /* They were inserted first, so their place among simultaneous events is always the same. */
-    for (uint32_t i = 0; i < plan->timed_count; i++) {
-        if (pending_is_set(&story->timed[i].pending)) {
-            digest_u64(digest, i);
-            timeline_digest_due(&world->timeline, &story->timed[i].pending, digest);
-        }
-    }
-}
-
-void story_check_state(const struct world *world)
-{
-    const struct story *story = &world->story;
-    const struct reaction *reaction;
-    bool is_running = story->state == STORY_ACTING || story->state == STORY_WAITING;
-
-    assert(story->step <= world->plan->step_count && story->counting <= world->plan->step_count);
-    assert(is_running == (story->step < world->plan->step_count) || story->state == STORY_STOPPED);
-    assert(pending_is_set(&story->next) == (story->state == STORY_ACTING));
-    assert(!pending_is_set(&story->bound) || story->state == STORY_WAITING);
-    assert(story->state != STORY_OVER || world->evidence.story_over);
-    for (uint32_t i = 0; i < world->plan->react_count; i++) {
-        assert(story->reacts[i].acted <= story->reacts[i].matched);
-    }
-    LIST_FOREACH (reaction, &story->reactions, link) {
-        assert(reaction->react < world->plan->react_count && pending_is_set(&reaction->pending));
     }
 }

@@ -78,6 +78,11 @@ struct story {
     uint32_t drains[PLAN_MAX_DISKS]; /* sections of the story's own over each disk */
 };
 
+static inline bool story_waits_for_event(const struct action *action)
+{
+    return action->kind == DO_WAIT && action->wait.kind == WAIT_EVENT;
+}
+
 /* Inserts the beginning of the story and the timed actions. */
 void story_create(struct world *world);
 

@@ -272,6 +272,21 @@ static enum world_end end_before_next(const struct world *world)
     return END_NOT;
 }
 
+#define WAITS_BYTES 400
+
+/* A job is left: what does it wait for? */
+static const char *describe_waits(const struct world *world)
+{
+    char *text;
+
+    if (world->job == NULL || world->engine->describe_waits == NULL) {
+        return NULL;
+    }
+    text = arena_alloc(world->arena, WAITS_BYTES);
+    world->engine->describe_waits(world->job, text, WAITS_BYTES);
+    return text[0] != '\0' ? text : NULL;
+}
+
 #ifdef MIRRORSIM_CHECK_STEPS
 /* After each of the first events, then ever further apart: a long run costs little more. */
 static bool is_checked_after(uint64_t events)
@@ -296,6 +311,7 @@ bool world_step(struct world *world)
     end = end_before_next(world);
     if (end != END_NOT) {
         world->evidence.end = end;
+        world->evidence.job_waits = describe_waits(world);
         step_begin(world);
         world_emit(world, &(struct event){.kind = EVENT_END, .detail = (uint8_t)end});
         return false;

@@ -10,6 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/range.h"
+#include "sim/base/utf8.h"
+
 /* More than this is noise; the earliest of them are shown. */
 #define MAX_COLLECTED (20 * YAML_MAX_MISTAKES)
 
@@ -24,10 +27,13 @@ static bool is_control(char byte)
     return (unsigned char)byte < 0x20 || byte == 0x7f;
 }
 
-/* Bytes after the first of a UTF-8 character. */
-static bool is_continuation(char byte)
+/* Bytes of the character at `text`; 0 if it would garble a terminal: a control byte, or no UTF-8.
+ */
+static size_t clean_length(const char *text, size_t left)
 {
-    return ((unsigned char)byte & 0xc0) == 0x80;
+    uint32_t value;
+
+    return is_control(*text) ? 0 : utf8_decode(text, left, &value);
 }
 
 /* ---- Pieces of sentences ---- */
@@ -51,21 +57,17 @@ const char *mistake_part(struct mistake_list *mistakes, const char *format, ...)
 
 const char *mistake_quote(struct mistake_list *mistakes, const char *text)
 {
-    size_t length = strlen(text);
+    size_t length = utf8_cut(text, QUOTE_MAX_BYTES);
     char copy[QUOTE_MAX_BYTES + 1];
-    bool is_cut = length > QUOTE_MAX_BYTES;
 
-    if (is_cut) {
-        length = QUOTE_MAX_BYTES;
-        while (is_continuation(text[length])) {
-            length--;
-        }
-    }
-    for (size_t i = 0; i < length; i++) {
-        copy[i] = is_control(text[i]) ? '?' : text[i];
+    for (size_t i = 0; i < length;) {
+        size_t bytes = clean_length(text + i, length - i);
+
+        memcpy(copy + i, bytes > 0 ? text + i : "?", max_u64(bytes, 1));
+        i += max_u64(bytes, 1);
     }
     copy[length] = '\0';
-    return mistake_part(mistakes, "\"%s%s\"", copy, is_cut ? "..." : "");
+    return mistake_part(mistakes, "\"%s%s\"", copy, text[length] != '\0' ? "..." : "");
 }
 
 void mistake_discard(struct mistake_list *mistakes)
@@ -196,23 +198,26 @@ void mistakes_finish(struct mistake_list *mistakes, struct mistakes *result)
 /* The first byte of the character in that column (from 1), or the end. */
 static const char *at_column(const char *line, uint32_t column)
 {
-    while (*line && column > 1) {
-        line++;
-        while (is_continuation(*line)) {
-            line++;
-        }
-        column--;
+    const char *end = line + strlen(line);
+    uint32_t value;
+
+    for (; line < end && column > 1; column--) {
+        line += max_u64(utf8_decode(line, (size_t)(end - line), &value), 1);
     }
     return line;
 }
 
-/* Control bytes and bytes that are no UTF-8 would garble a terminal. */
-static void put_clean(FILE *out, const char *start, const char *end, bool is_utf8)
+static void put_clean(FILE *out, const char *start, const char *end)
 {
-    for (; start < end; start++) {
-        bool garbles = is_control(*start) || (!is_utf8 && (unsigned char)*start >= 0x80);
+    while (start < end) {
+        size_t bytes = clean_length(start, (size_t)(end - start));
 
-        fputc(*start == '\t' ? ' ' : garbles ? '?' : *start, out);
+        if (bytes > 0) {
+            fwrite(start, 1, bytes, out);
+        } else {
+            fputc(*start == '\t' ? ' ' : '?', out);
+        }
+        start += max_u64(bytes, 1);
     }
 }
 
@@ -223,10 +228,9 @@ static void put_line(FILE *out, const struct mistake *mistake)
     const char *start = at_column(mistake->source_line, first);
     const char *end = at_column(start, SHOWN_COLUMNS + 1);
     const char *before = first > 1 ? "..." : "";
-    bool is_utf8 = strstr(mistake->text, "UTF-8") == NULL;
 
     fprintf(out, "    %s", before);
-    put_clean(out, start, end, is_utf8);
+    put_clean(out, start, end);
     fprintf(out, "%s\n    %*s^\n", *end ? "..." : "",
             (int)(strlen(before) + mistake->column - first), "");
 }
@@ -238,7 +242,7 @@ char *mistakes_format(const char *file, const struct mistakes *mistakes)
     FILE *out = open_memstream(&text, &bytes);
 
     if (!out) {
-        abort(); /* no memory */
+        arena_exhausted(sizeof(*out));
     }
     for (uint32_t i = 0; i < mistakes->count; i++) {
         const struct mistake *mistake = &mistakes->list[i];

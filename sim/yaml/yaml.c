@@ -9,6 +9,7 @@
 #include <yaml.h>
 
 #include "engine/units.h"
+#include "sim/base/utf8.h"
 
 struct builder {
     yaml_parser_t parser;
@@ -23,29 +24,6 @@ static struct where where_of(const yaml_mark_t *mark)
 
 /* ---- Text that is no text ---- */
 
-/* The length of the UTF-8 character at `text`, and its value; 0 if it is none. */
-static size_t decode_utf8(const unsigned char *text, size_t bytes, uint32_t *value)
-{
-    static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-    size_t length = text[0] < 0x80 ? 1 : text[0] < 0xc0 ? 0 : text[0] < 0xe0 ? 2 : 3;
-
-    length = text[0] < 0xf0 ? length : text[0] < 0xf8 ? 4 : 0;
-    if (length == 0 || length > bytes) {
-        return 0;
-    }
-    *value = length == 1 ? text[0] : text[0] & (0x7fu >> length);
-    for (size_t i = 1; i < length; i++) {
-        if ((text[i] & 0xc0) != 0x80) {
-            return 0;
-        }
-        *value = *value << 6 | (text[i] & 0x3fu);
-    }
-    if (*value < least[length] || *value > 0x10ffff || (*value >= 0xd800 && *value < 0xe000)) {
-        return 0;
-    }
-    return length;
-}
-
 /* Control characters, and the line breaks that editors don't count. */
 static bool is_forbidden(uint32_t value, bool before_newline)
 {
@@ -57,16 +35,17 @@ static bool is_forbidden(uint32_t value, bool before_newline)
 /* Only the first place is noted: binary files have thousands. */
 static bool text_is_clean(struct mistake_list *mistakes)
 {
-    const unsigned char *text = (const unsigned char *)mistakes->text;
+    const char *text = mistakes->text;
     struct where where = {1, 1};
 
     for (size_t i = 0; i < mistakes->bytes;) {
         uint32_t value = 0;
-        size_t length = decode_utf8(text + i, mistakes->bytes - i, &value);
+        size_t length = utf8_decode(text + i, mistakes->bytes - i, &value);
         bool before_newline = i + 1 < mistakes->bytes && text[i + 1] == '\n';
 
         if (length == 0) {
-            mistake_add(mistakes, where, "byte 0x%02x is not UTF-8: is this a text file?", text[i]);
+            mistake_add(mistakes, where, "byte 0x%02x is not UTF-8: is this a text file?",
+                        (unsigned char)text[i]);
             return false;
         }
         if (is_forbidden(value, before_newline)) {
@@ -115,7 +94,7 @@ static bool next_event(struct builder *builder, yaml_event_t *event)
         return true;
     }
     if (builder->parser.error == YAML_MEMORY_ERROR) {
-        abort();
+        arena_exhausted(builder->mistakes->bytes);
     }
     note_syntax(builder);
     return false;
@@ -375,7 +354,7 @@ struct yaml_node *yaml_parse(struct mistake_list *mistakes)
         return NULL;
     }
     if (!yaml_parser_initialize(&builder.parser)) {
-        abort(); /* no memory */
+        arena_exhausted(mistakes->bytes);
     }
     yaml_parser_set_encoding(&builder.parser, YAML_UTF8_ENCODING);
     yaml_parser_set_input_string(&builder.parser, (const unsigned char *)mistakes->text,

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "tools/base/leftovers.h"
 #include "tools/base/support.h"
 
 /* ---- Walking ---- */
@@ -34,18 +35,32 @@ static void append(struct file_list *list, char *path)
     list->paths[list->count++] = path;
 }
 
+/* What can't be looked into may hold scenarios: loading it as a file says why that is impossible.
+ */
+static bool is_unreadable(const FTSENT *entry)
+{
+    /* A file that has gone since its folder was read is no loss. */
+    bool is_unknown =
+        entry->fts_info == FTS_NS && (entry->fts_errno != ENOENT || is_scenario(entry));
+
+    return entry->fts_info == FTS_DNR || entry->fts_info == FTS_ERR || is_unknown;
+}
+
 /* Symbolic links to folders are not followed, so that the walk ends. */
 static void walk(struct file_list *list, FTS *tree)
 {
     FTSENT *entry;
 
-    while ((entry = fts_read(tree)) != NULL) {
+    while (errno = 0, (entry = fts_read(tree)) != NULL) {
         bool is_file =
             entry->fts_info == FTS_F || entry->fts_info == FTS_DEFAULT || entry->fts_info == FTS_SL;
 
-        if (is_file && is_scenario(entry)) {
+        if (is_unreadable(entry) || (is_file && is_scenario(entry))) {
             append(list, must_strdup(entry->fts_path));
         }
+    }
+    if (errno != 0) {
+        die("%s: %s", tree->fts_path, strerror(errno));
     }
 }
 
@@ -136,38 +151,61 @@ static bool is_replaceable(const char *path)
     return stat(path, &status) != 0 || S_ISREG(status.st_mode);
 }
 
+bool output_would_replace(const char *path)
+{
+    struct stat status;
+
+    return stat(path, &status) == 0 && S_ISREG(status.st_mode);
+}
+
+/* What is left of the temporary file is removed. */
+static void free_output(struct output *output)
+{
+    int error = errno;
+
+    if (output->temporary != NULL) {
+        unlink(output->temporary);
+        leftovers_forget(output->temporary);
+    }
+    free(output->path);
+    free(output->temporary);
+    errno = error;
+}
+
 bool output_open(struct output *output, const char *path)
 {
     char *real = realpath(path, NULL); /* for a link, the target is replaced and not the link */
 
-    output->path = real != NULL ? real : must_strdup(path);
+    *output = (struct output){.path = real != NULL ? real : must_strdup(path)};
     output->temporary = is_replaceable(output->path)
                             ? must_printf("%s.%ld.tmp", output->path, (long)getpid())
                             : NULL;
+    if (output->temporary != NULL) {
+        leftovers_add(output->temporary);
+    }
     output->stream = fopen(output->temporary != NULL ? output->temporary : output->path, "we");
     if (output->stream == NULL) {
-        free(output->path);
-        free(output->temporary);
+        free_output(output);
     }
     return output->stream != NULL;
+}
+
+/* A link, unlike a rename, never replaces a file. */
+static bool put_in_place(const struct output *output)
+{
+    return output->is_new ? link(output->temporary, output->path) == 0
+                          : rename(output->temporary, output->path) == 0;
 }
 
 bool output_close(struct output *output)
 {
     bool written = !ferror(output->stream);
-    int error;
 
     written = fclose(output->stream) == 0 && written;
     if (output->temporary != NULL) {
-        written = written && rename(output->temporary, output->path) == 0;
+        written = written && put_in_place(output);
     }
-    error = errno;
-    if (!written && output->temporary != NULL) {
-        unlink(output->temporary);
-    }
-    free(output->path);
-    free(output->temporary);
-    errno = error;
+    free_output(output);
     return written;
 }
 
@@ -182,19 +220,18 @@ bool output_possible(const char *path)
         return false;
     }
     fclose(output.stream);
-    unlink(output.temporary);
-    free(output.path);
-    free(output.temporary);
+    free_output(&output);
     return true;
 }
 
-bool output_write(const char *path, const char *text)
+bool output_write(const char *path, const char *text, bool replaces)
 {
     struct output output;
 
     if (!output_open(&output, path)) {
         return false;
     }
+    output.is_new = !replaces;
     fputs(text, output.stream);
     return output_close(&output);
 }

@@ -19,7 +19,8 @@ struct file_list {
 /*
  * Adds a file, or every *.yaml file below a folder, sorted by name byte by
  * byte, so that the order of directory entries makes no difference.  A path
- * that does not exist is added as it is: loading it reports that.
+ * that does not exist, and a folder that can't be read, are added as they are: loading them reports
+ * that.
  */
 void file_list_add(struct file_list *list, const char *path);
 void file_list_free(struct file_list *list);
@@ -41,12 +42,14 @@ struct output {
     FILE *stream;
     char *path;
     char *temporary; /* NULL: written directly */
+    bool is_new;     /* a file that is there already is not replaced: set before closing it */
 };
 
 /* All return false with errno set on failure, and then leave no file behind. */
 bool output_open(struct output *output, const char *path);
 bool output_close(struct output *output);
-bool output_possible(const char *path); /* can a file be written there? Changes nothing. */
-bool output_write(const char *path, const char *text); /* writes a whole file */
+bool output_possible(const char *path);      /* can a file be written there? Changes nothing. */
+bool output_would_replace(const char *path); /* is there a file, no device or pipe? */
+bool output_write(const char *path, const char *text, bool replaces); /* writes a whole file */
 
 #endif

@@ -12,10 +12,14 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "sim/base/arena.h"
+#include "tools/base/leftovers.h"
+
 _Noreturn void die(const char *format, ...)
 {
     va_list args;
 
+    leftovers_remove();
     fflush(stdout);
     fputs("mirrorsim: ", stderr);
     va_start(args, format);
@@ -28,6 +32,13 @@ _Noreturn void die(const char *format, ...)
 }
 
 /* ---- Memory ---- */
+
+/* In place of the library's own (sim/base/arena.h), which aborts without a word. */
+_Noreturn void arena_exhausted(size_t bytes)
+{
+    die("there is no memory or address space for %zu KiB more: a limit may be too low (ulimit -v)",
+        bytes / 1024 + 1);
+}
 
 void *must_alloc(size_t bytes)
 {

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sim/base/utf8.h"
 #include "tools/base/support.h"
 
 bool number_parse(const char *text, uint64_t *number)
@@ -21,41 +22,14 @@ bool number_parse(const char *text, uint64_t *number)
 
 /* ---- Characters ---- */
 
-/* The length of the valid UTF-8 character at `text`; 0 if it is not valid. */
-static size_t utf8_length(const char *text)
-{
-    const unsigned char *at = (const unsigned char *)text;
-    uint32_t code = at[0];
-    size_t length = code < 0x80 ? 1 : code >> 5 == 6 ? 2 : code >> 4 == 14 ? 3 : 4;
-
-    if (length == 1) {
-        return 1;
-    }
-    if (length == 4 && code >> 3 != 30) {
-        return 0;
-    }
-    code &= 0x7fu >> length;
-    for (size_t i = 1; i < length; i++) {
-        if (at[i] >> 6 != 2) {
-            return 0;
-        }
-        code = code << 6 | (at[i] & 0x3fu);
-    }
-    if (code < (length == 2   ? 0x80u
-                : length == 3 ? 0x800u
-                              : 0x10000u) ||
-        code > 0x10ffff || (code >= 0xd800 && code < 0xe000)) {
-        return 0;
-    }
-    return length;
-}
-
 char *utf8_clean(const char *text)
 {
     char *clean = must_strdup(text);
+    const char *end = clean + strlen(clean);
 
     for (char *at = clean; *at != '\0';) {
-        size_t length = utf8_length(at);
+        uint32_t value;
+        size_t length = utf8_decode(at, (size_t)(end - at), &value);
 
         if (length == 0) {
             *at = '?';
@@ -67,11 +41,8 @@ char *utf8_clean(const char *text)
 
 void text_copy(char *buf, size_t size, const char *text)
 {
-    size_t length = strnlen(text, size - 1);
+    size_t length = utf8_cut(text, size - 1);
 
-    while (length > 0 && text[length] != '\0' && ((unsigned char)text[length] & 0xc0) == 0x80) {
-        length--;
-    }
     memcpy(buf, text, length);
     buf[length] = '\0';
 }

@@ -26,8 +26,8 @@
 #define DEFAULT_RUNS 10000
 #define MAX_RUNS UINT32_C(4000000000)
 
-/* Interval between checkpoints. */
-#define SAVE_INTERVAL_MS 10000
+/* Interval between checkpoints; the items under way have one of their own (hunt_saved.c). */
+#define SAVE_INTERVAL_MS 500
 
 /* Limit of processor time within one event. */
 #define CPU_LIMIT_S 5
@@ -35,6 +35,7 @@
 struct command_options {
     struct explore_options explore;
     struct explore_report report;
+    const char *checkpoint;
     uint64_t budget_ms; /* 0 = no bound */
     uint32_t jobs;
     bool has_schedule; /* set by an option, like the next; if not, the file may set it */
@@ -48,6 +49,7 @@ static const char *const schedule_words[] = {[SCHEDULE_EXHAUSTIVE] = "exhaustive
                                              [SCHEDULE_PCT] = "pct",
                                              NULL};
 static const char *const fault_words[] = {[VARIANTS_NONE] = "none",
+                                          [VARIANTS_CHOSEN] = "chosen",
                                           [VARIANTS_TRANSIENT] = "transient",
                                           [VARIANTS_SINGLES] = "singles",
                                           [VARIANTS_PAIRS] = "pairs",
@@ -77,8 +79,9 @@ static const struct option_row options_of_explore[] = {
       2},
      INTO(FLAG, explore.untimed)},
     {{"faults", 0, "WHICH", 0,
-      "none (default); transient: each request and query fails once, in turn; singles: also for "
-      "good; pairs: also with a second failure soon after; power-cuts: of the target, at each "
+      "none (default); chosen: one request or query fails once, by choice; transient: each fails "
+      "once, in turn; singles: also for good; pairs: also with a second failure soon after; "
+      "power-cuts: of the target, at each "
       "instant",
       2},
      INTO(WORD, explore.faults),
@@ -94,7 +97,7 @@ static const struct option_row options_of_explore[] = {
     {{"checkpoint", 0, "FILE", 0,
       "Save the progress of the search in this file, and resume from it; it is removed at the end",
       2},
-     INTO(TEXT, explore.checkpoint)},
+     INTO(TEXT, checkpoint)},
     {{"jobs", 'j', "N", 0, "Processes (default: one per core); the result is the same", 2},
      INTO(COUNT, jobs),
      .max = 1024},
@@ -103,6 +106,8 @@ static const struct option_row options_of_explore[] = {
     {{"output", 'o', "FILE", 0,
       "Write the run with the finding into this file (default: NAME-found.yaml)", 2},
      INTO(TEXT, report.output)},
+    {{"force", 0, NULL, 0, "Replace files that are there, instead of refusing or numbering on", 2},
+     INTO(FLAG, report.force)},
     {{"no-shrink", 0, NULL, 0, "Write the run without shrinking it", 2},
      INTO(FLAG, report.no_shrink)},
     {{"json", 0, NULL, 0, "Write the summary as JSON", 2}, INTO(FLAG, report.json)},
@@ -126,8 +131,8 @@ static const struct option_table table = {
 struct watch {
     struct explore_session session;
     struct progress progress;
-    uint64_t identity;     /* of the search, checked in its checkpoint */
-    uint64_t next_save_ms; /* clock time of the next checkpoint */
+    struct checkpoint *checkpoint; /* or NULL */
+    uint64_t next_save_ms;         /* clock time of the next checkpoint */
 };
 
 static bool is_done(const void *opaque, uint64_t item)
@@ -149,14 +154,32 @@ static void take_finding(void *opaque, const struct explore_finding *finding, co
     struct watch *watch = opaque;
 
     session_take_finding(&watch->session, finding, must_strdup(scenario));
+    /* At once: later progress of its item must not be in the file without it. */
+    if (watch->checkpoint != NULL) {
+        checkpoint_save(watch->checkpoint, &watch->session);
+    }
+}
+
+static void save_piece(void *opaque, uint64_t item, const uint8_t *piece, size_t bytes)
+{
+    struct watch *watch = opaque;
+
+    checkpoint_save_piece(watch->checkpoint, item, piece, bytes);
+}
+
+static bool next_piece(void *opaque, uint64_t item, uint64_t *number, struct unpack *piece)
+{
+    struct watch *watch = opaque;
+
+    return checkpoint_next_piece(watch->checkpoint, item, number, piece);
 }
 
 static void show_progress(void *opaque)
 {
     struct watch *watch = opaque;
 
-    if (watch->session.options->checkpoint != NULL && clock_ms() >= watch->next_save_ms) {
-        checkpoint_save(&watch->session, watch->identity);
+    if (watch->checkpoint != NULL && clock_ms() >= watch->next_save_ms) {
+        checkpoint_save(watch->checkpoint, &watch->session);
         watch->next_save_ms = clock_ms() + SAVE_INTERVAL_MS;
     }
     progress_show(&watch->progress, watch->session.done_count, "searches",
@@ -199,26 +222,22 @@ static void take_from_file(struct command_options *options, const struct scenari
 }
 
 /* Resumes from the checkpoint, if there is one. */
-static void open_checkpoint(struct watch *watch, const char *file)
+static void open_checkpoint(struct watch *watch, const char *path, const char *file)
 {
-    const char *path = watch->session.options->checkpoint;
     char *why;
 
     if (path == NULL) {
         return;
     }
-    watch->identity = checkpoint_identity(watch->session.options, file);
     watch->next_save_ms = clock_ms() + SAVE_INTERVAL_MS;
-    why = checkpoint_load(&watch->session, watch->identity);
-    if (why != NULL) {
+    watch->checkpoint = checkpoint_open(path, &watch->session, file, &why);
+    if (watch->checkpoint == NULL) {
         fprintf(stderr, "mirrorsim: cannot resume from %s: %s; remove it, or name another\n", path,
                 why);
         free(why);
         session_close(&watch->session);
         exit(EXIT_USAGE);
     }
-    /* If the checkpoint cannot be written, that shows before the search and not after it. */
-    checkpoint_save(&watch->session, watch->identity);
 }
 
 /*
@@ -229,13 +248,11 @@ static void close_checkpoint(const struct watch *watch)
 {
     const struct explore_session *session = &watch->session;
 
-    if (session->options->checkpoint != NULL) {
-        if (session->done_count == session->items ||
-            (session->finding_count > 0 && !session->options->all)) {
-            checkpoint_remove(session->options);
-        } else {
-            checkpoint_save(session, watch->identity);
-        }
+    if (watch->checkpoint != NULL) {
+        checkpoint_save(watch->checkpoint, session);
+        checkpoint_close(watch->checkpoint,
+                         session->done_count == session->items ||
+                             (session->finding_count > 0 && !session->options->all));
     }
 }
 
@@ -245,16 +262,16 @@ static int explore(struct command_options *options, uint64_t start_ms)
     struct explore_space *space = explore_open(&options->explore);
     struct watch watch = {.progress = {0}};
     const struct explore_session *session = &watch.session;
-    const struct explore_pool pool = {
-        .options = &options->explore,
-        .jobs = options->jobs,
-        .end_ms = options->budget_ms == 0 ? 0 : start_ms + options->budget_ms,
-        .cpu_limit_s = CPU_LIMIT_S,
-        .is_done = is_done,
-        .found = take_finding,
-        .deliver = take,
-        .progress = show_progress,
-        .opaque = &watch};
+    struct explore_pool pool = {.options = &options->explore,
+                                .jobs = options->jobs,
+                                .end_ms =
+                                    options->budget_ms == 0 ? 0 : start_ms + options->budget_ms,
+                                .cpu_limit_s = CPU_LIMIT_S,
+                                .is_done = is_done,
+                                .found = take_finding,
+                                .deliver = take,
+                                .progress = show_progress,
+                                .opaque = &watch};
     int signal_number;
     bool found;
 
@@ -262,7 +279,11 @@ static int explore(struct command_options *options, uint64_t start_ms)
         load_refuse_case(options->explore.scenario, options->explore.chosen);
     }
     session_open(&watch.session, &options->explore, space);
-    open_checkpoint(&watch, options->report.file);
+    open_checkpoint(&watch, options->checkpoint, options->report.file);
+    if (watch.checkpoint != NULL) {
+        pool.save = save_piece;
+        pool.saved = next_piece;
+    }
     progress_begin(&watch.progress, session->items);
     signal_number = explore_pool_run(&pool, space);
     progress_clear(&watch.progress);
@@ -285,7 +306,7 @@ static int run_explore(int argc, char **argv)
 
     options_parse(&table, argc, argv, &options);
     scenario = load_scenario(options.report.file);
-    load_guard_output(options.report.output, options.report.file);
+    load_guard_output(options.report.output, options.report.file, options.report.force);
     explore_report_check(&options.report, scenario);
     options.explore.scenario = scenario;
     options.explore.engine = load_choose_engine(

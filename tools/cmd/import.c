@@ -120,7 +120,7 @@ static void write_text(const struct command_options *options, const char *text)
 {
     if (options->output == NULL) {
         fputs(text, stdout);
-    } else if (!output_write(options->output, text)) {
+    } else if (!output_write(options->output, text, true)) {
         die("-o %s: %s", options->output, strerror(errno));
     }
 }
@@ -164,7 +164,7 @@ static int run_import(int argc, char **argv)
     int code = EXIT_USAGE;
 
     options_parse(&table, argc, argv, &options);
-    load_guard_output(options.output, options.import.path);
+    load_guard_output(options.output, options.import.path, true);
     recording_read(&recording, &options.import);
     if (recording.mistakes.count > 0) {
         load_show_mistakes(options.import.path, &recording.mistakes);

@@ -4,12 +4,16 @@
  */
 #include <argp.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "engine/units.h"
 #include "tools/base/support.h"
 #include "tools/cmd/command.h"
+#include "tools/run/signals.h"
 
 static const struct command *const commands[] = {
     &command_run,     &command_check,   &command_trace,   &command_query,
@@ -94,13 +98,38 @@ static int run_program(int argc, char **argv)
     return command != NULL ? run_command(command, argc - 1, argv + 1) : unknown_command(argv[1]);
 }
 
-/* If results could not be written, the harness has failed, whatever the results were. */
-int main(int argc, char **argv)
-{
-    int code = run_program(argc, argv);
+/* The process that has results to write: its children write none. */
+static pid_t writer;
 
-    if (fflush(stdout) != 0 || ferror(stdout)) {
+/*
+ * If results could not be written, the harness has failed, whatever the results were.  At every
+ * exit, also that of argp after --help.
+ */
+static void check_results(void)
+{
+    if (getpid() == writer && (fflush(stdout) != 0 || ferror(stdout))) {
         die("cannot write the results: %s", strerror(errno));
     }
-    return code;
+}
+
+/*
+ * Otherwise the next file that is opened takes the place of a closed standard output, and gets the
+ * results.  Opened the wrong way round, standard output and standard error still can't be written.
+ */
+static void keep_standard_files(void)
+{
+    for (int fd = 0; fd <= STDERR_FILENO; fd++) {
+        if (fcntl(fd, F_GETFD) < 0) {
+            open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+        }
+    }
+}
+
+int main(int argc, char **argv)
+{
+    keep_standard_files();
+    writer = getpid();
+    atexit(check_results);
+    signals_guard();
+    return run_program(argc, argv);
 }

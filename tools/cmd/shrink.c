@@ -26,6 +26,7 @@ struct command_options {
     struct shrink_options shrink;
     const char *output; /* NULL = stdout */
     uint64_t budget_ms; /* 0 = no bound */
+    bool force;         /* replace the output if it is there */
     bool json;
 };
 
@@ -61,6 +62,7 @@ static const struct option_row options_of_shrink[] = {
       "A run that takes more processor time counts as a hang (default 5)", 2},
      INTO(COUNT, shrink.cpu_limit_s),
      .max = 86400},
+    {{"force", 0, NULL, 0, "Replace the file of -o if there is one", 2}, INTO(FLAG, force)},
     {{"json", 0, NULL, 0, "JSON on standard output; without -o it has the scenario, too", 2},
      INTO(FLAG, json)},
     {.shown = {0}},
@@ -135,7 +137,8 @@ static void show_json(const struct command_options *options, const struct shrink
 
 static int show_result(const struct command_options *options, const struct shrink_report *report)
 {
-    if (options->output != NULL && !output_write(options->output, report->scenario)) {
+    if (options->output != NULL &&
+        !output_write(options->output, report->scenario, options->force)) {
         die("-o %s: %s", options->output, strerror(errno));
     }
     if (options->json) {
@@ -222,7 +225,7 @@ static int run_shrink(int argc, char **argv)
     int code;
 
     options_parse(&table, argc, argv, &options);
-    load_guard_output(options.output, options.run.file);
+    load_guard_output(options.output, options.run.file, options.force);
     one_run_load(&options.run);
     code = shrink(&options);
     one_run_close(&options.run);

@@ -1,68 +1,89 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Checkpoints as JSON, and the saved searches beside them.
+ * The records of the journal: which search it is, the session, and pieces of items.
+ *
+ * Of the session the last record counts.  Pieces add up, until the session says that their item is
+ * done.  The rest is taken out when it is more than half of a large file.
  */
 #include "tools/explore/checkpoint.h"
 
-#include <errno.h>
-#include <inttypes.h>
-#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "engine/digest.h"
-#include "tools/base/files.h"
+#include "engine/range.h"
+#include "tools/base/journal.h"
+#include "tools/base/program.h"
 #include "tools/base/support.h"
-#include "tools/base/text.h"
+#include "tools/explore/packed.h"
 
-#define FORMAT "mirrorsim explore checkpoint 1"
+/* A file of less is left as it is. */
+#define COMPACT_BYTES (UINT64_C(64) << 20)
+
+/* The first number of a record. */
+enum record { RECORD_SEARCH, RECORD_SESSION, RECORD_PIECE, RECORD_COUNT };
+
+struct piece {
+    struct journal_place place;
+    uint64_t item;
+};
+
+struct checkpoint {
+    char *path;
+    struct journal *journal;
+    struct journal_place search;
+    struct journal_place session; /* .offset is 0 as long as there is none */
+    struct piece *pieces;         /* in the order of the file */
+    uint64_t piece_count;
+    uint64_t compact_bytes; /* of the file, from which on it is looked at */
+    uint8_t *record;        /* that checkpoint_next_piece() has given */
+};
 
 /* ---- What is searched ---- */
 
-static void digest_file(struct digest *digest, const char *path)
+static void pack_search(struct pack *pack, const struct explore_session *session, const char *file)
 {
-    FILE *file = fopen(path, "r");
-    char buf[4096];
-    size_t got;
+    const struct explore_options *options = session->options;
 
-    if (file == NULL) {
-        die("%s: %s", path, strerror(errno));
-    }
-    while ((got = fread(buf, 1, sizeof(buf), file)) > 0) {
-        for (size_t i = 0; i < got; i++) {
-            digest_u64(digest, (unsigned char)buf[i]);
-        }
-    }
-    fclose(file);
+    pack_number(pack, RECORD_SEARCH);
+    pack_number(pack, program_hash_file(file));
+    pack_text(pack, options->engine->name);
+    pack_text(pack, options->chosen != NULL ? options->chosen : "");
+    pack_number(pack, options->schedule);
+    pack_number(pack, options->faults);
+    pack_number(pack, options->untimed);
+    pack_number(pack, options->every_order);
+    pack_number(pack, options->all);
+    pack_number(pack, options->depth);
+    pack_number(pack, options->runs);
+    pack_number(pack, options->visited_bytes);
+    pack_number(pack, session->items);
 }
 
-uint64_t checkpoint_identity(const struct explore_options *options, const char *file)
+/* Why it is another search; the record differs from ours somewhere. */
+static char *tell_search(struct unpack *from, const struct explore_session *session,
+                         const char *file)
 {
-    struct digest digest;
+    uint64_t scenario = unpack_number(from);
+    char *engine = unpack_new_text(from);
+    char *why;
 
-    digest_init(&digest);
-    digest_file(&digest, file);
-    digest_string(&digest, MIRRORSIM_VERSION);
-    digest_string(&digest, options->engine->name);
-    digest_string(&digest, options->chosen != NULL ? options->chosen : "");
-    digest_u64(&digest, options->schedule);
-    digest_u64(&digest, options->faults);
-    digest_u64(&digest, (uint64_t)options->untimed | (uint64_t)options->every_order << 1 |
-                            (uint64_t)options->all << 2);
-    digest_u64(&digest, options->depth);
-    digest_u64(&digest, options->runs);
-    digest_u64(&digest, options->visited_bytes);
-    return digest_value(&digest);
+    if (scenario != program_hash_file(file)) {
+        why = must_strdup("it is of another scenario, or the scenario has changed since");
+    } else if (strcmp(engine, session->options->engine->name) != 0) {
+        why = must_printf("it is of a search with the engine \"%s\"", engine);
+    } else {
+        why = must_strdup("it is of a search with other options");
+    }
+    free(engine);
+    return why;
 }
 
-/* ---- Writing ---- */
+/* ---- The session ---- */
 
-/* Items that are done, as [first, last] pairs. */
-static json_t *done_json(const struct explore_session *session)
+/* Items that are done, as first and number of them. */
+static void pack_done(struct pack *pack, const struct explore_session *session)
 {
-    json_t *ranges = json_array();
-
     for (uint64_t first = 0; first < session->items; first++) {
         uint64_t end = first;
 
@@ -70,252 +91,288 @@ static json_t *done_json(const struct explore_session *session)
             end++;
         }
         if (end > first) {
-            json_array_append_new(ranges,
-                                  json_pack("[I, I]", (json_int_t)first, (json_int_t)(end - 1)));
+            pack_number(pack, end - first);
+            pack_number(pack, first);
             first = end;
         }
     }
-    return ranges;
+    pack_number(pack, 0);
 }
 
-static json_t *figures_json(const struct search_figures *figures)
+static void pack_session(struct pack *pack, const struct explore_session *session)
 {
-    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:b, s:s}", "ends",
-                     (json_int_t)figures->ends, "states", (json_int_t)figures->states,
-                     "transitions", (json_int_t)figures->transitions, "merged",
-                     (json_int_t)figures->merged, "reduced", (json_int_t)figures->reduced, "depth",
-                     (json_int_t)figures->depth, "too_deep", figures->too_deep, "full",
-                     figures->full, "unvaried", figures->unvaried);
-}
-
-static json_t *failures_json(const struct explore_session *session)
-{
-    json_t *list = json_array();
-
+    pack_number(pack, RECORD_SESSION);
+    pack_done(pack, session);
+    search_pack_figures(pack, &session->figures);
+    pack_number(pack, session->chains);
+    pack_number(pack, session->questions);
     for (uint32_t i = 0; i < VARIANT_FAILURES; i++) {
-        if (session->failures[i]) {
-            json_array_append_new(list, json_integer((json_int_t)i));
-        }
+        pack_number(pack, session->failures[i]);
     }
-    return list;
-}
-
-static json_t *findings_json(const struct explore_session *session)
-{
-    json_t *list = json_array();
-
+    pack_number(pack, session->finding_count);
     for (uint64_t i = 0; i < session->finding_count; i++) {
-        const struct session_finding *found = &session->findings[i];
-        const struct explore_finding *finding = &found->finding;
-
-        json_array_append_new(
-            list, json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:s}", "oracle",
-                            finding_by(finding->id), "kind", finding_kind_name(finding->id), "text",
-                            finding->text, "variant", finding->variant, "choices", finding->choices,
-                            "time_ns", (json_int_t)finding->now_ns, "item",
-                            (json_int_t)finding->item, "scenario", found->scenario));
+        pack_finding(pack, &session->findings[i].finding);
+        pack_text(pack, session->findings[i].scenario);
     }
-    return list;
 }
 
-void checkpoint_save(const struct explore_session *session, uint64_t identity)
+static void unpack_done(struct unpack *from, struct explore_session *session)
 {
-    const char *path = session->options->checkpoint;
-    struct output output;
-    json_t *all;
+    uint64_t count;
 
-    all = json_pack("{s:s, s:I, s:I, s:o, s:o, s:I, s:I, s:o, s:o}", "format", FORMAT, "search",
-                    (json_int_t)(identity >> 1), "items", (json_int_t)session->items, "done",
-                    done_json(session), "figures", figures_json(&session->figures), "chains",
-                    (json_int_t)session->chains, "questions", (json_int_t)session->questions,
-                    "failures", failures_json(session), "findings", findings_json(session));
-    if (all == NULL || !output_open(&output, path)) {
-        die("%s: %s", path, strerror(errno));
-    }
-    json_dumpf(all, output.stream, JSON_INDENT(1));
-    fputc('\n', output.stream);
-    if (!output_close(&output)) {
-        die("%s: %s", path, strerror(errno));
-    }
-    json_decref(all);
-}
+    while ((count = unpack_number(from)) > 0) {
+        uint64_t first = unpack_at_most(from, session->items);
 
-/* ---- Reading ---- */
-
-static bool load_done(struct explore_session *session, json_t *ranges)
-{
-    json_t *range;
-    size_t i;
-
-    json_array_foreach(ranges, i, range)
-    {
-        json_int_t first, last;
-
-        if (json_unpack(range, "[I, I]", &first, &last) != 0 || first < 0 || last < first ||
-            (uint64_t)last >= session->items) {
-            return false;
+        if (from->failed || count > session->items - first) {
+            from->failed = true;
+            return;
         }
-        for (uint64_t item = (uint64_t)first; item <= (uint64_t)last; item++) {
+        for (uint64_t item = first; item < first + count; item++) {
             session_mark_done(session, item);
         }
     }
-    return true;
 }
 
-static bool load_figures(struct search_figures *figures, json_t *from)
+static void unpack_session(struct unpack *from, struct explore_session *session)
 {
-    json_int_t ends, states, transitions, merged, reduced, depth;
-    const char *unvaried;
-    int too_deep, full;
+    uint64_t findings;
 
-    if (json_unpack(from, "{s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:b, s:s}", "ends", &ends, "states",
-                    &states, "transitions", &transitions, "merged", &merged, "reduced", &reduced,
-                    "depth", &depth, "too_deep", &too_deep, "full", &full, "unvaried",
-                    &unvaried) != 0) {
+    unpack_done(from, session);
+    search_unpack_figures(from, &session->figures);
+    session->chains = (uint32_t)unpack_at_most(from, UINT32_MAX);
+    session->questions = unpack_number(from);
+    for (uint32_t i = 0; i < VARIANT_FAILURES; i++) {
+        session->failures[i] = unpack_bool(from);
+    }
+    findings = unpack_number(from);
+    for (uint64_t i = 0; i < findings && !from->failed; i++) {
+        struct explore_finding finding;
+        char *scenario;
+
+        unpack_finding(from, &finding);
+        scenario = unpack_new_text(from);
+        session_take_finding(session, &finding, scenario);
+    }
+}
+
+/* ---- Reading the file ---- */
+
+static void add_piece(struct checkpoint *checkpoint, struct journal_place place, uint64_t item)
+{
+    checkpoint->pieces =
+        must_grow(checkpoint->pieces, checkpoint->piece_count, sizeof(*checkpoint->pieces));
+    checkpoint->pieces[checkpoint->piece_count++] = (struct piece){place, item};
+}
+
+/* Notes where the record is; false if there can be no such record. */
+static bool index_record(struct checkpoint *checkpoint, struct journal_place place)
+{
+    uint8_t *record = journal_read(checkpoint->journal, place);
+    struct unpack from = {.at = record, .left = place.bytes};
+    uint64_t kind = unpack_at_most(&from, RECORD_COUNT - 1);
+    uint64_t item = kind == RECORD_PIECE ? unpack_number(&from) : 0;
+    bool is_first = checkpoint->search.offset == 0;
+
+    free(record);
+    if (from.failed || is_first != (kind == RECORD_SEARCH)) {
         return false;
     }
-    *figures = (struct search_figures){.ends = (uint64_t)ends,
-                                       .states = (uint64_t)states,
-                                       .transitions = (uint64_t)transitions,
-                                       .merged = (uint64_t)merged,
-                                       .reduced = (uint64_t)reduced,
-                                       .depth = (uint64_t)depth,
-                                       .too_deep = too_deep != 0,
-                                       .full = full != 0};
-    text_copy(figures->unvaried, sizeof(figures->unvaried), unvaried);
-    return true;
-}
-
-static bool load_failures(struct explore_session *session, json_t *list)
-{
-    json_t *number;
-    size_t i;
-
-    json_array_foreach(list, i, number)
-    {
-        if (json_integer_value(number) < 0 || json_integer_value(number) >= VARIANT_FAILURES) {
-            return false;
-        }
-        session->failures[json_integer_value(number)] = true;
+    if (kind == RECORD_PIECE) {
+        add_piece(checkpoint, place, item);
+    } else {
+        *(is_first ? &checkpoint->search : &checkpoint->session) = place;
     }
     return true;
 }
 
-static bool load_findings(struct explore_session *session, json_t *list)
+/* NULL, or why the file is of another search. */
+static char *compare_search(const struct checkpoint *checkpoint,
+                            const struct explore_session *session, const char *file)
 {
-    json_t *from;
-    size_t i;
+    struct journal_place place = checkpoint->search;
+    uint8_t *record = journal_read(checkpoint->journal, place);
+    struct unpack from = {.at = record, .left = place.bytes};
+    struct pack ours = {0};
+    char *why = NULL;
 
-    json_array_foreach(list, i, from)
-    {
-        const char *oracle, *kind, *text, *variant, *choices, *scenario;
-        struct explore_finding finding = {.item = 0};
-        json_int_t now_ns, item;
-
-        if (json_unpack(from, "{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:s}", "oracle", &oracle, "kind",
-                        &kind, "text", &text, "variant", &variant, "choices", &choices, "time_ns",
-                        &now_ns, "item", &item, "scenario", &scenario) != 0) {
-            return false;
-        }
-        finding.id = finding_find(oracle, kind);
-        if (finding.id == FINDING_NONE) {
-            return false;
-        }
-        text_copy(finding.text, sizeof(finding.text), text);
-        text_copy(finding.variant, sizeof(finding.variant), variant);
-        text_copy(finding.choices, sizeof(finding.choices), choices);
-        finding.now_ns = (uint64_t)now_ns;
-        finding.item = (uint64_t)item;
-        session_take_finding(session, &finding, must_strdup(scenario));
+    pack_search(&ours, session, file);
+    if (ours.count != place.bytes || memcmp(ours.bytes, record, ours.count) != 0) {
+        unpack_number(&from);
+        why = tell_search(&from, session, file);
     }
-    return true;
-}
-
-static char *load_all(struct explore_session *session, json_t *all, uint64_t identity)
-{
-    const char *format;
-    json_t *done, *figures, *failures, *findings;
-    json_int_t search, items, chains, questions;
-
-    if (json_unpack(all, "{s:s, s:I, s:I, s:o, s:o, s:I, s:I, s:o, s:o}", "format", &format,
-                    "search", &search, "items", &items, "done", &done, "figures", &figures,
-                    "chains", &chains, "questions", &questions, "failures", &failures, "findings",
-                    &findings) != 0 ||
-        strcmp(format, FORMAT) != 0) {
-        return must_strdup("it is no checkpoint of `mirrorsim explore`");
-    }
-    if ((uint64_t)search != identity >> 1 || (uint64_t)items != session->items) {
-        return must_strdup("it is of another search: other options, another scenario or program");
-    }
-    session->chains = (uint32_t)chains;
-    session->questions = (uint64_t)questions;
-    if (!load_done(session, done) || !load_figures(&session->figures, figures) ||
-        !load_failures(session, failures) || !load_findings(session, findings)) {
-        return must_strdup("it is damaged");
-    }
-    return NULL;
-}
-
-char *checkpoint_load(struct explore_session *session, uint64_t identity)
-{
-    const char *path = session->options->checkpoint;
-    json_error_t error;
-    json_t *all;
-    char *why;
-
-    if (access(path, F_OK) != 0) {
-        return NULL;
-    }
-    all = json_load_file(path, 0, &error);
-    if (all == NULL) {
-        return must_printf("it is no JSON: %s", error.text);
-    }
-    why = load_all(session, all, identity);
-    json_decref(all);
+    pack_free(&ours);
+    free(record);
     return why;
 }
 
-void checkpoint_remove(const struct explore_options *options)
+static char *load_session(const struct checkpoint *checkpoint, struct explore_session *session)
 {
-    unlink(options->checkpoint);
-}
+    struct journal_place place = checkpoint->session;
+    struct unpack from = {.left = place.bytes};
+    uint8_t *record;
 
-/* ---- Items ---- */
-
-static char *item_path(const struct explore_options *options, uint64_t item)
-{
-    return must_printf("%s.%" PRIu64, options->checkpoint, item);
-}
-
-FILE *checkpoint_open_item(const struct explore_options *options, uint64_t item)
-{
-    char *path = item_path(options, item);
-    FILE *file = fopen(path, "r");
-
-    free(path);
-    return file;
-}
-
-void checkpoint_save_item(const struct explore_options *options, uint64_t item,
-                          const struct search *search)
-{
-    char *path = item_path(options, item);
-    struct output output;
-
-    if (!output_open(&output, path)) {
-        die("%s: %s", path, strerror(errno));
+    if (place.offset == 0) {
+        return NULL;
     }
-    search_save(search, output.stream);
-    if (!output_close(&output)) {
-        die("%s: %s", path, strerror(errno));
-    }
-    free(path);
+    record = journal_read(checkpoint->journal, place);
+    from.at = record;
+    unpack_number(&from);
+    unpack_session(&from, session);
+    free(record);
+    return unpack_ends(&from) ? NULL : must_strdup("it is damaged");
 }
 
-void checkpoint_remove_item(const struct explore_options *options, uint64_t item)
+static char *load(struct checkpoint *checkpoint, struct explore_session *session, const char *file)
 {
-    char *path = item_path(options, item);
+    struct journal_place place = {0};
+    char *why;
 
-    unlink(path);
-    free(path);
+    while (journal_next(checkpoint->journal, &place)) {
+        if (!index_record(checkpoint, place)) {
+            return must_strdup("it is damaged");
+        }
+    }
+    if (checkpoint->search.offset == 0) {
+        struct pack search = {0};
+
+        pack_search(&search, session, file);
+        checkpoint->search = journal_append(checkpoint->journal, search.bytes, search.count);
+        pack_free(&search);
+        return NULL;
+    }
+    why = compare_search(checkpoint, session, file);
+    return why != NULL ? why : load_session(checkpoint, session);
+}
+
+struct checkpoint *checkpoint_open(const char *path, struct explore_session *session,
+                                   const char *file, char **why)
+{
+    const struct journal_spec spec = {path, "mirrorsim explore checkpoint 2",
+                                      "a checkpoint of `mirrorsim explore`"};
+    struct checkpoint *checkpoint = must_alloc(sizeof(*checkpoint));
+
+    checkpoint->path = must_strdup(path);
+    checkpoint->compact_bytes = COMPACT_BYTES;
+    checkpoint->journal = journal_open(&spec, why);
+    if (checkpoint->journal != NULL) {
+        *why = load(checkpoint, session, file);
+    }
+    if (*why != NULL) {
+        checkpoint_close(checkpoint, false);
+        return NULL;
+    }
+    return checkpoint;
+}
+
+/* ---- Saving ---- */
+
+static uint64_t live_bytes(const struct checkpoint *checkpoint,
+                           const struct explore_session *session)
+{
+    uint64_t bytes = 0;
+
+    for (uint64_t i = 0; i < checkpoint->piece_count; i++) {
+        const struct piece *piece = &checkpoint->pieces[i];
+
+        bytes += session_is_done(session, piece->item) ? 0 : piece->place.bytes;
+    }
+    return bytes;
+}
+
+/* Keeps the search, the session, and the pieces of items that are not done. */
+static void compact(struct checkpoint *checkpoint, const struct explore_session *session)
+{
+    struct journal_place *places = must_alloc((checkpoint->piece_count + 2) * sizeof(*places));
+    uint64_t count = 2;
+    uint64_t kept = 0;
+
+    places[0] = checkpoint->search;
+    places[1] = checkpoint->session;
+    for (uint64_t i = 0; i < checkpoint->piece_count; i++) {
+        if (!session_is_done(session, checkpoint->pieces[i].item)) {
+            places[count++] = checkpoint->pieces[i].place;
+            checkpoint->pieces[kept++] = checkpoint->pieces[i];
+        }
+    }
+    journal_compact(checkpoint->journal, places, count);
+    checkpoint->search = places[0];
+    checkpoint->session = places[1];
+    for (uint64_t i = 0; i < kept; i++) {
+        checkpoint->pieces[i].place = places[i + 2];
+    }
+    checkpoint->piece_count = kept;
+    free(places);
+}
+
+void checkpoint_save(struct checkpoint *checkpoint, const struct explore_session *session)
+{
+    struct pack record = {0};
+    uint64_t live;
+
+    pack_session(&record, session);
+    checkpoint->session = journal_append(checkpoint->journal, record.bytes, record.count);
+    pack_free(&record);
+    if (journal_bytes(checkpoint->journal) < checkpoint->compact_bytes) {
+        return;
+    }
+    live = live_bytes(checkpoint, session);
+    if (live < journal_bytes(checkpoint->journal) / 2) {
+        compact(checkpoint, session);
+    }
+    checkpoint->compact_bytes = max_u64(2 * live, COMPACT_BYTES);
+}
+
+void checkpoint_save_piece(struct checkpoint *checkpoint, uint64_t item, const uint8_t *piece,
+                           size_t bytes)
+{
+    struct pack record = {0};
+
+    pack_number(&record, RECORD_PIECE);
+    pack_number(&record, item);
+    pack_bytes(&record, piece, bytes);
+    add_piece(checkpoint, journal_append(checkpoint->journal, record.bytes, record.count), item);
+    pack_free(&record);
+}
+
+/* ---- Pieces ---- */
+
+static uint64_t next_of(const struct checkpoint *checkpoint, uint64_t item, uint64_t number)
+{
+    while (number < checkpoint->piece_count && checkpoint->pieces[number].item != item) {
+        number++;
+    }
+    return number;
+}
+
+bool checkpoint_next_piece(struct checkpoint *checkpoint, uint64_t item, uint64_t *number,
+                           struct unpack *piece)
+{
+    struct journal_place place;
+
+    free(checkpoint->record);
+    checkpoint->record = NULL;
+    *number = next_of(checkpoint, item, *number);
+    if (*number == checkpoint->piece_count) {
+        return false;
+    }
+    place = checkpoint->pieces[(*number)++].place;
+    checkpoint->record = journal_read(checkpoint->journal, place);
+    *piece = (struct unpack){.at = checkpoint->record, .left = place.bytes};
+    unpack_number(piece);
+    unpack_number(piece);
+    return true;
+}
+
+void checkpoint_close(struct checkpoint *checkpoint, bool is_over)
+{
+    if (is_over) {
+        unlink(checkpoint->path);
+    }
+    if (checkpoint->journal != NULL) {
+        journal_close(checkpoint->journal);
+    }
+    free(checkpoint->record);
+    free(checkpoint->pieces);
+    free(checkpoint->path);
+    free(checkpoint);
 }

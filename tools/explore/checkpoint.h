@@ -2,42 +2,44 @@
 /*
  * A checkpoint: the progress of a search in a file, so that it can be resumed another day.
  *
- * The file says what is searched, which items are done, and their results.  An item of an
- * exhaustive search that was stopped has a file of its own beside it, FILE.N (search_save).
- * All are removed when the search is over.
+ * It is one journal (tools/base/journal.h).  It belongs to one search, by one build of the program:
+ * what was searched with another engine proves nothing of this one.  A process that is killed
+ * leaves all but its last half second in it, also of an item that was under way.
  */
 #ifndef MIRRORSIM_TOOLS_EXPLORE_CHECKPOINT_H
 #define MIRRORSIM_TOOLS_EXPLORE_CHECKPOINT_H
 
 #include <stdint.h>
 
+#include "tools/base/pack.h"
 #include "tools/explore/session.h"
 
-/*
- * What is searched, as a number: the file's text, the engine, the program's version and all options
- * that matter.  `file` is that of options->scenario.
- */
-uint64_t checkpoint_identity(const struct explore_options *options, const char *file);
+struct checkpoint;
 
 /*
- * Resumes from the file at options->checkpoint, if there is one.  NULL, or why that is impossible:
- * the file cannot be read, or belongs to another search; the caller frees the text.
+ * Opens the checkpoint at `path`, and puts into the session what it says; or makes a new one.
+ * `file` is that of options->scenario.  NULL if the search can't be resumed from it: *why is a
+ * sentence, for the caller to free.  Dies if it can't be written.
  */
-char *checkpoint_load(struct explore_session *session, uint64_t identity);
+struct checkpoint *checkpoint_open(const char *path, struct explore_session *session,
+                                   const char *file, char **why);
 
-/* Writes it; dies if that fails. */
-void checkpoint_save(const struct explore_session *session, uint64_t identity);
+/* Notes what is done, and what was found; dies if that can't be written. */
+void checkpoint_save(struct checkpoint *checkpoint, const struct explore_session *session);
 
-/* The search is over: removes the file. */
-void checkpoint_remove(const struct explore_options *options);
+/* Notes a piece of the progress of an item; dies if that can't be written. */
+void checkpoint_save_piece(struct checkpoint *checkpoint, uint64_t item, const uint8_t *piece,
+                           size_t bytes);
 
-/* The file of an item: NULL if there is none; the caller closes it. */
-FILE *checkpoint_open_item(const struct explore_options *options, uint64_t item);
+/*
+ * The pieces of an item, in their order: *number is 0 at first.  False: there are no more.  Each
+ * stays where it is until the next is asked for.  Dies if one can't be read.  Also in a child
+ * process, which sees the pieces that were there when it was forked.
+ */
+bool checkpoint_next_piece(struct checkpoint *checkpoint, uint64_t item, uint64_t *number,
+                           struct unpack *piece);
 
-/* The item was stopped: writes where its search was. */
-void checkpoint_save_item(const struct explore_options *options, uint64_t item,
-                          const struct search *search);
-
-void checkpoint_remove_item(const struct explore_options *options, uint64_t item);
+/* The file stays, unless the search is over. */
+void checkpoint_close(struct checkpoint *checkpoint, bool is_over);
 
 #endif

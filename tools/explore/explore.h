@@ -57,13 +57,22 @@ struct explore_options {
     uint32_t depth;         /* of PCT */
     uint64_t runs;          /* of a random search or PCT, for each variant */
     uint64_t visited_bytes; /* of memory for the states that were visited */
-    const char *checkpoint; /* file, or NULL (checkpoint.h) */
 
     /* Polled during a search; true: stop. */
     bool (*stop)(void *opaque);
 
     /* The item has a finding, and the run that has it as a file; both are the search's. */
     void (*found)(void *opaque, const struct explore_finding *finding, const char *scenario);
+
+    /* NULL without a checkpoint: a piece of the item's progress, at least once in a second. */
+    void (*save)(void *opaque, uint64_t item, const struct pack *piece);
+
+    /*
+     * NULL without a checkpoint: the pieces of the item that an earlier process has saved, in their
+     * order.  *number is 0 at first and the caller's to keep; false: there are no more.  A piece
+     * stays where it is until the next is asked for.
+     */
+    bool (*saved)(void *opaque, uint64_t item, uint64_t *number, struct unpack *piece);
     void *opaque;
 };
 

@@ -13,7 +13,7 @@
 #include "sim/world/world.h"
 #include "tools/base/support.h"
 #include "tools/base/text.h"
-#include "tools/explore/checkpoint.h"
+#include "tools/explore/hunt_saved.h"
 #include "tools/explore/pct.h"
 #include "tools/run/plan_text.h"
 #include "tools/run/runner.h"
@@ -40,8 +40,9 @@ static bool is_known(const struct explore_result *result, const struct finding *
 }
 
 /*
- * The run as a scenario of its own: its choices are pinned, and its doc says what it shows.  The
- * answers are copied, because the plan's own list must not change.
+ * The run as a scenario of its own: it has a name of its own, its choices are pinned, and its doc
+ * says what it shows.  It is no scenario of the rules that the explored one refers to.  The answers
+ * are copied, because the plan's own list must not change.
  */
 static char *found_scenario(const struct hunt *hunt, const struct explore_finding *found,
                             const struct choice_answer *choices, uint32_t choice_count)
@@ -50,17 +51,21 @@ static char *found_scenario(const struct hunt *hunt, const struct explore_findin
     struct choice_answer *pinned = must_alloc(choice_count * sizeof(*pinned));
     char *doc = must_printf("Found by exploring %s: %s%s%s", scenario_file(hunt->options->scenario),
                             found->text, *found->variant != '\0' ? "\nIn it " : "", found->variant);
+    char *name = must_printf("%s-found", plan.name);
     char *text;
 
     if (choice_count > 0) {
         memcpy(pinned, choices, choice_count * sizeof(*pinned));
     }
+    plan.name = name;
     plan.doc = doc;
+    plan.ref_count = 0;
     plan.choices = pinned;
     plan.choice_count = choice_count;
     plan.quiet = false;
     text = plan_text(&plan);
     free(pinned);
+    free(name);
     free(doc);
     return text;
 }
@@ -193,37 +198,19 @@ static bool stop(void *opaque, const struct search_figures *figures)
 
     (void)figures;
     hunt->record->result.stopped = hunt->options->stop(hunt->options->opaque);
+    hunt_save(hunt, 0);
     return hunt->record->result.stopped;
-}
-
-/* An item that was stopped before is resumed. */
-static FILE *open_saved(const struct hunt *hunt)
-{
-    return hunt->options->checkpoint != NULL
-               ? checkpoint_open_item(hunt->options, hunt->record->result.item)
-               : NULL;
-}
-
-static void close_saved(const struct hunt *hunt, FILE *saved)
-{
-    if (saved != NULL) {
-        fclose(saved);
-    }
-    if (hunt->options->checkpoint != NULL && hunt->record->result.stopped) {
-        checkpoint_save_item(hunt->options, hunt->record->result.item, hunt->search);
-    } else if (saved != NULL) {
-        checkpoint_remove_item(hunt->options, hunt->record->result.item);
-    }
 }
 
 static void search_all(struct hunt *hunt)
 {
-    FILE *saved = open_saved(hunt);
+    const struct search_saved saved = {.next = hunt_next_piece, .opaque = hunt};
     const struct search_options options = {.engine = hunt->options->engine,
                                            .oracles_only = oracles_only(hunt),
                                            .no_reduction = hunt->options->every_order,
                                            .found = found,
-                                           .saved = saved,
+                                           .keeps_states = hunt->options->save != NULL,
+                                           .saved = hunt->options->saved != NULL ? &saved : NULL,
                                            .stepping = note_step,
                                            .ended = ended,
                                            .stop = stop,
@@ -232,7 +219,6 @@ static void search_all(struct hunt *hunt)
                                            .opaque = hunt};
 
     search_run(hunt->search, hunt->plan, &options, &hunt->record->result.figures);
-    close_saved(hunt, saved);
 }
 
 /* ---- Seeds ---- */
@@ -334,12 +320,10 @@ static void run_seeds(struct hunt *hunt)
     struct runs runs;
 
     open_runs(&runs, hunt);
-    for (uint64_t i = 0; i < hunt->seeds; i++) {
-        if (has_enough(hunt)) {
-            break;
-        }
-        if (hunt->options->stop(hunt->options->opaque)) {
-            hunt->record->result.stopped = true;
+    for (uint64_t i = hunt_restore_seeds(hunt); i < hunt->seeds && !has_enough(hunt); i++) {
+        hunt->record->result.stopped = hunt->options->stop(hunt->options->opaque);
+        hunt_save(hunt, i);
+        if (hunt->record->result.stopped) {
             break;
         }
         begin_seed(&runs, hunt->first_seed + i);

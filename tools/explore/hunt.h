@@ -19,6 +19,8 @@ struct hunt {
     uint64_t first_seed; /* unless all answers are tried: seeds from this one on, ... */
     uint64_t seeds;      /* ... this number of them */
     struct explore_record *record;
+    uint64_t piece;        /* of the saved progress that is read next: for hunt_saved.c, ... */
+    uint64_t next_save_ms; /* ... and when progress is saved next, by the clock */
 };
 
 /* Searches until there is a finding, nothing is left, or options->stop says so. */

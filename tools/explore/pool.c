@@ -7,20 +7,25 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include "tools/base/progress.h"
 #include "tools/base/support.h"
+#include "tools/explore/packed.h"
 #include "tools/run/crew.h"
 #include "tools/run/pipe.h"
 
-/* No found scenario is that long. */
-#define MAX_SCENARIO_BYTES ((size_t)1 << 30)
+/* No message of a worker is that long. */
+#define MAX_MESSAGE_BYTES ((size_t)1 << 30)
 
-_Static_assert(sizeof(struct explore_finding) != sizeof(struct explore_result),
-               "a record is told by its length");
+/* The first number of a message. */
+enum message {
+    MESSAGE_RESULT,
+    MESSAGE_FINDING, /* and its scenario */
+    MESSAGE_PIECE,   /* of an item's progress */
+    MESSAGE_COUNT
+};
 
 struct shared {
     atomic_uint_fast64_t next;   /* item */
@@ -50,20 +55,48 @@ static void note_lowest(struct shared *shared, uint64_t item)
 /* ---- In a worker ---- */
 
 /* A broken pipe means that the parent is gone: there is nobody to tell. */
-static void send(const struct search_crew *crew, const void *record, size_t bytes)
+static void send(const struct search_crew *crew, struct pack *message)
 {
-    if (!pipe_send(crew->results, record, bytes)) {
+    if (!pipe_send(crew->results, message->bytes, message->count)) {
         _exit(EXIT_HARNESS);
     }
+    pack_free(message);
 }
 
-/* Two records: the finding, told from a result by its size, and its scenario. */
 static void send_finding(void *opaque, const struct explore_finding *finding, const char *scenario)
+{
+    struct pack message = {0};
+
+    pack_number(&message, MESSAGE_FINDING);
+    pack_finding(&message, finding);
+    pack_text(&message, scenario);
+    send(opaque, &message);
+}
+
+static void send_result(const struct search_crew *crew, const struct explore_result *result)
+{
+    struct pack message = {0};
+
+    pack_number(&message, MESSAGE_RESULT);
+    pack_result(&message, result);
+    send(crew, &message);
+}
+
+static void send_piece(void *opaque, uint64_t item, const struct pack *piece)
+{
+    struct pack message = {0};
+
+    pack_number(&message, MESSAGE_PIECE);
+    pack_number(&message, item);
+    pack_blob(&message, piece->bytes, piece->count);
+    send(opaque, &message);
+}
+
+static bool find_piece(void *opaque, uint64_t item, uint64_t *number, struct unpack *piece)
 {
     const struct search_crew *crew = opaque;
 
-    send(crew, finding, sizeof(*finding));
-    send(crew, scenario, strlen(scenario));
+    return crew->pool->saved(crew->pool->opaque, item, number, piece);
 }
 
 static bool stop_worker(void *opaque)
@@ -87,7 +120,7 @@ static void search_item(struct search_crew *crew, uint64_t item)
     if (result->finding_count > 0 && !crew->pool->options->all) {
         note_lowest(crew->shared, item);
     }
-    send(crew, result, sizeof(*result));
+    send_result(crew, result);
 }
 
 static void work(void *opaque, void *record, int results)
@@ -121,28 +154,63 @@ static void take_finding(void *opaque, const struct explore_finding *finding, co
     crew->pool->found(crew->pool->opaque, finding, scenario);
 }
 
-/* Receives a result or a finding of the worker; false at its end. */
-static bool receive(const struct search_crew *crew, int results)
+static void receive_result(const struct search_crew *crew, struct unpack *message)
 {
-    size_t bytes;
-    size_t text_bytes;
-    void *record = pipe_receive(results, sizeof(struct explore_result), &bytes);
-    char *scenario = NULL;
+    struct explore_result result;
 
-    if (record != NULL && bytes == sizeof(struct explore_result)) {
-        crew->pool->deliver(crew->pool->opaque, record);
-        free(record);
-        return true;
+    unpack_result(message, &result);
+    if (unpack_ends(message)) {
+        crew->pool->deliver(crew->pool->opaque, &result);
     }
-    if (record != NULL && bytes == sizeof(struct explore_finding)) {
-        scenario = pipe_receive(results, MAX_SCENARIO_BYTES, &text_bytes);
-    }
-    if (scenario != NULL) {
-        crew->pool->found(crew->pool->opaque, record, scenario);
+}
+
+static void receive_finding(const struct search_crew *crew, struct unpack *message)
+{
+    struct explore_finding finding;
+    char *scenario;
+
+    unpack_finding(message, &finding);
+    scenario = unpack_new_text(message);
+    if (unpack_ends(message)) {
+        crew->pool->found(crew->pool->opaque, &finding, scenario);
     }
     free(scenario);
+}
+
+static void receive_piece(const struct search_crew *crew, struct unpack *message)
+{
+    uint64_t item = unpack_number(message);
+    size_t bytes;
+    const uint8_t *piece = unpack_blob(message, &bytes);
+
+    if (unpack_ends(message)) {
+        crew->pool->save(crew->pool->opaque, item, piece, bytes);
+    }
+}
+
+/* Receives a message of the worker; false at its end, and if it is none of ours: the worker's
+ * memory may be damaged. */
+static bool receive(const struct search_crew *crew, int results)
+{
+    static void (*const receivers[MESSAGE_COUNT])(const struct search_crew *crew,
+                                                  struct unpack *message) = {
+        [MESSAGE_RESULT] = receive_result,
+        [MESSAGE_FINDING] = receive_finding,
+        [MESSAGE_PIECE] = receive_piece};
+    struct unpack message = {.failed = false};
+    void *record = pipe_receive(results, MAX_MESSAGE_BYTES, &message.left);
+    uint64_t kind;
+
+    if (record == NULL) {
+        return false;
+    }
+    message.at = record;
+    kind = unpack_at_most(&message, MESSAGE_COUNT - 1);
+    if (!message.failed) {
+        receivers[kind](crew, &message);
+    }
     free(record);
-    return scenario != NULL;
+    return unpack_ends(&message);
 }
 
 /* The engine has died: the run up to its death is the item's finding. */
@@ -211,6 +279,8 @@ int explore_pool_run(const struct explore_pool *pool, struct explore_space *spac
     atomic_init(&crew.shared->lowest, UINT64_MAX);
     pool->options->stop = stop_worker;
     pool->options->found = take_finding;
+    pool->options->save = pool->save != NULL ? send_piece : NULL;
+    pool->options->saved = pool->saved != NULL ? find_piece : NULL;
     pool->options->opaque = &crew;
     crew_open(&crew.crew, pool->jobs, sizeof(struct explore_record), work, &crew);
     interrupted = crew_work(&crew);

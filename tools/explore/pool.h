@@ -15,7 +15,7 @@
 #include "tools/explore/explore.h"
 
 struct explore_pool {
-    struct explore_options *options; /* the pool sets `stop` and `found` */
+    struct explore_options *options; /* the pool sets its functions */
     uint32_t jobs;
     uint64_t end_ms;      /* of the clock; 0 = never */
     uint32_t cpu_limit_s; /* between two polls of `stop` */
@@ -28,6 +28,11 @@ struct explore_pool {
 
     /* A result; in any order. */
     void (*deliver)(void *opaque, const struct explore_result *result);
+
+    /* Both NULL without a checkpoint: pieces of an item's progress, as in explore_options; saved()
+     * is called in other processes. */
+    void (*save)(void *opaque, uint64_t item, const uint8_t *piece, size_t bytes);
+    bool (*saved)(void *opaque, uint64_t item, uint64_t *number, struct unpack *piece);
 
     /* Called ten times a second and more. */
     void (*progress)(void *opaque);

@@ -37,6 +37,24 @@ static char *output_name(const struct explore_report *report, const struct scena
                        : must_printf("%s-found-%" PRIu64 ".yaml", name, number + 1);
 }
 
+/* Under the first name, from that number on, that no file has.  Returns it, for the caller to free.
+ */
+static char *write_finding(const struct explore_report *report, const struct scenario *scenario,
+                           uint64_t number, const char *text)
+{
+    for (;; number++) {
+        char *path = output_name(report, scenario, number);
+
+        if (output_write(path, text, report->force)) {
+            return path;
+        }
+        if (errno != EEXIST || (report->output != NULL && number == 0)) {
+            die("%s: %s", path, strerror(errno));
+        }
+        free(path);
+    }
+}
+
 /* The found run, shrunk; NULL: it stays as it is. */
 static char *shrunk(const struct explore_report *report, const struct explore_session *session,
                     const struct session_finding *found)
@@ -67,12 +85,10 @@ static char *save_finding(const struct explore_report *report,
                           const struct explore_session *session, uint64_t number)
 {
     const struct session_finding *found = &session->findings[number];
-    char *path = output_name(report, session->options->scenario, number);
     char *small = report->no_shrink ? NULL : shrunk(report, session, found);
+    char *path = write_finding(report, session->options->scenario, number,
+                               small != NULL ? small : found->scenario);
 
-    if (!output_write(path, small != NULL ? small : found->scenario)) {
-        die("%s: %s", path, strerror(errno));
-    }
     free(small);
     return path;
 }

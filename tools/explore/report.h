@@ -12,7 +12,9 @@
 
 struct explore_report {
     const char *file;   /* that was explored */
-    const char *output; /* for the first finding; NULL = NAME-found.yaml */
+    const char *output; /* for the first finding; NULL = NAME-found.yaml, or the first that is free
+                           of NAME-found-2.yaml and so on */
+    bool force;         /* replace files that are there */
     bool no_shrink;     /* write the runs as they were found */
     bool json;
     uint64_t ms; /* of the clock, that the search has taken */

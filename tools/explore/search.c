@@ -21,6 +21,9 @@
 /* Transitions between two polls of `stop`. */
 #define STOP_INTERVAL 1024
 
+/* The same if each transition is a run from the start. */
+#define STOP_INTERVAL_AGAIN 16
+
 struct search *search_create(uint64_t visited_bytes)
 {
     struct search *search = must_alloc(sizeof(*search));
@@ -36,6 +39,7 @@ void search_destroy(struct search *search)
         free(search->frames[i].questions);
     }
     free(search->frames);
+    free(search->fresh);
     visited_free(&search->visited);
     free(search);
 }
@@ -90,6 +94,28 @@ void search_add_turn(struct frame *frame, struct turn turn)
     frame->questions[frame->question_count++] = turn;
 }
 
+/* Children of the frame that are known of and have not been begun. */
+static uint64_t children_left(const struct frame *frame)
+{
+    uint64_t left = 0;
+
+    for (uint32_t i = 0; i < frame->question_count; i++) {
+        left += frame->questions[i].bound - 1 - frame->questions[i].tried;
+    }
+    return left;
+}
+
+/* May a question with that many answers be varied?  Once one was not, no new one is. */
+static bool has_room(const struct search *search, struct frame *frame, uint32_t bound)
+{
+    if (search->asked < frame->question_count) {
+        return true;
+    }
+    frame->full =
+        frame->full || frame->children + children_left(frame) + bound - 1 > SEARCH_MAX_CHILDREN;
+    return !frame->full;
+}
+
 /* The choice backend: what the odometer says, and the first for what was not asked before. */
 static uint32_t answer(void *opaque, const struct question *question)
 {
@@ -97,18 +123,20 @@ static uint32_t answer(void *opaque, const struct question *question)
     struct frame *frame = search->current;
     uint32_t bound = question->bound;
 
-    if (frame == NULL || bound > SEARCH_MAX_ANSWERS ||
-        search->children * bound > SEARCH_MAX_CHILDREN) {
+    if (frame == NULL || bound > SEARCH_MAX_ANSWERS || !has_room(search, frame, bound)) {
         search_add_word(search->figures->unvaried, question->site);
         return 0;
     }
-    search->children *= bound;
     if (search->asked == frame->question_count) {
         uint32_t first = frame->reduces && search->asked == 0 ? frame->independent.place : 0;
 
         search_add_turn(frame, (struct turn){.bound = bound, .first = first});
     }
-    assert(frame->questions[search->asked].bound == bound);
+    if (frame->questions[search->asked].bound != bound) {
+        assert(search->restoring);
+        search->misfit = true;
+        return 0;
+    }
     return answer_of(&frame->questions[search->asked++]);
 }
 
@@ -158,6 +186,8 @@ void search_push(struct search *search, const struct path *path, uint64_t histor
     frame->history = history;
     frame->question_count = 0;
     frame->entered = false;
+    frame->full = false;
+    frame->children = 0;
     frame->reduces = false;
     search->figures->states++;
     if (search->depth > search->figures->depth) {
@@ -179,7 +209,6 @@ static void go_back(struct search *search, struct path *path)
     for (uint32_t i = 0; i + 1 < search->depth; i++) {
         search->current = &search->frames[i];
         search->asked = 0;
-        search->children = 1;
         world_step(path->world);
     }
 }
@@ -286,10 +315,11 @@ bool search_step(struct search *search, const struct path *path, uint64_t *histo
     bool goes_on;
 
     frame->entered = true;
-    frame->reduces = frame->reduces ||
-                     (fresh && path->reduces && independent_find(path->world, &frame->independent));
+    frame->children++;
+    frame->reduces =
+        frame->reduces || (fresh && path->reduces &&
+                           independent_find(path->world, &path->independent, &frame->independent));
     search->asked = 0;
-    search->children = 1;
     search->figures->transitions++;
     if (path->options->stepping != NULL) {
         path->options->stepping(path->options->opaque, path->world);
@@ -304,6 +334,25 @@ bool search_step(struct search *search, const struct path *path, uint64_t *histo
     return goes_on;
 }
 
+/* Is the state one that has not been visited?  Then it is from now on. */
+static bool is_new(struct search *search, const struct path *path, uint64_t history)
+{
+    uint64_t digest = world_digest_judged(path->world) ^ history;
+
+    if (!visited_add(&search->visited, digest)) {
+        return false;
+    }
+    if (path->options->keeps_states && !search->visited.full) {
+        if (search->fresh_count == search->fresh_capacity) {
+            search->fresh =
+                must_grow(search->fresh, search->fresh_capacity, sizeof(*search->fresh));
+            search->fresh_capacity = search->fresh_capacity > 0 ? 2 * search->fresh_capacity : 1;
+        }
+        search->fresh[search->fresh_count++] = digest;
+    }
+    return true;
+}
+
 /* Takes the child that the frame's answers lead to; false: stop. */
 static bool visit(struct search *search, const struct path *path)
 {
@@ -312,8 +361,7 @@ static bool visit(struct search *search, const struct path *path)
     if (!search_step(search, path, &history)) {
         return judge(search, path);
     }
-    if (!path->options->no_merging && !path->runs_again &&
-        !visited_add(&search->visited, world_digest_judged(path->world) ^ history)) {
+    if (!path->options->no_merging && !path->runs_again && !is_new(search, path, history)) {
         search->figures->merged++;
         return true;
     }
@@ -327,6 +375,8 @@ static bool visit(struct search *search, const struct path *path)
 
 static bool walk(struct search *search, struct path *path)
 {
+    uint64_t interval = path->runs_again ? STOP_INTERVAL_AGAIN : STOP_INTERVAL;
+
     while (search->depth > 0) {
         struct frame *frame = &search->frames[search->depth - 1];
 
@@ -341,7 +391,7 @@ static bool walk(struct search *search, struct path *path)
         if (!visit(search, path)) {
             return false;
         }
-        if (search->figures->transitions % STOP_INTERVAL == 0 && path->options->stop != NULL &&
+        if (search->figures->transitions % interval == 0 && path->options->stop != NULL &&
             path->options->stop(path->options->opaque, search->figures)) {
             return false;
         }
@@ -371,13 +421,16 @@ bool search_run(struct search *search, const struct plan *plan,
     search->figures = figures;
     search->depth = 0;
     search->current = NULL;
+    search->fresh_count = 0;
+    search->misfit = false;
     path.world = runner_world(NULL, plan, &world_options, &trace);
     search->world = path.world;
     search->root = world_digest_judged(path.world);
-    path.reduces = !options->no_reduction && independent_possible(path.world);
+    path.reduces = !options->no_reduction;
+    path.independent = independent_possible(path.world);
     search_push(search, &path, 0);
     if (options->saved != NULL && !search_restore(search, &path, options->saved)) {
-        die("what was saved of the search does not fit it");
+        die("the checkpoint is damaged: what it says of a search does not fit the scenario");
     }
     complete = walk(search, &path);
     figures->full = figures->full || search->visited.full;

@@ -12,7 +12,7 @@
  * state is recognised.
  *
  * Questions with more than SEARCH_MAX_ANSWERS answers are not varied, nor are those
- * that one event asks after SEARCH_MAX_CHILDREN combinations of answers: they get
+ * that one event asks when SEARCH_MAX_CHILDREN ways to answer it are known: they get
  * the quiet answer, and the search then does not claim to be exhaustive.
  */
 #ifndef MIRRORSIM_TOOLS_EXPLORE_SEARCH_H
@@ -20,11 +20,11 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <stdio.h>
 
 #include "sim/plan/plan.h"
 #include "sim/verdict/verdict.h"
 #include "sim/world/world.h"
+#include "tools/base/pack.h"
 #include "tools/base/visited.h"
 
 #define SEARCH_MAX_ANSWERS 64
@@ -58,13 +58,23 @@ typedef bool search_found(void *opaque, const struct verdict *verdict,
  */
 bool search_finding_counts(const struct finding *finding, const struct world *world);
 
+/*
+ * What search_save() has written of a search of this plan, piece by piece in that order; false:
+ * there are no more.  A piece stays where it is until the next is asked for.
+ */
+struct search_saved {
+    bool (*next)(void *opaque, struct unpack *piece);
+    void *opaque;
+};
+
 struct search_options {
     const struct engine *engine;
     bool oracles_only; /* findings of expectations don't count */
     bool no_reduction; /* try every order ... */
     bool no_merging;   /* ... and expand visited states again: to check these two reductions */
     search_found *found;
-    FILE *saved; /* resume what search_save() wrote of a search of this plan; or NULL */
+    bool keeps_states;                /* search_save() will be called */
+    const struct search_saved *saved; /* where to go on from, or NULL */
 
     /* A timeline event is about to be taken; may be NULL. */
     void (*stepping)(void *opaque, const struct world *world);
@@ -88,17 +98,19 @@ void search_destroy(struct search *search);
 
 /*
  * Searches one plan.  False if it was stopped by `found` or `stop`.  Figures
- * are added to what they are.
+ * are added to what they are.  Dies if `saved` does not fit the plan.
  */
 bool search_run(struct search *search, const struct plan *plan,
                 const struct search_options *options, struct search_figures *figures);
 
 /*
- * After search_run() was stopped by `stop`, and before it is called again: writes its position, so
- * that another search of the same plan, also in another process of this program, can resume it.
- * The caller asks ferror() whether the file could be written.
+ * In `stop`: adds a piece of the search's progress since the last, so that another search of the
+ * same plan, also in another process of this very build, can go on from all pieces.
  */
-void search_save(const struct search *search, FILE *file);
+void search_save(struct search *search, struct pack *pack);
+
+void search_pack_figures(struct pack *pack, const struct search_figures *figures);
+void search_unpack_figures(struct unpack *unpack, struct search_figures *figures);
 
 /* The world of the path under way, or NULL. */
 const struct world *search_world(const struct search *search);

@@ -24,6 +24,8 @@ struct frame {
     uint32_t question_count;
     uint32_t question_capacity;
     bool entered;                   /* a child has been visited */
+    bool full;                      /* there are too many: new questions are not varied */
+    uint32_t children;              /* visited so far */
     bool reduces;                   /* its first question has an answer that stands for all ... */
     struct independent independent; /* ... as long as the engine keeps its promise */
 };
@@ -35,10 +37,14 @@ struct search {
     uint64_t stack_bytes; /* of the snapshots' memory */
     uint32_t capacity;
     struct frame *current; /* whose child is being visited */
-    uint32_t asked;        /* questions of this timeline event ... */
-    uint64_t children;     /* ... and how many ways there are to answer them */
+    uint32_t asked;        /* questions of this timeline event */
     struct search_figures *figures;
-    uint64_t root; /* digest of the world before its first event */
+    uint64_t root;   /* digest of the world before its first event */
+    uint64_t *fresh; /* states visited since search_save() was called, if it will be */
+    uint64_t fresh_count;
+    uint64_t fresh_capacity;
+    bool restoring; /* the answers come from a file ... */
+    bool misfit;    /* ... and are not to what was asked */
     struct world *world;
 };
 
@@ -51,6 +57,7 @@ struct path {
     struct trace *trace;
     uint64_t kinds; /* of events that the plan's expectations look at */
     bool reduces;
+    struct independent_plan independent;
     bool runs_again; /* a foreign engine: there are no snapshots, and no state is recognised */
 };
 
@@ -67,9 +74,10 @@ void search_push(struct search *search, const struct path *path, uint64_t histor
 bool search_step(struct search *search, const struct path *path, uint64_t *history);
 
 /*
- * Restores what search_save() wrote; only the root has been pushed.  False if it belongs to
- * another plan or program.
+ * Restores what search_save() wrote; only the root has been pushed.  False if it does not fit the
+ * plan.
  */
-bool search_restore(struct search *search, const struct path *path, FILE *file);
+bool search_restore(struct search *search, const struct path *path,
+                    const struct search_saved *saved);
 
 #endif

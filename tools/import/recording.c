@@ -317,7 +317,7 @@ void recording_read(struct recording *recording, const struct import_options *op
     *recording = (struct recording){.options = options, .format = options->format};
     recording->list.arena = arena_create((size_t)64 << 20);
     if (recording->list.arena == NULL) {
-        die("out of memory");
+        arena_exhausted(ARENA_LEAST_BYTES);
     }
     recording->requests = must_alloc(IMPORT_MAX_REQUESTS * sizeof(*recording->requests));
     load(recording);

@@ -168,28 +168,58 @@ static uint64_t count_data(const struct view *view)
     return bytes;
 }
 
-static bool write_image(const char *path, const struct view *view)
+static bool write_image(int fd, const struct view *view)
 {
-    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     uint64_t sector = 0;
     struct run run;
+    bool written = ftruncate(fd, (off_t)view->bytes[0]) == 0;
+
+    while (written && next_data(view, &sector, &run)) {
+        written = write_run(fd, run);
+    }
+    return written;
+}
+
+/*
+ * A file without a name, of which nothing stays behind if this process is killed.  A link, unlike a
+ * rename, never replaces the image of another run.
+ */
+static bool make_image(const char *path, const char *directory, const struct view *view)
+{
+    int fd = open(directory, O_WRONLY | O_TMPFILE | O_CLOEXEC, 0666);
+    char *name;
     bool written;
 
     if (fd < 0) {
         return false;
     }
-    written = ftruncate(fd, (off_t)view->bytes[0]) == 0;
-    while (written && next_data(view, &sector, &run)) {
-        written = write_run(fd, run);
-    }
+    name = must_printf("/proc/self/fd/%d", fd);
+    written =
+        write_image(fd, view) && linkat(AT_FDCWD, name, AT_FDCWD, path, AT_SYMLINK_FOLLOW) == 0;
+    free(name);
     return close(fd) == 0 && written;
 }
 
-/* A link, unlike a rename, never replaces the image of another run. */
-static char *write_disk(const char *path, const struct view *view)
+/* The same where the file system has no files without a name. */
+static bool make_named_image(const char *path, const struct view *view)
 {
-    char *temporary;
+    char *temporary = must_printf("%s.%ld.tmp", path, (long)getpid());
+    int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    bool written = fd >= 0 && write_image(fd, view);
+    int error;
+
+    written = fd >= 0 && close(fd) == 0 && written && link(temporary, path) == 0;
+    error = errno;
+    unlink(temporary);
+    free(temporary);
+    errno = error;
+    return written;
+}
+
+static char *write_disk(const char *path, const char *directory, const struct view *view)
+{
     char *why = NULL;
+    bool written;
     uint64_t data_bytes = count_data(view);
 
     if (data_bytes > DUMP_MAX_BYTES) {
@@ -197,13 +227,14 @@ static char *write_disk(const char *path, const struct view *view)
                            "most that are written.",
                            path, data_bytes, quantity_bytes(DUMP_MAX_BYTES).text);
     }
-    temporary = must_printf("%s.%ld.tmp", path, (long)getpid());
-    if (!write_image(temporary, view) || link(temporary, path) != 0) {
+    written = make_image(path, directory, view);
+    if (!written && (errno == EOPNOTSUPP || errno == EISDIR || errno == EINVAL)) {
+        written = make_named_image(path, view);
+    }
+    if (!written) {
         why = errno == EEXIST ? must_printf("%s: an image of another run has this name.", path)
                               : must_printf("%s: %s.", path, strerror(errno));
     }
-    unlink(temporary);
-    free(temporary);
     return why;
 }
 
@@ -235,7 +266,7 @@ char *dump_images_write(const char *directory, const struct suite *suite, uint64
         struct view view;
 
         evidence_view(evidence, i, &view);
-        why = write_disk(path, &view);
+        why = write_disk(path, directory, &view);
         free(path);
     }
     return why;

@@ -24,6 +24,7 @@
 
 #include "engine/range.h"
 #include "engine/units.h"
+#include "sim/base/utf8.h"
 #include "tools/base/support.h"
 
 /* A sanitizer writes hundreds of lines, the most useful one first. */
@@ -368,23 +369,27 @@ enum finding_id isolate_finding(const struct isolate_death *death)
     return findings[death->cause];
 }
 
+/* Of what the process has said last. */
+#define SHOWN_LINE_BYTES 250
+
 void isolate_describe(const struct isolate_death *death, char *text, size_t size)
 {
     char *words = must_strdup(death->words != NULL ? death->words : "");
     const char *line = telling_line(words);
     const char *separator = *line != '\0' ? ": " : "";
+    int shown = (int)utf8_cut(line, SHOWN_LINE_BYTES);
 
     switch (death->cause) {
     case CAUSE_EXIT:
-        snprintf(text, size, "The run's process ended with status %d%s%.250s.", death->number,
-                 separator, line);
+        snprintf(text, size, "The run's process ended with status %d%s%.*s.", death->number,
+                 separator, shown, line);
         break;
     case CAUSE_SIGNAL:
-        snprintf(text, size, "The run died of SIG%s%s%.250s.", sigabbrev_np(death->number),
-                 separator, line);
+        snprintf(text, size, "The run died of SIG%s%s%.*s.", sigabbrev_np(death->number), separator,
+                 shown, line);
         break;
     case CAUSE_UNSUPPORTED:
-        snprintf(text, size, "The engine asked for what its environment has not got: %.250s.",
+        snprintf(text, size, "The engine asked for what its environment has not got: %.*s.", shown,
                  line);
         break;
     case CAUSE_CPU:

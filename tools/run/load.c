@@ -160,10 +160,17 @@ _Noreturn void load_refuse_case(const struct scenario *scenario, const char *cho
 
 /* ---- Files and processes ---- */
 
-void load_guard_output(const char *output, const char *input)
+void load_guard_output(const char *output, const char *input, bool replaces)
 {
-    if (output != NULL && file_is(output, input)) {
+    if (output == NULL) {
+        return;
+    }
+    if (file_is(output, input)) {
         fprintf(stderr, "mirrorsim: -o %s would overwrite what is read from it\n", output);
+        exit(EXIT_USAGE);
+    }
+    if (!replaces && output_would_replace(output)) {
+        fprintf(stderr, "mirrorsim: -o %s: there is such a file; --force replaces it\n", output);
         exit(EXIT_USAGE);
     }
 }

@@ -42,8 +42,9 @@ struct scenario *load_scenario(const char *file);
 /* The scenario has no case of that number or name: says which it has. */
 _Noreturn void load_refuse_case(const struct scenario *scenario, const char *chosen);
 
-/* Refuses an -o OUTPUT that would overwrite what is read; NULL: no file. */
-void load_guard_output(const char *output, const char *input);
+/* Refuses an -o OUTPUT that would overwrite what is read, or, unless it replaces files, any file;
+ * NULL: no output. */
+void load_guard_output(const char *output, const char *input, bool replaces);
 
 /* On standard error. */
 void load_show_mistakes(const char *file, const struct mistakes *mistakes);

@@ -42,7 +42,7 @@ void tree_parse(struct tree *tree, const char *text)
     *tree = (struct tree){.arena = arena_create(TREE_RESERVE_BYTES)};
     mistakes->arena = arena_create(TREE_RESERVE_BYTES);
     if (tree->arena == NULL || mistakes->arena == NULL) {
-        die("out of memory");
+        arena_exhausted(ARENA_LEAST_BYTES);
     }
     mistakes->text = text;
     mistakes->bytes = strlen(text);

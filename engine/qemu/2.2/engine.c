@@ -104,9 +104,10 @@ static void call_mirror(struct engine_job *env, Error **errp)
     BlockDriverState *target = qemu_bs_of(spec->target);
 
     bdrv_ref(target);
-    mirror_start(qemu_bs_of(spec->source), target, spec->replaces, spec->speed, spec->granularity,
-                 spec->buffer_bytes, modes[spec->sync], on_error(spec->on_source_error),
-                 on_error(spec->on_target_error), completed, env, errp);
+    env->file->mirror(qemu_bs_of(spec->source), target, spec->replaces, spec->speed,
+                      spec->granularity, spec->buffer_bytes, modes[spec->sync],
+                      on_error(spec->on_source_error), on_error(spec->on_target_error), completed,
+                      env, errp);
     if (*errp != NULL) {
         bdrv_unref(target);
     }
@@ -116,8 +117,8 @@ static void call_commit(struct engine_job *env, Error **errp)
 {
     const struct job_spec *spec = &env->spec;
 
-    commit_active_start(qemu_bs_of(spec->source), qemu_bs_of(spec->target), spec->speed,
-                        on_error(spec->on_source_error), completed, env, errp);
+    env->file->commit(qemu_bs_of(spec->source), qemu_bs_of(spec->target), spec->speed,
+                      on_error(spec->on_source_error), completed, env, errp);
 }
 
 /* A job that stays attached although its start failed is left there (D2). */
@@ -134,8 +135,8 @@ static int start_failed(struct engine_job *env, Error *from, struct job_error *e
     return ret;
 }
 
-static int start(struct host *host, const struct job_spec *spec, struct engine_job **job,
-                 struct job_error *error)
+int qemu_2_2_start(const struct qemu_file *file, struct host *host, const struct job_spec *spec,
+                   struct engine_job **job, struct job_error *error)
 {
     int ret = check_as_monitor(spec, error);
     struct engine_job *env;
@@ -147,6 +148,7 @@ static int start(struct host *host, const struct job_spec *spec, struct engine_j
     }
     env = host_alloc(host, sizeof(*env));
     env->common.host = host;
+    env->file = file;
     env->spec = *spec;
     qemu_enter(env);
     if (spec->kind == JOB_COMMIT) {
@@ -171,7 +173,8 @@ static int start(struct host *host, const struct job_spec *spec, struct engine_j
 
 /* ---- Commands ---- */
 
-static int command(struct engine_job *env, enum job_verb verb, int64_t arg, struct job_error *error)
+int qemu_2_2_command(struct engine_job *env, enum job_verb verb, int64_t arg,
+                     struct job_error *error)
 {
     Error *from = NULL;
     int ret = 0;
@@ -222,7 +225,7 @@ static enum job_status status_of(const struct engine_job *env)
     return ready ? JOB_STATUS_READY : JOB_STATUS_RUNNING;
 }
 
-static void query(const struct engine_job *env, struct job_info *info)
+void qemu_2_2_query(const struct engine_job *env, struct job_info *info)
 {
     static const enum io_status statuses[] = {[BLOCK_DEVICE_IO_STATUS_OK] = IO_STATUS_OK,
                                               [BLOCK_DEVICE_IO_STATUS_FAILED] = IO_STATUS_FAILED,
@@ -242,7 +245,7 @@ static void query(const struct engine_job *env, struct job_info *info)
 }
 
 /* The foreign state is opaque, so this covers only what a query shows. */
-static void digest(const struct engine_job *env, struct digest *digest)
+void qemu_2_2_digest(const struct engine_job *env, struct digest *digest)
 {
     const BlockJob *job = env->job;
 
@@ -254,18 +257,18 @@ static void digest(const struct engine_job *env, struct digest *digest)
                            (uint64_t)job->cancelled << 2 | (uint64_t)job->iostatus << 3);
 }
 
-static void check(const struct engine_job *env)
+void qemu_2_2_check(const struct engine_job *env)
 {
     assert(env->job != NULL && env->running == NULL);
 }
 
-static const char *phase_name(unsigned phase)
+const char *qemu_2_2_phase_name(unsigned phase)
 {
     (void)phase;
     return "unknown"; /* the engine emits no phases */
 }
 
-static const char *trace_point_name(unsigned point)
+const char *qemu_2_2_trace_point_name(unsigned point)
 {
     static const char *const names[] = {
 #define X(name) #name,
@@ -276,22 +279,8 @@ static const char *trace_point_name(unsigned point)
     return point < QEMU_TRACE_POINT_COUNT ? names[point] : "unknown";
 }
 
-static void abandon(struct engine_job *env)
+void qemu_2_2_abandon(struct engine_job *env)
 {
     qemu_coroutines_abandon(env);
     qemu_buffer_abandon(env);
 }
-
-const struct engine qemu_engine = {
-    .name = "qemu2.2",
-    .summary = "a mirror.c of QEMU's 2.2 generation, compiled in by the user",
-    .start = start,
-    .command = command,
-    .query = query,
-    .digest = digest,
-    .check = check,
-    .phase_name = phase_name,
-    .trace_point_name = trace_point_name,
-    .foreign = true,
-    .abandon = abandon,
-};

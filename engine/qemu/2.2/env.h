@@ -11,6 +11,7 @@
 #include "block/blockjob.h"
 #include "engine/block.h"
 #include "engine/engine.h"
+#include "engine/qemu/2.2/engine.h"
 #include "engine/qemu/env.h"
 #include "engine/qemu/fibre.h"
 
@@ -34,6 +35,7 @@ struct qemu_node {
 /* A mirror job; `job` is the foreign file's own struct. */
 struct engine_job {
     struct qemu_env common; /* first */
+    const struct qemu_file *file;
     struct job_spec spec;
     BlockJob *job; /* attached to the source, or NULL */
     struct qemu_node *nodes;

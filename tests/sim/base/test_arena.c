@@ -211,6 +211,25 @@ static void test_arena_alloc_calls_the_full_handler_when_the_reserve_is_used_up(
     assert_non_null(arena_alloc(arena, RESERVE / 2));
 }
 
+/* What a trimmed arena has given stays, and little more can be had. */
+static void test_arena_trim_leaves_what_is_in_use_and_no_more_than_a_page(void **state)
+{
+    struct arena *arena = *state;
+    static struct full full;
+    char *text = arena_strdup(arena, "kept");
+
+    arena_trim(arena);
+    assert_string_equal(text, "kept");
+    memset(arena_alloc(arena, 1024), 1, 1024);
+    arena_check(arena);
+    full.calls = 0;
+    arena_set_full_handler(arena, on_full, &full);
+    if (setjmp(full.back) == 0) {
+        arena_alloc(arena, (size_t)128 << 10);
+    }
+    assert_int_equal(full.calls, 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -230,6 +249,8 @@ int main(void)
                                         set_up, tear_down),
         cmocka_unit_test_setup_teardown(
             test_arena_alloc_calls_the_full_handler_when_the_reserve_is_used_up, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            test_arena_trim_leaves_what_is_in_use_and_no_more_than_a_page, set_up, tear_down),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -296,6 +296,7 @@ static void test_debt_finds_the_lost_write_when_the_flush_has_failed(void **stat
 {
     struct witness *w = lied_to(state, FAULT_LOST);
 
+    w->plan->disks[DST].volatile_cache = true;
     start(w);
     lose_copy(w);
     flush(w, -EIO);

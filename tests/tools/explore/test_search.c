@@ -306,12 +306,14 @@ static void assert_independent(struct ramble *ramble, uint32_t chain)
 /* Checks independent events on a random path to the end; returns how many there were. */
 static uint32_t walk_to_the_end(struct ramble *ramble)
 {
+    struct independent_plan plan = independent_possible(ramble->world);
     uint32_t found_count = 0;
 
+    plan.ends = false; /* they commute with nothing: what comes before them does */
     do {
         struct independent found;
 
-        if (independent_possible(ramble->world) && independent_find(ramble->world, &found)) {
+        if (independent_find(ramble->world, &plan, &found)) {
             uint32_t chain = ramble->world->timeline.candidates[found.place]->chain;
 
             ramble->snapshot = malloc(world_save_bytes(ramble->world));

@@ -199,11 +199,7 @@ void bdrv_iostatus_disable(BlockDriverState *bs);
 void bdrv_iostatus_reset(BlockDriverState *bs);
 bool bdrv_iostatus_is_enabled(const BlockDriverState *bs);
 
-/* ---- What the file exports ---- */
-
-/* Our own engine has functions of these names. */
-#define mirror_start qemu_mirror_start
-#define commit_active_start qemu_commit_active_start
+/* ---- What the file exports: the build gives each file's own names ---- */
 
 void mirror_start(BlockDriverState *bs, BlockDriverState *target, const char *replaces,
                   int64_t speed, int64_t granularity, int64_t buf_size, MirrorSyncMode mode,

@@ -86,6 +86,7 @@ typedef unsigned int BdrvChildRole;
 typedef struct CoQueue {
     Coroutine *own_first;
     Coroutine *own_last;
+    unsigned long own_maker; /* the coroutine that has made it */
 } CoQueue;
 
 /* ---- Nodes ---- */
