@@ -107,7 +107,8 @@ static void judge_left_over(struct bounds *bounds, struct evidence *evidence)
     }
     judge_filter(bounds, evidence);
     judge_chain(bounds, evidence);
-    *bounds = (struct bounds){.modern = bounds->modern};
+    *bounds = (struct bounds){
+        .modern = bounds->modern, .ops = bounds->ops, .op_capacity = bounds->op_capacity};
 }
 
 /* ---- Events ---- */
