@@ -61,8 +61,12 @@ static uint64_t word_mask(uint64_t word, uint64_t first, uint64_t last)
     return mask;
 }
 
+/* Most ranges are of one chunk; the compiler's own count is a call where the CPU may lack it. */
 static uint64_t bits_in(uint64_t word)
 {
+    if ((word & (word - 1)) == 0) {
+        return word != 0;
+    }
     return (uint64_t)__builtin_popcountll(word);
 }
 

@@ -89,6 +89,12 @@ bool block_is_below(const struct block_node *node, const struct block_node *top)
  */
 bool block_has_zero_init(const struct block_node *node);
 
+/*
+ * True if what has been written may be in a cache only until it is flushed.  A flush that fails may
+ * then have dropped it, so that no later flush brings it back (D23).
+ */
+bool block_has_cache(const struct block_node *node);
+
 uint32_t block_flags(const struct block_node *node);
 
 /* True if another user or job blocks operations on the node (S3, D18, C4). */

@@ -70,11 +70,12 @@ struct job_spec {
     const char *filter_name; /* of the filter's node; NULL: made up */
     enum copy_mode copy_mode;
     enum backing_mode backing_mode;
-    bool unmap;          /* zeroes may be written by unmapping */
+    bool unmap;          /* zeroes may be written by unmapping; set for a commit (A1') */
     bool target_is_zero; /* the user says so (Z2) */
     bool auto_finalize;
     bool auto_dismiss;
     bool auto_complete; /* a commit */
+    bool plain_cursor;  /* a foreign file's dirty iterator: the order of the recorded runs */
 
     /*
      * The job exists: called from inside of start(), or from the main loop if start() has to wait
@@ -191,6 +192,12 @@ struct engine {
      * run.  Therefore each run gets its own process, and exploring replays from the start.
      */
     bool foreign;
+
+    /*
+     * Who waits for what inside the job, in words: a part of a sentence.  For a job that does not
+     * end; NULL: its phases tell.
+     */
+    void (*describe_waits)(const struct engine_job *job, char *text, size_t bytes);
 
     /*
      * Called when the world ends while the job exists: frees what is not in the arena.  NULL:

@@ -178,11 +178,36 @@ void mirror_end_pass(struct engine_job *mirror, bool finish, uint64_t delay_ns)
     }
 }
 
+/*
+ * D23: what the flush was to make durable may be gone.  So may be its cluster; but then all that
+ * was copied there is dirty now, so that nobody has to fill it (I8).  No operation is in flight:
+ * nothing has been written since the flush was submitted.
+ */
+static void copy_unflushed_again(struct engine_job *mirror)
+{
+    struct bitmap *unflushed = &mirror->unflushed;
+    uint64_t first = 0;
+
+    while (bitmap_next_set(unflushed, first, &first)) {
+        uint64_t end = bitmap_next_clear(unflushed, first, mirror->chunks);
+
+        block_dirty_set(mirror->dirty, first * mirror->granularity,
+                        mirror_chunk_bytes(mirror, first, end - first));
+        first = end;
+    }
+}
+
 static void target_flushed(void *opaque, int ret)
 {
     struct engine_job *mirror = opaque;
     struct job *job = &mirror->job;
 
+    if (ret < 0) {
+        copy_unflushed_again(mirror);
+    }
+    if (mirror->unflushed.size > 0) {
+        bitmap_clear(&mirror->unflushed, 0, mirror->chunks);
+    }
     if (ret < 0) {
         if (job_handle_error(job, OP_WRITE, ret, 0, 0) == ACTION_REPORT) {
             mirror_exit(mirror, ret);

@@ -102,6 +102,9 @@ static void digest_state(const struct engine_job *mirror, struct digest *digest)
         bitmap_digest(block_dirty_bits(mirror->dirty), digest);
         bitmap_digest(&mirror->in_flight, digest);
         bitmap_digest(&mirror->cow, digest);
+        if (mirror->unflushed.size > 0) {
+            bitmap_digest(&mirror->unflushed, digest);
+        }
     }
 }
 
@@ -124,6 +127,7 @@ void mirror_check(const struct engine_job *mirror)
         assert(mirror->in_flight.count == chunks);
         bitmap_check(&mirror->in_flight);
         bitmap_check(&mirror->cow);
+        bitmap_check(&mirror->unflushed);
         bitmap_check(block_dirty_bits(mirror->dirty));
     }
     job_check(&mirror->job);

@@ -256,6 +256,9 @@ static void finish_op(struct mirror_op *op, int ret)
         if (mirror->cluster > 0) {
             bitmap_set(&mirror->cow, op->first, op->chunks);
         }
+        if (mirror->unflushed.size > 0) {
+            bitmap_set(&mirror->unflushed, op->first, op->chunks);
+        }
         job_advance(&mirror->job, op->bytes);
     }
     forget_op(mirror, op);

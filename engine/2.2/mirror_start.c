@@ -145,17 +145,25 @@ static int set_up_cow(struct engine_job *mirror)
     return 0;
 }
 
-/* R3, R4: one piece of memory for both bitmaps. */
+/* R3, R4, D23: one piece of memory for all bitmaps. */
 static void create_bitmaps(struct engine_job *mirror)
 {
     uint64_t bytes = bitmap_memory_bytes(mirror->chunks);
     bool cow = mirror->cluster > 0;
+    bool cache = block_has_cache(mirror->job.spec.target);
+    char *memory;
 
-    mirror->bitmap_memory_bytes = cow ? 2 * bytes : bytes;
-    mirror->bitmap_memory = host_alloc(mirror->job.host, mirror->bitmap_memory_bytes);
-    bitmap_init(&mirror->in_flight, mirror->chunks, mirror->bitmap_memory);
+    mirror->bitmap_memory_bytes = bytes + (cow ? bytes : 0) + (cache ? bytes : 0);
+    memory = host_alloc(mirror->job.host, mirror->bitmap_memory_bytes);
+    mirror->bitmap_memory = memory;
+    bitmap_init(&mirror->in_flight, mirror->chunks, memory);
     if (cow) {
-        bitmap_init(&mirror->cow, mirror->chunks, (char *)mirror->bitmap_memory + bytes);
+        memory += bytes;
+        bitmap_init(&mirror->cow, mirror->chunks, memory);
+    }
+    if (cache) {
+        memory += bytes;
+        bitmap_init(&mirror->unflushed, mirror->chunks, memory);
     }
 }
 

@@ -15,7 +15,7 @@ static void settle_result(struct life *life)
     if (life->ret == 0 && life->force_cancelled) {
         life->ret = -ECANCELED;
     }
-    if (life->ret < 0 && life->status != JOB_STATUS_ABORTING) {
+    if (life->ret < 0) {
         life_set_status(life, JOB_STATUS_ABORTING);
     }
 }
@@ -40,6 +40,7 @@ static void let_go(void *opaque)
     struct job_spec spec = life->spec;
     int ret = life->ret;
 
+    life_release_nodes(life);
     if (life->driver->free != NULL) {
         life->driver->free(life);
     }
@@ -51,7 +52,6 @@ static void let_go(void *opaque)
  */
 void life_dismiss(struct life *life)
 {
-    assert(life->uses == NULL);
     life_set_status(life, JOB_STATUS_NULL);
     block_section_begin_all(life->host, let_go, life);
 }
@@ -91,6 +91,17 @@ static void exit_step(void *opaque)
     }
 }
 
+static void begin_exit(void *opaque)
+{
+    struct life *life = opaque;
+
+    if (life->driver->exit != NULL) {
+        life->driver->exit(life, exit_step);
+    } else {
+        exit_step(life);
+    }
+}
+
 void life_end(struct life *life, int ret, const char *own_text)
 {
     assert(life->busy && !life->deferred && life->point == POINT_NONE);
@@ -98,5 +109,5 @@ void life_end(struct life *life, int ret, const char *own_text)
     life->ret = ret;
     life->own_text = own_text;
     life->deferred = true;
-    host_defer(life->host, exit_step, life);
+    host_defer(life->host, begin_exit, life);
 }

@@ -41,11 +41,20 @@ struct life_driver {
     /* The copy mode is to change: 0, or -errno. */
     int (*change)(struct life *life, int64_t mode, struct job_error *error);
 
+    /*
+     * Does step(life), the end after the run, where prepare may wait: on a stack of its own.  NULL:
+     * at once.  The same is to be done with the verbs that may end a job.
+     */
+    void (*exit)(struct life *life, void (*step)(void *life));
+
     /* From the main loop: the end, in this order: prepare if the run succeeded; abort if not. */
     int (*prepare)(struct life *life);
     void (*abort)(struct life *life);
 
-    /* The job is NULL: gives back the memory that life_end() has not needed any more. */
+    /*
+     * The job is NULL, its nodes are released: gives back the memory that life_end() has not needed
+     * any more.
+     */
     void (*free)(struct life *life);
 };
 

@@ -64,7 +64,8 @@ enum modern_turn modern_ended(struct engine_job *mirror)
     assert(TAILQ_EMPTY(&mirror->ops));
     host_free(mirror->life.host, mirror->bitmap_memory, mirror->bitmap_memory_bytes);
     mirror->bitmap_memory = NULL;
-    mirror->in_flight = mirror->whole = mirror->zero = mirror->zero_owed = (struct bitmap){0};
+    mirror->in_flight = mirror->whole = mirror->zero = mirror->zero_owed = mirror->unflushed =
+        (struct bitmap){0};
     life_end(&mirror->life, mirror->result, mirror->result_text);
     return WAITS;
 }
@@ -92,15 +93,11 @@ static int attach_backing(struct engine_job *mirror)
     if (spec->kind == JOB_COMMIT) {
         return 0;
     }
-    switch (spec->backing_mode) {
-    case BACKING_SOURCE:
-        return block_backing(spec->target) == mirror->base
-                   ? 0
-                   : block_set_backing(spec->target, mirror->base);
-    case BACKING_OPEN:
-        return block_backing(spec->target) != NULL ? 0 : block_open_backing(spec->target);
-    case BACKING_LEAVE:
-        break;
+    if (spec->backing_mode == BACKING_SOURCE && block_backing(spec->target) != mirror->base) {
+        return block_set_backing(spec->target, mirror->base);
+    }
+    if (spec->backing_mode == BACKING_OPEN && block_backing(spec->target) == NULL) {
+        return block_open_backing(spec->target);
     }
     return 0;
 }
@@ -194,5 +191,6 @@ void modern_abort(struct life *life)
 
 void modern_free(struct life *life)
 {
+    assert(modern_of_life(life)->filter == NULL);
     host_free(life->host, life, sizeof(struct engine_job));
 }

@@ -35,12 +35,13 @@ enum modern_turn modern_count(struct engine_job *mirror)
 {
     struct life *life = &mirror->life;
     uint64_t dirty = dirty_count(mirror);
-    bool may_issue = host_now_ns(life->host) - mirror->slice_clock_ns < SLICE_NS &&
-                     life->io_status == IO_STATUS_OK;
+    bool may_issue = host_now_ns(life->host) - mirror->slice_clock_ns < SLICE_NS;
 
     if (life->force_cancelled) {
         return modern_exit(mirror, 0, NULL);
     }
+    /* L3': an error that stops has paused the job, and what ends the pause resets the status. */
+    assert(life->io_status == IO_STATUS_OK);
     life_set_remaining(life, mirror->bytes_in_flight + dirty * mirror->granularity +
                                  mirror->active_bytes_in_flight);
     mirror->was_dirty = dirty > 0;
@@ -65,12 +66,13 @@ enum modern_turn modern_settle(struct engine_job *mirror)
         return modern_to(mirror, MODERN_SYNCED);
     }
     modern_set_phase(mirror, MODERN_FLUSH);
-    block_flush(life->spec.target, modern_request_done, mirror);
+    unflushed_flush(mirror);
     return WAITS;
 }
 
 enum modern_turn modern_flushed(struct engine_job *mirror)
 {
+    unflushed_settle(mirror, mirror->request_ret);
     if (mirror->request_ret < 0) {
         modern_fail(mirror, OP_WRITE, mirror->request_ret, 0, 0);
         return modern_to(mirror, MODERN_PASS);
@@ -92,22 +94,27 @@ enum modern_turn modern_synced(struct engine_job *mirror)
 
 /* ---- L5': the end ---- */
 
+/*
+ * D'43: an active request may have failed in the section, and another have cleaned its chunks: the
+ * error that was reported ends the job nevertheless.
+ */
 enum modern_turn modern_drained(struct engine_job *mirror)
 {
     assert(mirror->active_count == 0);
-    if (dirty_count(mirror) > 0 || zero_mark_owed(mirror)) {
+    if (mirror->stored_error < 0 || dirty_count(mirror) > 0 || zero_mark_owed(mirror)) {
         modern_set_phase(mirror, MODERN_UNDRAIN);
         return modern_undrained(mirror);
     }
     /* D'41: an active request that has failed may have left its bytes in the total. */
     life_set_remaining(&mirror->life, 0);
     modern_set_phase(mirror, MODERN_LAST_FLUSH);
-    block_flush(mirror->life.spec.target, modern_request_done, mirror);
+    unflushed_flush(mirror);
     return WAITS;
 }
 
 enum modern_turn modern_last_flushed(struct engine_job *mirror)
 {
+    unflushed_settle(mirror, mirror->request_ret);
     if (mirror->request_ret == 0) {
         return modern_exit(mirror, 0, NULL);
     }

@@ -135,6 +135,7 @@ struct engine_job {
     struct bitmap whole;
     struct bitmap zero;      /* Z1; size 0: none */
     struct bitmap zero_owed; /* D'1: right only while the target's backing is closed */
+    struct bitmap unflushed; /* written since the last good flush; size 0: no cache (D'44) */
     void *bitmap_memory;
     uint64_t bitmap_memory_bytes;
 
@@ -153,7 +154,8 @@ struct engine_job {
     uint64_t walk;   /* Z3, R6': bytes done or asked about */
     uint64_t cursor; /* O1: chunk at which the iterator stands */
     uint64_t slice_clock_ns;
-    bool was_dirty; /* L4': at the top of the pass */
+    bool was_dirty;        /* L4': at the top of the pass */
+    bool written_in_flush; /* D'44: since the flush was submitted */
 
     uint64_t rate_delay_ns; /* T2': of the sleep */
 
@@ -320,6 +322,15 @@ void zero_forget(struct engine_job *mirror, uint64_t offset, uint64_t bytes);
 
 /* A write to the target has succeeded: its clusters are there (D'1). */
 void zero_note_written(struct engine_job *mirror, uint64_t offset, uint64_t bytes);
+
+/* D'44: a request has changed the target there, which no flush covers yet. */
+void unflushed_note(struct engine_job *mirror, uint64_t offset, uint64_t bytes);
+
+/* A flush of the target begins; `modern_request_done` wakes the run when it has ended. */
+void unflushed_flush(struct engine_job *mirror);
+
+/* It has: D'44: if it has failed, what it was to cover is dirty, and may be anything. */
+void unflushed_settle(struct engine_job *mirror, int ret);
 
 /* Zeroes have been written, or were there (`skipped`). */
 void zero_note_zeroed(struct engine_job *mirror, struct chunk_range range, bool skipped);

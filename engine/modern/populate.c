@@ -53,16 +53,19 @@ static void create_bitmaps(struct engine_job *mirror)
     uint64_t zero_size = knows_zeroes ? mirror->chunks : 0;
     uint64_t whole_size = mirror->hides_backing ? mirror->chunks : 0;
     uint64_t owed_size = knows_zeroes && mirror->hides_backing ? mirror->chunks : 0;
+    uint64_t unflushed_size = block_has_cache(spec->target) ? mirror->chunks : 0;
     void *memory;
 
     mirror->bitmap_memory_bytes = bitmap_memory_bytes(mirror->chunks) +
                                   bitmap_memory_bytes(zero_size) + bitmap_memory_bytes(whole_size) +
-                                  bitmap_memory_bytes(owed_size);
+                                  bitmap_memory_bytes(owed_size) +
+                                  bitmap_memory_bytes(unflushed_size);
     mirror->bitmap_memory = host_alloc(mirror->life.host, mirror->bitmap_memory_bytes);
     memory = next_bitmap(&mirror->in_flight, mirror->chunks, mirror->bitmap_memory);
     memory = next_bitmap(&mirror->zero, zero_size, memory);
     memory = next_bitmap(&mirror->whole, whole_size, memory);
-    next_bitmap(&mirror->zero_owed, owed_size, memory);
+    memory = next_bitmap(&mirror->zero_owed, owed_size, memory);
+    next_bitmap(&mirror->unflushed, unflushed_size, memory);
 }
 
 static int create_buffers(struct engine_job *mirror)

@@ -112,3 +112,47 @@ void zero_mark_filling(struct engine_job *mirror, uint64_t offset, uint64_t byte
         }
     }
 }
+
+/* ---- D'44 ---- */
+
+void unflushed_note(struct engine_job *mirror, uint64_t offset, uint64_t bytes)
+{
+    chunks_set(&mirror->unflushed, chunks_touched(mirror, offset, bytes));
+    mirror->written_in_flush = true;
+}
+
+void unflushed_flush(struct engine_job *mirror)
+{
+    mirror->written_in_flush = false;
+    block_flush(mirror->life.spec.target, modern_request_done, mirror);
+}
+
+/*
+ * What may be lost is not known to be zero.  Its cluster may be lost, too, but with all that was
+ * written there since, so that it is dirty to its ends.
+ */
+static void copy_again(struct engine_job *mirror)
+{
+    uint64_t first = 0;
+
+    while (bitmap_next_set(&mirror->unflushed, first, &first)) {
+        uint64_t end = bitmap_next_clear(&mirror->unflushed, first, mirror->chunks);
+        uint64_t offset = first * mirror->granularity;
+
+        chunks_clear(&mirror->zero, (struct chunk_range){first, end - first});
+        block_dirty_set(mirror->dirty, offset,
+                        min_u64(end * mirror->granularity, mirror->length) - offset);
+        first = end;
+    }
+}
+
+/* What active requests have written since the flush began is covered by the next one only. */
+void unflushed_settle(struct engine_job *mirror, int ret)
+{
+    if (ret < 0) {
+        copy_again(mirror);
+    }
+    if (ret < 0 || !mirror->written_in_flush) {
+        chunks_clear(&mirror->unflushed, (struct chunk_range){0, mirror->chunks});
+    }
+}

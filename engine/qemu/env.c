@@ -1,65 +1,32 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Entering and leaving the foreign code.
+ * The current environment, and the ways out of it.
  */
+#include "engine/qemu/env.h"
+
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "engine/qemu/env.h"
-#include "trace.h"
+#include "engine/engine.h"
 
-static struct engine_job *current;
+static struct qemu_env *current;
 
-void qemu_enter(struct engine_job *env)
+struct qemu_env *qemu_exchange(struct qemu_env *env)
 {
-    assert(current == NULL);
+    struct qemu_env *before = current;
+
     current = env;
-    qemu_nodes_refresh(env);
+    return before;
 }
 
-/* Emits the progress that the foreign code has written into its job. */
-static void tell_progress(struct engine_job *env)
-{
-    const BlockJob *job = env->job;
-    struct event event = {.kind = EVENT_JOB_PROGRESS, .by = BY_JOB};
-
-    if (job == NULL ||
-        ((uint64_t)job->offset == env->shown_offset && (uint64_t)job->len == env->shown_len)) {
-        return;
-    }
-    env->shown_offset = (uint64_t)job->offset;
-    env->shown_len = (uint64_t)job->len;
-    event.offset = env->shown_offset;
-    event.bytes = env->shown_len;
-    host_emit(env->host, &event);
-}
-
-void qemu_leave(void)
-{
-    struct engine_job *env = qemu_env();
-
-    tell_progress(env);
-    current = NULL;
-}
-
-struct engine_job *qemu_env(void)
+struct qemu_env *qemu_current(void)
 {
     assert(current != NULL);
     return current;
 }
 
-void qemu_emit(enum event_kind kind)
-{
-    struct engine_job *env = qemu_env();
-    struct event event = {
-        .kind = (uint8_t)kind, .by = BY_JOB, .node = block_node_id(env->spec.source)};
-
-    host_emit(env->host, &event);
-}
-
-void qemu_trace_emit(enum qemu_trace_point point, int64_t a, int64_t b, int64_t c)
+void qemu_trace_emit(unsigned point, int64_t a, int64_t b, int64_t c)
 {
     struct event event = {.kind = EVENT_JOB_TRACE,
                           .by = BY_JOB,
@@ -68,13 +35,13 @@ void qemu_trace_emit(enum qemu_trace_point point, int64_t a, int64_t b, int64_t 
                           .bytes = (uint64_t)b,
                           .ret = (int32_t)c};
 
-    host_emit(qemu_env()->host, &event);
+    host_emit(qemu_current()->host, &event);
 }
 
 int64_t qemu_clock_get_ns(QEMUClockType type)
 {
     (void)type;
-    return (int64_t)host_now_ns(qemu_env()->host);
+    return (int64_t)host_now_ns(qemu_current()->host);
 }
 
 /* The process's last output, on stderr; its parent shows it. */

@@ -1,75 +1,33 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The environment of a foreign mirror.c: one of its jobs, in one world.
+ * The environment of a foreign mirror.c: what its generations share.
  *
- * The functions that such a file calls do not say which world they are called in: g_malloc()
- * takes no host.  So there is a global current environment, the only such thing in engine/ and
- * sim/.  Every call from the world into the foreign code is bracketed by qemu_enter() and
- * qemu_leave(); while the world runs there is no current environment.
+ * The functions that such a file calls do not say which world they are called in: g_malloc() takes
+ * no host.  So there is a global current environment, the only such thing in engine/ and sim/.
+ * Every call from the world into the foreign code is bracketed by two qemu_exchange().
  *
- * Each .c file of this folder implements a part of the interface; its functions are declared
- * and described in the headers that the foreign file includes.
+ * Each .c file of this folder, and of the generations' folders, implements a part of the interface;
+ * its functions are declared and described in the headers that the foreign file includes.
  */
 #ifndef MIRRORSIM_ENGINE_QEMU_ENV_H
 #define MIRRORSIM_ENGINE_QEMU_ENV_H
 
-#include "block/blockjob.h"
+#include <stdarg.h>
+
 #include "engine/block.h"
-#include "engine/engine.h"
+#include "mirrorsim/shared.h"
 
-struct qemu_copy_buffer;
-
-/* The node behind a BlockDriverState. */
-struct qemu_node {
-    struct qemu_node *next;
-    BlockDriverState bs;
-    struct block_node *stands_for; /* has content, length, links, flags; a pivot exchanges it */
-    /* Never changes; has references, blockers, bitmaps, I/O status. */
-    struct block_node *seat;
-    BlockJob *job;
-    bool has_policies; /* its I/O status follows the next two fields, not the device */
-    bool iostatus_enabled;
-    enum io_status iostatus;
-    BlockdevOnError on_read_error;
-    BlockdevOnError on_write_error;
-};
-
-/* A mirror job; `job` is the foreign file's own struct. */
-struct engine_job {
+/* The first member of each generation's struct engine_job. */
+struct qemu_env {
     struct host *host;
-    struct job_spec spec;
-    BlockJob *job; /* attached to the source, or NULL */
-    struct qemu_node *nodes;
-    struct qemu_copy_buffer *buffer; /* or NULL */
-    BdrvDirtyBitmap *dirty;          /* the last one created, or NULL */
-    Coroutine *running;              /* the running coroutine, or NULL */
-    Coroutine *coroutines;           /* all, including those that have ended */
-    struct host_timer *timer;        /* ends the job's sleep, or NULL */
-    struct host_timer *deferred;     /* runs the job's deferred function, or NULL */
-    void (*deferred_fn)(BlockJob *job, void *opaque);
-    void *deferred_opaque;
-    bool started;          /* JOB_STARTED has been emitted */
-    bool parked;           /* JOB_PAUSED has been emitted and JOB_RESUMED has not */
-    uint32_t in_flight;    /* number of reads and writes in flight */
-    uint64_t shown_offset; /* as in the last progress event */
-    uint64_t shown_len;
-    /* Range of the request whose completion is being handled, for error events. */
-    uint64_t last_offset;
-    uint64_t last_bytes;
     int last_error; /* negative errno, or 0, of the last call that can fail */
 };
 
-/* ---- env.c ---- */
-
-/* Enter the foreign code from the world, and leave it; leaving emits progress. */
-void qemu_enter(struct engine_job *env);
-void qemu_leave(void);
+/* Makes it the current environment, NULL: none; returns what was. */
+struct qemu_env *qemu_exchange(struct qemu_env *env);
 
 /* The current environment; asserts that there is one. */
-struct engine_job *qemu_env(void);
-
-/* Emits an event of the job on its source. */
-void qemu_emit(enum event_kind kind);
+struct qemu_env *qemu_current(void);
 
 /* The foreign code has broken a rule: prints the message and aborts. */
 _Noreturn void qemu_die(const char *format, ...) __attribute__((format(printf, 1, 2)));
@@ -77,61 +35,21 @@ _Noreturn void qemu_die(const char *format, ...) __attribute__((format(printf, 1
 /* The foreign code needs something that is not implemented: the run becomes invalid. */
 _Noreturn void qemu_unsupported(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* ---- nodes.c ---- */
+/* A trace point with three numbers; `c` must fit an int.  Declared in each trace.h, too. */
+void qemu_trace_emit(unsigned point, int64_t a, int64_t b, int64_t c);
 
-/* The BlockDriverState of a node, made on first use; NULL for NULL. */
-BlockDriverState *qemu_bs_of(struct block_node *node);
+/* Is `inside` in the memory that g_malloc() gave out as `piece`?  Neither need be from there. */
+bool qemu_piece_holds(const void *piece, const void *inside);
 
-/* Updates the fields that the foreign code reads directly; called on every entry. */
-void qemu_nodes_refresh(struct engine_job *env);
-void qemu_nodes_free(struct engine_job *env);
+/* ---- Errors ---- */
 
-/* Sets the I/O status; it keeps the first error until it is set to OK. */
-void qemu_iostatus_set(BlockDriverState *bs, enum io_status status);
+/* Its address as `errp` says that an error ends the run; of today's generation. */
+extern Error *error_abort;
 
-/* ---- memory.c ---- */
-
-/* The vector as chunk buffers of the copy buffer; `index` has room for qiov->niov. */
-struct block_iov qemu_buffers_of(const QEMUIOVector *qiov, uint32_t *index);
-
-/* After a read has filled the chunk buffers: writes their tags to the real memory. */
-void qemu_buffers_fill(const QEMUIOVector *qiov);
-
-/*
- * For a write: dies if the real memory does not hold what was read; `when` is
- * part of the message.
- */
-void qemu_buffers_check(const QEMUIOVector *qiov, const char *when);
-
-/* Frees the copy buffer's pages, if there are any. */
-void qemu_buffer_abandon(struct engine_job *env);
-
-/* ---- coroutine.c ---- */
-
-/* Frees the stacks of coroutines that have not ended. */
-void qemu_coroutines_abandon(struct engine_job *env);
-
-/* Frees all coroutines. */
-void qemu_coroutines_free(struct engine_job *env);
-
-/* ---- dirty.c ---- */
-
-/* Bytes per bit. */
-uint64_t qemu_dirty_granularity(const BdrvDirtyBitmap *bitmap);
-
-/* ---- blockjob.c ---- */
-
-/* Emits JOB_STARTED once, when the job's coroutine is about to run. */
-void qemu_job_started(void);
-
-/* The monitor's commands to a job. */
-void qemu_job_cancel(BlockJob *job);
-void qemu_job_complete(BlockJob *job, Error **errp);
-void qemu_job_set_speed(BlockJob *job, int64_t speed, Error **errp);
-
-/* ---- error.c ---- */
-
-ErrorClass qemu_error_class(const Error *error);
+/* As error_setg(), with a class: a number of the generation's own. */
+void qemu_error_make(Error **errp, int cls, const char *format, va_list args)
+    __attribute__((format(printf, 3, 0)));
+int qemu_error_class(const Error *error);
 const char *qemu_error_text(const Error *error);
 
 #endif

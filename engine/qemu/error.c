@@ -2,36 +2,38 @@
 /*
  * Errors: a class and a sentence.
  */
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "engine/qemu/env.h"
 
 struct Error {
-    ErrorClass cls;
+    int cls;
     char text[160];
 };
 
-static void __attribute__((format(printf, 3, 0)))
-make(Error **errp, ErrorClass cls, const char *format, va_list args)
+/* Nobody writes it. */
+Error *error_abort;
+
+static void die_of(const Error *error)
 {
+    qemu_die("an error where there must be none: %s", error->text);
+}
+
+void qemu_error_make(Error **errp, int cls, const char *format, va_list args)
+{
+    Error error = {.cls = cls};
+
     if (errp == NULL) {
         return;
     }
+    vsnprintf(error.text, sizeof(error.text), format, args);
+    if (errp == &error_abort) {
+        die_of(&error);
+    }
     assert(*errp == NULL && "an error is set already");
     *errp = g_malloc(sizeof(**errp));
-    (*errp)->cls = cls;
-    vsnprintf((*errp)->text, sizeof((*errp)->text), format, args);
-}
-
-void error_set(Error **errp, ErrorClass cls, const char *fmt, ...)
-{
-    va_list args;
-
-    va_start(args, fmt);
-    make(errp, cls, fmt, args);
-    va_end(args);
+    **errp = error;
 }
 
 void error_setg(Error **errp, const char *fmt, ...)
@@ -39,7 +41,7 @@ void error_setg(Error **errp, const char *fmt, ...)
     va_list args;
 
     va_start(args, fmt);
-    make(errp, ERROR_CLASS_GENERIC_ERROR, fmt, args);
+    qemu_error_make(errp, 0, fmt, args);
     va_end(args);
 }
 
@@ -49,7 +51,7 @@ void error_setg_errno(Error **errp, int os_errno, const char *fmt, ...)
     size_t length;
 
     va_start(args, fmt);
-    make(errp, ERROR_CLASS_GENERIC_ERROR, fmt, args);
+    qemu_error_make(errp, 0, fmt, args);
     va_end(args);
     if (errp != NULL && os_errno != 0) {
         length = strlen((*errp)->text);
@@ -58,21 +60,12 @@ void error_setg_errno(Error **errp, int os_errno, const char *fmt, ...)
     }
 }
 
-void error_propagate(Error **dst, Error *local)
-{
-    if (local != NULL && dst != NULL && *dst == NULL) {
-        *dst = local;
-    } else {
-        error_free(local);
-    }
-}
-
 void error_free(Error *err)
 {
     g_free(err);
 }
 
-ErrorClass qemu_error_class(const Error *error)
+int qemu_error_class(const Error *error)
 {
     return error->cls;
 }

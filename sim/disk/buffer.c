@@ -8,6 +8,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "engine/foreign.h"
+#include "sim/content/content.h"
 #include "sim/disk/layer.h"
 
 struct chunk_buffer {
@@ -209,27 +211,35 @@ static size_t buffers_memory_bytes(uint32_t count)
     return sizeof(struct block_buffers) + count * sizeof(struct chunk_buffer);
 }
 
+static struct block_buffers *create(struct block_node *node, uint64_t bytes, uint32_t count)
+{
+    struct arena *arena = node->layer->arena;
+    struct block_buffers *buffers = arena_alloc(arena, buffers_memory_bytes(count));
+
+    assert(count > 0 && node_is_sectors(0, bytes));
+    *buffers =
+        (struct block_buffers){.node = node, .sectors = bytes / SECTOR_BYTES, .count = count};
+    if (node->layer->plan->content_bytes) {
+        buffers->memory = arena_alloc(arena, memory_bytes(buffers));
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        buffers->buffer[i].first.sectors = buffers->sectors;
+    }
+    return buffers;
+}
+
 int block_buffers_create(struct block_node *node, uint64_t bytes, uint32_t count,
                          struct block_buffers **buffers)
 {
     int ret = fault_query(node, OP_BUFFER, 0, 0);
 
-    assert(count > 0 && node_is_sectors(0, bytes));
     if (ret < 0) {
         return ret;
     }
     if (count > BUFFERS_MAX_COUNT) {
         return -ENOMEM;
     }
-    *buffers = arena_alloc(node->layer->arena, buffers_memory_bytes(count));
-    **buffers =
-        (struct block_buffers){.node = node, .sectors = bytes / SECTOR_BYTES, .count = count};
-    if (node->layer->plan->content_bytes) {
-        (*buffers)->memory = arena_alloc(node->layer->arena, memory_bytes(*buffers));
-    }
-    for (uint32_t i = 0; i < count; i++) {
-        (*buffers)->buffer[i].first.sectors = (*buffers)->sectors;
-    }
+    *buffers = create(node, bytes, count);
     layer_emit(node->layer, &(struct event){.kind = EVENT_BUFFERS_CREATE,
                                             .by = BY_JOB,
                                             .node = node->id,
@@ -238,12 +248,25 @@ int block_buffers_create(struct block_node *node, uint64_t bytes, uint32_t count
     return 0;
 }
 
-void block_buffers_release(struct block_buffers *buffers)
+struct block_buffers *block_data_create(struct block_node *node, uint64_t bytes)
+{
+    return create(node, bytes, 1);
+}
+
+void block_data_put(struct block_buffers *data, uint64_t sector, uint64_t sectors, uint64_t tag,
+                    uint64_t step)
+{
+    assert(sectors > 0 && step <= 1 && sector + sectors <= data->sectors);
+    buffer_put(data, &data->buffer[0], (struct run){sector, sectors, tag, (uint32_t)step, false});
+    for (uint64_t i = 0; data->memory != NULL && i < sectors; i++) {
+        content_expand(tag + i * step, data->memory + (sector + i) * SECTOR_BYTES);
+    }
+}
+
+void block_data_release(struct block_buffers *buffers)
 {
     struct block_layer *layer = buffers->node->layer;
 
-    layer_emit(layer, &(struct event){
-                          .kind = EVENT_BUFFERS_RELEASE, .by = BY_JOB, .node = buffers->node->id});
     for (uint32_t i = 0; i < buffers->count; i++) {
         run_list_release(&buffers->buffer[i].more, layer->arena);
     }
@@ -251,6 +274,14 @@ void block_buffers_release(struct block_buffers *buffers)
         arena_free(layer->arena, buffers->memory, memory_bytes(buffers));
     }
     arena_free(layer->arena, buffers, buffers_memory_bytes(buffers->count));
+}
+
+void block_buffers_release(struct block_buffers *buffers)
+{
+    layer_emit(
+        buffers->node->layer,
+        &(struct event){.kind = EVENT_BUFFERS_RELEASE, .by = BY_JOB, .node = buffers->node->id});
+    block_data_release(buffers);
 }
 
 uint64_t block_buffers_tag(const struct block_buffers *buffers, uint32_t index, uint64_t sector)

@@ -174,27 +174,69 @@ static void choose_flushed(struct block_node *node, uint64_t stamp)
     }
 }
 
-void cache_flush(struct block_node *node, uint64_t stamp)
+static void make_durable(struct block_node *node, const struct cached_write *write)
+{
+    replay(node->disk.durable, write->offset, write->bytes, &write->runs, write->data);
+}
+
+/* What the flush covers leaves the log, made durable or not. */
+static void take_flushed(struct block_node *node, uint64_t stamp, bool is_kept)
 {
     STAILQ_HEAD(, cached_write) kept = STAILQ_HEAD_INITIALIZER(kept);
     struct cached_write *write;
 
-    if (node->disk.durable == NULL) {
-        return;
-    }
     choose_flushed(node, stamp);
     while ((write = STAILQ_FIRST(&node->cached)) != NULL) {
         STAILQ_REMOVE_HEAD(&node->cached, link);
-        if (write->flushed) {
-            replay(node->disk.durable, write->offset, write->bytes, &write->runs, write->data);
-            forget(node, write);
-        } else {
+        if (!write->flushed) {
             STAILQ_INSERT_TAIL(&kept, write, link);
+            continue;
         }
+        if (is_kept) {
+            make_durable(node, write);
+        }
+        forget(node, write);
     }
     while ((write = STAILQ_FIRST(&kept)) != NULL) {
         STAILQ_REMOVE_HEAD(&kept, link);
         STAILQ_INSERT_TAIL(&node->cached, write, link);
+    }
+}
+
+void cache_flush(struct block_node *node, uint64_t stamp)
+{
+    if (node->disk.durable != NULL) {
+        take_flushed(node, stamp, true);
+    }
+}
+
+/* Readers see what is durable, and what is in the log. */
+static void show_what_is_left(struct block_node *node)
+{
+    struct arena *arena = node->layer->arena;
+    struct run_list runs = {0};
+    struct cached_write *write;
+    uint8_t *data;
+
+    read_runs(node->disk.durable, 0, node->disk.bytes, &runs, arena);
+    data = read_bytes(node->disk.durable, 0, node->disk.bytes, arena);
+    replay(node->disk.image, 0, node->disk.bytes, &runs, data);
+    arena_free(arena, data, node->disk.bytes);
+    run_list_release(&runs, arena);
+    STAILQ_FOREACH (write, &node->cached, link) {
+        replay(node->disk.image, write->offset, write->bytes, &write->runs, write->data);
+    }
+    node->layer->layout_changes++;
+}
+
+void cache_drop(struct block_node *node, uint64_t stamp, bool now)
+{
+    if (node->disk.durable == NULL) {
+        return;
+    }
+    take_flushed(node, stamp, false);
+    if (now) {
+        show_what_is_left(node);
     }
 }
 
@@ -220,19 +262,30 @@ static enum fate choose_fate(struct choices *choices, struct choice_site *site, 
     return (enum fate)choose(choices, site, FATE_COUNT);
 }
 
-/* Every other sector stays as it was; an answer of 1 inverts this for its sector. */
-static void replay_torn(struct image *image, const struct cached_write *write,
-                        struct choices *choices, struct choice_site *site, struct arena *arena)
+/* A part of a write reaches the image. */
+static void replay_part(struct image *image, const struct cached_write *write, uint64_t at,
+                        uint64_t bytes, struct arena *arena)
 {
-    for (uint64_t at = 0; at < write->bytes; at += SECTOR_BYTES) {
-        uint64_t sector = (write->offset + at) / SECTOR_BYTES;
-        struct run_list runs = {0};
+    uint64_t sector = (write->offset + at) / SECTOR_BYTES;
+    struct run_list runs = {0};
 
-        if ((at / SECTOR_BYTES + choose(choices, site, 2)) % 2 == 0) {
-            runs_append_part(&runs, arena, &write->runs, sector, sector + 1);
-            replay(image, write->offset + at, SECTOR_BYTES, &runs,
-                   write->data != NULL ? write->data + at : NULL);
-            run_list_release(&runs, arena);
+    runs_append_part(&runs, arena, &write->runs, sector, sector + bytes / SECTOR_BYTES);
+    replay(image, write->offset + at, bytes, &runs, write->data != NULL ? write->data + at : NULL);
+    run_list_release(&runs, arena);
+}
+
+/* Every other piece stays as it was; an answer of 1 inverts this for its piece. */
+static void replay_torn(struct block_node *node, const struct cached_write *write,
+                        struct choice_site *site)
+{
+    uint64_t unit = node_atomic_bytes(node);
+    uint64_t bytes;
+    uint32_t piece = 0;
+
+    for (uint64_t at = 0; at < write->bytes; at += bytes) {
+        bytes = min_u64(align_up(write->offset + at + 1, unit) - write->offset, write->bytes) - at;
+        if ((piece++ + choose(node->layer->choices, site, 2)) % 2 == 0) {
+            replay_part(node->disk.durable, write, at, bytes, node->layer->arena);
         }
     }
 }
@@ -242,8 +295,6 @@ void cache_power_cut(struct block_node *node, enum power_cut cut)
     struct block_layer *layer = node->layer;
     struct choices *choices = layer->choices;
     struct choice_site *site;
-    struct run_list runs = {0};
-    uint8_t *data;
     struct cached_write *write;
 
     if (node->disk.durable == NULL) {
@@ -255,18 +306,13 @@ void cache_power_cut(struct block_node *node, enum power_cut cut)
 
         STAILQ_REMOVE_HEAD(&node->cached, link);
         if (fate == FATE_KEPT) {
-            replay(node->disk.durable, write->offset, write->bytes, &write->runs, write->data);
+            make_durable(node, write);
         } else if (fate == FATE_TORN) {
-            replay_torn(node->disk.durable, write, choices, site, layer->arena);
+            replay_torn(node, write, site);
         }
         forget(node, write);
     }
-    read_runs(node->disk.durable, 0, node->disk.bytes, &runs, layer->arena);
-    data = read_bytes(node->disk.durable, 0, node->disk.bytes, layer->arena);
-    replay(node->disk.image, 0, node->disk.bytes, &runs, data);
-    arena_free(layer->arena, data, node->disk.bytes);
-    run_list_release(&runs, layer->arena);
-    layer->layout_changes++;
+    show_what_is_left(node);
 }
 
 void cache_digest(const struct block_node *node, struct digest *digest)

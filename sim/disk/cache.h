@@ -7,8 +7,9 @@
  * durable the writes that had finished when it was submitted, and earlier
  * effects in the same sectors.  A power cut keeps, loses or tears every other
  * write: the plan says which, or leaves it to the choices (site "power-cut
- * DISK": 0 kept, 1 lost, 2 sector by sector).  The disk is back at once with
- * what is left; requests in flight continue.
+ * DISK": 0 kept, 1 lost, 2 sector by sector).  A flush that fails can drop what it was to make
+ * durable: it leaves the log, and what is not in there is neither flushed nor kept any more.  The
+ * disk is back at once with what is left; requests in flight continue.
  */
 #ifndef MIRRORSIM_SIM_DISK_CACHE_H
 #define MIRRORSIM_SIM_DISK_CACHE_H
@@ -26,6 +27,12 @@ void cache_finish(struct block_node *node, uint32_t request);
 
 /* A flush has succeeded; `stamp` is the node's cache_stamp when it was submitted. */
 void cache_flush(struct block_node *node, uint64_t stamp);
+
+/*
+ * A flush has failed, and what it was to make durable is lost: now, or else readers see it until
+ * the next power cut.
+ */
+void cache_drop(struct block_node *node, uint64_t stamp, bool now);
 
 /* Empties the log, records of unfinished requests included. */
 void cache_power_cut(struct block_node *node, enum power_cut cut);

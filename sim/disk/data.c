@@ -46,6 +46,20 @@ static bool moves_bytes(const struct request *request)
     return request->node->layer->plan->content_bytes;
 }
 
+/* The bytes that a stale read sees at a sector of the disk; false: nothing has been written there.
+ */
+static bool older_bytes(const struct request *request, uint64_t sector, uint8_t data[SECTOR_BYTES])
+{
+    const struct image *older = request->node->older;
+    struct run run;
+
+    if (!request->faults.stale || !image_lookup(older, sector, sector + 1, &run)) {
+        return false;
+    }
+    image_get_bytes(older, sector, data);
+    return true;
+}
+
 /* What a reader of the node sees at a sector of the disk. */
 static void node_bytes(const struct block_node *node, uint64_t sector, uint8_t data[SECTOR_BYTES])
 {
@@ -86,7 +100,9 @@ static uint8_t *read_bytes(const struct request *request, const struct piece *pi
     uint8_t *data = piece_bytes(request, piece);
 
     for (uint64_t i = 0; i < piece->end - piece->sector; i++) {
-        node_bytes(request->node, piece->place + i, data + i * SECTOR_BYTES);
+        if (!older_bytes(request, piece->place + i, data + i * SECTOR_BYTES)) {
+            node_bytes(request->node, piece->place + i, data + i * SECTOR_BYTES);
+        }
     }
     flip_bit(request, piece, data);
     return data;
@@ -141,6 +157,20 @@ static void put_on_disk(const struct request *request, const struct piece *piece
 
 /* ---- Reading ---- */
 
+/* What is there, or to a stale read what was there before the last write. */
+static struct run lookup(const struct request *request, uint64_t at, uint64_t end)
+{
+    struct run run;
+
+    if (request->faults.stale) {
+        if (image_lookup(request->node->older, at, end, &run)) {
+            return run;
+        }
+        end = at + run.sectors;
+    }
+    return node_lookup(request->node, at, end);
+}
+
 /* What a reader of the disk sees, as sectors of the request. */
 static void look_up(const struct request *request, const struct piece *piece, struct run_list *runs)
 {
@@ -148,7 +178,7 @@ static void look_up(const struct request *request, const struct piece *piece, st
     uint64_t end = piece->end + shift;
 
     for (uint64_t at = piece->place; at < end;) {
-        struct run run = node_lookup(request->node, at, end);
+        struct run run = lookup(request, at, end);
 
         at += run.sectors;
         run.sector -= shift;
@@ -314,6 +344,24 @@ static void collect(struct request *request, const struct piece *piece)
     }
 }
 
+/* Before a range changes: stale reads may see it later. */
+static void remember(struct block_node *node, const struct piece *piece)
+{
+    uint64_t end = piece->place + (piece->end - piece->sector);
+    uint8_t data[SECTOR_BYTES];
+
+    for (uint64_t at = piece->place; node->older != NULL && at < end;) {
+        struct run run = node_lookup(node, at, end);
+
+        image_write(node->older, run);
+        for (uint64_t i = 0; node->layer->plan->content_bytes && i < run.sectors; i++) {
+            node_bytes(node, at + i, data);
+            image_put_bytes(node->older, at + i, data);
+        }
+        at += run.sectors;
+    }
+}
+
 static void data_write(struct request *request, const struct piece *piece)
 {
     struct block_node *node = request->node;
@@ -388,6 +436,7 @@ void data_move(struct request *request, uint64_t offset, uint64_t bytes)
         data_read(request, &piece);
         return;
     }
+    remember(request->node, &piece);
     if (request->op == OP_DISCARD || (request->op == OP_WRITE_ZEROES && is_modern(request->node))) {
         data_zero(request, &piece);
     } else {
@@ -395,6 +444,7 @@ void data_move(struct request *request, uint64_t offset, uint64_t bytes)
     }
     /* The content has changed before anybody sees the event, and with it every lookup is stale. */
     request->node->layer->layout_changes++;
+    wear_heal(request->node, piece.place * SECTOR_BYTES, (piece.end - piece.sector) * SECTOR_BYTES);
     emit_effect(request, piece.place, piece.end - piece.sector);
 }
 

@@ -8,6 +8,7 @@
 #include <assert.h>
 #include <errno.h>
 
+#include "engine/foreign.h"
 #include "engine/zeroes.h"
 #include "sim/disk/layer.h"
 
@@ -80,6 +81,11 @@ int block_dirty_create_own(struct block_node *node, uint64_t granularity,
     int ret = fault_query(node, OP_BITMAP, 0, 0);
 
     return ret < 0 ? ret : attach(node, granularity, BY_JOB, true, dirty);
+}
+
+void block_dirty_disable(struct block_dirty *dirty)
+{
+    dirty->is_own = true;
 }
 
 /* A bitmap that is too large is left out; the loader refuses such a plan anyway. */

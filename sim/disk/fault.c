@@ -7,6 +7,7 @@
 #include <assert.h>
 #include <errno.h>
 
+#include "engine/range.h"
 #include "sim/disk/layer.h"
 
 #define ALL_OPS ((1u << OP_COUNT) - 1)
@@ -22,11 +23,12 @@ static void fault_init(struct fault *fault, const struct fault_spec *spec)
 
 /*
  * Hits beyond this count cannot change a verdict: expectations ask for no
- * more, and without one it only matters whether the fault fired at all.
+ * more, and without one it only matters whether the fault fired at all.  Nor
+ * do they change what the fault will do.
  */
 static uint64_t hits_that_matter(const struct plan *plan, uint32_t fault)
 {
-    uint64_t most = 1;
+    uint64_t most = max_u64(plan->faults[fault].hits, 1);
 
     for (uint32_t i = 0; i < plan->expect_count; i++) {
         if (plan->expects[i].kind == EXPECT_FIRED && plan->expects[i].a == fault) {
@@ -55,6 +57,7 @@ void faults_create(struct block_layer *layer)
         fault_init(&layer->faults[i], &plan->faults[i]);
         layer->faults[i].most_hits = hits_that_matter(plan, i);
         watch_nodes(layer, &plan->faults[i].match);
+        wear_create(layer, i);
     }
 }
 
@@ -113,6 +116,15 @@ static bool fault_is_drawn(struct block_layer *layer, struct fault *fault,
     return choose_chance(layer->choices, fault->site, spec->probability_ppm);
 }
 
+/* It hits no later match. */
+static bool fault_is_spent(const struct fault *fault, const struct fault_spec *spec)
+{
+    uint64_t nth = max_u64(spec->nth, 1);
+
+    return (spec->times > 0 && fault->matched >= nth + spec->times) ||
+           (spec->hits > 0 && fault->hits >= spec->hits);
+}
+
 /* Counts a request that matches an armed fault; true if it is hit. */
 static bool fault_counts(struct block_layer *layer, struct fault *fault,
                          const struct fault_spec *spec)
@@ -120,7 +132,7 @@ static bool fault_counts(struct block_layer *layer, struct fault *fault,
     uint64_t nth = max_u64(spec->nth, 1);
 
     fault->matched++;
-    if (fault->matched < nth || (spec->times > 0 && fault->matched - nth >= spec->times) ||
+    if (fault->matched < nth || fault_is_spent(fault, spec) ||
         !fault_is_drawn(layer, fault, spec)) {
         return false;
     }
@@ -147,6 +159,7 @@ static bool fault_hits(const struct subject *subject, uint32_t index)
     if (!fault_is_armed(fault, layer->timeline->now_ns) ||
         !request_matches(&spec->match, subject->node->id, subject->op, subject->by, subject->offset,
                          subject->bytes) ||
+        (fault->bad != NULL && !wear_touches(fault, subject->offset, subject->bytes)) ||
         !fault_counts(layer, fault, spec)) {
         return false;
     }
@@ -176,6 +189,7 @@ static void add_error(struct request_faults *faults, const struct fault_spec *sp
         return;
     }
     faults->error = spec->error;
+    faults->drops = spec->drops;
     switch (spec->applied) {
     case APPLIED_NOTHING:
         faults->moved_bytes = 0;
@@ -187,7 +201,22 @@ static void add_error(struct request_faults *faults, const struct fault_spec *sp
         faults->torn = index;
         break;
     case APPLIED_ALL:
+    case APPLIED_BY_CHOICE: /* choose_extent() */
         break;
+    }
+}
+
+/* A write that fails leaves nothing behind, half of it, or all. */
+static void choose_extent(struct request *request, const struct fault_spec *spec)
+{
+    struct block_layer *layer = request->node->layer;
+    struct choice_site *site =
+        choices_site(layer->choices, arena_printf(layer->arena, "applied %s", spec->name));
+    uint64_t halves = op_writes(request->op) ? choose(layer->choices, site, 3) : 0;
+
+    if (halves < 2) {
+        request->faults.moved_bytes =
+            min_u64(request->faults.moved_bytes, halves * (request->bytes / 2));
     }
 }
 
@@ -195,6 +224,7 @@ static void add_fault(struct request_faults *faults, const struct fault_spec *sp
 {
     switch (spec->kind) {
     case FAULT_ERROR:
+    case FAULT_LATENT:
         add_error(faults, spec, index);
         break;
     case FAULT_HANG:
@@ -229,9 +259,34 @@ static void add_fault(struct request_faults *faults, const struct fault_spec *sp
         faults->misdirected = true;
         faults->elsewhere = spec->bytes;
         break;
+    case FAULT_STALE:
+        faults->stale = true;
+        break;
     case FAULT_FULL:
+    case FAULT_CLAIM:
         break;
     }
+}
+
+static uint64_t scale_percent(uint64_t value, uint64_t percent)
+{
+    uint64_t whole = value / 100;
+
+    if (percent > 0 && whole > UINT64_MAX / percent - 1) {
+        return UINT64_MAX;
+    }
+    return whole * percent + value % 100 * percent / 100;
+}
+
+uint64_t fault_latency_ns(const struct request_faults *faults, uint64_t ns)
+{
+    if (faults->exact) {
+        ns = faults->exact_ns;
+    }
+    if (faults->factor_percent > 0) {
+        ns = scale_percent(ns, faults->factor_percent);
+    }
+    return ns > UINT64_MAX - faults->extra_ns ? UINT64_MAX : ns + faults->extra_ns;
 }
 
 /* The exclusive fault that is asked next after the one armed as the `armed`th, if there is one. */
@@ -274,6 +329,9 @@ void fault_request(struct block_layer *layer, struct request *request)
 
         if (spec->kind != FAULT_FULL && !spec->exclusive && fault_hits(&subject, i)) {
             add_fault(&request->faults, spec, (uint16_t)i);
+            if (spec->applied == APPLIED_BY_CHOICE) {
+                choose_extent(request, spec);
+            }
         }
     }
     taker = hit_exclusively(&subject);
@@ -303,6 +361,64 @@ int fault_query(struct block_node *node, enum op op, uint64_t offset, uint64_t b
         }
     }
     return ret;
+}
+
+/* Who names no operation means requests, and no questions. */
+static bool changes_time(const struct fault_spec *spec)
+{
+    return spec->match.ops != 0 && (spec->kind == FAULT_HANG || spec->kind == FAULT_HOLD ||
+                                    spec->kind == FAULT_DELAY || spec->kind == FAULT_LATENCY);
+}
+
+void fault_question(struct block_node *node, enum op op, uint64_t offset, uint64_t bytes,
+                    struct request_faults *faults)
+{
+    const struct plan *plan = node->layer->plan;
+    struct subject subject = {node, op, BY_JOB, offset, bytes, 0};
+
+    for (uint32_t i = 0; i < plan->fault_count; i++) {
+        const struct fault_spec *spec = &plan->faults[i];
+
+        if (changes_time(spec) && !spec->exclusive && fault_hits(&subject, i)) {
+            add_fault(faults, spec, (uint16_t)i);
+        }
+    }
+}
+
+/* Cuts the answer to what the claim is about; false if that begins further on. */
+static bool claim_begins(const struct request_match *match, uint64_t offset, uint64_t *bytes)
+{
+    if (!match->has_range) {
+        return true;
+    }
+    if (offset < match->offset) {
+        *bytes = match->offset - offset;
+        return false;
+    }
+    *bytes = min_u64(*bytes, range_end(match->offset, match->bytes) - offset);
+    return true;
+}
+
+bool fault_claims(struct block_node *node, enum op op, uint64_t offset, uint64_t *bytes,
+                  enum fault_claim *claim)
+{
+    const struct block_layer *layer = node->layer;
+
+    for (uint32_t i = 0; i < layer->plan->fault_count; i++) {
+        const struct fault_spec *spec = &layer->plan->faults[i];
+
+        if (spec->kind != FAULT_CLAIM ||
+            !fault_is_armed(&layer->faults[i], layer->timeline->now_ns) ||
+            !request_matches(&spec->match, node->id, op, BY_JOB, offset, *bytes) ||
+            !claim_begins(&spec->match, offset, bytes)) {
+            continue;
+        }
+        if (fault_hits(&(struct subject){node, op, BY_JOB, offset, *bytes, 0}, i)) {
+            *claim = spec->claim;
+            return true;
+        }
+    }
+    return false;
 }
 
 int fault_full(struct request *request, uint64_t bytes)
@@ -359,6 +475,9 @@ void faults_digest(const struct block_layer *layer, struct digest *digest)
         digest_u64(digest, min_u64(fault->hits, fault->most_hits));
         if (spec->exclusive) {
             digest_u64(digest, fault->armed);
+        }
+        if (fault->bad != NULL) {
+            image_digest(fault->bad, &layer->writers, digest);
         }
     }
 }

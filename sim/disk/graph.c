@@ -10,6 +10,7 @@
 #include <errno.h>
 
 #include "engine/block.h"
+#include "engine/foreign.h"
 #include "engine/interposer.h"
 #include "engine/zeroes.h"
 #include "sim/disk/dirty.h"
@@ -216,6 +217,11 @@ bool block_can_replace(const struct block_node *node, const struct block_node *t
         node = below_filter(node);
     }
     return node == to_replace;
+}
+
+bool block_is_filter(const struct block_node *node)
+{
+    return node_is_filter(node) || node->spec->filter;
 }
 
 /* Jobs stay where they are, and what `to` is or is made of can't come to lie above it. */

@@ -8,6 +8,8 @@
 #include <assert.h>
 #include <errno.h>
 
+#include "engine/foreign.h"
+#include "sim/content/image.h"
 #include "sim/disk/layer.h"
 #include "sim/disk/request.h"
 
@@ -101,16 +103,36 @@ void interposed_pass(struct interposed *interposed, block_done *done, void *opaq
     submit_part(interposed, request, done, opaque);
 }
 
-void interposed_copy(struct interposed *interposed, struct block_node *node, uint64_t offset,
-                     uint64_t bytes, block_done *done, void *opaque)
+static void copy(struct interposed *interposed, struct block_node *node, uint64_t offset,
+                 uint64_t bytes, struct block_iov iov, block_done *done, void *opaque)
 {
     const struct guest_request *guest = interposed->guest;
     struct request *request = request_create(node, guest->op, BY_ACTIVE, offset, bytes);
 
+    request->iov = iov;
     assert(op_writes((uint8_t)guest->op) && node_is_sectors(offset, bytes));
     assert(offset >= guest->offset && offset - guest->offset <= guest->bytes &&
            bytes <= guest->bytes - (offset - guest->offset));
     submit_part(interposed, request, done, opaque);
+}
+
+void interposed_copy(struct interposed *interposed, struct block_node *node, uint64_t offset,
+                     uint64_t bytes, block_done *done, void *opaque)
+{
+    copy(interposed, node, offset, bytes, (struct block_iov){.buffers = NULL}, done, opaque);
+}
+
+void interposed_write(struct interposed *interposed, struct block_node *node, uint64_t offset,
+                      uint64_t bytes, struct block_iov iov, block_done *done, void *opaque)
+{
+    assert(interposed->guest->op == OP_WRITE && iov.buffers != NULL);
+    copy(interposed, node, offset, bytes, iov, done, opaque);
+}
+
+uint64_t interposed_tag(const struct interposed *interposed, uint64_t sector)
+{
+    assert(sector < interposed->guest->bytes / SECTOR_BYTES);
+    return tag_guest(interposed->number, sector);
 }
 
 /* ---- Of today: life ---- */

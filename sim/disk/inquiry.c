@@ -57,39 +57,74 @@ static struct block_answer look_at(const struct block_node *top, const struct bl
     return answer;
 }
 
-/* The same, unless a fault of the plan hits the inquiry. */
-static struct block_answer look_or_fail(struct block_node *top, const struct block_node *last,
-                                        enum op op, uint64_t offset, uint64_t bytes)
+/* What a lie makes of the answer.  An answer about allocation says nothing of the content. */
+static void lie(struct block_answer *answer, enum fault_claim claim)
 {
-    int ret = fault_query(top, op, offset, bytes);
+    static const enum block_content contents[] = {
+        [CLAIM_DATA] = CONTENT_DATA,
+        [CLAIM_ZERO] = CONTENT_ZERO,
+        [CLAIM_HOLE] = CONTENT_UNALLOCATED,
+    };
 
-    return ret < 0 ? (struct block_answer){.ret = ret} : look_at(top, last, offset, bytes);
+    answer->content = contents[claim];
+    answer->allocated = claim != CLAIM_HOLE;
+}
+
+/* The same, unless a fault of the plan hits the inquiry. */
+static struct block_answer look_or_lie(const struct probe *probe, const struct block_node *last)
+{
+    struct block_node *top = probe->node;
+    int ret = fault_query(top, probe->op, probe->offset, probe->bytes);
+    struct block_answer answer = {.ret = ret};
+    enum fault_claim claim;
+
+    if (ret < 0) {
+        return answer;
+    }
+    answer = look_at(top, last, probe->offset, probe->bytes);
+    if (fault_claims(top, probe->op, probe->offset, &answer.extent_bytes, &claim)) {
+        lie(&answer, claim);
+    }
+    return answer;
 }
 
 /* ---- Time ---- */
 
-static void inquiry_fire(void *opaque)
+static struct inquiry *inquiry_of(struct probe *probe)
 {
-    struct inquiry inquiry = *(struct inquiry *)opaque;
-    struct block_layer *layer = inquiry.node->layer;
+    return (struct inquiry *)(void *)probe; /* the first member */
+}
 
-    LIST_REMOVE((struct inquiry *)opaque, link);
-    arena_free(layer->arena, opaque, sizeof(inquiry));
-    *inquiry.answer = inquiry.op == OP_CONTENT ? look_or_fail(inquiry.node, NULL, OP_CONTENT,
-                                                              inquiry.offset, inquiry.bytes)
-                                               : inquiry.sample;
+static void take(struct probe *probe)
+{
+    inquiry_of(probe)->sample = look_or_lie(probe, NULL);
+}
+
+static void give(struct probe *probe)
+{
+    struct inquiry inquiry = *inquiry_of(probe);
+
+    arena_free(probe->node->layer->arena, probe, sizeof(inquiry));
+    *inquiry.answer = inquiry.sample;
     inquiry.done(inquiry.opaque, 0);
 }
 
-static void ask(const struct inquiry *asked, uint64_t delay_ns)
+/* False: it takes time. */
+static bool ask(struct inquiry *asked)
 {
-    struct block_layer *layer = asked->node->layer;
-    struct inquiry *inquiry = arena_alloc(layer->arena, sizeof(*inquiry));
+    struct inquiry *inquiry;
 
+    if (!probe_takes_time(&asked->probe)) {
+        if (!asked->probe.taken) {
+            asked->sample = look_or_lie(&asked->probe, NULL);
+        }
+        *asked->answer = asked->sample;
+        return true;
+    }
+    inquiry = arena_alloc(asked->probe.node->layer->arena, sizeof(*inquiry));
     *inquiry = *asked;
-    inquiry->pending.kind = PENDING_LOOSE;
-    LIST_INSERT_HEAD(&layer->inquiries, inquiry, link);
-    timeline_add(layer->timeline, &inquiry->pending, delay_ns, inquiry_fire, inquiry);
+    probe_begin(&inquiry->probe);
+    return false;
 }
 
 static bool is_askable(const struct block_node *node, uint64_t offset, uint64_t bytes)
@@ -97,25 +132,23 @@ static bool is_askable(const struct block_node *node, uint64_t offset, uint64_t 
     return !node_is_filter(node) && node_is_sectors(offset, bytes) && offset < node->disk.bytes;
 }
 
+static struct probe probe_about(struct block_node *node, enum op op, uint64_t offset,
+                                uint64_t bytes)
+{
+    return (struct probe){
+        .node = node, .op = op, .offset = offset, .bytes = bytes, .take = take, .give = give};
+}
+
 bool block_ask_content(struct block_node *node, uint64_t offset, uint64_t bytes,
                        struct block_answer *answer, block_done *done, void *opaque)
 {
-    uint64_t delay_ns = node_latency_ns(node, OP_CONTENT);
-    struct inquiry inquiry = {.node = node,
-                              .op = OP_CONTENT,
-                              .offset = offset,
-                              .bytes = bytes,
+    struct inquiry inquiry = {.probe = probe_about(node, OP_CONTENT, offset, bytes),
                               .answer = answer,
                               .done = done,
                               .opaque = opaque};
 
     assert(is_askable(node, offset, bytes));
-    if (delay_ns == 0) {
-        *answer = look_or_fail(node, NULL, OP_CONTENT, offset, bytes);
-        return true;
-    }
-    ask(&inquiry, delay_ns);
-    return false;
+    return ask(&inquiry);
 }
 
 /* The lowest layer that is looked into; NULL: all are. */
@@ -135,40 +168,46 @@ bool block_ask_allocated(struct block_node *top, struct block_node *base, bool i
                          uint64_t offset, uint64_t bytes, struct block_answer *answer,
                          block_done *done, void *opaque)
 {
-    const struct block_node *last = last_layer(top, base, include_base);
-    uint64_t delay_ns = node_latency_ns(top, OP_STATUS);
-    struct inquiry inquiry = {.node = top,
-                              .op = OP_STATUS,
-                              .offset = offset,
-                              .bytes = bytes,
+    struct inquiry inquiry = {.probe = probe_about(top, OP_STATUS, offset, bytes),
                               .answer = answer,
                               .done = done,
                               .opaque = opaque};
 
     assert(is_askable(top, offset, bytes) && (base == NULL || include_base || top != base));
-    inquiry.sample = look_or_fail(top, last, OP_STATUS, offset, bytes);
-    if (delay_ns == 0) {
-        *answer = inquiry.sample;
-        return true;
+    inquiry.sample = look_or_lie(&inquiry.probe, last_layer(top, base, include_base));
+    inquiry.probe.taken = true;
+    return ask(&inquiry);
+}
+
+/* The truth. */
+static bool reads_zero(const struct block_node *node)
+{
+    uint64_t bytes = node->disk.bytes;
+
+    for (uint64_t offset = 0; offset < bytes;) {
+        struct block_answer answer = look_at(node, NULL, offset, bytes - offset);
+
+        if (answer.content != CONTENT_ZERO) {
+            return false;
+        }
+        offset += answer.extent_bytes;
     }
-    ask(&inquiry, delay_ns);
-    return false;
+    return true;
 }
 
 int block_reads_zero(struct block_node *node)
 {
     uint64_t bytes = node->disk.bytes;
     int ret = fault_query(node, OP_ALL_ZERO, 0, 0);
+    enum fault_claim claim;
 
-    for (uint64_t offset = 0; ret == 0 && offset < bytes;) {
-        struct block_answer answer = look_at(node, NULL, offset, bytes - offset);
-
-        if (answer.content != CONTENT_ZERO) {
-            return 0;
-        }
-        offset += answer.extent_bytes;
+    if (ret < 0) {
+        return ret;
     }
-    return ret < 0 ? ret : 1;
+    if (fault_claims(node, OP_ALL_ZERO, 0, &bytes, &claim)) {
+        return claim == CLAIM_ZERO ? 1 : 0;
+    }
+    return reads_zero(node) ? 1 : 0;
 }
 
 /* ---- Attributes ---- */
@@ -207,30 +246,19 @@ void block_round_to_allocation(const struct block_node *node, uint64_t *offset, 
     }
 }
 
-/* ---- Digest and check ---- */
+/* ---- Digest ---- */
 
 void inquiries_digest(const struct block_layer *layer, struct digest *digest)
 {
-    const struct inquiry *inquiry;
+    const struct probe *probe;
 
-    LIST_FOREACH (inquiry, &layer->inquiries, link) {
-        digest_u64(digest, inquiry->node->id);
-        digest_u64(digest, inquiry->op);
-        digest_u64(digest, inquiry->offset);
-        digest_u64(digest, inquiry->bytes);
+    LIST_FOREACH (probe, &layer->probes, link) {
+        const struct inquiry *inquiry = (const struct inquiry *)(const void *)probe;
+
+        probe_digest(probe, digest);
         digest_i64(digest, inquiry->sample.ret);
+        digest_u64(digest, inquiry->sample.content);
         digest_u64(digest, inquiry->sample.allocated);
         digest_u64(digest, inquiry->sample.extent_bytes);
-        timeline_digest_pending(layer->timeline, &inquiry->pending, digest);
-    }
-}
-
-void inquiries_check(const struct block_layer *layer)
-{
-    const struct inquiry *inquiry;
-
-    LIST_FOREACH (inquiry, &layer->inquiries, link) {
-        assert(inquiry->node->layer == layer && pending_is_set(&inquiry->pending));
-        assert(inquiry->op == OP_CONTENT || inquiry->op == OP_STATUS);
     }
 }

@@ -6,7 +6,7 @@
 
 #include <assert.h>
 
-#include "sim/disk/request_list.h"
+#include "sim/disk/request.h"
 
 void layer_init(struct block_layer *layer, uint32_t guest_node)
 {
@@ -20,7 +20,7 @@ void layer_init(struct block_layer *layer, uint32_t guest_node)
     TAILQ_INIT(&layer->guest_list);
     STAILQ_INIT(&layer->guest_queue);
     SLIST_INIT(&layer->waits);
-    LIST_INIT(&layer->inquiries);
+    LIST_INIT(&layer->probes);
     writers_init(&layer->writers, layer->arena);
     nodes_create(layer);
     layer->guest_edge.kind = EDGE_GUEST;
@@ -53,7 +53,7 @@ void layer_check(const struct block_layer *layer)
     requests_check(layer);
     guest_check_state(layer);
     sections_check(layer);
-    inquiries_check(layer);
+    probes_check(layer);
     faults_check(layer);
     writers_check(&layer->writers);
     run_list_check(&layer->scratch);

@@ -64,6 +64,7 @@ struct block_layer {
     STAILQ_HEAD(, request) queued;  /* of the guest, until a drain ends; in the generation 2.2 */
     struct writers writers;         /* the guest's requests */
     struct run_list scratch;        /* of the read or write that takes effect */
+    struct probes probes;           /* of the job, not answered, the youngest first */
 
     /* Today's generation: the guest as a user, and drained sections. */
     struct block_edge guest_edge;
@@ -71,7 +72,6 @@ struct block_layer {
     struct interposed_queue guest_queue; /* ... of them those that queue */
     uint32_t guest_in_flight;            /* ... and those that have arrived */
     uint32_t all_sections;               /* over all nodes */
-    struct inquiries inquiries;          /* of the job, not answered */
     struct section_waits waits;          /* the youngest first */
 
     struct fault *faults;  /* one per fault of the plan */

@@ -194,6 +194,11 @@ bool block_has_zero_init(const struct block_node *node)
            image_runs(node->disk.image) == 0;
 }
 
+bool block_has_cache(const struct block_node *node)
+{
+    return node->spec->volatile_cache;
+}
+
 uint32_t block_flags(const struct block_node *node)
 {
     return node->flags;
@@ -272,8 +277,11 @@ void node_digest(const struct block_node *node, struct digest *digest)
     digest_u64(digest, node->on_error);
     digest_flags(digest, node->drained, node->idles);
     digest_u64(digest, node->link_free_ns > now_ns ? node->link_free_ns - now_ns : 0);
-    digest_u64(digest, node->status_query.answered);
+    status_digest(node, digest);
     image_digest(node->disk.image, &node->layer->writers, digest);
+    if (node->older != NULL) {
+        image_digest(node->older, &node->layer->writers, digest);
+    }
     dirty_digest(node, digest);
     cache_digest(node, digest);
 }
@@ -287,7 +295,7 @@ void node_check(const struct block_node *node)
                                       : disk->backing < node->layer->node_count);
     assert(disk->bytes % SECTOR_BYTES == 0 && image_allocated_bytes(disk->image) <= disk->bytes);
     assert(node->status_answer.layout <= node->layer->layout_changes);
-    assert(!pending_is_set(&node->status_query.pending) || !node->status_query.answered);
+    assert(!node->status_query.asked || !node->status_query.answered);
     assert(STAILQ_EMPTY(&node->waiting) || node->served >= node->spec->lanes);
     image_check(disk->image);
     cache_check(node);

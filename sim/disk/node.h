@@ -12,8 +12,8 @@
 
 #include "engine/block.h"
 #include "engine/interposer.h"
+#include "sim/disk/probe.h"
 #include "sim/disk/section.h"
-#include "sim/disk/status.h"
 #include "sim/trace/evidence.h"
 
 struct cached_write;
@@ -54,8 +54,10 @@ struct block_node {
     struct block_dirty *dirty; /* in the order of their creation */
     uint16_t dirty_count;      /* numbers given so far */
 
-    uint32_t fault_ops; /* bit per op that some fault of the plan may hit here */
-    uint32_t served;    /* requests that have a lane */
+    bool heals;          /* some latent fault of the plan is about it */
+    struct image *older; /* what was there before the last write; NULL: nobody asks */
+    uint32_t fault_ops;  /* bit per op that some fault of the plan may hit here */
+    uint32_t served;     /* requests that have a lane */
     uint64_t link_free_ns;
     STAILQ_HEAD(, request) waiting; /* for a lane */
     struct choice_site *latency_sites[OP_COUNT];
@@ -68,6 +70,12 @@ struct block_node {
     uint64_t cache_stamp; /* counts the cached writes that have finished */
     STAILQ_HEAD(, cached_write) cached;
 };
+
+/* What no tearing divides. */
+static inline uint64_t node_atomic_bytes(const struct block_node *node)
+{
+    return node->spec->atomic_bytes == 0 ? SECTOR_BYTES : node->spec->atomic_bytes;
+}
 
 /* Ranges at the ports are whole sectors, at least one. */
 static inline bool node_is_sectors(uint64_t offset, uint64_t bytes)

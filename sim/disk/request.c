@@ -74,32 +74,17 @@ static uint64_t link_delay_ns(struct block_node *node, const struct request *req
     return node->link_free_ns - now_ns;
 }
 
-static uint64_t scale_percent(uint64_t value, uint64_t percent)
-{
-    uint64_t whole = value / 100;
-
-    if (percent > 0 && whole > UINT64_MAX / percent - 1) {
-        return UINT64_MAX;
-    }
-    return whole * percent + value % 100 * percent / 100;
-}
-
 static uint64_t latency_ns(struct request *request)
 {
     const struct request_faults *faults = &request->faults;
-    uint64_t ns;
+    uint64_t ns = 0;
 
-    if (faults->exact) {
-        ns = faults->exact_ns;
-    } else if (request->guest != NULL && request->guest->has_latency) {
+    if (request->guest != NULL && request->guest->has_latency) {
         ns = request->guest->latency_ns;
-    } else {
+    } else if (!faults->exact) {
         ns = node_latency_ns(request->node, request->op);
     }
-    if (faults->factor_percent > 0) {
-        ns = scale_percent(ns, faults->factor_percent);
-    }
-    return add_saturating(ns, faults->extra_ns);
+    return fault_latency_ns(faults, ns);
 }
 
 /* ---- Life ---- */
@@ -115,6 +100,17 @@ static void lane_hand_on(struct block_node *node)
     if (next != NULL) {
         STAILQ_REMOVE_HEAD(&node->waiting, turn);
         request_start(next);
+    }
+}
+
+static void end_flush(const struct request *request)
+{
+    const struct request_faults *faults = &request->faults;
+
+    if (request->ret == 0 && faults->moved_bytes > 0) {
+        cache_flush(request->node, request->flush_stamp);
+    } else if (request->ret < 0 && faults->drops != DROPS_NOTHING) {
+        cache_drop(request->node, request->flush_stamp, faults->drops == DROPS_NOW);
     }
 }
 
@@ -138,8 +134,8 @@ static void request_complete(struct request *request)
         dirty_mark(node, request->by, request->offset, request->bytes);
         cache_finish(node, request->number);
     }
-    if (request->op == OP_FLUSH && ret == 0 && request->faults.moved_bytes > 0) {
-        cache_flush(node, request->flush_stamp);
+    if (request->op == OP_FLUSH) {
+        end_flush(request);
     }
     effect_release(request);
     TAILQ_REMOVE(&layer->requests, request, link);
@@ -304,11 +300,7 @@ struct request *request_create_numbered(struct block_node *node, enum op op, enu
     request->offset = offset;
     request->bytes = bytes;
     request->number = number;
-    request->faults.hold = FAULT_NONE;
-    request->faults.hang = FAULT_NONE;
-    request->faults.torn = FAULT_NONE;
-    request->faults.corrupt = FAULT_NONE;
-    request->faults.moved_bytes = UINT64_MAX;
+    request->faults = FAULTS_NONE;
     TAILQ_INSERT_TAIL(&layer->requests, request, link);
     return request;
 }

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The requests that are not finished: releasing, showing and digesting them.
+ *
+ * Declared in sim/disk/request.h: they are its requests.
  */
-#include "sim/disk/request_list.h"
+#include "sim/disk/request.h"
 
 #include <assert.h>
 
@@ -28,6 +30,7 @@ void requests_release(struct block_layer *layer, uint32_t fault)
             request_resume(request);
         }
     }
+    probes_release(layer, fault);
 }
 
 bool requests_held_by(const struct block_layer *layer, uint32_t fault)
@@ -39,7 +42,7 @@ bool requests_held_by(const struct block_layer *layer, uint32_t fault)
             return true;
         }
     }
-    return false;
+    return probes_held_by(layer, fault);
 }
 
 /* ---- Looking at them ---- */
@@ -74,6 +77,8 @@ static void request_digest(const struct request *request, struct digest *digest)
     digest_u64(digest, request->moved);
     digest_i64(digest, request->ret);
     digest_i64(digest, faults->error);
+    digest_u64(digest, faults->drops);
+    digest_u64(digest, faults->stale);
     digest_u64(digest, faults->moved_bytes);
     digest_u64(digest, faults->misdirected ? faults->elsewhere : request->offset);
     digest_u64(digest, faults->corrupt);
@@ -107,7 +112,7 @@ void requests_digest(const struct block_layer *layer, struct digest *digest)
     TAILQ_FOREACH (request, &layer->requests, link) {
         struct digest own;
 
-        digest_init(&own);
+        digest_init_part(&own, digest);
         request_digest(request, &own);
         if (request->state == REQUEST_QUEUED || request->state == REQUEST_WAITING) {
             digest_u64(digest, digest_value(&own));

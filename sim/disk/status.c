@@ -5,8 +5,10 @@
  * An engine that walks a device asks once per chunk and gets nearly always
  * the same answer, so the last one is kept for as long as no image and no
  * link changes.
+ *
+ * Declared in sim/disk/probe.h: it is a user of probes; block_status_above() is in engine/block.h.
  */
-#include "sim/disk/status.h"
+#include "sim/disk/probe.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -44,8 +46,7 @@ static bool allocated_above(const struct block_node *top, const struct block_nod
     return allocated;
 }
 
-static int answer_afresh(struct block_node *top, struct block_node *base, uint64_t offset,
-                         uint64_t *extent_bytes)
+static void look_up(struct block_node *top, struct block_node *base, uint64_t offset)
 {
     uint64_t end;
     bool allocated = allocated_above(top, base, offset / SECTOR_BYTES, &end);
@@ -56,71 +57,103 @@ static int answer_afresh(struct block_node *top, struct block_node *base, uint64
                                                 .offset = offset,
                                                 .end = end * SECTOR_BYTES,
                                                 .allocated = allocated};
-    *extent_bytes = top->status_answer.end - offset;
-    return allocated ? 1 : 0;
 }
 
-static void query_answered(void *opaque)
+/* The truth. */
+static int look(struct block_node *top, struct block_node *base, uint64_t offset,
+                uint64_t *extent_bytes)
 {
-    struct block_node *node = opaque;
+    const struct status_answer *answer = &top->status_answer;
 
-    node->status_query.answered = true;
-    node->status_query.done(node->status_query.opaque, 0);
-}
-
-/* True if the answer has to be waited for. */
-static bool answer_takes_time(struct block_node *node, uint64_t offset, block_done *done,
-                              void *opaque)
-{
-    struct status_query *query = &node->status_query;
-    uint64_t delay_ns;
-
-    if (query->answered && query->offset == offset) {
-        query->answered = false;
-        return false;
+    if (answer->layout != top->layer->layout_changes || answer->base != base ||
+        offset < answer->offset || answer->end <= offset) {
+        look_up(top, base, offset);
     }
-    delay_ns = node_latency_ns(node, OP_STATUS);
-    if (delay_ns == 0) {
-        return false;
-    }
-    query->answered = false;
-    query->pending.kind = PENDING_LOOSE;
-    query->offset = offset;
-    query->done = done;
-    query->opaque = opaque;
-    timeline_add(node->layer->timeline, &query->pending, delay_ns, query_answered, node);
-    return true;
+    *extent_bytes = answer->end - offset;
+    return answer->allocated ? 1 : 0;
 }
 
-/* Answers at once unless the disk's latency for this operation says otherwise. */
-static bool status_is_instant(const struct block_node *node)
+/* The same, unless a fault of the plan says something else. */
+static int look_or_lie(struct block_node *top, struct block_node *base, uint64_t offset,
+                       uint64_t bytes, uint64_t *extent_bytes)
 {
-    const struct latency_spec *latency = &node->spec->latency[OP_STATUS];
+    int ret = fault_query(top, OP_STATUS, offset, bytes);
+    enum fault_claim claim;
 
-    return latency->kind == LATENCY_FIXED && latency->a_ns == 0 && latency->min_ns == 0;
+    if (ret < 0) {
+        return ret;
+    }
+    ret = look(top, base, offset, extent_bytes);
+    if (fault_claims(top, OP_STATUS, offset, extent_bytes, &claim)) {
+        ret = claim == CLAIM_DATA ? 1 : 0;
+    }
+    return ret;
+}
+
+static struct status_query *query_of(struct probe *probe)
+{
+    return (struct status_query *)(void *)probe; /* the first member */
+}
+
+static void take(struct probe *probe)
+{
+    struct status_query *query = query_of(probe);
+
+    query->ret =
+        look_or_lie(probe->node, query->base, probe->offset, probe->bytes, &query->extent_bytes);
+}
+
+static void give(struct probe *probe)
+{
+    struct status_query *query = query_of(probe);
+
+    query->asked = false;
+    query->answered = true;
+    query->done(query->opaque, 0);
+}
+
+static void query_begin(struct status_query *query, const struct probe *probe,
+                        struct block_node *base, block_done *done, void *opaque)
+{
+    assert(!query->asked);
+    *query = (struct status_query){
+        .probe = *probe, .base = base, .done = done, .opaque = opaque, .asked = true};
+    probe_begin(&query->probe);
 }
 
 int block_status_above(struct block_node *top, struct block_node *base, uint64_t offset,
                        uint64_t bytes, uint64_t *extent_bytes, block_done *done, void *opaque)
 {
-    const struct status_answer *answer = &top->status_answer;
+    struct status_query *query = &top->status_query;
+    struct probe probe = {
+        .node = top, .op = OP_STATUS, .offset = offset, .bytes = bytes, .take = take, .give = give};
+    bool answered = query->answered && query->probe.offset == offset;
 
     assert(node_is_sectors(offset, bytes));
     assert(offset < top->disk.bytes && bytes <= top->disk.bytes - offset);
-    if (!status_is_instant(top) && answer_takes_time(top, offset, done, opaque)) {
+    query->answered = false;
+    if (answered) {
+        *extent_bytes = query->extent_bytes;
+        return query->ret;
+    }
+    if (probe_takes_time(&probe)) {
+        query_begin(query, &probe, base, done, opaque);
         return -EINPROGRESS;
     }
-    if (top->fault_ops >> OP_STATUS & 1) {
-        int ret = fault_query(top, OP_STATUS, offset, bytes);
+    return top->fault_ops >> OP_STATUS & 1 ? look_or_lie(top, base, offset, bytes, extent_bytes)
+                                           : look(top, base, offset, extent_bytes);
+}
 
-        if (ret < 0) {
-            return ret;
-        }
+void status_digest(const struct block_node *node, struct digest *digest)
+{
+    const struct status_query *query = &node->status_query;
+
+    digest_flags(digest, query->answered, query->asked);
+    if (query->answered || (query->asked && query->probe.taken)) {
+        digest_i64(digest, query->ret);
+        digest_u64(digest, query->extent_bytes);
     }
-    if (answer->layout == top->layer->layout_changes && answer->base == base &&
-        answer->offset <= offset && offset < answer->end) {
-        *extent_bytes = answer->end - offset;
-        return answer->allocated ? 1 : 0;
+    if (query->asked) {
+        probe_digest(&query->probe, digest);
     }
-    return answer_afresh(top, base, offset, extent_bytes);
 }

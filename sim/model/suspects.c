@@ -4,7 +4,6 @@
  */
 #include "sim/model/suspects.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -13,16 +12,14 @@
 #define FIRST_CAPACITY 4
 
 static const char *const silent_kinds[] = {
-    [FAULT_LOST] = "lost",
-    [FAULT_TORN] = "torn",
-    [FAULT_CORRUPT] = "corrupt",
-    [FAULT_MISDIRECT] = "misdirect",
+    [FAULT_LOST] = "lost",           [FAULT_TORN] = "torn",   [FAULT_CORRUPT] = "corrupt",
+    [FAULT_MISDIRECT] = "misdirect", [FAULT_STALE] = "stale", [FAULT_CLAIM] = "claims",
 };
 
 bool fault_is_silent(enum fault_kind kind)
 {
     return kind == FAULT_LOST || kind == FAULT_TORN || kind == FAULT_CORRUPT ||
-           kind == FAULT_MISDIRECT;
+           kind == FAULT_MISDIRECT || kind == FAULT_STALE || kind == FAULT_CLAIM;
 }
 
 bool plan_has_silent_fault(const struct plan *plan)
@@ -51,7 +48,7 @@ static void grow(struct suspects *suspects, struct arena *arena)
 void suspects_note(struct suspects *suspects, const struct evidence *evidence,
                    const struct event *event)
 {
-    if (!fault_is_silent(evidence->plan->faults[event->index].kind) || event->request == 0) {
+    if (!fault_is_silent(evidence->plan->faults[event->index].kind)) {
         return;
     }
     if (suspects->count == suspects->capacity) {
@@ -91,9 +88,10 @@ struct phrase phrase_suspect(const struct evidence *evidence, const struct suspe
     const struct fault_spec *spec = &evidence->plan->faults[suspect->fault];
     struct phrase phrase;
 
-    snprintf(phrase.text, sizeof(phrase.text), "fault %.24s (%s) hit %s%s #%" PRIu32 " of %.24s",
+    snprintf(phrase.text, sizeof(phrase.text), "fault %.24s (%s) hit %s%s%.11s of %.24s",
              spec->name, silent_kinds[spec->kind], suspect->by == BY_GUEST ? "guest " : "",
-             op_name((enum op)suspect->op), suspect->request, phrase_disk(evidence, suspect->node));
+             op_name((enum op)suspect->op), phrase_number(suspect->request).text,
+             phrase_disk(evidence, suspect->node));
     return phrase;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Suspects: requests whose outcome a device has lied about.
+ * Suspects: requests whose outcome a device has lied about, and questions it has answered wrongly.
  *
  * A silent fault lets a request succeed that has lost, torn, corrupted or
  * misdirected its data, or a flush that has flushed nothing.  Whether that did
@@ -19,9 +19,9 @@ struct suspect {
     uint64_t offset;
     uint64_t bytes;
     uint64_t now_ns;
-    uint64_t moved; /* for the oracle's own use */
-    uint64_t wrong; /* for the oracle's own use: a sector */
-    uint32_t request;
+    uint64_t moved;   /* for the oracle's own use */
+    uint64_t wrong;   /* for the oracle's own use: a sector */
+    uint32_t request; /* 0: a question */
     uint16_t fault;
     uint8_t node;
     uint8_t op;

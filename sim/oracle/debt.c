@@ -8,7 +8,9 @@
  * that has taken effect and is not done.  Only what the last timeline event
  * touched can have become different, so only that is compared.
  *
- * The oracle keeps its own dirty bitmap, from the trace.
+ * The oracle keeps its own dirty bitmap, from the trace.  What a device's lie has made different is
+ * no debt of the job before the device has told (excuses.h): who lied, and with what harm, is the
+ * subject of "ledger".
  *
  * In today's generation population ends when the job takes its first chunks, or has
  * none to take.  Chunks of which the source reads zero, and which the target does not
@@ -20,6 +22,7 @@
 #include <assert.h>
 #include <inttypes.h>
 
+#include "sim/model/excuses.h"
 #include "sim/model/owed.h"
 #include "sim/model/promise.h"
 #include "sim/oracle/oracles.h"
@@ -43,6 +46,7 @@ struct debt {
     bool flushes_last; /* the flush before the end has been submitted, and has not failed */
     struct owed owed;
     struct promise promise;
+    struct excuses excuses;
     struct range touched[MAX_TOUCHED];
     uint32_t touched_count;
 };
@@ -99,7 +103,9 @@ static bool judge_piece(const struct debt *debt, struct evidence *evidence, uint
     uint64_t sector;
 
     while (at < end && !promise_is_kept(&debt->promise, evidence, at, end - at, &sector)) {
-        if (debt->flushes_last || !promise_may_owe_zeroes(evidence, &sector, end / SECTOR_BYTES)) {
+        if (!excuses_cover(&debt->excuses, &sector, end / SECTOR_BYTES) &&
+            (debt->flushes_last ||
+             !promise_may_owe_zeroes(evidence, &sector, end / SECTOR_BYTES))) {
             report(evidence, sector);
             return false;
         }
@@ -195,6 +201,8 @@ static void bitmap_event(void *state, struct evidence *evidence, const struct ev
         if (debt->modern) {
             end_population(debt, evidence);
         }
+    } else if (event->kind == EVENT_DIRTY_SET) {
+        excuses_end(&debt->excuses, event->offset, event->bytes);
     } else if (event->kind == EVENT_DIRTY_RELEASE) {
         /* The job winds down: what it still owes then is judged by other oracles. */
         debt->started = false;
@@ -289,10 +297,23 @@ static void took_effect(void *state, struct evidence *evidence, const struct eve
         return;
     }
     owed_took_effect(&debt->owed, evidence, event);
+    if (event->node == evidence->plan->job.target) {
+        excuses_written(&debt->excuses, event->offset, event->bytes);
+    }
     if (debt->started && event_changes_source(evidence, event)) {
         promise_add(&debt->promise, event->offset, event->bytes);
     }
     touch_clusters(debt, evidence, event);
+}
+
+/* A flush that fails may have dropped what it was to make durable. */
+static void flushed(struct debt *debt, const struct evidence *evidence, const struct event *event)
+{
+    excuses_flushed(&debt->excuses, evidence, event);
+    if (event->ret < 0) {
+        debt->flushes_last = false;
+        touch(debt, 0, evidence->disks[evidence->plan->job.source]->bytes);
+    }
 }
 
 static void done(void *state, struct evidence *evidence, const struct event *event)
@@ -302,8 +323,8 @@ static void done(void *state, struct evidence *evidence, const struct event *eve
     if (owed_is_copy(evidence, event) || (event->by == BY_GUEST && op_is_change(event->op))) {
         owed_done(&debt->owed, evidence, event);
         touch(debt, event->offset, event->bytes);
-    } else if (event->by == BY_JOB && event->op == OP_FLUSH && event->ret < 0) {
-        debt->flushes_last = false;
+    } else if (event->by == BY_JOB && event->op == OP_FLUSH) {
+        flushed(debt, evidence, event);
     }
 }
 
@@ -319,6 +340,20 @@ static void answered(void *state, struct evidence *evidence, const struct event 
 }
 
 /* ---- The rest ---- */
+
+static void debt_open(void *state, struct evidence *evidence)
+{
+    struct debt *debt = state;
+
+    excuses_open(&debt->excuses, evidence);
+}
+
+static void hit(void *state, struct evidence *evidence, const struct event *event)
+{
+    struct debt *debt = state;
+
+    excuses_hit(&debt->excuses, evidence, event);
+}
 
 static void started(void *state, struct evidence *evidence, const struct event *event)
 {
@@ -365,7 +400,7 @@ static void debt_digest(const void *state, const struct evidence *evidence, stru
 {
     const struct debt *debt = state;
 
-    (void)evidence;
+    excuses_digest(&debt->excuses, evidence, digest);
     digest_flags(digest, debt->owed.has_bitmap, debt->started, debt->populated, debt->power_cut,
                  debt->is_ready, debt->flushes_last, debt->owed.has_failed);
 }
@@ -397,6 +432,7 @@ const struct oracle oracle_debt = {
             [EVENT_REQUEST_SUBMIT] = submitted,
             [EVENT_REQUEST_EFFECT] = took_effect,
             [EVENT_REQUEST_DONE] = done,
+            [EVENT_FAULT] = hit,
             [EVENT_DIRTY_CREATE] = bitmap_event,
             [EVENT_DIRTY_SET] = bitmap_event,
             [EVENT_DIRTY_CLEAR] = bitmap_event,
@@ -408,6 +444,7 @@ const struct oracle oracle_debt = {
             [EVENT_JOB_ERROR] = reported_error,
         },
     .kinds = debt_kinds,
+    .open = debt_open,
     .settled = debt_settled,
     .digest = debt_digest,
     .check = debt_check,

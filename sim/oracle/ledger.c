@@ -235,10 +235,10 @@ static void judge_hangs(const struct ledger *ledger, struct evidence *evidence, 
             continue;
         }
         verdict_add(evidence, FINDING_LEDGER_BUILT_ON_HANG,
-                    "The job's %s #%" PRIu32 " of %s never ended (fault %s), but the job %s at %s.",
-                    op_name((enum op)hang->op), hang->number, phrase_disk(evidence, hang->node),
-                    evidence->plan->faults[hang->moved].name, went_on,
-                    quantity_time(evidence->now_ns).text);
+                    "The job's %s%s of %s never ended (fault %s), but the job %s at %s.",
+                    op_name((enum op)hang->op), phrase_number(hang->number).text,
+                    phrase_disk(evidence, hang->node), evidence->plan->faults[hang->moved].name,
+                    went_on, quantity_time(evidence->now_ns).text);
     }
 }
 
@@ -327,7 +327,7 @@ static void hit(void *state, struct evidence *evidence, const struct event *even
 
     if (fault_is_silent(kind)) {
         lies_hit(&ledger->lies, evidence, event);
-    } else if (kind == FAULT_ERROR || kind == FAULT_FULL) {
+    } else if (kind == FAULT_ERROR || kind == FAULT_LATENT || kind == FAULT_FULL) {
         if (event->request == 0) {
             queries_failed(&ledger->queries, evidence, event, ledger->job_alive);
         } else {
@@ -335,6 +335,17 @@ static void hit(void *state, struct evidence *evidence, const struct event *even
         }
     } else if (kind == FAULT_HANG && event->by != BY_GUEST) {
         request_hit(&ledger->hangs, evidence, event);
+    }
+}
+
+/* A question that hung is answered now; a request says itself when it is done. */
+static void released(void *state, struct evidence *evidence, const struct event *event)
+{
+    struct ledger *ledger = state;
+
+    (void)evidence;
+    if (event->request == 0) {
+        outstanding_remove(&ledger->hangs, 0);
     }
 }
 
@@ -444,6 +455,7 @@ const struct oracle oracle_ledger = {
             [EVENT_REQUEST_DONE] = done,
             [EVENT_ANSWERED] = answered,
             [EVENT_FAULT] = hit,
+            [EVENT_RELEASED] = released,
             [EVENT_GRAPH_PIVOT] = pivoted,
             [EVENT_POWER_CUT] = power_cut,
             [EVENT_JOB_STARTED] = started,

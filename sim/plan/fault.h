@@ -17,12 +17,22 @@ enum fault_kind {
     FAULT_DELAY,   /* takes longer */
     FAULT_LATENCY, /* takes exactly span_ns */
     FAULT_HOLD,    /* a breakpoint: stays until released */
+    FAULT_LATENT,  /* a read of the match's range fails, until what it touches has been written */
     FAULT_FULL,    /* ENOSPC once `bytes` have been allocated on the disk */
     /* Silent kinds: the request succeeds ... */
     FAULT_LOST,      /* but no data has moved; a flush has made nothing durable */
     FAULT_TORN,      /* but some sectors have not moved */
     FAULT_CORRUPT,   /* but one sector has changed */
     FAULT_MISDIRECT, /* but the data moved to or from offset `bytes` of the disk */
+    FAULT_STALE,     /* but a read returns what was there before the last write */
+    FAULT_CLAIM,     /* a question is answered with `claim`, whatever is true */
+};
+
+/* What a lying answer says is there. */
+enum fault_claim {
+    CLAIM_DATA, /* allocated; of the whole disk: it is not known to read zero */
+    CLAIM_ZERO, /* reads zero */
+    CLAIM_HOLE, /* not allocated */
 };
 
 enum fault_applied {
@@ -30,6 +40,14 @@ enum fault_applied {
     APPLIED_PREFIX, /* the first `bytes` */
     APPLIED_TORN,   /* some sectors, by choice */
     APPLIED_ALL,
+    APPLIED_BY_CHOICE, /* nothing, the first half, or all */
+};
+
+/* What a flush that fails does to what it was to make durable. */
+enum fault_drops {
+    DROPS_NOTHING, /* still in the cache: the next flush can bring it */
+    DROPS_NOW,     /* gone at once: readers see what is durable */
+    DROPS_LATER,   /* gone with the next power cut, whatever is flushed until then */
 };
 
 enum hold_phase {
@@ -51,8 +69,11 @@ struct fault_spec {
     uint64_t until_ns;        /* disarmed at this instant; 0 = never */
     uint64_t from_ns;         /* armed at this instant; 0 = at once */
     uint32_t probability_ppm; /* 0 = certain; otherwise a choice point per match */
+    uint64_t hits;            /* no more than these are hit, whichever are chosen; 0 = no bound */
     int error;                /* negative errno */
     enum fault_applied applied;
+    enum fault_drops drops;  /* ERROR, for flushes */
+    enum fault_claim claim;  /* CLAIM */
     uint64_t bytes;          /* APPLIED_PREFIX, FULL; MISDIRECT: where to */
     uint64_t factor_percent; /* DELAY: 100 = unchanged; 0 = use span_ns alone */
     uint64_t span_ns;        /* DELAY: added; LATENCY: instead */
@@ -60,5 +81,11 @@ struct fault_spec {
     bool optional;  /* if it never fires the run is not vacuous */
     bool exclusive; /* of these, the first that hits a request takes it: the others don't see it */
 };
+
+/*
+ * Why such a fault can't do anything to an operation, as what follows "an operation that" in a
+ * sentence; NULL if it can.
+ */
+const char *fault_why_not(const struct fault_spec *fault, enum op op);
 
 #endif

@@ -128,6 +128,7 @@ struct plan {
     struct explore_spec explore;
     enum generation generation;
     bool filter_passes_discards; /* the guest's reach the job's filter (F3: in QEMU they don't) */
+    bool plain_cursor; /* engines of foreign files: the dirty iterator of the recorded runs */
     /* added to every timer; in the generation 2.2, to every timer of more than 0 ns */
     uint64_t timer_slack_ns;
     struct choice_answer *choices;

@@ -8,9 +8,7 @@
 
 /* ---- Names ---- */
 
-/* NULL, after noting it, if the name is taken. */
-static struct fault_spec *add_fault(struct loader *loader, const struct yaml_node *node,
-                                    const char *name)
+struct fault_spec *fault_add(struct loader *loader, const struct yaml_node *node, const char *name)
 {
     struct plan *plan = loader->plan;
     struct fault_spec *fault;
@@ -42,7 +40,7 @@ void fault_read_names(struct loader *loader)
     for (const struct yaml_node *entry = faults->first; entry; entry = entry->next) {
         const char *name = read_name(loader, entry->key, "fault");
         const struct yaml_node *kind = yaml_get(entry, "hang");
-        struct fault_spec *fault = add_fault(
+        struct fault_spec *fault = fault_add(
             loader, entry->key, name ? name : arena_strdup(loader->arena, entry->key->text));
 
         /* Releases are checked before faults are read. */
@@ -54,14 +52,20 @@ void fault_read_names(struct loader *loader)
 
 /* ---- What a fault does ---- */
 
-/* The row's kind, and its value where it has one.  A disk that is full stays full. */
+/* Without `times`: a disk that is full stays full, and what can't be read stays so. */
+static bool lasts(enum fault_kind kind)
+{
+    return kind == FAULT_FULL || kind == FAULT_LATENT;
+}
+
+/* The row's kind, and its value where it has one. */
 static FIELD_READER(read_effect)
 {
     struct fault_spec *fault = record;
     int64_t value;
 
     fault->kind = (enum fault_kind)field->kind;
-    if (fault->kind == FAULT_FULL) {
+    if (lasts(fault->kind)) {
         fault->times = 0;
     }
     if (!field->type) {
@@ -119,6 +123,8 @@ static FIELD_READER(read_applied)
         fault->applied = APPLIED_ALL;
     } else if (read_is_word(loader, node, "torn")) {
         fault->applied = APPLIED_TORN;
+    } else if (read_is_word(loader, node, "choice")) {
+        fault->applied = APPLIED_BY_CHOICE;
     } else if (value_read(loader, node, &type_sectors, &bytes)) {
         fault->applied = APPLIED_PREFIX;
         fault->bytes = (uint64_t)bytes;
@@ -141,12 +147,15 @@ static FIELD_WRITER(write_applied)
     case APPLIED_ALL:
         emit_word(emit, field->key, "all");
         break;
+    case APPLIED_BY_CHOICE:
+        emit_word(emit, field->key, "choice");
+        break;
     }
 }
 
 /* ---- Which requests, and when ---- */
 
-static FIELD_READER(read_match)
+FIELD_READER(fault_read_match)
 {
     struct fault_spec *fault = record;
     struct match_spec match = {0};
@@ -156,7 +165,7 @@ static FIELD_READER(read_match)
     fault->nth = match.nth;
 }
 
-static FIELD_WRITER(write_match)
+FIELD_WRITER(fault_write_match)
 {
     const struct fault_spec *fault = record;
     struct match_spec match = {fault->match, fault->nth};
@@ -168,7 +177,7 @@ static FIELD_WRITER(write_times)
 {
     const struct fault_spec *fault = record;
 
-    if (fault->times != (fault->kind == FAULT_FULL ? 0 : 1)) {
+    if (fault->times != (lasts(fault->kind) ? 0 : 1)) {
         write_member(emit, plan, field, record);
     }
 }
@@ -267,7 +276,7 @@ static FIELD_WRITER(write_until)
 /* What it does comes before `times` and `applied`, which depend on it. */
 static const struct field fault_fields[] = {
     FIELD("match", "The requests that it is about.", .shape = &shape_match, .required = true,
-          .read = read_match, .write = write_match),
+          .read = fault_read_match, .write = fault_write_match),
     EFFECT("error", "The request fails.", FAULT_ERROR, .type = &type_error,
            MEMBER(struct fault_spec, error)),
     EFFECT("hang", "The request never completes, unless released.", FAULT_HANG,
@@ -290,20 +299,38 @@ static const struct field fault_fields[] = {
     EFFECT("corrupt",
            "The request succeeds, but a bit of one sector has flipped; which, is a choice.",
            FAULT_CORRUPT, .shape = &shape_flag),
+    EFFECT("claims", "The answer to a question is data, zero or hole, whatever is true.",
+           FAULT_CLAIM, .type = &type_claim, MEMBER(struct fault_spec, claim)),
+    EFFECT("latent",
+           "Reads of `overlaps` on the disk fail with this error, until what they touch there has "
+           "been "
+           "written again.",
+           FAULT_LATENT, .type = &type_error, MEMBER(struct fault_spec, error)),
+    EFFECT("stale", "The read succeeds, but returns what was there before the last write.",
+           FAULT_STALE, .shape = &shape_flag),
     EFFECT("misdirect", "The request succeeds, but the data went to, or came from, this offset.",
            FAULT_MISDIRECT, .type = &type_sectors, MEMBER(struct fault_spec, bytes)),
     FIELD("times",
-          "How many requests in a row from nth on, or forever; default 1, but with full forever.",
+          "How many requests in a row from nth on, or forever; default 1, but with full and latent "
+          "forever.",
           .type = &type_times, MEMBER(struct fault_spec, times), .write = write_times, .turn = 1),
     FIELD("applied",
           "What a write that fails leaves behind: nothing (default), all, its first SIZE, or torn: "
-          "every other sector.",
-          .shape =
-              ANY_OF(WORD_OF("nothing"), WORD_OF("all"), WORD_OF("torn"), VALUE_OF(type_sectors)),
+          "every other sector; choice: nothing, its first half, or all, by choice.",
+          .shape = ANY_OF(WORD_OF("nothing"), WORD_OF("all"), WORD_OF("torn"), WORD_OF("choice"),
+                          VALUE_OF(type_sectors)),
           .needs = "error", .read = read_applied, .write = write_applied),
+    FIELD(
+        "drops",
+        "What a flush of the job that fails was to make durable is lost: nothing (default), all of "
+        "it now, or later: with the next power cut, whatever is flushed until then.",
+        .type = &type_drops, MEMBER(struct fault_spec, drops), .needs = "error",
+        .otherwise = DROPS_NOTHING, .turn = 1),
     FIELD("probability",
           "Each matching request is hit with this probability, by choice; with seed 0 none is.",
           .type = &type_probability, MEMBER(struct fault_spec, probability_ppm), .turn = 1),
+    FIELD("hits", "No more requests than these are hit, whichever they are; default: no bound.",
+          .type = &type_count, MEMBER(struct fault_spec, hits), .needs = "probability", .turn = 1),
     FIELD("from", "From this instant on, or from a mark on.",
           .shape = ANY_OF(VALUE_OF(type_time), MAPPING_OF("from-mark", from_fields)),
           .read = read_from, .write = write_from, .turn = 1),
@@ -318,12 +345,78 @@ const struct shape shape_faults = {.kind = SHAPE_NAMES,
                                    .read = fault_read_all,
                                    .write = fault_write_all};
 
-static void check_kind(struct loader *loader, const struct yaml_node *node)
+/* Every operation that the match names must be one that the fault can do something to. */
+void fault_check_ops(struct loader *loader, const struct yaml_node *node,
+                     const struct fault_spec *fault)
+{
+    uint32_t ops = fault->match.ops;
+    const struct yaml_node *match = yaml_get(node, "match");
+
+    if (fault->kind == FAULT_CLAIM && ops == 0) {
+        read_mistake(loader, node,
+                     "\"claims\" needs an op: block-status, content-status or all-zero");
+    }
+    for (uint32_t op = 0; op < OP_COUNT; op++) {
+        const char *why_not = ops >> op & 1 ? fault_why_not(fault, (enum op)op) : NULL;
+
+        if (why_not) {
+            read_mistake(loader, match ? match : node, "this fault can't hit %s, which %s",
+                         op_name((enum op)op), why_not);
+        }
+    }
+}
+
+/* Does every disk that the fault may hit have a volatile cache? */
+static bool hits_caches(const struct plan *plan, const struct fault_spec *fault)
+{
+    for (uint32_t i = 0; i < plan->disk_count; i++) {
+        if ((fault->match.disks == 0 || (fault->match.disks >> i & 1)) &&
+            !plan->disks[i].volatile_cache) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* The guest's own losses are not followed, so that only the job's flushes can drop anything. */
+static void check_drops(struct loader *loader, const struct yaml_node *node,
+                        struct fault_spec *fault)
+{
+    if (fault->drops == DROPS_NOTHING) {
+        return;
+    }
+    if (fault->match.ops != UINT32_C(1) << OP_FLUSH || fault->match.by == BY_GUEST) {
+        read_mistake(loader, yaml_get(node, "drops"), "only a flush of the job drops anything");
+    } else if (!hits_caches(loader->plan, fault)) {
+        read_mistake(loader, yaml_get(node, "drops"),
+                     "only a disk with \"cache: volatile\" has something to drop");
+    }
+    fault->match.by = BY_JOB;
+}
+
+/* A bad place is on one disk. */
+static void check_latent(struct loader *loader, const struct yaml_node *node,
+                         const struct fault_spec *fault)
+{
+    uint64_t disks = fault->match.disks;
+
+    if (fault->kind == FAULT_LATENT &&
+        (disks == 0 || (disks & (disks - 1)) != 0 || !fault->match.has_range)) {
+        read_mistake(loader, node, "\"latent\" needs one disk, and a range that overlaps");
+    }
+}
+
+static void check_fault(struct loader *loader, const struct yaml_node *node,
+                        struct fault_spec *fault)
 {
     if (read_count_group(node, fault_fields, KINDS_GROUP) != 1) {
         read_mistake(loader, node,
                      "a fault does one of error, hang, hold, delay, latency, full, lost, torn, "
-                     "corrupt and misdirect");
+                     "corrupt, claims, latent, stale and misdirect");
+    } else {
+        fault_check_ops(loader, node, fault);
+        check_drops(loader, node, fault);
+        check_latent(loader, node, fault);
     }
 }
 
@@ -340,9 +433,9 @@ FIELD_READER(fault_read_all)
         if (index != PLAN_NONE) {
             plan->faults[index].armed = true;
             read_fields(loader, entry, "fault", fault_fields, &plan->faults[index]);
-        }
-        if (entry->kind == YAML_MAPPING) {
-            check_kind(loader, entry);
+            if (entry->kind == YAML_MAPPING) {
+                check_fault(loader, entry, &plan->faults[index]);
+            }
         }
     }
 }
@@ -370,62 +463,4 @@ FIELD_WRITER(fault_write_all)
         }
     }
     emit_end(&faults);
-}
-
-/* ---- Holds ---- */
-
-/* Names are read before. */
-static FIELD_READER(skip)
-{
-}
-
-static FIELD_WRITER(write_name)
-{
-    emit_word(emit, field->key, ((const struct fault_spec *)record)->name);
-}
-
-static const struct field hold_fields[] = {
-    FIELD("name", "What release and wait call it.", .shape = &shape_name, .required = true,
-          .read = skip, .write = write_name),
-    FIELD("match", "The requests that it holds.", .shape = &shape_match, .required = true,
-          .read = read_match, .write = write_match),
-    FIELD("phase", "before-effect (default) or before-completion.", .type = &type_hold_phase,
-          MEMBER(struct fault_spec, phase), .always = true),
-    FIELD("times", "How many requests in a row, or forever; default 1.", .type = &type_times,
-          MEMBER(struct fault_spec, times), .otherwise = 1),
-    FIELD_END};
-
-const struct shape shape_hold = {.kind = SHAPE_MAPPING, .name = "hold", .fields = hold_fields};
-
-void fault_add_hold(struct loader *loader, const struct yaml_node *node)
-{
-    const struct yaml_node *name_node = yaml_get(read_resolve(loader, node), "name");
-    const char *name = name_node ? read_name(loader, name_node, "hold") : NULL;
-    struct fault_spec *hold = name ? add_fault(loader, name_node, name) : NULL;
-
-    if (hold) {
-        hold->kind = FAULT_HOLD;
-    }
-}
-
-FIELD_READER(fault_read_hold)
-{
-    struct action *action = record;
-    const struct yaml_node *name_node = yaml_get(read_resolve(loader, node), "name");
-    const char *name = name_node ? read_text(loader, name_node, "hold's name") : NULL;
-    uint32_t index = name ? fault_find(loader->plan, name) : PLAN_NONE;
-    struct fault_spec ignored = {0};
-
-    if (index != PLAN_NONE) {
-        action->index = index;
-    }
-    read_fields(loader, node, "hold", hold_fields,
-                index == PLAN_NONE ? &ignored : &loader->plan->faults[index]);
-}
-
-FIELD_WRITER(fault_write_hold)
-{
-    const struct action *action = record;
-
-    write_mapping(emit, plan, field->key, hold_fields, &plan->faults[action->index]);
 }

@@ -132,6 +132,17 @@ const struct value_type type_granularity = {.name = "granularity",
                                   .max = MAX_TIME_NS,            \
                                   .range_step = 1000}
 
+static const struct word instant_words[] = {{"whenever", -1}, {NULL, 0}};
+
+const struct value_type type_instant = {.name = "instant",
+                                        .what = "time",
+                                        .example = "5ms, 200us or 1s",
+                                        .units = quantity_time_units,
+                                        .words = instant_words,
+                                        .needs_unit = true,
+                                        .max = MAX_TIME_NS,
+                                        .range_step = 1000};
+
 TIME_TYPE(type_time, 0);
 TIME_TYPE(type_span, 1);
 TIME_TYPE(type_shift, -MAX_TIME_NS);
@@ -267,6 +278,9 @@ WORD_TYPE(type_request_phase, "phase of a request", {"queued", EVENT_REQUEST_QUE
           {"effect", EVENT_REQUEST_EFFECT}, {"done", EVENT_REQUEST_DONE});
 WORD_TYPE(type_hold_phase, "phase of a hold", {"before-effect", HOLD_BEFORE_EFFECT},
           {"before-completion", HOLD_BEFORE_COMPLETION});
+WORD_TYPE(type_claim, "answer", {"data", CLAIM_DATA}, {"zero", CLAIM_ZERO}, {"hole", CLAIM_HOLE});
+WORD_TYPE(type_drops, "loss", {"nothing", DROPS_NOTHING}, {"now", DROPS_NOW},
+          {"later", DROPS_LATER});
 WORD_TYPE(type_detect_zeroes, "fate of written zeroes", {"stay", DETECT_OFF}, {"zero", DETECT_ON},
           {"unmap", DETECT_UNMAP});
 WORD_TYPE(type_switch, "rule", {"always", true}, {"never", false});

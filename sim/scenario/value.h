@@ -47,6 +47,7 @@ extern const struct value_type type_bytes;          /* any place or amount */
 extern const struct value_type type_bytes_length;   /* at least 1 */
 extern const struct value_type type_job_bytes;      /* may be what the engine refuses */
 extern const struct value_type type_cluster;        /* power of two; none = 0, unknown = -1 */
+extern const struct value_type type_instant;        /* a time, or AT_WHENEVER */
 extern const struct value_type type_time;
 extern const struct value_type type_span;  /* a time of at least 1 ns */
 extern const struct value_type type_shift; /* a time that may be negative */
@@ -92,6 +93,8 @@ extern const struct value_type type_refusal;
 extern const struct value_type type_event;
 extern const struct value_type type_request_phase;
 extern const struct value_type type_hold_phase;
+extern const struct value_type type_claim;
+extern const struct value_type type_drops;
 extern const struct value_type type_since;
 extern const struct value_type type_io_status;
 extern const struct value_type type_job_status;

@@ -361,7 +361,31 @@ bool generators_are_done(const struct world *world)
     return true;
 }
 
+bool generator_is_over(const struct world *world, uint32_t index)
+{
+    return world->generators[index].state == GENERATOR_OVER;
+}
+
 /* ---- Digest ---- */
+
+/* Where all draws have one result, it makes no difference how often there was one. */
+static void walks_digest(const struct generator *generator, struct digest *digest)
+{
+    const struct generator_spec *spec = generator->spec;
+    bool lengths_vary = false;
+    bool places_vary = false;
+
+    for (uint32_t i = 0; i < spec->mix_count; i++) {
+        if (spec->mix[i].request.op == OP_FLUSH) {
+            continue; /* it has neither */
+        }
+        lengths_vary = lengths_vary || spec->mix[i].length_count > 1;
+        places_vary = places_vary || address_count(&generator->addresses[i]) > 1;
+    }
+    digest_u64(digest, spec->mix_count > 1 ? generator->mix.position : 0);
+    digest_u64(digest, lengths_vary ? generator->length.position : 0);
+    digest_u64(digest, places_vary ? generator->place.position : 0);
+}
 
 /* Without a bound a count does not matter, and stays out.  Names are the plan's. */
 static void generator_digest(const struct generator *generator, struct digest *digest)
@@ -381,9 +405,7 @@ static void generator_digest(const struct generator *generator, struct digest *d
     digest_u64(digest, spec->count > 0 ? generator->submitted : 0);
     digest_u64(digest, spec->bytes > 0 ? generator->bytes : 0);
     digest_u64(digest, generator->unfinished);
-    digest_u64(digest, generator->mix.position);
-    digest_u64(digest, generator->length.position);
-    digest_u64(digest, generator->place.position);
+    walks_digest(generator, digest);
     for (uint32_t i = 0; i < spec->mix_count; i++) {
         address_digest(&generator->addresses[i], digest);
     }

@@ -87,6 +87,9 @@ void generators_observe(struct world *world, const struct event *event);
 void generators_stop(struct world *world);
 
 /* True if every generator with a bound of its own that has begun has ended. */
+/* Will this one make no more requests? */
+bool generator_is_over(const struct world *world, uint32_t index);
+
 bool generators_are_done(const struct world *world);
 
 void generators_digest(const struct world *world, struct digest *digest);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What could notice the completion of a read, now or later.
+ * What could notice the completion of a read, now or later; that a step begins, or that data moves
+ * sooner.
  */
 #include "sim/world/independent.h"
 
@@ -14,9 +15,14 @@
 
 /* ---- The plan ---- */
 
+static uint64_t kinds_of(const struct event_match *match)
+{
+    return match->kinds == 0 ? UINT64_MAX : match->kinds;
+}
+
 static bool match_notices(const struct event_match *match)
 {
-    return (match->kinds == 0 || (match->kinds & NOTICED) != 0) && match->request.by != BY_GUEST;
+    return (kinds_of(match) & NOTICED) != 0 && match->request.by != BY_GUEST;
 }
 
 static bool action_interferes(const struct action *action)
@@ -105,13 +111,55 @@ static bool source_shows_target(const struct plan *plan)
     return false;
 }
 
-bool independent_possible(const struct world *world)
+/* Does a wait of the plan, a rule or an expectation look at events of that kind? */
+static bool looks_at(const struct plan *plan, uint64_t kind)
+{
+    const struct action *action;
+    uint64_t kinds = 0;
+
+    for (uint32_t i = 0; (action = plan_action(plan, i)) != NULL; i++) {
+        kinds |= action->kind == DO_WAIT && action->wait.kind == WAIT_EVENT
+                     ? kinds_of(&action->wait.match)
+                     : 0;
+    }
+    for (uint32_t i = 0; i < plan->react_count; i++) {
+        kinds |= kinds_of(&plan->reacts[i].when);
+    }
+    for (uint32_t i = 0; i < plan->expect_count; i++) {
+        for (uint32_t j = 0; j < plan->expects[i].match_count; j++) {
+            kinds |= kinds_of(&plan->expects[i].matches[j]);
+        }
+    }
+    return (kinds & kind) != 0;
+}
+
+/* A fault that fills a disk counts what each write would add to it. */
+static bool has_filling(const struct plan *plan)
+{
+    for (uint32_t i = 0; i < plan->fault_count; i++) {
+        if (plan->faults[i].kind == FAULT_FULL) {
+            return true;
+        }
+    }
+    return false;
+}
+
+struct independent_plan independent_possible(const struct world *world)
 {
     const struct plan *plan = world->plan;
+    bool plain = plan->generator_count == 0 && disk_is_plain(plan, plan->job.source) &&
+                 disk_is_plain(plan, plan->job.target) && !source_shows_target(plan) &&
+                 !story_interferes(plan) && !expectations_notice(plan);
 
-    return world->engine->reads_only_write && plan->generator_count == 0 &&
-           disk_is_plain(plan, plan->job.source) && disk_is_plain(plan, plan->job.target) &&
-           !source_shows_target(plan) && !story_interferes(plan) && !expectations_notice(plan);
+    if (world->engine->foreign) {
+        return (struct independent_plan){0};
+    }
+    return (struct independent_plan){
+        .reads = plain && world->engine->reads_only_write,
+        .ends = plain && plan->untimed,
+        .waits = plan->untimed && !looks_at(plan, EVENT_BIT(STEP)),
+        .stillness = plan->untimed && !has_filling(plan),
+    };
 }
 
 /* ---- The guest ---- */
@@ -192,7 +240,9 @@ static bool write_can_be_hit(const struct world *world, const struct request *re
 
     for (uint32_t i = 0; i < plan->fault_count; i++) {
         const struct fault_spec *spec = &plan->faults[i];
-        bool is_spent = spec->times > 0 && world->layer.faults[i].hits >= spec->times;
+        uint64_t hits = world->layer.faults[i].hits;
+        bool is_spent =
+            (spec->times > 0 && hits >= spec->times) || (spec->hits > 0 && hits >= spec->hits);
 
         if (!is_spent && request_matches(&spec->match, (uint8_t)plan->job.target, OP_WRITE, BY_JOB,
                                          read->offset, read->bytes)) {
@@ -241,9 +291,135 @@ static uint64_t job_digest(const struct world *world)
     return digest_value(&digest);
 }
 
-bool independent_find(struct world *world, struct independent *found)
+/* ---- Steps that begin a wait ---- */
+
+/* Does a later step count events from the end of an earlier one that took time? */
+static bool counts_later(const struct world *world, uint32_t step)
+{
+    for (step++; step < world->plan->step_count; step++) {
+        const struct action *action = &world->plan->steps[step];
+
+        if (story_waits_for_event(action)) {
+            return !action->wait.since_start;
+        }
+        if (action->kind == DO_SETTLE || action->kind == DO_WAIT) {
+            return action->kind == DO_SETTLE || action->wait.kind != WAIT_CONCLUDED;
+        }
+    }
+    return false;
+}
+
+/* What the step waits for has not come, and nothing bounds the time. */
+static bool only_waits(const struct world *world)
+{
+    const struct story *story = &world->story;
+    const struct action *action = &world->plan->steps[story->step];
+    uint64_t matches = story->matches;
+
+    if (action->kind != DO_WAIT || action->wait.within_ns > 0) {
+        return false;
+    }
+    if (action->wait.kind == WAIT_CONCLUDED) {
+        return !world->job_concluded;
+    }
+    if (action->wait.kind == WAIT_EVENT && action->wait.since_start) {
+        matches = story->run_matches[story->step];
+    }
+    return action->wait.kind == WAIT_EVENT && matches < max_u64(action->wait.nth, 1);
+}
+
+static bool find_wait(const struct world *world, const struct pending **pending)
+{
+    const struct story *story = &world->story;
+
+    *pending = &story->next;
+    return pending_is_set(&story->next) && only_waits(world) && !counts_later(world, story->step);
+}
+
+/* ---- Requests ---- */
+
+/* Nothing moves at its first event, and that it comes changes no result. */
+static bool is_still(const struct request *request)
+{
+    const struct request_faults *faults = &request->faults;
+
+    return !request->moved && !request->effect.begun && request->state == REQUEST_SERVED &&
+           request->effect.places == NULL && faults->hold == FAULT_NONE &&
+           faults->corrupt == FAULT_NONE &&
+           (request->op == OP_FLUSH ||
+            (op_writes(request->op) && faults->error != 0 && faults->moved_bytes == 0));
+}
+
+static bool overlaps_another(const struct world *world, const struct request *request)
+{
+    const struct request *other;
+
+    TAILQ_FOREACH (other, &world->layer.requests, link) {
+        if (other != request && other->node == request->node &&
+            range_overlaps(other->offset, other->bytes, request->offset, request->bytes)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The guest sees the target only once it has moved there. */
+static bool is_end_of_write(const struct world *world, const struct request *request)
+{
+    return request->by != BY_GUEST && op_writes(request->op) && request->moved &&
+           request->node->id == world->plan->job.target &&
+           world->layer.guest_node != request->node->id && request->state == REQUEST_SERVED &&
+           request->faults.hold == FAULT_NONE && !overlaps_another(world, request);
+}
+
+static bool is_of_kind(const struct world *world, const struct request *request,
+                       enum independent_kind kind)
+{
+    switch (kind) {
+    case INDEPENDENT_READ:
+        return is_independent(world, request);
+    case INDEPENDENT_STILL:
+        return is_still(request);
+    case INDEPENDENT_END:
+        return is_end_of_write(world, request);
+    case INDEPENDENT_WAIT:
+        break;
+    }
+    return false;
+}
+
+/* ---- Finding one ---- */
+
+static void note(const struct world *world, enum independent_kind kind, uint32_t request,
+                 struct independent *found)
+{
+    found->kind = kind;
+    found->request = request;
+    found->trace_count = world->trace->count;
+    found->findings = world->verdict->finding_count;
+    found->job_digest = kind == INDEPENDENT_END ? 0 : job_digest(world);
+}
+
+static bool find_request(struct world *world, enum independent_kind kind,
+                         struct pending *const *candidates, uint32_t count,
+                         struct independent *found)
 {
     const struct request *request;
+
+    TAILQ_FOREACH (request, &world->layer.requests, link) {
+        if (is_of_kind(world, request, kind) &&
+            place_of(candidates, count, &request->pending, &found->place)) {
+            note(world, kind, request->number, found);
+            return true;
+        }
+    }
+    return false;
+}
+
+bool independent_find(struct world *world, const struct independent_plan *plan,
+                      struct independent *found)
+{
+    const struct pending *pending;
     struct pending *const *candidates;
     uint32_t count;
 
@@ -251,17 +427,14 @@ bool independent_find(struct world *world, struct independent *found)
     if (count < 2) {
         return false;
     }
-    TAILQ_FOREACH (request, &world->layer.requests, link) {
-        if (is_independent(world, request) &&
-            place_of(candidates, count, &request->pending, &found->place)) {
-            found->request = request->number;
-            found->trace_count = world->trace->count;
-            found->findings = world->verdict->finding_count;
-            found->job_digest = job_digest(world);
-            return true;
-        }
+    if (plan->waits && find_wait(world, &pending) &&
+        place_of(candidates, count, pending, &found->place)) {
+        note(world, INDEPENDENT_WAIT, 0, found);
+        return true;
     }
-    return false;
+    return (plan->ends && find_request(world, INDEPENDENT_END, candidates, count, found)) ||
+           (plan->stillness && find_request(world, INDEPENDENT_STILL, candidates, count, found)) ||
+           (plan->reads && find_request(world, INDEPENDENT_READ, candidates, count, found));
 }
 
 /* The events are the read's effect, its end with the beginning of its write, or both. */
@@ -281,10 +454,23 @@ static bool is_reads_own(const struct world *world, const struct event *events, 
            next->offset == done->offset && next->bytes == done->bytes;
 }
 
+/* Has it done only what is of its kind? */
+static bool is_its_own(const struct world *world, const struct independent *found)
+{
+    const struct event *events = &world->trace->events[found->trace_count];
+    uint64_t count = world->trace->count - found->trace_count;
+
+    if (found->kind == INDEPENDENT_WAIT) {
+        return count == 1 && events[0].kind == EVENT_STEP;
+    }
+    return found->kind == INDEPENDENT_STILL ? count == 0
+                                            : is_reads_own(world, events, count, found->request);
+}
+
+/* The end of a write may do anything: it need not commute with what comes after it. */
 bool independent_held(const struct world *world, const struct independent *found)
 {
-    return is_reads_own(world, &world->trace->events[found->trace_count],
-                        world->trace->count - found->trace_count, found->request) &&
-           world->verdict->finding_count == found->findings &&
-           job_digest(world) == found->job_digest;
+    return found->kind == INDEPENDENT_END ||
+           (is_its_own(world, found) && world->verdict->finding_count == found->findings &&
+            job_digest(world) == found->job_digest);
 }

@@ -20,6 +20,17 @@
  *   - the two disks have no lanes or bandwidth to compete for, and data moves all at once;
  *   - no power fails, and no step arms a hold: what is in flight then would matter.
  *
+ * Three more kinds of events are taken first, or at once, for less:
+ *
+ *   - A step that only begins a wait, which has not come true: for READY or another event, after
+ *     which no later step counts events from the end of it; for the job's end.  Untimed, and if
+ *     nothing in the plan looks at steps.
+ *   - The first event of a flush, and of a write that fails and leaves nothing behind: nothing
+ *     moves then, and what its result will be is known already.
+ *   - The end of a job's write to the target, active or not, right after its data has moved, if no
+ *     other request there overlaps.  What could come between them can as well come before the
+ *     move: nobody sees the target's data before the end but who writes there, too.
+ *
  * That the engine keeps its promise is looked at each time: there must be nothing in the trace but
  * the read's effect and end and the write's beginning, and the job's digest must be what it was.
  * If not, the search tries the others, too.
@@ -32,8 +43,16 @@
 
 #include "sim/world/world.h"
 
+enum independent_kind {
+    INDEPENDENT_READ,
+    INDEPENDENT_WAIT,  /* a step that begins one */
+    INDEPENDENT_STILL, /* a request's first event: nothing moves */
+    INDEPENDENT_END,   /* of a write whose data has moved */
+};
+
 /* An event that could be next, and what the world was like before it. */
 struct independent {
+    enum independent_kind kind;
     uint32_t place; /* among the candidates: the answer to "order" that takes it */
     uint32_t request;
     uint64_t trace_count;
@@ -41,14 +60,22 @@ struct independent {
     uint32_t findings;
 };
 
-/* Does the plan leave room for such events at all?  The same during a whole run. */
-bool independent_possible(const struct world *world);
+/* What the plan leaves room for; the same during a whole run. */
+struct independent_plan {
+    bool reads;     /* of the job */
+    bool ends;      /* of the job's writes */
+    bool waits;     /* steps that begin one */
+    bool stillness; /* first events at which nothing moves */
+};
+
+struct independent_plan independent_possible(const struct world *world);
 
 /*
  * The first of the events that could be next which is independent; false: none is.  To be
- * asked between two steps, where independent_possible().
+ * asked between two steps, with what independent_possible() has said.
  */
-bool independent_find(struct world *world, struct independent *found);
+bool independent_find(struct world *world, const struct independent_plan *plan,
+                      struct independent *found);
 
 /* After the step that took it: has it done only what it should? */
 bool independent_held(const struct world *world, const struct independent *found);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The story: steps and their waits, timed actions; reactions are in sim/world/react.c.
+ * The story: steps and their waits, timed actions; reactions are in sim/world/react.c, the digest
+ * in sim/world/story_state.c.
  *
  * story_observe() may run deep inside the engine, so it only inserts
  * timeline events; nothing acts from there.
@@ -11,7 +12,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "sim/disk/request_list.h"
+#include "sim/disk/request.h"
 #include "sim/trace/phrase.h"
 #include "sim/world/action.h"
 #include "sim/world/private.h"
@@ -30,11 +31,6 @@ static const struct action *step_at(const struct world *world, uint32_t step)
 static bool takes_time(const struct action *action)
 {
     return action->kind == DO_WAIT || action->kind == DO_AT || action->kind == DO_SETTLE;
-}
-
-static bool waits_for_event(const struct action *action)
-{
-    return action->kind == DO_WAIT && action->wait.kind == WAIT_EVENT;
 }
 
 /* ---- What to watch ---- */
@@ -59,7 +55,10 @@ static uint64_t step_kinds(const struct action *action)
     case WAIT_HELD:
         return EVENT_BIT(HELD);
     case WAIT_GUEST_IDLE:
+    case WAIT_GUEST_TAG:
         return GUEST_ENDS;
+    case WAIT_PROGRESS:
+        return wait_kinds(&action->wait);
     case WAIT_CONCLUDED:
     case WAIT_DURATION:
         break;
@@ -78,7 +77,7 @@ static uint64_t run_kinds(const struct world *world, uint32_t step)
     for (; step < world->plan->step_count; step++) {
         const struct action *action = step_at(world, step);
 
-        if (waits_for_event(action) && action->wait.since_start) {
+        if (story_waits_for_event(action) && action->wait.since_start) {
             kinds |= match_kinds(&action->wait.match);
         }
     }
@@ -105,11 +104,19 @@ static void watch_from(struct world *world, uint32_t step)
     }
     story->watched |= generators_watched(plan);
     story->watched |= run_kinds(world, step);
+    for (; step < plan->step_count; step++) {
+        story->watched |= wait_kinds(&step_at(world, step)->wait);
+    }
 }
 
 /* ---- Steps ---- */
 
 static void step_begin(void *opaque);
+
+static bool is_whenever(const struct action *action)
+{
+    return action->kind == DO_AT && action->at_ns == AT_WHENEVER;
+}
 
 static void story_is_over(struct world *world)
 {
@@ -130,11 +137,29 @@ static void step_end(struct world *world)
     if (took_time) {
         watch_from(world, story->step);
     }
+    story->state = STORY_ACTING;
     if (story->step == world->plan->step_count) {
         story_is_over(world);
+    } else if (world->plan->untimed && is_whenever(step_at(world, story->step))) {
+        step_begin(world);
     } else {
-        story->state = STORY_ACTING;
         timeline_add(&world->timeline, &story->next, 0, step_begin, world);
+    }
+}
+
+/*
+ * Untimed, a moment that may be any begins with the end of the step before, and what is done at it
+ * is done in the same event: else a search would try the same orders several times.
+ */
+static void moment_came(struct world *world)
+{
+    struct story *story = &world->story;
+
+    step_end(world);
+    if (world->plan->untimed && pending_is_set(&story->next) &&
+        !takes_time(step_at(world, story->step))) {
+        timeline_remove(&world->timeline, &story->next);
+        step_begin(world);
     }
 }
 
@@ -186,6 +211,10 @@ static bool step_is_satisfied(const struct world *world)
         return requests_held_by(&world->layer, wait->index);
     case WAIT_GUEST_IDLE:
         return layer_guest_idle(&world->layer);
+    case WAIT_GUEST_TAG:
+        return wait_guest_is_over(world, wait->tag);
+    case WAIT_PROGRESS:
+        return wait_progress_is_reached(world, wait);
     case WAIT_DURATION:
         break;
     }
@@ -205,6 +234,10 @@ static struct phrase phrase_wait(const struct world *world, const struct action 
                  world->plan->faults[wait->index].name);
     } else if (action->kind == DO_WAIT && wait->kind == WAIT_GUEST_IDLE) {
         snprintf(phrase.text, sizeof(phrase.text), "the guest to be idle");
+    } else if (action->kind == DO_WAIT && wait->kind == WAIT_GUEST_TAG) {
+        snprintf(phrase.text, sizeof(phrase.text), "the guest's %.64s to be over", wait->tag);
+    } else if (action->kind == DO_WAIT && wait->kind == WAIT_PROGRESS) {
+        snprintf(phrase.text, sizeof(phrase.text), "progress of the job");
     } else {
         snprintf(phrase.text, sizeof(phrase.text), "the job to conclude%s",
                  action->kind == DO_SETTLE ? " and the guest to be idle" : "");
@@ -225,30 +258,54 @@ static void bound_reached(void *opaque)
     struct story *story = &world->story;
     const struct action *action = step_at(world, story->step);
     uint64_t within_ns = action->wait.within_ns;
+    struct job_info info;
+    bool has_info;
 
+    if (is_whenever(action)) {
+        moment_came(world);
+        return;
+    }
     if (is_pause(action)) {
         step_end(world);
         return;
     }
     story->state = STORY_STOPPED;
     world->evidence.story_stopped = true;
+    world_end_soon(world);
     generators_stop(world);
-    action_fail(world, story->step, action->where, FINDING_EXPECT_WAIT_TIMEOUT,
-                "Step %" PRIu32 " waited for %s from %s on; within %s it did not come.",
-                story->step + 1, phrase_wait(world, action).text,
-                quantity_time(world->timeline.now_ns - within_ns).text,
-                quantity_time(within_ns).text);
+    has_info = world_last_job(world, &info);
+    action_fail(
+        world, story->step, action->where, FINDING_EXPECT_WAIT_TIMEOUT,
+        "Step %" PRIu32 " waited for %s from %s on; within %s it did not come: %s.",
+        story->step + 1, phrase_wait(world, action).text,
+        quantity_time(world->timeline.now_ns - within_ns).text, quantity_time(within_ns).text,
+        phrase_job(&world->evidence, has_info ? &info : NULL, world_job(world, &info)).text);
+}
+
+static uint64_t delay_until(const struct world *world, uint64_t at_ns)
+{
+    uint64_t now_ns = world->timeline.now_ns;
+
+    return at_ns != AT_WHENEVER && at_ns > now_ns ? at_ns - now_ns : 0;
+}
+
+static enum pending_kind kind_of_instant(uint64_t at_ns)
+{
+    return at_ns == AT_WHENEVER ? PENDING_LOOSE : PENDING_TIMED;
 }
 
 /* 0: the step has no bound. */
 static uint64_t bound_delay_ns(const struct world *world, const struct action *action)
 {
-    uint64_t now_ns = world->timeline.now_ns;
-
     if (action->kind == DO_AT) {
-        return action->at_ns > now_ns ? action->at_ns - now_ns : 0;
+        return delay_until(world, action->at_ns);
     }
     return action->wait.within_ns;
+}
+
+static enum pending_kind kind_of_pause(const struct action *action)
+{
+    return is_whenever(action) ? PENDING_LOOSE : PENDING_TIMED;
 }
 
 static bool has_bound(const struct action *action)
@@ -261,11 +318,12 @@ static void step_wait(struct world *world, const struct action *action)
     struct story *story = &world->story;
 
     story->state = STORY_WAITING;
+    wait_begin(world, &action->wait);
     let_settle(world);
     if (step_is_satisfied(world)) {
         step_satisfied(world);
     } else if (has_bound(action)) {
-        story->bound.kind = is_pause(action) ? PENDING_TIMED : PENDING_TIMEOUT;
+        story->bound.kind = is_pause(action) ? kind_of_pause(action) : PENDING_TIMEOUT;
         timeline_add(&world->timeline, &story->bound, bound_delay_ns(world, action), bound_reached,
                      world);
     }
@@ -304,7 +362,7 @@ static void count_run_matches(struct world *world, const struct event *event)
     for (uint32_t i = world->story.counting; i < world->plan->step_count; i++) {
         const struct action *action = step_at(world, i);
 
-        if (waits_for_event(action) && action->wait.since_start &&
+        if (story_waits_for_event(action) && action->wait.since_start &&
             event_matches(&action->wait.match, event)) {
             world->story.run_matches[i]++;
         }
@@ -324,8 +382,11 @@ void story_observe(struct world *world, const struct event *event)
     if (story->counting < world->plan->step_count) {
         const struct action *action = step_at(world, story->counting);
 
-        story->matches += waits_for_event(action) && event_matches(&action->wait.match, event);
+        story->matches +=
+            story_waits_for_event(action) && event_matches(&action->wait.match, event);
     }
+    wait_observe(world, story->state == STORY_WAITING ? &step_at(world, story->step)->wait : NULL,
+                 event);
     let_settle(world);
     story_guest_changed(world);
     for (uint32_t i = 0; i < world->plan->react_count; i++) {
@@ -344,7 +405,7 @@ void story_guest_changed(struct world *world)
 static bool needs_run_matches(const struct plan *plan)
 {
     for (uint32_t i = 0; i < plan->step_count; i++) {
-        if (waits_for_event(&plan->steps[i]) && plan->steps[i].wait.since_start) {
+        if (story_waits_for_event(&plan->steps[i]) && plan->steps[i].wait.since_start) {
             return true;
         }
     }
@@ -354,11 +415,12 @@ static bool needs_run_matches(const struct plan *plan)
 static void insert_timed(struct world *world, uint32_t index)
 {
     struct timed *timed = &world->story.timed[index];
+    uint64_t at_ns = world->plan->timed[index].at_ns;
 
     timed->world = world;
     timed->index = index;
-    timeline_add(&world->timeline, &timed->pending, world->plan->timed[index].at_ns, timed_fire,
-                 timed);
+    timed->pending.kind = kind_of_instant(at_ns);
+    timeline_add(&world->timeline, &timed->pending, delay_until(world, at_ns), timed_fire, timed);
 }
 
 void story_create(struct world *world)
@@ -382,83 +444,5 @@ void story_create(struct world *world)
     }
     for (uint32_t i = 0; i < plan->timed_count; i++) {
         insert_timed(world, i);
-    }
-}
-
-/* Matches beyond those that a wait asks for do not matter. */
-static uint64_t matches_that_matter(const struct world *world, uint32_t step, uint64_t matches)
-{
-    if (step == world->plan->step_count || !waits_for_event(step_at(world, step))) {
-        return 0;
-    }
-    return min_u64(matches, max_u64(step_at(world, step)->wait.nth, 1));
-}
-
-static void digest_run_matches(const struct world *world, struct digest *digest)
-{
-    for (uint32_t i = world->story.counting; i < world->plan->step_count; i++) {
-        digest_u64(digest, matches_that_matter(world, i, world->story.run_matches[i]));
-    }
-}
-
-/* Nothing, where nothing is drained. */
-static void digest_drains(const struct world *world, struct digest *digest)
-{
-    for (uint32_t i = 0; i < world->plan->disk_count; i++) {
-        if (world->story.drains[i] > 0) {
-            digest_u64(digest, i);
-            digest_u64(digest, world->story.drains[i]);
-        }
-    }
-}
-
-void story_digest(const struct world *world, struct digest *digest)
-{
-    const struct story *story = &world->story;
-    const struct plan *plan = world->plan;
-    const struct reaction *reaction;
-
-    digest_u64(digest, story->state);
-    digest_u64(digest, story->step);
-    digest_u64(digest, matches_that_matter(world, story->counting, story->matches));
-    timeline_digest_pending(&world->timeline, &story->next, digest);
-    timeline_digest_pending(&world->timeline, &story->bound, digest);
-    for (uint32_t i = 0; i < plan->react_count; i++) {
-        digest_u64(digest, min_u64(story->reacts[i].matched, plan->reacts[i].nth));
-        digest_u64(digest, plan->reacts[i].limit > 0 ? story->reacts[i].acted : 0);
-    }
-    if (story->run_matches != NULL) {
-        digest_run_matches(world, digest);
-    }
-    digest_drains(world, digest);
-    LIST_FOREACH (reaction, &story->reactions, link) {
-        digest_u64(digest, reaction->react);
-        timeline_digest_pending(&world->timeline, &reaction->pending, digest);
-    }
-    /* They were inserted first, so their place among simultaneous events is always the same. */
-    for (uint32_t i = 0; i < plan->timed_count; i++) {
-        if (pending_is_set(&story->timed[i].pending)) {
-            digest_u64(digest, i);
-            timeline_digest_due(&world->timeline, &story->timed[i].pending, digest);
-        }
-    }
-}
-
-void story_check_state(const struct world *world)
-{
-    const struct story *story = &world->story;
-    const struct reaction *reaction;
-    bool is_running = story->state == STORY_ACTING || story->state == STORY_WAITING;
-
-    assert(story->step <= world->plan->step_count && story->counting <= world->plan->step_count);
-    assert(is_running == (story->step < world->plan->step_count) || story->state == STORY_STOPPED);
-    assert(pending_is_set(&story->next) == (story->state == STORY_ACTING));
-    assert(!pending_is_set(&story->bound) || story->state == STORY_WAITING);
-    assert(story->state != STORY_OVER || world->evidence.story_over);
-    for (uint32_t i = 0; i < world->plan->react_count; i++) {
-        assert(story->reacts[i].acted <= story->reacts[i].matched);
-    }
-    LIST_FOREACH (reaction, &story->reactions, link) {
-        assert(reaction->react < world->plan->react_count && pending_is_set(&reaction->pending));
     }
 }

@@ -126,6 +126,11 @@ bool block_has_zero_init(const struct block_node *node)
     return node->zero_init;
 }
 
+bool block_has_cache(const struct block_node *node)
+{
+    return node->has_cache;
+}
+
 uint32_t block_flags(const struct block_node *node)
 {
     return node->flags;

@@ -71,6 +71,7 @@ struct block_node {
     bool names_backing;
     uint64_t cluster;
     bool zero_init;
+    bool has_cache;
     bool is_filter; /* not the topmost non-filter */
     bool tracks_io_status;
     bool sparse; /* only `ranges` are allocated; otherwise everything is */

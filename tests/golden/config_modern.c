@@ -315,5 +315,6 @@ bool modern_finish(struct reader *reader)
         plan->job.on_target_error = plan->job.on_source_error;
     }
     plan->filter_passes_discards = true;
+    plan->plain_cursor = true;
     return true;
 }

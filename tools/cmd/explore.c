@@ -49,6 +49,7 @@ static const char *const schedule_words[] = {[SCHEDULE_EXHAUSTIVE] = "exhaustive
                                              [SCHEDULE_PCT] = "pct",
                                              NULL};
 static const char *const fault_words[] = {[VARIANTS_NONE] = "none",
+                                          [VARIANTS_CHOSEN] = "chosen",
                                           [VARIANTS_TRANSIENT] = "transient",
                                           [VARIANTS_SINGLES] = "singles",
                                           [VARIANTS_PAIRS] = "pairs",
@@ -78,8 +79,9 @@ static const struct option_row options_of_explore[] = {
       2},
      INTO(FLAG, explore.untimed)},
     {{"faults", 0, "WHICH", 0,
-      "none (default); transient: each request and query fails once, in turn; singles: also for "
-      "good; pairs: also with a second failure soon after; power-cuts: of the target, at each "
+      "none (default); chosen: one request or query fails once, by choice; transient: each fails "
+      "once, in turn; singles: also for good; pairs: also with a second failure soon after; "
+      "power-cuts: of the target, at each "
       "instant",
       2},
      INTO(WORD, explore.faults),

@@ -13,6 +13,7 @@
 #include "tools/base/support.h"
 #include "tools/cmd/command.h"
 #include "tools/cmd/run_options.h"
+#include "tools/report/matrix.h"
 #include "tools/report/report.h"
 #include "tools/run/dump_images.h"
 #include "tools/run/workers.h"
@@ -27,6 +28,7 @@ struct session {
     uint32_t report_count;
     struct output junit;
     struct report_summary summary;
+    struct matrix *matrix; /* NULL: one engine */
     struct progress progress;
 };
 
@@ -67,6 +69,7 @@ static void report_skipped(struct report *report, const struct suite *suite,
         .cases = scenario_cases(entry->scenario),
         .engine = entry->engine,
         .compared = suite->compared,
+        .of_several = suite->engine_count > 1,
         .result = result,
     };
     char why[80];
@@ -133,11 +136,15 @@ static bool deliver(void *opaque, const struct run_result *result)
         .seed = suite_seed_of(suite, result->number),
         .engine = entry->engine,
         .compared = suite->compared,
+        .of_several = suite->engine_count > 1,
         .result = result,
     };
 
     progress_clear(&session->progress);
     count_result(&session->summary, result);
+    if (session->matrix != NULL) {
+        matrix_add(session->matrix, &run);
+    }
     for (uint32_t i = 0; i < session->report_count; i++) {
         session->reports[i]->run(session->reports[i], &run);
     }
@@ -185,6 +192,8 @@ static int run(const struct run_options *options)
     session.summary.compared = suite->compared;
     session.summary.invalid_files = suite->invalid_count;
     session.summary.skipped = suite->skipped_count;
+    session.matrix = suite->engine_count > 1 ? matrix_create(suite, options->bisect) : NULL;
+    session.summary.matrix = session.matrix;
     open_reports(&session);
     begin_reports(&session);
     progress_begin(&session.progress, session.summary.planned);
@@ -193,6 +202,7 @@ static int run(const struct run_options *options)
     session.summary.interrupted = signal_number != 0;
     session.summary.elapsed_ms = clock_ms() - start_ms;
     close_reports(&session);
+    matrix_free(session.matrix);
     return exit_code(&session, signal_number);
 }
 

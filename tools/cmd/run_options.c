@@ -63,9 +63,11 @@ static const struct option_row options_of_run[] = {
     {{"filter", 0, "PATTERN", 0,
       "Only scenarios whose file, name or tag matches: a glob, or a part of file or name", 1},
      INTO(TEXT, filter.pattern)},
-    {{"engine", 0, "NAME", 0, "The engine; `mirrorsim engines` lists them", 1},
-     INTO(OTHER, suite.engine),
-     .take = load_take_engine},
+    {{"engine", 0, "NAME,...", 0,
+      "The engine; `mirrorsim engines` lists them; of several, a matrix is shown: story by engine",
+      1},
+     INTO(OTHER, suite),
+     .take = suite_take_engines},
     {{"compare", 0, "NAME", 0,
       "Also make each run with this engine: both jobs must do the same, or be known to differ", 1},
      INTO(OTHER, suite.compared),
@@ -103,6 +105,9 @@ static const struct option_row options_of_run[] = {
      INTO(VALUE, format),
      .value = FORMAT_TAP,
      .alternative = EITHER_FORMAT},
+    {{"bisect", 0, NULL, 0,
+      "Of several engines: also say of each failing story the first and the last that fails", 3},
+     INTO(FLAG, bisect)},
     {{"junit", 0, "FILE", 0, "Also write JUnit XML into this file", 3}, INTO(TEXT, junit)},
     {{"content", 0, "HOW", 0, "Real bytes in all runs (bytes), or as the files say (tags)", 0},
      INTO(OTHER, suite.real_bytes),
@@ -150,8 +155,26 @@ static struct run_options default_options(void)
     };
 }
 
+/* What goes with one engine, or with several, only. */
+static void check_engines(const struct run_options *options)
+{
+    bool several = options->suite.engine_count > 1;
+    const char *wrong =
+        several && options->suite.compared != NULL ? "--compare goes with one engine"
+        : several && options->dump_images != NULL  ? "--dump-images goes with one engine"
+        : !several && options->bisect ? "--bisect wants several engines, like --engine A,B,C"
+                                      : NULL;
+
+    if (wrong != NULL) {
+        fprintf(stderr, "mirrorsim run: %s\n", wrong);
+        exit(EXIT_USAGE);
+    }
+}
+
 void run_options_parse(struct run_options *options, int argc, char **argv)
 {
     *options = default_options();
     options_parse(&run_options_table, argc, argv, options);
+    check_engines(options);
+    options->text.only_matrix = options->suite.engine_count > 1;
 }

@@ -25,6 +25,7 @@ struct run_options {
     struct report_text_options text;
     const char *junit;
     const char *dump_images; /* folder, or NULL */
+    bool bisect;
     bool annotations;
     bool fail_fast;
     bool twice;

@@ -6,6 +6,7 @@ it was ready, and, where both are possible, whether copies were in flight (2.2).
 there. A cell counts how often the suite got there. Another table shows which error met which policy."""
 
 import re
+from collections import Counter
 
 # Phases in which a job waits, in the order of its life.
 PHASES = ("status", "sleep, populating", "parked, populating",
@@ -211,6 +212,7 @@ class ModernWatcher(Watcher):
     def _no_job(self):
         super()._no_job()
         self.status = "undefined"
+        self.sections = Counter()  # of others, over each disk
 
     def _where(self):
         if self.status in ("pending", "concluded"):
@@ -266,8 +268,14 @@ class ModernWatcher(Watcher):
     def on_answered(self, event):
         self._count(f"guest {event['op']}" if event["ret"] == "ok" else "guest failure")
 
-    def on_drained(self, _event):
-        self._count("drained by another")
+    def on_section(self, event):
+        if "by" not in event:
+            self.sections[event["disk"]] += {"begun": 1, "quiet": 0, "over": -1}[event["section"]]
+
+    def on_drained(self, event):
+        """Only over the job's disks, and unless whoever began the section has given it up before."""
+        if event["disk"] in (self.source, self.target) and self.sections[event["disk"]] > 0:
+            self._count("drained by another")
 
 
 def watcher_of(text):

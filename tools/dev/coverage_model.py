@@ -4,6 +4,7 @@
 A branch is identified by its file, its function, the text of its line and its number on that line in
 gcov's order; if a function has the same text twice, `3@2` is branch 3 of the second occurrence."""
 
+import heapq
 from typing import NamedTuple
 
 from coverage_source import Source
@@ -26,33 +27,39 @@ class Model:
         self.sources = {}
         self.spans = {}  # {file: [(first line, last line, function)]}
         self.reached = {}  # {point: {scenario: count}}
+        there_by_key = {}  # {(file, kind): {the point as captures name it: its part of reached; None if it does not count}}
         for scenario, capture in captures.items():
             for file, counts in capture["files"].items():
                 if file not in self.sources:
                     self.sources[file] = Source(read_source(file))
                     self.spans[file] = spans_of(counts)
-                for point, count in self._points(file, counts):
-                    there = self.reached.setdefault(point, {})
-                    if count > 0:
-                        there[scenario] = count
+                for kind in ("functions", "lines", "branches"):
+                    self._add(scenario, file, kind, counts[kind], there_by_key.setdefault((file, kind), {}))
         self.identities = self._identify()
         self.excused = {}  # {branch: reason}
 
-    def _points(self, file, counts):
-        """The points that count: without those of asserts, and without lines that must never be
+    def _add(self, scenario, file, kind, counts, there_by_key):
+        """Adds the counts of one scenario. The captures name some five million points, but only a few thousand
+        different ones: each is read once."""
+        for key, count in counts.items():
+            if key not in there_by_key:
+                point = self._point(file, kind, key)
+                there_by_key[key] = None if point is None else self.reached.setdefault(point, {})
+            if count > 0 and (there := there_by_key[key]) is not None:
+                there[scenario] = count
+
+    def _point(self, file, kind, key):
+        """The point that captures name so; None if it does not count: in an assert, or a line that must never be
         reached."""
         source = self.sources[file]
-        for key, count in counts["functions"].items():
+        if kind == "functions":
             name, line, _end = key.split()
-            yield Point("functions", file, int(line), name, 0), count
-        for key, count in counts["lines"].items():
+            return Point(kind, file, int(line), name, 0)
+        if kind == "lines":
             line = int(key)
-            if line not in source.never:
-                yield Point("lines", file, line, self.function_at(file, line), 0), count
-        for key, count in counts["branches"].items():
-            line, function, number = key.split()
-            if int(line) not in source.asserts:
-                yield Point("branches", file, int(line), function, int(number)), count
+            return None if line in source.never else Point(kind, file, line, self.function_at(file, line), 0)
+        line, function, number = key.split()
+        return None if int(line) in source.asserts else Point(kind, file, int(line), function, int(number))
 
     def function_at(self, file, line):
         return next((name for first, last, name in self.spans[file] if first <= line <= last), "-")
@@ -158,10 +165,20 @@ def smallest_set(reach):
     """Scenarios that together reach what all reach, chosen greedily: each time the one that adds
     most (the first of equals). So the set is small, but not proved to be the smallest. [(scenario,
     points it adds)]"""
-    left = set().union(*reach.values()) if reach else set()
-    chosen = []
-    while left:
-        best = max(reach, key=lambda scenario: len(reach[scenario] & left))
-        chosen.append((best, len(reach[best] & left)))
-        left -= reach[best]
+    order = {scenario: place for place, scenario in enumerate(reach)}
+    # What a scenario adds only gets less: who adds most by an old figure is counted again, the others stay.
+    waiting = [(-len(points), order[scenario], scenario) for scenario, points in reach.items()]
+    heapq.heapify(waiting)
+    covered, chosen = set(), []
+    while waiting:
+        _, place, scenario = waiting[0]
+        added = len(reach[scenario] - covered)
+        if added == 0:
+            heapq.heappop(waiting)
+        elif -added > waiting[0][0]:
+            heapq.heapreplace(waiting, (-added, place, scenario))
+        else:
+            heapq.heappop(waiting)
+            chosen.append((scenario, added))
+            covered |= reach[scenario]
     return chosen

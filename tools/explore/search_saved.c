@@ -47,6 +47,8 @@ void search_unpack_figures(struct unpack *unpack, struct search_figures *figures
 static void save_frame(const struct frame *frame, struct pack *pack)
 {
     pack_number(pack, frame->entered);
+    pack_number(pack, frame->full);
+    pack_number(pack, frame->children);
     pack_number(pack, frame->question_count);
     for (uint32_t i = 0; i < frame->question_count; i++) {
         const struct turn *turn = &frame->questions[i];
@@ -96,6 +98,8 @@ static bool restore_frame(struct frame *frame, struct unpack *stack)
     uint64_t count;
 
     frame->entered = unpack_bool(stack);
+    frame->full = unpack_bool(stack);
+    frame->children = (uint32_t)unpack_at_most(stack, SEARCH_MAX_CHILDREN);
     count = unpack_at_most(stack, SEARCH_MAX_CHILDREN);
     for (uint64_t i = 0; i < count; i++) {
         if (!restore_turn(frame, stack)) {
@@ -105,16 +109,20 @@ static bool restore_frame(struct frame *frame, struct unpack *stack)
     return !stack->failed;
 }
 
-/* Takes the step that the top frame's answers lead to, and pushes its node. */
+/* Takes the step that the top frame's answers lead to once more, and pushes its node. */
 static bool go_down(struct search *search, const struct path *path)
 {
     uint64_t history;
 
     search->current = &search->frames[search->depth - 1];
-    if (!search->current->entered || !search_step(search, path, &history) || search->misfit) {
+    if (!search->current->entered || search->current->children == 0) {
         return false;
     }
-    search_push(search, path, history);
+    search->current->children--;
+    if (!search_step(search, path, &history) || search->misfit) {
+        return false;
+    }
+    search_push(search, path, history, search_state(path, history));
     return true;
 }
 

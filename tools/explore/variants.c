@@ -6,23 +6,19 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "engine/range.h"
 #include "engine/units.h"
-#include "sim/base/errno_name.h"
-#include "sim/base/quantity.h"
 #include "sim/plan/edit.h"
-#include "sim/trace/phrase.h"
 #include "tools/base/support.h"
-#include "tools/base/text.h"
 #include "tools/run/quiet_trace.h"
 
 /* A second failure hits one of this number of requests after the first. */
 #define PAIR_WINDOW 12
+
+/* A failure that the choices place; a search with seeds shall see it in most runs. */
+#define CHOSEN_PPM 50000u
 
 /* A job that meets this number of errors is cancelled. */
 #define ERRORS_BEFORE_CANCEL 3
@@ -174,6 +170,29 @@ static void add_singles_of(struct variant_list *variants, const struct victim *v
     }
 }
 
+/* ---- Chosen ---- */
+
+#define WRITES (1u << OP_WRITE | 1u << OP_WRITE_ZEROES | 1u << OP_DISCARD)
+
+static void add_chosen(struct variant_list *variants)
+{
+    static const struct {
+        uint32_t ops; /* 0: all */
+        int error;
+    } kinds[] = {{0, -EIO}, {WRITES | 1u << OP_FLUSH, -ENOSPC}};
+
+    for (size_t i = 0; i < COUNT_OF(kinds); i++) {
+        const struct victim any = {.match = {.ops = kinds[i].ops}};
+        struct fault_spec fault = fault_on(&any, "chosen", kinds[i].error);
+
+        fault.times = 0;
+        fault.hits = 1;
+        fault.probability_ppm = CHOSEN_PPM;
+        fault.applied = APPLIED_BY_CHOICE;
+        add(variants, (struct variant){.faults = {fault}, .fault_count = 1});
+    }
+}
+
 /* ---- Pairs ---- */
 
 static void add_pairs_of(struct variant_list *variants, const struct plan *plan,
@@ -255,7 +274,10 @@ struct variant_list variants_of(const struct plan *plan, const struct engine *en
     struct trace trace;
 
     add(&variants, (struct variant){0});
-    if (faults == VARIANTS_NONE) {
+    if (faults == VARIANTS_CHOSEN) {
+        add_chosen(&variants);
+    }
+    if (faults == VARIANTS_NONE || faults == VARIANTS_CHOSEN) {
         return variants;
     }
     quiet_trace(plan, engine, &trace);
@@ -344,130 +366,4 @@ void variant_apply(const struct variant *variant, struct plan *plan)
         cut_power(plan, variant);
         expect_nothing(plan);
     }
-}
-
-/* ---- Words ---- */
-
-static const char *applied_text(enum fault_applied applied)
-{
-    static const char *const texts[] = {[APPLIED_NOTHING] = "",
-                                        [APPLIED_PREFIX] = ", half applied",
-                                        [APPLIED_TORN] = ", torn",
-                                        [APPLIED_ALL] = ", applied"};
-
-    return texts[applied];
-}
-
-static const char *by_text(enum by by)
-{
-    return by == BY_GUEST ? "guest " : by == BY_ACTIVE ? "active " : "";
-}
-
-static void write_fault(FILE *out, const struct fault_spec *fault, const struct plan *plan)
-{
-    uint32_t disk = (uint32_t)__builtin_ctzll(fault->match.disks);
-    enum op op = (enum op)__builtin_ctz(fault->match.ops);
-
-    fprintf(out, "%s%s %" PRIu64 " of %s fails %s with %s%s", by_text(fault->match.by), op_name(op),
-            fault->nth, plan->disks[disk].name, fault->times == 0 ? "from then on" : "once",
-            phrase_result(fault->error).text, applied_text(fault->applied));
-}
-
-static void write_variant(FILE *out, const struct variant *variant, const struct plan *plan)
-{
-    static const char *const keeps[] = {
-        [CUT_BY_CHOICE] = "some", [CUT_LOSES_ALL] = "all", [CUT_KEEPS_ALL] = "nothing"};
-
-    for (uint32_t i = 0; i < variant->fault_count; i++) {
-        fputs(i > 0 ? ", then " : "", out);
-        write_fault(out, &variant->faults[i], plan);
-    }
-    if (variant->cuts_power) {
-        fprintf(out, "the power of %s is cut at %s and %s of its cache is lost",
-                plan->disks[plan->job.target].name, quantity_time(variant->cut_ns).text,
-                keeps[variant->keeps]);
-    }
-}
-
-const char *variant_text(const struct variant *variant, const struct plan *plan,
-                         char buf[VARIANT_TEXT_BYTES])
-{
-    char *text = NULL;
-    size_t bytes;
-    FILE *out = must_memstream(&text, &bytes);
-
-    write_variant(out, variant, plan);
-    if (fclose(out) != 0) {
-        die("out of memory");
-    }
-    text_copy(buf, VARIANT_TEXT_BYTES, text);
-    free(text);
-    return buf;
-}
-
-/* ---- Failures, numbered ---- */
-
-/* What can fail, and how; queries have no policy. */
-static const struct {
-    enum op op;
-    int error;
-    enum fault_applied applied;
-} failures[] = {
-    {OP_READ, -EIO, APPLIED_NOTHING},         {OP_WRITE, -EIO, APPLIED_NOTHING},
-    {OP_WRITE, -EIO, APPLIED_PREFIX},         {OP_WRITE, -EIO, APPLIED_ALL},
-    {OP_WRITE, -ENOSPC, APPLIED_NOTHING},     {OP_FLUSH, -EIO, APPLIED_NOTHING},
-    {OP_FLUSH, -ENOSPC, APPLIED_NOTHING},     {OP_STATUS, -EIO, APPLIED_NOTHING},
-    {OP_GETLENGTH, -EIO, APPLIED_NOTHING},    {OP_GET_INFO, -EIO, APPLIED_NOTHING},
-    {OP_OPEN_BACKING, -EIO, APPLIED_NOTHING}, {OP_REOPEN, -EIO, APPLIED_NOTHING},
-    {OP_TRUNCATE, -EIO, APPLIED_NOTHING},     {OP_BUFFER, -EIO, APPLIED_NOTHING},
-    {OP_BITMAP, -EIO, APPLIED_NOTHING},
-};
-
-/* The first rows are requests, which have an error policy. */
-#define FAILING_REQUESTS 7u
-#define POLICIES 4u
-#define OTHER_FAILURES (COUNT_OF(failures) - FAILING_REQUESTS)
-
-/* Each once and from then on. */
-_Static_assert(VARIANT_FAILURES == 2 * (FAILING_REQUESTS * POLICIES + OTHER_FAILURES),
-               "VARIANT_FAILURES counts the failures");
-
-static bool failure_row(const struct fault_spec *fault, uint32_t *row)
-{
-    for (*row = 0; *row < COUNT_OF(failures); (*row)++) {
-        if ((fault->match.ops >> (unsigned)failures[*row].op & 1) &&
-            fault->error == failures[*row].error && fault->applied == failures[*row].applied) {
-            return true;
-        }
-    }
-    return false;
-}
-
-bool variant_failure(const struct fault_spec *fault, const struct plan *plan, uint32_t *number)
-{
-    uint32_t row;
-    enum error_policy policy;
-
-    if (fault->match.by == BY_GUEST || !failure_row(fault, &row)) {
-        return false;
-    }
-    policy = failures[row].op == OP_READ ? plan->job.on_source_error : plan->job.on_target_error;
-    *number = row < FAILING_REQUESTS ? row * POLICIES + (uint32_t)policy
-                                     : row + FAILING_REQUESTS * (POLICIES - 1);
-    *number = 2 * *number + (fault->times == 0);
-    return true;
-}
-
-const char *variant_failure_text(uint32_t number, char buf[VARIANT_TEXT_BYTES])
-{
-    const char *duration = number % 2 != 0 ? "from then on" : "once";
-    bool has_policy = number / 2 < FAILING_REQUESTS * POLICIES;
-    uint32_t row =
-        has_policy ? number / 2 / POLICIES : number / 2 - FAILING_REQUESTS * (POLICIES - 1);
-
-    snprintf(buf, VARIANT_TEXT_BYTES, "%s fails %s with %s%s%s%s", op_name(failures[row].op),
-             duration, phrase_result(failures[row].error).text, applied_text(failures[row].applied),
-             has_policy ? ", policy " : "",
-             has_policy ? error_policy_name((enum error_policy)(number / 2 % POLICIES)) : "");
-    return buf;
 }

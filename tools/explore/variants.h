@@ -8,6 +8,10 @@
  * first, among the requests soon after it.  `power-cuts` cuts the target's power at each instant at
  * which something happened, its cache being volatile.
  *
+ * `chosen` leaves to each run's choices which request or query fails, once and of all those that
+ * the run makes: a variant for each kind of failure finds what `transient` finds, and more, in one
+ * search that shares what comes before the failure and what has forgotten it.
+ *
  * A variant resumes a job that an error has stopped, and cancels one that has met many errors, so
  * that every variant can end.  Only the oracles judge it: the scenario's own expectations need
  * not hold.
@@ -23,6 +27,7 @@
 
 enum variant_faults {
     VARIANTS_NONE,      /* the plan itself */
+    VARIANTS_CHOSEN,    /* one failure, wherever the run's choices put it */
     VARIANTS_TRANSIENT, /* singles that fail once only */
     VARIANTS_SINGLES,
     VARIANTS_PAIRS, /* singles, too */

@@ -11,6 +11,7 @@
 #include "sim/base/errno_name.h"
 #include "tools/base/support.h"
 #include "tools/base/text.h"
+#include "tools/report/matrix.h"
 #include "tools/report/report.h"
 #include "tools/run/load.h"
 
@@ -177,7 +178,7 @@ static void write_element(struct json *json, json_t *element)
 /* The engine that was asked for; or the first run's, each of which says its own. */
 static const struct engine *first_engine(const struct suite *suite)
 {
-    return suite->engine != NULL    ? suite->engine
+    return suite->engine_count > 0  ? suite->engines[0]
            : suite->entry_count > 0 ? suite->entries[0].engine
                                     : engines[0];
 }
@@ -247,6 +248,9 @@ static void json_end(struct report *report, const struct report_summary *summary
     }
     set_u64(object, "planned", summary->planned);
     json_object_set_new(object, "interrupted", json_boolean(summary->interrupted));
+    if (summary->matrix != NULL) {
+        json_object_set_new(object, "matrix", matrix_json(summary->matrix));
+    }
     if (summary->compared != NULL) {
         json_object_set_new(object, "compared", tally_json(&summary->tally));
     }

@@ -27,6 +27,9 @@ char *report_title(const struct report_run *run)
     if (run->seed != 0) {
         fprintf(out, " (seed %" PRIu64 ")", run->seed);
     }
+    if (run->of_several) {
+        fprintf(out, " on %s", run->engine->name);
+    }
     fclose(out);
     return title;
 }

@@ -17,6 +17,8 @@
 #include "tools/run/runner.h"
 #include "tools/run/suite.h"
 
+struct matrix;
+
 /* A run and its origin. */
 struct report_run {
     const char *file;
@@ -26,6 +28,7 @@ struct report_run {
     uint64_t seed;
     const struct engine *engine;
     const struct engine *compared; /* the second engine; NULL = none */
+    bool of_several;               /* one of several engines: the title names it */
     const struct run_result *result;
 };
 
@@ -40,6 +43,7 @@ struct report_summary {
     bool interrupted;
     const struct engine *compared; /* NULL = no engines were compared */
     struct compare_tally tally;    /* if engines were compared */
+    const struct matrix *matrix;   /* of several engines; else NULL */
     uint64_t elapsed_ms;           /* wall clock; only the text report shows it */
 };
 
@@ -56,6 +60,7 @@ struct report {
 struct report_text_options {
     bool quiet; /* show only failures and the summary */
     bool verbose;
+    bool only_matrix; /* a line a run, and what is found, only if verbose */
     bool colour;
 };
 
@@ -68,7 +73,7 @@ struct report *report_annotations(FILE *out);
 
 /* Texts that several reports use. */
 
-/* "name [policy=stop] (seed 3)": tells the run from others of its file. */
+/* "name [policy=stop] (seed 3) on qemu2.2": tells the run from others of its file. */
 char *report_title(const struct report_run *run);
 
 /* The command that repeats the run; `program` is how to call mirrorsim. */

@@ -12,6 +12,7 @@
 
 #include "sim/base/quantity.h"
 #include "tools/base/support.h"
+#include "tools/report/matrix.h"
 #include "tools/report/report.h"
 
 struct text {
@@ -169,6 +170,9 @@ static void text_run(struct report *report, const struct report_run *run)
     bool bad = outcome_is_bad(result->outcome);
     char *title;
 
+    if (options->only_matrix && !options->verbose) {
+        return;
+    }
     if (!bad && options->quiet) {
         return;
     }
@@ -224,6 +228,7 @@ static void text_skipped(struct report *report, const struct report_run *run, co
 
 static void text_end(struct report *report, const struct report_summary *summary)
 {
+    const struct report_text_options *text = &((struct text *)(void *)report)->options;
     uint64_t done = summary->passed + summary->failed;
 
     if (summary->interrupted) {
@@ -240,6 +245,9 @@ static void text_end(struct report *report, const struct report_summary *summary
     if (summary->invalid_files > 0) {
         fprintf(report->out, "%" PRIu64 " invalid file%s\n", summary->invalid_files,
                 summary->invalid_files == 1 ? "" : "s");
+    }
+    if (summary->matrix != NULL) {
+        matrix_show(summary->matrix, report->out, text->verbose);
     }
     if (summary->compared != NULL) {
         show_tally(report->out, summary);

@@ -175,12 +175,18 @@ static void run_again(struct runner *runner, const struct leg *first, struct run
     free(unused);
 }
 
+static bool is_planned(const struct runner *runner, const struct suite_entry *entry)
+{
+    return runner->planned != NULL && runner->planned->scenario == entry->scenario &&
+           runner->planned->case_number == entry->case_number;
+}
+
 /* A plan depends on the seed only if the scenario leaves values open. */
 static void make_plan(struct runner *runner, const struct suite_entry *entry, uint64_t seed)
 {
     const struct choice_spec choices = {.seed = seed};
 
-    if (runner->planned == entry && !scenario_has_choices(entry->scenario)) {
+    if (is_planned(runner, entry) && !scenario_has_choices(entry->scenario)) {
         return;
     }
     plan_destroy(runner->plan);

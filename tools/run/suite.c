@@ -46,6 +46,36 @@ void suite_take_path(const struct argp_state *state, const struct option_row *op
     suite_add_path(member, arg);
 }
 
+static void take_engine(const struct argp_state *state, const struct option_row *option,
+                        const char *name, struct suite *suite)
+{
+    const struct engine *engine;
+
+    load_take_engine(state, option, name, &engine);
+    for (uint32_t i = 0; i < suite->engine_count; i++) {
+        if (suite->engines[i] == engine) {
+            option_refuse(state, "--engine has %s twice", name);
+        }
+    }
+    if (suite->engine_count == SUITE_MAX_ENGINES) {
+        option_refuse(state, "--engine takes at most %u engines", SUITE_MAX_ENGINES);
+    }
+    suite->engines[suite->engine_count++] = engine;
+}
+
+void suite_take_engines(const struct argp_state *state, const struct option_row *option,
+                        const char *arg, void *member)
+{
+    char *names = must_strdup(arg);
+    char *rest = names;
+    char *name;
+
+    while ((name = strsep(&rest, ",")) != NULL) {
+        take_engine(state, option, name, member);
+    }
+    free(names);
+}
+
 /* ---- Choosing ---- */
 
 static bool text_matches(const char *pattern, const char *text)
@@ -99,13 +129,8 @@ static bool can_run(const struct suite *suite, const struct suite_entry *entry)
            (suite->compared == NULL || suite->compared->generation == entry->generation);
 }
 
-static void add_entry(struct suite *suite, const struct scenario *scenario, uint32_t case_number)
+static void add_entry(struct suite *suite, struct suite_entry entry)
 {
-    enum generation generation = scenario_generation(scenario, case_number);
-    const struct engine *engine =
-        suite->engine != NULL ? suite->engine : load_engine_of(generation);
-    const struct suite_entry entry = {scenario, case_number, engine, generation};
-
     if (can_run(suite, &entry)) {
         suite->entries = must_grow(suite->entries, suite->entry_count, sizeof(entry));
         suite->entries[suite->entry_count++] = entry;
@@ -115,11 +140,27 @@ static void add_entry(struct suite *suite, const struct scenario *scenario, uint
     }
 }
 
+static void add_case(struct suite *suite, const struct scenario *scenario, uint32_t case_number)
+{
+    struct suite_entry entry = {.scenario = scenario,
+                                .case_number = case_number,
+                                .generation = scenario_generation(scenario, case_number)};
+
+    if (suite->engine_count == 0) {
+        entry.engine = load_engine_of(entry.generation);
+        add_entry(suite, entry);
+    }
+    for (uint32_t i = 0; i < suite->engine_count; i++) {
+        entry.engine = suite->engines[i];
+        add_entry(suite, entry);
+    }
+}
+
 static void select_cases(struct suite *suite, const struct scenario *scenario, const char *chosen)
 {
     for (uint32_t i = 0; i < scenario_cases(scenario); i++) {
         if (suite_case_is(scenario, i, chosen)) {
-            add_entry(suite, scenario, i);
+            add_case(suite, scenario, i);
         }
     }
 }
@@ -145,6 +186,16 @@ void suite_free(struct suite *suite)
     free(suite->skipped);
     free(suite->invalid);
     file_list_free(&suite->files);
+}
+
+bool suite_has_foreign(const struct suite *suite)
+{
+    bool has = suite->compared != NULL && suite->compared->foreign;
+
+    for (uint32_t i = 0; i < suite->engine_count; i++) {
+        has = has || suite->engines[i]->foreign;
+    }
+    return has;
 }
 
 /* ---- Runs by number ---- */

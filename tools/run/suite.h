@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The list of runs: every case of every file, each with every seed.
+ * The list of runs: every case of every file, each on every engine with every seed.
  *
- * Runs are numbered by file, then case, then seed.  The list is never written
+ * Runs are numbered by file, then case, then engine, then seed.  The list is never written
  * out, so a billion seeds cost no memory.
  */
 #ifndef MIRRORSIM_TOOLS_RUN_SUITE_H
@@ -16,6 +16,9 @@
 #include "sim/scenario/scenario.h"
 #include "tools/base/files.h"
 #include "tools/base/options.h"
+
+/* That a suite can name: the releases of several years. */
+#define SUITE_MAX_ENGINES 64u
 
 struct suite_entry {
     const struct scenario *scenario;
@@ -40,7 +43,9 @@ struct suite {
     struct suite_invalid *invalid;
     size_t invalid_count;
 
-    const struct engine *engine;   /* NULL: ours, of each story's generation */
+    /* Each runs every story of its generation; none: ours do. */
+    const struct engine *engines[SUITE_MAX_ENGINES];
+    uint32_t engine_count;
     const struct engine *compared; /* a second one, to compare with; NULL = none */
     bool real_bytes;               /* all plans as with `content: bytes` */
     uint64_t first_seed;
@@ -60,9 +65,16 @@ void suite_add_path(struct suite *suite, const char *path);
 void suite_take_path(const struct argp_state *state, const struct option_row *option,
                      const char *arg, void *member);
 
+/* For a table of options: NAME,NAME..., into a struct suite. */
+void suite_take_engines(const struct argp_state *state, const struct option_row *option,
+                        const char *arg, void *member);
+
 /* After all paths: makes the entries, and the list of those that are skipped. */
 void suite_select(struct suite *suite, const struct suite_filter *filter);
 void suite_free(struct suite *suite);
+
+/* Has it an engine whose runs need a process each? */
+bool suite_has_foreign(const struct suite *suite);
 
 uint64_t suite_runs(const struct suite *suite);
 

@@ -117,13 +117,6 @@ static void run_number(const struct work *work, struct runner *runner, uint64_t 
     }
 }
 
-/* Each of its runs gets a process of its own. */
-static bool suite_has_foreign(const struct suite *suite)
-{
-    return (suite->engine != NULL && suite->engine->foreign) ||
-           (suite->compared != NULL && suite->compared->foreign);
-}
-
 /* Until there is no next run; with a foreign engine once, because it may corrupt the process. */
 static void run_suite(void *opaque, void *record, int results)
 {

@@ -217,6 +217,29 @@ static void test_fault_leaves_behind_what_it_says_when_a_write_fails(void **stat
     }
 }
 
+static void test_fault_leaves_nothing_half_or_all_behind_by_choice(void **state)
+{
+    static const uint64_t written[] = {0, CHUNK / 2, CHUNK};
+    struct choice_answer answer = {"applied fault", 1, 0};
+    struct disks *disks = *state;
+    struct fault_spec *fault = disks_fault(disks, FAULT_ERROR);
+
+    fault->error = -EIO;
+    fault->applied = APPLIED_BY_CHOICE;
+    disks->choices.recorded = &answer;
+    disks->choices.recorded_count = 1;
+    for (; answer.pick < COUNT_OF(written); answer.pick++) {
+        disks_open(disks);
+        disks_guest(disks, OP_WRITE, 0, CHUNK);
+        disks_run(disks);
+        assert_int_equal(failed(disks), 1);
+        for (uint64_t offset = 0; offset < CHUNK; offset += 512) {
+            assert_int_equal(tag_kind(disks_tag(disks, SRC, offset)),
+                             offset < written[answer.pick] ? TAG_KIND_GUEST : TAG_KIND_FILL);
+        }
+    }
+}
+
 static void test_fault_first_error_decides_when_several_hit(void **state)
 {
     struct disks *disks = *state;
@@ -274,6 +297,26 @@ static void test_fault_fires_by_choice_when_it_has_a_probability(void **state)
     disks_open(disks);
     run_five_writes(disks);
     assert_int_equal(failed(disks), 0);
+}
+
+static void test_fault_hits_no_more_than_it_may_whichever_are_chosen(void **state)
+{
+    static const struct choice_answer answers[] = {
+        {"fault fault", 2, 1}, {"fault fault", 3, 1}, {"fault fault", 4, 1}};
+    static const unsigned expected[] = {0x0e, 0x02, 0x06};
+    struct disks *disks = *state;
+    struct fault_spec *fault = disks_fault(disks, FAULT_ERROR);
+
+    fault->error = -EIO;
+    fault->probability_ppm = 1000;
+    disks->choices.recorded = answers;
+    disks->choices.recorded_count = COUNT_OF(answers);
+    for (uint64_t hits = 0; hits < COUNT_OF(expected); hits++) {
+        fault->hits = hits;
+        disks_open(disks);
+        run_five_writes(disks);
+        assert_int_equal(failed(disks), expected[hits]);
+    }
 }
 
 /* ---- Stopping requests ---- */
@@ -408,9 +451,11 @@ int main(void)
         DISKS_TEST(test_fault_takes_a_request_for_itself_when_it_is_exclusive),
         DISKS_TEST(test_fault_is_armed_between_instants_and_marks),
         DISKS_TEST(test_fault_leaves_behind_what_it_says_when_a_write_fails),
+        DISKS_TEST(test_fault_leaves_nothing_half_or_all_behind_by_choice),
         DISKS_TEST(test_fault_first_error_decides_when_several_hit),
         DISKS_TEST(test_fault_changes_the_latency),
         DISKS_TEST(test_fault_fires_by_choice_when_it_has_a_probability),
+        DISKS_TEST(test_fault_hits_no_more_than_it_may_whichever_are_chosen),
         DISKS_TEST(test_fault_holds_a_request_where_it_says_until_released),
         DISKS_TEST(test_fault_released_request_takes_no_more_time),
         DISKS_TEST(test_fault_lets_a_request_pass_when_released_before_it_stops),

@@ -254,6 +254,110 @@ static void test_debt_finds_the_sector_when_a_write_in_pieces_is_done_but_not_di
     assert_found(w, "forgotten-sector", "sector 0 (0B) of src");
 }
 
+/* ---- Lies ---- */
+
+/* A plan whose only fault is of that kind. */
+static struct witness *lied_to(void **state, enum fault_kind kind)
+{
+    struct witness *w = *state;
+
+    w->plan->faults = arena_alloc(w->plan->arena, sizeof(*w->plan->faults));
+    w->plan->fault_count = 1;
+    w->plan->faults[0] = (struct fault_spec){.name = "liar", .kind = kind};
+    return called(state);
+}
+
+/* The second chunk is copied, but its write is lost. */
+static void lose_copy(struct witness *w)
+{
+    struct ticket write = begin_write(w, begin_read(w, CHUNK, CHUNK));
+
+    request_event(w, EVENT_FAULT, write, 0);
+    done(w, write, 0);
+    settle(w);
+}
+
+static void test_debt_is_silent_when_a_device_has_lost_a_write(void **state)
+{
+    struct witness *w = lied_to(state, FAULT_LOST);
+
+    start(w);
+    lose_copy(w);
+    assert_silent(w);
+    flush(w, 0);
+    settle(w);
+    flush(w, -EIO); /* confirmed by the flush before */
+    settle(w);
+    assert_silent(w);
+}
+
+/* A flush that fails has told: whatever was written since the last one may be lost. */
+static void test_debt_finds_the_lost_write_when_the_flush_has_failed(void **state)
+{
+    struct witness *w = lied_to(state, FAULT_LOST);
+
+    w->plan->disks[DST].volatile_cache = true;
+    start(w);
+    lose_copy(w);
+    flush(w, -EIO);
+    settle(w);
+    assert_found(w, "forgotten-sector", "sector 128 (64KiB) of src");
+}
+
+static void test_debt_finds_a_chunk_that_is_cleaned_after_the_lie(void **state)
+{
+    struct witness *w = lied_to(state, FAULT_LOST);
+
+    start(w);
+    lose_copy(w);
+    dirty(w, EVENT_DIRTY_SET, CHUNK, CHUNK);
+    settle(w);
+    dirty(w, EVENT_DIRTY_CLEAR, CHUNK, CHUNK);
+    settle(w);
+    assert_found(w, "forgotten-sector", "sector 128 (64KiB) of src");
+}
+
+static void test_debt_is_silent_about_what_a_device_has_called_a_hole(void **state)
+{
+    struct witness *w = lied_to(state, FAULT_CLAIM);
+
+    claim(w);
+    say(w, EVENT_JOB_STARTED);
+    see(w, (struct event){.kind = EVENT_FAULT,
+                          .by = BY_JOB,
+                          .node = SRC,
+                          .op = OP_STATUS,
+                          .offset = CHUNK,
+                          .bytes = CHUNK});
+    dirty(w, EVENT_DIRTY_SET, 0, CHUNK);
+    dirty(w, EVENT_DIRTY_SET, 2 * CHUNK, LENGTH - 2 * CHUNK);
+    copy(w, 0, CHUNK);
+    assert_silent(w);
+}
+
+/* Who believes that the target is zero may clean what it would have to zero, until it is written.
+ */
+static void test_debt_is_silent_when_the_target_has_been_called_zero(void **state)
+{
+    struct witness *w = lied_to(state, FAULT_CLAIM);
+
+    image_punch(w->disks[SRC].image, 0, LENGTH);
+    image_write(w->disks[DST].image, run_fill(DST, 0, LENGTH));
+    start(w);
+    see(w, (struct event){
+               .kind = EVENT_FAULT, .by = BY_JOB, .node = DST, .op = OP_ALL_ZERO, .bytes = LENGTH});
+    dirty(w, EVENT_DIRTY_SET, 0, LENGTH);
+    copy(w, 0, CHUNK);
+    dirty(w, EVENT_DIRTY_CLEAR, CHUNK, CHUNK);
+    settle(w);
+    assert_silent(w);
+    image_write(w->disks[DST].image, run_fill(DST, 0, CHUNK));
+    dirty(w, EVENT_DIRTY_SET, 0, CHUNK);
+    dirty(w, EVENT_DIRTY_CLEAR, 0, CHUNK);
+    settle(w);
+    assert_found(w, "forgotten-sector", "sector 0 (0B) of src");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -272,6 +376,11 @@ int main(void)
         WITNESS_TEST(test_debt_finds_the_rest_of_a_cluster_when_a_write_spoils_it),
         WITNESS_TEST(test_debt_reports_once_when_pieces_leave_a_chunk_different),
         WITNESS_TEST(test_debt_finds_the_sector_when_a_write_in_pieces_is_done_but_not_dirty),
+        WITNESS_TEST(test_debt_is_silent_when_a_device_has_lost_a_write),
+        WITNESS_TEST(test_debt_finds_the_lost_write_when_the_flush_has_failed),
+        WITNESS_TEST(test_debt_finds_a_chunk_that_is_cleaned_after_the_lie),
+        WITNESS_TEST(test_debt_is_silent_about_what_a_device_has_called_a_hole),
+        WITNESS_TEST(test_debt_is_silent_when_the_target_has_been_called_zero),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

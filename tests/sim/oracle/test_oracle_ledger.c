@@ -284,6 +284,41 @@ static void test_ledger_finds_what_a_misdirected_write_has_spoiled(void **state)
     assert_found(w, "unnoticed", "sector 256 (128KiB) of src holds guest write #1");
 }
 
+static void hit_question(struct witness *w, enum event_kind kind)
+{
+    see(w, (struct event){.kind = (uint8_t)kind,
+                          .by = BY_JOB,
+                          .node = SRC,
+                          .op = OP_STATUS,
+                          .offset = CHUNK,
+                          .bytes = CHUNK});
+}
+
+static void test_ledger_names_the_lie_of_an_answer(void **state)
+{
+    struct witness *w = called(state, FAULT_CLAIM);
+
+    become_ready(w);
+    image_punch(w->disks[DST].image, CHUNK, CHUNK);
+    hit_question(w, EVENT_FAULT);
+    complete(w);
+    assert_found(w, "unnoticed",
+                 "fault culprit (claims) hit block-status of src ([64KiB, 128KiB))");
+}
+
+static void test_ledger_finds_a_job_that_did_not_wait_for_an_answer(void **state)
+{
+    struct witness *w = called(state, FAULT_HANG);
+
+    hit_question(w, EVENT_FAULT);
+    hit_question(w, EVENT_RELEASED);
+    become_ready(w);
+    assert_silent(w);
+    hit_question(w, EVENT_FAULT);
+    complete(w);
+    assert_found(w, "built-on-hang", "The job's block-status of src never ended (fault culprit)");
+}
+
 static void test_ledger_finds_a_guest_read_that_got_nothing(void **state)
 {
     struct witness *w = called(state, FAULT_LOST);
@@ -384,6 +419,8 @@ int main(void)
         WITNESS_TEST(test_ledger_finds_a_lost_write_of_the_guest),
         WITNESS_TEST(test_ledger_is_silent_when_the_guest_is_told_of_it),
         WITNESS_TEST(test_ledger_finds_what_a_misdirected_write_has_spoiled),
+        WITNESS_TEST(test_ledger_names_the_lie_of_an_answer),
+        WITNESS_TEST(test_ledger_finds_a_job_that_did_not_wait_for_an_answer),
         WITNESS_TEST(test_ledger_finds_a_guest_read_that_got_nothing),
         WITNESS_TEST(test_ledger_finds_a_guest_read_that_got_something_else),
         WITNESS_TEST(test_ledger_finds_each_lost_flush),

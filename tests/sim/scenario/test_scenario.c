@@ -150,26 +150,27 @@ static void test_scenario_describes_a_commit_when_its_base_is_below(void **state
 
 static void test_scenario_describes_faults_when_they_are_named(void **state)
 {
-    struct plan *plan =
-        load_plan("faults:\n"
-                  "  e: {match: {disk: [src, dst], op: [read, write], by: job, overlaps: {at: 1, "
-                  "len: 2}, nth: 3},\n"
-                  "      error: EIO, times: forever, applied: 4KiB, probability: 0.5%, from: "
-                  "{mark: m, shift: -1ms},\n"
-                  "      until: 9ms, optional: true}\n"
-                  "  h: {match: {op: any}, hang: true, from: 5ms}\n"
-                  "  b: {match: {}, hold: before-completion, times: 2, until: {mark: m}}\n"
-                  "  d: {match: {}, delay: {factor: 1.5, plus: 1us}}\n"
-                  "  l: {match: {}, latency: 7us}\n"
-                  "  f: {match: {disk: dst}, full: 64KiB}\n"
-                  "  all: {match: {}, error: ENOSPC, applied: all}\n"
-                  "steps: [start, {mark: m}, {hold: {name: stale, match: {disk: dst}}}, {release: "
-                  "stale}, {release: h}]\n",
-                  0, 0);
+    struct plan *plan = load_plan(
+        "faults:\n"
+        "  e: {match: {disk: [src, dst], op: [read, write], by: job, overlaps: {at: 1, "
+        "len: 2}, nth: 3},\n"
+        "      error: EIO, times: forever, applied: 4KiB, probability: 0.5%, hits: 2, from: "
+        "{mark: m, shift: -1ms},\n"
+        "      until: 9ms, optional: true}\n"
+        "  h: {match: {op: any}, hang: true, from: 5ms}\n"
+        "  b: {match: {}, hold: before-completion, times: 2, until: {mark: m}}\n"
+        "  d: {match: {}, delay: {factor: 1.5, plus: 1us}}\n"
+        "  l: {match: {}, latency: 7us}\n"
+        "  f: {match: {disk: dst}, full: 64KiB}\n"
+        "  all: {match: {}, error: ENOSPC, applied: all}\n"
+        "  any: {match: {}, error: ENOSPC, applied: choice}\n"
+        "steps: [start, {mark: m}, {hold: {name: stale, match: {disk: dst}}}, {release: "
+        "stale}, {release: h}]\n",
+        0, 0);
     const struct fault_spec *fault = plan->faults;
 
     (void)state;
-    assert_int_equal(plan->fault_count, 8);
+    assert_int_equal(plan->fault_count, 9);
     assert_string_equal(fault[0].name, "e");
     assert_int_equal(fault[0].kind, FAULT_ERROR);
     assert_int_equal(fault[0].error, -EIO);
@@ -184,6 +185,7 @@ static void test_scenario_describes_faults_when_they_are_named(void **state)
     assert_int_equal(fault[0].applied, APPLIED_PREFIX);
     assert_int_equal(fault[0].bytes, 4 * KIB);
     assert_int_equal(fault[0].probability_ppm, 5000);
+    assert_int_equal(fault[0].hits, 2);
     assert_false(fault[0].armed);
     assert_int_equal(fault[0].from_mark, 0);
     assert_true(fault[0].shift_ns == -(int64_t)MS);
@@ -204,12 +206,13 @@ static void test_scenario_describes_faults_when_they_are_named(void **state)
     assert_int_equal(fault[5].kind, FAULT_FULL);
     assert_int_equal(fault[5].times, 0);
     assert_int_equal(fault[6].applied, APPLIED_ALL);
-    assert_string_equal(fault[7].name, "stale");
-    assert_int_equal(fault[7].kind, FAULT_HOLD);
-    assert_false(fault[7].armed);
+    assert_int_equal(fault[7].applied, APPLIED_BY_CHOICE);
+    assert_string_equal(fault[8].name, "stale");
+    assert_int_equal(fault[8].kind, FAULT_HOLD);
+    assert_false(fault[8].armed);
     assert_int_equal(plan->steps[2].kind, DO_HOLD);
-    assert_int_equal(plan->steps[2].index, 7);
-    assert_int_equal(plan->steps[3].index, 7);
+    assert_int_equal(plan->steps[2].index, 8);
+    assert_int_equal(plan->steps[3].index, 8);
     assert_int_equal(plan->steps[4].index, 1);
     assert_string_equal(plan->marks[0], "m");
     plan_destroy(plan);

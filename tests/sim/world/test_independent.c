@@ -26,7 +26,7 @@ static bool is_possible(const char *sections)
     trace_init(&trace, false);
     world = world_create(plan, &options, &trace);
     assert_non_null(world);
-    possible = independent_possible(world);
+    possible = independent_possible(world).reads;
     world_destroy(world);
     trace_free(&trace);
     plan_destroy(plan);

@@ -235,6 +235,48 @@ static void test_story_timed_actions_follow_the_first_step_in_their_order(void *
     assert_int_equal(stage_event(stage, EVENT_MARK, 3)->now_ns, 5);
 }
 
+/* The events of an untimed world, in the order of those answers; does the mark precede the write?
+ */
+static bool mark_is_first(struct stage *stage, const struct choice_answer *answers, uint32_t count)
+{
+    stage->plan->untimed = true;
+    stage->options.choices.recorded = answers;
+    stage->options.choices.recorded_count = count;
+    stage_open(stage);
+    stage_run(stage);
+    return stage_event(stage, EVENT_MARK, 0) < stage_event(stage, EVENT_REQUEST_EFFECT, 0);
+}
+
+static void test_story_whenever_is_any_moment_of_an_untimed_world(void **state)
+{
+    static const struct choice_answer second[] = {{"order", 1, 1}, {"order", 2, 1}};
+    struct stage *stage = *state;
+
+    add_guest_write(stage, 70);
+    stage_step(stage, DO_AT)->at_ns = AT_WHENEVER;
+    stage_step(stage, DO_MARK);
+    stage_open(stage);
+    stage_run(stage);
+    assert_int_equal(stage_event(stage, EVENT_MARK, 0)->now_ns, 0);
+    assert_false(mark_is_first(stage, NULL, 0));
+    assert_true(mark_is_first(stage, second, COUNT_OF(second)));
+}
+
+static void test_story_timed_action_comes_whenever_in_an_untimed_world(void **state)
+{
+    static const struct choice_answer later[] = {{"order", 2, 1}, {"order", 3, 1}, {"order", 4, 1}};
+    struct stage *stage = *state;
+    struct plan *plan = stage->plan;
+
+    plan->timed = arena_alloc(plan->arena, sizeof(*plan->timed));
+    plan->timed_count = 1;
+    plan->timed[0].at_ns = AT_WHENEVER;
+    plan->timed[0].action = (struct action){.kind = DO_MARK};
+    add_guest_write(stage, 70);
+    assert_true(mark_is_first(stage, NULL, 0));
+    assert_false(mark_is_first(stage, later, COUNT_OF(later)));
+}
+
 /* ---- Commands and checks ---- */
 
 static void test_story_finds_what_a_command_was_not_expected_to_answer(void **state)
@@ -362,9 +404,35 @@ static void test_story_expects_what_a_refusal_says(void **state)
     assert_true(has_finding(stage, "refused-otherwise"));
 }
 
+/* ---- Waiting in vain ---- */
+
+/*
+ * The run ends within the world's patience, though the job would follow a guest for ever, and the
+ * finding says where the job stands.
+ */
+static void test_story_ends_soon_when_it_has_waited_in_vain(void **state)
+{
+    struct stage *stage = *state;
+    const struct verdict *verdict;
+
+    stage_step(stage, DO_START);
+    stage_wait_event(stage, EVENT_JOB_READY);
+    stage_wait_event(stage, EVENT_JOB_PAUSED)->wait.within_ns = UINT64_C(20000000);
+    stage_open(stage);
+    assert_int_equal(world_run(stage->world, UINT64_MAX), END_GIVEN_UP);
+    assert_true(world_now_ns(stage->world) <= UINT64_C(21000000) + WORLD_PATIENCE_NS);
+    verdict = world_judge(stage->world);
+    assert_int_equal(verdict->finding_count, 1);
+    assert_int_equal(verdict->findings[0].id, FINDING_EXPECT_WAIT_TIMEOUT);
+    assert_non_null(strstr(verdict->findings[0].text,
+                           "within 20ms it did not come: the job is ready, having done 1MiB of "
+                           "1MiB."));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        STAGE_TEST(test_story_ends_soon_when_it_has_waited_in_vain),
         STAGE_TEST(test_story_steps_begin_when_the_one_before_ends),
         STAGE_TEST(test_story_wait_counts_since_the_last_step_that_took_time),
         STAGE_TEST(test_story_wait_counts_the_nth_match),
@@ -373,6 +441,8 @@ int main(void)
         STAGE_TEST(test_story_reacts_to_the_matches_that_it_should),
         STAGE_TEST(test_story_reaction_acts_as_an_event_of_its_own),
         STAGE_TEST(test_story_timed_actions_follow_the_first_step_in_their_order),
+        STAGE_TEST(test_story_whenever_is_any_moment_of_an_untimed_world),
+        STAGE_TEST(test_story_timed_action_comes_whenever_in_an_untimed_world),
         STAGE_TEST(test_story_finds_what_a_command_was_not_expected_to_answer),
         STAGE_TEST(test_story_finds_an_accepted_start_that_was_to_be_refused),
         STAGE_TEST(test_story_queries_the_job),
