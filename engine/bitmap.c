@@ -70,11 +70,46 @@ static uint64_t bits_in(uint64_t word)
     return (uint64_t)__builtin_popcountll(word);
 }
 
+/* A level above has nothing to learn unless the word below it was, or is now, all clear. */
+static void set_one(struct bitmap *bitmap, uint64_t bit)
+{
+    for (uint32_t l = 0; l < bitmap->levels; l++) {
+        uint64_t *word = &bitmap->level[l][bit / WORD_BITS];
+        uint64_t before = *word;
+
+        *word |= UINT64_C(1) << (bit % WORD_BITS);
+        bitmap->count += l == 0 && *word != before;
+        if (before != 0) {
+            return;
+        }
+        bit /= WORD_BITS;
+    }
+}
+
+static void clear_one(struct bitmap *bitmap, uint64_t bit)
+{
+    for (uint32_t l = 0; l < bitmap->levels; l++) {
+        uint64_t *word = &bitmap->level[l][bit / WORD_BITS];
+        uint64_t before = *word;
+
+        *word &= ~(UINT64_C(1) << (bit % WORD_BITS));
+        bitmap->count -= l == 0 && *word != before;
+        if (*word != 0) {
+            return;
+        }
+        bit /= WORD_BITS;
+    }
+}
+
 void bitmap_set(struct bitmap *bitmap, uint64_t first, uint64_t count)
 {
     uint64_t last = first + count - 1;
 
     assert(count > 0 && first < bitmap->size && count <= bitmap->size - first);
+    if (count == 1) {
+        set_one(bitmap, first);
+        return;
+    }
     for (uint64_t word = first / WORD_BITS; word <= last / WORD_BITS; word++) {
         uint64_t added = word_mask(word, first, last) & ~bitmap->level[0][word];
 
@@ -109,6 +144,10 @@ void bitmap_clear(struct bitmap *bitmap, uint64_t first, uint64_t count)
     uint64_t last = first + count - 1;
 
     assert(count > 0 && first < bitmap->size && count <= bitmap->size - first);
+    if (count == 1) {
+        clear_one(bitmap, first);
+        return;
+    }
     bitmap->count -= level_clear(bitmap->level[0], first, last);
     /* The words strictly inside the range are zero now; the two at its ends may still have bits. */
     for (uint32_t l = 1; l < bitmap->levels; l++) {
