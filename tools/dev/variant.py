@@ -37,11 +37,13 @@ class Build:
         self.commands = {}
         for entry in commands:
             source = Path(entry["file"]).relative_to(ROOT).as_posix()
-            # Only the program itself: tests also build programs with a foreign engine.
+            # Only the libraries: tests also build programs with a foreign engine, and the program has
+            # some sources once more.
             foreign = source.startswith("engine/qemu/") or "-DMIRRORSIM_QEMU" in entry["command"]
             command = shlex.split(entry["command"])
             is_tests = command[command.index("-o") + 1].startswith("tests/")
-            if source.split("/")[0] in ("engine", "sim", "tools") and not foreign and not is_tests:
+            is_whole = "-flto" in command
+            if source.split("/")[0] in ("engine", "sim", "tools") and not (foreign or is_tests or is_whole):
                 self.commands[source] = command
         self.libraries = self._libraries()
         self.headers = None
