@@ -49,6 +49,24 @@ static void change_source(struct copy_op *op)
     interposed_pass(op->request, request_done, op);
 }
 
+/* The trace says for whom the guest has to wait. */
+static void tell_holder(const struct copy_op *op, const struct copy_op *other)
+{
+    static const enum stall_holder holders[] = {
+        [OP_COPY] = STALLED_BY_COPY,     [OP_ZERO] = STALLED_BY_ZEROES,
+        [OP_UNMAP] = STALLED_BY_DISCARD, [OP_ACTIVE] = STALLED_BY_GUEST,
+        [OP_PSEUDO] = STALLED_BY_RUN,
+    };
+    struct event event = {.kind = EVENT_STALL_HOLDER,
+                          .by = BY_JOB,
+                          .request = interposed_info(op->request).number,
+                          .detail = (uint8_t)holders[other->kind],
+                          .offset = other->offset,
+                          .bytes = other->bytes};
+
+    host_emit(op->mirror->life.host, &event);
+}
+
 /* A stored error ends the waiting: the job is ending, the request goes on and holds nothing. */
 static void wait_for_conflicts(struct copy_op *op)
 {
@@ -64,6 +82,7 @@ static void wait_for_conflicts(struct copy_op *op)
         change_source(op);
         return;
     }
+    tell_holder(op, other);
     op->phase = OP_PHASE_CONFLICT;
     op->waits_for = other;
     strand_wait_on(&other->waiters, &op->strand);
