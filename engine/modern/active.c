@@ -77,7 +77,6 @@ static void wait_for_conflicts(struct copy_op *op)
         op->own.count = 0;
     } else if (is_held(op)) {
         other = op_find_conflict(op);
-        assert(other != NULL);
     }
     if (other == NULL) {
         change_source(op);
@@ -218,23 +217,14 @@ static void resume(struct strand *strand)
 {
     struct copy_op *op = (struct copy_op *)((char *)strand - offsetof(struct copy_op, strand));
 
-    switch (op->phase) {
-    case OP_PHASE_ENTERED:
-    case OP_PHASE_CONFLICT:
-        wait_for_conflicts(op);
-        return;
-    case OP_PHASE_SOURCE:
+    if (op->phase == OP_PHASE_SOURCE) {
         source_done(op);
-        return;
-    case OP_PHASE_TARGET:
+    } else if (op->phase == OP_PHASE_TARGET) {
         target_done(op);
-        return;
-    case OP_PHASE_BUFFERS:
-    case OP_PHASE_READ:
-    case OP_PHASE_COUNT:
-        break;
+    } else {
+        assert(op->phase == OP_PHASE_ENTERED || op->phase == OP_PHASE_CONFLICT);
+        wait_for_conflicts(op);
     }
-    assert(false);
 }
 
 void modern_active_begin(struct engine_job *mirror, struct interposed *request)

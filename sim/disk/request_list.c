@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The requests that are not finished: releasing, showing and digesting them.
+ *
+ * Declared in sim/disk/request.h: they are its requests.
  */
-#include "sim/disk/request_list.h"
+#include "sim/disk/request.h"
 
 #include <assert.h>
 
@@ -110,7 +112,7 @@ void requests_digest(const struct block_layer *layer, struct digest *digest)
     TAILQ_FOREACH (request, &layer->requests, link) {
         struct digest own;
 
-        digest_init(&own);
+        digest_init_part(&own, digest);
         request_digest(request, &own);
         if (request->state == REQUEST_QUEUED || request->state == REQUEST_WAITING) {
             digest_u64(digest, digest_value(&own));

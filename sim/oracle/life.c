@@ -208,8 +208,7 @@ static void judge_result(const struct life_model *life, struct evidence *evidenc
     } else if (event->ret < 0 ? !life_explains_error(life, evidence, event)
                               : life->stored_error < 0) {
         verdict_add(evidence, FINDING_LIFE_WRONG_RESULT,
-                    "The job ended with %s, but the error it reported was %s.",
-                    phrase_result(event->ret).text,
+                    "The job %s, but the error it reported was %s.", phrase_end(event).text,
                     life->stored_error < 0 ? phrase_result(life->stored_error).text : "none");
     }
 }
@@ -332,9 +331,9 @@ static void life_digest(const void *state, const struct evidence *evidence, stru
     digest_i64(digest, life->stored_error);
     digest_i64(digest, life->query_error);
     digest_u64(digest, life->wishes.force ? life->taken_bytes : 0);
-    digest_u64(digest, life->offset);
-    digest_u64(digest, life->len);
-    digest_u64(digest, life->copied);
+    digest_progress(digest, life->offset);
+    digest_progress(digest, life->len);
+    digest_progress(digest, life->copied);
     for (uint32_t i = 0; i < life->guests.count; i++) {
         digest_u64(digest, life->guests.requests[i].moved);
     }

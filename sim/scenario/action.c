@@ -307,6 +307,12 @@ static FIELD_WRITER(write_drained)
           .shape = OR_MAPPING_OF("command", command_fields, WORD_OF("refused")), .always = true, \
           .read = read_command)
 
+/* A reaction's; a step's never gets here. */
+static FIELD_READER(refuse_repeat)
+{
+    read_mistake(loader, node, "only steps can be repeated");
+}
+
 #define COMMAND_IN_MODERN(word, doc, kind_)                                                      \
     FIELD(word, doc, .kind = (kind_), .alone = true,                                             \
           .shape = OR_MAPPING_OF("command", command_fields, WORD_OF("refused")), .always = true, \
@@ -369,6 +375,9 @@ static const struct field action_fields[] = {
           "at once.",
           .kind = DO_AT, .takes_time = true, .type = &type_instant, MEMBER(struct action, at_ns),
           .always = true),
+    FIELD("repeat", "These steps happen so many times, one after the other.", .kind = -1,
+          .takes_time = true, .shape = &shape_repeat, .read = refuse_repeat,
+          .write = write_nothing),
     FIELD("settle", "Until job and guest are done; how long that may take.", .kind = DO_SETTLE,
           .takes_time = true, .alone = true, .type = &type_time,
           MEMBER(struct action, wait.within_ns), .always = true),
@@ -392,7 +401,10 @@ static const struct field *find_action(struct loader *loader, const struct yaml_
             nearest_offer(&nearest, field->key);
         }
     }
-    if (nearest.best) {
+    if (strcmp(text, "resize") == 0) {
+        read_mistake(loader, node,
+                     "there is no step \"resize\": the job keeps others from it; use shows that");
+    } else if (nearest.best) {
         read_mistake(loader, node, "there is no step %s; did you mean %s?",
                      read_quote(loader, text), read_quote(loader, nearest.best));
     } else {

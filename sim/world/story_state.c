@@ -47,6 +47,9 @@ void story_digest(const struct world *world, struct digest *digest)
 
     digest_u64(digest, story->state);
     digest_u64(digest, story->step);
+    digest_flags(digest, story->was_made);
+    digest_u64(digest, story->done_bytes);
+    digest_u64(digest, story->total_bytes);
     digest_u64(digest, matches_that_matter(world, story->counting, story->matches));
     timeline_digest_pending(&world->timeline, &story->next, digest);
     timeline_digest_pending(&world->timeline, &story->bound, digest);

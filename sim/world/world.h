@@ -92,6 +92,29 @@ uint64_t world_digest(const struct world *world);
 uint64_t world_digest_judged(const struct world *world);
 
 /*
+ * The same as the first two, under the symmetry of digest.h: equal for states whose futures are
+ * the same but for counters of bytes done, names of the guest's content, and the answers to come.
+ * The first leaves the bounds of waits out, too; *words is what it has cost.
+ */
+uint64_t world_digest_repeating(const struct world *world, uint64_t *words);
+uint64_t world_digest_repeating_judged(const struct world *world);
+
+/* Where a run is, between two steps. */
+struct world_place {
+    uint64_t event; /* of the trace: the next */
+    uint64_t now_ns;
+    uint64_t sequence; /* events of the timeline that are added later have this number or more */
+};
+
+struct world_place world_place(const struct world *world);
+
+/*
+ * The world is again in the state, in that sense, in which it was at `from`.  True if that is a
+ * livelock (sim/world/cycle.h): the next step then ends the run.
+ */
+bool world_closes_cycle(struct world *world, const struct world_place *from);
+
+/*
  * Asserts the invariants of everything in the world, the engine's job included.  Between two steps
  * only; it costs what the world holds, so it runs when asked (run --twice, tests), not at each
  * step.

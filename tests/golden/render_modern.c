@@ -103,6 +103,7 @@ static const char *stop_name(const struct modern *modern, bool has_job)
     case END_NOT:
     case END_CONCLUDED:
     case END_DEADLOCK:
+    case END_GIVEN_UP:
     case END_FINDINGS:
         break;
     }

@@ -249,6 +249,7 @@ static const char *stop_name(enum world_end end)
     case END_NOT:
     case END_CONCLUDED:
     case END_DEADLOCK:
+    case END_GIVEN_UP:
     case END_FINDINGS:
         break;
     }

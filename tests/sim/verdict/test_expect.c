@@ -14,7 +14,7 @@ static void test_expect_result_and_end_of_the_job(void **state)
     assert_fails(w, (struct expect_spec){.kind = EXPECT_RESULT, .ret = -EIO}, "result",
                  "expected to end with EIO, but it ended with success at 50ms");
     assert_fails(w, (struct expect_spec){.kind = EXPECT_CANCELLED}, "cancelled",
-                 "but it completed");
+                 "but it ended with success");
     assert_holds(w, (struct expect_spec){.kind = EXPECT_CONCLUDED});
     assert_holds(w, (struct expect_spec){.kind = EXPECT_CONCLUDED, .time_ns = END_NS});
     assert_fails(w, (struct expect_spec){.kind = EXPECT_CONCLUDED, .time_ns = END_NS - 1},
@@ -222,6 +222,48 @@ static void test_expect_guest_stall_tells_whose_section_the_request_queued_in(vo
                  "write #9 took 10ms; it queued in a drained section of the story over src");
 }
 
+/* Of five requests of 1 to 5 ms, the third ends half, and the fifth 95 and 99 of a hundred. */
+static void test_expect_guest_latency_is_that_of_a_share(void **state)
+{
+    struct witness *w = run_over(state);
+    struct expect_spec expect = {.kind = EXPECT_GUEST_STALL, .errors = -1};
+
+    for (uint64_t i = 1; i <= 5; i++) {
+        struct ticket read = submit(w, BY_GUEST, DST, OP_READ, 0, 512);
+
+        w->evidence.now_ns += i == 4 ? 10 * MS : i * MS;
+        done(w, read, i == 4 ? -EIO : 0);
+    }
+    expect.p50_ns = 4 * MS; /* 1 2 3 4 5 10, the first write being one of 4 ms */
+    assert_fails(w, (struct expect_spec){.kind = EXPECT_GUEST_STALL, .errors = -1, .p50_ns = MS},
+                 "guest-latency", "than 1ms, but 3 of 6 took up to 3ms");
+    assert_holds(w, expect);
+    expect.p95_ns = 9 * MS;
+    assert_fails(w, expect, "guest-latency", "95 of a hundred requests of the guest");
+    expect.p95_ns = 10 * MS;
+    expect.p99_ns = 10 * MS;
+    expect.errors = 1;
+    assert_holds(w, expect);
+    expect.p99_ns = 10 * MS - 1;
+    assert_fails(w, expect, "guest-latency", "6 of 6 took up to 10ms");
+    expect.errors = 0;
+    assert_fails(w, expect, "guest-errors", "At most 0 requests of the guest were to fail, but 1");
+}
+
+/* One that is never answered takes until the end of the run; one of another name does not count. */
+static void test_expect_guest_latency_counts_what_is_not_answered(void **state)
+{
+    struct witness *w = run_over(state);
+    struct expect_spec expect = {.kind = EXPECT_GUEST_STALL, .errors = -1, .p99_ns = 5 * MS};
+
+    assert_holds(w, expect);
+    submit(w, BY_GUEST, DST, OP_READ, 0, 512);
+    w->evidence.now_ns += 20 * MS;
+    assert_fails(w, expect, "guest-latency", "2 of 2 took up to 20ms");
+    expect.tag = "other";
+    assert_holds(w, expect);
+}
+
 /* ---- The guest and the faults ---- */
 
 static void test_expect_guest_on(void **state)
@@ -369,6 +411,8 @@ int main(void)
         WITNESS_TEST(test_expect_guest_stall_measures_from_the_queue_to_the_end),
         WITNESS_TEST(test_expect_guest_stall_tells_which_operation_held_the_request_longest),
         WITNESS_TEST(test_expect_guest_stall_tells_whose_section_the_request_queued_in),
+        WITNESS_TEST(test_expect_guest_latency_is_that_of_a_share),
+        WITNESS_TEST(test_expect_guest_latency_counts_what_is_not_answered),
         WITNESS_TEST(test_expect_guest_on),
         WITNESS_TEST(test_expect_fired),
         WITNESS_TEST(test_expect_finds_a_fault_that_never_fired),
