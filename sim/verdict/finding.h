@@ -161,6 +161,7 @@ enum finding_trait {
     X(EXPECT, WITHIN, "within")                                \
     X(EXPECT, NOT_BEFORE, "not-before")                        \
     X(EXPECT, GUEST_STALL, "guest-stall")                      \
+    X(EXPECT, JOB_STILL, "job-still")                          \
     X(EXPECT, SAME, "same")                                    \
     X(EXPECT, DIFFER, "differ")                                \
     X(EXPECT, SECTOR, "sector")                                \
