@@ -15,7 +15,7 @@
 
 #include "engine/range.h"
 
-#define HEAP_MIN_CAPACITY 64u
+#define HEAP_MIN_CAPACITY 16u
 
 void timeline_init(struct timeline *timeline, struct arena *arena, struct choices *choices,
                    bool untimed)

@@ -262,19 +262,30 @@ static enum fate choose_fate(struct choices *choices, struct choice_site *site, 
     return (enum fate)choose(choices, site, FATE_COUNT);
 }
 
-/* Every other sector stays as it was; an answer of 1 inverts this for its sector. */
-static void replay_torn(struct image *image, const struct cached_write *write,
-                        struct choices *choices, struct choice_site *site, struct arena *arena)
+/* A part of a write reaches the image. */
+static void replay_part(struct image *image, const struct cached_write *write, uint64_t at,
+                        uint64_t bytes, struct arena *arena)
 {
-    for (uint64_t at = 0; at < write->bytes; at += SECTOR_BYTES) {
-        uint64_t sector = (write->offset + at) / SECTOR_BYTES;
-        struct run_list runs = {0};
+    uint64_t sector = (write->offset + at) / SECTOR_BYTES;
+    struct run_list runs = {0};
 
-        if ((at / SECTOR_BYTES + choose(choices, site, 2)) % 2 == 0) {
-            runs_append_part(&runs, arena, &write->runs, sector, sector + 1);
-            replay(image, write->offset + at, SECTOR_BYTES, &runs,
-                   write->data != NULL ? write->data + at : NULL);
-            run_list_release(&runs, arena);
+    runs_append_part(&runs, arena, &write->runs, sector, sector + bytes / SECTOR_BYTES);
+    replay(image, write->offset + at, bytes, &runs, write->data != NULL ? write->data + at : NULL);
+    run_list_release(&runs, arena);
+}
+
+/* Every other piece stays as it was; an answer of 1 inverts this for its piece. */
+static void replay_torn(struct block_node *node, const struct cached_write *write,
+                        struct choice_site *site)
+{
+    uint64_t unit = node_atomic_bytes(node);
+    uint64_t bytes;
+    uint32_t piece = 0;
+
+    for (uint64_t at = 0; at < write->bytes; at += bytes) {
+        bytes = min_u64(align_up(write->offset + at + 1, unit) - write->offset, write->bytes) - at;
+        if ((piece++ + choose(node->layer->choices, site, 2)) % 2 == 0) {
+            replay_part(node->disk.durable, write, at, bytes, node->layer->arena);
         }
     }
 }
@@ -297,7 +308,7 @@ void cache_power_cut(struct block_node *node, enum power_cut cut)
         if (fate == FATE_KEPT) {
             make_durable(node, write);
         } else if (fate == FATE_TORN) {
-            replay_torn(node->disk.durable, write, choices, site, layer->arena);
+            replay_torn(node, write, site);
         }
         forget(node, write);
     }

@@ -444,8 +444,7 @@ void data_move(struct request *request, uint64_t offset, uint64_t bytes)
     }
     /* The content has changed before anybody sees the event, and with it every lookup is stale. */
     request->node->layer->layout_changes++;
-    fault_heal(request->node, piece.place * SECTOR_BYTES,
-               (piece.end - piece.sector) * SECTOR_BYTES);
+    wear_heal(request->node, piece.place * SECTOR_BYTES, (piece.end - piece.sector) * SECTOR_BYTES);
     emit_effect(request, piece.place, piece.end - piece.sector);
 }
 

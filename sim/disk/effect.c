@@ -73,7 +73,13 @@ static uint8_t place_of_all(struct request *request)
     return PLACE_END;
 }
 
-/* Every other sector stays as it was; an answer of 1 inverts this for its sector. */
+/* Does a piece that nothing tears begin with this sector of the request? */
+static bool begins_piece(const struct request *request, uint64_t i)
+{
+    return i == 0 || (request->offset + i * SECTOR_BYTES) % node_atomic_bytes(request->node) == 0;
+}
+
+/* Every other piece stays as it was; an answer of 1 inverts this for its piece. */
 static void tear(struct request *request)
 {
     struct block_layer *layer = request->node->layer;
@@ -81,8 +87,14 @@ static void tear(struct request *request)
     struct choice_site *site =
         choices_site(layer->choices, arena_printf(layer->arena, "torn %s", name));
 
+    uint64_t piece = 0;
+    bool stays = false;
+
     for (uint64_t i = 0; i < sector_count(request); i++) {
-        if ((i + choose(layer->choices, site, 2)) % 2 != 0) {
+        if (begins_piece(request, i)) {
+            stays = (piece++ + choose(layer->choices, site, 2)) % 2 != 0;
+        }
+        if (stays) {
             request->effect.places[i] = PLACE_NEVER;
         }
     }
@@ -95,8 +107,10 @@ static void choose_places(struct request *request)
 
     effect->places = arena_alloc(request->node->layer->arena, sector_count(request));
     for (uint64_t i = 0; i < sector_count(request); i++) {
-        effect->places[i] =
-            policy_of(request) == EFFECT_BY_SECTOR ? choose_place(request->node) : place;
+        if (policy_of(request) == EFFECT_BY_SECTOR && begins_piece(request, i)) {
+            place = choose_place(request->node);
+        }
+        effect->places[i] = place;
     }
     if (request->faults.torn != FAULT_NONE) {
         tear(request);

@@ -38,45 +38,6 @@ static uint64_t hits_that_matter(const struct plan *plan, uint32_t fault)
     return most;
 }
 
-/* The match of a latent fault names one disk and a range. */
-static void create_bad(struct block_layer *layer, struct fault *fault,
-                       const struct request_match *match)
-{
-    uint64_t first = match->offset / SECTOR_BYTES;
-    uint64_t end = align_up(range_end(match->offset, match->bytes), SECTOR_BYTES) / SECTOR_BYTES;
-
-    fault->bad = image_create(layer->arena);
-    image_write(fault->bad, (struct run){first, end - first, TAG_ZERO, 0, false});
-    for (uint32_t i = 0; i < layer->node_count; i++) {
-        layer->nodes[i].heals = layer->nodes[i].heals || match->disks >> i & 1;
-    }
-}
-
-static void create_older(struct block_layer *layer, const struct request_match *match)
-{
-    for (uint32_t i = 0; i < layer->node_count; i++) {
-        struct block_node *node = &layer->nodes[i];
-
-        if (node->older == NULL && (match->disks == 0 || match->disks >> i & 1)) {
-            node->older = image_create(layer->arena);
-            if (layer->plan->content_bytes) {
-                image_keep_bytes(node->older);
-            }
-        }
-    }
-}
-
-static void create_by_kind(struct block_layer *layer, uint32_t index)
-{
-    const struct fault_spec *spec = &layer->plan->faults[index];
-
-    if (spec->kind == FAULT_LATENT) {
-        create_bad(layer, &layer->faults[index], &spec->match);
-    } else if (spec->kind == FAULT_STALE) {
-        create_older(layer, &spec->match);
-    }
-}
-
 static void watch_nodes(struct block_layer *layer, const struct request_match *match)
 {
     for (uint32_t i = 0; i < layer->node_count; i++) {
@@ -96,7 +57,7 @@ void faults_create(struct block_layer *layer)
         fault_init(&layer->faults[i], &plan->faults[i]);
         layer->faults[i].most_hits = hits_that_matter(plan, i);
         watch_nodes(layer, &plan->faults[i].match);
-        create_by_kind(layer, i);
+        wear_create(layer, i);
     }
 }
 
@@ -189,31 +150,6 @@ struct subject {
     uint32_t number;
 };
 
-/* Of a latent fault: is any sector of the subject's range bad? */
-static bool touches_bad(const struct fault *fault, const struct subject *subject)
-{
-    uint64_t end = range_end(subject->offset, subject->bytes) / SECTOR_BYTES;
-    struct run run;
-
-    for (uint64_t at = subject->offset / SECTOR_BYTES; at < end; at += run.sectors) {
-        if (image_lookup(fault->bad, at, end, &run)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-void fault_heal(struct block_node *node, uint64_t offset, uint64_t bytes)
-{
-    const struct block_layer *layer = node->layer;
-
-    for (uint32_t i = 0; node->heals && i < layer->plan->fault_count; i++) {
-        if (layer->faults[i].bad != NULL && layer->plan->faults[i].match.disks >> node->id & 1) {
-            image_punch(layer->faults[i].bad, offset, bytes);
-        }
-    }
-}
-
 static bool fault_hits(const struct subject *subject, uint32_t index)
 {
     struct block_layer *layer = subject->node->layer;
@@ -223,7 +159,8 @@ static bool fault_hits(const struct subject *subject, uint32_t index)
     if (!fault_is_armed(fault, layer->timeline->now_ns) ||
         !request_matches(&spec->match, subject->node->id, subject->op, subject->by, subject->offset,
                          subject->bytes) ||
-        (fault->bad != NULL && !touches_bad(fault, subject)) || !fault_counts(layer, fault, spec)) {
+        (fault->bad != NULL && !wear_touches(fault, subject->offset, subject->bytes)) ||
+        !fault_counts(layer, fault, spec)) {
         return false;
     }
     layer_emit(layer, &(struct event){.kind = EVENT_FAULT,

@@ -101,8 +101,13 @@ bool fault_claims(struct block_node *node, enum op op, uint64_t offset, uint64_t
  */
 int fault_full(struct request *request, uint64_t bytes);
 
-/* A range of the node has been written: what was bad there can be read. */
-void fault_heal(struct block_node *node, uint64_t offset, uint64_t bytes);
+/*
+ * wear.c: makes what a fault keeps of its disks; is any sector of the range bad, to a latent fault;
+ * and a range of the node has been written, so that it can be read again.
+ */
+void wear_create(struct block_layer *layer, uint32_t fault);
+bool wear_touches(const struct fault *fault, uint64_t offset, uint64_t bytes);
+void wear_heal(struct block_node *node, uint64_t offset, uint64_t bytes);
 
 void fault_mark(struct block_layer *layer, uint32_t mark);
 void fault_arm(struct block_layer *layer, uint32_t fault);

@@ -6,7 +6,7 @@
 
 #include <assert.h>
 
-#include "sim/disk/request_list.h"
+#include "sim/disk/request.h"
 
 void layer_init(struct block_layer *layer, uint32_t guest_node)
 {

@@ -71,6 +71,12 @@ struct block_node {
     STAILQ_HEAD(, cached_write) cached;
 };
 
+/* What no tearing divides. */
+static inline uint64_t node_atomic_bytes(const struct block_node *node)
+{
+    return node->spec->atomic_bytes == 0 ? SECTOR_BYTES : node->spec->atomic_bytes;
+}
+
 /* Ranges at the ports are whole sectors, at least one. */
 static inline bool node_is_sectors(uint64_t offset, uint64_t bytes)
 {

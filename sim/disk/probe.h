@@ -56,7 +56,7 @@ bool probe_takes_time(struct probe *probe);
 /* One that takes time begins. */
 void probe_begin(struct probe *probe);
 
-/* As for requests (request_list.h). */
+/* As for requests (request.h). */
 void probes_release(struct block_layer *layer, uint32_t fault);
 bool probes_held_by(const struct block_layer *layer, uint32_t fault);
 

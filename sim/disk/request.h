@@ -95,4 +95,24 @@ uint64_t request_transfer_ns(uint64_t bytes, uint64_t bandwidth);
 /* An event about the request; `index` as the kind says. */
 void request_emit(const struct request *request, enum event_kind kind, uint16_t index);
 
+/* ---- Those that are not finished (request_list.c) ---- */
+
+/* Lets go every request and question that the fault holds or hangs, or would have. */
+void requests_release(struct block_layer *layer, uint32_t fault);
+
+/* True if a request or a question is held by the fault now. */
+bool requests_held_by(const struct block_layer *layer, uint32_t fault);
+
+/* "queued", "waiting", "served", "held" or "hung". */
+const char *request_state_name(enum request_state state);
+
+/* Adds the requests that are not finished, without their absolute numbers. */
+void requests_digest(const struct block_layer *layer, struct digest *digest);
+
+/*
+ * Asserts each request's state between two timeline events, and that the counts of the nodes and of
+ * the guest are those of the list.
+ */
+void requests_check(const struct block_layer *layer);
+
 #endif

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The requests that are not finished: releasing, showing and digesting them.
+ *
+ * Declared in sim/disk/request.h: they are its requests.
  */
-#include "sim/disk/request_list.h"
+#include "sim/disk/request.h"
 
 #include <assert.h>
 

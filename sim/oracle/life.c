@@ -284,7 +284,8 @@ static void section_changed(void *state, struct evidence *evidence, const struct
     struct life_model *life = state;
     const struct plan_job *job = &evidence->plan->job;
     bool is_all = event->index == ALL_NODES;
-    bool is_near = is_all || event->node == job->source || event->node == job->target;
+    bool is_near = is_all || event->node == job->source || event->node == job->target ||
+                   event->node == BLOCK_FILTER_ID;
     bool is_of_source = event->by == BY_JOB && !is_all && event->node == job->source;
     uint32_t step = event->detail == SECTION_BEGUN ? 1 : event->detail == SECTION_ENDED ? -1u : 0;
 

@@ -64,12 +64,17 @@ struct disk_check {
     int flags;     /* exactly these open flags */
 };
 
+/* `index` of DRAIN and UNDRAIN that is no disk: the job's filter. */
+#define DRAIN_FILTER PLAN_MAX_DISKS
+
 enum wait_kind {
     WAIT_EVENT,      /* an event matches, from now on or, with `since_start`, since the start */
     WAIT_CONCLUDED,  /* COMPLETED or CANCELLED has happened, now or before */
     WAIT_HELD,       /* hold `index` holds a request, now or since before */
     WAIT_DURATION,   /* within_ns passes */
     WAIT_GUEST_IDLE, /* no guest request is queued or in flight */
+    WAIT_GUEST_TAG,  /* guest requests of that tag have been made, and all are over */
+    WAIT_PROGRESS,   /* the job has said that it is so far */
 };
 
 struct wait_spec {
@@ -78,6 +83,9 @@ struct wait_spec {
     uint64_t nth;             /* WAIT_EVENT: ordinal of the match to wait for, from 1 */
     bool since_start;         /* count matches of the whole run, not from the step on */
     uint32_t index;           /* WAIT_HELD: fault */
+    const char *tag;          /* WAIT_GUEST_TAG */
+    uint64_t progress_ppm;    /* WAIT_PROGRESS: of the whole; 0: ... */
+    uint64_t progress_bytes;  /* ... that many */
     uint64_t within_ns;       /* 0 = only the run's limits apply */
 };
 
@@ -107,7 +115,7 @@ enum action_kind {
     DO_QUERY,
     DO_QUERY_DISK, /* disk `index` */
     DO_JOB_NONE,   /* checks that no job exists */
-    DO_DRAIN,      /* another user begins a drained section over disk `index` ... */
+    DO_DRAIN,      /* another user begins a drained section over disk `index`, or the filter ... */
     DO_UNDRAIN,    /* ... and ends it */
     /* only as steps: */
     DO_WAIT,

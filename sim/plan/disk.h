@@ -82,6 +82,7 @@ struct disk_spec {
     uint32_t lanes;        /* requests served at once; 0 = unlimited */
     uint64_t bandwidth;    /* bytes/s shared by the lanes; 0 = unlimited */
     uint64_t max_transfer; /* bytes; longer requests fail with -EINVAL; 0 = unlimited */
+    uint64_t atomic_bytes; /* what is written whole or not at all; 0: a sector */
     uint32_t max_segments; /* chunk buffers per request, as max_transfer; 0 = unlimited */
     struct latency_spec
         latency[OP_COUNT]; /* by operation; queries other than STATUS take no time */

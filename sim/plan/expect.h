@@ -28,12 +28,13 @@ enum expect_kind {
     EXPECT_NOT_BEFORE,  /* matches[0] does not happen before time_ns */
     EXPECT_FIRED,       /* fault `a` hit `count` requests */
     EXPECT_CONCLUDED,   /* by time_ns (0: at all) */
-    EXPECT_GUEST_STALL, /* no guest request took longer than time_ns */
+    EXPECT_GUEST_STALL, /* bounds on what guest requests (of `tag`) have suffered */
     EXPECT_JOB_STILL,   /* the job did not stand still for longer than time_ns */
     EXPECT_GUEST_ON,    /* the guest's disk at the end is disk a */
     EXPECT_BACKING,     /* disk a's open backing at the end is disk b, or PLAN_NONE */
     EXPECT_LENGTH,      /* disk a is `count` bytes long at the end */
     EXPECT_QUERY,       /* of the job's last state */
+    EXPECT_DURABLE,     /* a power cut at the end would take nothing from disk a */
     EXPECT_ALLOCATED,   /* disk a has exactly `count` bytes allocated */
 };
 
@@ -59,6 +60,11 @@ struct expect_spec {
     const char *tag;
     struct query_check *checks;
     uint32_t check_count;
+    /* GUEST_STALL; time_ns is the bound of the longest, 0: none. */
+    uint64_t p50_ns; /* half of them take no longer; 0: no bound */
+    uint64_t p95_ns;
+    uint64_t p99_ns;
+    int64_t errors; /* at most so many fail; -1: no bound */
 };
 
 #endif

@@ -275,12 +275,43 @@ static FIELD_READER(read_on_disk)
     }
 }
 
+/* A disk; or the word filter, which a disk may have for its name. */
+static FIELD_READER(read_drained)
+{
+    struct action *action = record;
+
+    node = read_resolve(loader, node);
+    if (read_is_word(loader, node, "filter") &&
+        plan_find_disk(loader->plan, "filter") == PLAN_NONE) {
+        action->index = DRAIN_FILTER;
+    } else {
+        disk_read_reference(loader, node, &action->index);
+    }
+}
+
+static FIELD_WRITER(write_drained)
+{
+    uint32_t index = ((const struct action *)record)->index;
+
+    emit_word(emit, field->key, index == DRAIN_FILTER ? "filter" : plan->disks[index].name);
+}
+
+#define DRAINED(word, doc, kind_)                                                      \
+    FIELD(word, doc, .kind = (kind_), .shape = ANY_OF(WORD_OF("filter"), &shape_disk), \
+          .read = read_drained, .write = write_drained, IN_MODERN)
+
 /* ---- All of them ---- */
 
 #define COMMAND(word, doc, kind_)                                                                \
     FIELD(word, doc, .kind = (kind_), .alone = true,                                             \
           .shape = OR_MAPPING_OF("command", command_fields, WORD_OF("refused")), .always = true, \
           .read = read_command)
+
+/* A reaction's; a step's never gets here. */
+static FIELD_READER(refuse_repeat)
+{
+    read_mistake(loader, node, "only steps can be repeated");
+}
 
 #define COMMAND_IN_MODERN(word, doc, kind_)                                                      \
     FIELD(word, doc, .kind = (kind_), .alone = true,                                             \
@@ -327,12 +358,11 @@ static const struct field action_fields[] = {
     FIELD("query-disk", "A disk must show this.", .kind = DO_QUERY_DISK,
           .shape = MAPPING_OF("query-disk", query_disk_fields), .always = true,
           .read = read_query_disk),
-    FIELD("drain",
-          "Another user begins a drained section over the disk; the event drained says that it is "
-          "quiet.",
-          .kind = DO_DRAIN, .shape = &shape_disk, MEMBER(struct action, index), IN_MODERN),
-    FIELD("undrain", "That user ends the section.", .kind = DO_UNDRAIN, .shape = &shape_disk,
-          MEMBER(struct action, index), IN_MODERN),
+    DRAINED("drain",
+            "Another user begins a drained section over the disk, or over the job's filter alone; "
+            "the event drained says that it is quiet.",
+            DO_DRAIN),
+    DRAINED("undrain", "That user ends the section.", DO_UNDRAIN),
     FIELD("job", "No job must exist.", .kind = DO_JOB_NONE, .shape = WORD_OF("none"),
           .read = read_job, .write = write_job),
     FIELD("wait",
@@ -345,6 +375,9 @@ static const struct field action_fields[] = {
           "at once.",
           .kind = DO_AT, .takes_time = true, .type = &type_instant, MEMBER(struct action, at_ns),
           .always = true),
+    FIELD("repeat", "These steps happen so many times, one after the other.", .kind = -1,
+          .takes_time = true, .shape = &shape_repeat, .read = refuse_repeat,
+          .write = write_nothing),
     FIELD("settle", "Until job and guest are done; how long that may take.", .kind = DO_SETTLE,
           .takes_time = true, .alone = true, .type = &type_time,
           MEMBER(struct action, wait.within_ns), .always = true),
@@ -368,7 +401,10 @@ static const struct field *find_action(struct loader *loader, const struct yaml_
             nearest_offer(&nearest, field->key);
         }
     }
-    if (nearest.best) {
+    if (strcmp(text, "resize") == 0) {
+        read_mistake(loader, node,
+                     "there is no step \"resize\": the job keeps others from it; use shows that");
+    } else if (nearest.best) {
         read_mistake(loader, node, "there is no step %s; did you mean %s?",
                      read_quote(loader, text), read_quote(loader, nearest.best));
     } else {

@@ -361,6 +361,10 @@ static const struct field disk_fields[] = {
           .type = &type_bandwidth, MEMBER(struct disk_spec, bandwidth)),
     FIELD("max-transfer", "Longer requests fail with EINVAL; default unlimited.",
           .type = &type_sectors_length, MEMBER(struct disk_spec, max_transfer)),
+    FIELD("atomic",
+          "Nothing tears within aligned pieces of this length: faults, power cuts and effects by "
+          "sector; default 512.",
+          .type = &type_sectors_length, MEMBER(struct disk_spec, atomic_bytes)),
     FIELD("max-segments",
           "Requests of more segments fail with EINVAL; default unlimited. In generation modern the "
           "job asks and keeps to it; default 1024.",

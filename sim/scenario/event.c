@@ -207,21 +207,50 @@ static FIELD_READER(read_concluded)
     spec->waits_concluded = true;
 }
 
-static FIELD_READER(read_guest_idle)
+static FIELD_READER(read_guest)
 {
     struct event_spec *spec = record;
-    const char *text = read_text(loader, node, "\"idle\"");
+    const char *text = read_text(loader, node, "\"idle\" or the name of a guest request");
 
-    if (text && strcmp(text, "idle") != 0) {
-        read_mistake(loader, node, "a guest can only be waited for until it is idle");
-    }
     spec->waits_guest = true;
+    if (text && strcmp(text, "idle") != 0) {
+        spec->waits_tag = guest_find_tag(loader, node, text);
+    }
 }
 
-static FIELD_WRITER(write_guest_idle)
+static FIELD_WRITER(write_guest)
 {
-    if (((const struct event_spec *)record)->waits_guest) {
-        emit_word(emit, field->key, field->shape->word);
+    const struct event_spec *spec = record;
+
+    if (spec->waits_guest) {
+        emit_word(emit, field->key, spec->waits_tag ? spec->waits_tag : "idle");
+    }
+}
+
+/* A share of the whole, or bytes. */
+static FIELD_READER(read_progress)
+{
+    struct event_spec *spec = record;
+    int64_t value;
+    bool is_share;
+
+    node = read_resolve(loader, node);
+    is_share = node->kind == YAML_SCALAR && strchr(node->text, '%') != NULL;
+    spec->waits_progress = true;
+    if (value_read(loader, node, is_share ? &type_probability : &type_bytes, &value)) {
+        spec->progress_ppm = is_share ? (uint64_t)value : 0;
+        spec->progress_bytes = is_share ? 0 : (uint64_t)value;
+    }
+}
+
+static FIELD_WRITER(write_progress)
+{
+    const struct event_spec *spec = record;
+
+    if (spec->waits_progress && spec->progress_ppm > 0) {
+        write_value(emit, field->key, &type_probability, (int64_t)spec->progress_ppm);
+    } else if (spec->waits_progress) {
+        write_value(emit, field->key, &type_bytes, (int64_t)spec->progress_bytes);
     }
 }
 
@@ -280,8 +309,13 @@ static const struct field awaited_fields[] = {
           .type = &type_since, MEMBER(struct event_spec, since_start)),
     FIELD("concluded", "The job has ended, now or before.", .shape = &shape_flag,
           MEMBER(struct event_spec, waits_concluded), .read = read_concluded),
-    FIELD("guest", "No guest request is queued or in flight.", .shape = WORD_OF("idle"),
-          .read = read_guest_idle, .write = write_guest_idle),
+    FIELD("guest",
+          "No guest request is queued or in flight; or the guest request or generator of this name "
+          "has been made, and is over.",
+          .shape = ANY_OF(WORD_OF("idle"), &shape_name), .read = read_guest, .write = write_guest),
+    FIELD("progress", "The job has reported this share of its whole, or this many bytes, as done.",
+          .shape = ANY_OF(VALUE_OF(type_probability), VALUE_OF(type_bytes)), .read = read_progress,
+          .write = write_progress),
     FIELD_END};
 
 static const struct field answered_fields[] = {KIND_FIELDS, DETAIL_FIELDS, NTH_FIELD, FIELD_END};
@@ -395,7 +429,8 @@ bool event_read(struct loader *loader, const struct yaml_node *node, const struc
     if (spec->request.nth > 0) {
         spec->nth = spec->request.nth;
     }
-    if (spec->match.kinds == 0 && !spec->waits_concluded && !spec->waits_guest) {
+    if (spec->match.kinds == 0 && !spec->waits_concluded && !spec->waits_guest &&
+        !spec->waits_progress) {
         bool says_event = yaml_get(node, "event") || yaml_get(node, "status");
 
         if (!says_event) {

@@ -258,15 +258,50 @@ static FIELD_WRITER(write_fired)
     emit_end(&fired);
 }
 
+static FIELD_READER(read_guest_of)
+{
+    struct expect_spec *expect = record;
+    const char *name = read_name(loader, node, "guest request");
+
+    expect->tag = name ? guest_find_tag(loader, node, name) : NULL;
+}
+
+static FIELD_WRITER(write_guest_of)
+{
+    const struct expect_spec *expect = record;
+
+    if (expect->tag) {
+        emit_word(emit, field->key, expect->tag);
+    }
+}
+
 static const struct field guest_fields[] = {
-    FIELD("stalled-at-most", "No guest request takes longer.", .type = &type_time,
-          MEMBER(struct expect_spec, time_ns), .required = true),
+    FIELD("stalled-at-most", "No guest request takes longer.", .type = &type_span,
+          MEMBER(struct expect_spec, time_ns)),
+    FIELD("p50-at-most", "Half of them take no longer.", .type = &type_span,
+          MEMBER(struct expect_spec, p50_ns)),
+    FIELD("p95-at-most", "95 of a hundred take no longer.", .type = &type_span,
+          MEMBER(struct expect_spec, p95_ns)),
+    FIELD("p99-at-most", "99 of a hundred take no longer.", .type = &type_span,
+          MEMBER(struct expect_spec, p99_ns)),
+    FIELD("errors-at-most", "So many of them fail at most.", .type = &type_number,
+          MEMBER(struct expect_spec, errors), .otherwise = -1),
+    FIELD("of", "Only the guest request or generator of this name; default: all.",
+          .shape = &shape_name, MEMBER(struct expect_spec, tag), .read = read_guest_of,
+          .write = write_guest_of),
     FIELD_END};
 
 static FIELD_READER(read_guest)
 {
-    read_fields(loader, node, field->key, guest_fields,
-                expect_add(loader, node, EXPECT_GUEST_STALL));
+    struct expect_spec *expect = expect_add(loader, node, EXPECT_GUEST_STALL);
+
+    expect->errors = -1;
+    read_fields(loader, node, field->key, guest_fields, expect);
+    node = read_resolve(loader, node);
+    if (node->kind == YAML_MAPPING && node->count == (yaml_get(node, "of") ? 1 : 0)) {
+        read_mistake(loader, node, "this sets no bound: give one of %s",
+                     read_list_keys(loader, guest_fields));
+    }
 }
 
 static const struct field job_fields[] = {
@@ -289,6 +324,47 @@ static const struct shape shape_one_or_more_events = {
 
 #define EXPECT(key, doc, kind_, name, ...) \
     FIELD(key, doc, .kind = (kind_), .read = read_##name, .write = write_##name, __VA_ARGS__)
+
+/* Expectations of some cases only; a plan is of one case, so that they are written without it. */
+struct some_cases {
+    bool is_elsewhere;
+    const struct yaml_node *list;
+};
+
+static FIELD_READER(read_list)
+{
+    struct some_cases *cases = record;
+
+    if (read_sequence(loader, &node, field->key)) {
+        cases->list = node;
+    }
+}
+
+static const struct field cases_fields[] = {
+    FIELD("case", "In the cases of the matrix that have these values, ...",
+          .shape = NAMES_OF(SHAPE_OF(.kind = SHAPE_FREE)), MEMBER(struct some_cases, is_elsewhere),
+          .required = true, .read = case_read, .write = write_nothing),
+    FIELD("expect", "... these must come out.", .shape = &shape_expect, .required = true,
+          .read = read_list, .write = write_nothing),
+    FIELD_END};
+
+static void read_expectations(struct loader *loader, const struct yaml_node *list,
+                              const char *what);
+
+/* Of other cases they are only checked. */
+static FIELD_READER(read_cases)
+{
+    struct some_cases cases = {0};
+    uint32_t count = loader->plan->expect_count;
+
+    read_fields(loader, node, field->key, cases_fields, &cases);
+    if (cases.list) {
+        read_expectations(loader, cases.list, field->key);
+    }
+    if (cases.is_elsewhere) {
+        loader->plan->expect_count = count;
+    }
+}
 
 /* A kind that several keys say is written as the first of them. */
 static const struct field expect_fields[] = {
@@ -335,6 +411,9 @@ static const struct field expect_fields[] = {
     FIELD("allocated", "How much is allocated on disks at the end.", .kind = EXPECT_ALLOCATED,
           .shape = NAMES_OF(VALUE_OF(type_bytes)), .read = expect_read_amounts,
           .write = expect_write_amount),
+    FIELD("durable", "At the end a power cut would take nothing from these disks.",
+          .kind = EXPECT_DURABLE, .shape = ANY_OF(&shape_disk, LIST_OF(&shape_disk)),
+          .read = expect_read_durable, .write = expect_write_durable),
     FIELD("backing", "The open backing files of disks at the end, or none.", .kind = EXPECT_BACKING,
           .shape = NAMES_OF(&shape_disk), .read = expect_read_backing,
           .write = expect_write_backing),
@@ -345,6 +424,8 @@ static const struct field expect_fields[] = {
     FIELD("guest-on", "The guest's disk at the end.", .kind = EXPECT_GUEST_ON, .shape = &shape_disk,
           MEMBER(struct expect_spec, a), .read = expect_read_guest_on),
     EXPECT("query", "The job's last state.", EXPECT_QUERY, query, .shape = &shape_query),
+    FIELD("for", "Expectations for some cases of the matrix.", .kind = -1,
+          .shape = MAPPING_OF("for", cases_fields), .read = read_cases, .write = write_nothing),
     FIELD_END};
 
 const struct shape shape_expect = {
@@ -353,18 +434,23 @@ const struct shape shape_expect = {
     .read = expect_read_all,
     .write = expect_write_all};
 
-FIELD_READER(expect_read_all)
+static void read_expectations(struct loader *loader, const struct yaml_node *list, const char *what)
 {
-    const struct yaml_node *list = node;
-    if (!read_sequence(loader, &list, field->key)) {
-        return;
-    }
     for (const struct yaml_node *item = list->first; item; item = item->next) {
         const struct yaml_node *single = read_resolve(loader, item);
 
         if (read_single(loader, single, "an expectation is one {key: value}")) {
-            read_fields(loader, single, field->key, expect_fields, record);
+            read_fields(loader, single, what, expect_fields, loader->plan);
         }
+    }
+}
+
+FIELD_READER(expect_read_all)
+{
+    const struct yaml_node *list = node;
+
+    if (read_sequence(loader, &list, field->key)) {
+        read_expectations(loader, list, field->key);
     }
 }
 

@@ -23,6 +23,8 @@ field_reader expect_read_sector;
 extern const struct shape shape_sector;
 
 field_reader expect_read_guest_on;
+field_reader expect_read_durable;
+field_writer expect_write_durable;
 field_reader expect_read_backing;
 field_writer expect_write_backing;
 

@@ -94,21 +94,9 @@ static FIELD_READER(read_tag)
 {
     struct expect_spec *expect = record;
     const char *name = read_name(loader, node, "tag");
-    struct nearest nearest;
 
     expect->content = SECTOR_GUEST_TAG;
-    expect->tag = name;
-    if (!name) {
-        return;
-    }
-    nearest = nearest_to(name);
-    for (uint32_t i = 0; i < loader->guest_tag_count; i++) {
-        if (strcmp(loader->guest_tags[i], name) == 0) {
-            return;
-        }
-        nearest_offer(&nearest, loader->guest_tags[i]);
-    }
-    read_unknown_name(loader, node, "guest request", name, &nearest);
+    expect->tag = name ? guest_find_tag(loader, node, name) : NULL;
 }
 
 static FIELD_READER(read_fill)
@@ -254,4 +242,33 @@ FIELD_WRITER(expect_write_amount)
 
     write_value(&amount, plan->disks[expect->a].name, &type_bytes, (int64_t)expect->count);
     emit_end(&amount);
+}
+
+static void read_durable(struct loader *loader, const struct yaml_node *node)
+{
+    struct expect_spec *expect = expect_add(loader, node, EXPECT_DURABLE);
+
+    if (disk_read_reference(loader, node, &expect->a) &&
+        !loader->plan->disks[expect->a].volatile_cache) {
+        read_mistake(loader, node, "only a disk with \"cache: volatile\" can lose anything");
+    }
+}
+
+FIELD_READER(expect_read_durable)
+{
+    node = read_resolve(loader, node);
+    if (node->kind != YAML_SEQUENCE) {
+        read_durable(loader, node);
+        return;
+    }
+    for (const struct yaml_node *item = node->first; item; item = item->next) {
+        read_durable(loader, item);
+    }
+}
+
+FIELD_WRITER(expect_write_durable)
+{
+    const struct expect_spec *expect = record;
+
+    emit_word(emit, field->key, plan->disks[expect->a].name);
 }

@@ -241,6 +241,10 @@ struct event_spec {
     bool since_start;
     bool waits_concluded;
     bool waits_guest;
+    const char *waits_tag; /* ... for a request of it by name; NULL: until it is idle */
+    bool waits_progress;
+    uint64_t progress_ppm; /* 0: bytes */
+    uint64_t progress_bytes;
 };
 
 /* Of any event; and of any that is such a match. */
@@ -274,8 +278,13 @@ field_writer story_write_guest;
 field_reader story_read_reactions;
 field_writer story_write_reactions;
 extern const struct shape shape_steps;
+extern const struct shape shape_repeat;
 extern const struct shape shape_guest;
 extern const struct shape shape_reactions;
+
+/* The section's list or mapping, if it is there and not too long. */
+const struct yaml_node *story_find_section(struct loader *loader, const char *key,
+                                           enum yaml_kind kind);
 
 /* Refuses steps that can never happen. */
 void story_check(struct loader *loader);
@@ -305,6 +314,8 @@ void query_write(struct emit *emit, const struct plan *plan, const char *key,
 /* A guest request's rows, for tables of records that contain one: guest.c. */
 field_reader guest_read_request;
 field_writer guest_write_request;
+field_reader guest_read_op;
+field_reader guest_read_range;
 field_reader guest_read_tag;
 field_writer guest_write_tag;
 field_reader guest_read_latency;
@@ -326,12 +337,21 @@ field_writer guest_write_latency;
                         .shape = &shape_range),                                                 \
         GUEST_OPERATION("flush", OP_FLUSH, "The guest flushes.", record, member,                \
                         .shape = &shape_flag),                                                  \
+        FIELD("op", "What it does, instead of a key for it: where a matrix says which.",        \
+              .type = &type_op, MEMBER(record, member), .group = 1, .read = guest_read_op,      \
+              .write = write_nothing),                                                          \
+        FIELD("range", "Where; a flush ignores it.", .shape = &shape_range,                     \
+              MEMBER(record, member), .needs = "op", .read = guest_read_range,                  \
+              .write = write_nothing),                                                          \
         FIELD("tag", "The name by which expectations know what it has written.",                \
               .shape = &shape_name, MEMBER(record, member), .read = guest_read_tag,             \
               .write = guest_write_tag, .turn = 3),                                             \
         FIELD("latency", "How long it takes, whatever the disk says.", .type = &type_time,      \
               MEMBER(record, member), .read = guest_read_latency, .write = guest_write_latency, \
               .turn = 2)
+
+/* The tag of that name; NULL after noting that no guest request has it. */
+const char *guest_find_tag(struct loader *loader, const struct yaml_node *node, const char *name);
 
 /* Notes a request that says nothing to do; `node` is its mapping. */
 void guest_check(struct loader *loader, const struct yaml_node *node,
@@ -389,6 +409,8 @@ uint32_t fault_find(const struct plan *plan, const char *name);
 bool fault_read_reference(struct loader *loader, const struct yaml_node *node, uint32_t *fault);
 bool fault_read_mark(struct loader *loader, const struct yaml_node *node, uint32_t *mark);
 
+/* Cases of the matrix, into a bool: is the present one none of them? */
+field_reader case_read;
 field_reader xfail_read;
 field_writer xfail_write_all;
 extern const struct shape shape_xfails;

@@ -4,8 +4,6 @@
  *
  * Declared in sim/scenario/private.h, with all that the loader's files share.
  */
-#include <inttypes.h>
-
 #include "sim/scenario/private.h"
 
 /* ---- Names that actions give ---- */
@@ -30,7 +28,8 @@ static void add_mark(struct loader *loader, const struct yaml_node *node)
     *(const char **)read_append(loader, &plan->marks, &plan->mark_count, sizeof(char *)) = name;
 }
 
-static void add_tag(struct loader *loader, const struct yaml_node *node)
+/* Steps come first, and may share a tag: they are written as often as they are repeated. */
+static void add_tag(struct loader *loader, const struct yaml_node *node, bool is_step)
 {
     const char *name = read_name(loader, node, "tag");
 
@@ -38,6 +37,9 @@ static void add_tag(struct loader *loader, const struct yaml_node *node)
         return;
     }
     for (uint32_t i = 0; i < loader->guest_tag_count; i++) {
+        if (strcmp(loader->guest_tags[i], name) == 0 && is_step) {
+            return;
+        }
         if (strcmp(loader->guest_tags[i], name) == 0) {
             read_mistake(loader, node, "a second guest request has the tag %s",
                          read_quote(loader, name));
@@ -48,7 +50,7 @@ static void add_tag(struct loader *loader, const struct yaml_node *node)
                                 sizeof(char *)) = name;
 }
 
-static void read_action_names(struct loader *loader, const struct yaml_node *node)
+static void read_action_names(struct loader *loader, const struct yaml_node *node, bool is_step)
 {
     const struct yaml_node *entry;
     const struct yaml_node *tag;
@@ -65,14 +67,38 @@ static void read_action_names(struct loader *loader, const struct yaml_node *nod
     } else if (strcmp(entry->key->text, "guest") == 0) {
         tag = yaml_get(read_resolve(loader, entry), "tag");
         if (tag) {
-            add_tag(loader, tag);
+            add_tag(loader, tag, is_step);
         }
     }
 }
 
-/* The section's list or mapping, if it is there and not too long. */
-static const struct yaml_node *find_section(struct loader *loader, const char *key,
-                                            enum yaml_kind kind)
+/* What follows `repeat`, if the step is one. */
+static const struct yaml_node *repeated_of(const struct yaml_node *step)
+{
+    return step->kind == YAML_MAPPING && step->count == 1 ? yaml_get(step, "repeat") : NULL;
+}
+
+/* What repeated steps name is there once, so that they can't make a hold or a mark. */
+static void read_step_names(struct loader *loader, const struct yaml_node *list, bool is_repeated)
+{
+    for (const struct yaml_node *item = list ? list->first : NULL; item; item = item->next) {
+        const struct yaml_node *repeated = repeated_of(read_resolve(loader, item));
+
+        if (repeated) {
+            read_step_names(loader, yaml_get(read_resolve(loader, repeated), "steps"), true);
+            continue;
+        }
+        if (is_repeated && (yaml_get(item, "hold") || yaml_get(item, "mark"))) {
+            read_mistake(loader, item,
+                         "a hold or a mark has a name of its own, so that it can't be repeated; a "
+                         "hold can be armed before, with \"times\"");
+        }
+        read_action_names(loader, item, true);
+    }
+}
+
+const struct yaml_node *story_find_section(struct loader *loader, const char *key,
+                                           enum yaml_kind kind)
 {
     const struct yaml_node *node = yaml_get(loader->root, key);
 
@@ -92,41 +118,99 @@ static const struct yaml_node *find_section(struct loader *loader, const char *k
 
 void story_read_names(struct loader *loader)
 {
-    const struct yaml_node *steps = find_section(loader, "steps", YAML_SEQUENCE);
-    const struct yaml_node *guest = find_section(loader, "guest", YAML_MAPPING);
-    const struct yaml_node *reacts = find_section(loader, "react", YAML_SEQUENCE);
+    const struct yaml_node *steps = story_find_section(loader, "steps", YAML_SEQUENCE);
+    const struct yaml_node *guest = story_find_section(loader, "guest", YAML_MAPPING);
+    const struct yaml_node *reacts = story_find_section(loader, "react", YAML_SEQUENCE);
 
-    for (const struct yaml_node *step = steps ? steps->first : NULL; step; step = step->next) {
-        read_action_names(loader, step);
-    }
+    read_step_names(loader, steps, false);
     for (const struct yaml_node *entry = guest ? guest->first : NULL; entry; entry = entry->next) {
         const struct yaml_node *tag = yaml_get(entry, "tag");
 
-        add_tag(loader, tag ? tag : entry->key);
+        add_tag(loader, tag ? tag : entry->key, false);
     }
     for (const struct yaml_node *rule = reacts ? reacts->first : NULL; rule; rule = rule->next) {
         const struct yaml_node *action = yaml_get(rule, "do");
 
         if (action) {
-            read_action_names(loader, action);
+            read_action_names(loader, action, false);
         }
     }
 }
 
 /* ---- Steps ---- */
 
+struct repeat {
+    uint64_t times;
+    const struct yaml_node *steps;
+};
+
+static FIELD_READER(read_repeated)
+{
+    struct repeat *repeat = record;
+
+    if (read_sequence(loader, &node, "steps")) {
+        repeat->steps = node;
+    }
+}
+
+/* What is repeated is written as often as it happens. */
+static const struct field repeat_fields[] = {FIELD("times", "How often.", .type = &type_small_count,
+                                                   MEMBER(struct repeat, times), .required = true),
+                                             FIELD("steps", "What.", .shape = &shape_steps,
+                                                   .required = true, .read = read_repeated,
+                                                   .write = write_nothing),
+                                             FIELD_END};
+
+const struct shape shape_repeat = {
+    .kind = SHAPE_MAPPING, .name = "repeat", .fields = repeat_fields};
+
+static void read_steps(struct loader *loader, const struct yaml_node *list, struct plan *plan);
+
+static void read_step(struct loader *loader, const struct yaml_node *node, struct plan *plan)
+{
+    if (plan->step_count == SCENARIO_MAX_ACTIONS) {
+        read_mistake(loader, node, "too many steps: %d are the most", SCENARIO_MAX_ACTIONS);
+        return;
+    }
+    action_read(loader, node, true,
+                read_append(loader, &plan->steps, &plan->step_count, sizeof(*plan->steps)));
+}
+
+static void read_repeat(struct loader *loader, const struct yaml_node *node, struct plan *plan)
+{
+    struct repeat repeat = {0};
+    uint32_t mistakes = loader->mistakes->count;
+
+    read_fields(loader, node, "repeat", repeat_fields, &repeat);
+    for (uint64_t i = 0; repeat.steps && i < repeat.times && mistakes == loader->mistakes->count;
+         i++) {
+        read_steps(loader, repeat.steps, plan);
+    }
+}
+
+static void read_steps(struct loader *loader, const struct yaml_node *list, struct plan *plan)
+{
+    for (const struct yaml_node *item = list->first; item; item = item->next) {
+        const struct yaml_node *step = read_resolve(loader, item);
+        const struct yaml_node *repeated = repeated_of(step);
+
+        if (repeated) {
+            read_repeat(loader, repeated, plan);
+        } else {
+            read_step(loader, item, plan);
+        }
+    }
+}
+
 FIELD_READER(story_read_steps)
 {
-    const struct yaml_node *steps = find_section(loader, "steps", YAML_SEQUENCE);
+    const struct yaml_node *steps = story_find_section(loader, "steps", YAML_SEQUENCE);
     struct plan *plan = record;
 
     if (!steps) {
         return;
     }
-    plan->steps = arena_alloc(loader->arena, steps->count * sizeof(*plan->steps));
-    for (const struct yaml_node *step = steps->first; step; step = step->next) {
-        action_read(loader, step, true, &plan->steps[plan->step_count++]);
-    }
+    read_steps(loader, steps, plan);
     if (plan->step_count == 0) {
         read_mistake(loader, steps, "a scenario needs a step, such as start");
     }
@@ -148,121 +232,6 @@ const struct shape shape_steps = {.kind = SHAPE_LIST,
                                   .least = 1,
                                   .read = story_read_steps,
                                   .write = story_write_steps};
-
-/* ---- The guest ---- */
-
-/* An entry of `guest` before it is known whether it is timed or a reaction. */
-struct guest_entry {
-    struct guest_request request;
-    struct event_spec when;
-    uint64_t at_ns;
-    uint64_t after_ns;
-    bool optional;
-};
-
-static const struct field guest_fields[] = {
-    GUEST_FIELDS(struct guest_entry, request),
-    FIELD("at", "When it is made; whenever: a search without times tries every moment.",
-          .type = &type_instant, MEMBER(struct guest_entry, at_ns), .group = 2, .always = true),
-    FIELD("when", "It is made once this event happens; nth is 1 unless it says otherwise.",
-          .shape = &shape_answered, MEMBER(struct guest_entry, when), .group = 2,
-          .read = event_read_when, .write = event_write_when),
-    FIELD("after", "How long after the event; default 0.", .type = &type_time,
-          MEMBER(struct guest_entry, after_ns), .needs = "when"),
-    FIELD("optional", "It need not be made; any other must in some run of the file.",
-          .shape = &shape_flag, MEMBER(struct guest_entry, optional), .needs = "when"),
-    FIELD_END};
-
-static void add_guest_entry(struct loader *loader, const struct yaml_node *node,
-                            const struct guest_entry *entry, bool is_timed)
-{
-    struct plan *plan = loader->plan;
-    struct action action = {.kind = DO_GUEST, .where = node->where, .guest = entry->request};
-
-    if (is_timed) {
-        struct timed_spec *timed =
-            read_append(loader, &plan->timed, &plan->timed_count, sizeof(*timed));
-
-        *timed = (struct timed_spec){node->where, entry->at_ns, action};
-    } else {
-        struct react_spec *react =
-            read_append(loader, &plan->reacts, &plan->react_count, sizeof(*react));
-
-        *react = (struct react_spec){.where = node->where,
-                                     .when = entry->when.match,
-                                     .nth = entry->when.nth > 0 ? entry->when.nth : 1,
-                                     .delay_ns = entry->after_ns,
-                                     .optional = entry->optional,
-                                     .action = action};
-    }
-}
-
-static void read_guest_entry(struct loader *loader, const struct yaml_node *node)
-{
-    struct guest_entry entry = {.request.op = OP_COUNT, .request.tag = node->key->text};
-    bool is_timed = yaml_get(node, "at") != NULL;
-    bool is_answer = yaml_get(node, "when") != NULL;
-
-    entry.request.tag = arena_strdup(loader->arena, node->key->text);
-    read_fields(loader, node, "guest request", guest_fields, &entry);
-    if (node->kind != YAML_MAPPING) {
-        return;
-    }
-    guest_check(loader, node, &entry.request);
-    if (is_timed == is_answer) {
-        read_mistake(loader, node,
-                     "a guest request comes either `at` a time or `when` an event "
-                     "happens");
-    } else if (is_timed && yaml_get(node, "after")) {
-        read_mistake(loader, yaml_get(node, "after"), "`after` belongs to `when`, not to `at`");
-    }
-    add_guest_entry(loader, node, &entry, is_timed);
-}
-
-FIELD_READER(story_read_guest)
-{
-    const struct yaml_node *guest = find_section(loader, "guest", YAML_MAPPING);
-
-    for (node = guest ? guest->first : NULL; node; node = node->next) {
-        if (generator_is_meant(node)) {
-            generator_read(loader, node);
-        } else {
-            read_guest_entry(loader, node);
-        }
-    }
-}
-
-/* An entry's key is its tag; one that has none gets a number. */
-static void write_guest_entry(struct emit *guest, const struct plan *plan,
-                              const struct timed_spec *timed, uint32_t number)
-{
-    struct guest_entry entry = {.request = timed->action.guest, .at_ns = timed->at_ns};
-    char key[32];
-
-    snprintf(key, sizeof(key), "request-%" PRIu32, number + 1);
-    entry.request.tag = NULL;
-    write_mapping(guest, plan, timed->action.guest.tag ? timed->action.guest.tag : key,
-                  guest_fields, &entry);
-}
-
-FIELD_WRITER(story_write_guest)
-{
-    struct emit guest = emit_open_below(emit, field->key, EMIT_BLOCK);
-
-    for (uint32_t i = 0; i < plan->timed_count; i++) {
-        write_guest_entry(&guest, plan, &plan->timed[i], i);
-    }
-    for (uint32_t i = 0; i < plan->generator_count; i++) {
-        generator_write(&guest, plan, &plan->generators[i]);
-    }
-    emit_end(&guest);
-}
-
-const struct shape shape_guest = {
-    .kind = SHAPE_NAMES,
-    .of = ANY_OF(MAPPING_OF("guest-request", guest_fields), &shape_generator),
-    .read = story_read_guest,
-    .write = story_write_guest};
 
 /* ---- Reactions ---- */
 
@@ -317,7 +286,7 @@ static const struct field react_fields[] = {
 
 FIELD_READER(story_read_reactions)
 {
-    const struct yaml_node *reacts = find_section(loader, "react", YAML_SEQUENCE);
+    const struct yaml_node *reacts = story_find_section(loader, "react", YAML_SEQUENCE);
     struct plan *plan = record;
 
     for (node = reacts ? reacts->first : NULL; node; node = node->next) {

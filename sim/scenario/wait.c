@@ -34,6 +34,8 @@ FIELD_READER(wait_read)
         return;
     }
     wait->kind = spec.waits_concluded                                   ? WAIT_CONCLUDED
+                 : spec.waits_progress                                  ? WAIT_PROGRESS
+                 : spec.waits_tag                                       ? WAIT_GUEST_TAG
                  : spec.waits_guest                                     ? WAIT_GUEST_IDLE
                  : spec.match.kinds == EVENT_BIT(HELD) && spec.nth == 0 ? WAIT_HELD
                                                                         : WAIT_EVENT;
@@ -42,6 +44,9 @@ FIELD_READER(wait_read)
     wait->nth = spec.nth;
     wait->since_start = spec.since_start;
     wait->within_ns = spec.within_ns;
+    wait->tag = spec.waits_tag;
+    wait->progress_ppm = spec.progress_ppm;
+    wait->progress_bytes = spec.progress_bytes;
 }
 
 /* As it was read. */
@@ -51,7 +56,11 @@ static struct event_spec spec_of(const struct wait_spec *wait)
 
     spec.within_ns = wait->within_ns;
     spec.waits_concluded = wait->kind == WAIT_CONCLUDED;
-    spec.waits_guest = wait->kind == WAIT_GUEST_IDLE;
+    spec.waits_guest = wait->kind == WAIT_GUEST_IDLE || wait->kind == WAIT_GUEST_TAG;
+    spec.waits_tag = wait->kind == WAIT_GUEST_TAG ? wait->tag : NULL;
+    spec.waits_progress = wait->kind == WAIT_PROGRESS;
+    spec.progress_ppm = wait->progress_ppm;
+    spec.progress_bytes = wait->progress_bytes;
     if (wait->kind == WAIT_HELD) {
         spec.match.kinds = EVENT_BIT(HELD);
         spec.match.index = (int)wait->index;

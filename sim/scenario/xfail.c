@@ -68,7 +68,7 @@ static const struct axis *find_axis(struct loader *loader, const struct yaml_nod
 }
 
 /* {policy: stop, side: [src, dst]}: the cases that have all of these values. */
-static FIELD_READER(read_xfail_case)
+FIELD_READER(case_read)
 {
     bool *is_elsewhere = field_place(field, record);
 
@@ -116,7 +116,7 @@ static const struct field xfail_fields[] = {
           MEMBER(struct xfail_entry, spec.bug), .read = read_text_line, .write = write_bug),
     FIELD("case", "In the cases of the matrix that have these values: {policy: [stop, enospc]}.",
           .shape = NAMES_OF(SHAPE_OF(.kind = SHAPE_FREE)), MEMBER(struct xfail_entry, is_elsewhere),
-          .read = read_xfail_case, .write = write_nothing),
+          .read = case_read, .write = write_nothing),
     FIELD_END};
 
 FIELD_READER(xfail_read)

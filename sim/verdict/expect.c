@@ -205,12 +205,16 @@ static void judge(const struct run_end *run, const struct expect_spec *expect)
         break;
     case EXPECT_GUEST_STALL:
         expect_guest_stall(run, expect);
+        expect_guest_share(run, expect);
         break;
     case EXPECT_JOB_STILL:
         expect_job_still(run, expect);
         break;
     case EXPECT_GUEST_ON:
         expect_guest_on(run, expect);
+        break;
+    case EXPECT_DURABLE:
+        expect_durable(run, expect);
         break;
     case EXPECT_BACKING:
     case EXPECT_LENGTH:
@@ -266,7 +270,8 @@ static void judge_unexpected_error(const struct run_end *run)
 static bool is_about_time(const struct expect_spec *expect)
 {
     return expect->kind == EXPECT_WITHIN || expect->kind == EXPECT_NOT_BEFORE ||
-           expect->kind == EXPECT_GUEST_STALL || expect->kind == EXPECT_JOB_STILL ||
+           (expect->kind == EXPECT_GUEST_STALL && expect->errors < 0) ||
+           expect->kind == EXPECT_JOB_STILL ||
            (expect->kind == EXPECT_CONCLUDED && expect->time_ns > 0);
 }
 

@@ -48,6 +48,12 @@ void expect_in_order(const struct run_end *run, const struct expect_spec *expect
 void expect_never(const struct run_end *run, const struct expect_spec *expect);
 void expect_count(const struct run_end *run, const struct expect_spec *expect);
 void expect_instant(const struct run_end *run, const struct expect_spec *expect);
+void expect_durable(const struct run_end *run, const struct expect_spec *expect);
+
+/* Is the event of a guest request that a bound on these is about? */
+bool expect_is_of(const struct run_end *run, const struct expect_spec *expect,
+                  const struct event *event);
+void expect_guest_share(const struct run_end *run, const struct expect_spec *expect);
 void expect_guest_stall(const struct run_end *run, const struct expect_spec *expect);
 
 /* EXPECT_SAME, DIFFER, SECTOR, BACKING, LENGTH, ALLOCATED. */

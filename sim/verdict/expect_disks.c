@@ -120,6 +120,26 @@ void expect_sector(const struct run_end *run, const struct expect_spec *expect)
 
 /* ---- One disk ---- */
 
+void expect_durable(const struct run_end *run, const struct expect_spec *expect)
+{
+    const struct evidence *evidence = run->evidence;
+    const struct disk_state *disk = evidence->disks[expect->a];
+    struct view now = {.layer = {disk->image}, .bytes = {disk->bytes}, .layers = 1};
+    struct view least = {.layer = {disk->durable}, .bytes = {disk->bytes}, .layers = 1};
+    uint64_t sector;
+
+    if (!view_equal(&now, &least, 0, disk->bytes, &sector)) {
+        verdict_mark_sector(
+            expect_failed(
+                run, expect, FINDING_EXPECT_DURABLE,
+                "What %s holds was expected to be durable at the end, but a power cut can "
+                "take %s, which holds %s.",
+                phrase_disk(evidence, expect->a), phrase_sector(sector).text,
+                phrase_content(evidence, expect->a, sector).text),
+            expect->a, sector);
+    }
+}
+
 static uint32_t open_backing(const struct disk_state *disk)
 {
     return disk->backing_open ? disk->backing : PLAN_NONE;

@@ -162,12 +162,15 @@ enum finding_trait {
     X(EXPECT, NOT_BEFORE, "not-before")                        \
     X(EXPECT, GUEST_STALL, "guest-stall")                      \
     X(EXPECT, JOB_STILL, "job-still")                          \
+    X(EXPECT, GUEST_LATENCY, "guest-latency")                  \
+    X(EXPECT, GUEST_ERRORS, "guest-errors")                    \
     X(EXPECT, SAME, "same")                                    \
     X(EXPECT, DIFFER, "differ")                                \
     X(EXPECT, SECTOR, "sector")                                \
     X(EXPECT, BACKING, "backing")                              \
     X(EXPECT, LENGTH, "length")                                \
     X(EXPECT, ALLOCATED, "allocated")                          \
+    X(EXPECT, DURABLE, "durable")                              \
     X(EXPECT, NOT_REFUSED, "not-refused")                      \
     X(EXPECT, REFUSED_OTHERWISE, "refused-otherwise")          \
     X(EXPECT, REFUSED, "refused")                              \

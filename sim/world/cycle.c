@@ -29,7 +29,8 @@ static bool is_short(const struct world *world)
 
 uint64_t cycle_first(const struct world *world)
 {
-    if (choices_open(world->choices) || world->engine->foreign || world->oracle_count == 0) {
+    if (choices_open(world->choices) || world->engine->foreign ||
+        world->audience->member_count == 0) {
         return NEVER;
     }
     return is_short(world) ? 1 : FIRST_ANCHOR;
@@ -58,22 +59,10 @@ static bool is_fair(struct world *world, uint64_t sequence)
     return true;
 }
 
-static bool an_oracle_objects(const struct world *world, uint64_t from_event)
-{
-    for (uint32_t i = 0; i < world->oracle_count; i++) {
-        const struct oracle_slot *slot = &world->oracles[i];
-
-        if (slot->oracle->repeats != NULL &&
-            slot->oracle->repeats(slot->state, &world->evidence, from_event)) {
-            return true;
-        }
-    }
-    return false;
-}
-
 bool world_closes_cycle(struct world *world, const struct world_place *from)
 {
-    if (!an_oracle_objects(world, from->event) || !is_fair(world, from->sequence)) {
+    if (!audience_repeats(world->audience, &world->evidence, from->event) ||
+        !is_fair(world, from->sequence)) {
         return false;
     }
     world->evidence.repeats = true;

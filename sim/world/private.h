@@ -4,8 +4,8 @@
  *
  * struct world is the first thing in its arena, and everything that changes
  * during a run hangs off it, so that a copy of the arena is a copy of the
- * run.  The pointers to plan, engine, trace and verdict leave the arena; they
- * never change.
+ * run.  The pointers to plan, engine, trace, verdict and audience leave the arena;
+ * they never change.
  *
  * Only the files of sim/world include this header.
  */
@@ -16,18 +16,13 @@
 
 #include "sim/base/timeline.h"
 #include "sim/disk/layer.h"
-#include "sim/oracle/oracle.h"
 #include "sim/trace/evidence.h"
+#include "sim/world/audience.h"
 #include "sim/world/cycle.h"
 #include "sim/world/generator.h"
 #include "sim/world/host.h"
 #include "sim/world/story.h"
 #include "sim/world/world.h"
-
-struct oracle_slot {
-    const struct oracle *oracle;
-    void *state;
-};
 
 struct world {
     struct block_layer layer; /* first: the engine's host, and the owner of its nodes */
@@ -36,6 +31,7 @@ struct world {
     const struct engine *engine;
     struct trace *trace;
     struct verdict *verdict;
+    struct audience *audience;
     struct choice_spec choice_spec;
     struct choices *choices;
     struct timeline timeline;
@@ -50,7 +46,8 @@ struct world {
     uint64_t step_end;         /* the trace must not grow to this before the step is over, ... */
     void (*step_limit)(uint64_t events);           /* ... or this ends it (struct world_options) */
     void (*acting)(void *opaque, uint32_t number); /* as in struct world_options */
-    void *acting_opaque;
+    void (*emitted)(void *opaque);                 /* the same */
+    void *hook_opaque;
 
     LIST_HEAD(, host_timer) timers;
     struct story story;
@@ -69,13 +66,6 @@ struct world {
     bool job_concluded; /* the job started last has ended ... */
     bool job_cancelled; /* ... as cancelled; and its result */
     int job_ret;
-
-    /* Oracles, and a bit for each that sees a kind of event, or requests of an issuer. */
-    struct oracle_slot *oracles;
-    uint32_t oracle_count;
-    uint32_t wanted_by[EVENT_KIND_COUNT];
-    uint32_t request_wanted_by[BY_COUNT];
-    uint32_t settled_by;
 };
 
 /* The world whose disks they are. */

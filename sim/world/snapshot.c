@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "sim/disk/request_list.h"
+#include "sim/disk/request.h"
 #include "sim/world/private.h"
 #include "sim/world/world.h"
 
@@ -110,17 +110,6 @@ static void digest_state(const struct world *world, struct digest *digest)
     }
 }
 
-static void digest_memories(const struct world *world, struct digest *digest)
-{
-    for (uint32_t i = 0; i < world->oracle_count; i++) {
-        const struct oracle *oracle = world->oracles[i].oracle;
-
-        if (oracle->digest != NULL) {
-            oracle->digest(world->oracles[i].state, &world->evidence, digest);
-        }
-    }
-}
-
 uint64_t world_digest(const struct world *world)
 {
     struct digest digest;
@@ -136,7 +125,7 @@ uint64_t world_digest_judged(const struct world *world)
 
     digest_init(&digest);
     digest_state(world, &digest);
-    digest_memories(world, &digest);
+    audience_digest(world->audience, &world->evidence, &digest);
     return digest_value(&digest);
 }
 
@@ -169,6 +158,6 @@ uint64_t world_digest_repeating_judged(const struct world *world)
 
     digest_init_symmetric(&digest, &symmetry, progress_of(world));
     digest_state(world, &digest);
-    digest_memories(world, &digest);
+    audience_digest(world->audience, &world->evidence, &digest);
     return digest_value(&digest);
 }

@@ -12,7 +12,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "sim/disk/request_list.h"
+#include "sim/disk/request.h"
 #include "sim/trace/phrase.h"
 #include "sim/world/action.h"
 #include "sim/world/private.h"
@@ -55,7 +55,10 @@ static uint64_t step_kinds(const struct action *action)
     case WAIT_HELD:
         return EVENT_BIT(HELD);
     case WAIT_GUEST_IDLE:
+    case WAIT_GUEST_TAG:
         return GUEST_ENDS;
+    case WAIT_PROGRESS:
+        return wait_kinds(&action->wait);
     case WAIT_CONCLUDED:
     case WAIT_DURATION:
         break;
@@ -101,6 +104,9 @@ static void watch_from(struct world *world, uint32_t step)
     }
     story->watched |= generators_watched(plan);
     story->watched |= run_kinds(world, step);
+    for (; step < plan->step_count; step++) {
+        story->watched |= wait_kinds(&step_at(world, step)->wait);
+    }
 }
 
 /* ---- Steps ---- */
@@ -205,6 +211,10 @@ static bool step_is_satisfied(const struct world *world)
         return requests_held_by(&world->layer, wait->index);
     case WAIT_GUEST_IDLE:
         return layer_guest_idle(&world->layer);
+    case WAIT_GUEST_TAG:
+        return wait_guest_is_over(world, wait->tag);
+    case WAIT_PROGRESS:
+        return wait_progress_is_reached(world, wait);
     case WAIT_DURATION:
         break;
     }
@@ -224,6 +234,10 @@ static struct phrase phrase_wait(const struct world *world, const struct action 
                  world->plan->faults[wait->index].name);
     } else if (action->kind == DO_WAIT && wait->kind == WAIT_GUEST_IDLE) {
         snprintf(phrase.text, sizeof(phrase.text), "the guest to be idle");
+    } else if (action->kind == DO_WAIT && wait->kind == WAIT_GUEST_TAG) {
+        snprintf(phrase.text, sizeof(phrase.text), "the guest's %.64s to be over", wait->tag);
+    } else if (action->kind == DO_WAIT && wait->kind == WAIT_PROGRESS) {
+        snprintf(phrase.text, sizeof(phrase.text), "progress of the job");
     } else {
         snprintf(phrase.text, sizeof(phrase.text), "the job to conclude%s",
                  action->kind == DO_SETTLE ? " and the guest to be idle" : "");
@@ -304,6 +318,7 @@ static void step_wait(struct world *world, const struct action *action)
     struct story *story = &world->story;
 
     story->state = STORY_WAITING;
+    wait_begin(world, &action->wait);
     let_settle(world);
     if (step_is_satisfied(world)) {
         step_satisfied(world);
@@ -370,6 +385,8 @@ void story_observe(struct world *world, const struct event *event)
         story->matches +=
             story_waits_for_event(action) && event_matches(&action->wait.match, event);
     }
+    wait_observe(world, story->state == STORY_WAITING ? &step_at(world, story->step)->wait : NULL,
+                 event);
     let_settle(world);
     story_guest_changed(world);
     for (uint32_t i = 0; i < world->plan->react_count; i++) {

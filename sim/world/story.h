@@ -72,7 +72,11 @@ struct story {
     struct react *reacts;
     struct timed *timed;
     LIST_HEAD(, reaction) reactions; /* newest first */
-    uint32_t drains[PLAN_MAX_DISKS]; /* sections of the story's own over each disk */
+    bool was_made;                   /* a request of the tag that the step waits for */
+    uint64_t done_bytes;             /* as the job has said last, if a step waits for progress */
+    uint64_t total_bytes;            /* ... */
+    uint32_t drains[PLAN_MAX_DISKS + 1]; /* sections of the story's own over each disk, and ... */
+    struct block_node *drained_filter;   /* ... over this filter, on which they are a reference */
 };
 
 static inline bool story_waits_for_event(const struct action *action)
@@ -88,6 +92,16 @@ void story_observe(struct world *world, const struct event *event);
 
 /* The rule of that number sees an event: sim/world/react.c. */
 void react_observe(struct world *world, uint32_t index, const struct event *event);
+
+/*
+ * wait.c: what a step waits for that is no single event.  Kinds that must be seen from the start
+ * on; the step begins; an event (NULL: no step waits); and whether the wait is over.
+ */
+uint64_t wait_kinds(const struct wait_spec *wait);
+void wait_begin(struct world *world, const struct wait_spec *wait);
+void wait_observe(struct world *world, const struct wait_spec *wait, const struct event *event);
+bool wait_guest_is_over(const struct world *world, const char *tag);
+bool wait_progress_is_reached(const struct world *world, const struct wait_spec *wait);
 
 /* The guest has become idle, or done, outside any event. */
 void story_guest_changed(struct world *world);

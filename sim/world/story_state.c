@@ -28,11 +28,14 @@ static void digest_run_matches(const struct world *world, struct digest *digest)
 /* Nothing, where nothing is drained. */
 static void digest_drains(const struct world *world, struct digest *digest)
 {
-    for (uint32_t i = 0; i < world->plan->disk_count; i++) {
+    for (uint32_t i = 0; i <= DRAIN_FILTER; i++) {
         if (world->story.drains[i] > 0) {
             digest_u64(digest, i);
             digest_u64(digest, world->story.drains[i]);
         }
+    }
+    if (world->story.drained_filter != NULL) {
+        digest_u64(digest, world->story.drained_filter == world->layer.filter);
     }
 }
 
@@ -44,6 +47,9 @@ void story_digest(const struct world *world, struct digest *digest)
 
     digest_u64(digest, story->state);
     digest_u64(digest, story->step);
+    digest_flags(digest, story->was_made);
+    digest_u64(digest, story->done_bytes);
+    digest_u64(digest, story->total_bytes);
     digest_u64(digest, matches_that_matter(world, story->counting, story->matches));
     timeline_digest_pending(&world->timeline, &story->next, digest);
     timeline_digest_pending(&world->timeline, &story->bound, digest);

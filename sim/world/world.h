@@ -37,6 +37,9 @@ struct world_options {
 
     /* Called before an action is done: its number, as for plan_action().  NULL: nobody listens. */
     void (*acting)(void *opaque, uint32_t number);
+
+    /* Called when an event has come into the trace, inside of whatever has caused it; or NULL. */
+    void (*emitted)(void *opaque);
     void *opaque;
 };
 
@@ -59,6 +62,9 @@ struct world *world_renew(struct world *world, const struct plan *plan,
 
 /* Takes one timeline event.  False once the world has ended. */
 bool world_step(struct world *world);
+
+/* When the next timeline event is due; false if there is none. */
+bool world_next_ns(const struct world *world, uint64_t *due_ns);
 
 /* Steps until the end, or until virtual time would pass `until_ns` (UINT64_MAX: never). */
 enum world_end world_run(struct world *world, uint64_t until_ns);

@@ -21,7 +21,7 @@
 #include "sim/disk/dirty.h"
 #include "sim/disk/guest.h"
 #include "sim/disk/layer.h"
-#include "sim/disk/request_list.h"
+#include "sim/disk/request.h"
 #include "sim/trace/trace.h"
 
 #define READ_NS 100

@@ -17,7 +17,7 @@
 
 #include "engine/units.h"
 #include "sim/disk/guest.h"
-#include "sim/disk/request_list.h"
+#include "sim/disk/request.h"
 #include "sim/world/private.h"
 
 #define READ_NS 100

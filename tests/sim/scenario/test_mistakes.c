@@ -120,13 +120,29 @@ static const struct wrong wrongs[] = {
      "4:45: 1MiB + 1 goes beyond disk \"src\", which ends at 1MiB"},
     {"faults: {bad: {match: {overlaps: chunk}, error: EIO}}\n",
      "4:34: \"chunk\" is no range: write {at: 64KiB, len: 4KiB} or the name of a variable"},
+    {"expect: [{guest: {of: bad, errors-at-most: 0}}]\n",
+     "4:23: no guest request is called \"bad\""},
+    {"expect: [{for: {case: {x: 1}, expect: [{result: OK}]}}]\n",
+     "4:24: no name of the matrix is called \"x\""},
+    {"steps: [start, {repeat: {times: 2, steps: [{mark: m}]}}]\n",
+     "4:44: a hold or a mark has a name of its own, so that it can't be repeated; a hold can be "
+     "armed "
+     "before, with \"times\""},
+    {"steps: [start, {wait: {guest: bad}}]\n", "4:31: no guest request is called \"bad\""},
+    {"steps: [start, {resize: src}]\n",
+     "4:17: there is no step \"resize\": the job keeps others from it; use shows that"},
+    {"guest: {a: {op: getlength, at: 0}}\n",
+     "4:12: a guest request is one of read, write, write-zeroes, discard and flush\n"
+     "4:17: a guest request is one of read, write, write-zeroes, discard and flush"},
+    {"guest: {a: {op: write, at: 0}}\n", "4:12: this operation needs a range"},
     {"steps: [start, stop]\n",
      "4:16: there is no step \"stop\"; there are start, complete, cancel, pause, resume, "
      "set-speed, guest, hold, release, mark, power-cut, use, query, query-disk, job, wait, at, "
-     "settle"},
+     "repeat, settle"},
     {"steps: [start, 5ms]\n",
      "4:16: there is no step \"5ms\"; there are start, complete, cancel, pause, resume, set-speed, "
-     "guest, hold, release, mark, power-cut, use, query, query-disk, job, wait, at, settle"},
+     "guest, hold, release, mark, power-cut, use, query, query-disk, job, wait, at, "
+     "repeat, settle"},
     {"steps: [start, {wait: concluded, within: 5ms}]\n",
      "4:16: a step is one word or one {key: value}, and this is a mapping of several keys"},
     {"steps: [start, {complete: {saying: busy}}]\n",
@@ -155,8 +171,8 @@ static const struct wrong wrongs[] = {
      "4:24: a guest request is one of read, write, write-zeroes, discard and flush"},
     {"steps: [start, {guest: {flush: true, read: {at: 0, len: 512}}}]\n",
      "4:32: a guest request does one thing"},
-    {"steps: [start, {guest: {flush: true, tag: a}}, {guest: {flush: true, tag: a}}]\n",
-     "4:75: a second guest request has the tag \"a\""},
+    {"guest: {a: {flush: true, at: 0}}\nsteps: [start, {guest: {flush: true, tag: a}}]\n",
+     "4:9: a second guest request has the tag \"a\""},
     {"steps: [start, {wait: {event: redy}}]\n",
      "4:31: \"redy\" is no event; did you mean \"ready\"?"},
     {"steps: [start, {wait: {nth: 2}}]\n",
@@ -181,16 +197,17 @@ static const struct wrong wrongs[] = {
     {"guest: {a: {rate: 1MiB/s}}\n",
      "4:12: a guest request is one of read, write, write-zeroes, discard and flush"},
     {"guest: {a: {rate: 1MiB/s, every: 1ms, flush: true}}\n",
-     "4:12: a generator has one pace: rate: 8MiB/s, every: 1ms or outstanding: 4"},
+     "4:12: a generator has one pace: rate: 8MiB/s, every: 1ms, outstanding: 4, or replay: FILE"},
     {"guest: {a: {mix: [{flush: true}]}}\n",
-     "4:12: a generator has one pace: rate: 8MiB/s, every: 1ms or outstanding: 4"},
+     "4:12: a generator has one pace: rate: 8MiB/s, every: 1ms, outstanding: 4, or replay: FILE"},
     {"guest: {a: {every: 0, flush: true}}\n", "4:20: \"0\" is too small: the least is 1ns"},
     {"guest: {a: {outstanding: 1025, flush: true}}\n",
      "4:26: \"1025\" is too large: the most is 1024"},
     {"guest: {a: {every: 1ms, think: 1ms, flush: true}}\n",
      "4:32: `think` belongs to `outstanding`: it follows a request that has finished"},
     {"guest: {a: {every: 1ms, at: 5ms, flush: true}}\n",
-     "4:25: unknown key \"at\" in a generator; its keys are rate, every, outstanding, think, mix, "
+     "4:25: unknown key \"at\" in a generator; its keys are rate, every, outstanding, replay, "
+     "think, mix, "
      "write, write-zeroes, discard, read, flush, latency, from, when, after, count, bytes, until, "
      "optional"},
     {"guest: {a: {every: 1ms, mix: []}}\n", "4:30: a mix is of 1 to 1000 requests"},

@@ -172,6 +172,98 @@ static void test_expect_guest_stall_measures_from_the_queue_to_the_end(void **st
     assert_fails(w, expect, "guest-stall", "read #2 took 10ms");
 }
 
+/* A guest write of today's generation, in the trace of a run that is over. */
+static void guest_event(struct witness *w, enum event_kind kind, uint64_t now_ns)
+{
+    w->evidence.now_ns = now_ns;
+    request_event(w, kind, (struct ticket){SRC, OP_WRITE, BY_GUEST, 0, 512, 9}, 0);
+}
+
+static void section_event(struct witness *w, enum by by, uint8_t node, enum section_step step)
+{
+    see(w, (struct event){
+               .kind = EVENT_SECTION, .by = (uint8_t)by, .node = node, .detail = (uint8_t)step});
+}
+
+static void test_expect_guest_stall_tells_which_operation_held_the_request_longest(void **state)
+{
+    struct witness *w = run_over(state);
+    struct event holder = {.kind = EVENT_STALL_HOLDER, .request = 9, .offset = 4096, .bytes = 4096};
+    struct expect_spec expect = {.kind = EXPECT_GUEST_STALL, .time_ns = 5 * MS};
+
+    w->plan->generation = GENERATION_MODERN;
+    w->trace.count = 0;
+    guest_event(w, EVENT_ARRIVE, 60 * MS);
+    holder.detail = STALLED_BY_RUN;
+    see(w, holder);
+    w->evidence.now_ns = 61 * MS;
+    holder.detail = STALLED_BY_COPY;
+    see(w, holder);
+    guest_event(w, EVENT_REQUEST_SUBMIT, 69 * MS);
+    guest_event(w, EVENT_ANSWERED, 70 * MS);
+    assert_fails(w, expect, "guest-stall",
+                 "write #9 took 10ms; it waited for the job's copy of [4KiB, 8KiB)");
+}
+
+static void test_expect_guest_stall_tells_whose_section_the_request_queued_in(void **state)
+{
+    struct witness *w = run_over(state);
+    struct expect_spec expect = {.kind = EXPECT_GUEST_STALL, .time_ns = 5 * MS};
+
+    w->plan->generation = GENERATION_MODERN;
+    w->trace.count = 0;
+    section_event(w, BY_NONE, SRC, SECTION_BEGUN);
+    section_event(w, BY_JOB, SRC, SECTION_BEGUN);
+    section_event(w, BY_JOB, SRC, SECTION_ENDED);
+    guest_event(w, EVENT_REQUEST_QUEUED, 60 * MS);
+    guest_event(w, EVENT_ARRIVE, 70 * MS);
+    guest_event(w, EVENT_ANSWERED, 70 * MS);
+    assert_fails(w, expect, "guest-stall",
+                 "write #9 took 10ms; it queued in a drained section of the story over src");
+}
+
+/* Of five requests of 1 to 5 ms, the third ends half, and the fifth 95 and 99 of a hundred. */
+static void test_expect_guest_latency_is_that_of_a_share(void **state)
+{
+    struct witness *w = run_over(state);
+    struct expect_spec expect = {.kind = EXPECT_GUEST_STALL, .errors = -1};
+
+    for (uint64_t i = 1; i <= 5; i++) {
+        struct ticket read = submit(w, BY_GUEST, DST, OP_READ, 0, 512);
+
+        w->evidence.now_ns += i == 4 ? 10 * MS : i * MS;
+        done(w, read, i == 4 ? -EIO : 0);
+    }
+    expect.p50_ns = 4 * MS; /* 1 2 3 4 5 10, the first write being one of 4 ms */
+    assert_fails(w, (struct expect_spec){.kind = EXPECT_GUEST_STALL, .errors = -1, .p50_ns = MS},
+                 "guest-latency", "than 1ms, but 3 of 6 took up to 3ms");
+    assert_holds(w, expect);
+    expect.p95_ns = 9 * MS;
+    assert_fails(w, expect, "guest-latency", "95 of a hundred requests of the guest");
+    expect.p95_ns = 10 * MS;
+    expect.p99_ns = 10 * MS;
+    expect.errors = 1;
+    assert_holds(w, expect);
+    expect.p99_ns = 10 * MS - 1;
+    assert_fails(w, expect, "guest-latency", "6 of 6 took up to 10ms");
+    expect.errors = 0;
+    assert_fails(w, expect, "guest-errors", "At most 0 requests of the guest were to fail, but 1");
+}
+
+/* One that is never answered takes until the end of the run; one of another name does not count. */
+static void test_expect_guest_latency_counts_what_is_not_answered(void **state)
+{
+    struct witness *w = run_over(state);
+    struct expect_spec expect = {.kind = EXPECT_GUEST_STALL, .errors = -1, .p99_ns = 5 * MS};
+
+    assert_holds(w, expect);
+    submit(w, BY_GUEST, DST, OP_READ, 0, 512);
+    w->evidence.now_ns += 20 * MS;
+    assert_fails(w, expect, "guest-latency", "2 of 2 took up to 20ms");
+    expect.tag = "other";
+    assert_holds(w, expect);
+}
+
 /* ---- The guest and the faults ---- */
 
 static void test_expect_guest_on(void **state)
@@ -317,6 +409,10 @@ int main(void)
         WITNESS_TEST(test_expect_never_and_counts),
         WITNESS_TEST(test_expect_instants),
         WITNESS_TEST(test_expect_guest_stall_measures_from_the_queue_to_the_end),
+        WITNESS_TEST(test_expect_guest_stall_tells_which_operation_held_the_request_longest),
+        WITNESS_TEST(test_expect_guest_stall_tells_whose_section_the_request_queued_in),
+        WITNESS_TEST(test_expect_guest_latency_is_that_of_a_share),
+        WITNESS_TEST(test_expect_guest_latency_counts_what_is_not_answered),
         WITNESS_TEST(test_expect_guest_on),
         WITNESS_TEST(test_expect_fired),
         WITNESS_TEST(test_expect_finds_a_fault_that_never_fired),
