@@ -385,6 +385,11 @@ struct evidence *world_evidence(struct world *world)
     return &world->evidence;
 }
 
+const struct evidence *world_evidence_of(const struct world *world)
+{
+    return &world->evidence;
+}
+
 uint32_t world_fault_count(const struct world *world)
 {
     return world->plan->fault_count;
