@@ -6,6 +6,7 @@ sources that differ (including all that use a changed header) are compiled again
 as in that build, and linked with the other objects. Nothing is written into the checkout or the build."""
 
 import json
+import os
 import shlex
 import subprocess
 from pathlib import Path
@@ -106,6 +107,23 @@ class Build:
         # Without symbols, which nobody looks at, linking takes half the time.
         done = subprocess.run(["cc", "-s", "-o", str(program), *objects, *self.libraries],
                               capture_output=True, text=True)
+        if done.returncode != 0:
+            raise BuildFailed(done.stderr)
+        return program
+
+    def link_command(self, target):
+        """How ninja links a program of the build, as words."""
+        done = subprocess.run(["ninja", "-C", str(self.directory), "-t", "commands", target], check=True,
+                              capture_output=True, text=True)
+        return shlex.split(done.stdout.strip().split("\n")[-1].removeprefix(": && ").removesuffix(" && :"))
+
+    def relink(self, command, compiled, work):
+        """Links such a program in `work`, with {source: object} instead of the build's."""
+        program = Path(work) / "relinked"
+        new = {str(self.object_of(source)): str(path) for source, path in compiled.items()}
+        words = [new.get(os.path.normpath(self.directory / word), word) for word in command]
+        words[words.index("-o") + 1] = str(program)
+        done = subprocess.run(words, cwd=self.directory, capture_output=True, text=True)
         if done.returncode != 0:
             raise BuildFailed(done.stderr)
         return program
