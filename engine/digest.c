@@ -12,7 +12,48 @@
 void digest_init(struct digest *digest)
 {
     digest->hash = 0;
+    digest->symmetry = NULL;
     digest->count = 0;
+}
+
+void digest_init_symmetric(struct digest *digest, struct digest_symmetry *symmetry,
+                           uint64_t progress)
+{
+    memset(symmetry, 0, sizeof(*symmetry));
+    symmetry->progress = progress;
+    digest_init(digest);
+    digest->symmetry = symmetry;
+}
+
+void digest_init_part(struct digest *part, const struct digest *whole)
+{
+    digest_init(part);
+    part->symmetry = whole->symmetry;
+}
+
+bool digest_name(struct digest *digest, uint32_t group, uint32_t thing, uint32_t *name)
+{
+    struct digest_symmetry *symmetry = digest->symmetry;
+    uint32_t slot;
+
+    assert(thing > 0);
+    if (symmetry == NULL) {
+        return false;
+    }
+    slot = (thing * UINT32_C(0x9e3779b1)) % (2 * DIGEST_NAMES);
+    while (symmetry->names[slot].thing != 0 && symmetry->names[slot].thing != thing) {
+        slot = (slot + 1) % (2 * DIGEST_NAMES);
+    }
+    if (symmetry->names[slot].thing == 0) {
+        if (symmetry->count == DIGEST_NAMES) {
+            return false;
+        }
+        symmetry->names[slot].thing = thing;
+        symmetry->names[slot].name = symmetry->counts[group % DIGEST_GROUPS]++;
+        symmetry->count++;
+    }
+    *name = symmetry->names[slot].name;
+    return true;
 }
 
 /* The word in little-endian byte order, whatever the order of the machine. */
@@ -32,6 +73,9 @@ static void digest_fold(struct digest *digest)
 {
     digest->hash =
         XXH3_64bits_withSeed(digest->words, digest->count * sizeof(digest->words[0]), digest->hash);
+    if (digest->symmetry != NULL) {
+        digest->symmetry->words += digest->count;
+    }
     digest->count = 0;
 }
 

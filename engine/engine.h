@@ -70,7 +70,7 @@ struct job_spec {
     const char *filter_name; /* of the filter's node; NULL: made up */
     enum copy_mode copy_mode;
     enum backing_mode backing_mode;
-    bool unmap;          /* zeroes may be written by unmapping */
+    bool unmap;          /* zeroes may be written by unmapping; set for a commit (A1') */
     bool target_is_zero; /* the user says so (Z2) */
     bool auto_finalize;
     bool auto_dismiss;

@@ -71,6 +71,17 @@ const char *error_action_name(enum error_action action)
     return NAME(names, action);
 }
 
+const char *stall_holder_name(enum stall_holder holder)
+{
+    static const char *const names[] = {
+        [STALLED_BY_COPY] = "copy",       [STALLED_BY_ZEROES] = "zeroes",
+        [STALLED_BY_DISCARD] = "discard", [STALLED_BY_RUN] = "run",
+        [STALLED_BY_GUEST] = "guest",
+    };
+
+    return NAME(names, holder);
+}
+
 const char *job_verb_name(enum job_verb verb)
 {
     static const char *const names[VERB_COUNT] = {

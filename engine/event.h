@@ -20,72 +20,74 @@
  * Requests: node, op, by, request (number), offset, bytes; `index` of a guest
  * request is its number in the plan (plan_action()) plus one (0 = not from the plan).
  */
-#define EVENT_KINDS(X)                                                                           \
-    /* request life: submit -> start -> effect -> done */                                        \
-    X(REQUEST_QUEUED, "queued") /* a guest request waits for the end of a drain */               \
-    X(REQUEST_SUBMIT, "submit")                                                                  \
-    X(REQUEST_START, "start")   /* got a lane; only on nodes with a lane limit */                \
-    X(REQUEST_EFFECT, "effect") /* data of [offset, offset + bytes) has moved */                 \
-    X(REQUEST_DONE, "done")     /* ret = 0 or -errno */                                          \
-    X(FAULT, "fault")           /* index = fault of the plan; request = the one it hit, or 0 */  \
-    X(HELD, "held")             /* index = fault of the plan (a hold); request = the one held */ \
-    X(RELEASED, "released")     /* index as for HELD */                                          \
-    /* dirty bitmaps: index = bitmap number on the node; offset, bytes in bytes of the node */   \
-    X(DIRTY_CREATE, "dirty-create") /* bytes = granularity */                                    \
-    X(DIRTY_SET, "dirty-set")                                                                    \
-    X(DIRTY_CLEAR, "dirty-clear")                                                                \
-    X(DIRTY_RELEASE, "dirty-release")                                                            \
-    /* node graph; node is the one acted upon */                                                 \
-    X(DRAIN_BEGIN, "drain-begin")                                                                \
-    X(DRAINED, "drained") /* no request in flight on it; new ones queue */                       \
-    X(DRAIN_END, "drain-end")                                                                    \
-    X(GRAPH_OPEN_BACKING, "open-backing") /* ret */                                              \
-    X(GRAPH_REOPEN, "reopen")             /* bytes = new flags; ret */                           \
-    X(GRAPH_TRUNCATE, "truncate")         /* bytes = new length; ret */                          \
-    X(GRAPH_PIVOT, "pivot")               /* node = new, index = id of the node it replaces */   \
-    X(GRAPH_UNLINK, "unlink")             /* node lost its backing link */                       \
-    X(GRAPH_BLOCK, "block")               /* all operations on node blocked by the job */        \
-    X(GRAPH_UNBLOCK, "unblock")                                                                  \
-    X(GRAPH_REF, "ref")     /* bytes = references after it */                                    \
-    X(GRAPH_UNREF, "unref") /* bytes = references after it */                                    \
-    X(GRAPH_USE, "use")     /* another user asks for the node; detail = enum job_refusal, ret */ \
-    X(BUFFERS_CREATE, "buffers") /* bytes = size of one, offset = their number */                \
-    X(BUFFERS_RELEASE, "buffers-release")                                                        \
-    /* the job */                                                                                \
-    X(JOB_STARTED, "started")       /* node = source, index = id of the target */                \
-    X(JOB_REFUSED, "start-refused") /* detail = enum job_refusal, ret */                         \
-    X(JOB_PHASE, "phase")           /* detail = from, detail2 = to (engine's own numbers) */     \
-    X(JOB_TRACE, "trace-point") /* detail = engine's own number; offset, bytes, ret = values */  \
-    X(JOB_PROGRESS, "progress") /* offset = job offset, bytes = job len */                       \
-    X(JOB_READY, "ready")                                                                        \
-    X(JOB_ERROR, "error")         /* op, detail = enum error_action, ret, offset, bytes */       \
-    X(JOB_PAUSED, "paused")       /* the job parked: it issues nothing until resumed */          \
-    X(JOB_RESUMED, "resumed")     /* the job continues after JOB_PAUSED */                       \
-    X(JOB_COMPLETED, "completed") /* ret = 0 or -errno; offset, bytes = job offset and len */    \
-    X(JOB_CANCELLED, "cancelled") /* as JOB_COMPLETED */                                         \
-    X(COMMAND, "command")         /* detail = enum job_verb, offset = argument */                \
-    X(COMMAND_REFUSED, "refused") /* detail = verb, detail2 = enum job_refusal, ret */           \
-    /* the story */                                                                              \
-    X(STEP, "step")   /* index = step of the plan that begins */                                 \
-    X(REACT, "react") /* index = react rule that acts */                                         \
-    X(MARK, "mark")   /* index = mark of the plan */                                             \
-    /* a query step; offset, bytes = job offset, len; today's generation: detail = actively */   \
-    /* synced, detail2 = enum job_status */                                                      \
-    X(QUERY, "query")                                                                            \
-    X(CHECK_FAILED, "check-failed") /* index = step whose expectation did not hold */            \
-    X(POWER_CUT, "power-cut")       /* node */                                                   \
-    X(END, "end")                   /* detail = enum world_end */                                \
-    /* in worlds of today's generation only; behind END, since kinds are hashed by number */     \
-    X(ARRIVE, "arrive")             /* a guest request reaches the filter, or its disk */        \
-    X(ANSWERED, "answered")         /* the guest has its result; node = where its user is */     \
-    X(GUEST_MOVED, "moved")         /* node = new, index = old; BLOCK_FILTER_ID is the filter */ \
-    X(GRAPH_BACKING, "backing")     /* node; index = its backing, or 255 for none; ret */        \
-    X(GRAPH_READ_ONLY, "read-only") /* node; detail = 0 or 1; ret */                             \
-    X(JOB_STATUS, "status")         /* detail = from, detail2 = to (enum job_status) */          \
-    X(JOB_PENDING, "pending")                                                                    \
-    X(JOB_SYNCED, "synced")    /* detail = 0 or 1: "actively synced" has changed */              \
-    X(SECTION, "section")      /* detail = enum section_step; node, index 255 = all; by */       \
-    X(STALL_HOLDER, "held-by") /* request = the guest's, bytes = of whom it waits for */
+#define EVENT_KINDS(X)                                                                            \
+    /* request life: submit -> start -> effect -> done */                                         \
+    X(REQUEST_QUEUED, "queued") /* a guest request waits for the end of a drain */                \
+    X(REQUEST_SUBMIT, "submit")                                                                   \
+    X(REQUEST_START, "start")   /* got a lane; only on nodes with a lane limit */                 \
+    X(REQUEST_EFFECT, "effect") /* data of [offset, offset + bytes) has moved */                  \
+    X(REQUEST_DONE, "done")     /* ret = 0 or -errno */                                           \
+    X(FAULT, "fault")           /* index = fault of the plan; request = the one it hit, or 0 */   \
+    X(HELD, "held")             /* index = fault of the plan (a hold); request = the one held */  \
+    X(RELEASED, "released")     /* index as for HELD */                                           \
+    /* dirty bitmaps: index = bitmap number on the node; offset, bytes in bytes of the node */    \
+    X(DIRTY_CREATE, "dirty-create") /* bytes = granularity */                                     \
+    X(DIRTY_SET, "dirty-set")                                                                     \
+    X(DIRTY_CLEAR, "dirty-clear")                                                                 \
+    X(DIRTY_RELEASE, "dirty-release")                                                             \
+    /* node graph; node is the one acted upon */                                                  \
+    X(DRAIN_BEGIN, "drain-begin")                                                                 \
+    X(DRAINED, "drained") /* no request in flight on it; new ones queue */                        \
+    X(DRAIN_END, "drain-end")                                                                     \
+    X(GRAPH_OPEN_BACKING, "open-backing") /* ret */                                               \
+    X(GRAPH_REOPEN, "reopen")             /* bytes = new flags; ret */                            \
+    X(GRAPH_TRUNCATE, "truncate")         /* bytes = new length; ret */                           \
+    X(GRAPH_PIVOT, "pivot")               /* node = new, index = id of the node it replaces */    \
+    X(GRAPH_UNLINK, "unlink")             /* node lost its backing link */                        \
+    X(GRAPH_BLOCK, "block")               /* all operations on node blocked by the job */         \
+    X(GRAPH_UNBLOCK, "unblock")                                                                   \
+    X(GRAPH_REF, "ref")     /* bytes = references after it */                                     \
+    X(GRAPH_UNREF, "unref") /* bytes = references after it */                                     \
+    X(GRAPH_USE, "use")     /* another user asks for the node; detail = enum job_refusal, ret */  \
+    X(BUFFERS_CREATE, "buffers") /* bytes = size of one, offset = their number */                 \
+    X(BUFFERS_RELEASE, "buffers-release")                                                         \
+    /* the job */                                                                                 \
+    X(JOB_STARTED, "started")       /* node = source, index = id of the target */                 \
+    X(JOB_REFUSED, "start-refused") /* detail = enum job_refusal, ret */                          \
+    X(JOB_PHASE, "phase")           /* detail = from, detail2 = to (engine's own numbers) */      \
+    X(JOB_TRACE, "trace-point") /* detail = engine's own number; offset, bytes, ret = values */   \
+    X(JOB_PROGRESS, "progress") /* offset = job offset, bytes = job len */                        \
+    X(JOB_READY, "ready")                                                                         \
+    X(JOB_ERROR, "error")         /* op, detail = enum error_action, ret, offset, bytes */        \
+    X(JOB_PAUSED, "paused")       /* the job parked: it issues nothing until resumed */           \
+    X(JOB_RESUMED, "resumed")     /* the job continues after JOB_PAUSED */                        \
+    X(JOB_COMPLETED, "completed") /* ret = 0 or -errno; offset, bytes = job offset and len */     \
+    X(JOB_CANCELLED, "cancelled") /* as JOB_COMPLETED */                                          \
+    X(COMMAND, "command")         /* detail = enum job_verb, offset = argument */                 \
+    X(COMMAND_REFUSED, "refused") /* detail = verb, detail2 = enum job_refusal, ret */            \
+    /* the story */                                                                               \
+    X(STEP, "step")   /* index = step of the plan that begins */                                  \
+    X(REACT, "react") /* index = react rule that acts */                                          \
+    X(MARK, "mark")   /* index = mark of the plan */                                              \
+    /* a query step; offset, bytes = job offset, len; today's generation: detail = actively */    \
+    /* synced, detail2 = enum job_status */                                                       \
+    X(QUERY, "query")                                                                             \
+    X(CHECK_FAILED, "check-failed") /* index = step whose expectation did not hold */             \
+    X(POWER_CUT, "power-cut")       /* node */                                                    \
+    X(END, "end")                   /* detail = enum world_end */                                 \
+    /* in worlds of today's generation only; behind END, since kinds are hashed by number */      \
+    X(ARRIVE, "arrive")             /* a guest request reaches the filter, or its disk */         \
+    X(ANSWERED, "answered")         /* the guest has its result; node = where its user is */      \
+    X(GUEST_MOVED, "moved")         /* node = new, index = old; BLOCK_FILTER_ID is the filter */  \
+    X(GRAPH_BACKING, "backing")     /* node; index = its backing, or 255 for none; ret */         \
+    X(GRAPH_READ_ONLY, "read-only") /* node; detail = 0 or 1; ret */                              \
+    X(JOB_STATUS, "status")         /* detail = from, detail2 = to (enum job_status) */           \
+    X(JOB_PENDING, "pending")                                                                     \
+    X(JOB_SYNCED, "synced") /* detail = 0 or 1: "actively synced" has changed */                  \
+    X(SECTION, "section")   /* detail = enum section_step; node, index 255 = all; by */           \
+    /* a guest request waits for an operation: detail = enum stall_holder, offset, bytes: of that \
+     */                                                                                           \
+    X(STALL_HOLDER, "held-by")
 
 enum event_kind {
 #define X(id, name) EVENT_##id,
@@ -132,10 +134,22 @@ enum by {
 };
 
 /* A drained section in EVENT_SECTION. */
+#define SECTION_OF_ALL 255 /* `index` of a section over all nodes */
+
 enum section_step {
     SECTION_BEGUN = 1,
     SECTION_QUIET,
     SECTION_ENDED,
+};
+
+/* What holds the chunks of a guest request in EVENT_STALL_HOLDER (W2). */
+enum stall_holder {
+    STALLED_BY_COPY, /* of the job's own */
+    STALLED_BY_ZEROES,
+    STALLED_BY_DISCARD,
+    STALLED_BY_RUN,   /* chunks that are being cut into such operations */
+    STALLED_BY_GUEST, /* an earlier request of the guest, here or on the target */
+    STALL_HOLDER_COUNT,
 };
 
 /* What to do about an error (E1). */
@@ -241,6 +255,7 @@ static inline enum job_refusal event_refusal(const struct event *event)
 const char *event_kind_name(enum event_kind kind);
 const char *op_name(enum op op);
 const char *by_name(enum by by);
+const char *stall_holder_name(enum stall_holder holder);
 const char *error_policy_name(enum error_policy policy);
 const char *error_action_name(enum error_action action);
 const char *job_verb_name(enum job_verb verb);

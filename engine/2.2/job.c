@@ -171,9 +171,9 @@ int job_refuse(struct job_error *error, enum job_refusal refusal, int ret, const
 void job_digest(const struct job *job, struct digest *digest)
 {
     digest_u64(digest, job->speed);
-    digest_u64(digest, job->offset);
-    digest_u64(digest, job->len);
-    digest_u64(digest, job->published_offset);
+    digest_progress(digest, job->offset);
+    digest_progress(digest, job->len);
+    digest_progress(digest, job->published_offset);
     digest_u64(digest, (uint64_t)job->pause_wanted | (uint64_t)job->cancelled << 1 |
                            (uint64_t)job->ready << 2 | (uint64_t)job->io_status << 3 |
                            (uint64_t)job->target_io_status << 5);

@@ -66,17 +66,14 @@ static uint64_t cut_to_integer(struct real value)
         /* 2^53 << 11 is the first that does not fit. */
         return value.exponent >= 11 ? UINT64_MAX : value.mantissa << value.exponent;
     }
-    return value.exponent <= -64 ? 0 : value.mantissa >> -value.exponent;
+    return value.mantissa >> -value.exponent;
 }
 
 uint64_t account_slices_ns(uint64_t bytes, uint64_t quota)
 {
     struct real slices;
 
-    assert(quota > 0);
-    if (bytes == 0) {
-        return 0;
-    }
+    assert(quota > 0 && bytes >= quota);
     slices = divide(round_to_double(bytes, 0), round_to_double(quota, 0));
     return cut_to_integer(
         round_to_double((uint128)slices.mantissa * ACCOUNT_SLICE_NS, slices.exponent));

@@ -15,7 +15,7 @@ static void settle_result(struct life *life)
     if (life->ret == 0 && life->force_cancelled) {
         life->ret = -ECANCELED;
     }
-    if (life->ret < 0 && life->status != JOB_STATUS_ABORTING) {
+    if (life->ret < 0) {
         life_set_status(life, JOB_STATUS_ABORTING);
     }
 }

@@ -258,10 +258,10 @@ void life_digest(const struct life *life, struct digest *digest)
                  life->cancel_wanted, life->force_cancelled, life->timer != NULL,
                  life->own_text != NULL);
     digest_i64(digest, life->ret);
-    digest_u64(digest, life->done_bytes);
-    digest_u64(digest, life->total_bytes);
-    digest_u64(digest, life->published_done);
-    digest_u64(digest, life->published_total);
+    digest_progress(digest, life->done_bytes);
+    digest_progress(digest, life->total_bytes);
+    digest_progress(digest, life->published_done);
+    digest_progress(digest, life->published_total);
     digest_u64(digest, life->speed);
     digest_u64(digest, life->io_status);
     digest_u64(digest, life->timer != NULL

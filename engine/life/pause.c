@@ -36,12 +36,12 @@ void life_pause(struct life *life)
     }
 }
 
-/* What is left of a sleep is slept (J4). */
+/* No sleep is left to be slept (J4): the pause has ended it. */
 void life_resume(struct life *life)
 {
-    assert(life->pause_count > 0);
+    assert(life->pause_count > 0 && life->timer == NULL);
     life->pause_count--;
-    if (life->pause_count == 0 && life->timer == NULL) {
+    if (life->pause_count == 0) {
         life_enter(life);
     }
 }
@@ -79,15 +79,13 @@ static enum life_step unpark(struct life *life)
 enum life_step life_pause_point(struct life *life)
 {
     assert(life->busy && !life->deferred);
-    switch (life->point) {
-    case POINT_NONE:
+    if (life->point == POINT_NONE) {
         life->point = must_pause(life) ? POINT_QUIESCING : POINT_NONE;
         return life->point == POINT_NONE ? LIFE_GO : LIFE_QUIESCE;
-    case POINT_QUIESCING:
+    }
+    if (life->point == POINT_QUIESCING) {
         life->point = POINT_NONE;
         return must_pause(life) ? park(life) : LIFE_GO;
-    case POINT_PARKED:
-        break;
     }
     if (must_pause(life)) {
         /* Woken while somebody still wants the pause: nobody sees it (M10). */

@@ -49,6 +49,24 @@ static void change_source(struct copy_op *op)
     interposed_pass(op->request, request_done, op);
 }
 
+/* The trace says for whom the guest has to wait. */
+static void tell_holder(const struct copy_op *op, const struct copy_op *other)
+{
+    static const enum stall_holder holders[] = {
+        [OP_COPY] = STALLED_BY_COPY,     [OP_ZERO] = STALLED_BY_ZEROES,
+        [OP_UNMAP] = STALLED_BY_DISCARD, [OP_ACTIVE] = STALLED_BY_GUEST,
+        [OP_PSEUDO] = STALLED_BY_RUN,
+    };
+    struct event event = {.kind = EVENT_STALL_HOLDER,
+                          .by = BY_JOB,
+                          .request = interposed_info(op->request).number,
+                          .detail = (uint8_t)holders[other->kind],
+                          .offset = other->offset,
+                          .bytes = other->bytes};
+
+    host_emit(op->mirror->life.host, &event);
+}
+
 /* A stored error ends the waiting: the job is ending, the request goes on and holds nothing. */
 static void wait_for_conflicts(struct copy_op *op)
 {
@@ -59,12 +77,12 @@ static void wait_for_conflicts(struct copy_op *op)
         op->own.count = 0;
     } else if (is_held(op)) {
         other = op_find_conflict(op);
-        assert(other != NULL);
     }
     if (other == NULL) {
         change_source(op);
         return;
     }
+    tell_holder(op, other);
     op->phase = OP_PHASE_CONFLICT;
     op->waits_for = other;
     strand_wait_on(&other->waiters, &op->strand);
@@ -199,23 +217,14 @@ static void resume(struct strand *strand)
 {
     struct copy_op *op = (struct copy_op *)((char *)strand - offsetof(struct copy_op, strand));
 
-    switch (op->phase) {
-    case OP_PHASE_ENTERED:
-    case OP_PHASE_CONFLICT:
-        wait_for_conflicts(op);
-        return;
-    case OP_PHASE_SOURCE:
+    if (op->phase == OP_PHASE_SOURCE) {
         source_done(op);
-        return;
-    case OP_PHASE_TARGET:
+    } else if (op->phase == OP_PHASE_TARGET) {
         target_done(op);
-        return;
-    case OP_PHASE_BUFFERS:
-    case OP_PHASE_READ:
-    case OP_PHASE_COUNT:
-        break;
+    } else {
+        assert(op->phase == OP_PHASE_ENTERED || op->phase == OP_PHASE_CONFLICT);
+        wait_for_conflicts(op);
     }
-    assert(false);
 }
 
 void modern_active_begin(struct engine_job *mirror, struct interposed *request)

@@ -4,6 +4,7 @@
  *
  * Declared in engine/modern/modern.h: it is a part of the job.
  */
+#include <assert.h>
 #include <errno.h>
 
 #include "engine/modern/modern.h"
@@ -59,11 +60,9 @@ int modern_change(struct life *life, int64_t mode, struct job_error *error)
 {
     struct engine_job *mirror = modern_of_life(life);
 
+    assert(mode == COPY_BACKGROUND || mode == COPY_WRITE_BLOCKING);
     if (life->spec.kind == JOB_COMMIT) {
         return life_refuse(error, REFUSED_TYPE, -ENOTSUP, "a commit can't be changed");
-    }
-    if (mode != COPY_BACKGROUND && mode != COPY_WRITE_BLOCKING) {
-        return life_refuse(error, REFUSED_INVALID_PARAMETER, -EINVAL, "there is no such mode");
     }
     if (mode == COPY_BACKGROUND && mirror->write_blocking) {
         return life_refuse(error, REFUSED_MODE, -ENOTSUP,

@@ -4,6 +4,7 @@
  *
  * Declared in engine/modern/modern.h: it is a part of the job.
  */
+#include <assert.h>
 #include <errno.h>
 
 #include "engine/modern/modern.h"
@@ -30,7 +31,8 @@ void modern_commit_claim(struct engine_job *mirror)
     const struct job_spec *spec = &mirror->life.spec;
     struct block_node *node = block_backing(spec->source);
 
-    for (; node != NULL && node != spec->target; node = block_backing(node)) {
+    for (; node != spec->target; node = block_backing(node)) {
+        assert(node != NULL); /* the base is below the top */
         life_add_node(&mirror->life, node);
     }
 }

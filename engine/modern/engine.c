@@ -5,6 +5,7 @@
  * Declared in engine/engine.h: `modern_engine` is what this file offers.
  */
 #include <assert.h>
+#include <stddef.h>
 
 #include "engine/engine.h"
 #include "engine/modern/modern.h"
@@ -30,39 +31,26 @@ static void query(const struct engine_job *mirror, struct job_info *info)
 /* An operation is named by its place in the list, from 1. */
 static uint64_t place_of(const struct engine_job *mirror, const struct copy_op *wanted)
 {
-    const struct copy_op *op;
-    uint64_t place = 0;
+    const struct copy_op *op = TAILQ_FIRST(&mirror->ops);
+    uint64_t place = 1;
 
     if (wanted == NULL) {
         return 0;
     }
-    TAILQ_FOREACH (op, &mirror->ops, link) {
+    for (; op != wanted; op = TAILQ_NEXT(op, link)) {
+        assert(op != NULL);
         place++;
-        if (op == wanted) {
-            return place;
-        }
     }
-    assert(false);
-    return 0;
+    return place;
 }
 
 /* The run is 0. */
 static uint64_t place_of_strand(const struct engine_job *mirror, const struct strand *strand)
 {
-    const struct copy_op *op;
-    uint64_t place = 0;
+    const struct copy_op *op =
+        (const struct copy_op *)((const char *)strand - offsetof(struct copy_op, strand));
 
-    if (strand == &mirror->run) {
-        return 0;
-    }
-    TAILQ_FOREACH (op, &mirror->ops, link) {
-        place++;
-        if (strand == &op->strand) {
-            return place;
-        }
-    }
-    assert(false);
-    return 0;
+    return strand == &mirror->run ? 0 : place_of(mirror, op);
 }
 
 static void digest_waiters(const struct copy_op *op, struct digest *digest)

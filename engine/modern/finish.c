@@ -93,15 +93,11 @@ static int attach_backing(struct engine_job *mirror)
     if (spec->kind == JOB_COMMIT) {
         return 0;
     }
-    switch (spec->backing_mode) {
-    case BACKING_SOURCE:
-        return block_backing(spec->target) == mirror->base
-                   ? 0
-                   : block_set_backing(spec->target, mirror->base);
-    case BACKING_OPEN:
-        return block_backing(spec->target) != NULL ? 0 : block_open_backing(spec->target);
-    case BACKING_LEAVE:
-        break;
+    if (spec->backing_mode == BACKING_SOURCE && block_backing(spec->target) != mirror->base) {
+        return block_set_backing(spec->target, mirror->base);
+    }
+    if (spec->backing_mode == BACKING_OPEN && block_backing(spec->target) == NULL) {
+        return block_open_backing(spec->target);
     }
     return 0;
 }

@@ -15,10 +15,12 @@ enum modern_turn modern_search(struct engine_job *mirror)
 {
     const struct bitmap *dirty = block_dirty_bits(mirror->dirty);
     uint64_t chunk = 0;
-    bool found =
-        bitmap_next_set(dirty, mirror->cursor, &chunk) || bitmap_next_set(dirty, 0, &chunk);
 
-    assert(found);
+    if (!bitmap_next_set(dirty, mirror->cursor, &chunk)) {
+        bool found = bitmap_next_set(dirty, 0, &chunk);
+
+        assert(found);
+    }
     mirror->cursor = chunk + 1;
     mirror->cut_offset = chunk * mirror->granularity;
     return modern_to(mirror, MODERN_WAIT_CHUNK);
@@ -34,7 +36,6 @@ enum modern_turn modern_wait_chunk(struct engine_job *mirror)
         return modern_to(mirror, MODERN_SEARCH_POINT);
     }
     holder = op_find_holder(mirror, chunk);
-    assert(holder != NULL);
     strand_wait_on(&holder->waiters, &mirror->run);
     return WAITS;
 }

@@ -35,12 +35,13 @@ enum modern_turn modern_count(struct engine_job *mirror)
 {
     struct life *life = &mirror->life;
     uint64_t dirty = dirty_count(mirror);
-    bool may_issue = host_now_ns(life->host) - mirror->slice_clock_ns < SLICE_NS &&
-                     life->io_status == IO_STATUS_OK;
+    bool may_issue = host_now_ns(life->host) - mirror->slice_clock_ns < SLICE_NS;
 
     if (life->force_cancelled) {
         return modern_exit(mirror, 0, NULL);
     }
+    /* L3': an error that stops has paused the job, and what ends the pause resets the status. */
+    assert(life->io_status == IO_STATUS_OK);
     life_set_remaining(life, mirror->bytes_in_flight + dirty * mirror->granularity +
                                  mirror->active_bytes_in_flight);
     mirror->was_dirty = dirty > 0;

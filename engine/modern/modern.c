@@ -125,18 +125,16 @@ static bool must_quiesce(const struct engine_job *mirror)
 
 static enum modern_turn pause_point(struct engine_job *mirror, enum modern_phase next)
 {
+    enum life_step said;
+
     if (must_quiesce(mirror)) {
         return modern_wait_oldest(mirror);
     }
-    switch (life_pause_point(&mirror->life)) {
-    case LIFE_GO:
+    said = life_pause_point(&mirror->life);
+    if (said == LIFE_GO) {
         return modern_to(mirror, next);
-    case LIFE_QUIESCE:
-        return GOES_ON;
-    case LIFE_WAIT:
-        break;
     }
-    return WAITS;
+    return said == LIFE_QUIESCE ? GOES_ON : WAITS;
 }
 
 /* The rate limit sleeps once more after each sleep of more than 0 (T2'). */
@@ -276,8 +274,7 @@ static bool is_busy(const struct life *life)
 {
     const struct engine_job *mirror = (const struct engine_job *)life;
 
-    return op_find_background(mirror) != NULL ||
-           !(life->parked || life->force_cancelled || mirror->is_draining);
+    return op_find_background(mirror) != NULL || !(life->force_cancelled || mirror->is_draining);
 }
 
 const struct life_driver modern_driver = {

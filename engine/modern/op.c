@@ -62,26 +62,27 @@ static bool touches(const struct copy_op *op, struct chunk_range range)
 struct copy_op *op_find_holder(const struct engine_job *mirror, uint64_t chunk)
 {
     const struct chunk_range range = {chunk, 1};
-    struct copy_op *op;
+    struct copy_op *op = TAILQ_FIRST(&mirror->ops);
 
-    TAILQ_FOREACH (op, &mirror->ops, link) {
-        if (touches(op, range)) {
-            return op;
-        }
+    for (; !touches(op, range); op = TAILQ_NEXT(op, link)) {
+        assert(TAILQ_NEXT(op, link) != NULL);
     }
-    return NULL;
+    return op;
+}
+
+static bool conflicts(const struct copy_op *op, const struct copy_op *self)
+{
+    return op != self && op->waits_for == NULL && touches(op, self->own);
 }
 
 struct copy_op *op_find_conflict(const struct copy_op *self)
 {
-    struct copy_op *op;
+    struct copy_op *op = TAILQ_FIRST(&self->mirror->ops);
 
-    TAILQ_FOREACH (op, &self->mirror->ops, link) {
-        if (op != self && op->waits_for == NULL && touches(op, self->own)) {
-            return op;
-        }
+    for (; !conflicts(op, self); op = TAILQ_NEXT(op, link)) {
+        assert(TAILQ_NEXT(op, link) != NULL);
     }
-    return NULL;
+    return op;
 }
 
 static bool is_background(const struct copy_op *op)
@@ -326,8 +327,7 @@ static void zero_or_unmap_target(struct copy_op *op)
     } else if (op->skipped) {
         end(op, OP_WRITE);
     } else {
-        block_write_zeroes(spec->target, op->offset, op->bytes,
-                           spec->unmap || spec->kind == JOB_COMMIT ? ZEROES_MAY_UNMAP : 0,
+        block_write_zeroes(spec->target, op->offset, op->bytes, spec->unmap ? ZEROES_MAY_UNMAP : 0,
                            request_done, op);
     }
 }
@@ -336,29 +336,17 @@ static void resume(struct strand *strand)
 {
     struct copy_op *op = (struct copy_op *)((char *)strand - offsetof(struct copy_op, strand));
 
-    switch (op->phase) {
-    case OP_PHASE_ENTERED:
-        if (op->kind == OP_COPY) {
-            read_source(op);
-        } else {
-            zero_or_unmap_target(op);
-        }
-        return;
-    case OP_PHASE_BUFFERS:
-        read_source(op);
-        return;
-    case OP_PHASE_READ:
+    if (op->phase == OP_PHASE_READ) {
         write_target(op);
-        return;
-    case OP_PHASE_TARGET:
+    } else if (op->phase == OP_PHASE_TARGET) {
         end(op, OP_WRITE);
-        return;
-    case OP_PHASE_CONFLICT:
-    case OP_PHASE_SOURCE:
-    case OP_PHASE_COUNT:
-        break;
+    } else if (op->kind == OP_COPY) {
+        assert(op->phase == OP_PHASE_ENTERED || op->phase == OP_PHASE_BUFFERS);
+        read_source(op);
+    } else {
+        assert(op->phase == OP_PHASE_ENTERED);
+        zero_or_unmap_target(op);
     }
-    assert(false);
 }
 
 /* ---- Launching (O7, O8) ---- */

@@ -87,10 +87,13 @@ void op_let_go(struct copy_op *op);
 /* Leaves the list, wakes its waiters, and is gone.  Its strand, if it runs, has ended. */
 void op_destroy(struct copy_op *op);
 
-/* The operation whose end has to be waited for, or NULL (O2): the first that touches the chunk. */
+/* Whose end has to be waited for, as the chunk is in flight (O2): the first that touches it. */
 struct copy_op *op_find_holder(const struct engine_job *mirror, uint64_t chunk);
 
-/* The same for an active one, which does not wait for one that waits itself (W2). */
+/*
+ * The same for an active one that has a chunk which is in flight; it does not wait for one that
+ * waits itself (W2).
+ */
 struct copy_op *op_find_conflict(const struct copy_op *self);
 
 /* The oldest background operation in flight, or NULL (L3'). */

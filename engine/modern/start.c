@@ -185,9 +185,7 @@ static void make_job(void *opaque)
 
     if (ret == 0) {
         life_add_node(&mirror->life, mirror->filter);
-        if (spec.announced != NULL) {
-            spec.announced(spec.opaque, mirror);
-        }
+        spec.announced(spec.opaque, mirror);
     }
     block_section_end_all(host);
     if (ret < 0) {
@@ -257,20 +255,15 @@ int modern_start(struct host *host, const struct job_spec *spec, struct engine_j
     }
     choose_sizes(mirror);
     block_section_begin(spec->source, put_in_filter, mirror);
-    switch (mirror->start_phase) {
-    case START_DONE:
+    if (mirror->start_phase == START_DONE) {
         *result = mirror;
         return 0;
-    case START_FAILED:
+    }
+    if (mirror->start_phase == START_FAILED) {
         ret = mirror->start_ret;
         *error = mirror->start_error;
         host_free(host, mirror, sizeof(*mirror));
         return ret;
-    case START_FILTER:
-    case START_JOB:
-    case START_NODES:
-    case START_UNDOING:
-        break;
     }
     mirror->start_waits = true;
     return -EINPROGRESS;

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Stack switching: the first time by ucontext, which can start a function on a stack of its own,
- * then by setjmp, which makes no system call.
+ * Stack switching: a stack's first time by ucontext, which can start a function on it, then by
+ * setjmp, which makes no system call.
+ *
+ * The function at a stack's bottom never returns: when a fibre has ended it waits for the next one.
  */
 /* With it, longjmp() to another stack is taken for a mistake. */
 #undef _FORTIFY_SOURCE
@@ -38,8 +40,14 @@
 /* At the upper end of the memory, where no overflow comes. */
 struct fibre_stack {
     struct fibre_stack *next; /* of the free ones */
+    struct fibre *fibre;      /* whose it is */
+    bool waits;               /* its bottom function waits at `idle` */
+    jmp_buf idle;
     unsigned valgrind_id;
 };
+
+/* Free stacks; which one is taken makes no difference to anybody. */
+static struct fibre_stack *free_stacks;
 
 /* ---- The sanitizer ---- */
 
@@ -101,30 +109,14 @@ static struct fibre_stack *stack_map(void)
     return stack;
 }
 
-static void stack_unmap(struct fibre_stack *stack)
+static struct fibre_stack *stack_take(void)
 {
-    VALGRIND_STACK_DEREGISTER(stack->valgrind_id);
-    munmap(stack_bottom(stack) - guard_bytes(), guard_bytes() + STACK_BYTES);
-}
-
-void fibre_stacks_release(struct fibre_stacks *stacks)
-{
-    while (stacks->free != NULL) {
-        struct fibre_stack *stack = stacks->free;
-
-        stacks->free = stack->next;
-        stack_unmap(stack);
-    }
-}
-
-static struct fibre_stack *stack_take(struct fibre_stacks *stacks)
-{
-    struct fibre_stack *stack = stacks->free;
+    struct fibre_stack *stack = free_stacks;
 
     if (stack == NULL) {
         return stack_map();
     }
-    stacks->free = stack->next;
+    free_stacks = stack->next;
 #ifdef HAS_ASAN
     __asan_unpoison_memory_region(stack_bottom(stack), stack_bytes()); /* of who had it before */
 #endif
@@ -133,45 +125,67 @@ static struct fibre_stack *stack_take(struct fibre_stacks *stacks)
 
 /* ---- Switching ---- */
 
-/* makecontext() passes ints. */
-static void begin(unsigned high, unsigned low)
-{
-    struct fibre *fibre = (struct fibre *)(uintptr_t)((uint64_t)high << 32 | low);
+/*
+ * A frame that is left by a jump leaves the sanitizer's marks around its variables behind, for
+ * whoever comes to that place next: these functions have none.
+ */
+#define LEFT_BY_A_JUMP __attribute__((noinline, no_sanitize("address")))
 
+static void run(struct fibre *fibre)
+{
     switch_ends(NULL, &fibre->caller_stack, &fibre->caller_stack_bytes);
     fibre->entry(fibre->opaque);
     fibre->ended = true;
-    /* NULL: this stack is not needed any more. */
+    /* NULL: what this stack holds is not needed any more. */
     switch_begins(NULL, fibre->caller_stack, fibre->caller_stack_bytes);
-    _longjmp(fibre->caller, 1);
 }
 
-bool fibre_init(struct fibre *fibre, struct fibre_stacks *stacks, void (*entry)(void *opaque))
+/* makecontext() passes ints. */
+static LEFT_BY_A_JUMP void begin(unsigned high, unsigned low)
 {
-    *fibre = (struct fibre){.entry = entry, .stack = stack_take(stacks)};
+    struct fibre_stack *stack = (struct fibre_stack *)(uintptr_t)((uint64_t)high << 32 | low);
+
+    for (;;) {
+        run(stack->fibre);
+        stack->waits = true;
+        if (_setjmp(stack->idle) == 0) {
+            _longjmp(stack->fibre->caller, 1);
+        }
+    }
+}
+
+bool fibre_init(struct fibre *fibre, void (*entry)(void *opaque))
+{
+    *fibre = (struct fibre){.entry = entry, .stack = stack_take()};
     return fibre->stack != NULL;
 }
 
-void fibre_release(struct fibre *fibre, struct fibre_stacks *stacks)
+void fibre_release(struct fibre *fibre)
 {
     if (fibre->stack != NULL) {
-        fibre->stack->next = stacks->free;
-        stacks->free = fibre->stack;
+        fibre->stack->next = free_stacks;
+        free_stacks = fibre->stack;
         fibre->stack = NULL;
     }
 }
 
-static _Noreturn void jump_in(struct fibre *fibre)
+static LEFT_BY_A_JUMP _Noreturn void jump_in(struct fibre *fibre)
 {
-    uint64_t address = (uintptr_t)fibre;
+    struct fibre_stack *stack = fibre->stack;
+    uint64_t address = (uintptr_t)stack;
     ucontext_t first;
 
     if (fibre->begun) {
         _longjmp(fibre->own, 1);
     }
     fibre->begun = true;
+    stack->fibre = fibre;
+    if (stack->waits) {
+        stack->waits = false;
+        _longjmp(stack->idle, 1);
+    }
     getcontext(&first);
-    first.uc_stack.ss_sp = stack_bottom(fibre->stack);
+    first.uc_stack.ss_sp = stack_bottom(stack);
     first.uc_stack.ss_size = stack_bytes();
     first.uc_link = NULL;
     makecontext(&first, (void (*)(void))begin, 2, (unsigned)(address >> 32), (unsigned)address);
@@ -179,7 +193,7 @@ static _Noreturn void jump_in(struct fibre *fibre)
     __builtin_unreachable();
 }
 
-void fibre_enter(struct fibre *fibre)
+LEFT_BY_A_JUMP void fibre_enter(struct fibre *fibre)
 {
     assert(fibre->stack != NULL && !fibre->ended);
     switch_begins(&fibre->caller_fake, stack_bottom(fibre->stack), stack_bytes());
@@ -189,7 +203,7 @@ void fibre_enter(struct fibre *fibre)
     switch_ends(fibre->caller_fake, NULL, NULL);
 }
 
-void fibre_yield(struct fibre *fibre)
+LEFT_BY_A_JUMP void fibre_yield(struct fibre *fibre)
 {
     switch_begins(&fibre->own_fake, fibre->caller_stack, fibre->caller_stack_bytes);
     if (_setjmp(fibre->own) == 0) {

@@ -4,6 +4,9 @@
  *
  * A stack lies outside the arena, above a guard page.  Every switch is announced to the address
  * sanitizer, every stack to valgrind.  A fibre that is entered from another one returns to that.
+ *
+ * Stacks that are given back are kept, for whatever comes next in this process: a run of a small
+ * story takes less time than the system needs to map them.
  */
 #ifndef MIRRORSIM_ENGINE_QEMU_FIBRE_H
 #define MIRRORSIM_ENGINE_QEMU_FIBRE_H
@@ -13,14 +16,6 @@
 #include <stddef.h>
 
 struct fibre_stack; /* mapped memory; begins with its guard page */
-
-/* Stacks that are free; NULL at first. */
-struct fibre_stacks {
-    struct fibre_stack *free;
-};
-
-/* Unmaps the free ones. */
-void fibre_stacks_release(struct fibre_stacks *stacks);
 
 struct fibre {
     void (*entry)(void *opaque);
@@ -37,10 +32,10 @@ struct fibre {
 };
 
 /* Not started; false if the system has no memory. */
-bool fibre_init(struct fibre *fibre, struct fibre_stacks *stacks, void (*entry)(void *opaque));
+bool fibre_init(struct fibre *fibre, void (*entry)(void *opaque));
 
 /* Gives its stack back, whether or not it has ended; it can't be entered any more. */
-void fibre_release(struct fibre *fibre, struct fibre_stacks *stacks);
+void fibre_release(struct fibre *fibre);
 
 /* Runs it until it yields or ends.  It does not run, and has not ended. */
 void fibre_enter(struct fibre *fibre);

@@ -25,7 +25,11 @@
 #define SMALL_MAX ((size_t)1024)
 #define SMALL_CLASSES ((unsigned)(SMALL_MAX / ALIGNMENT))
 #define SMALL_MAX_LOG2 10u
-#define CLASSES (SMALL_CLASSES + 4 * (8 * (unsigned)sizeof(size_t) - SMALL_MAX_LOG2))
+
+/* The heads of the lists are part of every snapshot, so there are none for what no reserve has. */
+#define RESERVE_MAX_LOG2 (sizeof(size_t) >= 8 ? 32u : 30u)
+#define RESERVE_MAX ((size_t)1 << RESERVE_MAX_LOG2)
+#define CLASSES (SMALL_CLASSES + 4 * (RESERVE_MAX_LOG2 - SMALL_MAX_LOG2))
 
 /* A freed piece; the next older one of its class follows. */
 struct piece {
@@ -99,7 +103,7 @@ struct arena *arena_create(size_t reserve_bytes)
 {
     struct arena *arena;
 
-    assert(reserve_bytes >= sizeof(*arena));
+    assert(reserve_bytes >= sizeof(*arena) && reserve_bytes <= RESERVE_MAX);
     arena = reserve(reserve_bytes);
     if (arena == NULL) {
         arena = reserve_less(&reserve_bytes);
@@ -159,8 +163,8 @@ void *arena_alloc(struct arena *arena, size_t bytes)
     unsigned class;
     void *memory;
 
-    /* More than half the address space cannot be had, and its class would overflow. */
-    if (bytes > SIZE_MAX / 2) {
+    /* It cannot be had, and there is no class for it. */
+    if (bytes > RESERVE_MAX) {
         return piece_from_reserve(arena, bytes);
     }
     class = class_of(&piece_bytes);

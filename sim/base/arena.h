@@ -16,9 +16,9 @@
 struct arena;
 
 /*
- * Reserves address space for `reserve_bytes` and uses none of it yet: where the system has not got
- * so much, for half of what it has, but at least ARENA_LEAST_BYTES or, if that is less, all that
- * was asked for.  NULL if the system refuses even that.
+ * Reserves address space for `reserve_bytes` (at most 4 GiB) and uses none of it yet: where the
+ * system has not got so much, for half of what it has, but at least ARENA_LEAST_BYTES or, if that
+ * is less, all that was asked for.  NULL if the system refuses even that.
  */
 struct arena *arena_create(size_t reserve_bytes);
 void arena_destroy(struct arena *arena);

@@ -250,7 +250,7 @@ const struct choice_answer *choices_record(const struct choices *choices, uint32
 
 void choices_digest(const struct choices *choices, struct digest *digest)
 {
-    if (choices_open(choices)) {
+    if (choices_open(choices) || digest->symmetry != NULL) {
         return;
     }
     for (const struct choice_site *site = choices->sites; site; site = site->next) {

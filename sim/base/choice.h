@@ -102,7 +102,7 @@ const struct choice_answer *choices_record(const struct choices *choices, uint32
 
 /*
  * Adds how often each site was asked, on which the answers to come depend;
- * those of a backend don't.
+ * those of a backend don't.  Under a symmetry (digest.h) adds nothing.
  */
 void choices_digest(const struct choices *choices, struct digest *digest);
 

@@ -15,7 +15,7 @@
 
 #include "engine/range.h"
 
-#define HEAP_MIN_CAPACITY 64u
+#define HEAP_MIN_CAPACITY 16u
 
 void timeline_init(struct timeline *timeline, struct arena *arena, struct choices *choices,
                    bool untimed)
@@ -284,8 +284,12 @@ static uint64_t events_before(const struct timeline *timeline, const struct pend
 void timeline_digest_pending(const struct timeline *timeline, const struct pending *pending,
                              struct digest *digest)
 {
-    digest_u64(digest, pending_is_set(pending));
-    if (!pending_is_set(pending) || (timeline->untimed && pending->kind == PENDING_LOOSE)) {
+    bool is_left_out = digest->symmetry != NULL && digest->symmetry->no_timeouts &&
+                       pending->kind == PENDING_TIMEOUT;
+    bool is_set = pending_is_set(pending) && !is_left_out;
+
+    digest_u64(digest, is_set);
+    if (!is_set || (timeline->untimed && pending->kind == PENDING_LOOSE)) {
         return;
     }
     timeline_digest_due(timeline, pending, digest);

@@ -91,7 +91,8 @@ bool timeline_step(struct timeline *timeline);
 /*
  * Adds when an event is due, from now, and how many of its instant come before
  * it; or that it is not pending.  Untimed, a loose event has no instant, and
- * where the choices decide, any may come first.
+ * where the choices decide, any may come first.  Under a symmetry without timeouts (digest.h) one
+ * is not pending.
  */
 void timeline_digest_pending(const struct timeline *timeline, const struct pending *pending,
                              struct digest *digest);

@@ -80,6 +80,13 @@ void writers_digest_tag(const struct writers *writers, uint64_t tag, struct dige
     const struct writer *writer =
         tag_kind(tag) == TAG_KIND_GUEST ? find(writers, tag_request(tag)) : NULL;
 
+    uint32_t name;
+
+    if (writer != NULL && digest_name(digest, writer->plan_number, writer->request, &name)) {
+        digest_u64(digest, (tag & TAG_CORRUPT) | (tag & TAG_SECTOR_MASK));
+        digest_u64(digest, UINT64_C(1) << 63 | (uint64_t)writer->plan_number << 32 | name);
+        return;
+    }
     /* A name that is no longer its own alone would make different states look equal. */
     if (writer == NULL || writer->nth == UINT16_MAX) {
         digest_u64(digest, tag);

@@ -5,7 +5,8 @@
  * A tag names its writer by the number of the request, and numbers follow the
  * order in which everything was submitted.  Two runs that differ only in that
  * order have the same content under other numbers.  In digests a writer is
- * therefore named by its place in the plan, and which of its requests it was.
+ * therefore named by its place in the plan, and which of its requests it was; under a symmetry
+ * (digest.h), by its place in the plan and the order in which the digest meets those of that place.
  */
 #ifndef MIRRORSIM_SIM_CONTENT_WRITER_H
 #define MIRRORSIM_SIM_CONTENT_WRITER_H

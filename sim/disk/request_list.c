@@ -112,7 +112,7 @@ void requests_digest(const struct block_layer *layer, struct digest *digest)
     TAILQ_FOREACH (request, &layer->requests, link) {
         struct digest own;
 
-        digest_init(&own);
+        digest_init_part(&own, digest);
         request_digest(request, &own);
         if (request->state == REQUEST_QUEUED || request->state == REQUEST_WAITING) {
             digest_u64(digest, digest_value(&own));

@@ -13,7 +13,6 @@
 #include "sim/disk/layer.h"
 
 /* Event field `index`: all nodes. */
-#define ALL_NODES 0xff
 
 static void emit(struct block_layer *layer, const struct block_node *node, enum by by,
                  enum section_step step)
@@ -21,7 +20,7 @@ static void emit(struct block_layer *layer, const struct block_node *node, enum 
     layer_emit(layer, &(struct event){.kind = EVENT_SECTION,
                                       .by = (uint8_t)by,
                                       .node = node == NULL ? 0 : node->id,
-                                      .index = node == NULL ? ALL_NODES : 0,
+                                      .index = node == NULL ? SECTION_OF_ALL : 0,
                                       .detail = (uint8_t)step});
 }
 
@@ -355,7 +354,7 @@ void sections_digest(const struct block_layer *layer, struct digest *digest)
     }
     SLIST_FOREACH(wait, &layer->waits, link)
     {
-        digest_u64(digest, wait->node == NULL ? ALL_NODES + 1u : wait->node->id);
+        digest_u64(digest, wait->node == NULL ? SECTION_OF_ALL + 1u : wait->node->id);
         digest_u64(digest, wait->by);
     }
 }

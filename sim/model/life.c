@@ -364,8 +364,14 @@ const char *life_objection_to_pivot(const struct life_model *life, const struct 
 const char *life_objection_to_success(const struct life_model *life,
                                       const struct evidence *evidence)
 {
+    const struct plan_job *job = &evidence->plan->job;
+
     if (!life->was_ready) {
         return "it was never ready";
+    }
+    if (job->kind == JOB_MIRROR &&
+        evidence->disks[job->source]->bytes != evidence->disks[job->target]->bytes) {
+        return "source and target have different lengths";
     }
     if (life->offset != life->len) {
         return "its progress says that something is left to copy";

@@ -107,7 +107,8 @@ static void judge_left_over(struct bounds *bounds, struct evidence *evidence)
     }
     judge_filter(bounds, evidence);
     judge_chain(bounds, evidence);
-    *bounds = (struct bounds){.modern = bounds->modern};
+    *bounds = (struct bounds){
+        .modern = bounds->modern, .ops = bounds->ops, .op_capacity = bounds->op_capacity};
 }
 
 /* ---- Events ---- */
@@ -207,6 +208,7 @@ static void job_event(void *state, struct evidence *evidence, const struct event
     switch (event->kind) {
     case EVENT_BUFFERS_CREATE:
         bounds->buffers = event->offset;
+        bounds->has_buffers = true;
         break;
     case EVENT_BUFFERS_RELEASE:
         bounds->buffers = 0;
@@ -266,7 +268,7 @@ static void bounds_digest(const void *state, const struct evidence *evidence, st
     const struct bounds *bounds = state;
 
     digest_flags(digest, bounds->alive, bounds->pivoted, bounds->modern && bounds->has_taken_chunks,
-                 bounds->has_failed, bounds->guest_is_above);
+                 bounds->has_failed, bounds->guest_is_above, bounds->has_buffers);
     digest_u64(digest, bounds->buffers);
     for (uint32_t i = 0; i < evidence->plan->disk_count; i++) {
         const struct taken *taken = &bounds->taken[i];

@@ -40,11 +40,13 @@ struct bounds {
     bool pivoted;
     uint64_t granularity; /* 0 = not known */
     uint64_t buffers;     /* chunk buffers that the job has; 0 = not allocated */
+    bool has_buffers;     /* it has had some; foreign code may do without */
     uint64_t chunks;      /* in flight */
+    struct op_in_flight *ops;
     uint32_t op_count;
+    uint32_t op_capacity;
     uint32_t unwritten; /* operations with `was_read` */
     uint32_t flushes;
-    struct op_in_flight ops[MAX_KNOWN_OPS];
     struct taken taken[PLAN_MAX_DISKS + 1];
 
     /* Today's generation only. */

@@ -266,8 +266,7 @@ static void judge_result(const struct job_model *job, struct evidence *evidence,
         objection = job_objection_to_cancelled(job);
     } else if (event->ret != job->first_error && (job->first_error < 0 || job->has_issued)) {
         verdict_add(evidence, FINDING_JOB_WRONG_RESULT,
-                    "The job ended with %s, but the first error it reported was %s.",
-                    phrase_result(event->ret).text,
+                    "The job %s, but the first error it reported was %s.", phrase_end(event).text,
                     job->first_error < 0 ? phrase_result(job->first_error).text : "none");
     } else if (event->kind == EVENT_JOB_CANCELLED) {
         objection = event->ret < 0 ? "it failed" : job_objection_to_cancelled(job);
@@ -397,8 +396,8 @@ static void job_digest(const void *state, const struct evidence *evidence, struc
                  job->wishes.pause, job->cancelled_before_error, job->has_straggled,
                  job->flush_covers, job->flushed, job->owes_error);
     digest_i64(digest, job->first_error);
-    digest_u64(digest, job->offset);
-    digest_u64(digest, job->copied);
+    digest_progress(digest, job->offset);
+    digest_progress(digest, job->copied);
 }
 
 static void job_check(const void *state)

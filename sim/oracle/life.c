@@ -208,8 +208,7 @@ static void judge_result(const struct life_model *life, struct evidence *evidenc
     } else if (event->ret < 0 ? !life_explains_error(life, evidence, event)
                               : life->stored_error < 0) {
         verdict_add(evidence, FINDING_LIFE_WRONG_RESULT,
-                    "The job ended with %s, but the error it reported was %s.",
-                    phrase_result(event->ret).text,
+                    "The job %s, but the error it reported was %s.", phrase_end(event).text,
                     life->stored_error < 0 ? phrase_result(life->stored_error).text : "none");
     }
 }
@@ -285,7 +284,8 @@ static void section_changed(void *state, struct evidence *evidence, const struct
     struct life_model *life = state;
     const struct plan_job *job = &evidence->plan->job;
     bool is_all = event->index == ALL_NODES;
-    bool is_near = is_all || event->node == job->source || event->node == job->target;
+    bool is_near = is_all || event->node == job->source || event->node == job->target ||
+                   event->node == BLOCK_FILTER_ID;
     bool is_of_source = event->by == BY_JOB && !is_all && event->node == job->source;
     uint32_t step = event->detail == SECTION_BEGUN ? 1 : event->detail == SECTION_ENDED ? -1u : 0;
 
@@ -331,9 +331,9 @@ static void life_digest(const void *state, const struct evidence *evidence, stru
     digest_i64(digest, life->stored_error);
     digest_i64(digest, life->query_error);
     digest_u64(digest, life->wishes.force ? life->taken_bytes : 0);
-    digest_u64(digest, life->offset);
-    digest_u64(digest, life->len);
-    digest_u64(digest, life->copied);
+    digest_progress(digest, life->offset);
+    digest_progress(digest, life->len);
+    digest_progress(digest, life->copied);
     for (uint32_t i = 0; i < life->guests.count; i++) {
         digest_u64(digest, life->guests.requests[i].moved);
     }

@@ -12,42 +12,11 @@
  *
  * Declared in sim/oracle/oracles.h: it lists all oracles.
  */
-#include <inttypes.h>
-#include <stdarg.h>
-#include <stdio.h>
-
+#include "sim/oracle/liveness.h"
 #include "engine/interposer.h"
-#include "sim/model/outstanding.h"
 #include "sim/oracle/oracles.h"
 #include "sim/trace/phrase.h"
 #include "sim/verdict/verdict.h"
-
-struct liveness {
-    bool has_spoken; /* the job has reported something */
-    bool alive;
-    bool ready;
-    bool parked;
-    bool cancelled;
-    bool completing;   /* a complete has been given */
-    bool told_before;  /* `completing` before the last command, in case that is refused */
-    bool overdue;      /* a late READY has been reported */
-    uint8_t last_word; /* event kind of the job's last report */
-    uint64_t last_word_ns;
-    uint64_t quiet_since_ns;
-    uint32_t job_requests; /* in flight */
-    uint32_t guest_requests;
-    bool is_draining; /* `drained_node` is being drained, since `drain_ns` */
-    uint8_t drained_node;
-    uint64_t drain_ns;
-    bool is_stopped; /* a fault holds or hangs the request `stopped` */
-    struct event stopped;
-
-    /* Today's generation only. */
-    bool pending;                   /* waits for finalize */
-    struct outstanding_list guests; /* without an answer; `moved`: when they came */
-};
-
-#define ALL_NODES 0xff
 
 static bool is_modern(const struct evidence *evidence)
 {
@@ -132,6 +101,7 @@ static void job_said(void *state, struct evidence *evidence, const struct event 
     case EVENT_JOB_PAUSED:
     case EVENT_JOB_RESUMED:
         live->parked = event->kind == EVENT_JOB_PAUSED;
+        live->last_disturbed = evidence->event_number + 1;
         break;
     default: /* completed or cancelled */
         live->alive = false;
@@ -190,6 +160,7 @@ static void done(void *state, struct evidence *evidence, const struct event *eve
     live->is_stopped = live->is_stopped && live->stopped.request != event->request;
     if (is_guest_write(event)) {
         disturbed(live, evidence);
+        live->last_write = evidence->event_number + 1;
     }
 }
 
@@ -199,6 +170,7 @@ static void hit(void *state, struct evidence *evidence, const struct event *even
     enum fault_kind kind = evidence->plan->faults[event->index].kind;
 
     disturbed(live, evidence);
+    live->last_disturbed = evidence->event_number + 1;
     if (event->kind == EVENT_HELD || kind == FAULT_HANG) {
         live->is_stopped = true;
         live->stopped = *event;
@@ -210,6 +182,7 @@ static void released(void *state, struct evidence *evidence, const struct event 
     struct liveness *live = state;
 
     disturbed(live, evidence);
+    live->last_disturbed = evidence->event_number + 1;
     live->is_stopped = live->is_stopped && live->stopped.request != event->request;
 }
 
@@ -224,6 +197,7 @@ static void commanded(void *state, struct evidence *evidence, const struct event
     struct liveness *live = state;
 
     disturbed(live, evidence);
+    live->last_disturbed = evidence->event_number + 1;
     live->cancelled = live->cancelled || event->detail == VERB_CANCEL;
     live->told_before = live->completing;
     finalized(live, event);
@@ -251,6 +225,9 @@ static void drain_event(void *state, struct evidence *evidence, const struct eve
     if (is_modern(evidence)) {
         return; /* its sections are told by themselves */
     }
+    if (event->kind == EVENT_DRAIN_BEGIN) {
+        live->last_drain = evidence->event_number + 1;
+    }
     live->is_draining = event->kind == EVENT_DRAIN_BEGIN;
     live->drained_node = event->node;
     live->drain_ns = evidence->now_ns;
@@ -260,171 +237,15 @@ static void section_event(void *state, struct evidence *evidence, const struct e
 {
     struct liveness *live = state;
 
+    if (event->detail == SECTION_BEGUN && event->by == BY_JOB) {
+        live->last_drain = evidence->event_number + 1;
+    }
     live->is_draining = event->detail != SECTION_ENDED;
-    live->drained_node = event->index == ALL_NODES ? ALL_NODES : event->node;
+    live->drained_node = event->index == LIVENESS_ALL_NODES ? LIVENESS_ALL_NODES : event->node;
     live->drain_ns = evidence->now_ns;
 }
 
-/* ---- The end of the run ---- */
-
-struct story {
-    char text[FINDING_TEXT_BYTES];
-    size_t length;
-};
-
-/* Appends to the text; what does not fit is left out. */
-__attribute__((format(printf, 2, 3))) static void tell(struct story *story, const char *format, ...)
-{
-    size_t room = sizeof(story->text) - story->length;
-    va_list args;
-    int length;
-
-    va_start(args, format);
-    length = vsnprintf(story->text + story->length, room, format, args);
-    va_end(args);
-    if (length > 0) {
-        story->length += (size_t)length < room ? (size_t)length : room - 1;
-    }
-}
-
-static const char *state_word(const struct liveness *live)
-{
-    if (!live->alive) {
-        return "gone";
-    }
-    if (live->pending) {
-        return "pending";
-    }
-    if (live->parked) {
-        return "paused";
-    }
-    if (live->ready) {
-        return live->cancelled ? "ready and cancelled" : "ready";
-    }
-    return live->cancelled ? "not ready and cancelled" : "not ready";
-}
-
-/* What the job and the world were waiting for. */
-static struct story what_was_pending(const struct liveness *live, const struct evidence *evidence)
-{
-    struct story story = {.length = 0};
-    const struct event *stopped = &live->stopped;
-
-    if (live->has_spoken) {
-        tell(&story, "the job was %s, and last reported \"%s\" at %s", state_word(live),
-             event_kind_name((enum event_kind)live->last_word),
-             quantity_time(live->last_word_ns).text);
-    } else {
-        tell(&story, "there never was a job");
-    }
-    if (live->job_requests + live->guest_requests == 0) {
-        tell(&story, "; no request is in flight");
-    } else {
-        tell(&story, "; in flight: %" PRIu32 " of the job, %" PRIu32 " of the guest",
-             live->job_requests, live->guest_requests);
-    }
-    if (live->guests.count > 0) {
-        const struct outstanding *guest = &live->guests.requests[0];
-
-        tell(&story, "; guest %s #%" PRIu32 " has had no answer since %s",
-             op_name((enum op)guest->op), guest->number, quantity_time(guest->moved).text);
-    }
-    if (live->is_draining && live->drained_node >= PLAN_MAX_DISKS) {
-        tell(&story, "; a drained section over %s has not ended since %s",
-             live->drained_node == ALL_NODES ? "everything" : "the filter",
-             quantity_time(live->drain_ns).text);
-    } else if (live->is_draining) {
-        tell(&story, "; the drain of %s has not ended since %s",
-             phrase_disk(evidence, live->drained_node), quantity_time(live->drain_ns).text);
-    }
-    if (live->is_stopped) {
-        tell(&story, "; fault %s keeps %s%s of %s", evidence->plan->faults[stopped->index].name,
-             op_name(event_op(stopped)), phrase_number(stopped->request).text,
-             phrase_disk(evidence, stopped->node));
-    }
-    if (evidence->job_waits != NULL) {
-        tell(&story, "; %s", evidence->job_waits);
-    }
-    return story;
-}
-
-/* The job waits for a command that will not come, and flushes now and then. */
-static bool is_followed_for_ever(const struct liveness *live)
-{
-    return live->alive && live->ready && !live->parked && !live->cancelled && !live->completing &&
-           !live->is_stopped && live->guest_requests == 0;
-}
-
-/* Nobody has told the job how to end, and it may wait for that for ever. */
-static bool waits_for_word(const struct liveness *live, const struct evidence *evidence)
-{
-    bool is_idle = live->alive && live->ready && !live->parked && !live->cancelled &&
-                   !live->completing && !live->is_stopped;
-
-    return is_modern(evidence) && (live->pending || is_idle);
-}
-
-static void report_untold(const struct liveness *live, struct evidence *evidence)
-{
-    verdict_add(evidence, FINDING_LIVENESS_NEVER_TOLD,
-                live->pending
-                    ? "The story is over, but the job is still pending: nobody has told it to "
-                      "finalize or to cancel, and the guest's requests would queue for ever."
-                    : "The story is over, but the job is still ready: nobody has told it to "
-                      "complete or to cancel, and it would follow the guest for ever.");
-}
-
-static void judge_end(const struct liveness *live, struct evidence *evidence)
-{
-    const struct limits_spec *limits = &evidence->plan->limits;
-    struct story pending;
-
-    if (evidence->end == END_NOT || evidence->end == END_CONCLUDED ||
-        evidence->end == END_FINDINGS) {
-        return;
-    }
-    pending = what_was_pending(live, evidence);
-    switch (evidence->end) {
-    case END_DEADLOCK:
-        if (waits_for_word(live, evidence)) {
-            if (!evidence->story_stopped) {
-                report_untold(live, evidence);
-            }
-            break;
-        }
-        verdict_add(evidence, FINDING_LIVENESS_DEADLOCK,
-                    "Nothing will ever happen again, but the %s has not ended: %s.",
-                    live->alive ? "job" : "story", pending.text);
-        break;
-    case END_LIVELOCK:
-        verdict_add(evidence, FINDING_LIVENESS_LIVELOCK,
-                    "%" PRIu64 " events went by without virtual time passing: %s.",
-                    limits->events_at_once, pending.text);
-        break;
-    case END_TIME:
-        if (is_followed_for_ever(live) && evidence->story_stopped) {
-            break; /* already a finding: the steps not run would have ended the job */
-        }
-        if (is_followed_for_ever(live)) {
-            verdict_add(evidence, FINDING_LIVENESS_NEVER_TOLD,
-                        "The story is over, but the job is still ready: nobody has told it to "
-                        "complete or to cancel, and it would follow the guest for ever.");
-            break;
-        }
-        verdict_add(evidence, FINDING_LIVENESS_TIME_LIMIT, "The run did not end within %s: %s.",
-                    quantity_time(limits->time_ns).text, pending.text);
-        break;
-    case END_EVENTS:
-        verdict_add(evidence, FINDING_LIVENESS_EVENT_LIMIT,
-                    "The run did not end within %" PRIu64 " events: %s.", limits->events,
-                    pending.text);
-        break;
-    case END_NOT:
-    case END_CONCLUDED:
-    case END_FINDINGS:
-        break;
-    }
-}
+/* ---- The whole ---- */
 
 static void liveness_close(void *state, struct evidence *evidence)
 {
@@ -434,7 +255,7 @@ static void liveness_close(void *state, struct evidence *evidence)
         verdict_checked(evidence);
     }
     judge_ready(live, evidence);
-    judge_end(live, evidence);
+    liveness_judge_end(live, evidence);
 }
 
 static void liveness_digest(const void *state, const struct evidence *evidence,
@@ -478,6 +299,7 @@ const struct oracle oracle_liveness = {
             [EVENT_JOB_COMPLETED] = job_said,
             [EVENT_JOB_CANCELLED] = job_said,
         },
+    .repeats = liveness_repeats,
     .close = liveness_close,
     .digest = liveness_digest,
 };

@@ -16,6 +16,7 @@
  * Declared in sim/oracle/bounds.h: it works on the state of that oracle.
  */
 #include <inttypes.h>
+#include <string.h>
 
 #include "engine/interposer.h"
 #include "sim/model/outstanding.h"
@@ -26,6 +27,7 @@
 
 #define MAX_OPS 16
 #define MAX_OP_CHUNKS 1024
+#define FIRST_KNOWN_OPS 4
 
 static bool may_overlap(const struct bounds *bounds, const struct evidence *evidence)
 {
@@ -177,7 +179,7 @@ static void judge_operation(const struct bounds *bounds, struct evidence *eviden
                     event->request, phrase_range(event->offset, event->bytes).text, chunks,
                     max_chunks);
     }
-    if (chunks + bounds->chunks > bounds->buffers) {
+    if (bounds->has_buffers && chunks + bounds->chunks > bounds->buffers) {
         verdict_add(evidence, FINDING_BOUNDS_TOO_FEW_BUFFERS,
                     "With read #%" PRIu32 " of %s the job holds %" PRIu64
                     " chunk buffers, but it has %" PRIu64 ".",
@@ -186,17 +188,40 @@ static void judge_operation(const struct bounds *bounds, struct evidence *eviden
     }
 }
 
+static void grow_ops(struct bounds *bounds, struct arena *arena)
+{
+    uint32_t capacity = bounds->op_capacity == 0 ? FIRST_KNOWN_OPS : 2 * bounds->op_capacity;
+    struct op_in_flight *ops = arena_alloc(arena, capacity * sizeof(*ops));
+
+    if (bounds->op_count > 0) {
+        memcpy(ops, bounds->ops, bounds->op_count * sizeof(*ops));
+    }
+    arena_free(arena, bounds->ops, bounds->op_capacity * sizeof(*ops));
+    bounds->ops = ops;
+    bounds->op_capacity = capacity;
+}
+
+/* Beyond MAX_KNOWN_OPS they are not followed. */
+static void follow(struct bounds *bounds, const struct evidence *evidence, struct op_in_flight op)
+{
+    if (bounds->op_count == MAX_KNOWN_OPS) {
+        return;
+    }
+    if (bounds->op_count == bounds->op_capacity) {
+        grow_ops(bounds, evidence->arena);
+    }
+    bounds->ops[bounds->op_count++] = op;
+    bounds->chunks += op.chunks;
+}
+
 static void begin_operation(struct bounds *bounds, struct evidence *evidence,
                             const struct event *event)
 {
     uint64_t chunks = chunks_of(bounds, event->offset, event->bytes);
 
     judge_operation(bounds, evidence, event, chunks);
-    if (bounds->op_count < MAX_KNOWN_OPS) {
-        bounds->ops[bounds->op_count++] =
-            (struct op_in_flight){event->offset, event->bytes, chunks, event->request, false};
-        bounds->chunks += chunks;
-    }
+    follow(bounds, evidence,
+           (struct op_in_flight){event->offset, event->bytes, chunks, event->request, false});
 }
 
 /* O5, O8: whole chunks, but before there is anything to copy. */
@@ -223,10 +248,9 @@ static void begin_zeroes(struct bounds *bounds, struct evidence *evidence,
                          const struct event *event)
 {
     judge_zeroes(bounds, evidence, event);
-    if (bounds->op_count < MAX_KNOWN_OPS) {
-        bounds->ops[bounds->op_count++] = (struct op_in_flight){
-            .offset = event->offset, .bytes = event->bytes, .request = event->request};
-    }
+    follow(bounds, evidence,
+           (struct op_in_flight){
+               .offset = event->offset, .bytes = event->bytes, .request = event->request});
 }
 
 static void end_operation(struct bounds *bounds, struct op_in_flight *op)

@@ -40,6 +40,13 @@ struct oracle {
     void (*settled)(void *state, struct evidence *evidence);
 
     /*
+     * The run has come back to the state in which it was before event `from` of the trace, and so
+     * will it for ever (sim/world/cycle.h).  True: that must not be; the run then ends with
+     * END_LIVELOCK, and close() says why.  NULL: it is no concern of this oracle.
+     */
+    bool (*repeats)(const void *state, const struct evidence *evidence, uint64_t from);
+
+    /*
      * Adds the part of the state that can affect later findings and does not
      * follow from the disks, the requests and the job.  world_digest() uses it to
      * tell states of a world apart.  May be NULL.

@@ -64,6 +64,9 @@ struct disk_check {
     int flags;     /* exactly these open flags */
 };
 
+/* `index` of DRAIN and UNDRAIN that is no disk: the job's filter. */
+#define DRAIN_FILTER PLAN_MAX_DISKS
+
 enum wait_kind {
     WAIT_EVENT,      /* an event matches, from now on or, with `since_start`, since the start */
     WAIT_CONCLUDED,  /* COMPLETED or CANCELLED has happened, now or before */
@@ -112,7 +115,7 @@ enum action_kind {
     DO_QUERY,
     DO_QUERY_DISK, /* disk `index` */
     DO_JOB_NONE,   /* checks that no job exists */
-    DO_DRAIN,      /* another user begins a drained section over disk `index` ... */
+    DO_DRAIN,      /* another user begins a drained section over disk `index`, or the filter ... */
     DO_UNDRAIN,    /* ... and ends it */
     /* only as steps: */
     DO_WAIT,

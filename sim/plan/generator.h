@@ -52,6 +52,15 @@ enum pace {
     PACE_EVERY, /* open loop: the next request comes `every_ns` later */
     /* Closed loop: `outstanding` at once, each `think_ns` after one has finished. */
     PACE_OUTSTANDING,
+    PACE_REPLAY, /* open loop: recorded requests, at their own times */
+};
+
+/* A recorded request. */
+struct replay_request {
+    uint64_t at_ns; /* after the generator's beginning; they do not fall */
+    enum op op;
+    uint64_t offset; /* both 0 for a flush */
+    uint64_t bytes;
 };
 
 struct generator_spec {
@@ -63,7 +72,10 @@ struct generator_spec {
     uint64_t outstanding;
     uint64_t think_ns;
     struct mix_spec *mix;
-    uint32_t mix_count;
+    uint32_t mix_count; /* 0 of a replay */
+    const char *replay; /* the file of the requests, for messages; or NULL */
+    struct replay_request *requests;
+    uint32_t replay_count;
     uint64_t from_ns; /* starts at this instant, or ... */
     bool has_when;    /* ... `after_ns` after the nth event that matches `when` */
     struct event_match when;

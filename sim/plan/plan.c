@@ -12,7 +12,8 @@
 #include "sim/content/bytes.h"
 
 /* Plans are small, but a matrix or a recorded guest can list many actions. */
-#define PLAN_RESERVE_BYTES ((size_t)64 << 20)
+/* A recording of ten million requests takes some 600 MiB. */
+#define PLAN_RESERVE_BYTES ((size_t)(sizeof(void *) >= 8 ? UINT64_C(2) << 30 : UINT64_C(64) << 20))
 
 struct limits_spec limits_default(void)
 {

@@ -275,6 +275,31 @@ static FIELD_READER(read_on_disk)
     }
 }
 
+/* A disk; or the word filter, which a disk may have for its name. */
+static FIELD_READER(read_drained)
+{
+    struct action *action = record;
+
+    node = read_resolve(loader, node);
+    if (read_is_word(loader, node, "filter") &&
+        plan_find_disk(loader->plan, "filter") == PLAN_NONE) {
+        action->index = DRAIN_FILTER;
+    } else {
+        disk_read_reference(loader, node, &action->index);
+    }
+}
+
+static FIELD_WRITER(write_drained)
+{
+    uint32_t index = ((const struct action *)record)->index;
+
+    emit_word(emit, field->key, index == DRAIN_FILTER ? "filter" : plan->disks[index].name);
+}
+
+#define DRAINED(word, doc, kind_)                                                      \
+    FIELD(word, doc, .kind = (kind_), .shape = ANY_OF(WORD_OF("filter"), &shape_disk), \
+          .read = read_drained, .write = write_drained, IN_MODERN)
+
 /* ---- All of them ---- */
 
 #define COMMAND(word, doc, kind_)                                                                \
@@ -333,12 +358,11 @@ static const struct field action_fields[] = {
     FIELD("query-disk", "A disk must show this.", .kind = DO_QUERY_DISK,
           .shape = MAPPING_OF("query-disk", query_disk_fields), .always = true,
           .read = read_query_disk),
-    FIELD("drain",
-          "Another user begins a drained section over the disk; the event drained says that it is "
-          "quiet.",
-          .kind = DO_DRAIN, .shape = &shape_disk, MEMBER(struct action, index), IN_MODERN),
-    FIELD("undrain", "That user ends the section.", .kind = DO_UNDRAIN, .shape = &shape_disk,
-          MEMBER(struct action, index), IN_MODERN),
+    DRAINED("drain",
+            "Another user begins a drained section over the disk, or over the job's filter alone; "
+            "the event drained says that it is quiet.",
+            DO_DRAIN),
+    DRAINED("undrain", "That user ends the section.", DO_UNDRAIN),
     FIELD("job", "No job must exist.", .kind = DO_JOB_NONE, .shape = WORD_OF("none"),
           .read = read_job, .write = write_job),
     FIELD("wait",

@@ -4,6 +4,10 @@
  *
  * Declared in sim/scenario/private.h, with all that the loader's files share.
  */
+#include <stdlib.h>
+#include <string.h>
+
+#include "sim/plan/replay.h"
 #include "sim/scenario/private.h"
 
 /* The sum of the weights stays within 32 bits. */
@@ -19,7 +23,7 @@ struct entry {
 bool generator_is_meant(const struct yaml_node *node)
 {
     return yaml_get(node, "rate") || yaml_get(node, "every") || yaml_get(node, "outstanding") ||
-           yaml_get(node, "mix");
+           yaml_get(node, "mix") || yaml_get(node, "replay");
 }
 
 /* ---- The mix ---- */
@@ -135,6 +139,51 @@ static FIELD_WRITER(write_until)
     }
 }
 
+/* Relative to the folder of the scenario. */
+static const char *resolve(struct loader *loader, const char *file)
+{
+    const char *slash = strrchr(loader->plan->file, '/');
+
+    if (*file == '/' || slash == NULL) {
+        return arena_strdup(loader->arena, file);
+    }
+    return arena_printf(loader->arena, "%.*s%s", (int)(slash + 1 - loader->plan->file),
+                        loader->plan->file, file);
+}
+
+/* A disk that is wrong itself has no end. */
+static FIELD_READER(read_replay)
+{
+    struct generator_spec *spec = &((struct entry *)record)->spec;
+    const char *file = read_text(loader, node, "file of requests");
+    uint32_t disk = loader->plan->job.source;
+    bool is_sized = disk != PLAN_NONE && (loader->sized_disks >> disk & 1);
+    const char *why;
+
+    if (file == NULL) {
+        return;
+    }
+    spec->replay = resolve(loader, file);
+    why = replay_load(loader->arena, spec, is_sized ? disk_end(loader->plan, disk) : INT64_MAX);
+    if (why != NULL) {
+        read_mistake(loader, node, "%s, %s", read_quote(loader, spec->replay), why);
+    }
+}
+
+static FIELD_WRITER(write_replay)
+{
+    const struct entry *entry = record;
+
+    if (entry->spec.replay != NULL) {
+        /* The whole path: what is written may stand in another folder. */
+        char *path = realpath(entry->spec.replay, NULL);
+
+        emit_key(emit, field->key);
+        emit_text(emit->file, path != NULL ? path : entry->spec.replay);
+        free(path);
+    }
+}
+
 #define PACES_GROUP 1
 
 #define PACE(key, doc, type_, member, kind_)                                         \
@@ -151,6 +200,10 @@ static const struct field generator_fields[] = {
          type_span, spec.every_ns, PACE_EVERY),
     PACE("outstanding", "Closed loop: this many requests at once.", type_outstanding,
          spec.outstanding, PACE_OUTSTANDING),
+    FIELD("replay",
+          "Recorded requests, at their own times: a file that `mirrorsim import` has written, in "
+          "the scenario's folder or below it.",
+          .shape = &shape_text, .group = PACES_GROUP, .read = read_replay, .write = write_replay),
     FIELD("think", "The next request is submitted this long after one has finished; default 0.",
           .type = &type_time, MEMBER(struct entry, spec.think_ns), .needs = "outstanding"),
     FIELD("mix", "Requests by weight, instead of one.",
@@ -198,19 +251,25 @@ static void set_pace(struct loader *loader, const struct yaml_node *node,
 
     if (read_count_group(node, generator_fields, PACES_GROUP) != 1) {
         read_mistake(loader, node,
-                     "a generator has one pace: rate: 8MiB/s, every: 1ms or outstanding: 4");
+                     "a generator has one pace: rate: 8MiB/s, every: 1ms, outstanding: 4, or "
+                     "replay: FILE");
     } else if (think && !yaml_get(node, "outstanding")) {
         read_mistake(loader, think,
                      "`think` belongs to `outstanding`: it follows a request that has finished");
     }
-    spec->pace = yaml_get(node, "rate")    ? PACE_RATE
-                 : yaml_get(node, "every") ? PACE_EVERY
-                                           : PACE_OUTSTANDING;
+    spec->pace = yaml_get(node, "rate")     ? PACE_RATE
+                 : yaml_get(node, "every")  ? PACE_EVERY
+                 : yaml_get(node, "replay") ? PACE_REPLAY
+                                            : PACE_OUTSTANDING;
 }
 
 static void set_requests(struct loader *loader, const struct yaml_node *node, struct entry *entry)
 {
-    if (!yaml_get(node, "mix")) {
+    if (entry->spec.pace == PACE_REPLAY) {
+        if (yaml_get(node, "mix") || entry->own.request.op != OP_COUNT) {
+            read_mistake(loader, node, "a replay makes the requests of its file, and no others");
+        }
+    } else if (!yaml_get(node, "mix")) {
         guest_check(loader, node, &entry->own.request);
         add_mix(loader, &entry->spec, &entry->own);
     } else if (entry->own.request.op != OP_COUNT || entry->own.request.has_latency) {

@@ -338,13 +338,16 @@ bool read_is_in(struct loader *loader, const struct yaml_node *node, const struc
 static void check_key(struct loader *loader, const struct yaml_node *key, const char *what,
                       const struct field *fields)
 {
-    struct nearest nearest = nearest_to(key->text);
+    const struct field *field = field_find(fields, key->text);
+    struct nearest nearest;
 
-    for (const struct field *field = fields; field->key; field++) {
-        if (strcmp(field->key, key->text) == 0) {
-            read_is_in(loader, key, field, "key");
-            return;
-        }
+    if (field) {
+        read_is_in(loader, key, field, "key");
+        return;
+    }
+    /* Only now: to compare with all keys takes longer than to read the file. */
+    nearest = nearest_to(key->text);
+    for (field = fields; field->key; field++) {
         if (field_is_in(field, loader->plan->generation)) {
             nearest_offer(&nearest, field->key);
         }

@@ -21,6 +21,8 @@ const char *world_end_name(enum world_end end)
         return "event-limit";
     case END_LIVELOCK:
         return "livelock";
+    case END_GIVEN_UP:
+        return "given-up";
     case END_FINDINGS:
         return "too-many-findings";
     }

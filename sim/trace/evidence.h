@@ -24,7 +24,8 @@ enum world_end {
     END_DEADLOCK,  /* nothing is pending and the job has not concluded */
     END_TIME,      /* limits.time_ns */
     END_EVENTS,    /* limits.events */
-    END_LIVELOCK,  /* limits.events_at_once */
+    END_LIVELOCK,  /* limits.events_at_once; or the same states again and again (`repeats`) */
+    END_GIVEN_UP,  /* a step has waited in vain, and what was under way has had time to end */
     END_FINDINGS,  /* more findings than are kept: running on would add nothing */
 };
 
@@ -52,6 +53,11 @@ struct evidence {
     enum world_end end;
     const char
         *job_waits; /* at the end: who waits for what inside the job, if the engine says so */
+
+    /* The run is in a cycle that an oracle objects to: ... */
+    bool repeats;
+    uint64_t repeats_event; /* it is as it was before this event of the trace, */
+    uint64_t repeats_ns;    /* at this instant */
 
     /* During a REQUEST_EFFECT of a read: the content it read, in order. */
     const struct run *read_runs;

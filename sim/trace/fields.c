@@ -14,8 +14,7 @@
 #include "engine/zeroes.h"
 #include "sim/trace/evidence.h"
 
-#define NO_NODE 255   /* of EVENT_GRAPH_BACKING */
-#define ALL_NODES 255 /* of EVENT_SECTION */
+#define NO_NODE 255 /* of EVENT_GRAPH_BACKING */
 
 /* X(field, key in JSON, text before its value) */
 #define FIELDS(X)                                 \
@@ -68,7 +67,7 @@
     X(SECTION_STEP, "section", "")                \
     X(QUERY_STATUS_WORD, "status", "")            \
     X(QUERY_SYNC, "synced", "synced ")            \
-    X(HOLDER, "holder", "by ")
+    X(HOLDER, "holder", "")
 
 enum what {
     LAST, /* ends a list */
@@ -152,7 +151,7 @@ static const uint8_t *const lists[EVENT_KIND_COUNT] = {
     [EVENT_JOB_PENDING] = LIST(NODE),
     [EVENT_JOB_SYNCED] = LIST(ON),
     [EVENT_SECTION] = LIST(SECTION_NODE, SECTION_STEP, BY),
-    [EVENT_STALL_HOLDER] = LIST(NODE, HOLDER),
+    [EVENT_STALL_HOLDER] = LIST(HOLDER, OFFSET, BYTES),
 };
 
 static struct value none(void)
@@ -363,7 +362,7 @@ static struct value field_value(const struct trace_names *names, const struct ev
     case STATUS_TO:
         return status_name(event->detail2);
     case SECTION_NODE:
-        return event->index == ALL_NODES ? word("all") : graph_name(names, event->node);
+        return event->index == SECTION_OF_ALL ? word("all") : graph_name(names, event->node);
     case SECTION_STEP:
         return section_name(event->detail);
     case QUERY_STATUS_WORD:
@@ -371,7 +370,7 @@ static struct value field_value(const struct trace_names *names, const struct ev
     case QUERY_SYNC:
         return unless_zero(is_modern, number(STYLE_COUNT, event->detail));
     case HOLDER:
-        return number(STYLE_COUNT, event->bytes);
+        return word(stall_holder_name((enum stall_holder)event->detail));
     }
     return none();
 }

@@ -7,6 +7,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "engine/interposer.h"
 #include "sim/base/errno_name.h"
 
 struct phrase phrase_sector(uint64_t sector)
@@ -44,6 +45,9 @@ struct phrase phrase_result(int ret)
 
 const char *phrase_disk(const struct evidence *evidence, uint32_t disk)
 {
+    if (disk == BLOCK_FILTER_ID) {
+        return "the filter";
+    }
     return disk < evidence->plan->disk_count ? evidence->plan->disks[disk].name : "no disk";
 }
 

@@ -10,6 +10,7 @@
 
 #include <stdint.h>
 
+#include "engine/engine.h"
 #include "sim/base/quantity.h"
 #include "sim/trace/evidence.h"
 
@@ -44,6 +45,21 @@ const char *phrase_name_of_tag(const struct evidence *evidence, uint64_t tag);
 /* "error (write, dst, report, EIO)": an event, and the events that a match accepts. */
 struct phrase phrase_event(const struct evidence *evidence, const struct event *event);
 struct phrase phrase_match(const struct evidence *evidence, const struct event_match *match);
+
+/* How a job ended: "was cancelled", "ended with success", "ended with EIO". */
+struct phrase phrase_end(const struct event *end);
+
+/*
+ * "the job is ready, having done 64KiB of 64KiB; its last error was EIO (write of dst, ignore) at
+ * 3ms", or how, when and where it ended.  `info` is the job's last state; NULL: there never was
+ * one.
+ */
+struct job_phrase {
+    char text[352];
+};
+
+struct job_phrase phrase_job(const struct evidence *evidence, const struct job_info *info,
+                             bool lives);
 
 /* The name of a disk; "no disk" for PLAN_NONE. */
 const char *phrase_disk(const struct evidence *evidence, uint32_t disk);

@@ -66,8 +66,8 @@ static void expect_result(const struct run_end *run, const struct expect_spec *e
                       phrase_result(expect->ret).text);
     } else if (end->ret != expect->ret) {
         expect_failed(run, expect, FINDING_EXPECT_RESULT,
-                      "The job was expected to end with %s, but it ended with %s at %s.",
-                      phrase_result(expect->ret).text, phrase_result(end->ret).text,
+                      "The job was expected to end with %s, but it %s at %s.",
+                      phrase_result(expect->ret).text, phrase_end(end).text,
                       quantity_time(end->now_ns).text);
     }
 }
@@ -79,7 +79,7 @@ static void expect_cancelled(const struct run_end *run, const struct expect_spec
     if (end == NULL || end->kind != EVENT_JOB_CANCELLED) {
         expect_failed(run, expect, FINDING_EXPECT_CANCELLED,
                       "The job was expected to end cancelled, but it %s.",
-                      end == NULL ? "did not end" : "completed");
+                      end == NULL ? "did not end" : phrase_end(end).text);
     }
 }
 

@@ -3,7 +3,9 @@
  * The expectation that the guest is not kept waiting, and who did keep it.
  *
  * In today's generation a guest request can wait in a drained section, or for an operation of the
- * job that holds its chunks; the trace shows which.
+ * job that holds its chunks: the engine tells which (STALL_HOLDER), and of one that does not, the
+ * first request in the way is looked for.  Neither a pause nor the rate limit holds a request of
+ * itself: a parked or sleeping job has no operation that is not in flight.
  *
  * Declared in sim/verdict/expect.h: one of the expectations.
  */
@@ -89,14 +91,36 @@ static const struct event *find_in_the_way(const struct trace *trace, uint64_t a
     return NULL;
 }
 
-/* Whose drained section the guest request queued in: the youngest that had begun. */
+/* Does the section that began with that event end before event `until`? */
+static bool section_is_over(const struct trace *trace, uint64_t begun, uint64_t until)
+{
+    const struct event *section = &trace->events[begun];
+    uint64_t inner = 0;
+
+    for (uint64_t i = begun + 1; i < until; i++) {
+        const struct event *event = &trace->events[i];
+
+        if (event->kind != EVENT_SECTION || event->by != section->by ||
+            event->node != section->node || event->index != section->index) {
+            continue;
+        }
+        if (event->detail == SECTION_ENDED && inner == 0) {
+            return true;
+        }
+        inner += event->detail == SECTION_BEGUN;
+        inner -= event->detail == SECTION_ENDED;
+    }
+    return false;
+}
+
+/* Whose drained section the guest request queued in: the youngest that was not over. */
 static const struct event *find_section(const struct trace *trace, uint64_t queued)
 {
     for (uint64_t i = queued; i > 0; i--) {
         const struct event *event = &trace->events[i - 1];
 
-        if (event->kind == EVENT_DRAIN_BEGIN ||
-            (event->kind == EVENT_SECTION && event->detail == SECTION_BEGUN)) {
+        if (event->kind == EVENT_SECTION && event->detail == SECTION_BEGUN &&
+            !section_is_over(trace, i - 1, queued)) {
             return event;
         }
     }
@@ -116,14 +140,58 @@ static uint64_t next_of(const struct trace *trace, uint64_t number, enum event_k
     return trace->count;
 }
 
-static struct phrase phrase_section(const struct event *section)
+/* The operation that held the request longest of those that the engine has told of. */
+static const struct event *find_holder(const struct run_end *run, uint64_t arrival)
+{
+    const struct trace *trace = run->trace;
+    uint64_t passed = next_of(trace, arrival, EVENT_REQUEST_SUBMIT);
+    uint64_t until_ns =
+        passed < trace->count ? trace->events[passed].now_ns : run->evidence->now_ns;
+    const struct event *longest = NULL;
+    uint64_t longest_ns = 0;
+
+    for (uint64_t i = passed; i > arrival; i--) {
+        const struct event *event = &trace->events[i - 1];
+
+        if (event->kind != EVENT_STALL_HOLDER || event->request != trace->events[arrival].request) {
+            continue;
+        }
+        if (longest == NULL || until_ns - event->now_ns > longest_ns) {
+            longest = event;
+            longest_ns = until_ns - event->now_ns;
+        }
+        until_ns = event->now_ns;
+    }
+    return longest;
+}
+
+static struct phrase phrase_section(const struct run_end *run, const struct event *section)
 {
     struct phrase phrase = {""};
 
     if (section != NULL) {
-        snprintf(phrase.text, sizeof(phrase.text), "; it queued in a drained section of %s",
-                 section->by == BY_JOB ? "the job" : "the story");
+        snprintf(phrase.text, sizeof(phrase.text), "; it queued in a drained section of %s over %s",
+                 section->by == BY_JOB ? "the job" : "the story",
+                 section->index == SECTION_OF_ALL ? "all disks"
+                                                  : phrase_disk(run->evidence, section->node));
     }
+    return phrase;
+}
+
+static struct phrase phrase_holder(const struct event *holder)
+{
+    static const char *const texts[] = {
+        [STALLED_BY_COPY] = "the job's copy",
+        [STALLED_BY_ZEROES] = "the job's zeroes",
+        [STALLED_BY_DISCARD] = "the job's discard",
+        [STALLED_BY_RUN] = "the job's run",
+        [STALLED_BY_GUEST] = "an earlier request of the guest",
+    };
+    struct phrase phrase;
+
+    snprintf(phrase.text, sizeof(phrase.text), "; it waited for %s of [%s, %s)",
+             texts[holder->detail], quantity_size(holder->offset).text,
+             quantity_size(range_end(holder->offset, holder->bytes)).text);
     return phrase;
 }
 
@@ -152,8 +220,11 @@ static struct phrase who_held(const struct run_end *run, uint64_t number)
         arrival = next_of(trace, number, EVENT_ARRIVE);
         if (arrival == trace->count ||
             trace->events[arrival].now_ns > trace->events[number].now_ns) {
-            return phrase_section(find_section(trace, number));
+            return phrase_section(run, find_section(trace, number));
         }
+    }
+    if (find_holder(run, arrival) != NULL) {
+        return phrase_holder(find_holder(run, arrival));
     }
     passed = next_of(trace, arrival, EVENT_REQUEST_SUBMIT);
     if (passed == trace->count || trace->events[passed].now_ns > trace->events[arrival].now_ns) {

@@ -64,7 +64,7 @@ void verdict_init(struct verdict *verdict);
  * fill in sector or where, or NULL if it was dropped.
  */
 struct finding *verdict_add(struct evidence *evidence, enum finding_id id, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
+    __attribute__((cold, format(printf, 3, 4)));
 
 /* Notes that the finding is about this sector of a disk; `finding` may be NULL. */
 void verdict_mark_sector(struct finding *finding, uint32_t disk, uint64_t sector);

@@ -11,12 +11,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "engine/section.h"
 #include "sim/disk/cache.h"
 #include "sim/disk/guest.h"
 #include "sim/disk/request.h"
 #include "sim/trace/phrase.h"
 #include "sim/verdict/query.h"
+#include "sim/world/drain.h"
 #include "sim/world/private.h"
 
 #define NO_STEP UINT16_MAX
@@ -364,41 +364,12 @@ static void use(struct world *world, uint32_t number, const struct action *actio
     judge_refusal(world, number, what, &error);
 }
 
-/* The section is quiet: what an event waits for; the step that began it does not. */
-static void drained(void *opaque)
-{
-    struct block_node *node = opaque;
-
-    layer_emit(node->layer, &(struct event){.kind = EVENT_DRAINED, .node = node->id});
-}
-
-static void drain(struct world *world, uint32_t disk)
-{
-    world->story.drains[disk]++;
-    section_begin(&world->layer, &world->layer.nodes[disk], BY_NONE, drained,
-                  &world->layer.nodes[disk]);
-}
-
-static void undrain(struct world *world, uint32_t number, const struct action *action)
-{
-    uint32_t *drains = &world->story.drains[action->index];
-
-    if (*drains > 0) {
-        --*drains;
-        section_end(&world->layer, &world->layer.nodes[action->index], BY_NONE);
-    } else if (!action->may_be_refused) {
-        action_fail(world, number, action->where, FINDING_EXPECT_REFUSED,
-                    "No drained section of the story is over %s: there is none to end.",
-                    phrase_disk(&world->evidence, action->index));
-    }
-}
-
 void action_run(struct world *world, uint32_t number)
 {
     const struct action *action = plan_action(world->plan, number);
 
     if (world->acting != NULL) {
-        world->acting(world->acting_opaque, number);
+        world->acting(world->hook_opaque, number);
     }
     switch (action->kind) {
     case DO_START:
@@ -457,10 +428,10 @@ void action_run(struct world *world, uint32_t number)
         expect_no_job(world, number, action);
         break;
     case DO_DRAIN:
-        drain(world, action->index);
+        drain_begin(world, number, action);
         break;
     case DO_UNDRAIN:
-        undrain(world, number, action);
+        drain_end(world, number, action);
         break;
     case DO_WAIT:
     case DO_AT:

@@ -16,17 +16,6 @@ static void evidence_check(const struct evidence *evidence)
     assert(!(evidence->story_over && evidence->story_stopped));
 }
 
-static void oracles_check(const struct world *world)
-{
-    for (uint32_t i = 0; i < world->oracle_count; i++) {
-        const struct oracle_slot *slot = &world->oracles[i];
-
-        if (slot->oracle->check != NULL) {
-            slot->oracle->check(slot->state);
-        }
-    }
-}
-
 void world_check(const struct world *world)
 {
     arena_check(world->arena);
@@ -37,7 +26,7 @@ void world_check(const struct world *world)
     host_check(world);
     story_check_state(world);
     generators_check(world);
-    oracles_check(world);
+    audience_check(world->audience);
     if (world->job != NULL) {
         world->engine->check(world->job);
     }

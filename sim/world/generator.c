@@ -62,6 +62,21 @@ static uint32_t draw_mix(struct generator *generator)
     return entry;
 }
 
+static bool is_replay(const struct generator *generator)
+{
+    return generator->spec->pace == PACE_REPLAY;
+}
+
+static void next_recorded(struct generator *generator, struct guest_request *request)
+{
+    const struct replay_request *recorded = &generator->spec->requests[generator->drawn++];
+
+    *request = (struct guest_request){.op = recorded->op,
+                                      .tag = generator->spec->name,
+                                      .offset = recorded->offset,
+                                      .bytes = recorded->bytes};
+}
+
 static void draw_request(struct generator *generator, struct guest_request *request)
 {
     struct world *world = generator->world;
@@ -126,6 +141,15 @@ static void turn_add(struct generator *generator, uint64_t delay_ns)
     timeline_add(timeline, &turn->pending, delay_ns, turn_fire, turn);
 }
 
+/* Until the next recorded request is due: a guest that had to wait catches up. */
+static uint64_t replay_delay_ns(const struct generator *generator)
+{
+    uint64_t due_ns = generator->begin_ns + generator->spec->requests[generator->drawn].at_ns;
+    uint64_t now_ns = generator->world->timeline.now_ns;
+
+    return due_ns > now_ns ? due_ns - now_ns : 0;
+}
+
 static void turn_done(void *opaque, int ret)
 {
     struct turn *turn = opaque;
@@ -134,6 +158,10 @@ static void turn_done(void *opaque, int ret)
     (void)ret;
     turn_free(turn);
     generator->unfinished--;
+    if (generator->is_full && generator->state == GENERATOR_RUNNING) {
+        generator->is_full = false;
+        turn_add(generator, replay_delay_ns(generator));
+    }
     if (is_closed_loop(generator) && generator->state == GENERATOR_RUNNING) {
         turn_add(generator, generator->spec->think_ns);
     }
@@ -147,9 +175,14 @@ static uint64_t bytes_that_count(const struct guest_request *request)
     return request->op == OP_FLUSH ? GENERATOR_FLUSH_BYTES : request->bytes;
 }
 
-/* Of an open loop: from this request to the next; never 0, so that time passes. */
-static uint64_t pace_ns(const struct generator_spec *spec, const struct guest_request *request)
+/* Of an open loop: from this request to the next; never 0, so that time passes, unless recorded. */
+static uint64_t pace_ns(const struct generator *generator, const struct guest_request *request)
 {
+    const struct generator_spec *spec = generator->spec;
+
+    if (is_replay(generator)) {
+        return replay_delay_ns(generator);
+    }
     return spec->pace == PACE_EVERY ? spec->every_ns
                                     : request_transfer_ns(bytes_that_count(request), spec->rate);
 }
@@ -158,7 +191,8 @@ static bool bound_is_reached(const struct generator *generator)
 {
     const struct generator_spec *spec = generator->spec;
 
-    return (spec->count > 0 && generator->submitted >= spec->count) ||
+    return (is_replay(generator) && generator->drawn == spec->replay_count) ||
+           (spec->count > 0 && generator->submitted >= spec->count) ||
            (spec->bytes > 0 && generator->bytes >= spec->bytes);
 }
 
@@ -190,11 +224,20 @@ static void turn_fire(void *opaque)
     struct guest_request request;
 
     LIST_REMOVE(turn, link);
-    draw_request(generator, &turn->request);
+    if (is_replay(generator) && generator->unfinished == GENERATOR_MAX_UNFINISHED) {
+        generator->is_full = true;
+        turn_free(turn);
+        return;
+    }
+    if (is_replay(generator)) {
+        next_recorded(generator, &turn->request);
+    } else {
+        draw_request(generator, &turn->request);
+    }
     request = turn->request;
     turn_submit(turn);
     if (!is_closed_loop(generator) && generator->state == GENERATOR_RUNNING) {
-        turn_add(generator, pace_ns(generator->spec, &request));
+        turn_add(generator, pace_ns(generator, &request));
     }
 }
 
@@ -206,6 +249,11 @@ static void generator_begin(struct generator *generator, uint64_t delay_ns)
 
     assert(turns > 0 && turns <= GENERATOR_MAX_UNFINISHED);
     generator->state = GENERATOR_RUNNING;
+    if (is_replay(generator)) {
+        generator->begin_ns = generator->world->timeline.now_ns + delay_ns;
+        turn_add(generator, delay_ns + generator->spec->requests[0].at_ns);
+        return;
+    }
     for (uint64_t i = 0; i < turns; i++) {
         turn_add(generator, delay_ns);
     }
@@ -289,7 +337,7 @@ void generators_observe(struct world *world, const struct event *event)
 
 static bool has_bound(const struct generator_spec *spec)
 {
-    return spec->count > 0 || spec->bytes > 0 || spec->until_ns > 0;
+    return spec->pace == PACE_REPLAY || spec->count > 0 || spec->bytes > 0 || spec->until_ns > 0;
 }
 
 void generators_stop(struct world *world)
@@ -320,6 +368,25 @@ bool generator_is_over(const struct world *world, uint32_t index)
 
 /* ---- Digest ---- */
 
+/* Where all draws have one result, it makes no difference how often there was one. */
+static void walks_digest(const struct generator *generator, struct digest *digest)
+{
+    const struct generator_spec *spec = generator->spec;
+    bool lengths_vary = false;
+    bool places_vary = false;
+
+    for (uint32_t i = 0; i < spec->mix_count; i++) {
+        if (spec->mix[i].request.op == OP_FLUSH) {
+            continue; /* it has neither */
+        }
+        lengths_vary = lengths_vary || spec->mix[i].length_count > 1;
+        places_vary = places_vary || address_count(&generator->addresses[i]) > 1;
+    }
+    digest_u64(digest, spec->mix_count > 1 ? generator->mix.position : 0);
+    digest_u64(digest, lengths_vary ? generator->length.position : 0);
+    digest_u64(digest, places_vary ? generator->place.position : 0);
+}
+
 /* Without a bound a count does not matter, and stays out.  Names are the plan's. */
 static void generator_digest(const struct generator *generator, struct digest *digest)
 {
@@ -328,12 +395,17 @@ static void generator_digest(const struct generator *generator, struct digest *d
 
     digest_u64(digest, generator->state);
     digest_u64(digest, generator->matched);
+    if (is_replay(generator)) {
+        digest_u64(digest, generator->drawn);
+        digest_u64(digest, generator->is_full);
+        digest_u64(digest, generator->state == GENERATOR_RUNNING
+                               ? generator->world->timeline.now_ns - generator->begin_ns
+                               : 0);
+    }
     digest_u64(digest, spec->count > 0 ? generator->submitted : 0);
     digest_u64(digest, spec->bytes > 0 ? generator->bytes : 0);
     digest_u64(digest, generator->unfinished);
-    digest_u64(digest, generator->mix.position);
-    digest_u64(digest, generator->length.position);
-    digest_u64(digest, generator->place.position);
+    walks_digest(generator, digest);
     for (uint32_t i = 0; i < spec->mix_count; i++) {
         address_digest(&generator->addresses[i], digest);
     }
@@ -353,6 +425,7 @@ void generators_digest(const struct world *world, struct digest *digest)
 
 static void generator_check(const struct generator *generator)
 {
+    const struct generator_spec *spec = generator->spec;
     const struct turn *turn;
     uint64_t turns = 0;
 
@@ -362,9 +435,10 @@ static void generator_check(const struct generator *generator)
     }
     assert(turns == 0 || generator->state == GENERATOR_RUNNING);
     assert(generator->unfinished <= GENERATOR_MAX_UNFINISHED);
+    assert(!generator->is_full || turns == 0);
+    assert(generator->drawn <= spec->replay_count);
     assert(generator->unfinished <= generator->submitted);
-    assert(!is_closed_loop(generator) ||
-           turns + generator->unfinished <= generator->spec->outstanding);
+    assert(!is_closed_loop(generator) || turns + generator->unfinished <= spec->outstanding);
 }
 
 void generators_check(const struct world *world)

@@ -62,6 +62,9 @@ struct generator {
     uint32_t number; /* in the plan */
     enum generator_state state;
     uint64_t matched;    /* events that it may begin with */
+    uint64_t drawn;      /* of a replay: requests that were made, ... */
+    uint64_t begin_ns;   /* ... since this instant; ... */
+    bool is_full;        /* ... the next one waits until one of them is done */
     uint64_t submitted;  /* requests ... */
     uint64_t bytes;      /* ... and what they add up to */
     uint32_t unfinished; /* submitted, not done */

@@ -4,8 +4,8 @@
  *
  * struct world is the first thing in its arena, and everything that changes
  * during a run hangs off it, so that a copy of the arena is a copy of the
- * run.  The pointers to plan, engine, trace and verdict leave the arena; they
- * never change.
+ * run.  The pointers to plan, engine, trace, verdict and audience leave the arena;
+ * they never change.
  *
  * Only the files of sim/world include this header.
  */
@@ -16,17 +16,13 @@
 
 #include "sim/base/timeline.h"
 #include "sim/disk/layer.h"
-#include "sim/oracle/oracle.h"
 #include "sim/trace/evidence.h"
+#include "sim/world/audience.h"
+#include "sim/world/cycle.h"
 #include "sim/world/generator.h"
 #include "sim/world/host.h"
 #include "sim/world/story.h"
 #include "sim/world/world.h"
-
-struct oracle_slot {
-    const struct oracle *oracle;
-    void *state;
-};
 
 struct world {
     struct block_layer layer; /* first: the engine's host, and the owner of its nodes */
@@ -35,6 +31,7 @@ struct world {
     const struct engine *engine;
     struct trace *trace;
     struct verdict *verdict;
+    struct audience *audience;
     struct choice_spec choice_spec;
     struct choices *choices;
     struct timeline timeline;
@@ -42,10 +39,15 @@ struct world {
 
     uint64_t events;         /* timeline events taken */
     uint64_t events_at_once; /* since virtual time last moved */
-    uint64_t step_end;       /* the trace must not grow to this before the step is over, ... */
+    uint64_t end_ns;         /* when the run ends at the latest: the plan's limit, or sooner, ... */
+    uint64_t end_events;     /* ... and after how many events */
+    uint64_t cycle_next;     /* cycle_look() is called after this number of them */
+    struct cycle_watch *cycle; /* NULL: not yet */
+    uint64_t step_end;         /* the trace must not grow to this before the step is over, ... */
     void (*step_limit)(uint64_t events);           /* ... or this ends it (struct world_options) */
     void (*acting)(void *opaque, uint32_t number); /* as in struct world_options */
-    void *acting_opaque;
+    void (*emitted)(void *opaque);                 /* the same */
+    void *hook_opaque;
 
     LIST_HEAD(, host_timer) timers;
     struct story story;
@@ -64,13 +66,6 @@ struct world {
     bool job_concluded; /* the job started last has ended ... */
     bool job_cancelled; /* ... as cancelled; and its result */
     int job_ret;
-
-    /* Oracles, and a bit for each that sees a kind of event, or requests of an issuer. */
-    struct oracle_slot *oracles;
-    uint32_t oracle_count;
-    uint32_t wanted_by[EVENT_KIND_COUNT];
-    uint32_t request_wanted_by[BY_COUNT];
-    uint32_t settled_by;
 };
 
 /* The world whose disks they are. */
@@ -89,6 +84,16 @@ static inline struct host *world_host(struct world *world)
 {
     return (struct host *)(void *)world;
 }
+
+/*
+ * A step has waited in vain.  What is under way may come to its end, so that the oracles see what
+ * becomes of it: a second of virtual time is more than requests take.  More is not worth the time
+ * that it costs: 100,000 events are about a tenth of a second of a processor's.
+ */
+#define WORLD_PATIENCE_NS UINT64_C(1000000000)
+#define WORLD_PATIENCE_EVENTS 100000u
+
+void world_end_soon(struct world *world);
 
 /*
  * Shows an event of the present instant to the oracles, appends it to the

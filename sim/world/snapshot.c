@@ -125,12 +125,39 @@ uint64_t world_digest_judged(const struct world *world)
 
     digest_init(&digest);
     digest_state(world, &digest);
-    for (uint32_t i = 0; i < world->oracle_count; i++) {
-        const struct oracle *oracle = world->oracles[i].oracle;
+    audience_digest(world->audience, &world->evidence, &digest);
+    return digest_value(&digest);
+}
 
-        if (oracle->digest != NULL) {
-            oracle->digest(world->oracles[i].state, &world->evidence, &digest);
-        }
-    }
+/* Bytes that the last job has done: what it says, for they only serve to compare others with. */
+static uint64_t progress_of(const struct world *world)
+{
+    struct job_info info;
+
+    return world_last_job(world, &info) ? info.offset : 0;
+}
+
+uint64_t world_digest_repeating(const struct world *world, uint64_t *words)
+{
+    struct digest_symmetry symmetry;
+    struct digest digest;
+    uint64_t value;
+
+    digest_init_symmetric(&digest, &symmetry, progress_of(world));
+    symmetry.no_timeouts = true;
+    digest_state(world, &digest);
+    value = digest_value(&digest);
+    *words = symmetry.words;
+    return value;
+}
+
+uint64_t world_digest_repeating_judged(const struct world *world)
+{
+    struct digest_symmetry symmetry;
+    struct digest digest;
+
+    digest_init_symmetric(&digest, &symmetry, progress_of(world));
+    digest_state(world, &digest);
+    audience_digest(world->audience, &world->evidence, &digest);
     return digest_value(&digest);
 }

@@ -258,6 +258,8 @@ static void bound_reached(void *opaque)
     struct story *story = &world->story;
     const struct action *action = step_at(world, story->step);
     uint64_t within_ns = action->wait.within_ns;
+    struct job_info info;
+    bool has_info;
 
     if (is_whenever(action)) {
         moment_came(world);
@@ -269,12 +271,15 @@ static void bound_reached(void *opaque)
     }
     story->state = STORY_STOPPED;
     world->evidence.story_stopped = true;
+    world_end_soon(world);
     generators_stop(world);
-    action_fail(world, story->step, action->where, FINDING_EXPECT_WAIT_TIMEOUT,
-                "Step %" PRIu32 " waited for %s from %s on; within %s it did not come.",
-                story->step + 1, phrase_wait(world, action).text,
-                quantity_time(world->timeline.now_ns - within_ns).text,
-                quantity_time(within_ns).text);
+    has_info = world_last_job(world, &info);
+    action_fail(
+        world, story->step, action->where, FINDING_EXPECT_WAIT_TIMEOUT,
+        "Step %" PRIu32 " waited for %s from %s on; within %s it did not come: %s.",
+        story->step + 1, phrase_wait(world, action).text,
+        quantity_time(world->timeline.now_ns - within_ns).text, quantity_time(within_ns).text,
+        phrase_job(&world->evidence, has_info ? &info : NULL, world_job(world, &info)).text);
 }
 
 static uint64_t delay_until(const struct world *world, uint64_t at_ns)

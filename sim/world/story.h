@@ -14,7 +14,7 @@
  * once if it holds already; `concluded` means the job started last.
  *
  * A wait that exceeds its bound is a finding, and the story stops there; the
- * world goes on.
+ * world goes on for a while (world_end_soon()).
  *
  * Timed actions are inserted when the world is made, after the story's
  * beginning, in their order.  Reactions are inserted when an event matches,
@@ -75,7 +75,8 @@ struct story {
     bool was_made;                   /* a request of the tag that the step waits for */
     uint64_t done_bytes;             /* as the job has said last, if a step waits for progress */
     uint64_t total_bytes;            /* ... */
-    uint32_t drains[PLAN_MAX_DISKS]; /* sections of the story's own over each disk */
+    uint32_t drains[PLAN_MAX_DISKS + 1]; /* sections of the story's own over each disk, and ... */
+    struct block_node *drained_filter;   /* ... over this filter, on which they are a reference */
 };
 
 static inline bool story_waits_for_event(const struct action *action)

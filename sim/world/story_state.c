@@ -28,11 +28,14 @@ static void digest_run_matches(const struct world *world, struct digest *digest)
 /* Nothing, where nothing is drained. */
 static void digest_drains(const struct world *world, struct digest *digest)
 {
-    for (uint32_t i = 0; i < world->plan->disk_count; i++) {
+    for (uint32_t i = 0; i <= DRAIN_FILTER; i++) {
         if (world->story.drains[i] > 0) {
             digest_u64(digest, i);
             digest_u64(digest, world->story.drains[i]);
         }
+    }
+    if (world->story.drained_filter != NULL) {
+        digest_u64(digest, world->story.drained_filter == world->layer.filter);
     }
 }
 

@@ -7,6 +7,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "engine/range.h"
 #include "sim/disk/dirty.h"
 #include "sim/disk/request.h"
 #include "sim/verdict/expect.h"
@@ -15,86 +16,7 @@
 /* Address space, not memory: what a run may come to use at most. */
 #define WORLD_RESERVE_BYTES ((size_t)(sizeof(void *) >= 8 ? UINT64_C(1) << 32 : UINT64_C(1) << 28))
 
-/* ---- Oracles ---- */
-
-/* `kinds` are those that matter to it. */
-static void oracle_open(struct world *world, const struct oracle *oracle, uint64_t kinds)
-{
-    uint32_t number = world->oracle_count++;
-    struct oracle_slot *slot = &world->oracles[number];
-
-    slot->oracle = oracle;
-    slot->state = arena_alloc(world->arena, oracle->state_bytes);
-    for (uint32_t kind = 0; kind < EVENT_KIND_COUNT; kind++) {
-        bool sees = oracle->on[kind] != NULL && (kinds >> kind & 1) != 0;
-
-        world->wanted_by[kind] |= (uint32_t)sees << number;
-    }
-    for (uint32_t by = BY_NONE; by < BY_COUNT; by++) {
-        bool sees = oracle_sees_requests_by(oracle, (enum by)by);
-
-        world->request_wanted_by[by] |= (uint32_t)sees << number;
-    }
-    if (oracle->settled != NULL) {
-        world->settled_by |= UINT32_C(1) << number;
-    }
-    if (oracle->open != NULL) {
-        oracle->open(slot->state, &world->evidence);
-    }
-}
-
-static void oracles_open(struct world *world)
-{
-    uint32_t count = 0;
-
-    while (oracles[count] != NULL) {
-        count++;
-    }
-    assert(count <= 32);
-    world->oracles = arena_alloc(world->arena, count * sizeof(*world->oracles));
-    for (uint32_t i = 0; i < count; i++) {
-        uint64_t kinds = oracle_kinds(oracles[i], world->plan);
-
-        if (kinds != 0) {
-            oracle_open(world, oracles[i], kinds);
-        }
-    }
-}
-
-static void show_oracles(struct world *world, const struct event *event)
-{
-    const struct oracle_slot *slots = world->oracles;
-    uint32_t wanted = world->wanted_by[event->kind];
-
-    if (kind_is_of_request(event_kind(event))) {
-        wanted &= world->request_wanted_by[event->by];
-    }
-    for (; wanted != 0; wanted &= wanted - 1) {
-        const struct oracle_slot *slot = &slots[__builtin_ctz(wanted)];
-
-        slot->oracle->on[event->kind](slot->state, &world->evidence, event);
-    }
-}
-
-static void oracles_settled(struct world *world)
-{
-    for (uint32_t wanted = world->settled_by; wanted != 0; wanted &= wanted - 1) {
-        const struct oracle_slot *slot = &world->oracles[__builtin_ctz(wanted)];
-
-        slot->oracle->settled(slot->state, &world->evidence);
-    }
-}
-
-static void oracles_close(struct world *world)
-{
-    for (uint32_t i = 0; i < world->oracle_count; i++) {
-        const struct oracle_slot *slot = &world->oracles[i];
-
-        if (slot->oracle->close != NULL) {
-            slot->oracle->close(slot->state, &world->evidence);
-        }
-    }
-}
+/* ---- What happens ---- */
 
 /* From here on, as many events may be emitted before the step is over. */
 static void step_begin(struct world *world)
@@ -118,10 +40,13 @@ void world_emit(struct world *world, struct event *event)
     event->now_ns = world->timeline.now_ns;
     world->evidence.now_ns = event->now_ns;
     world->evidence.event_number = world->trace->count;
-    show_oracles(world, event);
+    audience_show(world->audience, &world->evidence, event);
     /* Appended after the oracles: read right after it was written, the record would stall the CPU.
      */
     trace_append(world->trace, event);
+    if (world->emitted != NULL) {
+        world->emitted(world->hook_opaque);
+    }
     if (world->story.watched >> event->kind & 1) {
         story_observe(world, event);
     }
@@ -135,23 +60,37 @@ static void emit_from_layer(struct block_layer *layer, struct event *event)
 
 /* ---- Creation ---- */
 
-/* A world in an empty arena, which becomes the world's, as does the verdict. */
-static struct world *world_set_up(struct arena *arena, struct verdict *verdict,
+/* What a world has outside its arena: no snapshot has it, or not all of it. */
+struct surroundings {
+    struct verdict verdict;
+    struct audience audience;
+};
+
+static struct surroundings *surroundings_of(const struct world *world)
+{
+    return (struct surroundings *)(void *)world->verdict; /* the first member */
+}
+
+/* A world in an empty arena, which becomes the world's, as do the surroundings. */
+static struct world *world_set_up(struct arena *arena, struct surroundings *surroundings,
                                   const struct plan *plan, const struct world_options *options,
                                   struct trace *trace)
 {
     struct world *world = arena_alloc(arena, sizeof(*world));
 
     assert(plan->job.source < plan->disk_count && plan->job.target < plan->disk_count);
-    verdict_init(verdict);
+    verdict_init(&surroundings->verdict);
+    audience_init(&surroundings->audience);
     world->arena = arena;
-    world->verdict = verdict;
+    world->verdict = &surroundings->verdict;
+    world->audience = &surroundings->audience;
     world->plan = plan;
     world->engine = options->engine;
     world->trace = trace;
     world->step_limit = options->step_limit;
     world->acting = options->acting;
-    world->acting_opaque = options->opaque;
+    world->emitted = options->emitted;
+    world->hook_opaque = options->opaque;
     world->choice_spec = options->choices;
     if (plan->quiet) {
         world->choice_spec.seed = 0;
@@ -176,9 +115,12 @@ static struct world *world_set_up(struct arena *arena, struct verdict *verdict,
     story_create(world);
     generators_create(world);
     if (!options->no_oracles) {
-        oracles_open(world);
+        audience_open(world->audience, &world->evidence);
     }
     dirty_create_others(&world->layer);
+    world->end_ns = plan->limits.time_ns;
+    world->end_events = plan->limits.events;
+    world->cycle_next = cycle_first(world);
     return world;
 }
 
@@ -186,14 +128,14 @@ struct world *world_create(const struct plan *plan, const struct world_options *
                            struct trace *trace)
 {
     struct arena *arena = arena_create(WORLD_RESERVE_BYTES);
-    struct verdict *verdict = malloc(sizeof(*verdict));
+    struct surroundings *surroundings = malloc(sizeof(*surroundings));
 
-    if (arena == NULL || verdict == NULL) {
-        free(verdict);
+    if (arena == NULL || surroundings == NULL) {
+        free(surroundings);
         arena_destroy(arena);
         return NULL;
     }
-    return world_set_up(arena, verdict, plan, options, trace);
+    return world_set_up(arena, surroundings, plan, options, trace);
 }
 
 static void abandon_job(struct world *world)
@@ -206,24 +148,24 @@ static void abandon_job(struct world *world)
 struct world *world_renew(struct world *world, const struct plan *plan,
                           const struct world_options *options, struct trace *trace)
 {
+    struct surroundings *surroundings;
     struct arena *arena;
-    struct verdict *verdict;
 
     if (world == NULL) {
         return world_create(plan, options, trace);
     }
     arena = world->arena;
-    verdict = world->verdict;
+    surroundings = surroundings_of(world);
     abandon_job(world);
     arena_reset(arena);
-    return world_set_up(arena, verdict, plan, options, trace);
+    return world_set_up(arena, surroundings, plan, options, trace);
 }
 
 void world_destroy(struct world *world)
 {
     if (world != NULL) {
         abandon_job(world);
-        free(world->verdict);
+        free(surroundings_of(world));
         arena_destroy(world->arena);
     }
 }
@@ -248,6 +190,14 @@ static enum world_end end_of_idle(const struct world *world)
     return job_is_left(world) || world->job_starts || waits ? END_DEADLOCK : END_CONCLUDED;
 }
 
+void world_end_soon(struct world *world)
+{
+    const struct limits_spec *limits = &world->plan->limits;
+
+    world->end_ns = min_u64(limits->time_ns, world->timeline.now_ns + WORLD_PATIENCE_NS);
+    world->end_events = min_u64(limits->events, world->events + WORLD_PATIENCE_EVENTS);
+}
+
 /* Is there a reason not to take the next event? */
 static enum world_end end_before_next(const struct world *world)
 {
@@ -257,14 +207,17 @@ static enum world_end end_before_next(const struct world *world)
     if (world->verdict->dropped > 0) {
         return END_FINDINGS;
     }
+    if (world->evidence.repeats) {
+        return END_LIVELOCK;
+    }
     if (!timeline_next_due(&world->timeline, &due_ns)) {
         return end_of_idle(world);
     }
-    if (due_ns > limits->time_ns) {
-        return END_TIME;
+    if (due_ns > world->end_ns) {
+        return world->end_ns < limits->time_ns ? END_GIVEN_UP : END_TIME;
     }
-    if (world->events >= limits->events) {
-        return END_EVENTS;
+    if (world->events >= world->end_events) {
+        return world->end_events < limits->events ? END_GIVEN_UP : END_EVENTS;
     }
     if (due_ns == world->timeline.now_ns && world->events_at_once >= limits->events_at_once) {
         return END_LIVELOCK;
@@ -322,13 +275,21 @@ bool world_step(struct world *world)
     world->events_at_once = world->timeline.now_ns == before_ns ? world->events_at_once + 1 : 1;
     world->evidence.now_ns = world->timeline.now_ns;
     sections_settle(&world->layer);
-    oracles_settled(world);
+    audience_settled(world->audience, &world->evidence);
+    if (world->events >= world->cycle_next) {
+        cycle_look(world);
+    }
 #ifdef MIRRORSIM_CHECK_STEPS
     if (is_checked_after(world->events)) {
         world_check(world);
     }
 #endif
     return true;
+}
+
+bool world_next_ns(const struct world *world, uint64_t *due_ns)
+{
+    return timeline_next_due(&world->timeline, due_ns);
 }
 
 /* Would the next event be later than `until_ns` (UINT64_MAX: never)? */
@@ -375,7 +336,7 @@ static void judge_expectations(struct world *world)
 
 const struct verdict *world_judge(struct world *world)
 {
-    oracles_close(world);
+    audience_close(world->audience, &world->evidence);
     summarise(world, world->verdict);
     if (world->trace->keep) {
         judge_expectations(world);

@@ -37,6 +37,9 @@ struct world_options {
 
     /* Called before an action is done: its number, as for plan_action().  NULL: nobody listens. */
     void (*acting)(void *opaque, uint32_t number);
+
+    /* Called when an event has come into the trace, inside of whatever has caused it; or NULL. */
+    void (*emitted)(void *opaque);
     void *opaque;
 };
 
@@ -59,6 +62,9 @@ struct world *world_renew(struct world *world, const struct plan *plan,
 
 /* Takes one timeline event.  False once the world has ended. */
 bool world_step(struct world *world);
+
+/* When the next timeline event is due; false if there is none. */
+bool world_next_ns(const struct world *world, uint64_t *due_ns);
 
 /* Steps until the end, or until virtual time would pass `until_ns` (UINT64_MAX: never). */
 enum world_end world_run(struct world *world, uint64_t until_ns);
@@ -84,6 +90,29 @@ uint64_t world_digest(const struct world *world);
 
 /* The same, with what the oracles remember: such states also get the same verdicts. */
 uint64_t world_digest_judged(const struct world *world);
+
+/*
+ * The same as the first two, under the symmetry of digest.h: equal for states whose futures are
+ * the same but for counters of bytes done, names of the guest's content, and the answers to come.
+ * The first leaves the bounds of waits out, too; *words is what it has cost.
+ */
+uint64_t world_digest_repeating(const struct world *world, uint64_t *words);
+uint64_t world_digest_repeating_judged(const struct world *world);
+
+/* Where a run is, between two steps. */
+struct world_place {
+    uint64_t event; /* of the trace: the next */
+    uint64_t now_ns;
+    uint64_t sequence; /* events of the timeline that are added later have this number or more */
+};
+
+struct world_place world_place(const struct world *world);
+
+/*
+ * The world is again in the state, in that sense, in which it was at `from`.  True if that is a
+ * livelock (sim/world/cycle.h): the next step then ends the run.
+ */
+bool world_closes_cycle(struct world *world, const struct world_place *from);
 
 /*
  * Asserts the invariants of everything in the world, the engine's job included.  Between two steps

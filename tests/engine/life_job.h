@@ -123,7 +123,8 @@ static inline struct job_spec spec_of(struct job *job)
 }
 
 /* Made with its source and target, not started. */
-static inline struct job *create(struct host *host, const struct job_spec *wanted)
+static inline struct job *create_driven(struct host *host, const struct life_driver *by,
+                                        const struct job_spec *wanted)
 {
     struct job *job = calloc(1, sizeof(*job));
     struct job_spec spec;
@@ -132,10 +133,15 @@ static inline struct job *create(struct host *host, const struct job_spec *wante
     job->host = host;
     spec = wanted != NULL ? *wanted : spec_of(job);
     spec.opaque = job;
-    assert_int_equal(life_create(&job->life, host, &driver, &spec, &job->error), 0);
+    assert_int_equal(life_create(&job->life, host, by, &spec, &job->error), 0);
     life_add_node(&job->life, stub_source(host));
     life_add_node(&job->life, stub_target(host));
     return job;
+}
+
+static inline struct job *create(struct host *host, const struct job_spec *wanted)
+{
+    return create_driven(host, &driver, wanted);
 }
 
 static inline struct job *start(struct host *host)
@@ -167,12 +173,20 @@ static inline int give(struct job *job, enum job_verb verb, int64_t arg)
     return life_command(&job->life, verb, arg, &job->error);
 }
 
+static inline int errno_of(enum job_refusal refusal)
+{
+    return refusal == REFUSED_INVALID_PARAMETER                        ? EINVAL
+           : refusal == REFUSED_TYPE                                   ? ENOTSUP
+           : refusal == REFUSED_PAUSED || refusal == REFUSED_NOT_READY ? EBUSY
+                                                                       : EPERM;
+}
+
 static inline void assert_refused(struct job *job, enum job_verb verb, int64_t arg,
                                   enum job_refusal refusal)
 {
     uint32_t wakes = job->wakes;
 
-    assert_true(give(job, verb, arg) < 0);
+    assert_int_equal(give(job, verb, arg), -errno_of(refusal));
     assert_int_equal(job->error.refusal, refusal);
     assert_true(job->error.text[0] != '\0');
     assert_int_equal(job->wakes, wakes);

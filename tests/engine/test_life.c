@@ -265,17 +265,12 @@ static void test_life_does_not_sleep_but_parks_when_a_pause_is_wanted(void **sta
     end_and_free(job);
 }
 
-/* What is left of a sleep is slept (J4): the pause came and went before the sleeper ran. */
-static void test_life_sleeps_on_when_a_resume_finds_a_timer(void **state)
+static void test_life_is_woken_by_its_timer_when_nobody_disturbs_its_sleep(void **state)
 {
     struct host *host = *state;
     struct job *job = start(host);
 
     assert_int_equal(life_sleep(&job->life, MS), LIFE_WAIT);
-    job->life.pause_count++;
-    life_resume(&job->life);
-    assert_int_equal(job->wakes, 1);
-    assert_non_null(host->timer);
     assert_false(stub_section_is_disturbed(host, stub_source(host)));
     stub_fire(host);
     assert_int_equal(job->wakes, 2);
@@ -375,7 +370,7 @@ int main(void)
         LIFE_TEST(test_life_is_paused_by_a_node_that_is_in_a_section_already),
         LIFE_TEST(test_life_wakes_a_sleeper_when_it_is_paused),
         LIFE_TEST(test_life_does_not_sleep_but_parks_when_a_pause_is_wanted),
-        LIFE_TEST(test_life_sleeps_on_when_a_resume_finds_a_timer),
+        LIFE_TEST(test_life_is_woken_by_its_timer_when_nobody_disturbs_its_sleep),
         LIFE_TEST(test_life_waits_without_a_timer_when_it_idles),
         LIFE_TEST(test_life_goes_on_to_its_end_when_a_parked_job_is_force_cancelled),
         LIFE_TEST(test_life_does_not_sleep_any_more_when_it_is_force_cancelled),

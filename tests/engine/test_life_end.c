@@ -99,6 +99,20 @@ static void test_life_does_not_wake_for_a_speed_when_it_has_no_timer(void **stat
     end_and_free(job);
 }
 
+/* A tenth of a second's worth. */
+static void test_life_accounts_for_the_speed_it_was_given(void **state)
+{
+    struct job *job = start(*state);
+
+    assert_int_equal(give(job, VERB_SET_SPEED, 20), 0);
+    assert_int_equal(job->life.account.quota, 2);
+    assert_int_equal(give(job, VERB_SET_SPEED, 19), 0);
+    assert_int_equal(job->life.account.quota, 1);
+    assert_int_equal(give(job, VERB_SET_SPEED, 0), 0);
+    assert_int_equal(job->life.account.quota, 0);
+    end_and_free(job);
+}
+
 static void test_life_says_its_progress_only_when_it_has_changed(void **state)
 {
     struct host *host = *state;
@@ -108,11 +122,13 @@ static void test_life_says_its_progress_only_when_it_has_changed(void **state)
     life_set_remaining(&job->life, 100);
     assert_int_equal(stub_event_count(host, EVENT_JOB_PROGRESS), 1);
     life_advance(&job->life, 60);
+    assert_int_equal(stub_event_count(host, EVENT_JOB_PROGRESS), 2);
     life_set_remaining(&job->life, 40);
     assert_int_equal(stub_event_count(host, EVENT_JOB_PROGRESS), 2);
     life_add_total(&job->life, 5);
     assert_int_equal(stub_event(host, EVENT_JOB_PROGRESS)->offset, 60);
     assert_int_equal(stub_event(host, EVENT_JOB_PROGRESS)->bytes, 105);
+    assert_int_equal(stub_event(host, EVENT_JOB_PROGRESS)->ret, 0);
     end_and_free(job);
 }
 
@@ -256,6 +272,43 @@ static void test_life_is_null_but_there_when_a_section_has_to_wait(void **state)
     free(job);
 }
 
+/* What every driver has; a job ends without the rest, too, and refuses what it is for. */
+static void test_life_needs_only_two_functions_of_its_driver(void **state)
+{
+    static const struct life_driver bare = {.wake = wake, .is_busy = is_busy};
+    static const int results[] = {0, -EIO};
+    struct host *host = *state;
+
+    for (uint32_t i = 0; i < 2; i++) {
+        struct job *job = create_driven(host, &bare, NULL);
+
+        life_start(&job->life);
+        assert_refused(job, VERB_CHANGE, 1, REFUSED_TYPE);
+        life_become_ready(&job->life);
+        assert_refused(job, VERB_COMPLETE, 0, REFUSED_NOT_READY);
+        life_release_nodes(&job->life);
+        job->is_free = true;
+        life_end(&job->life, results[i], NULL);
+        stub_run_deferred(host);
+        assert_int_equal(job->ret, results[i]);
+        end_and_free(job);
+    }
+}
+
+/* Nobody says that it is a soft one. */
+static void test_life_takes_any_cancel_for_a_force_cancel_when_its_driver_does_not_say(void **state)
+{
+    static const struct life_driver bare = {.wake = wake, .is_busy = is_busy, .free = free_job};
+    struct job *job = create_driven(*state, &bare, NULL);
+
+    life_start(&job->life);
+    life_become_ready(&job->life);
+    assert_int_equal(give(job, VERB_CANCEL, 0), 0);
+    assert_true(job->life.force_cancelled);
+    life_release_nodes(&job->life);
+    end_and_free(job);
+}
+
 static void test_life_query_has_the_error_only_when_a_failed_run_has_ended(void **state)
 {
     struct host *host = *state;
@@ -264,6 +317,7 @@ static void test_life_query_has_the_error_only_when_a_failed_run_has_ended(void 
 
     life_query(&job->life, &info);
     assert_null(info.error_text);
+    assert_int_equal(info.dirty_bytes, -1); /* it knows of no bitmap */
     assert_true(info.busy && !info.paused && !info.ready && !info.cancelled);
     life_end(&job->life, -EINVAL, "a text of its own");
     life_query(&job->life, &info);
@@ -316,11 +370,14 @@ int main(void)
         LIFE_TEST(test_life_has_one_pause_when_several_operations_stop_it),
         LIFE_TEST(test_life_wakes_a_sleeper_when_the_speed_is_raised_or_unlimited),
         LIFE_TEST(test_life_does_not_wake_for_a_speed_when_it_has_no_timer),
+        LIFE_TEST(test_life_accounts_for_the_speed_it_was_given),
         LIFE_TEST(test_life_says_its_progress_only_when_it_has_changed),
         LIFE_TEST(test_life_ends_as_its_result_and_its_cancels_say),
         LIFE_TEST(test_life_waits_for_finalize_and_dismiss_when_they_are_the_users),
         LIFE_TEST(test_life_takes_a_soft_cancel_for_a_force_cancel_when_it_is_pending),
         LIFE_TEST(test_life_is_null_but_there_when_a_section_has_to_wait),
+        LIFE_TEST(test_life_needs_only_two_functions_of_its_driver),
+        LIFE_TEST(test_life_takes_any_cancel_for_a_force_cancel_when_its_driver_does_not_say),
         LIFE_TEST(test_life_query_has_the_error_only_when_a_failed_run_has_ended),
         LIFE_TEST(test_life_digest_changes_when_the_future_does),
     };

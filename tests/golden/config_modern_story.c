@@ -79,7 +79,8 @@ static bool read_drained(struct reader *reader, char **args, uint32_t count, str
 {
     (void)count;
     if (strcmp(args[0], "filter") == 0) {
-        return reader_unsupported(reader, "a drained section over the job's filter alone");
+        action->index = DRAIN_FILTER;
+        return true;
     }
     return words_node(reader, args[0], &action->index);
 }

@@ -19,54 +19,54 @@
 #define CPU_LIMIT_MS 2000
 #define NO_MEMORY "no memory"
 
-/* ---- In the child ---- */
+/* What the child shares with its parent. */
+struct render_record {
+    struct run_progress progress; /* first */
+    uint64_t step;
+};
 
-/* Each line is followed by the alternative that the reference may have, or an empty line. */
-static void send_line(void *opaque, const char *line, const char *or_else)
-{
-    fprintf(opaque, "%s\n%s\n", line, or_else ? or_else : "");
-}
+/* ---- In the child ---- */
 
 struct work {
     const struct plan *plan;
     const struct engine *engine;
+    uint64_t last_step; /* the run is known to die in it: only its lines are wanted */
 };
 
-/* Global, because a signal handler gets no argument. */
-static struct render_life life;
-static FILE *lines;
+/* Where the lines go. */
+struct sink {
+    FILE *file;
+    struct render_pace pace;
+};
 
-/*
- * This is not async-signal-safe, which is fine here: an engine dies or hangs in
- * its own code, not in a library.
- */
-static void last_words(void)
+/* Each line is followed by the alternative that the reference may have, or an empty line. */
+static void send_line(void *opaque, const char *line, const char *or_else)
 {
-    render_last_events(&life);
-    fflush(lines);
+    const struct sink *sink = opaque;
+    if (sink->pace.last_step == RENDER_NO_STEP || render_is_last_step(&sink->pace)) {
+        fprintf(sink->file, "%s\n%s\n", line, or_else ? or_else : "");
+    }
 }
 
-static void tell_run(void *opaque, void *record, int results)
+static void tell_run(void *opaque, void *shared, int results)
 {
     static const struct isolate_limits limits = {.cpu_ms = CPU_LIMIT_MS};
     const struct work *work = opaque;
-    struct run_progress *progress = record;
-    lines = fdopen(results, "w");
-    if (!lines) {
+    struct render_record *record = shared;
+    struct sink sink = {fdopen(results, "w"),
+                        {&record->progress.now_ns, &record->step, work->last_step}};
+    if (!sink.file) {
         die("fdopen: %s", strerror(errno));
     }
-    setvbuf(lines, NULL, _IOLBF, 0);
-    life.now_ns = &progress->now_ns;
-    /* The last step of an engine that calls _exit() is lost. */
-    isolate_at_death(last_words);
-    progress->under_way = true;
+    setvbuf(sink.file, NULL, _IOLBF, 0);
+    record->progress.under_way = true;
     isolate_watch(&limits);
-    if (!render_world(work->plan, work->engine, send_line, lines, &life)) {
-        fputs(NO_MEMORY "\n\n", lines);
+    if (!render_world(work->plan, work->engine, send_line, &sink, &sink.pace)) {
+        fputs(NO_MEMORY "\n\n", sink.file);
     }
     isolate_watch(NULL);
-    fclose(lines);
-    progress->under_way = false;
+    fclose(sink.file);
+    record->progress.under_way = false;
 }
 
 /* ---- In the parent ---- */
@@ -133,24 +133,43 @@ static void tell_death(const struct run_result *death, render_line *line, void *
     line(opaque, told, NULL);
 }
 
-bool render_run(const struct plan *plan, const struct engine *engine, render_line *line,
-                void *opaque)
+/* One run in a process; how it died, or NULL. */
+static struct run_result *run_once(const struct work *work, render_line *line, void *opaque,
+                                   uint64_t *steps, bool *had_memory)
 {
-    struct work work = {plan, engine};
+    struct work copy = *work;
     struct isolate worker;
-    isolate_open(&worker, sizeof(struct run_progress));
-    isolate_start(&worker, tell_run, &work);
+    isolate_open(&worker, sizeof(struct render_record));
+    isolate_start(&worker, tell_run, &copy);
     FILE *from = fdopen(dup(worker.results), "r");
     if (!from) {
         die("fdopen: %s", strerror(errno));
     }
-    bool had_memory = pass_lines(from, line, opaque);
+    *had_memory = pass_lines(from, line, opaque);
     fclose(from);
     struct run_result *death = run_progress_end(&worker);
+    *steps = ((const struct render_record *)worker.record)->step;
+    isolate_close(&worker);
+    return death;
+}
+
+/*
+ * A run tells the events of a step after it, so that of one in which the engine dies nothing has
+ * been told.  It is made again, and tells them as they happen.
+ */
+bool render_run(const struct plan *plan, const struct engine *engine, render_line *line,
+                void *opaque)
+{
+    struct work work = {plan, engine, RENDER_NO_STEP};
+    bool had_memory;
+    uint64_t steps;
+    struct run_result *death = run_once(&work, line, opaque, &steps, &had_memory);
     if (death) {
+        bool again;
+        work.last_step = steps;
+        free(run_once(&work, line, opaque, &steps, &again));
         tell_death(death, line, opaque);
         free(death);
     }
-    isolate_close(&worker);
     return had_memory;
 }

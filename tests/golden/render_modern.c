@@ -7,10 +7,13 @@
  * lines are those at COMPLETED or CANCELLED: a step moves no data after them.
  */
 #include "tests/golden/render_modern.h"
+#include "engine/interposer.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+
+#include "engine/interposer.h"
 
 /* ---- Actions ---- */
 
@@ -55,6 +58,17 @@ static void tell_rule(struct modern *modern, uint64_t now_ns, uint32_t rule)
                                      : "latency");
 }
 
+static void tell_drain(struct modern *modern, uint64_t now_ns, const struct action *action)
+{
+    const char *word = action->kind == DO_DRAIN ? "begin" : "end";
+    bool is_filter = action->index == DRAIN_FILTER;
+    const char *name = is_filter ? "filter" : modern_node_name(modern, action->index);
+    modern_tell(modern, "%" PRIu64 " control drained_%s %s", now_ns, word, name);
+    if (is_filter && action->kind == DO_DRAIN && modern->guest != BLOCK_FILTER_ID) {
+        modern_tell(modern, "%" PRIu64 " control drained_begin filter failed no-node", now_ns);
+    }
+}
+
 /* Called before the action is done, inside its event. */
 static void acting(void *opaque, uint32_t number)
 {
@@ -71,9 +85,7 @@ static void acting(void *opaque, uint32_t number)
     } else if (action->kind == DO_HOLD) {
         tell_rule(modern, now_ns, action->index);
     } else if (action->kind == DO_DRAIN || action->kind == DO_UNDRAIN) {
-        modern_tell(modern, "%" PRIu64 " control drained_%s %s", now_ns,
-                    action->kind == DO_DRAIN ? "begin" : "end",
-                    modern_node_name(modern, action->index));
+        tell_drain(modern, now_ns, action);
     }
 }
 
@@ -91,6 +103,7 @@ static const char *stop_name(const struct modern *modern, bool has_job)
     case END_NOT:
     case END_CONCLUDED:
     case END_DEADLOCK:
+    case END_GIVEN_UP:
     case END_FINDINGS:
         break;
     }
@@ -143,30 +156,39 @@ static void tell_last_lines(struct modern *modern)
     tell_count(modern, modern->plan->job.target);
 }
 
+static void emitted(void *opaque)
+{
+    struct modern *modern = opaque;
+    if (render_is_last_step(modern->pace)) {
+        modern_tell_events(modern);
+    }
+}
+
 bool render_modern(const struct plan *plan, const struct engine *engine, render_line *line,
-                   void *opaque, struct render_life *life)
+                   void *opaque, const struct render_pace *pace)
 {
     struct modern modern = {.plan = plan,
                             .guest = (uint8_t)plan->job.source,
                             .made = calloc(plan->fault_count + 1, sizeof(bool)),
                             .line = line,
-                            .opaque = opaque};
-    struct world_options options = {
-        .engine = engine, .no_oracles = true, .acting = acting, .opaque = &modern};
+                            .opaque = opaque,
+                            .pace = pace};
+    struct world_options options = {.engine = engine,
+                                    .no_oracles = true,
+                                    .acting = acting,
+                                    .emitted = emitted,
+                                    .opaque = &modern};
     trace_init(&modern.trace, true);
     modern.world = modern.made ? world_create(plan, &options, &modern.trace) : NULL;
     if (modern.world) {
         for (uint32_t i = 0; i < plan->fault_count; i++) {
             modern.made[i] = plan->faults[i].armed;
         }
-        life->modern = &modern;
         do {
-            *life->now_ns = world_now_ns(modern.world);
             modern_tell_events(&modern);
-        } while (world_step(modern.world));
+        } while (render_step(modern.world, pace));
         modern_tell_events(&modern);
         tell_last_lines(&modern);
-        life->modern = NULL;
         world_destroy(modern.world);
     }
     bool had_memory = modern.world != NULL;
@@ -174,10 +196,4 @@ bool render_modern(const struct plan *plan, const struct engine *engine, render_
     free(modern.made);
     trace_free(&modern.trace);
     return had_memory;
-}
-
-void render_modern_last_events(const struct render_life *life)
-{
-    *life->now_ns = world_now_ns(life->modern->world);
-    modern_tell_events(life->modern);
 }

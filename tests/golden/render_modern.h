@@ -31,6 +31,7 @@ struct modern {
     char result[RENDER_LINE_BYTES]; /* empty: no job has ended */
     render_line *line;
     void *opaque;
+    const struct render_pace *pace;
 };
 
 /* One line of the trace. */

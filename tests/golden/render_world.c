@@ -26,6 +26,7 @@ struct render {
     int ret;
     render_line *line;
     void *opaque;
+    const struct render_pace *pace;
 };
 
 static void tell(struct render *render, const char *format, ...)
@@ -248,6 +249,7 @@ static const char *stop_name(enum world_end end)
     case END_NOT:
     case END_CONCLUDED:
     case END_DEADLOCK:
+    case END_GIVEN_UP:
     case END_FINDINGS:
         break;
     }
@@ -269,23 +271,40 @@ static void tell_state(struct render *render)
     tell_progress(render, first, &info);
 }
 
+bool render_step(struct world *world, const struct render_pace *pace)
+{
+    if (!world_next_ns(world, pace->now_ns)) {
+        *pace->now_ns = world_now_ns(world);
+    }
+    ++*pace->step;
+    return world_step(world);
+}
+
+static void emitted(void *opaque)
+{
+    struct render *render = opaque;
+    if (render_is_last_step(render->pace)) {
+        tell_events(render);
+    }
+}
+
 bool render_world(const struct plan *plan, const struct engine *engine, render_line *line,
-                  void *opaque, struct render_life *life)
+                  void *opaque, const struct render_pace *pace)
 {
     if (plan->generation == GENERATION_MODERN) {
-        return render_modern(plan, engine, line, opaque, life);
+        return render_modern(plan, engine, line, opaque, pace);
     }
-    struct world_options options = {.engine = engine, .no_oracles = true};
-    struct render render = {.plan = plan, .line = line, .opaque = opaque};
+    struct render render = {.plan = plan, .line = line, .opaque = opaque, .pace = pace};
+    struct world_options options = {
+        .engine = engine, .no_oracles = true, .emitted = emitted, .opaque = &render};
     trace_init(&render.trace, true);
     render.world = world_create(plan, &options, &render.trace);
     if (!render.world) {
         trace_free(&render.trace);
         return false;
     }
-    life->render = &render;
-    while (tell_events(&render) && world_step(render.world)) {
-        *life->now_ns = world_now_ns(render.world);
+    while (tell_events(&render) && render_step(render.world, pace)) {
+        /* Each step tells whether there may be another. */
     }
     tell_events(&render);
     if (render.has_ended) {
@@ -295,18 +314,7 @@ bool render_world(const struct plan *plan, const struct engine *engine, render_l
     } else {
         tell_state(&render);
     }
-    life->render = NULL;
     world_destroy(render.world);
     trace_free(&render.trace);
     return true;
-}
-
-void render_last_events(const struct render_life *life)
-{
-    if (life->render) {
-        *life->now_ns = world_now_ns(life->render->world);
-        tell_events(life->render);
-    } else if (life->modern) {
-        render_modern_last_events(life);
-    }
 }

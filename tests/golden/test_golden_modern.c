@@ -259,7 +259,6 @@ static void test_modern_is_refused_when_invalid(void **state)
         {"at 5 explode", false, "no control"},
         {"at 5 cancel softly", false, "cancel [force]"},
         {"at 5 guest append 0 512", false, "none of read, write"},
-        {"at 5 drained_begin filter", true, "filter"},
         {"at 5 guest write 0 512", false, "usage: write OFF LEN TAG"},
         {"guest 5 write 0 0 1", false, "no bytes"},
         {"guest 5 write 0 512 0x100000000", false, "32 bits"},

@@ -16,6 +16,15 @@
 #include "system/block-backend.h"
 #include "trace.h"
 
+/* What a test that includes this file (misdeeds_modern.c) does at some places. */
+#ifndef SMALL_HOOKS
+#define SMALL_IN_START(job) ((void)0)
+#define SMALL_IN_RUN(job) ((void)0)
+#define SMALL_IN_COPY(job) ((void)0)
+#define SMALL_IN_END(job) ((void)0)
+#define SMALL_IN_WRITE(job, qiov) ((void)0)
+#endif
+
 typedef struct SmallJob SmallJob;
 
 typedef struct SmallFilter {
@@ -36,12 +45,21 @@ struct SmallJob {
     void *buffer;
     Coroutine *copy; /* in flight */
     CoQueue waiting;
-    int64_t offset; /* of the copy */
-    int result;     /* the first reported error */
+    int64_t offset;      /* of the copy */
+    int result;          /* the first reported error */
+    const char *misdeed; /* the name of the filter, or NULL */
     bool wants_end;
     bool drained;
     bool prepared;
 };
+
+#ifdef SMALL_HOOKS
+static void SMALL_IN_START(SmallJob *job);
+static void SMALL_IN_RUN(SmallJob *job);
+static void SMALL_IN_COPY(SmallJob *job);
+static void SMALL_IN_END(SmallJob *job);
+static void SMALL_IN_WRITE(SmallJob *job, QEMUIOVector *qiov);
+#endif
 
 /* ---- The filter ---- */
 
@@ -62,6 +80,7 @@ static int coroutine_fn mark(BlockDriverState *bs, int64_t offset, int64_t bytes
 static int coroutine_fn filter_pwritev(BlockDriverState *bs, int64_t offset, int64_t bytes,
                                        QEMUIOVector *qiov, BdrvRequestFlags flags)
 {
+    SMALL_IN_WRITE(((SmallFilter *)bs->opaque)->job, qiov);
     return mark(bs, offset, bytes, bdrv_co_pwritev(bs->backing, offset, bytes, qiov, flags));
 }
 
@@ -121,6 +140,7 @@ static void coroutine_fn copy(void *opaque)
     qemu_iovec_init(&qiov, 1);
     qemu_iovec_add(&qiov, job->buffer, bytes);
     ret = bdrv_co_preadv(job->filter->backing, job->offset, bytes, &qiov, 0);
+    SMALL_IN_COPY(job);
     if (ret >= 0) {
         is_read = false;
         ret = blk_co_pwritev(job->target, job->offset, bytes, &qiov, 0);
@@ -249,6 +269,7 @@ static int coroutine_fn prepare_run(SmallJob *job)
         return -ENOMEM;
     }
     job->iter = bdrv_dirty_iter_new(job->dirty);
+    SMALL_IN_RUN(job);
     return populate(job);
 }
 
@@ -283,6 +304,7 @@ static void end(SmallJob *job, bool pivot)
     }
     job->prepared = true;
     bdrv_release_dirty_bitmap(job->dirty);
+    SMALL_IN_END(job);
     bdrv_ref(source);
     bdrv_ref(filter);
     bdrv_ref(target);
@@ -436,6 +458,8 @@ void mirror_start(const char *job_id, BlockDriverState *bs, BlockDriverState *ta
     block_job_add_bdrv(&job->common, "target", target, 0, BLK_PERM_ALL, &error_abort);
     bdrv_graph_wrunlock();
     trace_mirror_start(bs, job, NULL);
+    job->misdeed = filter_node_name;
+    SMALL_IN_START(job);
     job_start(&job->common.job);
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * mirrorsim import: makes a scenario of I/O that fio or blktrace has recorded.
+ * mirrorsim import: makes a scenario of I/O that some other program has recorded.
  *
  * What is written is loaded first, as any scenario: nothing invalid gets out.
  *
@@ -24,6 +24,7 @@
 struct command_options {
     struct import_options import;
     const char *output; /* NULL: standard output */
+    const char *replay; /* file for the requests, or NULL */
 };
 
 /* ---- Options ---- */
@@ -58,34 +59,56 @@ static void take_speed_up(const struct argp_state *state, const struct option_ro
 
 #define AT(member) offsetof(struct command_options, member)
 
-static const char *const formats[] = {"fio", "blkparse", NULL};
 static const char *const actions[] = {"Q", "D", "C", NULL};
 static const char *const fills[] = {"unique", "zero", NULL};
 
 static const struct option_row options_of_import[] = {
     {.shown = {0, 0, NULL, 0, "What to read:", 1}},
-    {{"format", 0, "fio|blkparse", 0,
-      "`fio --write_iolog` version 3, or the text of blkparse (default: detected from the file)",
+    {{"format", 0, "NAME", 0,
+      "fio, blkparse, ftrace, biosnoop, msr, alibaba, tencent, spc, csv, fiu, mqsim or disksim "
+      "(default: detected from the file)",
       1},
      INTO(WORD, import.format),
-     .words = formats,
+     .words = import_format_names,
      .value = IMPORT_FIO},
+    {{"layout", 0, "TEXT", 0,
+      "blkparse: the format that its -f had, like '%T.%t %a %d %S %n'; csv: what the columns are, "
+      "like 'time/ms,offset/sectors,bytes,op'",
+      1},
+     INTO(TEXT, import.layout)},
     {{"file", 0, "NAME", 0,
       "Only requests of this file (fio) or device (blkparse, like 8,0); needed if there are "
       "several",
       1},
      INTO(TEXT, import.file)},
     {{"action", 0, "Q|D|C", 0,
-      "blkparse: a request is made when it is queued (Q, default), issued (D) or completed (C)", 1},
+      "blkparse, ftrace, biosnoop: a request is made when it is queued (Q, default of blkparse), "
+      "issued (D, default of the others) or completed (C)",
+      1},
      INTO(CHOICE, import.action),
      .words = actions},
     {{"from", 0, "N", 0, "Start with the Nth request, which is then made at time 0", 1},
      INTO(ORDINAL, import.first)},
-    {{"count", 0, "N", 0, "Number of requests; a scenario has room for 9900", 1},
-     INTO(ORDINAL, import.count)},
+    {{"take", 0, "N", 0, "Number of requests", 1}, INTO(ORDINAL, import.count)},
+    {{"count", 0, NULL, OPTION_ALIAS, NULL, 1}, INTO(ORDINAL, import.count)},
+    {{"start-at-first", 0, NULL, 0,
+      "The first request is made at time 0 (default: only if times are of the calendar)", 1},
+     INTO(FLAG, import.start_at_first)},
+    {{"lenient", 0, NULL, 0, "Leave lines that are wrong out, after naming them", 1},
+     INTO(FLAG, import.lenient)},
     {.shown = {0, 0, NULL, 0, "What to write:", 2}},
     {{"output", 'o', "FILE", 0, "Write into this file (default: standard output)", 2},
      INTO(TEXT, output)},
+    {{"replay", 0, "FILE", 0,
+      "Write the requests into this file, which the scenario names (default if there are more "
+      "than 9900: -o's with .requests)",
+      2},
+     INTO(TEXT, replay)},
+    {{"profile", 0, NULL, 0,
+      "Instead of a scenario: how long the device has taken, by operation and size, as the "
+      "`latency` of a disk; for recordings with completions (blkparse, ftrace, biosnoop, msr, csv)",
+      2},
+     INTO(FLAG, import.wants_latency)},
     {{"name", 0, "NAME", 0, "The scenario's name (default: import- and the file's)", 2},
      INTO(TEXT, import.name)},
     {{"speed-up", 0, "FACTOR", 0, "Make requests faster by this factor, like 10 or 0.5", 2},
@@ -129,20 +152,107 @@ static void show_counts(const struct recording *recording)
 {
     char *left_out = import_left_out_text(recording);
 
-    fprintf(stderr, "mirrorsim import: %" PRIu32 " requests%s%s\n", recording->request_count,
+    if (recording->wrong != NULL) {
+        fputs(recording->wrong, stderr);
+    }
+    fprintf(stderr, "mirrorsim import: %" PRIu32 " requests%s%s", recording->request_count,
             *left_out != '\0' ? "; left out: " : "", left_out);
+    if (recording->widened > 0) {
+        fprintf(stderr, "; widened to whole sectors: %" PRIu64, recording->widened);
+    }
+    fputc('\n', stderr);
     free(left_out);
 }
 
-/* Only --name and --job can make it invalid. */
+/* ---- A file for the requests ---- */
+
+/* Only the rest of the path if the file is in the scenario's folder or below it. */
+static char *relative(const char *file, const char *scenario)
+{
+    const char *slash = scenario != NULL ? strrchr(scenario, '/') : NULL;
+    size_t folder = slash != NULL ? (size_t)(slash + 1 - scenario) : 0;
+    char *real;
+
+    if (*file != '/' && folder == 0) {
+        return must_strdup(file);
+    }
+    if (folder > 0 && strncmp(file, scenario, folder) == 0) {
+        return must_strdup(file + folder);
+    }
+    real = realpath(file, NULL);
+    return real != NULL ? real : must_strdup(file);
+}
+
+/* NAME.requests beside NAME.yaml. */
+static char *default_replay(const char *output)
+{
+    const char *dot = strrchr(output, '.');
+    const char *slash = strrchr(output, '/');
+    bool has_ending = dot != NULL && (slash == NULL || dot > slash);
+
+    return must_printf("%.*s.requests", has_ending ? (int)(dot - output) : (int)strlen(output),
+                       output);
+}
+
+/* The file that the requests go to; NULL: they stand in the scenario. */
+static char *choose_replay(const struct command_options *options, const struct recording *recording)
+{
+    if (options->replay != NULL) {
+        return must_strdup(options->replay);
+    }
+    if (recording->request_count <= IMPORT_MAX_INLINE) {
+        return NULL;
+    }
+    if (options->output == NULL) {
+        fprintf(stderr,
+                "mirrorsim import: more than %u requests are too many for a scenario: take a part "
+                "of them with --from and --take, or let them have a file of their own with "
+                "--replay FILE or -o NAME.yaml\n",
+                IMPORT_MAX_INLINE);
+        exit(EXIT_USAGE);
+    }
+    return default_replay(options->output);
+}
+
+static void write_requests(const struct recording *recording, const char *path)
+{
+    struct output output;
+
+    if (!output_open(&output, path)) {
+        die("%s: %s", path, strerror(errno));
+    }
+    import_write_requests(recording, output.stream);
+    if (!output_close(&output)) {
+        die("%s: %s", path, strerror(errno));
+    }
+}
+
+/* ---- The scenario ---- */
+
+/* Where the scenario will stand: what it names is relative to that. */
+static const char *place(const struct command_options *options)
+{
+    return options->output != NULL ? options->output : "scenario";
+}
+
+/* Only --name and --job can make it invalid.  Its requests are written first: it is checked with
+ * them. */
 static int write_scenario(const struct command_options *options, const struct recording *recording)
 {
     size_t bytes;
-    char *text = import_scenario(recording, &bytes);
-    struct scenario *scenario = scenario_load_text("scenario", text, bytes);
-    const struct mistakes *mistakes = scenario_mistakes(scenario);
+    char *replay = choose_replay(options, recording);
+    char *name = replay != NULL ? relative(replay, options->output) : NULL;
+    char *text = import_scenario(recording, name, &bytes);
+    struct scenario *scenario;
+    const struct mistakes *mistakes;
     int code = EXIT_USAGE;
 
+    if (replay != NULL) {
+        load_guard_output(replay, options->import.path, true);
+        write_requests(recording, replay);
+    }
+    scenario = scenario_load_text(place(options), text, bytes);
+    mistakes = scenario_mistakes(scenario);
     if (mistakes->count > 0) {
         fputs("mirrorsim import: the scenario would be invalid:\n", stderr);
         load_show_mistakes("scenario", mistakes);
@@ -153,13 +263,36 @@ static int write_scenario(const struct command_options *options, const struct re
     }
     scenario_free(scenario);
     free(text);
+    free(name);
+    free(replay);
     return code;
+}
+
+static int write_profile(const struct command_options *options, const struct recording *recording)
+{
+    char *text = NULL;
+    size_t bytes = 0;
+    FILE *out = must_memstream(&text, &bytes);
+    uint64_t known = import_write_profile(recording, out);
+
+    fclose(out);
+    if (known == 0) {
+        fprintf(stderr, "mirrorsim import: %s does not say when a request was completed\n",
+                options->import.path);
+    } else {
+        fprintf(stderr,
+                "mirrorsim import: %" PRIu64 " of %" PRIu32 " requests with their completions\n",
+                known, recording->request_count);
+        write_text(options, text);
+    }
+    free(text);
+    return known == 0 ? EXIT_USAGE : EXIT_PASSED;
 }
 
 static int run_import(int argc, char **argv)
 {
     struct command_options options = {
-        .import = {.action = "Q", .first = 1, .count = UINT64_MAX, .speed_up = 1000}};
+        .import = {.first = 1, .count = UINT64_MAX, .speed_up = 1000}};
     struct recording recording;
     int code = EXIT_USAGE;
 
@@ -169,11 +302,12 @@ static int run_import(int argc, char **argv)
     if (recording.mistakes.count > 0) {
         load_show_mistakes(options.import.path, &recording.mistakes);
     } else {
-        code = write_scenario(&options, &recording);
+        code = options.import.wants_latency ? write_profile(&options, &recording)
+                                            : write_scenario(&options, &recording);
     }
     recording_free(&recording);
     return code;
 }
 
 const struct command command_import = {
-    "import", "make a scenario from I/O recorded by fio or blktrace", &table, run_import};
+    "import", "make a scenario, or a device's latency, from recorded I/O", &table, run_import};

@@ -41,12 +41,40 @@ struct checkpoint {
 
 /* ---- What is searched ---- */
 
+/* Recorded requests stand in files of their own. */
+static void pack_replays(struct pack *pack, const struct plan *plan)
+{
+    for (uint32_t i = 0; i < plan->generator_count; i++) {
+        const struct generator_spec *spec = &plan->generators[i];
+
+        if (spec->replay != NULL) {
+            pack_number(pack, program_hash_file(spec->replay));
+        }
+    }
+}
+
+static void pack_scenario(struct pack *pack, const struct scenario *scenario, const char *file)
+{
+    const struct choice_spec quiet = {.seed = 0};
+
+    pack_number(pack, program_hash_file(file));
+    for (uint32_t i = 0; i < scenario_cases(scenario); i++) {
+        struct plan *plan = scenario_plan(scenario, i, &quiet);
+
+        pack_replays(pack, plan);
+        plan_destroy(plan);
+    }
+}
+
 static void pack_search(struct pack *pack, const struct explore_session *session, const char *file)
 {
     const struct explore_options *options = session->options;
+    struct pack scenario = {0};
 
+    pack_scenario(&scenario, options->scenario, file);
     pack_number(pack, RECORD_SEARCH);
-    pack_number(pack, program_hash_file(file));
+    pack_blob(pack, scenario.bytes, scenario.count);
+    pack_free(&scenario);
     pack_text(pack, options->engine->name);
     pack_text(pack, options->chosen != NULL ? options->chosen : "");
     pack_number(pack, options->schedule);
@@ -61,14 +89,17 @@ static void pack_search(struct pack *pack, const struct explore_session *session
 }
 
 /* Why it is another search; the record differs from ours somewhere. */
-static char *tell_search(struct unpack *from, const struct explore_session *session,
-                         const char *file)
+static char *tell_search(struct unpack *from, struct unpack *ours,
+                         const struct explore_session *session)
 {
-    uint64_t scenario = unpack_number(from);
+    size_t bytes;
+    size_t our_bytes;
+    const uint8_t *scenario = unpack_blob(from, &bytes);
+    const uint8_t *our_scenario = unpack_blob(ours, &our_bytes);
     char *engine = unpack_new_text(from);
     char *why;
 
-    if (scenario != program_hash_file(file)) {
+    if (bytes != our_bytes || memcmp(scenario, our_scenario, bytes) != 0) {
         why = must_strdup("it is of another scenario, or the scenario has changed since");
     } else if (strcmp(engine, session->options->engine->name) != 0) {
         why = must_printf("it is of a search with the engine \"%s\"", engine);
@@ -197,8 +228,11 @@ static char *compare_search(const struct checkpoint *checkpoint,
 
     pack_search(&ours, session, file);
     if (ours.count != place.bytes || memcmp(ours.bytes, record, ours.count) != 0) {
+        struct unpack wanted = {.at = ours.bytes, .left = ours.count};
+
         unpack_number(&from);
-        why = tell_search(&from, session, file);
+        unpack_number(&wanted);
+        why = tell_search(&from, &wanted, session);
     }
     pack_free(&ours);
     free(record);

@@ -121,7 +121,7 @@ static void note_verdict(struct hunt *hunt, const struct world *world,
     for (uint32_t i = 0; i < verdict->finding_count; i++) {
         const struct finding *finding = &verdict->findings[i];
 
-        if (!oracles_only(hunt) || search_finding_counts(finding, world)) {
+        if (search_finding_counts(finding, world, oracles_only(hunt))) {
             note_found(hunt, finding, choices, choice_count);
             if (!hunt->options->all) {
                 return;

@@ -170,7 +170,15 @@ static void save(struct search *search, struct frame *frame, const struct world 
     world_save(world, frame->snapshot);
 }
 
-void search_push(struct search *search, const struct path *path, uint64_t history)
+uint64_t search_state(const struct path *path, uint64_t history)
+{
+    uint64_t digest = path->goes_on ? world_digest_repeating_judged(path->world)
+                                    : world_digest_judged(path->world);
+
+    return digest ^ history;
+}
+
+void search_push(struct search *search, const struct path *path, uint64_t history, uint64_t state)
 {
     struct frame *frame;
 
@@ -184,6 +192,8 @@ void search_push(struct search *search, const struct path *path, uint64_t histor
         save(search, frame, path->world);
     }
     frame->history = history;
+    frame->state = state;
+    frame->place = world_place(path->world);
     frame->question_count = 0;
     frame->entered = false;
     frame->full = false;
@@ -258,10 +268,17 @@ static uint64_t extend_history(uint64_t history, const struct trace *trace, uint
 
 /* ---- The search ---- */
 
-bool search_finding_counts(const struct finding *finding, const struct world *world)
+bool search_finding_counts(const struct finding *finding, const struct world *world,
+                           bool oracles_only)
 {
     struct job_info info;
 
+    if (finding->id == FINDING_VACUOUS_NEVER_FIRED || finding->id == FINDING_VACUOUS_NEVER_BEGAN) {
+        return false;
+    }
+    if (!oracles_only) {
+        return true;
+    }
     if (finding->id == FINDING_LIVENESS_DEADLOCK) {
         return world_job(world, &info);
     }
@@ -272,7 +289,7 @@ bool search_finding_counts(const struct finding *finding, const struct world *wo
 static bool has_finding(const struct world *world, const struct verdict *verdict, bool oracles_only)
 {
     for (uint32_t i = 0; i < verdict->finding_count; i++) {
-        if (!oracles_only || search_finding_counts(&verdict->findings[i], world)) {
+        if (search_finding_counts(&verdict->findings[i], world, oracles_only)) {
             return true;
         }
     }
@@ -334,11 +351,26 @@ bool search_step(struct search *search, const struct path *path, uint64_t *histo
     return goes_on;
 }
 
-/* Is the state one that has not been visited?  Then it is from now on. */
-static bool is_new(struct search *search, const struct path *path, uint64_t history)
+/*
+ * The path has come to a known state.  If that is on the path, it has gone round, and may be in a
+ * livelock: then the next step ends it.
+ */
+static bool is_livelock(struct search *search, const struct path *path, uint64_t state)
 {
-    uint64_t digest = world_digest_judged(path->world) ^ history;
+    for (uint32_t i = search->depth; i > 0 && !search->is_livelock; i--) {
+        const struct frame *frame = &search->frames[i - 1];
 
+        if (frame->state == state) {
+            search->is_livelock = world_closes_cycle(path->world, &frame->place);
+            return search->is_livelock && !world_step(path->world);
+        }
+    }
+    return false;
+}
+
+/* Is the state one that has not been visited?  Then it is from now on. */
+static bool is_new(struct search *search, const struct path *path, uint64_t digest)
+{
     if (!visited_add(&search->visited, digest)) {
         return false;
     }
@@ -356,20 +388,23 @@ static bool is_new(struct search *search, const struct path *path, uint64_t hist
 /* Takes the child that the frame's answers lead to; false: stop. */
 static bool visit(struct search *search, const struct path *path)
 {
+    bool merges = !path->options->no_merging && !path->runs_again;
     uint64_t history;
+    uint64_t state;
 
     if (!search_step(search, path, &history)) {
         return judge(search, path);
     }
-    if (!path->options->no_merging && !path->runs_again && !is_new(search, path, history)) {
+    state = merges ? search_state(path, history) : 0;
+    if (merges && !is_new(search, path, state)) {
         search->figures->merged++;
-        return true;
+        return !is_livelock(search, path, state) || judge(search, path);
     }
     if (search->depth == SEARCH_MAX_DEPTH || search->stack_bytes > SEARCH_MAX_STACK_BYTES) {
         search->figures->too_deep = true;
         return true;
     }
-    search_push(search, path, history);
+    search_push(search, path, history, state);
     return true;
 }
 
@@ -399,6 +434,17 @@ static bool walk(struct search *search, struct path *path)
     return true;
 }
 
+/* May the guest go on for ever?  Then no state would be known again by an exact digest. */
+static bool goes_on(const struct plan *plan)
+{
+    for (uint32_t i = 0; i < plan->generator_count; i++) {
+        if (plan->generators[i].count == 0 && plan->generators[i].bytes == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool search_run(struct search *search, const struct plan *plan,
                 const struct search_options *options, struct search_figures *figures)
 {
@@ -409,6 +455,7 @@ bool search_run(struct search *search, const struct plan *plan,
                         .world_options = &world_options,
                         .trace = &trace,
                         .kinds = expected_kinds(plan),
+                        .goes_on = options->symmetric || goes_on(plan),
                         .runs_again = options->engine->foreign};
     bool complete;
 
@@ -421,6 +468,7 @@ bool search_run(struct search *search, const struct plan *plan,
     search->figures = figures;
     search->depth = 0;
     search->current = NULL;
+    search->is_livelock = false;
     search->fresh_count = 0;
     search->misfit = false;
     path.world = runner_world(NULL, plan, &world_options, &trace);
@@ -428,7 +476,7 @@ bool search_run(struct search *search, const struct plan *plan,
     search->root = world_digest_judged(path.world);
     path.reduces = !options->no_reduction;
     path.independent = independent_possible(path.world);
-    search_push(search, &path, 0);
+    search_push(search, &path, 0, search_state(&path, 0));
     if (options->saved != NULL && !search_restore(search, &path, options->saved)) {
         die("the checkpoint is damaged: what it says of a search does not fit the scenario");
     }

@@ -8,6 +8,13 @@
  * scenario's expectations look at.  Where the next event commutes with all others
  * (sim/world/independent.h), only that one is tried.
  *
+ * A guest that may go on for ever would make every state a new one.  Of such a plan, states are
+ * told apart by world_digest_repeating_judged().
+ *
+ * A path that comes back to a state that it has been in has found a cycle, and if that counts
+ * (sim/world/cycle.h) a livelock: the path ends with that finding.  Of a cycle that comes about
+ * only by way of states that the search has left before, it learns nothing.
+ *
  * A foreign engine (struct engine) has no snapshots: each path is replayed from the start, and no
  * state is recognised.
  *
@@ -53,10 +60,14 @@ typedef bool search_found(void *opaque, const struct verdict *verdict,
                           const struct choice_answer *choices, uint32_t choice_count);
 
 /*
- * Does an oracle find fault with the engine?  Not counted: the scenario's own expectations, and
- * the hang of a story that waits for a job whose start, or whose `complete`, was refused.
+ * Does the finding of a path count?  That a fault or a generator has not come into play does not:
+ * in one order of events it may come too late, and in another in time.
+ *
+ * Where only the oracles judge, nor do the scenario's own expectations, and the hang of a story
+ * that waits for a job whose start, or whose `complete`, was refused.
  */
-bool search_finding_counts(const struct finding *finding, const struct world *world);
+bool search_finding_counts(const struct finding *finding, const struct world *world,
+                           bool oracles_only);
 
 /*
  * What search_save() has written of a search of this plan, piece by piece in that order; false:
@@ -72,6 +83,7 @@ struct search_options {
     bool oracles_only; /* findings of expectations don't count */
     bool no_reduction; /* try every order ... */
     bool no_merging;   /* ... and expand visited states again: to check these two reductions */
+    bool symmetric;    /* states are merged as if the guest went on for ever (see above) */
     search_found *found;
     bool keeps_states;                /* search_save() will be called */
     const struct search_saved *saved; /* where to go on from, or NULL */

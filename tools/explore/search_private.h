@@ -20,6 +20,8 @@ struct frame {
     void *snapshot;
     size_t snapshot_capacity;
     uint64_t history;
+    uint64_t state; /* digest by which it is known */
+    struct world_place place;
     struct turn *questions; /* of the next timeline event */
     uint32_t question_count;
     uint32_t question_capacity;
@@ -46,6 +48,7 @@ struct search {
     bool restoring; /* the answers come from a file ... */
     bool misfit;    /* ... and are not to what was asked */
     struct world *world;
+    bool is_livelock; /* one was found: enough */
 };
 
 /* One search, while it is under way. */
@@ -57,6 +60,7 @@ struct path {
     struct trace *trace;
     uint64_t kinds; /* of events that the plan's expectations look at */
     bool reduces;
+    bool goes_on; /* the guest may, for ever: digests are symmetric (world_digest_repeating) */
     struct independent_plan independent;
     bool runs_again; /* a foreign engine: there are no snapshots, and no state is recognised */
 };
@@ -64,8 +68,11 @@ struct path {
 /* Adds a question that the node's next event has asked. */
 void search_add_turn(struct frame *frame, struct turn turn);
 
-/* Pushes a node: the world as it is. */
-void search_push(struct search *search, const struct path *path, uint64_t history);
+/* Pushes a node: the world as it is, in a state known by that digest. */
+void search_push(struct search *search, const struct path *path, uint64_t history, uint64_t state);
+
+/* The digest by which the world's state is known, after that history. */
+uint64_t search_state(const struct path *path, uint64_t history);
 
 /*
  * Takes one event with the answers of search->current.  False: that was the end of the path.

@@ -122,7 +122,7 @@ static bool go_down(struct search *search, const struct path *path)
     if (!search_step(search, path, &history) || search->misfit) {
         return false;
     }
-    search_push(search, path, history);
+    search_push(search, path, history, search_state(path, history));
     return true;
 }
 

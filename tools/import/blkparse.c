@@ -5,10 +5,7 @@
  *   MAJOR,MINOR CPU SEQUENCE SECONDS PID ACTION RWBS [SECTOR + SECTORS] [PROCESS]
  *
  * One of a request's actions is used: queued (Q), issued to the device (D) or
- * completed (C).  RWBS is a word of letters: first F for a flush before the
- * request, then the operation (R, W, D; F alone is a flush), then modifiers: F
- * for a write that must be durable at once; the others do not matter here.  The
- * summary after the events is not read.
+ * completed (C).  kind.c knows the letters of RWBS.  The summary after the events is not read.
  *
  * Declared in tools/import/import.h: one of the formats that can be read.
  */
@@ -34,22 +31,10 @@ enum {
     SECTORS_WORD,
 };
 
-static bool is_digits(const char *text, size_t length)
+bool import_is_blkparse(const struct import_line *line)
 {
-    return length > 0 && strspn(text, "0123456789") >= length;
-}
-
-static bool is_device(const char *word)
-{
-    const char *comma = strchr(word, ',');
-
-    return comma != NULL && is_digits(word, (size_t)(comma - word)) &&
-           is_digits(comma + 1, strlen(comma + 1));
-}
-
-bool import_looks_like_blkparse(const struct import_line *line)
-{
-    return is_device(line->words[DEVICE_WORD].text) && line->word_count > ACTION_WORD;
+    return (import_is_device(line->words[DEVICE_WORD].text) && line->word_count > ACTION_WORD) ||
+           strcmp(line->words[0].text, "Input") == 0;
 }
 
 static bool begins_with(const char *text, const char *start)
@@ -57,14 +42,16 @@ static bool begins_with(const char *text, const char *start)
     return strncmp(text, start, strlen(start)) == 0;
 }
 
+static bool is_digits(const char *text, size_t length)
+{
+    return length > 0 && strspn(text, "0123456789") >= length;
+}
+
 /* SECONDS.FRACTION, exactly. */
-static bool read_time(struct recording *recording, const struct import_line *line,
-                      uint64_t *time_ns)
+static bool read_time(struct recording *recording, const struct import_line *line, int64_t *time_ns)
 {
     const char *word = line->words[TIME_WORD].text;
     const char *dot = strchr(word, '.');
-    uint64_t part = 0;
-    uint64_t place = NS_PER_S;
 
     if (dot == NULL || !is_digits(word, (size_t)(dot - word)) || dot - word > 9 ||
         !is_digits(dot + 1, strlen(dot + 1)) || strlen(dot + 1) > FRACTION_DIGITS) {
@@ -73,56 +60,14 @@ static bool read_time(struct recording *recording, const struct import_line *lin
                     mistake_quote(&recording->list, word));
         return false;
     }
-    for (; word < dot; word++) {
-        part = 10 * part + (uint64_t)(*word - '0');
-    }
-    *time_ns = part * NS_PER_S;
-    for (word = dot + 1; *word != '\0'; word++) {
-        place /= 10;
-        *time_ns += (uint64_t)(*word - '0') * place;
-    }
-    return true;
-}
-
-/* The meaning of the letters. */
-struct request_kind {
-    bool is_known;
-    bool flush_before;
-    bool is_durable;
-    enum op op;
-};
-
-static struct request_kind read_kind(const char *rwbs)
-{
-    struct request_kind kind = {.is_known = true};
-
-    kind.flush_before = rwbs[0] == 'F';
-    rwbs += kind.flush_before;
-    switch (*rwbs) {
-    case 'R':
-        kind.op = OP_READ;
-        break;
-    case 'W':
-        kind.op = OP_WRITE;
-        break;
-    case 'D':
-        kind.op = OP_DISCARD;
-        break;
-    default:
-        kind.op = OP_FLUSH;
-        kind.is_known = kind.flush_before;
-    }
-    kind.is_durable = kind.op == OP_WRITE && strchr(rwbs, 'F') != NULL;
-    return kind;
+    return import_time(recording, line, TIME_WORD, "time", NS_PER_S, time_ns);
 }
 
 /* SECTOR + SECTORS; only a flush may lack it. */
 static bool read_range(struct recording *recording, const struct import_line *line,
-                       const struct request_kind *kind, struct import_request *request)
+                       const struct import_kind *kind, struct import_request *request)
 {
     bool has_range = line->word_count > PLUS_WORD && strcmp(line->words[PLUS_WORD].text, "+") == 0;
-    uint64_t sector;
-    uint64_t sectors;
 
     if (kind->op == OP_FLUSH || (!has_range && kind->flush_before)) {
         return true;
@@ -132,48 +77,40 @@ static bool read_range(struct recording *recording, const struct import_line *li
                     "the place is missing: SECTOR + SECTORS is expected");
         return false;
     }
-    if (!import_number(recording, line, SECTOR_WORD, "sector", &sector) ||
-        !import_number(recording, line, SECTORS_WORD, "number of sectors", &sectors)) {
+    return import_sectors(recording, line, SECTOR_WORD, SECTORS_WORD, request);
+}
+
+static bool read_request(struct recording *recording, const struct import_line *line,
+                         struct import_kind *kind, struct import_request *request)
+{
+    *kind = import_read_kind(line->words[RWBS_WORD].text);
+    *request = (struct import_request){.latency_ns = IMPORT_NO_LATENCY};
+    if (!kind->is_known) {
+        recording->left_out.by_action++;
         return false;
     }
-    if (sector > INT64_MAX / SECTOR_BYTES || sectors > INT64_MAX / SECTOR_BYTES) {
-        sector = sectors = INT64_MAX / SECTOR_BYTES; /* beyond the end of any disk */
-    }
-    request->offset = sector * SECTOR_BYTES;
-    request->bytes = sectors * SECTOR_BYTES;
-    return true;
+    return read_time(recording, line, &request->time_ns) &&
+           read_range(recording, line, kind, request);
 }
 
-/* A write with a flush before it becomes two requests; without data, only the flush. */
-static void add(struct recording *recording, const struct import_line *line,
-                const struct request_kind *kind, struct import_request request)
+/* A request, or for a profile its completion. */
+static void take_line(struct recording *recording, const struct import_line *line)
 {
+    const char *action = line->words[ACTION_WORD].text;
     const char *device = line->words[DEVICE_WORD].text;
+    bool is_request = action[0] == import_action(recording) && action[1] == '\0';
+    bool is_completion = recording->options->wants_latency && strcmp(action, "C") == 0;
+    struct import_kind kind;
+    struct import_request request;
 
-    if (kind->flush_before) {
-        struct import_request flush = {.time_ns = request.time_ns, .op = OP_FLUSH};
-
-        import_add(recording, line, RWBS_WORD, device, &flush);
-    }
-    if (kind->flush_before && request.bytes == 0) {
-        return;
-    }
-    request.op = kind->op;
-    if (import_add(recording, line, SECTOR_WORD, device, &request)) {
-        recording->left_out.fua += kind->is_durable;
-    }
-}
-
-static void read_request(struct recording *recording, const struct import_line *line)
-{
-    struct request_kind kind = read_kind(line->words[RWBS_WORD].text);
-    struct import_request request = {0};
-
-    if (!kind.is_known) {
+    if (!is_request && !is_completion) {
         recording->left_out.by_action++;
-    } else if (read_time(recording, line, &request.time_ns) &&
-               read_range(recording, line, &kind, &request)) {
-        add(recording, line, &kind, request);
+    } else if (read_request(recording, line, &kind, &request)) {
+        if (is_request) {
+            import_add_kind(recording, line, SECTOR_WORD, device, &kind, request);
+        } else {
+            import_complete(recording, device, request.offset, request.time_ns);
+        }
     }
 }
 
@@ -181,22 +118,22 @@ void import_blkparse_line(struct recording *recording, const struct import_line 
 {
     const char *first = line->words[0].text;
 
-    if (begins_with(first, "CPU") || begins_with(first, "Total")) {
+    if (recording->options->layout != NULL) {
+        import_blkparse_fields_line(recording, line);
+    } else if (begins_with(first, "CPU") || begins_with(first, "Total")) {
         recording->is_over = true;
     } else if (strcmp(first, "Input") == 0) {
         return; /* "Input file NAME added" */
-    } else if (!is_device(first)) {
+    } else if (!import_is_device(first)) {
         mistake_add(&recording->list, import_where(line, 0),
-                    "a device like 8,0 is expected, not %s: lines are written as blkparse does "
-                    "without -f",
+                    "a device like 8,0 is expected, not %s: say with --layout which format "
+                    "blkparse -f had",
                     mistake_quote(&recording->list, first));
     } else if (line->word_count <= RWBS_WORD) {
         mistake_add(&recording->list, import_where(line, RWBS_WORD),
                     "the line ends too soon: DEVICE CPU SEQUENCE TIME PID ACTION RWBS SECTOR + "
                     "SECTORS is expected");
-    } else if (strcmp(line->words[ACTION_WORD].text, recording->options->action) != 0) {
-        recording->left_out.by_action++;
     } else {
-        read_request(recording, line);
+        take_line(recording, line);
     }
 }

@@ -1,13 +1,23 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * fio's iolog, version 3, as `fio --write_iolog=FILE` writes it.
+ * fio's iolog, versions 2 and 3, as `fio --write_iolog=FILE` writes it.
+ *
+ *   fio version 2 iolog
+ *   FILE add|open|close
+ *   FILE wait MICROSECONDS
+ *   FILE read|write|trim|sync|datasync... OFFSET LENGTH
  *
  *   fio version 3 iolog
  *   TIME FILE add|open|close
- *   TIME FILE read|write|trim|sync|datasync OFFSET LENGTH
+ *   TIME FILE read|write|trim|sync|datasync... OFFSET LENGTH
  *
  * fio's manual gives no unit for TIME; in fact it writes and replays
- * microseconds since the start of the job.  Version 2 has no times.
+ * microseconds since the start of the job.  In version 2 time passes only in `wait`.
+ *
+ * sync_file_range() begins to write data back; it promises nothing and flushes no cache, so that a
+ * disk sees nothing of it.
+ *
+ * The name of a file may have blanks in it: the action is looked for from the end of the line.
  *
  * Declared in tools/import/import.h: one of the formats that can be read.
  */
@@ -18,33 +28,27 @@
 #include "sim/yaml/nearest.h"
 #include "tools/import/import.h"
 
-#define NS_PER_US UINT64_C(1000)
-
-/* The words of a line. */
-enum {
-    TIME_WORD,
-    FILE_WORD,
-    ACTION_WORD,
-    OFFSET_WORD,
-    LENGTH_WORD,
-    WORDS,
-};
-
 static const struct fio_action {
     const char *name;
-    bool is_request;
+    enum { ABOUT_FILE, WAIT, RANGE, SYNC } kind;
     enum op op;
 } actions[] = {
-    {"read", true, OP_READ},      {"write", true, OP_WRITE},
-    {"trim", true, OP_DISCARD},   {"sync", true, OP_FLUSH},
-    {"datasync", true, OP_FLUSH}, {"add", false, OP_FLUSH},
-    {"open", false, OP_FLUSH},    {"close", false, OP_FLUSH},
-    {"wait", false, OP_FLUSH}, /* only in version 2: version 3 has times instead */
+    {"read", RANGE, OP_READ},
+    {"write", RANGE, OP_WRITE},
+    {"trim", RANGE, OP_DISCARD},
+    {"sync", SYNC, OP_FLUSH},
+    {"datasync", SYNC, OP_FLUSH},
+    {"add", ABOUT_FILE, OP_FLUSH},
+    {"open", ABOUT_FILE, OP_FLUSH},
+    {"close", ABOUT_FILE, OP_FLUSH},
+    {"wait", WAIT, OP_FLUSH},
+    {"syncfs", SYNC, OP_FLUSH},
+    {"sync_file_range", ABOUT_FILE, OP_FLUSH},
 };
 
 #define ACTION_COUNT COUNT_OF(actions)
 
-bool import_looks_like_fio(const struct import_line *line)
+bool import_is_fio(const struct import_line *line)
 {
     return line->number == 1 && line->word_count >= 2 && strcmp(line->words[0].text, "fio") == 0 &&
            strcmp(line->words[1].text, "version") == 0;
@@ -52,95 +56,164 @@ bool import_looks_like_fio(const struct import_line *line)
 
 static void read_header(struct recording *recording, const struct import_line *line)
 {
-    if (!import_looks_like_fio(line) || line->word_count != 4 ||
+    const char *version = line->word_count > 2 ? line->words[2].text : "";
+
+    if (!import_is_fio(line) || line->word_count != 4 ||
         strcmp(line->words[3].text, "iolog") != 0) {
         mistake_add(&recording->list, import_where(line, 0),
                     "an iolog begins with the line \"fio version 3 iolog\"");
         recording->is_over = true;
-    } else if (strcmp(line->words[2].text, "3") != 0) {
-        mistake_add(&recording->list, import_where(line, 2),
-                    "only version 3 has times: record with `--write_iolog` of fio 3.31 or newer");
+    } else if (strcmp(version, "2") != 0 && strcmp(version, "3") != 0) {
+        mistake_add(&recording->list, import_where(line, 2), "only versions 2 and 3 are known");
         recording->is_over = true;
     }
+    recording->version = *version == '2' ? 2 : 3;
 }
 
-static const struct fio_action *find_action(struct recording *recording,
-                                            const struct import_line *line)
-{
-    const char *word = line->word_count > ACTION_WORD ? line->words[ACTION_WORD].text : "";
-    struct nearest nearest = nearest_to(word);
+/* ---- The words of a line ---- */
 
-    for (size_t i = 0; i < ACTION_COUNT; i++) {
-        if (strcmp(actions[i].name, word) == 0) {
+/* Where they are. */
+struct layout {
+    uint32_t file;
+    uint32_t action;
+};
+
+static const struct fio_action *action_at(const struct import_line *line, uint32_t word)
+{
+    for (size_t i = 0; word < line->word_count && i < ACTION_COUNT; i++) {
+        if (strcmp(actions[i].name, line->words[word].text) == 0) {
             return &actions[i];
         }
-        nearest_offer(&nearest, actions[i].name);
-    }
-    if (line->word_count <= ACTION_WORD) {
-        mistake_add(&recording->list, import_where(line, ACTION_WORD),
-                    "the line ends too soon: TIME FILE ACTION [OFFSET LENGTH] is expected");
-    } else if (nearest.best != NULL) {
-        mistake_add(&recording->list, import_where(line, ACTION_WORD),
-                    "there is no action %s; did you mean %s?",
-                    mistake_quote(&recording->list, word), nearest.best);
-    } else {
-        mistake_add(&recording->list, import_where(line, ACTION_WORD),
-                    "there is no action %s; it is one of read, write, trim, sync, datasync, add, "
-                    "open, close",
-                    mistake_quote(&recording->list, word));
     }
     return NULL;
 }
 
-/* Offsets and lengths are in bytes and must be whole sectors. */
-static bool read_bytes(struct recording *recording, const struct import_line *line, uint32_t word,
-                       const char *what, uint64_t *bytes)
+/* OFFSET LENGTH, nothing, or one number may follow the action. */
+static struct layout find_words(const struct recording *recording, const struct import_line *line)
 {
-    if (!import_number(recording, line, word, what, bytes)) {
-        return false;
+    static const uint32_t from_end[] = {3, 1, 2};
+    uint32_t file = recording->version == 2 ? 0 : 1;
+
+    for (size_t i = 0; i < COUNT_OF(from_end); i++) {
+        uint32_t at = line->word_count - from_end[i];
+
+        if (line->word_count > file + from_end[i] && action_at(line, at) != NULL) {
+            return (struct layout){file, at};
+        }
     }
-    if (*bytes % SECTOR_BYTES != 0) {
-        mistake_add(&recording->list, import_where(line, word),
-                    "the %s must be a multiple of 512, not %s: record with a block size that is",
-                    what, mistake_quote(&recording->list, line->words[word].text));
-        return false;
-    }
-    return true;
+    return (struct layout){file, file + 1};
 }
 
-static bool read_range(struct recording *recording, const struct import_line *line,
-                       struct import_request *request)
+/* From its first word to the blank before the action. */
+static void read_file_name(const struct import_line *line, struct layout words,
+                           char name[IMPORT_MAX_LINE_BYTES + 1])
 {
-    return request->op == OP_FLUSH ||
-           (read_bytes(recording, line, OFFSET_WORD, "offset", &request->offset) &&
-            read_bytes(recording, line, LENGTH_WORD, "length", &request->bytes));
+    const struct import_word *first = &line->words[words.file];
+    const struct import_word *last = &line->words[words.action - 1];
+    size_t length = last->offset + strlen(last->text) - first->offset;
+
+    memcpy(name, line->text + first->offset, length);
+    name[length] = '\0';
+}
+
+static void refuse_action(struct recording *recording, const struct import_line *line,
+                          struct layout words)
+{
+    const char *word = line->word_count > words.action ? line->words[words.action].text : "";
+    const char *time = recording->version == 2 ? "" : "TIME ";
+    struct nearest nearest = nearest_to(word);
+
+    for (size_t i = 0; i < ACTION_COUNT; i++) {
+        nearest_offer(&nearest, actions[i].name);
+    }
+    if (line->word_count <= words.action) {
+        mistake_add(&recording->list, import_where(line, words.action),
+                    "the line ends too soon: %sFILE ACTION [OFFSET LENGTH] is expected", time);
+    } else if (nearest.best != NULL) {
+        mistake_add(&recording->list, import_where(line, words.action),
+                    "there is no action %s; did you mean %s?",
+                    mistake_quote(&recording->list, word), nearest.best);
+    } else {
+        mistake_add(&recording->list, import_where(line, words.action),
+                    "there is no action %s; it is one of read, write, trim, sync, datasync, add, "
+                    "open, close",
+                    mistake_quote(&recording->list, word));
+    }
+}
+
+/* ---- Lines ---- */
+
+static void let_time_pass(struct recording *recording, const struct import_line *line,
+                          struct layout words)
+{
+    int64_t time_ns;
+
+    if (import_time(recording, line, words.action + 1, "time in microseconds", NS_PER_US,
+                    &time_ns) &&
+        __builtin_add_overflow(recording->clock_ns, time_ns, &recording->clock_ns)) {
+        recording->clock_ns = INT64_MAX;
+    }
+    recording->left_out.by_action++;
+}
+
+static void add(struct recording *recording, const struct import_line *line, struct layout words,
+                const struct fio_action *action, int64_t time_ns)
+{
+    struct import_request request = {
+        .time_ns = time_ns, .latency_ns = IMPORT_NO_LATENCY, .op = action->op};
+    uint32_t last = words.action + 2;
+    char name[IMPORT_MAX_LINE_BYTES + 1];
+
+    if (line->word_count > last + 1) {
+        mistake_add(&recording->list, import_where(line, last + 1),
+                    "%s is one word too many: %sFILE ACTION OFFSET LENGTH is expected",
+                    mistake_quote(&recording->list, line->words[last + 1].text),
+                    recording->version == 2 ? "" : "TIME ");
+    } else if (action->kind == SYNC ||
+               (import_number(recording, line, words.action + 1, "offset", &request.offset) &&
+                import_number(recording, line, last, "length", &request.bytes))) {
+        read_file_name(line, words, name);
+        import_add(recording, line, words.action + 1, name, &request);
+    }
+}
+
+/* The time in the line, or of the last wait. */
+static bool read_time(struct recording *recording, const struct import_line *line, int64_t *time_ns)
+{
+    uint64_t us;
+
+    *time_ns = recording->clock_ns;
+    if (recording->version == 2) {
+        return true;
+    }
+    if (!import_number(recording, line, 0, "time in microseconds", &us)) {
+        return false;
+    }
+    *time_ns = import_ns(us, NS_PER_US);
+    return true;
 }
 
 void import_fio_line(struct recording *recording, const struct import_line *line)
 {
-    const struct fio_action *action;
-    struct import_request request = {0};
+    struct layout words = find_words(recording, line);
+    const struct fio_action *action = action_at(line, words.action);
+    int64_t time_ns;
 
     if (line->number == 1) {
         read_header(recording, line);
         return;
     }
-    action = find_action(recording, line);
-    if (!import_number(recording, line, TIME_WORD, "time in microseconds", &request.time_ns) ||
-        action == NULL) {
+    if (action == NULL) {
+        refuse_action(recording, line, words);
+    }
+    if (!read_time(recording, line, &time_ns) || action == NULL) {
         return;
     }
-    if (__builtin_mul_overflow(request.time_ns, NS_PER_US, &request.time_ns)) {
-        request.time_ns = UINT64_MAX;
-    }
-    request.op = action->op;
-    if (line->word_count > WORDS) {
-        mistake_add(&recording->list, import_where(line, WORDS),
-                    "%s is one word too many: TIME FILE ACTION OFFSET LENGTH is expected",
-                    mistake_quote(&recording->list, line->words[WORDS].text));
-    } else if (!action->is_request) {
+    if (action->kind == WAIT && recording->version == 2) {
+        let_time_pass(recording, line, words);
+    } else if (action->kind == RANGE || action->kind == SYNC) {
+        add(recording, line, words, action, time_ns);
+    } else {
         recording->left_out.by_action++;
-    } else if (read_range(recording, line, &request)) {
-        import_add(recording, line, OFFSET_WORD, line->words[FILE_WORD].text, &request);
     }
 }

@@ -4,71 +4,20 @@
  *
  * Declared in tools/import/import.h: the first step of an import.
  */
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/range.h"
 #include "sim/base/quantity.h"
 #include "tools/base/support.h"
-#include "tools/base/text.h"
 #include "tools/import/import.h"
 
 static const struct where whole_file = {0, 0};
 
-/* ---- Words ---- */
-
-struct where import_where(const struct import_line *line, uint32_t word)
-{
-    return (struct where){line->number,
-                          word < line->word_count ? line->words[word].column : line->end_column};
-}
-
-bool import_number(struct recording *recording, const struct import_line *line, uint32_t word,
-                   const char *what, uint64_t *number)
-{
-    if (word >= line->word_count) {
-        mistake_add(&recording->list, import_where(line, word),
-                    "the line ends too soon: the %s is missing", what);
-        return false;
-    }
-    if (!number_parse(line->words[word].text, number) || *number > INT64_MAX) {
-        mistake_add(&recording->list, import_where(line, word),
-                    "the %s must be a whole number below 2^63, not %s", what,
-                    mistake_quote(&recording->list, line->words[word].text));
-        return false;
-    }
-    return true;
-}
-
-static bool is_blank(char byte)
-{
-    return byte == ' ' || byte == '\t' || byte == '\r';
-}
-
-/*
- * Splits `text` into words. Columns count characters: every byte that is not a
- * UTF-8 continuation byte.
- */
-static void split(char *text, struct import_line *line)
-{
-    bool in_word = false;
-
-    line->word_count = 0;
-    line->end_column = 1;
-    for (; *text != '\0'; text++) {
-        bool blank = is_blank(*text);
-
-        if (blank) {
-            *text = '\0';
-        } else if (!in_word && line->word_count < IMPORT_MAX_WORDS) {
-            line->words[line->word_count++] = (struct import_word){text, line->end_column};
-        }
-        in_word = !blank;
-        line->end_column += ((unsigned char)*text & 0xc0) != 0x80;
-    }
-}
+/* How far back a completion looks for its request. */
+#define MAX_IN_FLIGHT 4096u
 
 /* ---- Requests ---- */
 
@@ -98,17 +47,8 @@ static const char *request_mistake(struct recording *recording,
     uint64_t disk_bytes = recording->options->disk_bytes;
     uint64_t most = disk_bytes > 0 ? disk_bytes : IMPORT_MAX_DISK_BYTES;
 
-    /* The product cannot overflow, because the factor is bounded. */
-    if (request->time_ns > IMPORT_MAX_TIME_NS / 1000 * recording->options->speed_up) {
-        return mistake_part(&recording->list,
-                            "the request comes later than %s, the latest time of a scenario",
-                            quantity_time(IMPORT_MAX_TIME_NS).text);
-    }
     if (request->op == OP_FLUSH) {
         return NULL;
-    }
-    if (request->bytes == 0) {
-        return "a request must have at least one byte";
     }
     if (request->bytes > most || request->offset > most - request->bytes) {
         return mistake_part(&recording->list, "the request goes beyond the end of %s, at %s",
@@ -118,20 +58,32 @@ static const char *request_mistake(struct recording *recording,
     return NULL;
 }
 
-/* Divides exactly and without overflow. */
-static uint64_t speed_up(uint64_t time_ns, uint64_t thousandths)
-{
-    return time_ns / thousandths * 1000 + time_ns % thousandths * 1000 / thousandths;
-}
-
 static void append(struct recording *recording, const struct import_request *request)
 {
-    struct import_request *last = &recording->requests[recording->request_count];
+    if (recording->request_count == recording->request_capacity) {
+        recording->requests = must_grow(recording->requests, recording->request_capacity,
+                                        sizeof(*recording->requests));
+        recording->request_capacity =
+            recording->request_capacity > 0 ? 2 * recording->request_capacity : 1;
+    }
+    recording->requests[recording->request_count] = *request;
+    recording->requests[recording->request_count].order = recording->request_count;
+    recording->request_count++;
+    /* For a profile, completions follow. */
+    recording->is_over =
+        recording->request_count == recording->options->count && !recording->options->wants_latency;
+}
 
-    *last = *request;
-    last->time_ns = speed_up(request->time_ns, recording->options->speed_up);
-    last->order = recording->request_count++;
-    recording->is_over = recording->request_count == recording->options->count;
+/* The whole sectors that it touches. */
+static void widen(struct recording *recording, struct import_request *request)
+{
+    uint64_t end = request->offset + request->bytes;
+    uint64_t start = request->offset / SECTOR_BYTES * SECTOR_BYTES;
+    uint64_t bytes = div_round_up(end, SECTOR_BYTES) * SECTOR_BYTES - start;
+
+    recording->widened += bytes != request->bytes;
+    request->offset = start;
+    request->bytes = bytes;
 }
 
 /* True if the request is in the part to take (--from). */
@@ -146,6 +98,7 @@ static bool is_in_part(struct recording *recording)
 bool import_add(struct recording *recording, const struct import_line *line, uint32_t word,
                 const char *file, const struct import_request *request)
 {
+    struct import_request copy = *request;
     const char *mistake;
 
     if (recording->is_over) {
@@ -159,32 +112,55 @@ bool import_add(struct recording *recording, const struct import_line *line, uin
     if (!is_in_part(recording)) {
         return false;
     }
-    mistake = request_mistake(recording, request);
+    if (copy.op == OP_FLUSH) {
+        copy.offset = copy.bytes = 0;
+    } else if (copy.bytes == 0) {
+        recording->left_out.empty++;
+        return false;
+    }
+    mistake = request_mistake(recording, &copy);
     if (mistake != NULL) {
         mistake_add(&recording->list, import_where(line, word), "%s", mistake);
         return false;
     }
-    if (recording->request_count == IMPORT_MAX_REQUESTS) {
-        mistake_add(&recording->list, import_where(line, 0),
-                    "more than %u requests are too many for a scenario: take a part of them with "
-                    "--from and --count",
-                    IMPORT_MAX_REQUESTS);
-        recording->is_over = true;
+    if (recording->request_count == recording->options->count) {
         return false;
     }
-    append(recording, request);
+    copy.where = import_where(line, word);
+    widen(recording, &copy);
+    append(recording, &copy);
     return true;
+}
+
+void import_complete(struct recording *recording, const char *file, uint64_t offset,
+                     int64_t time_ns)
+{
+    uint32_t least =
+        recording->request_count > MAX_IN_FLIGHT ? recording->request_count - MAX_IN_FLIGHT : 0;
+
+    for (uint32_t i = recording->request_count; i > least && is_wanted(recording, file); i--) {
+        struct import_request *request = &recording->requests[i - 1];
+
+        if (request->offset == offset && request->op != OP_FLUSH &&
+            request->latency_ns == IMPORT_NO_LATENCY && time_ns >= request->time_ns) {
+            request->latency_ns = (uint64_t)(time_ns - request->time_ns);
+            return;
+        }
+    }
 }
 
 /* ---- Lines ---- */
 
+/* Comments at the start may be those of any format. */
 static void detect_format(struct recording *recording, const struct import_line *line)
 {
-    if (import_looks_like_fio(line)) {
-        recording->format = IMPORT_FIO;
-    } else if (import_looks_like_blkparse(line) || strcmp(line->words[0].text, "Input") == 0) {
-        recording->format = IMPORT_BLKPARSE;
-    } else {
+    for (int i = IMPORT_DETECT + 1; i < IMPORT_FORMATS; i++) {
+        if (import_formats[i].recognise(line)) {
+            recording->format = (enum import_format_id)i;
+            return;
+        }
+    }
+    if (line->text[0] != '#') {
         mistake_add(&recording->list, import_where(line, 0),
                     "the format of the recording is unknown: an iolog of fio begins with \"fio "
                     "version 3 iolog\", the text of blkparse with a line like \"8,0 3 1 "
@@ -193,35 +169,41 @@ static void detect_format(struct recording *recording, const struct import_line 
     }
 }
 
+static void read_words(struct recording *recording, struct import_line *line, char *copy)
+{
+    uint32_t mistakes = recording->list.count + recording->list.dropped;
+
+    import_split(line, copy);
+    if (line->word_count == 0) {
+        return;
+    }
+    if (recording->format == IMPORT_DETECT) {
+        detect_format(recording, line);
+    }
+    if (recording->format != IMPORT_DETECT) {
+        import_formats[recording->format].read(recording, line);
+    }
+    recording->left_out.wrong += recording->list.count + recording->list.dropped > mistakes;
+}
+
 static void read_line(struct recording *recording, const char *text, size_t bytes, uint32_t number)
 {
-    struct import_line line = {.number = number, .end_column = 1};
+    char kept[IMPORT_MAX_LINE_BYTES + 1];
     char copy[IMPORT_MAX_LINE_BYTES + 1];
+    struct import_line line = {.number = number, .text = kept, .end_column = 1};
 
     if (bytes > IMPORT_MAX_LINE_BYTES) {
         mistake_add(&recording->list, import_where(&line, 0),
                     "the line has more than %u bytes, the maximum", IMPORT_MAX_LINE_BYTES);
+        recording->left_out.wrong++;
         return;
     }
     for (size_t i = 0; i < bytes; i++) {
-        copy[i] = text[i];
-        if (text[i] == '\0') {
-            copy[i] = '?'; /* a NUL byte must not look like the end */
-        }
+        kept[i] = text[i] != '\0' ? text[i] : '?'; /* a NUL byte must not look like the end */
     }
-    copy[bytes] = '\0';
-    split(copy, &line);
-    if (line.word_count == 0) {
-        return;
-    }
-    if (recording->format == IMPORT_DETECT) {
-        detect_format(recording, &line);
-    }
-    if (recording->format == IMPORT_FIO) {
-        import_fio_line(recording, &line);
-    } else if (recording->format == IMPORT_BLKPARSE) {
-        import_blkparse_line(recording, &line);
-    }
+    kept[bytes] = '\0';
+    memcpy(copy, kept, bytes + 1);
+    read_words(recording, &line, copy);
 }
 
 static void read_lines(struct recording *recording)
@@ -240,33 +222,6 @@ static void read_lines(struct recording *recording)
 
 /* ---- The whole ---- */
 
-static void load(struct recording *recording)
-{
-    FILE *file;
-
-    recording->text = must_alloc(IMPORT_MAX_BYTES + 1);
-    errno = 0;
-    file = fopen(recording->options->path, "re");
-    if (file != NULL) {
-        recording->bytes = fread(recording->text, 1, IMPORT_MAX_BYTES + 1, file);
-    }
-    if (file == NULL || ferror(file)) {
-        mistake_add(&recording->list, whole_file, "%s", strerror(errno));
-        recording->bytes = 0;
-    } else if (recording->bytes > IMPORT_MAX_BYTES) {
-        mistake_add(&recording->list, whole_file,
-                    "the file has more than %" PRIu64
-                    " MiB, the maximum: import a part of it, for instance what `head` gives",
-                    IMPORT_MAX_BYTES >> 20);
-        recording->bytes = 0;
-    }
-    if (file != NULL) {
-        fclose(file);
-    }
-    recording->list.text = recording->text;
-    recording->list.bytes = recording->bytes;
-}
-
 static const char *list_files(struct recording *recording)
 {
     const char *names = "";
@@ -283,7 +238,7 @@ static void check_whole(struct recording *recording)
 {
     const struct import_options *options = recording->options;
 
-    if (options->file == NULL && recording->file_count > 1) {
+    if (options->file == NULL && (recording->file_count > 1 || recording->more_files)) {
         mistake_add(&recording->list, whole_file,
                     "there are requests of several files: choose one of %s with --file",
                     list_files(recording));
@@ -291,13 +246,18 @@ static void check_whole(struct recording *recording)
         mistake_add(&recording->list, whole_file,
                     "there is no request of the file %s; the files are %s",
                     mistake_quote(&recording->list, options->file), list_files(recording));
-    } else if (recording->request_count == 0 && recording->seen > 0) {
+    } else if (recording->request_count == 0 && recording->seen > 0 &&
+               recording->seen < options->first) {
         mistake_add(&recording->list, whole_file,
                     "there are only %" PRIu64 " requests, fewer than --from=%" PRIu64,
                     recording->seen, options->first);
     } else if (recording->request_count == 0) {
         mistake_add(&recording->list, whole_file, "the recording has no request%s",
-                    recording->format == IMPORT_BLKPARSE ? " of that --action (default: Q)" : "");
+                    recording->left_out.empty > 0 ? " with at least one byte"
+                    : recording->format != IMPORT_DETECT &&
+                            import_formats[recording->format].action == 'Q'
+                        ? " of that --action (default: Q)"
+                        : "");
     }
 }
 
@@ -312,6 +272,89 @@ static int compare_times(const void *a, const void *b)
     return x->order < y->order ? -1 : x->order > y->order;
 }
 
+/* ---- Times ---- */
+
+/* Divides exactly and without overflow. */
+static int64_t speed_up(int64_t time_ns, uint64_t thousandths)
+{
+    uint64_t time = (uint64_t)time_ns;
+
+    return (int64_t)(time / thousandths * 1000 + time % thousandths * 1000 / thousandths);
+}
+
+/* Takes the requests that come too late out. */
+static void check_times(struct recording *recording)
+{
+    /* The product cannot overflow, because the factor is bounded. */
+    uint64_t most = IMPORT_MAX_TIME_NS / 1000 * recording->options->speed_up;
+    uint32_t kept = 0;
+
+    for (uint32_t i = 0; i < recording->request_count; i++) {
+        struct import_request *request = &recording->requests[i];
+
+        if ((uint64_t)request->time_ns > most) {
+            mistake_add(&recording->list, request->where,
+                        "the request comes later than %s, the latest time of a scenario",
+                        quantity_time(IMPORT_MAX_TIME_NS).text);
+            recording->left_out.wrong++;
+        } else {
+            recording->requests[kept++] = *request;
+        }
+    }
+    recording->request_count = kept;
+}
+
+static void shift(struct recording *recording)
+{
+    int64_t first_ns = recording->request_count > 0 ? recording->requests[0].time_ns : 0;
+
+    for (uint32_t i = 0; i < recording->request_count; i++) {
+        recording->requests[i].time_ns -= first_ns;
+    }
+}
+
+/* In order, and at the wanted speed.  In a part of a recording, times count from its first request.
+ */
+static void arrange(struct recording *recording)
+{
+    const struct import_options *options = recording->options;
+
+    qsort(recording->requests, recording->request_count, sizeof(*recording->requests),
+          compare_times);
+    if (options->start_at_first || import_formats[recording->format].is_absolute) {
+        shift(recording);
+    }
+    check_times(recording);
+    for (uint32_t i = 0; i < recording->request_count; i++) {
+        recording->requests[i].time_ns =
+            speed_up(recording->requests[i].time_ns, options->speed_up);
+    }
+    if (options->first > 1) {
+        shift(recording);
+    }
+}
+
+/* With --lenient, what is wrong with lines is shown and no mistake of the whole. */
+static void check(struct recording *recording)
+{
+    struct mistake_list *list = &recording->list;
+    bool forgives = recording->options->lenient && recording->request_count > 0;
+
+    if (list->count == 0) {
+        check_whole(recording);
+    } else if (forgives) {
+        struct mistakes wrong;
+
+        mistakes_finish(list, &wrong);
+        recording->wrong = mistakes_format(recording->options->path, &wrong);
+        list->count = list->dropped = 0;
+        check_whole(recording);
+    }
+    if (!forgives) {
+        recording->left_out.wrong = 0;
+    }
+}
+
 void recording_read(struct recording *recording, const struct import_options *options)
 {
     *recording = (struct recording){.options = options, .format = options->format};
@@ -319,14 +362,10 @@ void recording_read(struct recording *recording, const struct import_options *op
     if (recording->list.arena == NULL) {
         arena_exhausted(ARENA_LEAST_BYTES);
     }
-    recording->requests = must_alloc(IMPORT_MAX_REQUESTS * sizeof(*recording->requests));
-    load(recording);
+    import_load(recording);
     read_lines(recording);
-    if (recording->list.count == 0) {
-        check_whole(recording);
-    }
-    qsort(recording->requests, recording->request_count, sizeof(*recording->requests),
-          compare_times);
+    arrange(recording);
+    check(recording);
     mistakes_finish(&recording->list, &recording->mistakes);
 }
 
@@ -334,5 +373,6 @@ void recording_free(struct recording *recording)
 {
     arena_destroy(recording->list.arena);
     free(recording->requests);
+    free(recording->wrong);
     free(recording->text);
 }

@@ -14,6 +14,7 @@
 
 #include "engine/range.h"
 #include "sim/base/quantity.h"
+#include "sim/plan/plan.h"
 #include "sim/yaml/emit.h"
 #include "tools/base/support.h"
 #include "tools/import/import.h"
@@ -27,6 +28,9 @@
 
 /* A larger disk is not copied whole unless --fill says so. */
 #define LARGEST_FILLED_BYTES (UINT64_C(1) << 40)
+
+/* Events that a request of the guest, and the copying that it causes, may take. */
+#define EVENTS_OF_REQUEST UINT64_C(40)
 
 #define NAME_BYTES 64u
 #define NAME_START "import-"
@@ -52,7 +56,9 @@ char *import_left_out_text(const struct recording *recording)
     append_reason(out, &separator, left_out->by_file, "requests of other files");
     append_reason(out, &separator, left_out->by_part, "requests before --from");
     append_reason(out, &separator, left_out->by_action, "lines of other kinds");
+    append_reason(out, &separator, left_out->empty, "requests of no bytes");
     append_reason(out, &separator, left_out->fua, "FUA flags of writes");
+    append_reason(out, &separator, left_out->wrong, "lines that are wrong");
     fclose(out);
     return text;
 }
@@ -98,11 +104,14 @@ static void write_doc(struct emit *emit, const struct recording *recording)
     write_plainly(out,
                   recording->options->file != NULL ? recording->options->file : recording->files[0],
                   punctuation, '?', SIZE_MAX);
-    fprintf(out, ", recorded by %s in ", recording->format == IMPORT_FIO ? "fio" : "blktrace");
+    fprintf(out, ", recorded by %s in ", import_formats[recording->format].recorder);
     write_plainly(out, recording->options->path, punctuation, '?', SIZE_MAX);
     fputs(".\n", out);
     if (*left_out != '\0') {
         fprintf(out, "Left out: %s.\n", left_out);
+    }
+    if (recording->widened > 0) {
+        fprintf(out, "Widened to whole sectors: %" PRIu64 " requests.\n", recording->widened);
     }
     fputs("A mirror runs under them; what it loses makes source and target differ.\n", out);
     fclose(out);
@@ -177,18 +186,14 @@ static void write_request(struct emit *guest, uint32_t number, uint64_t time_ns,
     emit_end(&entry);
 }
 
-/*
- * In a part of a recording, times count from its first request. Returns the
- * time of the last one.
- */
+/* Returns the time of the last one. */
 static uint64_t write_requests(struct emit *emit, const struct recording *recording)
 {
-    uint64_t from_ns = recording->options->first > 1 ? recording->requests[0].time_ns : 0;
     uint64_t free_ns = 0; /* no request has been placed at or after this instant */
     struct emit guest = emit_open_below(emit, "guest", EMIT_BLOCK);
 
     for (uint32_t i = 0; i < recording->request_count; i++) {
-        uint64_t time_ns = max_u64(recording->requests[i].time_ns - from_ns, free_ns);
+        uint64_t time_ns = max_u64((uint64_t)recording->requests[i].time_ns, free_ns);
 
         write_request(&guest, i + 1, time_ns, &recording->requests[i]);
         free_ns = time_ns + 1;
@@ -196,10 +201,44 @@ static uint64_t write_requests(struct emit *emit, const struct recording *record
     return free_ns - 1;
 }
 
+void import_write_requests(const struct recording *recording, FILE *out)
+{
+    uint64_t free_ns = 0;
+
+    fputs("mirrorsim requests 1\n", out);
+    for (uint32_t i = 0; i < recording->request_count; i++) {
+        const struct import_request *request = &recording->requests[i];
+        uint64_t time_ns = max_u64((uint64_t)request->time_ns, free_ns);
+
+        fprintf(out, "%" PRIu64 " %s %" PRIu64 " %" PRIu64 "\n", time_ns, op_name(request->op),
+                request->offset, request->bytes);
+        free_ns = time_ns + 1;
+    }
+}
+
+/* A generator that makes them again.  Returns the time of the last one. */
+static uint64_t write_replay(struct emit *emit, const struct recording *recording,
+                             const char *replay)
+{
+    struct emit guest = emit_open_below(emit, "guest", EMIT_BLOCK);
+    struct emit entry = emit_open_below(&guest, "recorded", EMIT_FLOW);
+    uint64_t free_ns = 0;
+
+    emit_key(&entry, "replay");
+    emit_text(emit->file, replay);
+    emit_end(&entry);
+    for (uint32_t i = 0; i < recording->request_count; i++) {
+        free_ns = max_u64((uint64_t)recording->requests[i].time_ns, free_ns) + 1;
+    }
+    return free_ns - 1;
+}
+
 /* ---- Story ---- */
 
-static void write_story(struct emit *emit, uint64_t last_ns)
+static void write_story(struct emit *emit, uint64_t last_ns, uint64_t requests)
 {
+    uint64_t events = requests * EVENTS_OF_REQUEST;
+
     struct emit steps = emit_open_below(emit, "steps", EMIT_BLOCK_LIST);
     struct emit expect = emit_open_below(emit, "expect", EMIT_BLOCK_LIST);
     struct emit limits = emit_open_below(emit, "limits", EMIT_FLOW);
@@ -215,11 +254,18 @@ static void write_story(struct emit *emit, uint64_t last_ns)
     emit_list_word(&expect, "same: [src, dst]");
     emit_word(&limits, "time",
               quantity_time((last_ns / NS_PER_S + 1) * NS_PER_S + TIME_AFTER_NS).text);
+    if (events > LIMITS_EVENTS) {
+        char text[24];
+
+        snprintf(text, sizeof(text), "%" PRIu64, events);
+        emit_word(&limits, "events", text);
+    }
     emit_end(&limits);
 }
 
-char *import_scenario(const struct recording *recording, size_t *bytes)
+char *import_scenario(const struct recording *recording, const char *replay, size_t *bytes)
 {
+    uint64_t last_ns;
     char *text = NULL;
     FILE *out = must_memstream(&text, bytes);
     struct emit emit = emit_open(out, EMIT_FILE);
@@ -228,7 +274,9 @@ char *import_scenario(const struct recording *recording, size_t *bytes)
     write_name(&emit, recording->options);
     write_doc(&emit, recording);
     write_disks(&emit, recording);
-    write_story(&emit, write_requests(&emit, recording));
+    last_ns =
+        replay != NULL ? write_replay(&emit, recording, replay) : write_requests(&emit, recording);
+    write_story(&emit, last_ns, recording->request_count);
     emit_end(&emit);
     if (fclose(out) != 0) {
         die("out of memory");

@@ -14,10 +14,11 @@ struct shrinker {
     const struct shrink_options *options;
     struct shrink_report *report;
     struct judge judge;
-    struct tree tree;         /* the smallest scenario so far, with undecided changes */
-    struct run_result *found; /* the result of the smallest scenario so far */
-    struct visited tried;     /* hashes of texts tried */
-    struct judge sound;       /* runs with options->sound */
+    struct tree tree;          /* the smallest scenario so far, with undecided changes */
+    struct run_finding target; /* as it was in the first run */
+    struct run_result *found;  /* the result of the smallest scenario so far */
+    struct visited tried;      /* hashes of texts tried */
+    struct judge sound;        /* runs with options->sound */
     uint64_t cpu_limit_ms;
     uint64_t kept; /* number of changes kept */
     bool stopped;
@@ -46,7 +47,10 @@ bool shrink_is_expectation(const struct tree_node *section);
  */
 bool shrink_choose_target(struct shrinker *shrinker, const struct run_result *result);
 
-/* The target finding in another result, or NULL. */
+/*
+ * The target finding in another result, or NULL: the same kind, and if it is about the scenario,
+ * the same entry of it, missed on the same side.
+ */
 const struct run_finding *shrink_find_target(const struct shrinker *shrinker,
                                              const struct run_result *result);
 

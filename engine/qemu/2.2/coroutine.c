@@ -18,7 +18,7 @@ Coroutine *qemu_coroutine_create(void (*entry)(void *opaque))
     struct engine_job *env = qemu_env();
     Coroutine *co = host_alloc(env->common.host, sizeof(*co));
 
-    if (!fibre_init(&co->fibre, &env->stacks, entry)) {
+    if (!fibre_init(&co->fibre, entry)) {
         qemu_die("there is no memory for a coroutine's stack");
     }
     co->next = env->coroutines;
@@ -44,7 +44,7 @@ void qemu_coroutine_enter(Coroutine *co, void *opaque)
     fibre_enter(&co->fibre);
     env->running = NULL;
     if (co->fibre.ended) {
-        fibre_release(&co->fibre, &env->stacks);
+        fibre_release(&co->fibre);
     }
 }
 
@@ -61,9 +61,8 @@ void qemu_coroutine_yield(void)
 void qemu_coroutines_abandon(struct engine_job *env)
 {
     for (Coroutine *co = env->coroutines; co != NULL; co = co->next) {
-        fibre_release(&co->fibre, &env->stacks);
+        fibre_release(&co->fibre);
     }
-    fibre_stacks_release(&env->stacks);
 }
 
 void qemu_coroutines_free(struct engine_job *env)

@@ -43,9 +43,8 @@ struct engine_job {
     BdrvDirtyBitmap *dirty;          /* the last one created, or NULL */
     Coroutine *running;              /* the running coroutine, or NULL */
     Coroutine *coroutines;           /* all, including those that have ended */
-    struct fibre_stacks stacks;
-    struct host_timer *timer;    /* ends the job's sleep, or NULL */
-    struct host_timer *deferred; /* runs the job's deferred function, or NULL */
+    struct host_timer *timer;        /* ends the job's sleep, or NULL */
+    struct host_timer *deferred;     /* runs the job's deferred function, or NULL */
     void (*deferred_fn)(BlockJob *job, void *opaque);
     void *deferred_opaque;
     bool started;          /* JOB_STARTED has been emitted */

@@ -32,9 +32,9 @@ static bool is_busy(const struct life *life)
     if (env->job == NULL || env->driver->drained_poll == NULL || has_finished(life)) {
         return false;
     }
-    before = qemu_enter(env);
+    before = qemu_begin_call(env);
     busy = env->driver->drained_poll(env->job);
-    qemu_leave(env, before);
+    qemu_end_call(env, before);
     return busy;
 }
 
@@ -83,10 +83,10 @@ static int change(struct life *life, int64_t mode, struct job_error *error)
 static void run_exit(struct life *life, void (*step)(void *opaque))
 {
     struct engine_job *env = qemu_env_of(life);
-    struct qemu_env *before = qemu_enter(env);
+    struct qemu_env *before = qemu_begin_call(env);
 
     qemu_main(env, step, life);
-    qemu_leave(env, before);
+    qemu_end_call(env, before);
 }
 
 static int prepare(struct life *life)
@@ -114,21 +114,21 @@ static void abort_job(struct life *life)
 static void free_job(struct life *life)
 {
     struct engine_job *env = qemu_env_of(life);
-    struct qemu_env *before = qemu_enter(env);
+    struct qemu_env *before = qemu_begin_call(env);
 
     qemu_job_free(env);
-    qemu_leave(env, before);
+    qemu_end_call(env, before);
 }
 
 void qemu_job_concluded(void *opaque, int ret)
 {
     struct engine_job *env = opaque;
-    struct qemu_env *before = qemu_enter(env);
+    struct qemu_env *before = qemu_begin_call(env);
 
-    qemu_nodes_free(env);
+    qemu_free_nodes(env);
     env->spec.concluded(env->spec.opaque, ret);
     env->gone = true;
-    qemu_leave(env, before);
+    qemu_end_call(env, before);
 }
 
 const struct life_driver qemu_life_driver = {

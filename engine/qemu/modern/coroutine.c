@@ -66,7 +66,7 @@ Coroutine *qemu_co_new(struct engine_job *env, void (*entry)(void *opaque), void
 {
     Coroutine *co = qemu_own_alloc(sizeof(*co));
 
-    if (!fibre_init(&co->fibre, &env->stacks, begin)) {
+    if (!fibre_init(&co->fibre, begin)) {
         qemu_die("there is no memory for a coroutine's stack");
     }
     co->fibre.opaque = co;
@@ -80,7 +80,7 @@ Coroutine *qemu_co_new(struct engine_job *env, void (*entry)(void *opaque), void
 
 static void end(struct engine_job *env, Coroutine *co)
 {
-    fibre_release(&co->fibre, &env->stacks);
+    fibre_release(&co->fibre);
     LIST_REMOVE(co, link);
     if (env->job_coroutine == co) {
         env->job_coroutine = NULL;
@@ -186,10 +186,10 @@ void qemu_co_wake(struct engine_job *env, Coroutine *co)
 
 void qemu_co_wake_from_world(struct engine_job *env, Coroutine *co)
 {
-    struct qemu_env *before = qemu_enter(env);
+    struct qemu_env *before = qemu_begin_call(env);
 
     qemu_co_wake(env, co);
-    qemu_leave(env, before);
+    qemu_end_call(env, before);
 }
 
 void qemu_co_check_all_ended(const struct engine_job *env)
@@ -207,7 +207,6 @@ void qemu_co_abandon(struct engine_job *env)
     while (!LIST_EMPTY(&env->coroutines)) {
         end(env, LIST_FIRST(&env->coroutines));
     }
-    fibre_stacks_release(&env->stacks);
 }
 
 /* ---- In words ---- */

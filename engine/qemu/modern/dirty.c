@@ -17,7 +17,7 @@ struct BdrvDirtyBitmap {
     uint64_t length;
 };
 
-uint64_t qemu_dirty_granularity(const BdrvDirtyBitmap *bitmap)
+uint64_t qemu_bitmap_granularity(const BdrvDirtyBitmap *bitmap)
 {
     return bitmap->granularity;
 }

@@ -115,11 +115,12 @@ static void call_mirror(const struct engine_job *env, Error **errp)
                                                       [BACKING_LEAVE] = MIRROR_LEAVE_BACKING_CHAIN};
     const struct job_spec *spec = &env->spec;
 
-    env->file->mirror(spec->id, qemu_bs_of(spec->source), qemu_bs_of(spec->target), spec->replaces,
-                      creation_flags(spec), spec->speed, (uint32_t)spec->granularity,
-                      spec->buffer_bytes, modes[spec->sync], backings[spec->backing_mode],
-                      eleventh_argument(env), on_error(spec->on_source_error),
-                      on_error(spec->on_target_error), spec->unmap, spec->filter_name,
+    env->file->mirror(spec->id, qemu_state_of(spec->source), qemu_state_of(spec->target),
+                      spec->replaces, creation_flags(spec), spec->speed,
+                      (uint32_t)spec->granularity, spec->buffer_bytes, modes[spec->sync],
+                      backings[spec->backing_mode], eleventh_argument(env),
+                      on_error(spec->on_source_error), on_error(spec->on_target_error), spec->unmap,
+                      spec->filter_name,
                       spec->copy_mode == COPY_WRITE_BLOCKING ? MIRROR_COPY_MODE_WRITE_BLOCKING
                                                              : MIRROR_COPY_MODE_BACKGROUND,
                       errp);
@@ -129,7 +130,7 @@ static void call_commit(const struct engine_job *env, Error **errp)
 {
     const struct job_spec *spec = &env->spec;
 
-    env->file->commit(spec->id, qemu_bs_of(spec->source), qemu_bs_of(spec->target),
+    env->file->commit(spec->id, qemu_state_of(spec->source), qemu_state_of(spec->target),
                       creation_flags(spec), spec->speed, on_error(spec->on_source_error),
                       spec->filter_name, NULL, NULL, spec->auto_complete, errp);
 }
@@ -163,7 +164,7 @@ static void refuse_start(struct engine_job *env, Error *from)
         error_setg(&from, "the engine gave neither a job nor an error");
     }
     ret = qemu_refuse_with(env, from, own_refusal(&env->spec), &env->start_error);
-    qemu_nodes_free(env);
+    qemu_free_nodes(env);
     qemu_start_is_over(env, ret);
     env->gone = true;
 }
@@ -198,7 +199,7 @@ int qemu_modern_start(const struct qemu_file *file, struct host *host, const str
     env->common.host = host;
     env->file = file;
     env->spec = *spec;
-    before = qemu_enter(env);
+    before = qemu_begin_call(env);
     qemu_main(env, start, env);
     ret = env->started ? env->start_ret : -EINPROGRESS;
     env->start_waits = !env->started;
@@ -206,7 +207,7 @@ int qemu_modern_start(const struct qemu_file *file, struct host *host, const str
     if (ret == 0) {
         *job = env;
     }
-    qemu_leave(env, before);
+    qemu_end_call(env, before);
     return ret;
 }
 
@@ -240,12 +241,12 @@ int qemu_modern_command(struct engine_job *env, enum job_verb verb, int64_t arg,
                         struct job_error *error)
 {
     struct command command = {.env = env, .verb = verb, .arg = arg, .error = error};
-    struct qemu_env *before = qemu_enter(env);
+    struct qemu_env *before = qemu_begin_call(env);
 
     env->asked = ++env->commands;
     qemu_main(env, run_command, &command);
     env->asked = 0;
-    qemu_leave(env, before);
+    qemu_end_call(env, before);
     return command.ret;
 }
 
@@ -268,12 +269,12 @@ bool qemu_job_synced(const struct engine_job *env)
 void qemu_modern_query(const struct engine_job *env, struct job_info *info)
 {
     struct engine_job *asked = (struct engine_job *)(uintptr_t)env;
-    struct qemu_env *before = qemu_enter(asked);
+    struct qemu_env *before = qemu_begin_call(asked);
 
     life_query(&env->life, info);
     info->actively_synced = env->job != NULL && qemu_job_synced(env);
     info->dirty_bytes = qemu_dirty_bytes(env);
-    qemu_leave(asked, before);
+    qemu_end_call(asked, before);
 }
 
 /* The foreign state is opaque, so this covers only what a query shows. */

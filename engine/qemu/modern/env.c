@@ -26,10 +26,10 @@ struct engine_job *qemu_job_env(void)
     return (struct engine_job *)qemu_current();
 }
 
-struct qemu_env *qemu_enter(struct engine_job *env)
+struct qemu_env *qemu_begin_call(struct engine_job *env)
 {
     env->depth++;
-    qemu_nodes_refresh(env);
+    qemu_refresh_nodes(env);
     qemu_job_refresh(env);
     return qemu_exchange(&env->common);
 }
@@ -54,7 +54,7 @@ static void destroy(struct engine_job *env)
     free(env);
 }
 
-void qemu_leave(struct engine_job *env, struct qemu_env *before)
+void qemu_end_call(struct engine_job *env, struct qemu_env *before)
 {
     env->depth--;
     if (env->depth == 0) {

@@ -101,7 +101,6 @@ struct engine_job {
     Coroutine *running; /* the innermost, or NULL */
     LIST_HEAD(, Coroutine) coroutines;
     unsigned long coroutine_count; /* made so far */
-    struct fibre_stacks stacks;
 
     /* Nodes. */
     LIST_HEAD(, qemu_node) nodes;
@@ -118,10 +117,10 @@ struct engine_job {
 
 /* ---- env.c: into the foreign code, and out of it ---- */
 
-/* A call from the world; the return value is for qemu_leave(). */
-struct qemu_env *qemu_enter(struct engine_job *env);
+/* A call from the world; the return value is for qemu_end_call(). */
+struct qemu_env *qemu_begin_call(struct engine_job *env);
 /* May free the environment. */
-void qemu_leave(struct engine_job *env, struct qemu_env *before);
+void qemu_end_call(struct engine_job *env, struct qemu_env *before);
 
 struct engine_job *qemu_job_env(void); /* the current environment */
 
@@ -171,13 +170,13 @@ void qemu_co_abandon(struct engine_job *env);
 /* ---- node.c ---- */
 
 /* The BlockDriverState of a disk, made on first use; NULL for NULL. */
-BlockDriverState *qemu_bs_of(struct block_node *block);
+BlockDriverState *qemu_state_of(struct block_node *block);
 struct qemu_node *qemu_node_new(struct engine_job *env);
 
 /* Updates what the foreign code reads directly: fields of nodes, links, lists of users. */
-void qemu_nodes_refresh(struct engine_job *env);
+void qemu_refresh_nodes(struct engine_job *env);
 void qemu_nodes_relink(struct engine_job *env);
-void qemu_nodes_free(struct engine_job *env);
+void qemu_free_nodes(struct engine_job *env);
 
 /* The filter is let go of by one; freed at 0. */
 void qemu_filter_unref(struct qemu_node *node);
@@ -246,7 +245,7 @@ void qemu_memory_abandon(struct engine_job *env);
 
 /* ---- dirty.c ---- */
 
-uint64_t qemu_dirty_granularity(const BdrvDirtyBitmap *bitmap);
+uint64_t qemu_bitmap_granularity(const BdrvDirtyBitmap *bitmap);
 
 /* ---- job.c ---- */
 

@@ -108,14 +108,14 @@ static struct qemu_node *filter_of(const struct engine_job *env)
 static void arrived(void *opaque, struct interposed *request)
 {
     struct engine_job *env = opaque;
-    struct qemu_env *before = qemu_enter(env);
+    struct qemu_env *before = qemu_begin_call(env);
     struct qemu_guest *guest = host_alloc(env->common.host, sizeof(*guest));
 
     *guest = (struct qemu_guest){
         .env = env, .request = request, .info = interposed_info(request), .filter = filter_of(env)};
     env->guests++;
     qemu_coroutine_enter(qemu_co_new(env, run, guest));
-    qemu_leave(env, before);
+    qemu_end_call(env, before);
 }
 
 const struct interposer qemu_interposer = {arrived};

@@ -45,7 +45,7 @@ static bool map_between_guards(struct qemu_memory *piece, size_t size)
 static int show(struct engine_job *env, struct qemu_memory *piece, BlockDriverState *bs,
                 size_t size)
 {
-    uint64_t chunk = env->dirty != NULL ? qemu_dirty_granularity(env->dirty) : SECTOR_BYTES;
+    uint64_t chunk = env->dirty != NULL ? qemu_bitmap_granularity(env->dirty) : SECTOR_BYTES;
     uint64_t count = div_round_up(size, chunk);
 
     if (count > UINT32_MAX) {

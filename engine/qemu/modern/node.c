@@ -26,7 +26,7 @@ static void refresh(const struct engine_job *env, struct qemu_node *node)
     }
 }
 
-void qemu_nodes_refresh(struct engine_job *env)
+void qemu_refresh_nodes(struct engine_job *env)
 {
     struct qemu_node *node;
 
@@ -176,12 +176,12 @@ void qemu_nodes_relink(struct engine_job *env)
         use(&filter->below, filter->below.bs);
     }
     relink_uses(SLIST_FIRST(&env->uses));
-    qemu_nodes_refresh(env);
+    qemu_refresh_nodes(env);
 }
 
 /* ---- Finding and freeing ---- */
 
-BlockDriverState *qemu_bs_of(struct block_node *block)
+BlockDriverState *qemu_state_of(struct block_node *block)
 {
     struct engine_job *env = qemu_job_env();
 
@@ -202,7 +202,7 @@ static void node_free(struct qemu_node *node)
 }
 
 /* A filter that is left is a leak of the foreign code's. */
-void qemu_nodes_free(struct engine_job *env)
+void qemu_free_nodes(struct engine_job *env)
 {
     struct qemu_node *node = LIST_FIRST(&env->nodes);
 
@@ -287,7 +287,7 @@ BlockDriverState *bdrv_find_node(const char *node_name)
     if (block == NULL) {
         env->refusal = REFUSED_NOT_FOUND;
     }
-    return qemu_bs_of(block);
+    return qemu_state_of(block);
 }
 
 static bool is_filter(const BlockDriverState *bs)

@@ -73,27 +73,47 @@ void bdrv_round_to_clusters(BlockDriverState *bs, int64_t offset, int64_t bytes,
 
 /* ---- What is where ---- */
 
-struct wait {
+/* A question of a coroutine, in whole sectors. */
+struct question {
     struct engine_job *env;
     Coroutine *co;
+    struct block_node *node;
+    uint64_t offset;
+    uint64_t bytes;
+    struct block_answer answer;
 };
 
 static void answered(void *opaque, int ret)
 {
-    const struct wait *wait = opaque;
+    const struct question *question = opaque;
 
     (void)ret; /* the answer has it */
-    qemu_co_wake_from_world(wait->env, wait->co);
+    qemu_co_wake_from_world(question->env, question->co);
 }
 
-static struct wait wait_for(const char *call, struct block_node *node, int64_t offset,
-                            int64_t bytes)
+/* At least one sector; one that is not asked for as a whole is left out if there are others. */
+static struct question question_of(const char *call, struct block_node *node, int64_t offset,
+                                   int64_t bytes)
 {
-    if (offset < 0 || bytes <= 0 || (uint64_t)offset >= block_known_bytes(node) ||
-        (uint64_t)offset % SECTOR_BYTES != 0 || (uint64_t)bytes % SECTOR_BYTES != 0) {
-        qemu_unsupported("%s of a range outside the node, or not in whole sectors", call);
+    uint64_t first = align_down((uint64_t)offset, SECTOR_BYTES);
+    uint64_t end = align_down((uint64_t)offset + (uint64_t)bytes, SECTOR_BYTES);
+
+    if (offset < 0 || bytes <= 0 || (uint64_t)offset >= block_known_bytes(node)) {
+        qemu_unsupported("%s of a range outside the node", call);
     }
-    return (struct wait){.env = qemu_job_env(), .co = qemu_co_real(call)};
+    return (struct question){.env = qemu_job_env(),
+                             .co = qemu_co_real(call),
+                             .node = node,
+                             .offset = first,
+                             .bytes = max_u64(end, first + SECTOR_BYTES) - first};
+}
+
+/* How far the answer holds from the offset that was asked about. */
+static int64_t extent_of(const struct question *question, int64_t offset, int64_t bytes)
+{
+    uint64_t end = question->offset + question->answer.extent_bytes;
+
+    return question->answer.ret < 0 ? 0 : MIN((int64_t)(end - (uint64_t)offset), bytes);
 }
 
 static int content_bits(enum block_content content)
@@ -112,18 +132,19 @@ static int content_bits(enum block_content content)
 int bdrv_co_block_status_above(BlockDriverState *bs, BlockDriverState *base, int64_t offset,
                                int64_t bytes, int64_t *pnum, int64_t *map, BlockDriverState **file)
 {
-    struct block_node *node = asked(bs);
-    struct wait wait = wait_for("bdrv_co_block_status_above()", node, offset, bytes);
-    struct block_answer answer;
+    struct question question =
+        question_of("bdrv_co_block_status_above()", asked(bs), offset, bytes);
+    const struct block_answer *answer = &question.answer;
 
     if (base != NULL || map != NULL || file != NULL) {
         qemu_unsupported("bdrv_co_block_status_above() of a part of the chain, or of a place");
     }
-    if (!block_ask_content(node, (uint64_t)offset, (uint64_t)bytes, &answer, answered, &wait)) {
-        qemu_co_wait(wait.co, "the answer what is where");
+    if (!block_ask_content(question.node, question.offset, question.bytes, &question.answer,
+                           answered, &question)) {
+        qemu_co_wait(question.co, "the answer what is where");
     }
-    *pnum = answer.ret < 0 ? 0 : (int64_t)answer.extent_bytes;
-    return answer.ret < 0 ? answer.ret : content_bits(answer.content);
+    *pnum = extent_of(&question, offset, bytes);
+    return answer->ret < 0 ? answer->ret : content_bits(answer->content);
 }
 
 int bdrv_block_status_above(BlockDriverState *bs, BlockDriverState *base, int64_t offset,
@@ -135,17 +156,17 @@ int bdrv_block_status_above(BlockDriverState *bs, BlockDriverState *base, int64_
 int bdrv_co_is_allocated_above(BlockDriverState *top, BlockDriverState *base, bool include_base,
                                int64_t offset, int64_t bytes, int64_t *pnum)
 {
-    struct block_node *node = asked(top);
+    struct question question =
+        question_of("bdrv_co_is_allocated_above()", asked(top), offset, bytes);
     struct block_node *last = base != NULL ? asked(base) : NULL;
-    struct wait wait = wait_for("bdrv_co_is_allocated_above()", node, offset, bytes);
-    struct block_answer answer;
+    const struct block_answer *answer = &question.answer;
 
-    if (!block_ask_allocated(node, last, include_base, (uint64_t)offset, (uint64_t)bytes, &answer,
-                             answered, &wait)) {
-        qemu_co_wait(wait.co, "the answer what is allocated");
+    if (!block_ask_allocated(question.node, last, include_base, question.offset, question.bytes,
+                             &question.answer, answered, &question)) {
+        qemu_co_wait(question.co, "the answer what is allocated");
     }
-    *pnum = answer.ret < 0 ? 0 : (int64_t)answer.extent_bytes;
-    return answer.ret < 0 ? answer.ret : answer.allocated;
+    *pnum = extent_of(&question, offset, bytes);
+    return answer->ret < 0 ? answer->ret : answer->allocated;
 }
 
 int bdrv_is_allocated_above(BlockDriverState *top, BlockDriverState *base, bool include_base,

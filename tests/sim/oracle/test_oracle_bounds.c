@@ -138,6 +138,26 @@ static void test_bounds_finds_more_chunks_in_flight_than_buffers(void **state)
     assert_found(w, "too-few-buffers", "holds 33 chunk buffers, but it has 32");
 }
 
+static void test_bounds_finds_a_read_after_the_buffers_were_released(void **state)
+{
+    struct witness *w = called(state);
+
+    start(w);
+    say(w, EVENT_BUFFERS_RELEASE);
+    begin_read(w, 0, CHUNK);
+    assert_found(w, "too-few-buffers", "holds 1 chunk buffers, but it has 0");
+}
+
+/* Foreign code may take other memory for its reads. */
+static void test_bounds_does_not_count_buffers_of_a_job_that_never_had_any(void **state)
+{
+    struct witness *w = called(state);
+
+    dirty(w, EVENT_DIRTY_CREATE, 0, CHUNK);
+    begin_read(w, 0, CHUNK);
+    assert_silent(w);
+}
+
 static void test_bounds_counts_buffers_as_free_when_a_read_has_failed(void **state)
 {
     struct witness *w = *state;
@@ -303,6 +323,8 @@ int main(void)
         WITNESS_TEST(test_bounds_finds_the_seventeenth_operation),
         WITNESS_TEST(test_bounds_finds_an_operation_that_is_too_long),
         WITNESS_TEST(test_bounds_finds_more_chunks_in_flight_than_buffers),
+        WITNESS_TEST(test_bounds_finds_a_read_after_the_buffers_were_released),
+        WITNESS_TEST(test_bounds_does_not_count_buffers_of_a_job_that_never_had_any),
         WITNESS_TEST(test_bounds_counts_buffers_as_free_when_a_read_has_failed),
         WITNESS_TEST(test_bounds_finds_a_read_that_is_not_written),
         WITNESS_TEST(test_bounds_finds_a_write_of_what_was_not_read),

@@ -281,6 +281,22 @@ static void test_life_finds_success_without_a_last_flush(void **state)
     assert_found(w, "wrong-end", "was not flushed successfully");
 }
 
+/* Nothing but its end shows it (S9'). */
+static void test_life_finds_success_with_different_lengths(void **state)
+{
+    struct witness *w = called(state);
+
+    modern_ready(w);
+    command(w, VERB_CANCEL);
+    settle(w);
+    modern_run_ends(w);
+    modern_pending(w);
+    w->evidence.disks[DST]->bytes += CHUNK;
+    modern_end(w, EVENT_JOB_COMPLETED, 0);
+    w->evidence.disks[DST]->bytes -= CHUNK;
+    assert_found(w, "wrong-end", "source and target have different lengths");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -300,6 +316,7 @@ int main(void)
         WITNESS_TEST(test_life_finds_a_pivot_that_should_not_be),
         WITNESS_TEST(test_life_finds_a_wrong_end),
         WITNESS_TEST(test_life_finds_success_without_a_last_flush),
+        WITNESS_TEST(test_life_finds_success_with_different_lengths),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -158,6 +158,74 @@ static void test_liveness_does_not_name_the_fault_when_the_request_ended(void **
     assert_null(strstr(w->verdict.findings[0].text, "fault stop"));
 }
 
+/* ---- Cycles ---- */
+
+/* Does it object if the run is now as it was before event `from`? */
+static bool objects(const struct witness *w, uint64_t from)
+{
+    return oracle_liveness.repeats(w->state, &w->evidence, from);
+}
+
+static void test_liveness_objects_to_a_cycle_of_a_job_that_has_to_get_on(void **state)
+{
+    struct witness *w = called(state);
+    uint64_t from;
+
+    assert_false(objects(w, 0)); /* there is no job */
+    start(w);
+    assert_true(objects(w, w->evidence.event_number + 1)); /* it has to become ready ... */
+    from = w->evidence.event_number + 1;
+    guest_write(w, 0, CHUNK);
+    assert_false(objects(w, from)); /* ... unless the guest writes */
+    say(w, EVENT_JOB_READY);
+    assert_false(objects(w, w->evidence.event_number + 1)); /* nobody has told it to end */
+    see(w, (struct event){.kind = EVENT_COMMAND, .detail = VERB_COMPLETE});
+    from = w->evidence.event_number + 1;
+    assert_true(objects(w, from));
+    assert_false(objects(w, from - 1)); /* the command is part of the cycle */
+    guest_write(w, 0, CHUNK);
+    assert_false(objects(w, from));
+    see(w, (struct event){.kind = EVENT_DRAIN_BEGIN, .node = SRC});
+    assert_true(objects(w, from)); /* it has held the guest still, and is as far as before */
+}
+
+static void test_liveness_objects_to_no_cycle_that_others_keep_the_job_in(void **state)
+{
+    struct fault_spec faults[] = {{.name = "bad", .kind = FAULT_ERROR},
+                                  {.name = "dead", .kind = FAULT_HANG}};
+    struct witness *w = called(state);
+    uint64_t from;
+
+    w->plan->faults = faults;
+    w->plan->fault_count = 2;
+    start(w);
+    from = w->evidence.event_number + 1;
+    see(w, (struct event){.kind = EVENT_FAULT, .index = 0, .node = SRC, .request = 7});
+    assert_false(objects(w, from));
+    assert_true(objects(w, w->evidence.event_number + 1));
+    see(w, (struct event){.kind = EVENT_JOB_PAUSED, .node = SRC});
+    assert_false(objects(w, w->evidence.event_number + 1));
+    see(w, (struct event){.kind = EVENT_JOB_RESUMED, .node = SRC});
+    assert_true(objects(w, w->evidence.event_number + 1));
+    see(w, (struct event){.kind = EVENT_FAULT, .index = 1, .node = SRC, .request = 8});
+    assert_false(objects(w, w->evidence.event_number + 1));
+}
+
+static void test_liveness_says_from_when_on_the_run_repeats_itself(void **state)
+{
+    struct witness *w = called(state);
+
+    start(w);
+    at(w, 9 * MS);
+    w->evidence.repeats = true;
+    w->evidence.repeats_event = 3;
+    w->evidence.repeats_ns = 2 * MS;
+    w->evidence.event_number = 40;
+    end_run(w, END_LIVELOCK);
+    assert_found(w, "livelock",
+                 "everything is as it was at 2ms, event 3, and the same repeats every 7ms");
+}
+
 /* ---- READY in time ---- */
 
 static struct witness *called_with_bound(void **state, uint64_t bound_ns)
@@ -255,6 +323,9 @@ int main(void)
         WITNESS_TEST(test_liveness_names_the_drain_that_does_not_end),
         WITNESS_TEST(test_liveness_names_the_fault_when_it_keeps_a_request),
         WITNESS_TEST(test_liveness_does_not_name_the_fault_when_the_request_ended),
+        WITNESS_TEST(test_liveness_objects_to_a_cycle_of_a_job_that_has_to_get_on),
+        WITNESS_TEST(test_liveness_objects_to_no_cycle_that_others_keep_the_job_in),
+        WITNESS_TEST(test_liveness_says_from_when_on_the_run_repeats_itself),
         WITNESS_TEST(test_liveness_is_silent_when_ready_comes_in_time),
         WITNESS_TEST(test_liveness_finds_ready_when_it_is_late_or_never_comes),
         WITNESS_TEST(test_liveness_counts_from_the_last_disturbance),

@@ -392,7 +392,7 @@ static const struct {
     {PIVOTS_UNDRAINED, "job", "illegal-pivot"},
     {COMPLETES_DIRTY, "content", "stale-sector"},
     {COMPLETES_DIRTY, "guest", "wrong-data"},
-    {NEVER_COMPLETES, "liveness", "time-limit"},
+    {NEVER_COMPLETES, "liveness", "livelock"},
     {IGNORES_SPEED, "limit", "too-fast"},
     {LIES_ABOUT_PROGRESS, "job", "progress"},
     {NEVER_CLEANS, "debt", "not-cleaned"},

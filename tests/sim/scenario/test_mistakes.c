@@ -197,16 +197,17 @@ static const struct wrong wrongs[] = {
     {"guest: {a: {rate: 1MiB/s}}\n",
      "4:12: a guest request is one of read, write, write-zeroes, discard and flush"},
     {"guest: {a: {rate: 1MiB/s, every: 1ms, flush: true}}\n",
-     "4:12: a generator has one pace: rate: 8MiB/s, every: 1ms or outstanding: 4"},
+     "4:12: a generator has one pace: rate: 8MiB/s, every: 1ms, outstanding: 4, or replay: FILE"},
     {"guest: {a: {mix: [{flush: true}]}}\n",
-     "4:12: a generator has one pace: rate: 8MiB/s, every: 1ms or outstanding: 4"},
+     "4:12: a generator has one pace: rate: 8MiB/s, every: 1ms, outstanding: 4, or replay: FILE"},
     {"guest: {a: {every: 0, flush: true}}\n", "4:20: \"0\" is too small: the least is 1ns"},
     {"guest: {a: {outstanding: 1025, flush: true}}\n",
      "4:26: \"1025\" is too large: the most is 1024"},
     {"guest: {a: {every: 1ms, think: 1ms, flush: true}}\n",
      "4:32: `think` belongs to `outstanding`: it follows a request that has finished"},
     {"guest: {a: {every: 1ms, at: 5ms, flush: true}}\n",
-     "4:25: unknown key \"at\" in a generator; its keys are rate, every, outstanding, think, mix, "
+     "4:25: unknown key \"at\" in a generator; its keys are rate, every, outstanding, replay, "
+     "think, mix, "
      "write, write-zeroes, discard, read, flush, latency, from, when, after, count, bytes, until, "
      "optional"},
     {"guest: {a: {every: 1ms, mix: []}}\n", "4:30: a mix is of 1 to 1000 requests"},

@@ -23,6 +23,58 @@ static void test_phrase_result_names_errors(void **state)
     assert_string_equal(phrase_result(-4000).text, "errno 4000");
 }
 
+/* A cancelled job has not ended with success, whatever its result. */
+static void test_phrase_end_says_how_a_job_ended(void **state)
+{
+    static const struct {
+        enum event_kind kind;
+        int ret;
+        const char *says;
+    } ends[] = {
+        {EVENT_JOB_COMPLETED, 0, "ended with success"},
+        {EVENT_JOB_COMPLETED, -EIO, "ended with EIO"},
+        {EVENT_JOB_CANCELLED, 0, "was cancelled"},
+        {EVENT_JOB_CANCELLED, -ECANCELED, "was cancelled"},
+        {EVENT_JOB_CANCELLED, -ENOSPC, "was cancelled, with ENOSPC"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(ends); i++) {
+        const struct event end = {.kind = ends[i].kind, .ret = ends[i].ret};
+
+        assert_string_equal(phrase_end(&end).text, ends[i].says);
+    }
+}
+
+static void test_phrase_job_says_where_it_stands_or_how_it_ended(void **state)
+{
+    struct witness *w = *state;
+    struct job_info info = {
+        .status = JOB_STATUS_READY, .ready = true, .offset = CHUNK, .len = 2 * CHUNK};
+
+    assert_string_equal(phrase_job(&w->evidence, NULL, false).text, "there has been no job");
+    assert_string_equal(phrase_job(&w->evidence, &info, true).text,
+                        "the job is ready, having done 64KiB of 128KiB");
+    trace_append(&w->trace, &(struct event){.kind = EVENT_JOB_ERROR,
+                                            .now_ns = 3 * MS,
+                                            .node = DST,
+                                            .op = OP_WRITE,
+                                            .ret = -EIO,
+                                            .detail = ACTION_IGNORE});
+    info.cancelled = true;
+    assert_string_equal(phrase_job(&w->evidence, &info, true).text,
+                        "the job is ready and cancelled, having done 64KiB of 128KiB; its last "
+                        "error was EIO (write of dst, ignore) at 3ms");
+    trace_append(&w->trace, &(struct event){.kind = EVENT_JOB_COMPLETED,
+                                            .now_ns = 4 * MS,
+                                            .offset = CHUNK,
+                                            .bytes = CHUNK,
+                                            .ret = -EIO});
+    assert_string_equal(phrase_job(&w->evidence, &info, false).text,
+                        "the job ended with EIO at 4ms, having done 64KiB of 64KiB; its last "
+                        "error was EIO (write of dst, ignore) at 3ms");
+}
+
 static void test_phrase_tag_says_who_wrote_it(void **state)
 {
     struct witness *w = *state;
@@ -150,6 +202,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_phrase_places_say_sector_and_size),
         cmocka_unit_test(test_phrase_result_names_errors),
+        cmocka_unit_test(test_phrase_end_says_how_a_job_ended),
+        WITNESS_TEST(test_phrase_job_says_where_it_stands_or_how_it_ended),
         WITNESS_TEST(test_phrase_tag_says_who_wrote_it),
         WITNESS_TEST(test_phrase_tag_names_the_write_when_the_scenario_does),
         WITNESS_TEST(test_phrase_event_and_match_say_what_narrows_them),

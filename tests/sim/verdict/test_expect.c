@@ -14,7 +14,7 @@ static void test_expect_result_and_end_of_the_job(void **state)
     assert_fails(w, (struct expect_spec){.kind = EXPECT_RESULT, .ret = -EIO}, "result",
                  "expected to end with EIO, but it ended with success at 50ms");
     assert_fails(w, (struct expect_spec){.kind = EXPECT_CANCELLED}, "cancelled",
-                 "but it completed");
+                 "but it ended with success");
     assert_holds(w, (struct expect_spec){.kind = EXPECT_CONCLUDED});
     assert_holds(w, (struct expect_spec){.kind = EXPECT_CONCLUDED, .time_ns = END_NS});
     assert_fails(w, (struct expect_spec){.kind = EXPECT_CONCLUDED, .time_ns = END_NS - 1},
@@ -170,6 +170,56 @@ static void test_expect_guest_stall_measures_from_the_queue_to_the_end(void **st
     w->evidence.now_ns = 70 * MS;
     submit(w, BY_GUEST, DST, OP_READ, 0, 512);
     assert_fails(w, expect, "guest-stall", "read #2 took 10ms");
+}
+
+/* A guest write of today's generation, in the trace of a run that is over. */
+static void guest_event(struct witness *w, enum event_kind kind, uint64_t now_ns)
+{
+    w->evidence.now_ns = now_ns;
+    request_event(w, kind, (struct ticket){SRC, OP_WRITE, BY_GUEST, 0, 512, 9}, 0);
+}
+
+static void section_event(struct witness *w, enum by by, uint8_t node, enum section_step step)
+{
+    see(w, (struct event){
+               .kind = EVENT_SECTION, .by = (uint8_t)by, .node = node, .detail = (uint8_t)step});
+}
+
+static void test_expect_guest_stall_tells_which_operation_held_the_request_longest(void **state)
+{
+    struct witness *w = run_over(state);
+    struct event holder = {.kind = EVENT_STALL_HOLDER, .request = 9, .offset = 4096, .bytes = 4096};
+    struct expect_spec expect = {.kind = EXPECT_GUEST_STALL, .time_ns = 5 * MS};
+
+    w->plan->generation = GENERATION_MODERN;
+    w->trace.count = 0;
+    guest_event(w, EVENT_ARRIVE, 60 * MS);
+    holder.detail = STALLED_BY_RUN;
+    see(w, holder);
+    w->evidence.now_ns = 61 * MS;
+    holder.detail = STALLED_BY_COPY;
+    see(w, holder);
+    guest_event(w, EVENT_REQUEST_SUBMIT, 69 * MS);
+    guest_event(w, EVENT_ANSWERED, 70 * MS);
+    assert_fails(w, expect, "guest-stall",
+                 "write #9 took 10ms; it waited for the job's copy of [4KiB, 8KiB)");
+}
+
+static void test_expect_guest_stall_tells_whose_section_the_request_queued_in(void **state)
+{
+    struct witness *w = run_over(state);
+    struct expect_spec expect = {.kind = EXPECT_GUEST_STALL, .time_ns = 5 * MS};
+
+    w->plan->generation = GENERATION_MODERN;
+    w->trace.count = 0;
+    section_event(w, BY_NONE, SRC, SECTION_BEGUN);
+    section_event(w, BY_JOB, SRC, SECTION_BEGUN);
+    section_event(w, BY_JOB, SRC, SECTION_ENDED);
+    guest_event(w, EVENT_REQUEST_QUEUED, 60 * MS);
+    guest_event(w, EVENT_ARRIVE, 70 * MS);
+    guest_event(w, EVENT_ANSWERED, 70 * MS);
+    assert_fails(w, expect, "guest-stall",
+                 "write #9 took 10ms; it queued in a drained section of the story over src");
 }
 
 /* Of five requests of 1 to 5 ms, the third ends half, and the fifth 95 and 99 of a hundred. */
@@ -359,6 +409,8 @@ int main(void)
         WITNESS_TEST(test_expect_never_and_counts),
         WITNESS_TEST(test_expect_instants),
         WITNESS_TEST(test_expect_guest_stall_measures_from_the_queue_to_the_end),
+        WITNESS_TEST(test_expect_guest_stall_tells_which_operation_held_the_request_longest),
+        WITNESS_TEST(test_expect_guest_stall_tells_whose_section_the_request_queued_in),
         WITNESS_TEST(test_expect_guest_latency_is_that_of_a_share),
         WITNESS_TEST(test_expect_guest_latency_counts_what_is_not_answered),
         WITNESS_TEST(test_expect_guest_on),

@@ -158,6 +158,52 @@ static void test_generator_leaves_requests_out_when_too_many_are_unfinished(void
     assert_int_equal(submissions(stage), GENERATOR_MAX_UNFINISHED);
 }
 
+/* Recorded requests of 4 KiB, so many nanoseconds apart. */
+static void add_replay(struct stage *stage, uint32_t count, uint64_t apart_ns)
+{
+    struct generator_spec *spec = add_generator(stage, "recorded");
+
+    spec->pace = PACE_REPLAY;
+    spec->mix_count = 0;
+    spec->from_ns = 5 * US;
+    spec->replay_count = count;
+    spec->requests = arena_alloc(stage->plan->arena, count * sizeof(*spec->requests));
+    for (uint32_t i = 0; i < count; i++) {
+        spec->requests[i] = (struct replay_request){
+            .at_ns = i * apart_ns, .op = OP_WRITE, .offset = i % 16 * 4 * KIB, .bytes = 4 * KIB};
+    }
+}
+
+static void test_generator_replays_at_the_recorded_times(void **state)
+{
+    struct stage *stage = *state;
+
+    add_replay(stage, 20, 3 * US);
+    last(stage, SECOND_NS);
+    stage_open(stage);
+    stage_run(stage);
+    assert_int_equal(submissions(stage), 20);
+    for (uint64_t i = 0; i < 20; i++) {
+        assert_int_equal(submission(stage, i)->now_ns, 5 * US + i * 3 * US);
+        assert_int_equal(submission(stage, i)->offset, i % 16 * 4 * KIB);
+    }
+}
+
+/* No recorded request is left out: those that find too many unfinished come when one is done. */
+static void test_generator_replay_waits_when_too_many_are_unfinished(void **state)
+{
+    struct stage *stage = *state;
+
+    add_replay(stage, GENERATOR_MAX_UNFINISHED + 10, 0);
+    last(stage, SECOND_NS);
+    stage_open(stage);
+    stage_run(stage);
+    assert_int_equal(submissions(stage), GENERATOR_MAX_UNFINISHED + 10);
+    assert_int_equal(most_unfinished(stage), GENERATOR_MAX_UNFINISHED);
+    assert_int_equal(submission(stage, GENERATOR_MAX_UNFINISHED - 1)->now_ns, 5 * US);
+    assert_true(submission(stage, GENERATOR_MAX_UNFINISHED)->now_ns >= 5 * US + WRITE_NS);
+}
+
 /* ---- The story's end ---- */
 
 /* The job ends before settle begins, or after; there is always a read in flight. */
@@ -276,6 +322,8 @@ int main(void)
         STAGE_TEST(test_generator_closed_loop_stops_at_its_count),
         STAGE_TEST(test_generator_begins_with_an_event_and_ends_with_a_mark),
         STAGE_TEST(test_generator_leaves_requests_out_when_too_many_are_unfinished),
+        STAGE_TEST(test_generator_replays_at_the_recorded_times),
+        STAGE_TEST(test_generator_replay_waits_when_too_many_are_unfinished),
         STAGE_TEST(test_generator_lets_settle_end_when_the_job_has),
         STAGE_TEST(test_generator_submits_nothing_when_there_is_no_story),
         STAGE_TEST(test_generator_with_a_bound_is_awaited_by_settle_and_follows_the_pivot),

@@ -404,9 +404,35 @@ static void test_story_expects_what_a_refusal_says(void **state)
     assert_true(has_finding(stage, "refused-otherwise"));
 }
 
+/* ---- Waiting in vain ---- */
+
+/*
+ * The run ends within the world's patience, though the job would follow a guest for ever, and the
+ * finding says where the job stands.
+ */
+static void test_story_ends_soon_when_it_has_waited_in_vain(void **state)
+{
+    struct stage *stage = *state;
+    const struct verdict *verdict;
+
+    stage_step(stage, DO_START);
+    stage_wait_event(stage, EVENT_JOB_READY);
+    stage_wait_event(stage, EVENT_JOB_PAUSED)->wait.within_ns = UINT64_C(20000000);
+    stage_open(stage);
+    assert_int_equal(world_run(stage->world, UINT64_MAX), END_GIVEN_UP);
+    assert_true(world_now_ns(stage->world) <= UINT64_C(21000000) + WORLD_PATIENCE_NS);
+    verdict = world_judge(stage->world);
+    assert_int_equal(verdict->finding_count, 1);
+    assert_int_equal(verdict->findings[0].id, FINDING_EXPECT_WAIT_TIMEOUT);
+    assert_non_null(strstr(verdict->findings[0].text,
+                           "within 20ms it did not come: the job is ready, having done 1MiB of "
+                           "1MiB."));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        STAGE_TEST(test_story_ends_soon_when_it_has_waited_in_vain),
         STAGE_TEST(test_story_steps_begin_when_the_one_before_ends),
         STAGE_TEST(test_story_wait_counts_since_the_last_step_that_took_time),
         STAGE_TEST(test_story_wait_counts_the_nth_match),

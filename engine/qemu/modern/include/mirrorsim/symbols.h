@@ -15,6 +15,7 @@
 #define bdrv_get_dirty_count qemu_modern_get_dirty_count
 #define bdrv_get_info qemu_modern_get_info
 #define bdrv_getlength qemu_modern_getlength
+#define bdrv_is_allocated_above qemu_modern_is_allocated_above
 #define bdrv_op_block_all qemu_modern_op_block_all
 #define bdrv_op_unblock_all qemu_modern_op_unblock_all
 #define bdrv_open_backing_file qemu_modern_open_backing_file
