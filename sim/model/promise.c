@@ -129,13 +129,28 @@ static bool holds_data(const struct disk_state *disk)
     return false;
 }
 
+/* The disk, or what shows through it. */
+static bool shows_data(const struct evidence *evidence, uint32_t disk)
+{
+    /* A chain is no longer than the plan's disks. */
+    for (uint32_t i = 0; i < evidence->plan->disk_count; i++) {
+        if (holds_data(evidence->disks[disk])) {
+            return true;
+        }
+        if (!evidence->disks[disk]->backing_open) {
+            break;
+        }
+        disk = evidence->disks[disk]->backing;
+    }
+    return false;
+}
+
 static bool is_told_zero(const struct evidence *evidence)
 {
     const struct plan_job *job = &evidence->plan->job;
 
     return evidence->plan->generation == GENERATION_MODERN && job->kind == JOB_MIRROR &&
-           job->target_is_zero && job->sync != SYNC_NONE &&
-           holds_data(evidence->disks[job->target]);
+           job->target_is_zero && job->sync != SYNC_NONE && shows_data(evidence, job->target);
 }
 
 void promise_begin(struct promise *promise, const struct evidence *evidence)
