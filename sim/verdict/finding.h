@@ -104,6 +104,7 @@ enum finding_trait {
     X(LIFE, READY_BEFORE_FLUSH, "ready-before-flush")          \
     X(LIFE, WRONG_EVENT, "wrong-event")                        \
     X(LIFE, WRONG_QUERY, "wrong-query")                        \
+    X(LIFE, GUEST_LET_IN, "guest-let-in")                      \
     X(LIFE, LATE_PAUSE, "late-pause")                          \
     X(LIFE, LATE_RESUME, "late-resume")                        \
     X(LIFE, PROGRESS, "progress")                              \
