@@ -104,6 +104,7 @@ enum finding_trait {
     X(LIFE, READY_BEFORE_FLUSH, "ready-before-flush")          \
     X(LIFE, WRONG_EVENT, "wrong-event")                        \
     X(LIFE, WRONG_QUERY, "wrong-query")                        \
+    X(LIFE, GUEST_LET_IN, "guest-let-in")                      \
     X(LIFE, LATE_PAUSE, "late-pause")                          \
     X(LIFE, LATE_RESUME, "late-resume")                        \
     X(LIFE, PROGRESS, "progress")                              \
@@ -177,6 +178,7 @@ enum finding_trait {
     X(EXPECT, WAIT_TIMEOUT, "wait-timeout")                    \
     X(VACUOUS, NEVER_FIRED, "never-fired")                     \
     X(VACUOUS, NEVER_BEGAN, "never-began")                     \
+    X(VACUOUS, NEVER_ACTED, "never-acted")                     \
     X(VACUOUS, STEPS_NOT_RUN, "steps-not-run")                 \
     X(VACUOUS, NOTHING_CHECKED, "nothing-checked")             \
     X(COMPARE, DIFFERS, "differs")                             \

@@ -14,6 +14,8 @@
 #include "tools/base/leftovers.h"
 #include "tools/base/support.h"
 
+_Static_assert(sizeof(off_t) == 8, "file systems have 64-bit inode numbers and sizes");
+
 /* ---- Walking ---- */
 
 static int compare_names(const FTSENT **a, const FTSENT **b)

@@ -42,14 +42,14 @@ static void own(void)
 
 void leftovers_add(const char *path)
 {
+    size_t i = 0;
+
     own();
-    for (size_t i = 0; i < MAX_FILES; i++) {
-        if (atomic_load(&files[i]) == NULL) {
-            atomic_store(&files[i], path);
-            return;
-        }
+    while (i < MAX_FILES && atomic_load(&files[i]) != NULL) {
+        i++;
     }
-    assert(!"too many temporary files");
+    assert(i < MAX_FILES);
+    atomic_store(&files[i], path);
 }
 
 void leftovers_forget(const char *path)

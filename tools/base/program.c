@@ -35,7 +35,13 @@ uint64_t program_hash_file(const char *path)
     return XXH3_64bits_digest(&state);
 }
 
+/* The file is large, and stays as it is while the program runs. */
 uint64_t program_hash(void)
 {
-    return program_hash_file("/proc/self/exe");
+    static uint64_t hash;
+
+    if (hash == 0) {
+        hash = program_hash_file("/proc/self/exe");
+    }
+    return hash;
 }

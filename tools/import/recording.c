@@ -319,8 +319,10 @@ static void arrange(struct recording *recording)
 {
     const struct import_options *options = recording->options;
 
-    qsort(recording->requests, recording->request_count, sizeof(*recording->requests),
-          compare_times);
+    if (recording->request_count > 1) {
+        qsort(recording->requests, recording->request_count, sizeof(*recording->requests),
+              compare_times);
+    }
     if (options->start_at_first || import_formats[recording->format].is_absolute) {
         shift(recording);
     }

@@ -249,6 +249,13 @@ static void text_end(struct report *report, const struct report_summary *summary
     if (summary->matrix != NULL) {
         matrix_show(summary->matrix, report->out, text->verbose);
     }
+    if (summary->silent_faults > 0) {
+        fprintf(report->out,
+                "%" PRIu64 " fault%s with a probability did not fire with this seed (%s): --seeds "
+                "A..B tries more\n",
+                summary->silent_faults, summary->silent_faults == 1 ? "" : "s",
+                summary->silent_names);
+    }
     if (summary->compared != NULL) {
         show_tally(report->out, summary);
     }

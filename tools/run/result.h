@@ -78,6 +78,8 @@ struct run_result {
     uint64_t trace_hash;
     uint32_t checks;
     uint32_t dropped; /* findings beyond the bounds */
+    uint64_t fired;   /* bit per fault that has hit, and per rule that has acted (happened.h) */
+    uint64_t acted;
     bool concluded;
     bool cancelled;
     int ret;

@@ -13,6 +13,7 @@
 #include "tools/base/text.h"
 #include "tools/run/compare.h"
 #include "tools/run/dump_images.h"
+#include "tools/run/happened.h"
 
 /*
  * The states of a run that are compared with those of its repetition: after every event at first,
@@ -126,6 +127,7 @@ static bool run_world(struct runner *runner, struct leg *leg, struct run_result 
         }
     }
     fill_result(runner->plan, leg, world_judge(world), result);
+    happened_note(result, world, trace);
     return true;
 }
 
