@@ -98,6 +98,9 @@ static const char *objection_to_waiting(const struct life_model *life)
     if (!life->was_ready) {
         return "it was never ready";
     }
+    if (!life->drained) { /* J8 */
+        return "the guest is not kept out: no section of it is over the source";
+    }
     return life->wishes.force ? "a force cancel was given" : NULL;
 }
 
@@ -173,6 +176,9 @@ const char *life_objection_to_issue(const struct life_model *life, const struct 
     }
     if (life->winding_down) {
         return "its run has ended";
+    }
+    if (event->op == OP_FLUSH && life->was_ready && !life->drained) {
+        return "a ready job flushes only when the guest is kept out";
     }
     /* Pre-zeroing goes on (N12), and so does what waits for chunk buffers (O9). */
     return life->stored_error < 0 && life->has_taken && is_new ? "an error has been reported"

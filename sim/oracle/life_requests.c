@@ -137,12 +137,27 @@ void life_done(void *state, struct evidence *evidence, const struct event *event
 
 /* ---- The guest ---- */
 
+/* From the end of the run to the end of the job the guest waits (J8), or the filter is out. */
+static void judge_arrival(const struct life_model *life, struct evidence *evidence,
+                          const struct event *event)
+{
+    bool is_kept_out = life->status == JOB_STATUS_WAITING || life->status == JOB_STATUS_PENDING;
+
+    if (is_kept_out && event->node == BLOCK_FILTER_ID) {
+        verdict_add(evidence, FINDING_LIFE_GUEST_LET_IN,
+                    "Guest %s #%" PRIu32 " reached the filter, but the job is %s: the guest waits "
+                    "until it has ended.",
+                    op_name(event_op(event)), event->request, job_status_name(life->status));
+    }
+}
+
 void life_arrived(void *state, struct evidence *evidence, const struct event *event)
 {
     struct life_model *life = state;
     bool may_be_active = life->wishes.mode == COPY_WRITE_BLOCKING && !life->wishes.force &&
                          life->stored_error == 0 && life_model_runs(life);
 
+    judge_arrival(life, evidence, event);
     outstanding_add(&life->guests, evidence->arena, event);
     life->guests.requests[life->guests.count - 1].moved =
         may_be_active ? LIFE_GUEST_MAY_BE_ACTIVE : 0;

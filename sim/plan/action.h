@@ -152,6 +152,7 @@ struct react_spec {
     bool of_arrival; /* the ANSWERED of the guest request that is the nth to arrive */
     uint64_t limit;  /* maximum number of times; 0 = no bound */
     uint64_t delay_ns;
+    bool optional; /* if it acts in no run, that is no finding */
     struct action action;
 };
 

@@ -183,6 +183,7 @@ struct guest_entry {
     struct event_spec when;
     uint64_t at_ns;
     uint64_t after_ns;
+    bool optional;
 };
 
 static const struct field entry_fields[] = {
@@ -194,6 +195,8 @@ static const struct field entry_fields[] = {
           .read = event_read_when, .write = event_write_when),
     FIELD("after", "How long after the event; default 0.", .type = &type_time,
           MEMBER(struct guest_entry, after_ns), .needs = "when"),
+    FIELD("optional", "It need not be made; any other must in some run of the file.",
+          .shape = &shape_flag, MEMBER(struct guest_entry, optional), .needs = "when"),
     FIELD_END};
 
 static void add_guest_entry(struct loader *loader, const struct yaml_node *node,
@@ -215,6 +218,7 @@ static void add_guest_entry(struct loader *loader, const struct yaml_node *node,
                                      .when = entry->when.match,
                                      .nth = entry->when.nth > 0 ? entry->when.nth : 1,
                                      .delay_ns = entry->after_ns,
+                                     .optional = entry->optional,
                                      .action = action};
     }
 }

@@ -279,6 +279,9 @@ static const struct field react_fields[] = {
           MEMBER(struct react_spec, delay_ns)),
     FIELD("limit", "How often at most; default: no bound.", .type = &type_count,
           MEMBER(struct react_spec, limit)),
+    FIELD("optional",
+          "It need not act; any other must in some run of the file, or it tests nothing.",
+          .shape = &shape_flag, MEMBER(struct react_spec, optional)),
     FIELD_END};
 
 FIELD_READER(story_read_reactions)

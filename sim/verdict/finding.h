@@ -104,6 +104,7 @@ enum finding_trait {
     X(LIFE, READY_BEFORE_FLUSH, "ready-before-flush")          \
     X(LIFE, WRONG_EVENT, "wrong-event")                        \
     X(LIFE, WRONG_QUERY, "wrong-query")                        \
+    X(LIFE, GUEST_LET_IN, "guest-let-in")                      \
     X(LIFE, LATE_PAUSE, "late-pause")                          \
     X(LIFE, LATE_RESUME, "late-resume")                        \
     X(LIFE, PROGRESS, "progress")                              \
@@ -161,6 +162,7 @@ enum finding_trait {
     X(EXPECT, WITHIN, "within")                                \
     X(EXPECT, NOT_BEFORE, "not-before")                        \
     X(EXPECT, GUEST_STALL, "guest-stall")                      \
+    X(EXPECT, JOB_STILL, "job-still")                          \
     X(EXPECT, GUEST_LATENCY, "guest-latency")                  \
     X(EXPECT, GUEST_ERRORS, "guest-errors")                    \
     X(EXPECT, SAME, "same")                                    \
@@ -177,6 +179,7 @@ enum finding_trait {
     X(EXPECT, WAIT_TIMEOUT, "wait-timeout")                    \
     X(VACUOUS, NEVER_FIRED, "never-fired")                     \
     X(VACUOUS, NEVER_BEGAN, "never-began")                     \
+    X(VACUOUS, NEVER_ACTED, "never-acted")                     \
     X(VACUOUS, STEPS_NOT_RUN, "steps-not-run")                 \
     X(VACUOUS, NOTHING_CHECKED, "nothing-checked")             \
     X(COMPARE, DIFFERS, "differs")                             \

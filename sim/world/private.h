@@ -95,6 +95,9 @@ static inline struct host *world_host(struct world *world)
 
 void world_end_soon(struct world *world);
 
+/* Is there a reason not to take the next event? */
+enum world_end world_end_before_next(const struct world *world);
+
 /*
  * Shows an event of the present instant to the oracles, appends it to the
  * trace and shows it to the story.  Fills in event->now_ns.

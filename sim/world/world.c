@@ -80,7 +80,6 @@ static struct world *world_set_up(struct arena *arena, struct surroundings *surr
 
     assert(plan->job.source < plan->disk_count && plan->job.target < plan->disk_count);
     verdict_init(&surroundings->verdict);
-    audience_init(&surroundings->audience);
     world->arena = arena;
     world->verdict = &surroundings->verdict;
     world->audience = &surroundings->audience;
@@ -114,7 +113,9 @@ static struct world *world_set_up(struct arena *arena, struct surroundings *surr
     layer_init(&world->layer, plan->job.source);
     story_create(world);
     generators_create(world);
-    if (!options->no_oracles) {
+    if (options->no_oracles) {
+        audience_init(world->audience);
+    } else {
         audience_open(world->audience, &world->evidence);
     }
     dirty_create_others(&world->layer);
@@ -135,6 +136,7 @@ struct world *world_create(const struct plan *plan, const struct world_options *
         arena_destroy(arena);
         return NULL;
     }
+    audience_init(&surroundings->audience);
     return world_set_up(arena, surroundings, plan, options, trace);
 }
 
@@ -172,59 +174,6 @@ void world_destroy(struct world *world)
 
 /* ---- Running ---- */
 
-/* A job of today's generation may have concluded, and nobody dismisses it. */
-static bool job_is_left(const struct world *world)
-{
-    return world->job != NULL &&
-           (world->plan->generation == GENERATION_2_2 || !world->job_concluded);
-}
-
-/*
- * Nothing is pending: the world has concluded unless a job is left or still starts, or the
- * story waits for a job that was never started.
- */
-static enum world_end end_of_idle(const struct world *world)
-{
-    bool waits = world->story.state == STORY_WAITING && !world->job_concluded;
-
-    return job_is_left(world) || world->job_starts || waits ? END_DEADLOCK : END_CONCLUDED;
-}
-
-void world_end_soon(struct world *world)
-{
-    const struct limits_spec *limits = &world->plan->limits;
-
-    world->end_ns = min_u64(limits->time_ns, world->timeline.now_ns + WORLD_PATIENCE_NS);
-    world->end_events = min_u64(limits->events, world->events + WORLD_PATIENCE_EVENTS);
-}
-
-/* Is there a reason not to take the next event? */
-static enum world_end end_before_next(const struct world *world)
-{
-    const struct limits_spec *limits = &world->plan->limits;
-    uint64_t due_ns;
-
-    if (world->verdict->dropped > 0) {
-        return END_FINDINGS;
-    }
-    if (world->evidence.repeats) {
-        return END_LIVELOCK;
-    }
-    if (!timeline_next_due(&world->timeline, &due_ns)) {
-        return end_of_idle(world);
-    }
-    if (due_ns > world->end_ns) {
-        return world->end_ns < limits->time_ns ? END_GIVEN_UP : END_TIME;
-    }
-    if (world->events >= world->end_events) {
-        return world->end_events < limits->events ? END_GIVEN_UP : END_EVENTS;
-    }
-    if (due_ns == world->timeline.now_ns && world->events_at_once >= limits->events_at_once) {
-        return END_LIVELOCK;
-    }
-    return END_NOT;
-}
-
 #define WAITS_BYTES 400
 
 /* A job is left: what does it wait for? */
@@ -261,7 +210,7 @@ bool world_step(struct world *world)
     if (end != END_NOT) {
         return false;
     }
-    end = end_before_next(world);
+    end = world_end_before_next(world);
     if (end != END_NOT) {
         world->evidence.end = end;
         world->evidence.job_waits = describe_waits(world);
@@ -434,6 +383,16 @@ uint32_t world_guest_disk(const struct world *world)
 struct evidence *world_evidence(struct world *world)
 {
     return &world->evidence;
+}
+
+const struct evidence *world_evidence_of(const struct world *world)
+{
+    return &world->evidence;
+}
+
+uint32_t world_fault_count(const struct world *world)
+{
+    return world->plan->fault_count;
 }
 
 uint64_t world_fault_hits(const struct world *world, uint32_t fault)

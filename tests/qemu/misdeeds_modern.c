@@ -57,6 +57,9 @@ static int overflow(volatile char *above)
     volatile char frame[4096];
 
     frame[0] = above != NULL ? above[0] : 0;
+    if (above == frame) {
+        return 0; /* never */
+    }
     return overflow(frame) + frame[0];
 }
 

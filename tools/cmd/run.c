@@ -16,6 +16,7 @@
 #include "tools/report/matrix.h"
 #include "tools/report/report.h"
 #include "tools/run/dump_images.h"
+#include "tools/run/happened.h"
 #include "tools/run/workers.h"
 
 /* ---- Reports ---- */
@@ -28,6 +29,7 @@ struct session {
     uint32_t report_count;
     struct output junit;
     struct report_summary summary;
+    struct happened happened;
     struct matrix *matrix; /* NULL: one engine */
     struct progress progress;
 };
@@ -123,9 +125,8 @@ static void count_result(struct report_summary *summary, const struct run_result
     }
 }
 
-static bool deliver(void *opaque, const struct run_result *result)
+static bool deliver_one(struct session *session, const struct run_result *result)
 {
-    struct session *session = opaque;
     const struct suite *suite = &session->options->suite;
     const struct suite_entry *entry = suite_entry_of(suite, result->number);
     const struct report_run run = {
@@ -151,6 +152,18 @@ static bool deliver(void *opaque, const struct run_result *result)
     progress_show(&session->progress, session->summary.passed + session->summary.failed, "runs",
                   session->summary.failed, "failed");
     return !session->options->fail_fast || session->summary.failed == 0;
+}
+
+/* The last run of a file answers for what must have happened in one of them. */
+static bool deliver(void *opaque, const struct run_result *result)
+{
+    struct session *session = opaque;
+    const struct suite *suite = &session->options->suite;
+    struct run_result *judged = happened_add(&session->happened, suite, result);
+    bool goes_on = deliver_one(session, judged != NULL ? judged : result);
+
+    free(judged);
+    return goes_on;
 }
 
 /* ---- The command ---- */
@@ -179,6 +192,7 @@ static int run(const struct run_options *options)
     const struct workers_options workers = {
         .jobs = options->no_fork ? 0 : (uint32_t)min_u64(options->jobs, runs),
         .twice = options->twice,
+        .figures = options->text.verbose || options->format == FORMAT_JSON,
         .cpu_limit_s = options->cpu_limit_s,
         .memory_limit = (uint64_t)options->memory_limit_mib << 20,
         .dump_images = options->dump_images,
@@ -200,6 +214,8 @@ static int run(const struct run_options *options)
     signal_number = workers_run(suite, &workers);
     progress_clear(&session.progress);
     session.summary.interrupted = signal_number != 0;
+    session.summary.silent_faults = session.happened.silent_faults;
+    session.summary.silent_names = session.happened.names;
     session.summary.elapsed_ms = clock_ms() - start_ms;
     close_reports(&session);
     matrix_free(session.matrix);

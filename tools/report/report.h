@@ -38,8 +38,10 @@ struct report_summary {
     uint64_t known_failures; /* failed as their xfail predicts */
     uint64_t harness_errors; /* those of the failed that could not be run at all */
     uint64_t invalid_files;
-    uint64_t skipped; /* stories of another generation than the engine's */
-    uint64_t planned; /* runs */
+    uint64_t skipped;         /* stories of another generation than the engine's */
+    uint64_t planned;         /* runs */
+    uint64_t silent_faults;   /* drawn with a probability, and not with this seed, ... */
+    const char *silent_names; /* ... with their files, as far as they fit */
     bool interrupted;
     const struct engine *compared; /* NULL = no engines were compared */
     struct compare_tally tally;    /* if engines were compared */

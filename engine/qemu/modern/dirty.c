@@ -113,11 +113,15 @@ bool bdrv_dirty_bitmap_get(BdrvDirtyBitmap *bitmap, int64_t offset)
     return bdrv_dirty_bitmap_get_locked(bitmap, offset);
 }
 
+/* It is rounded outwards to chunks anyway; the block layer wants sectors. */
 void bdrv_set_dirty_bitmap(BdrvDirtyBitmap *bitmap, int64_t offset, int64_t bytes)
 {
+    uint64_t first = align_down((uint64_t)offset, SECTOR_BYTES);
+    uint64_t end = align_up((uint64_t)offset + (uint64_t)bytes, SECTOR_BYTES);
+
     assert(offset >= 0 && bytes >= 0);
     if (bytes > 0) {
-        block_dirty_set(bitmap->dirty, (uint64_t)offset, (uint64_t)bytes);
+        block_dirty_set(bitmap->dirty, first, end - first);
     }
 }
 

@@ -61,6 +61,13 @@ static bool has_data(enum op op)
     return op == OP_READ || op == OP_WRITE;
 }
 
+/* One more or less is in the filter: its node is one that is used. */
+static void count_guest(struct engine_job *env, bool more)
+{
+    env->guests = more ? env->guests + 1 : env->guests - 1;
+    qemu_refresh_nodes(env);
+}
+
 static void take_memory(struct qemu_guest *guest)
 {
     qemu_iovec_init(&guest->qiov, 1);
@@ -87,7 +94,7 @@ static void run(void *opaque)
     qemu_iovec_destroy(&guest->qiov);
     g_free(guest->memory);
     env->running->guest = NULL;
-    env->guests--;
+    count_guest(env, false);
     host_free(env->common.host, guest, sizeof(*guest));
     interposed_finish(request, ret < 0 ? ret : 0);
 }
@@ -113,7 +120,7 @@ static void arrived(void *opaque, struct interposed *request)
 
     *guest = (struct qemu_guest){
         .env = env, .request = request, .info = interposed_info(request), .filter = filter_of(env)};
-    env->guests++;
+    count_guest(env, true);
     qemu_coroutine_enter(qemu_co_new(env, run, guest));
     qemu_end_call(env, before);
 }

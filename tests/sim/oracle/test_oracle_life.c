@@ -276,9 +276,38 @@ static void test_life_finds_success_without_a_last_flush(void **state)
     settle(w);
     copy(w, 0, CHUNK);
     progress_to(w, w->copied, w->copied);
+    section(w, BY_JOB, SECTION_BEGUN, SRC);
+    section(w, BY_JOB, SECTION_QUIET, SRC);
     modern_pending(w);
     modern_end(w, EVENT_JOB_COMPLETED, 0);
     assert_found(w, "wrong-end", "was not flushed successfully");
+}
+
+/* J8: from the end of its run on the guest waits. */
+static void test_life_finds_an_end_that_does_not_keep_the_guest_out(void **state)
+{
+    struct witness *w = called(state);
+
+    modern_ready(w);
+    command(w, VERB_COMPLETE);
+    settle(w);
+    become(w, JOB_STATUS_READY, JOB_STATUS_WAITING);
+    assert_found(w, "wrong-status", "no section of it is over the source");
+}
+
+static void test_life_finds_a_guest_let_in_while_the_job_is_pending(void **state)
+{
+    struct witness *w = called(state);
+
+    modern_ready(w);
+    command(w, VERB_COMPLETE);
+    settle(w);
+    modern_run_ends(w);
+    modern_pending(w);
+    assert_silent(w);
+    request_event(w, EVENT_ARRIVE,
+                  (struct ticket){BLOCK_FILTER_ID, OP_WRITE, BY_GUEST, 0, CHUNK, 9}, 0);
+    assert_found(w, "guest-let-in", "Guest write #9 reached the filter, but the job is pending");
 }
 
 /* Nothing but its end shows it (S9'). */
@@ -316,6 +345,8 @@ int main(void)
         WITNESS_TEST(test_life_finds_a_pivot_that_should_not_be),
         WITNESS_TEST(test_life_finds_a_wrong_end),
         WITNESS_TEST(test_life_finds_success_without_a_last_flush),
+        WITNESS_TEST(test_life_finds_an_end_that_does_not_keep_the_guest_out),
+        WITNESS_TEST(test_life_finds_a_guest_let_in_while_the_job_is_pending),
         WITNESS_TEST(test_life_finds_success_with_different_lengths),
     };
 

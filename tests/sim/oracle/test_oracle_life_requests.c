@@ -116,6 +116,17 @@ static void test_life_finds_a_result_that_is_not_the_error(void **state)
     assert_found(w, "wrong-result", "ended with EIO");
 }
 
+/* Section 12: in the ready phase only the last flush, with the guest kept out. */
+static void test_life_finds_a_flush_of_a_ready_job_that_lets_the_guest_in(void **state)
+{
+    struct witness *w = called(state);
+
+    modern_ready(w);
+    assert_silent(w);
+    submit(w, BY_JOB, DST, OP_FLUSH, 0, 0);
+    assert_found(w, "illegal-issue", "a ready job flushes only when the guest is kept out");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -124,6 +135,7 @@ int main(void)
         WITNESS_TEST(test_life_finds_an_error_without_an_event),
         WITNESS_TEST(test_life_finds_wrong_and_groundless_errors),
         WITNESS_TEST(test_life_finds_a_result_that_is_not_the_error),
+        WITNESS_TEST(test_life_finds_a_flush_of_a_ready_job_that_lets_the_guest_in),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
