@@ -52,11 +52,12 @@ static void run_woken(struct strand_run *run)
     struct strand_list todo;
 
     STAILQ_INIT(&todo);
-    do {
+    STAILQ_CONCAT(&todo, &run->woken);
+    while (!STAILQ_EMPTY(&todo)) {
+        resume(run, take_first(&todo));
         STAILQ_CONCAT(&run->woken, &todo);
         STAILQ_CONCAT(&todo, &run->woken);
-        resume(run, take_first(&todo));
-    } while (!STAILQ_EMPTY(&run->woken) || !STAILQ_EMPTY(&todo));
+    }
 }
 
 void strand_enter(struct strands *strands, struct strand *strand)
@@ -66,9 +67,7 @@ void strand_enter(struct strands *strands, struct strand *strand)
     STAILQ_INIT(&run.woken);
     strands->running = &run;
     resume(&run, strand);
-    if (!STAILQ_EMPTY(&run.woken)) {
-        run_woken(&run);
-    }
+    run_woken(&run);
     strands->running = run.outer;
 }
 
