@@ -242,6 +242,7 @@ static bool mark_is_first(struct stage *stage, const struct choice_answer *answe
     stage->plan->untimed = true;
     stage->options.choices.recorded = answers;
     stage->options.choices.recorded_count = count;
+    world_destroy(stage->world); /* of the answers before */
     stage_open(stage);
     stage_run(stage);
     return stage_event(stage, EVENT_MARK, 0) < stage_event(stage, EVENT_REQUEST_EFFECT, 0);
