@@ -70,7 +70,52 @@ static uint64_t bits_in(uint64_t word)
     return (uint64_t)__builtin_popcountll(word);
 }
 
-void bitmap_set(struct bitmap *bitmap, uint64_t first, uint64_t count)
+/* ---- One bit: most changes ---- */
+
+/* A level above has nothing to learn unless the word below it was all clear. */
+static void set_one(struct bitmap *bitmap, uint64_t bit)
+{
+    uint64_t *word = &bitmap->level[0][bit / WORD_BITS];
+    uint64_t mask = UINT64_C(1) << (bit % WORD_BITS);
+    uint64_t before;
+
+    assert(bit < bitmap->size);
+    before = *word;
+    if ((before & mask) != 0) {
+        return;
+    }
+    bitmap->count++;
+    *word |= mask;
+    for (uint32_t l = 1; l < bitmap->levels && before == 0; l++) {
+        bit /= WORD_BITS;
+        word = &bitmap->level[l][bit / WORD_BITS];
+        before = *word;
+        *word |= UINT64_C(1) << (bit % WORD_BITS);
+    }
+}
+
+/* ... or is now. */
+static void clear_one(struct bitmap *bitmap, uint64_t bit)
+{
+    uint64_t *word = &bitmap->level[0][bit / WORD_BITS];
+    uint64_t mask = UINT64_C(1) << (bit % WORD_BITS);
+
+    assert(bit < bitmap->size);
+    if ((*word & mask) == 0) {
+        return;
+    }
+    bitmap->count--;
+    *word &= ~mask;
+    for (uint32_t l = 1; l < bitmap->levels && *word == 0; l++) {
+        bit /= WORD_BITS;
+        word = &bitmap->level[l][bit / WORD_BITS];
+        *word &= ~(UINT64_C(1) << (bit % WORD_BITS));
+    }
+}
+
+/* ---- Ranges ---- */
+
+static void set_range(struct bitmap *bitmap, uint64_t first, uint64_t count)
 {
     uint64_t last = first + count - 1;
 
@@ -104,7 +149,7 @@ static uint64_t level_clear(uint64_t *level, uint64_t first, uint64_t last)
     return count;
 }
 
-void bitmap_clear(struct bitmap *bitmap, uint64_t first, uint64_t count)
+static void clear_range(struct bitmap *bitmap, uint64_t first, uint64_t count)
 {
     uint64_t last = first + count - 1;
 
@@ -126,6 +171,26 @@ void bitmap_clear(struct bitmap *bitmap, uint64_t first, uint64_t count)
         level_clear(bitmap->level[l], first, last);
     }
 }
+
+void bitmap_set(struct bitmap *bitmap, uint64_t first, uint64_t count)
+{
+    if (count == 1) {
+        set_one(bitmap, first);
+    } else {
+        set_range(bitmap, first, count);
+    }
+}
+
+void bitmap_clear(struct bitmap *bitmap, uint64_t first, uint64_t count)
+{
+    if (count == 1) {
+        clear_one(bitmap, first);
+    } else {
+        clear_range(bitmap, first, count);
+    }
+}
+
+/* ---- Finding ---- */
 
 bool bitmap_next_set(const struct bitmap *bitmap, uint64_t from, uint64_t *bit)
 {
@@ -180,6 +245,9 @@ uint64_t bitmap_count_range(const struct bitmap *bitmap, uint64_t first, uint64_
     uint64_t bits = 0;
 
     assert(count > 0 && first < bitmap->size && count <= bitmap->size - first);
+    if (count == 1) {
+        return bitmap_get(bitmap, first);
+    }
     for (uint64_t word = first / WORD_BITS; word <= last / WORD_BITS; word++) {
         bits += bits_in(bitmap->level[0][word] & word_mask(word, first, last));
     }

@@ -46,21 +46,28 @@ static void resume(struct strand_run *run, struct strand *strand)
     }
 }
 
+/* What a strand has woken comes before what was woken earlier and waits. */
+static void run_woken(struct strand_run *run)
+{
+    struct strand_list todo;
+
+    STAILQ_INIT(&todo);
+    STAILQ_CONCAT(&todo, &run->woken);
+    while (!STAILQ_EMPTY(&todo)) {
+        resume(run, take_first(&todo));
+        STAILQ_CONCAT(&run->woken, &todo);
+        STAILQ_CONCAT(&todo, &run->woken);
+    }
+}
+
 void strand_enter(struct strands *strands, struct strand *strand)
 {
     struct strand_run run = {.outer = strands->running};
-    struct strand_list todo;
 
     STAILQ_INIT(&run.woken);
-    STAILQ_INIT(&todo);
-    append(&todo, strand);
     strands->running = &run;
-    while (!STAILQ_EMPTY(&todo)) {
-        resume(&run, take_first(&todo));
-        /* What it has woken comes before the rest. */
-        STAILQ_CONCAT(&run.woken, &todo);
-        STAILQ_CONCAT(&todo, &run.woken);
-    }
+    resume(&run, strand);
+    run_woken(&run);
     strands->running = run.outer;
 }
 

@@ -122,8 +122,7 @@ static void digest_bitmaps(const struct engine_job *mirror, struct digest *diges
     digest_bitmap(&mirror->zero_owed, digest);
     digest_bitmap(&mirror->unflushed, digest);
     if (mirror->unflushed.size > 0) {
-        digest_u64(digest, mirror->written_in_flush && (mirror->phase == MODERN_FLUSH ||
-                                                        mirror->phase == MODERN_LAST_FLUSH));
+        digest_u64(digest, mirror->written_in_flush && mirror->phase == MODERN_FLUSH);
     }
 }
 

@@ -118,8 +118,8 @@ struct engine_job {
     uint64_t cluster; /* of the target; SECTOR_BYTES if it can't say */
     bool cow_by_hand; /* R4': copies are widened to whole clusters */
     /*
-     * The target's backing file is not open, but named or to be attached at the end: what the
-     * target lacks reads zero now, and otherwise once it is there (D'1, D'15).
+     * The target will have another backing file than it has now (none, or another one: D'45): what
+     * the target lacks reads otherwise once it is there (D'1, D'15).
      */
     bool hides_backing;
     uint64_t buffer_bytes;

@@ -26,13 +26,13 @@ static int learn_target(struct engine_job *mirror)
     const struct job_spec *spec = &mirror->life.spec;
     struct block_node *target = spec->target;
     bool is_closed = block_backing(target) == NULL;
+    bool is_replaced = spec->backing_mode == BACKING_SOURCE && mirror->base != NULL &&
+                       block_backing(target) != mirror->base; /* D'45: also an open one */
     uint64_t cluster = 0;
     int ret = block_cluster_size(target, &cluster);
 
     mirror->cluster = ret == 0 && cluster > 0 ? cluster : SECTOR_BYTES;
-    mirror->hides_backing =
-        is_closed && (block_names_backing(target) ||
-                      (spec->backing_mode == BACKING_SOURCE && mirror->base != NULL));
+    mirror->hides_backing = is_replaced || (is_closed && block_names_backing(target));
     mirror->cow_by_hand = mirror->hides_backing && mirror->granularity < mirror->cluster;
     if (mirror->cow_by_hand) {
         mirror->buffer_bytes = max_u64(mirror->buffer_bytes, mirror->cluster);

@@ -44,16 +44,23 @@ static uint32_t backing_to_come(const struct evidence *evidence)
 
 static uint32_t backing_of_target(const struct evidence *evidence)
 {
+    uint32_t backing = backing_to_come(evidence);
+
+    return backing != PLAN_NONE ? backing : evidence->disks[evidence->plan->job.target]->backing;
+}
+
+/* It has another one open now, or none. */
+static bool is_to_be_attached(const struct evidence *evidence, uint32_t backing)
+{
     const struct disk_state *target = evidence->disks[evidence->plan->job.target];
 
-    return target->backing != PLAN_NONE ? target->backing : backing_to_come(evidence);
+    return backing != PLAN_NONE && !(target->backing_open && target->backing == backing);
 }
 
 bool promise_hides_backing(const struct evidence *evidence)
 {
     return evidence->plan->generation == GENERATION_MODERN &&
-           !evidence->disks[evidence->plan->job.target]->backing_open &&
-           backing_of_target(evidence) != PLAN_NONE;
+           is_to_be_attached(evidence, backing_of_target(evidence));
 }
 
 bool promise_may_owe_zeroes(const struct evidence *evidence, uint64_t *sector, uint64_t end)
@@ -78,14 +85,14 @@ bool promise_may_owe_zeroes(const struct evidence *evidence, uint64_t *sector, u
 
 static void view_target(const struct evidence *evidence, struct view *view)
 {
-    const struct disk_state *target = evidence->disks[evidence->plan->job.target];
     uint32_t backing = backing_to_come(evidence);
     struct view below;
 
     evidence_view(evidence, evidence->plan->job.target, view);
-    if (target->backing != PLAN_NONE || backing == PLAN_NONE) {
+    if (!is_to_be_attached(evidence, backing)) {
         return;
     }
+    view->layers = 1;
     evidence_view(evidence, backing, &below);
     for (uint32_t i = 0; i < below.layers && view->layers < VIEW_MAX_LAYERS; i++) {
         view->layer[view->layers] = below.layer[i];
@@ -122,13 +129,28 @@ static bool holds_data(const struct disk_state *disk)
     return false;
 }
 
+/* The disk, or what shows through it. */
+static bool shows_data(const struct evidence *evidence, uint32_t disk)
+{
+    /* A chain is no longer than the plan's disks. */
+    for (uint32_t i = 0; i < evidence->plan->disk_count; i++) {
+        if (holds_data(evidence->disks[disk])) {
+            return true;
+        }
+        if (!evidence->disks[disk]->backing_open) {
+            break;
+        }
+        disk = evidence->disks[disk]->backing;
+    }
+    return false;
+}
+
 static bool is_told_zero(const struct evidence *evidence)
 {
     const struct plan_job *job = &evidence->plan->job;
 
     return evidence->plan->generation == GENERATION_MODERN && job->kind == JOB_MIRROR &&
-           job->target_is_zero && job->sync != SYNC_NONE &&
-           holds_data(evidence->disks[job->target]);
+           job->target_is_zero && job->sync != SYNC_NONE && shows_data(evidence, job->target);
 }
 
 void promise_begin(struct promise *promise, const struct evidence *evidence)

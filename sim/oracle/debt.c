@@ -218,7 +218,8 @@ static bool widens_copies(const struct debt *debt, const struct evidence *eviden
     const struct disk_spec *target = &evidence->plan->disks[evidence->plan->job.target];
 
     return target->cluster > owed_granularity(&debt->owed) &&
-           !evidence->disks[evidence->plan->job.target]->backing_open;
+           (!evidence->disks[evidence->plan->job.target]->backing_open ||
+            promise_hides_backing(evidence));
 }
 
 /* O4: the job has taken what it reads. */

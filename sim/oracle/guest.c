@@ -20,7 +20,8 @@
 #include "sim/verdict/verdict.h"
 
 struct guest {
-    bool power_cut; /* what the disks hold is unknown */
+    bool power_cut;    /* what the disks hold is unknown */
+    uint32_t sections; /* of others than the job: in one that never ends the guest waits for ever */
     struct guest_model model;
 };
 
@@ -184,7 +185,7 @@ static void guest_close(void *state, struct evidence *evidence)
     const struct guest *guest = state;
     const struct outstanding *lost = guest->model.requests.requests;
 
-    if (evidence->end != END_CONCLUDED || is_any_stopped(guest)) {
+    if (evidence->end != END_CONCLUDED || is_any_stopped(guest) || guest->sections > 0) {
         return;
     }
     if (guest->model.requests.count > 0) {
@@ -213,6 +214,17 @@ static void power_cut(void *state, struct evidence *evidence, const struct event
     (void)evidence;
     (void)event;
     guest->power_cut = true;
+}
+
+static void section_changed(void *state, struct evidence *evidence, const struct event *event)
+{
+    struct guest *guest = state;
+
+    (void)evidence;
+    if (event->by != BY_JOB) {
+        guest->sections += event->detail == SECTION_BEGUN;
+        guest->sections -= event->detail == SECTION_ENDED;
+    }
 }
 
 static void guest_digest(const void *state, const struct evidence *evidence, struct digest *digest)
@@ -249,6 +261,7 @@ const struct oracle oracle_guest = {
             [EVENT_RELEASED] = held_or_released,
             [EVENT_GRAPH_PIVOT] = pivoted,
             [EVENT_POWER_CUT] = power_cut,
+            [EVENT_SECTION] = section_changed,
             [EVENT_JOB_STARTED] = started,
         },
     .open = guest_open,

@@ -29,6 +29,7 @@ enum expect_kind {
     EXPECT_FIRED,       /* fault `a` hit `count` requests */
     EXPECT_CONCLUDED,   /* by time_ns (0: at all) */
     EXPECT_GUEST_STALL, /* bounds on what guest requests (of `tag`) have suffered */
+    EXPECT_JOB_STILL,   /* the job did not stand still for longer than time_ns */
     EXPECT_GUEST_ON,    /* the guest's disk at the end is disk a */
     EXPECT_BACKING,     /* disk a's open backing at the end is disk b, or PLAN_NONE */
     EXPECT_LENGTH,      /* disk a is `count` bytes long at the end */

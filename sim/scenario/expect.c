@@ -304,6 +304,18 @@ static FIELD_READER(read_guest)
     }
 }
 
+static const struct field job_fields[] = {
+    FIELD("still-at-most",
+          "It does not stand still for longer: no request of it begins or ends, though it is "
+          "neither paused nor ready without a word to end.",
+          .type = &type_time, MEMBER(struct expect_spec, time_ns), .required = true),
+    FIELD_END};
+
+static FIELD_READER(read_job)
+{
+    read_fields(loader, node, field->key, job_fields, expect_add(loader, node, EXPECT_JOB_STILL));
+}
+
 /* ---- All of them ---- */
 
 static const struct shape shape_events = {.kind = SHAPE_LIST, .of = &shape_event};
@@ -407,6 +419,8 @@ static const struct field expect_fields[] = {
           .write = expect_write_backing),
     FIELD("guest", "What the guest's requests may suffer.", .kind = EXPECT_GUEST_STALL,
           .shape = MAPPING_OF("guest-stall", guest_fields), .always = true, .read = read_guest),
+    FIELD("job", "What the job may suffer.", .kind = EXPECT_JOB_STILL,
+          .shape = MAPPING_OF("job-still", job_fields), .always = true, .read = read_job),
     FIELD("guest-on", "The guest's disk at the end.", .kind = EXPECT_GUEST_ON, .shape = &shape_disk,
           MEMBER(struct expect_spec, a), .read = expect_read_guest_on),
     EXPECT("query", "The job's last state.", EXPECT_QUERY, query, .shape = &shape_query),

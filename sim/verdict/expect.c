@@ -13,6 +13,7 @@
 #include <stdio.h>
 
 #include "sim/trace/phrase.h"
+#include "sim/verdict/figures.h"
 #include "sim/verdict/query.h"
 
 struct finding *expect_failed(const struct run_end *run, const struct expect_spec *expect,
@@ -144,6 +145,22 @@ static void expect_fired(const struct run_end *run, const struct expect_spec *ex
     }
 }
 
+static void expect_job_still(const struct run_end *run, const struct expect_spec *expect)
+{
+    struct figures figures = figures_make(run->evidence->plan, run->trace, run->evidence->now_ns);
+
+    if (figures.job_still_ns > expect->time_ns) {
+        expect_locate(
+            expect_failed(run, expect, FINDING_EXPECT_JOB_STILL,
+                          "The job was to stand still for no longer than %s, but it did "
+                          "so for %s from %s on.",
+                          quantity_time(expect->time_ns).text,
+                          quantity_time(figures.job_still_ns).text,
+                          quantity_time(run->trace->events[figures.job_still_event].now_ns).text),
+            run->trace, figures.job_still_event);
+    }
+}
+
 /* ---- All of them ---- */
 
 static void judge(const struct run_end *run, const struct expect_spec *expect)
@@ -189,6 +206,9 @@ static void judge(const struct run_end *run, const struct expect_spec *expect)
     case EXPECT_GUEST_STALL:
         expect_guest_stall(run, expect);
         expect_guest_share(run, expect);
+        break;
+    case EXPECT_JOB_STILL:
+        expect_job_still(run, expect);
         break;
     case EXPECT_GUEST_ON:
         expect_guest_on(run, expect);
@@ -251,6 +271,7 @@ static bool is_about_time(const struct expect_spec *expect)
 {
     return expect->kind == EXPECT_WITHIN || expect->kind == EXPECT_NOT_BEFORE ||
            (expect->kind == EXPECT_GUEST_STALL && expect->errors < 0) ||
+           expect->kind == EXPECT_JOB_STILL ||
            (expect->kind == EXPECT_CONCLUDED && expect->time_ns > 0);
 }
 

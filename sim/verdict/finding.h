@@ -162,6 +162,7 @@ enum finding_trait {
     X(EXPECT, WITHIN, "within")                                \
     X(EXPECT, NOT_BEFORE, "not-before")                        \
     X(EXPECT, GUEST_STALL, "guest-stall")                      \
+    X(EXPECT, JOB_STILL, "job-still")                          \
     X(EXPECT, GUEST_LATENCY, "guest-latency")                  \
     X(EXPECT, GUEST_ERRORS, "guest-errors")                    \
     X(EXPECT, SAME, "same")                                    \

@@ -8,14 +8,10 @@
 #include <stddef.h>
 #include <string.h>
 
-/* The list at 0 is empty.  What lies beyond the counts is not looked at. */
+/* The list at 0 is empty. */
 void audience_init(struct audience *audience)
 {
-    audience->member_count = 0;
-    audience->settled_by = 0;
-    audience->viewers[0] = (struct viewer){NULL, NULL};
-    audience->viewer_count = 1;
-    memset(audience->first, 0, sizeof(audience->first));
+    memset(audience, 0, sizeof(*audience));
 }
 
 /* ---- Who sees what ---- */
@@ -26,17 +22,16 @@ static void add_viewer(struct audience *audience, struct viewer viewer)
     audience->viewers[audience->viewer_count++] = viewer;
 }
 
-/* The list for a kind of event by an issuer; `kinds` are those that matter to each member. */
-static uint16_t make_list(struct audience *audience, const uint64_t kinds[], enum event_kind kind,
-                          enum by by)
+/* The list for a kind of event by an issuer. */
+static uint16_t make_list(struct audience *audience, enum event_kind kind, enum by by)
 {
     uint32_t first = audience->viewer_count;
 
     for (uint32_t i = 0; i < audience->member_count; i++) {
-        const struct oracle *oracle = audience->members[i].oracle;
+        const struct member *member = &audience->members[i];
 
-        if (oracle_sees(oracle, kinds[i], kind, by)) {
-            add_viewer(audience, (struct viewer){oracle->on[kind], audience->members[i].state});
+        if (oracle_sees(member->oracle, member->kinds, kind, by)) {
+            add_viewer(audience, (struct viewer){member->oracle->on[kind], member->state});
         }
     }
     if (audience->viewer_count == first) {
@@ -46,52 +41,66 @@ static uint16_t make_list(struct audience *audience, const uint64_t kinds[], enu
     return (uint16_t)first;
 }
 
-static void make_lists(struct audience *audience, const uint64_t kinds[], enum event_kind kind)
+static void make_lists_of(struct audience *audience, enum event_kind kind)
 {
     uint16_t *first = audience->first[kind];
 
-    first[BY_NONE] = make_list(audience, kinds, kind, BY_NONE);
+    first[BY_NONE] = make_list(audience, kind, BY_NONE);
     first[BY_JOB] = first[BY_GUEST] = first[BY_ACTIVE] = first[BY_NONE];
     if (kind_is_of_request(kind)) {
-        first[BY_JOB] = make_list(audience, kinds, kind, BY_JOB);
-        first[BY_GUEST] = make_list(audience, kinds, kind, BY_GUEST);
+        first[BY_JOB] = make_list(audience, kind, BY_JOB);
+        first[BY_GUEST] = make_list(audience, kind, BY_GUEST);
         first[BY_ACTIVE] = first[BY_JOB]; /* oracle_sees_requests_by() */
+    }
+}
+
+static void make_lists(struct audience *audience)
+{
+    audience->viewer_count = 1; /* behind the empty list */
+    for (uint32_t kind = 0; kind < EVENT_KIND_COUNT; kind++) {
+        make_lists_of(audience, (enum event_kind)kind);
     }
 }
 
 /* ---- The oracles ---- */
 
-static void open_oracle(struct audience *audience, struct evidence *evidence,
-                        const struct oracle *oracle)
+/* Becomes the next member; true if it was that before. */
+static bool open_oracle(struct audience *audience, struct evidence *evidence,
+                        const struct oracle *oracle, uint64_t kinds)
 {
     uint32_t number = audience->member_count++;
+    struct member *member = &audience->members[number];
     void *state = arena_alloc(evidence->arena, oracle->state_bytes);
+    bool was_there = member->oracle == oracle && member->state == state && member->kinds == kinds;
 
-    audience->members[number].oracle = oracle;
-    audience->members[number].state = state;
+    *member = (struct member){oracle, state, kinds};
     if (oracle->settled != NULL) {
         audience->settled_by |= UINT32_C(1) << number;
     }
     if (oracle->open != NULL) {
         oracle->open(state, evidence);
     }
+    return was_there;
 }
 
+/* A world that is made again mostly has the same oracles at the same places: the lists stay. */
 void audience_open(struct audience *audience, struct evidence *evidence)
 {
-    uint64_t kinds[AUDIENCE_MAX_ORACLES];
+    uint32_t count_before = audience->member_count;
+    bool is_same = true;
 
+    audience->member_count = 0;
+    audience->settled_by = 0;
     for (uint32_t i = 0; oracles[i] != NULL; i++) {
-        uint64_t matter = oracle_kinds(oracles[i], evidence->plan);
+        uint64_t kinds = oracle_kinds(oracles[i], evidence->plan);
 
         assert(audience->member_count < AUDIENCE_MAX_ORACLES);
-        if (matter != 0) {
-            kinds[audience->member_count] = matter;
-            open_oracle(audience, evidence, oracles[i]);
+        if (kinds != 0) {
+            is_same = open_oracle(audience, evidence, oracles[i], kinds) && is_same;
         }
     }
-    for (uint32_t kind = 0; kind < EVENT_KIND_COUNT; kind++) {
-        make_lists(audience, kinds, (enum event_kind)kind);
+    if (!is_same || audience->member_count != count_before) {
+        make_lists(audience);
     }
 }
 

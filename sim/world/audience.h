@@ -29,9 +29,10 @@ struct viewer {
 };
 
 struct audience {
-    struct {
+    struct member {
         const struct oracle *oracle;
         void *state;
+        uint64_t kinds;              /* of events that matter to it */
     } members[AUDIENCE_MAX_ORACLES]; /* in the order in which they report */
     uint32_t member_count;
 
@@ -46,7 +47,7 @@ void audience_init(struct audience *audience);
 
 /*
  * Opens all oracles that have something to judge in the evidence's plan; what they
- * remember is allocated in its arena.
+ * remember is allocated in its arena.  Those that were open before are gone.
  */
 void audience_open(struct audience *audience, struct evidence *evidence);
 

@@ -18,8 +18,12 @@
 /* States are compared with an anchor for this part of the events before it. */
 #define WINDOW_PART 8
 
-/* One word is digested for each of so many events, and costs a fiftieth of one. */
-#define EVENTS_PER_WORD 4
+/*
+ * One word is digested for each of so many events, and so many are free: two digests of a small
+ * world.  A word costs between a fiftieth of an event and, where many writes lie on a disk, half.
+ */
+#define EVENTS_PER_WORD 32
+#define FREE_WORDS 400u
 
 /* What a search has found. */
 static bool is_short(const struct world *world)
@@ -84,11 +88,11 @@ static uint64_t look_of(const struct world *world)
            (due_ns - world->timeline.now_ns) << 40;
 }
 
-/* May the state be digested once more, if that costs as much as the last time?  The first is free.
- */
+/* May the state be digested once more, if that costs as much as the last time? */
 static bool can_afford(const struct world *world, const struct cycle_watch *watch)
 {
-    return watch->digested_words + watch->last_words <= world->events / EVENTS_PER_WORD;
+    return watch->digested_words + watch->last_words <=
+           FREE_WORDS + world->events / EVENTS_PER_WORD;
 }
 
 static uint64_t digest_of(const struct world *world, struct cycle_watch *watch)

@@ -19,11 +19,10 @@
  *
  * The effort is bounded.  A run that may be long compares its states with an anchor that is set
  * after 1024, 2048, 4096 ... events, each only with the eighth as many that follow it, and only if
- * they look like it; and in all no more is digested than a word of the state for every fourth
- * event.  So a cycle of N events is found when the run is some ten to hundred times as long, and a
- * run that never repeats itself costs less than a hundredth more.  An untimed run with recorded
- * answers is what a search has found, and short: its first 4096 states are compared with each
- * other.
+ * they look like it; and in all no more is digested than a word of the state for every 32nd event.
+ * So a cycle of N events is found when the run is some ten to hundred times as long, and a run that
+ * never repeats itself costs less than a hundredth more.  An untimed run with recorded answers is
+ * what a search has found, and short: its first 4096 states are compared with each other.
  */
 #ifndef MIRRORSIM_SIM_WORLD_CYCLE_H
 #define MIRRORSIM_SIM_WORLD_CYCLE_H

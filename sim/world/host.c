@@ -93,14 +93,13 @@ static void poisoned_release_all(struct world *world)
     }
 }
 
-static bool guard_is_whole(const unsigned char *guard)
+static bool guard_is_whole(const char *guard)
 {
-    size_t i = 0;
+    static const unsigned char whole[GUARD_BYTES] = {GUARD, GUARD, GUARD, GUARD, GUARD, GUARD,
+                                                     GUARD, GUARD, GUARD, GUARD, GUARD, GUARD,
+                                                     GUARD, GUARD, GUARD, GUARD};
 
-    while (i < GUARD_BYTES && guard[i] == GUARD) {
-        i++;
-    }
-    return i == GUARD_BYTES;
+    return memcmp(guard, whole, GUARD_BYTES) == 0;
 }
 
 void host_free(struct host *host, void *memory, size_t bytes)
@@ -108,7 +107,7 @@ void host_free(struct host *host, void *memory, size_t bytes)
     struct world *world = world_of(host);
 
     if (memory != NULL) {
-        assert(guard_is_whole((unsigned char *)memory + bytes));
+        assert(guard_is_whole((char *)memory + bytes));
         world->job_given_bytes += bytes;
         if (world->plan->generation == GENERATION_MODERN) {
             poison(world, memory, bytes);

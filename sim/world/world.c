@@ -80,7 +80,6 @@ static struct world *world_set_up(struct arena *arena, struct surroundings *surr
 
     assert(plan->job.source < plan->disk_count && plan->job.target < plan->disk_count);
     verdict_init(&surroundings->verdict);
-    audience_init(&surroundings->audience);
     world->arena = arena;
     world->verdict = &surroundings->verdict;
     world->audience = &surroundings->audience;
@@ -114,7 +113,9 @@ static struct world *world_set_up(struct arena *arena, struct surroundings *surr
     layer_init(&world->layer, plan->job.source);
     story_create(world);
     generators_create(world);
-    if (!options->no_oracles) {
+    if (options->no_oracles) {
+        audience_init(world->audience);
+    } else {
         audience_open(world->audience, &world->evidence);
     }
     dirty_create_others(&world->layer);
@@ -135,6 +136,7 @@ struct world *world_create(const struct plan *plan, const struct world_options *
         arena_destroy(arena);
         return NULL;
     }
+    audience_init(&surroundings->audience);
     return world_set_up(arena, surroundings, plan, options, trace);
 }
 
@@ -379,6 +381,11 @@ uint32_t world_guest_disk(const struct world *world)
 }
 
 struct evidence *world_evidence(struct world *world)
+{
+    return &world->evidence;
+}
+
+const struct evidence *world_evidence_of(const struct world *world)
 {
     return &world->evidence;
 }

@@ -129,6 +129,7 @@ bool world_job(const struct world *world, struct job_info *info);      /* false:
 bool world_last_job(const struct world *world, struct job_info *info); /* its last state */
 uint32_t world_guest_disk(const struct world *world);
 struct evidence *world_evidence(struct world *world);
+const struct evidence *world_evidence_of(const struct world *world);
 uint32_t world_fault_count(const struct world *world);
 uint64_t world_fault_hits(const struct world *world, uint32_t fault);
 const struct choice_answer *world_choices(const struct world *world, uint32_t *count);

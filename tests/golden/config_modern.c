@@ -312,6 +312,7 @@ bool modern_finish(struct reader *reader)
     if (plan->job.kind == JOB_COMMIT) {
         plan->job.granularity = 0;
         plan->job.buffer_bytes = 0;
+        plan->job.target_is_zero = false;
         plan->job.on_target_error = plan->job.on_source_error;
     }
     plan->filter_passes_discards = true;

@@ -293,6 +293,9 @@ static int prepare(Job *common)
     bdrv_graph_wrlock_drained();
     block_job_remove_all_bdrv(&job->common);
     bdrv_graph_wrunlock();
+    blk_remove_bs(job->common.blk); /* as 6.2 does */
+    assert(blk_set_perm(job->common.blk, 0, BLK_PERM_ALL, &error_abort) == 0);
+    assert(blk_insert_bs(job->common.blk, filter, &error_abort) == 0);
     assert(bdrv_child_refresh_perms(filter, filter->backing, &error) == 0);
     assert(bdrv_replace_node(filter, source, &error_abort) == 0 && error == NULL);
     bdrv_drained_end(target);
@@ -414,7 +417,7 @@ static TheJob *make_job(const char *job_id, BlockDriverState *filter, int64_t sp
         block_job_create(job_id, &driver, txn, filter, 0, BLK_PERM_ALL, speed, 0, cb, NULL, errp);
 
     assert(job->common.job.paused && strcmp(job->common.job.id, job_id) == 0);
-    assert(!job->wants_end && job->common.blk == NULL);
+    assert(!job->wants_end && job->common.blk != NULL);
     return job;
 }
 

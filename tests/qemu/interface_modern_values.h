@@ -60,7 +60,13 @@ static void check_guards(void)
 {
     int runs = 0;
     int value = 3;
+    MirrorCopyMode mode = MIRROR_COPY_MODE_BACKGROUND;
+    bool flag = true;
 
+    qatomic_set(&flag, false);
+    assert(qatomic_cmpxchg(&mode, MIRROR_COPY_MODE_BACKGROUND, MIRROR_COPY_MODE_WRITE_BLOCKING) ==
+           MIRROR_COPY_MODE_BACKGROUND);
+    assert(!qatomic_read(&flag) && mode == MIRROR_COPY_MODE_WRITE_BLOCKING);
     WITH_GRAPH_RDLOCK_GUARD()
     {
         WITH_JOB_LOCK_GUARD()

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "engine/range.h"
 #include "sim/base/quantity.h"
@@ -256,6 +257,9 @@ static int write_scenario(const struct command_options *options, const struct re
     if (mistakes->count > 0) {
         fputs("mirrorsim import: the scenario would be invalid:\n", stderr);
         load_show_mistakes("scenario", mistakes);
+        if (replay != NULL) {
+            unlink(replay);
+        }
     } else {
         show_counts(recording);
         write_text(options, text);

@@ -192,6 +192,7 @@ static int run(const struct run_options *options)
     const struct workers_options workers = {
         .jobs = options->no_fork ? 0 : (uint32_t)min_u64(options->jobs, runs),
         .twice = options->twice,
+        .figures = options->text.verbose || options->format == FORMAT_JSON,
         .cpu_limit_s = options->cpu_limit_s,
         .memory_limit = (uint64_t)options->memory_limit_mib << 20,
         .dump_images = options->dump_images,

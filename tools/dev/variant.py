@@ -6,6 +6,7 @@ sources that differ (including all that use a changed header) are compiled again
 as in that build, and linked with the other objects. Nothing is written into the checkout or the build."""
 
 import json
+import os
 import shlex
 import shutil
 import subprocess
@@ -37,11 +38,13 @@ class Build:
         self.commands = {}
         for entry in commands:
             source = Path(entry["file"]).relative_to(ROOT).as_posix()
-            # Only the program itself: tests also build programs with a foreign engine.
+            # Only the libraries: tests also build programs with a foreign engine, and the program has
+            # some sources once more.
             foreign = source.startswith("engine/qemu/") or "-DMIRRORSIM_QEMU" in entry["command"]
             command = shlex.split(entry["command"])
             is_tests = command[command.index("-o") + 1].startswith("tests/")
-            if source.split("/")[0] in ("engine", "sim", "tools") and not foreign and not is_tests:
+            is_whole = "-flto" in command
+            if source.split("/")[0] in ("engine", "sim", "tools") and not (foreign or is_tests or is_whole):
                 self.commands[source] = command
         self.libraries = self._libraries()
         self.headers = None
@@ -136,8 +139,8 @@ class Build:
         return program
 
     def link_test(self, name, compiled, work):
-        """Links the build's test program `name` in `work`, with these objects in the place of those of the engine's
-        library."""
+        """Links the build's test program `name` in `work`, with these objects in the place of its own, or of those
+        of the engine's library."""
         done = subprocess.run(["ninja", "-C", str(self.directory), "-t", "commands", name], capture_output=True, text=True)
         command = shlex.split(done.stdout.strip().splitlines()[-1].removeprefix(": && ").removesuffix(" && :")
                               if done.returncode == 0 else "false")
@@ -145,8 +148,10 @@ class Build:
             raise BuildFailed(f"no command links {name}: {done.stderr}")
         program = Path(work) / name
         command[command.index("-o") + 1] = str(program)
+        own = {str(self.object_of(source)): str(path) for source, path in compiled.items()}
+        command = [own.pop(os.path.normpath(self.directory / word), word) for word in command]
         first = command.index("libengine.a")
-        command[first:first] = map(str, compiled.values())
+        command[first:first] = own.values()
         done = subprocess.run(command, cwd=self.directory, capture_output=True, text=True)
         if done.returncode != 0:
             raise BuildFailed(done.stderr)

@@ -16,6 +16,7 @@
 
 #include "sim/scenario/scenario.h"
 #include "sim/verdict/verdict.h"
+#include "tools/explore/lasso.h"
 #include "tools/explore/search.h"
 #include "tools/explore/variants.h"
 #include "tools/run/isolate.h"
@@ -41,6 +42,7 @@ struct explore_finding {
     char text[FINDING_TEXT_BYTES];
     char variant[VARIANT_TEXT_BYTES];    /* what else went wrong; "" = nothing */
     char choices[EXPLORE_CHOICES_BYTES]; /* "order 4 = 1, order 11 = 1 and 3 more"; "" = none */
+    char lasso[LASSO_BYTES];             /* of a livelock (lasso.h) */
     uint64_t now_ns;
     uint64_t item;
 };

@@ -92,7 +92,8 @@ static void tell_choices(char text[EXPLORE_CHOICES_BYTES], const struct choice_a
     }
 }
 
-static void note_found(struct hunt *hunt, const struct finding *finding,
+/* `world` is the run that has the finding, at its end; NULL if its process has died. */
+static void note_found(struct hunt *hunt, const struct world *world, const struct finding *finding,
                        const struct choice_answer *choices, uint32_t choice_count)
 {
     struct explore_result *result = &hunt->record->result;
@@ -107,6 +108,9 @@ static void note_found(struct hunt *hunt, const struct finding *finding,
     text_copy(found->text, sizeof(found->text), finding->text);
     variant_text(hunt->variant, hunt->plan, found->variant);
     tell_choices(found->choices, choices, choice_count);
+    if (world != NULL && finding->id == FINDING_LIVENESS_LIVELOCK) {
+        lasso_tell(world, hunt->options->engine, found->lasso);
+    }
     scenario = found_scenario(hunt, found, choices, choice_count);
     hunt->options->found(hunt->options->opaque, found, scenario);
     free(scenario);
@@ -122,7 +126,7 @@ static void note_verdict(struct hunt *hunt, const struct world *world,
         const struct finding *finding = &verdict->findings[i];
 
         if (search_finding_counts(finding, world, oracles_only(hunt))) {
-            note_found(hunt, finding, choices, choice_count);
+            note_found(hunt, world, finding, choices, choice_count);
             if (!hunt->options->all) {
                 return;
             }
@@ -369,6 +373,6 @@ void hunt_died(struct hunt *hunt, const struct isolate_death *death)
                                             .pick = record->choices[i].pick};
     }
     isolate_describe(death, finding.text, sizeof(finding.text));
-    note_found(hunt, &finding, choices, record->choice_count);
+    note_found(hunt, NULL, &finding, choices, record->choice_count);
     free(choices);
 }

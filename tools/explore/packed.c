@@ -10,6 +10,7 @@ void pack_finding(struct pack *pack, const struct explore_finding *finding)
     pack_text(pack, finding->text);
     pack_text(pack, finding->variant);
     pack_text(pack, finding->choices);
+    pack_text(pack, finding->lasso);
     pack_number(pack, finding->now_ns);
     pack_number(pack, finding->item);
 }
@@ -20,6 +21,7 @@ void unpack_finding(struct unpack *unpack, struct explore_finding *finding)
     unpack_text(unpack, finding->text, sizeof(finding->text));
     unpack_text(unpack, finding->variant, sizeof(finding->variant));
     unpack_text(unpack, finding->choices, sizeof(finding->choices));
+    unpack_text(unpack, finding->lasso, sizeof(finding->lasso));
     finding->now_ns = unpack_number(unpack);
     finding->item = unpack_number(unpack);
 }

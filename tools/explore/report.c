@@ -121,6 +121,7 @@ static void print_findings(const struct explore_session *session, char *const *p
         if (*finding->choices != '\0') {
             printf("    choices %s\n", finding->choices);
         }
+        lasso_print(finding->lasso);
         printf("    repeat  %s run %s%s%s\n", program_invocation_name, paths[i],
                is_default ? "" : " --engine ", is_default ? "" : engine->name);
     }
@@ -196,10 +197,11 @@ static void print_summary(const struct explore_report *report,
 static json_t *finding_json(const struct explore_finding *finding, const char *path)
 {
     return json_pack(
-        "{s:s, s:s, s:o, s:o, s:o, s:I, s:o}", "oracle", finding_by(finding->id), "kind",
+        "{s:s, s:s, s:o, s:o, s:o, s:o, s:I, s:o}", "oracle", finding_by(finding->id), "kind",
         finding_kind_name(finding->id), "text", report_json_string(finding->text), "when",
         report_json_string(finding->variant), "choices", report_json_string(finding->choices),
-        "time_ns", (json_int_t)finding->now_ns, "file", report_json_string(path));
+        "lasso", report_json_string(finding->lasso), "time_ns", (json_int_t)finding->now_ns, "file",
+        report_json_string(path));
 }
 
 static void print_json(const struct explore_report *report, const struct explore_session *session,

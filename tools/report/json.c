@@ -155,6 +155,9 @@ static json_t *run_json(const struct report_run *run)
     snprintf(hash, sizeof(hash), "%016" PRIx64, result->trace_hash);
     set_string(object, "trace_hash", hash);
     set_u64(object, "checks", result->checks);
+    set_u64(object, "guest_longest_ns", result->guest_longest_ns);
+    set_u64(object, "job_still_ns", result->job_still_ns);
+    set_u64(object, "copied_bytes", result->copied_bytes);
     json_object_set_new(object, "concluded", json_boolean(result->concluded));
     json_object_set_new(object, "cancelled", json_boolean(result->cancelled));
     set_string(object, "error", result->ret != 0 ? errno_name(result->ret) : "");

@@ -163,6 +163,13 @@ static void text_invalid(struct report *report, const struct suite_invalid *inva
     free(mistakes);
 }
 
+static void show_figures(FILE *out, const struct run_result *result)
+{
+    fprintf(out, "  guest %s, job still %s at most, copied %s",
+            quantity_time(result->guest_longest_ns).text, quantity_time(result->job_still_ns).text,
+            quantity_bytes(result->copied_bytes).text);
+}
+
 static void text_run(struct report *report, const struct report_run *run)
 {
     const struct report_text_options *options = &((struct text *)(void *)report)->options;
@@ -184,6 +191,7 @@ static void text_run(struct report *report, const struct report_run *run)
     if (options->verbose) {
         fprintf(report->out, "  %" PRIu64 " events, %" PRIu32 " checks, trace %016" PRIx64,
                 result->events, result->checks, result->trace_hash);
+        show_figures(report->out, result);
     }
     fputc('\n', report->out);
     free(title);

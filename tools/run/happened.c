@@ -76,7 +76,10 @@ static bool is_whole(const struct suite *suite, const struct scenario *scenario)
 /* "" for a single run, else " in any of 20 runs". */
 static void tell_runs(char text[48], uint64_t runs)
 {
-    snprintf(text, 48, runs > 1 ? " in any of %" PRIu64 " runs" : "", runs);
+    text[0] = '\0';
+    if (runs > 1) {
+        snprintf(text, 48, " in any of %" PRIu64 " runs", runs);
+    }
 }
 
 static void add_finding(struct run_result *result, enum finding_id id, const char *what,

@@ -80,6 +80,9 @@ struct run_result {
     uint32_t dropped; /* findings beyond the bounds */
     uint64_t fired;   /* bit per fault that has hit, and per rule that has acted (happened.h) */
     uint64_t acted;
+    uint64_t guest_longest_ns; /* as struct figures has them */
+    uint64_t job_still_ns;
+    uint64_t copied_bytes;
     bool concluded;
     bool cancelled;
     int ret;

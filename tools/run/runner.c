@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sim/verdict/figures.h"
 #include "tools/base/support.h"
 #include "tools/base/text.h"
 #include "tools/run/compare.h"
@@ -104,6 +105,16 @@ static void look_on(const struct runner *runner, struct leg *leg, uint64_t *next
     }
 }
 
+static void note_figures(const struct plan *plan, const struct trace *trace,
+                         struct run_result *result)
+{
+    struct figures figures = figures_make(plan, trace, result->virtual_ns);
+
+    result->guest_longest_ns = figures.guest_longest_ns;
+    result->job_still_ns = figures.job_still_ns;
+    result->copied_bytes = figures.copied_bytes;
+}
+
 /* Steps to the end; false if there is no memory.  Notes states only for a run that is made twice.
  */
 static bool run_world(struct runner *runner, struct leg *leg, struct run_result *result)
@@ -128,6 +139,9 @@ static bool run_world(struct runner *runner, struct leg *leg, struct run_result 
     }
     fill_result(runner->plan, leg, world_judge(world), result);
     happened_note(result, world, trace);
+    if (runner->figures) {
+        note_figures(runner->plan, trace, result);
+    }
     return true;
 }
 

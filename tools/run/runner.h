@@ -26,6 +26,7 @@ struct leg {
 /* Runs a suite's runs one by one; keeps the plan and the memory of the last. */
 struct runner {
     const struct suite *suite;
+    bool figures;            /* results have them (sim/verdict/figures.h) */
     bool twice;              /* every run a second time: traces and states must be equal */
     uint64_t memory_limit;   /* bytes of world and trace beyond which a run is given up */
     const char *dump_images; /* folder for what the disks hold at the end; NULL = not wanted */

@@ -71,6 +71,7 @@ static struct runner make_runner(const struct suite *suite, const struct workers
 {
     return (struct runner){.suite = suite,
                            .twice = options->twice,
+                           .figures = options->figures,
                            .memory_limit = options->memory_limit,
                            .dump_images = options->dump_images,
                            .progress = progress};

@@ -7,8 +7,17 @@
 
 struct BlockBackend {
     BlockDriverState *bs;
-    bool passes; /* in a drained section */
+    bool passes;   /* in a drained section */
+    bool is_a_job; /* 6.2: stands for the job as a user of its main node, which the life keeps */
 };
+
+BlockBackend *qemu_backend_of_job(void)
+{
+    BlockBackend *blk = g_malloc0(sizeof(*blk));
+
+    blk->is_a_job = true;
+    return blk;
+}
 
 BlockBackend *blk_new(AioContext *context, uint64_t perm, uint64_t shared_perm)
 {
@@ -21,6 +30,9 @@ BlockBackend *blk_new(AioContext *context, uint64_t perm, uint64_t shared_perm)
 int blk_insert_bs(BlockBackend *blk, BlockDriverState *bs, Error **errp)
 {
     (void)errp;
+    if (blk->is_a_job) {
+        return 0;
+    }
     if (blk->bs != NULL || bs->own->driver != NULL) {
         qemu_unsupported("a user of two nodes, or of a filter");
     }

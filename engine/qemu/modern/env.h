@@ -247,6 +247,11 @@ void qemu_memory_abandon(struct engine_job *env);
 
 uint64_t qemu_bitmap_granularity(const BdrvDirtyBitmap *bitmap);
 
+/* ---- backend.c ---- */
+
+/* What 6.2 finds in its job: nothing that it does with it has an effect. */
+BlockBackend *qemu_backend_of_job(void);
+
 /* ---- job.c ---- */
 
 /* Updates the fields of the job that the foreign code reads. */

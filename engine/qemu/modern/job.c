@@ -46,6 +46,7 @@ static BlockJob *make(struct engine_job *env, const BlockJobDriver *driver, cons
     job->job.id = g_strdup(job_id);
     job->job.aio_context = qemu_get_aio_context();
     job->job.own = env;
+    job->blk = qemu_backend_of_job();
     env->job = job;
     env->driver = driver;
     qemu_job_refresh(env);
@@ -190,6 +191,7 @@ void qemu_job_free(struct engine_job *env)
         env->driver->job_driver.free(&job->job);
     }
     env->job = NULL;
+    blk_unref(job->blk);
     g_free(job->job.id);
     g_free(job);
 }

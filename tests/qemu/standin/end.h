@@ -74,9 +74,6 @@ static int finish(Job *common, bool succeeded)
     Filter *state = filter->opaque;
     int ret = 0;
 
-    if (job->is_prepared) {
-        return 0;
-    }
     job->is_prepared = true;
     bdrv_ref(source);
     bdrv_ref(target);
@@ -123,7 +120,9 @@ static int prepare(Job *common)
 static void give_up(Job *common)
 {
     assert(common->ret < 0 || job_is_cancelled(common));
-    finish(common, false);
+    if (!container_of(common, Standin, common.job)->is_prepared) {
+        finish(common, false);
+    }
 }
 
 /* ---- Callbacks of the job ---- */

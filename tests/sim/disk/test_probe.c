@@ -130,6 +130,85 @@ static void test_probe_that_has_looked_is_held_behind_that(void **state)
     assert_false(answer.allocated);
 }
 
+/* Asks about two chunks of the target, behind the first. */
+static int ask_target(struct disks *disks, uint64_t *extent, struct ending *ending)
+{
+    return block_status_above(disks_node(disks, DST), NULL, CHUNK, 2 * CHUNK, extent, disks_done,
+                              ending);
+}
+
+static void assert_about_target(const struct event *event)
+{
+    assert_non_null(event);
+    assert_int_equal(event->index, 1);
+    assert_int_equal(event->node, DST);
+    assert_int_equal(event->op, OP_STATUS);
+    assert_int_equal(event->by, BY_JOB);
+    assert_int_equal(event->request, 0);
+    assert_int_equal(event->offset, CHUNK);
+    assert_int_equal(event->bytes, 2 * CHUNK);
+}
+
+/* Each is let go by its own fault, at that instant, and the events say which it is. */
+static void test_probe_is_released_by_its_own_fault_only(void **state)
+{
+    struct disks *disks = *state;
+    struct ending source = {0};
+    struct ending target = {0};
+    uint64_t extent;
+
+    fault_on_status(disks, FAULT_HANG)->match.disks = 1u << SRC;
+    fault_on_status(disks, FAULT_HOLD)->match.disks = 1u << DST;
+    source.layer = target.layer = disks_open(disks);
+    assert_int_equal(ask(disks, &extent, &source), -EINPROGRESS);
+    assert_int_equal(ask_target(disks, &extent, &target), -EINPROGRESS);
+    disks_run(disks);
+    assert_about_target(disks_event(disks, EVENT_HELD, 0));
+    assert_about_target(disks_event(disks, EVENT_FAULT, 1));
+    assert_false(requests_held_by(disks->layer, 0));
+    assert_true(requests_held_by(disks->layer, 1));
+    disks_guest(disks, OP_WRITE, 0, CHUNK);
+    disks_run(disks);
+    requests_release(disks->layer, 1);
+    assert_about_target(disks_event(disks, EVENT_RELEASED, 0));
+    disks_run(disks);
+    assert_int_equal(target.calls, 1);
+    assert_int_equal(target.at_ns, WRITE_NS);
+    assert_int_equal(source.calls, 0);
+    requests_release(disks->layer, 0);
+    disks_run(disks);
+    assert_int_equal(source.calls, 1);
+}
+
+/* A range that it touches with one byte counts, one that only adjoins does not. */
+static void test_probe_is_matched_by_exactly_its_range(void **state)
+{
+    static const struct {
+        uint64_t offset;
+        uint64_t bytes;
+        uint64_t span_ns;
+    } cases[] = {{0, CHUNK, 1},           /* before it */
+                 {CHUNK, 1, 10},          /* its first byte */
+                 {3 * CHUNK - 1, 1, 100}, /* its last */
+                 {3 * CHUNK, CHUNK, 1000}};
+    struct disks *disks = *state;
+    struct ending ending = {0};
+    uint64_t extent;
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct fault_spec *fault = fault_on_status(disks, FAULT_DELAY);
+
+        fault->span_ns = cases[i].span_ns;
+        fault->match.has_range = true;
+        fault->match.offset = cases[i].offset;
+        fault->match.bytes = cases[i].bytes;
+    }
+    ending.layer = disks_open(disks);
+    assert_int_equal(ask_target(disks, &extent, &ending), -EINPROGRESS);
+    disks_run(disks);
+    assert_int_equal(ending.at_ns, 110);
+}
+
 /* ---- Lies ---- */
 
 static struct fault_spec *lie(struct disks *disks, enum op op, enum fault_claim claim)
@@ -207,6 +286,8 @@ int main(void)
         DISKS_TEST(test_probe_hangs_until_it_is_released),
         DISKS_TEST(test_probe_looks_before_or_after_its_hold),
         DISKS_TEST(test_probe_that_has_looked_is_held_behind_that),
+        DISKS_TEST(test_probe_is_released_by_its_own_fault_only),
+        DISKS_TEST(test_probe_is_matched_by_exactly_its_range),
         DISKS_TEST(test_probe_lies_about_just_the_range),
         DISKS_TEST(test_probe_says_what_the_lie_says),
         DISKS_TEST(test_probe_of_a_whole_disk_can_be_a_lie),

@@ -193,6 +193,25 @@ static void test_guest_finds_a_request_without_an_answer(void **state)
     assert_silent(w);
 }
 
+/* In a section of another user that never ends the guest waits, and that is nobody's fault. */
+static void test_guest_lets_a_request_wait_in_a_section_that_never_ends(void **state)
+{
+    struct witness *w = modern(state, &oracle_guest);
+    const struct ticket guest = {SRC, OP_WRITE, BY_GUEST, 0, CHUNK, 1};
+
+    section(w, BY_NONE, SECTION_BEGUN, SRC);
+    section(w, BY_NONE, SECTION_QUIET, SRC);
+    request_event(w, EVENT_REQUEST_QUEUED, guest, 0);
+    end_run(w, END_CONCLUDED);
+    assert_silent(w);
+    w = modern(state, &oracle_guest);
+    section(w, BY_NONE, SECTION_BEGUN, SRC);
+    request_event(w, EVENT_REQUEST_QUEUED, guest, 0);
+    section(w, BY_NONE, SECTION_ENDED, SRC);
+    end_run(w, END_CONCLUDED);
+    assert_found(w, "lost-request", "never ended");
+}
+
 /* Its backing is left closed, and will be opened by somebody else. */
 static void test_guest_may_read_zeroes_where_the_target_hides_its_backing(void **state)
 {
@@ -389,6 +408,7 @@ int main(void)
         WITNESS_TEST(test_content_sees_the_backing_that_the_job_will_set),
         WITNESS_TEST(test_content_finds_a_failed_job_that_has_moved_the_guest),
         WITNESS_TEST(test_guest_finds_a_request_without_an_answer),
+        WITNESS_TEST(test_guest_lets_a_request_wait_in_a_section_that_never_ends),
         WITNESS_TEST(test_guest_may_read_zeroes_where_the_target_hides_its_backing),
         WITNESS_TEST(test_bounds_finds_zeroes_that_are_not_whole_chunks),
         WITNESS_TEST(test_bounds_finds_shared_chunks_of_active_requests),

@@ -40,7 +40,7 @@ static void test_phrase_end_says_how_a_job_ended(void **state)
 
     (void)state;
     for (size_t i = 0; i < COUNT_OF(ends); i++) {
-        const struct event end = {.kind = ends[i].kind, .ret = ends[i].ret};
+        const struct event end = {.kind = (uint8_t)ends[i].kind, .ret = ends[i].ret};
 
         assert_string_equal(phrase_end(&end).text, ends[i].says);
     }

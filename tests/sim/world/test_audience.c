@@ -64,6 +64,21 @@ static void test_audience_has_no_oracle_of_the_other_generation(void **state)
     }
 }
 
+/* In the same audience, opened again: lists of the one before would show. */
+static void test_audience_lists_are_right_when_it_is_opened_again(void **state)
+{
+    struct witness *w = *state;
+    struct audience audience;
+
+    open_audience(w, &audience, GENERATION_2_2);
+    for (int i = 0; i < 3; i++) {
+        w->plan->generation = i == 1 ? GENERATION_MODERN : GENERATION_2_2;
+        audience_open(&audience, &w->evidence);
+        assert_list(&audience, w->plan, EVENT_REQUEST_DONE, BY_JOB);
+        assert_list(&audience, w->plan, EVENT_JOB_STATUS, BY_NONE);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -71,6 +86,8 @@ int main(void)
             test_audience_lists_have_who_sees_the_event_for_every_kind_and_issuer, witness_set_up,
             witness_tear_down),
         cmocka_unit_test_setup_teardown(test_audience_has_no_oracle_of_the_other_generation,
+                                        witness_set_up, witness_tear_down),
+        cmocka_unit_test_setup_teardown(test_audience_lists_are_right_when_it_is_opened_again,
                                         witness_set_up, witness_tear_down),
     };
 

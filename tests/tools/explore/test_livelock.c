@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include "tests/support/load.h"
+#include "tools/explore/lasso.h"
 #include "tools/explore/search.h"
 
 #define VISITED_BYTES (UINT64_C(16) << 20)
@@ -152,6 +153,7 @@ static void test_livelock_repeats_in_a_run_with_the_answers_that_lead_there(void
         .engine = &engine,
         .choices = {.recorded = found.choices, .recorded_count = found.choice_count}};
     const struct verdict *verdict;
+    char lasso[LASSO_BYTES];
     struct world *world;
     struct trace trace;
 
@@ -162,6 +164,9 @@ static void test_livelock_repeats_in_a_run_with_the_answers_that_lead_there(void
     assert_int_equal(world_run(world, UINT64_MAX), END_LIVELOCK);
     verdict = world_judge(world);
     assert_int_equal(verdict->findings[0].id, FINDING_LIVENESS_LIVELOCK);
+    lasso_tell(world, &engine, lasso);
+    assert_non_null(strstr(lasso, " events, to "));
+    assert_non_null(strstr(lasso, " done src read at 0 +4KiB by guest ok"));
     world_destroy(world);
     trace_free(&trace);
     plan_destroy(plan);
