@@ -4,6 +4,7 @@
  */
 #include "engine/digest.h"
 
+#include <endian.h>
 #include <string.h>
 
 #define XXH_INLINE_ALL
@@ -56,19 +57,6 @@ bool digest_name(struct digest *digest, uint32_t group, uint32_t thing, uint32_t
     return true;
 }
 
-/* The word in little-endian byte order, whatever the order of the machine. */
-static uint64_t word_little_endian(uint64_t value)
-{
-    uint8_t bytes[8];
-    uint64_t word;
-
-    for (unsigned i = 0; i < 8; i++) {
-        bytes[i] = (uint8_t)(value >> (8 * i));
-    }
-    memcpy(&word, bytes, sizeof(word));
-    return word;
-}
-
 static void digest_fold(struct digest *digest)
 {
     digest->hash =
@@ -84,7 +72,8 @@ void digest_u64(struct digest *digest, uint64_t value)
     if (digest->count == DIGEST_WORDS) {
         digest_fold(digest);
     }
-    digest->words[digest->count++] = word_little_endian(value);
+    /* In the same byte order on every machine. */
+    digest->words[digest->count++] = htole64(value);
 }
 
 void digest_string(struct digest *digest, const char *text)

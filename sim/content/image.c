@@ -151,9 +151,14 @@ bool image_keeps_bytes(const struct image *image)
     return image->bytes != NULL;
 }
 
+const uint8_t *image_kept_bytes(const struct image *image, uint64_t sector)
+{
+    return image->bytes != NULL ? bytes_get(image->bytes, sector) : NULL;
+}
+
 void image_get_bytes(const struct image *image, uint64_t sector, uint8_t data[SECTOR_BYTES])
 {
-    const uint8_t *kept = image->bytes != NULL ? bytes_get(image->bytes, sector) : NULL;
+    const uint8_t *kept = image_kept_bytes(image, sector);
     struct run run;
 
     if (kept != NULL) {

@@ -94,6 +94,12 @@ void image_keep_bytes(struct image *image);
 bool image_keeps_bytes(const struct image *image);
 
 /*
+ * The bytes that were put into a sector since its run was written; NULL if there were none, and
+ * its run says what it holds.  Valid until the image changes.
+ */
+const uint8_t *image_kept_bytes(const struct image *image, uint64_t sector);
+
+/*
  * The bytes of a sector: those that were put there since its run was written, or what its tag
  * stands for; zeroes where nothing is allocated.
  */

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "engine/range.h"
+#include "sim/content/content.h"
 
 /* As view_lookup(); *layer is the one that has the sector, or NULL. */
 static struct run look_up(const struct view *view, uint64_t sector, uint64_t limit,
@@ -67,19 +68,64 @@ void view_get_bytes(const struct view *view, uint64_t sector, uint8_t data[SECTO
     }
 }
 
-/* Sector by sector, whatever their tags say. */
+/* A stretch that one layer of a view answers for. */
+struct stretch {
+    struct run run;
+    const struct image *layer; /* NULL: none, it reads zero */
+};
+
+static struct stretch stretch_at(const struct view *view, uint64_t sector, uint64_t limit)
+{
+    struct stretch stretch;
+
+    stretch.run = look_up(view, sector, limit, &stretch.layer);
+    return stretch;
+}
+
+static const uint8_t *kept_bytes(const struct stretch *stretch, uint64_t sector)
+{
+    return stretch->layer != NULL ? image_kept_bytes(stretch->layer, sector) : NULL;
+}
+
+static uint64_t stretch_tag(const struct stretch *stretch, uint64_t sector)
+{
+    return stretch->run.tag + (sector - stretch->run.sector) * stretch->run.step;
+}
+
+/*
+ * Bytes that were put there are compared whatever the tags say.  Where neither side has any, the
+ * tags decide: their bytes would be made only to be compared, and differ if and only if they do.
+ */
+static bool sector_equal(const struct stretch *a, const struct stretch *b, uint64_t sector)
+{
+    const uint8_t *data_a = kept_bytes(a, sector);
+    const uint8_t *data_b = kept_bytes(b, sector);
+    uint8_t made[SECTOR_BYTES];
+
+    if (data_a == NULL && data_b == NULL) {
+        return stretch_tag(a, sector) == stretch_tag(b, sector);
+    }
+    if (data_a == NULL || data_b == NULL) {
+        content_expand(stretch_tag(data_a == NULL ? a : b, sector), made);
+    }
+    return memcmp(data_a != NULL ? data_a : made, data_b != NULL ? data_b : made, SECTOR_BYTES) ==
+           0;
+}
+
+/* Sector by sector. */
 static bool bytes_equal(const struct view *a, const struct view *b, uint64_t sector, uint64_t end,
                         uint64_t *first_difference)
 {
-    for (; sector < end; sector++) {
-        uint8_t data_a[SECTOR_BYTES];
-        uint8_t data_b[SECTOR_BYTES];
+    while (sector < end) {
+        struct stretch stretch_a = stretch_at(a, sector, end);
+        struct stretch stretch_b = stretch_at(b, sector, end);
+        uint64_t stop = sector + min_u64(stretch_a.run.sectors, stretch_b.run.sectors);
 
-        view_get_bytes(a, sector, data_a);
-        view_get_bytes(b, sector, data_b);
-        if (memcmp(data_a, data_b, SECTOR_BYTES) != 0) {
-            *first_difference = sector;
-            return false;
+        for (; sector < stop; sector++) {
+            if (!sector_equal(&stretch_a, &stretch_b, sector)) {
+                *first_difference = sector;
+                return false;
+            }
         }
     }
     return true;
