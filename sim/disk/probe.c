@@ -21,8 +21,7 @@ static void emit(const struct probe *probe, enum event_kind kind, uint16_t fault
 
 /* ---- Asking ---- */
 
-/* Only the time that the disk's latency and the faults leave no doubt about is not asked for. */
-static bool is_instant(const struct block_node *node, enum op op)
+bool probe_is_instant(const struct block_node *node, enum op op)
 {
     const struct latency_spec *latency = &node->spec->latency[op];
 
@@ -36,7 +35,7 @@ bool probe_takes_time(struct probe *probe)
     struct request_faults faults = FAULTS_NONE;
 
     probe->hold = probe->hang = FAULT_NONE;
-    if (is_instant(node, probe->op)) {
+    if (probe_is_instant(node, probe->op)) {
         return false;
     }
     if (node->fault_ops >> probe->op & 1) {

@@ -47,6 +47,9 @@ struct probe {
 
 LIST_HEAD(probes, probe);
 
+/* Neither the disk's latency nor a fault leaves any doubt: such a question takes no time. */
+bool probe_is_instant(const struct block_node *node, enum op op);
+
 /*
  * The question is filled in down to `give`: asks the disk how long it takes, and the faults what
  * they do to that.  True if that matters; else the answer is there at once.

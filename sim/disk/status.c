@@ -121,12 +121,25 @@ static void query_begin(struct status_query *query, const struct probe *probe,
     probe_begin(&query->probe);
 }
 
+/* Begins a question of 2.2 if it takes time; false: it does not. */
+static bool takes_time(struct block_node *top, struct block_node *base, uint64_t offset,
+                       uint64_t bytes, block_done *done, void *opaque)
+{
+    struct probe probe = {
+        .node = top, .op = OP_STATUS, .offset = offset, .bytes = bytes, .take = take, .give = give};
+
+    if (!probe_takes_time(&probe)) {
+        return false;
+    }
+    query_begin(&top->status_query, &probe, base, done, opaque);
+    return true;
+}
+
+/* A job of 2.2 asks once per chunk: the usual question costs a look at the last answer. */
 int block_status_above(struct block_node *top, struct block_node *base, uint64_t offset,
                        uint64_t bytes, uint64_t *extent_bytes, block_done *done, void *opaque)
 {
     struct status_query *query = &top->status_query;
-    struct probe probe = {
-        .node = top, .op = OP_STATUS, .offset = offset, .bytes = bytes, .take = take, .give = give};
     bool answered = query->answered && query->probe.offset == offset;
 
     assert(node_is_sectors(offset, bytes));
@@ -136,12 +149,12 @@ int block_status_above(struct block_node *top, struct block_node *base, uint64_t
         *extent_bytes = query->extent_bytes;
         return query->ret;
     }
-    if (probe_takes_time(&probe)) {
-        query_begin(query, &probe, base, done, opaque);
-        return -EINPROGRESS;
+    if (probe_is_instant(top, OP_STATUS)) {
+        return look(top, base, offset, extent_bytes);
     }
-    return top->fault_ops >> OP_STATUS & 1 ? look_or_lie(top, base, offset, bytes, extent_bytes)
-                                           : look(top, base, offset, extent_bytes);
+    return takes_time(top, base, offset, bytes, done, opaque)
+               ? -EINPROGRESS
+               : look_or_lie(top, base, offset, bytes, extent_bytes);
 }
 
 void status_digest(const struct block_node *node, struct digest *digest)
