@@ -32,7 +32,7 @@ struct qemu_env *qemu_current(void);
 /* The foreign code has broken a rule: prints the message and aborts. */
 _Noreturn void qemu_die(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* The foreign code needs something that is not implemented: the run becomes invalid. */
+/* The foreign code needs something that is not simulated: the run becomes invalid. */
 _Noreturn void qemu_unsupported(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* A trace point with three numbers; `c` must fit an int.  Declared in each trace.h, too. */
