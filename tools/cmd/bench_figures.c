@@ -360,8 +360,8 @@ static bool search_found_one(void *opaque, const struct verdict *verdict,
     die("a search that should find nothing has a finding");
 }
 
-/* Counts the new states that an exhaustive search visits. */
-static void measure_search(const struct bench_task *task, struct bench_sample *sample)
+/* An exhaustive search, again and again: counts its states, or whole searches. */
+static void measure_searches(const struct bench_task *task, struct bench_sample *sample, bool whole)
 {
     struct search_options options = {.found = search_found_one};
     struct search *search = search_create(SEARCH_BENCH_BYTES);
@@ -374,32 +374,21 @@ static void measure_search(const struct bench_task *task, struct bench_sample *s
     start_ns = clock_ns();
     do {
         search_run(search, stage.plan, &options, &figures);
-        sample->count = figures.states;
+        sample->count = whole ? sample->count + 1 : figures.states;
         sample->ns = clock_ns() - start_ns;
     } while (sample->ns < MEASURE_NS);
     search_destroy(search);
     stage_close(&stage);
 }
 
-/* Counts whole searches, however many states they have. */
+static void measure_search(const struct bench_task *task, struct bench_sample *sample)
+{
+    measure_searches(task, sample, false);
+}
+
 static void measure_whole_searches(const struct bench_task *task, struct bench_sample *sample)
 {
-    struct search_options options = {.found = search_found_one};
-    struct search *search = search_create(SEARCH_BENCH_BYTES);
-    struct search_figures figures = {0};
-    struct stage stage;
-    uint64_t start_ns;
-
-    stage_open(&stage, task->figure);
-    options.engine = stage.options.engine;
-    start_ns = clock_ns();
-    do {
-        search_run(search, stage.plan, &options, &figures);
-        sample->count++;
-        sample->ns = clock_ns() - start_ns;
-    } while (sample->ns < MEASURE_NS);
-    search_destroy(search);
-    stage_close(&stage);
+    measure_searches(task, sample, true);
 }
 
 const struct bench_figure bench_figures[] = {

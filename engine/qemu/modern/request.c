@@ -62,6 +62,13 @@ static bool is_inside(const BlockDriverState *bs, int64_t offset, int64_t bytes)
     return true;
 }
 
+/* Is a request over before it begins, for it is beyond the device, or of no bytes? */
+static bool is_over(BlockDriverState *bs, int64_t offset, int64_t bytes, int *ret)
+{
+    *ret = is_inside(bs, offset, bytes) ? 0 : -EIO;
+    return *ret < 0 || bytes == 0;
+}
+
 /* The guest's own request, on its disk. */
 static int pass(struct wait *wait, const char *what)
 {
@@ -77,11 +84,8 @@ static int request_read(BlockDriverState *bs, int64_t offset, int64_t bytes, QEM
     struct qemu_data data;
     int ret;
 
-    if (!is_inside(bs, offset, bytes)) {
-        return -EIO;
-    }
-    if (bytes == 0) {
-        return 0;
+    if (is_over(bs, offset, bytes, &ret)) {
+        return ret;
     }
     if (qemu_guest_passes(wait.co, bs, OP_READ, offset, bytes)) {
         return pass(&wait, "the guest's read");
@@ -104,11 +108,8 @@ int qemu_request_write(BlockDriverState *bs, int64_t offset, int64_t bytes, QEMU
     struct qemu_data data;
     int ret;
 
-    if (!is_inside(bs, offset, bytes)) {
-        return -EIO;
-    }
-    if (bytes == 0) {
-        return 0;
+    if (is_over(bs, offset, bytes, &ret)) {
+        return ret;
     }
     if (qemu_guest_passes(wait.co, bs, OP_WRITE, offset, bytes)) {
         qemu_data_check_guest(qemu_guest_pass(wait.co), qiov, wait.bytes);
@@ -134,12 +135,10 @@ int qemu_request_zero(BlockDriverState *bs, int64_t offset, int64_t bytes, BdrvR
     struct wait wait = wait_for(bs, "a write of zeroes", offset, bytes);
     uint32_t zeroes = ((unsigned)flags & BDRV_REQ_MAY_UNMAP) != 0 ? ZEROES_MAY_UNMAP : 0;
     struct interposed *copied;
+    int ret;
 
-    if (!is_inside(bs, offset, bytes)) {
-        return -EIO;
-    }
-    if (bytes == 0) {
-        return 0;
+    if (is_over(bs, offset, bytes, &ret)) {
+        return ret;
     }
     if (qemu_guest_passes(wait.co, bs, OP_WRITE_ZEROES, offset, bytes)) {
         return pass(&wait, "the guest's write of zeroes");
@@ -157,12 +156,10 @@ int qemu_request_discard(BlockDriverState *bs, int64_t offset, int64_t bytes)
 {
     struct wait wait = wait_for(bs, "a discard", offset, bytes);
     struct interposed *copied;
+    int ret;
 
-    if (!is_inside(bs, offset, bytes)) {
-        return -EIO;
-    }
-    if (bytes == 0) {
-        return 0;
+    if (is_over(bs, offset, bytes, &ret)) {
+        return ret;
     }
     if (qemu_guest_passes(wait.co, bs, OP_DISCARD, offset, bytes)) {
         return pass(&wait, "the guest's discard");

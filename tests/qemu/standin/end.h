@@ -197,33 +197,23 @@ static void query(BlockJob *common, BlockJobInfo *info)
     info->u.mirror.actively_synced = container_of(common, Standin, common)->is_synced;
 }
 
+/* What both kinds of jobs do alike. */
+#define STANDIN_JOB(type)                                                                       \
+    {                                                                                           \
+        .instance_size = sizeof(Standin), .job_type = type, .free = block_job_free,             \
+        .user_resume = block_job_user_resume, .run = run, .prepare = prepare, .abort = give_up, \
+        .pause = pause_copies, .complete = complete, .cancel = cancel                           \
+    }
+
 static const BlockJobDriver mirror_driver = {
-    .job_driver = {.instance_size = sizeof(Standin),
-                   .job_type = JOB_TYPE_MIRROR,
-                   .free = block_job_free,
-                   .user_resume = block_job_user_resume,
-                   .run = run,
-                   .prepare = prepare,
-                   .abort = give_up,
-                   .pause = pause_copies,
-                   .complete = complete,
-                   .cancel = cancel},
+    .job_driver = STANDIN_JOB(JOB_TYPE_MIRROR),
     .drained_poll = drained_poll,
     .change = change,
     .query = query,
 };
 
 static const BlockJobDriver commit_driver = {
-    .job_driver = {.instance_size = sizeof(Standin),
-                   .job_type = JOB_TYPE_COMMIT,
-                   .free = block_job_free,
-                   .user_resume = block_job_user_resume,
-                   .run = run,
-                   .prepare = prepare,
-                   .abort = give_up,
-                   .pause = pause_copies,
-                   .complete = complete,
-                   .cancel = cancel},
+    .job_driver = STANDIN_JOB(JOB_TYPE_COMMIT),
     .drained_poll = drained_poll,
 };
 

@@ -11,6 +11,20 @@ static struct witness *called(void **state)
 
 /* ---- Legal lives ---- */
 
+static void ready_and_told(struct witness *w, enum job_verb verb)
+{
+    modern_ready(w);
+    command(w, verb);
+    settle(w);
+}
+
+static void pending_after(struct witness *w, enum job_verb verb)
+{
+    ready_and_told(w, verb);
+    modern_run_ends(w);
+    modern_pending(w);
+}
+
 static void test_life_is_silent_when_all_goes_well(void **state)
 {
     struct witness *w = called(state);
@@ -36,11 +50,7 @@ static void test_life_is_silent_when_a_ready_job_is_cancelled_softly(void **stat
 {
     struct witness *w = called(state);
 
-    modern_ready(w);
-    command(w, VERB_CANCEL);
-    settle(w);
-    modern_run_ends(w);
-    modern_pending(w);
+    pending_after(w, VERB_CANCEL);
     modern_end(w, EVENT_JOB_COMPLETED, 0);
     modern_gone(w, JOB_STATUS_PENDING);
     assert_silent(w);
@@ -73,11 +83,7 @@ static void test_life_is_silent_when_it_ends_by_hand(void **state)
     struct witness *w = called(state);
 
     w->plan->job.auto_finalize = w->plan->job.auto_dismiss = false;
-    modern_ready(w);
-    command(w, VERB_COMPLETE);
-    settle(w);
-    modern_run_ends(w);
-    modern_pending(w);
+    pending_after(w, VERB_COMPLETE);
     say(w, EVENT_JOB_PENDING);
     settle(w);
     command(w, VERB_FINALIZE);
@@ -228,20 +234,12 @@ static void test_life_finds_a_pivot_that_should_not_be(void **state)
     assert_found(w, "illegal-pivot", "the job was not pending");
 
     w = called(state);
-    modern_ready(w);
-    command(w, VERB_CANCEL);
-    settle(w);
-    modern_run_ends(w);
-    modern_pending(w);
+    pending_after(w, VERB_CANCEL);
     pivot(w, DST, SRC);
     assert_found(w, "illegal-pivot", "nobody asked it to complete");
 
     w = called(state);
-    modern_ready(w);
-    command(w, VERB_COMPLETE);
-    settle(w);
-    modern_run_ends(w);
-    modern_pending(w);
+    pending_after(w, VERB_COMPLETE);
     pivot(w, THIRD, SRC);
     assert_found(w, "wrong-pivot", "third took the place of src");
 }
@@ -250,11 +248,7 @@ static void test_life_finds_a_wrong_end(void **state)
 {
     struct witness *w = called(state);
 
-    modern_ready(w);
-    command(w, VERB_COMPLETE);
-    settle(w);
-    modern_run_ends(w);
-    modern_pending(w);
+    pending_after(w, VERB_COMPLETE);
     modern_end(w, EVENT_JOB_COMPLETED, 0);
     assert_found(w, "wrong-end", "the guest was not moved to the target");
 
@@ -271,9 +265,7 @@ static void test_life_finds_success_without_a_last_flush(void **state)
 {
     struct witness *w = called(state);
 
-    modern_ready(w);
-    command(w, VERB_CANCEL);
-    settle(w);
+    ready_and_told(w, VERB_CANCEL);
     copy(w, 0, CHUNK);
     progress_to(w, w->copied, w->copied);
     section(w, BY_JOB, SECTION_BEGUN, SRC);
@@ -288,9 +280,7 @@ static void test_life_finds_an_end_that_does_not_keep_the_guest_out(void **state
 {
     struct witness *w = called(state);
 
-    modern_ready(w);
-    command(w, VERB_COMPLETE);
-    settle(w);
+    ready_and_told(w, VERB_COMPLETE);
     become(w, JOB_STATUS_READY, JOB_STATUS_WAITING);
     assert_found(w, "wrong-status", "no section of it is over the source");
 }
@@ -299,11 +289,7 @@ static void test_life_finds_a_guest_let_in_while_the_job_is_pending(void **state
 {
     struct witness *w = called(state);
 
-    modern_ready(w);
-    command(w, VERB_COMPLETE);
-    settle(w);
-    modern_run_ends(w);
-    modern_pending(w);
+    pending_after(w, VERB_COMPLETE);
     assert_silent(w);
     request_event(w, EVENT_ARRIVE,
                   (struct ticket){BLOCK_FILTER_ID, OP_WRITE, BY_GUEST, 0, CHUNK, 9}, 0);
@@ -315,11 +301,7 @@ static void test_life_finds_success_with_different_lengths(void **state)
 {
     struct witness *w = called(state);
 
-    modern_ready(w);
-    command(w, VERB_CANCEL);
-    settle(w);
-    modern_run_ends(w);
-    modern_pending(w);
+    pending_after(w, VERB_CANCEL);
     w->evidence.disks[DST]->bytes += CHUNK;
     modern_end(w, EVENT_JOB_COMPLETED, 0);
     w->evidence.disks[DST]->bytes -= CHUNK;

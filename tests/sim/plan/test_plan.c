@@ -103,98 +103,82 @@ static const struct event start_refused = {
 static const struct event command = {.kind = EVENT_COMMAND, .detail = VERB_PAUSE};
 static const struct event mark = {.kind = EVENT_MARK, .index = 2};
 
+/* Asks for nothing: matches every event. */
+static struct event_match anything(void)
+{
+    struct event_match match = event_match_kind(EVENT_MARK);
+
+    match.kinds = 0;
+    return match;
+}
+
+#define ASKED(member) offsetof(struct event_match, member)
+
+/* One number is asked for, besides nothing. */
 static void test_event_matches_details_of_the_kinds_that_carry_them(void **state)
 {
-    static const uint64_t any_kind = 0;
-    const struct {
+    static const struct {
         const struct event *event;
-        struct event_match match;
+        size_t member; /* an int of the match */
+        int value;
         bool matches;
     } cases[] = {
-        {&job_error,
-         {any_kind, {0}, MATCH_ANY, MATCH_ANY, MATCH_ANY, MATCH_ANY, false, 0, 0},
-         true},
-        {&job_error,
-         {any_kind, {0}, ACTION_STOP, MATCH_ANY, MATCH_ANY, MATCH_ANY, false, 0, 0},
-         true},
-        {&job_error,
-         {any_kind, {0}, ACTION_REPORT, MATCH_ANY, MATCH_ANY, MATCH_ANY, false, 0, 0},
-         false},
-        {&job_error,
-         {any_kind,
-          {.ops = 1u << OP_WRITE},
-          MATCH_ANY,
-          MATCH_ANY,
-          MATCH_ANY,
-          MATCH_ANY,
-          false,
-          0,
-          0},
-         true},
-        {&job_error,
-         {any_kind,
-          {.ops = 1u << OP_READ},
-          MATCH_ANY,
-          MATCH_ANY,
-          MATCH_ANY,
-          MATCH_ANY,
-          false,
-          0,
-          0},
-         false},
-        {&job_error,
-         {any_kind, {.disks = 1u << 0}, MATCH_ANY, MATCH_ANY, MATCH_ANY, MATCH_ANY, false, 0, 0},
-         false},
-        {&job_error,
-         {any_kind, {0}, MATCH_ANY, MATCH_ANY, MATCH_ANY, MATCH_ANY, true, -EIO, 0},
-         true},
-        {&job_error,
-         {any_kind, {0}, MATCH_ANY, MATCH_ANY, MATCH_ANY, MATCH_ANY, true, -ENOSPC, 0},
-         false},
-        {&job_error,
-         {any_kind, {0}, MATCH_ANY, VERB_CANCEL, MATCH_ANY, MATCH_ANY, false, 0, 0},
-         false},
-        {&job_error,
-         {UINT64_C(1) << EVENT_JOB_READY,
-          {0},
-          MATCH_ANY,
-          MATCH_ANY,
-          MATCH_ANY,
-          MATCH_ANY,
-          false,
-          0,
-          0},
-         false},
-        {&command, {any_kind, {0}, MATCH_ANY, VERB_PAUSE, MATCH_ANY, MATCH_ANY, false, 0, 0}, true},
-        {&command,
-         {any_kind, {0}, MATCH_ANY, VERB_RESUME, MATCH_ANY, MATCH_ANY, false, 0, 0},
-         false},
-        {&command,
-         {any_kind, {0}, ACTION_STOP, MATCH_ANY, MATCH_ANY, MATCH_ANY, false, 0, 0},
-         false},
-        {&command,
-         {any_kind, {0}, MATCH_ANY, MATCH_ANY, REFUSED_NOT, MATCH_ANY, false, 0, 0},
-         false},
-        {&refused,
-         {any_kind, {0}, MATCH_ANY, VERB_COMPLETE, REFUSED_NOT_READY, MATCH_ANY, false, 0, 0},
-         true},
-        {&refused,
-         {any_kind, {0}, MATCH_ANY, VERB_COMPLETE, REFUSED_BUSY, MATCH_ANY, false, 0, 0},
-         false},
-        {&start_refused,
-         {any_kind, {0}, MATCH_ANY, MATCH_ANY, REFUSED_BUSY, MATCH_ANY, false, 0, 0},
-         true},
-        {&start_refused,
-         {any_kind, {0}, MATCH_ANY, MATCH_ANY, REFUSED_NOT_READY, MATCH_ANY, false, 0, 0},
-         false},
-        {&mark, {any_kind, {0}, MATCH_ANY, MATCH_ANY, MATCH_ANY, 2, false, 0, 0}, true},
-        {&mark, {any_kind, {0}, MATCH_ANY, MATCH_ANY, MATCH_ANY, 1, false, 0, 0}, false},
+        {&job_error, ASKED(action), MATCH_ANY, true},
+        {&job_error, ASKED(action), ACTION_STOP, true},
+        {&job_error, ASKED(action), ACTION_REPORT, false},
+        {&job_error, ASKED(verb), VERB_CANCEL, false},
+        {&command, ASKED(verb), VERB_PAUSE, true},
+        {&command, ASKED(verb), VERB_RESUME, false},
+        {&command, ASKED(action), ACTION_STOP, false},
+        {&command, ASKED(refusal), REFUSED_NOT, false},
+        {&start_refused, ASKED(refusal), REFUSED_BUSY, true},
+        {&start_refused, ASKED(refusal), REFUSED_NOT_READY, false},
+        {&mark, ASKED(index), 2, true},
+        {&mark, ASKED(index), 1, false},
     };
 
     (void)state;
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
-        assert_int_equal(event_matches(&cases[i].match, cases[i].event), cases[i].matches);
+        struct event_match match = anything();
+
+        memcpy((char *)&match + cases[i].member, &cases[i].value, sizeof(int));
+        assert_int_equal(event_matches(&match, cases[i].event), cases[i].matches);
     }
+}
+
+static void test_event_matches_a_refusal_by_its_command_and_its_reason(void **state)
+{
+    struct event_match match = anything();
+
+    (void)state;
+    match.verb = VERB_COMPLETE;
+    match.refusal = REFUSED_NOT_READY;
+    assert_true(event_matches(&match, &refused));
+    match.refusal = REFUSED_BUSY;
+    assert_false(event_matches(&match, &refused));
+}
+
+static void test_event_matches_an_error_by_kind_operation_disk_and_result(void **state)
+{
+    struct event_match match = anything();
+
+    (void)state;
+    match.kinds = UINT64_C(1) << EVENT_JOB_READY;
+    assert_false(event_matches(&match, &job_error));
+    match = anything();
+    match.request.ops = 1u << OP_WRITE;
+    assert_true(event_matches(&match, &job_error));
+    match.request.ops = 1u << OP_READ;
+    assert_false(event_matches(&match, &job_error));
+    match = anything();
+    match.request.disks = 1u << 0;
+    assert_false(event_matches(&match, &job_error));
+    match = anything();
+    match.has_ret = true;
+    match.ret = -EIO;
+    assert_true(event_matches(&match, &job_error));
+    match.ret = -ENOSPC;
+    assert_false(event_matches(&match, &job_error));
 }
 
 static void test_event_match_kind_matches_that_kind_whatever_its_fields(void **state)
@@ -239,6 +223,8 @@ int main(void)
         cmocka_unit_test(test_plan_find_disk_finds_by_whole_name),
         cmocka_unit_test(test_request_matches_needs_every_narrowed_field_to_agree),
         cmocka_unit_test(test_event_matches_details_of_the_kinds_that_carry_them),
+        cmocka_unit_test(test_event_matches_a_refusal_by_its_command_and_its_reason),
+        cmocka_unit_test(test_event_matches_an_error_by_kind_operation_disk_and_result),
         cmocka_unit_test(test_event_match_kind_matches_that_kind_whatever_its_fields),
         cmocka_unit_test(test_errno_names_go_both_ways),
     };
