@@ -80,8 +80,8 @@ struct engine_job {
     struct block_dirty *dirty;
     struct bitmap in_flight;
     struct bitmap cow; /* the chunk's cluster is allocated on the target; if `cluster` */
-    struct bitmap
-        unflushed; /* written since the last good flush; if the target has a cache (D23) */
+    /* Written since the last good flush; if the target has a cache (D23). */
+    struct bitmap unflushed;
     void *bitmap_memory;
     uint64_t bitmap_memory_bytes;
 

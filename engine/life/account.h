@@ -33,7 +33,8 @@ void account_charge(struct account *account, uint64_t bytes, uint64_t now_ns);
 /* How long to sleep from now on; 0 = not at all. */
 uint64_t account_delay_ns(struct account *account, uint64_t now_ns);
 
-/* bytes / quota * ACCOUNT_SLICE_NS as doubles would give it, cut to ns; saturates.  bytes >= quota.
+/*
+ * bytes / quota * ACCOUNT_SLICE_NS as doubles would give it, cut to ns; saturates.  bytes >= quota.
  */
 uint64_t account_slices_ns(uint64_t bytes, uint64_t quota);
 

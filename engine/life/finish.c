@@ -48,7 +48,8 @@ static void let_go(void *opaque)
     block_section_end_all(host);
 }
 
-/* Letting go of a job changes the graph, if only formally: a drained section over all nodes (J11).
+/*
+ * Letting go of a job changes the graph, if only formally: a drained section over all nodes (J11).
  */
 void life_dismiss(struct life *life)
 {

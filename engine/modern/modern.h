@@ -295,7 +295,8 @@ void modern_fail(struct engine_job *mirror, enum op side, int ret, uint64_t offs
 
 /* ---- zero.c: what is known of zeroes on the target (Z), and what it lacks (D'1, D'15) ---- */
 
-/* Chunks that the range touches; those that it covers, which the image's short last one never is.
+/*
+ * Chunks that the range touches; those that it covers, which the image's short last one never is.
  */
 struct chunk_range chunks_touched(const struct engine_job *mirror, uint64_t offset, uint64_t bytes);
 struct chunk_range chunks_covered(const struct engine_job *mirror, uint64_t offset, uint64_t bytes);

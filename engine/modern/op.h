@@ -120,7 +120,8 @@ void op_launch_prezero(struct engine_job *mirror, uint64_t offset, uint64_t byte
 /* The source has changed, or is about to: copies that have that in their margin remember (D'32). */
 void op_note_changed(struct engine_job *mirror, uint64_t offset, uint64_t bytes);
 
-/* A request in background mode has ended: active ones there that are on the source notice (D'42).
+/*
+ * A request in background mode has ended: active ones there that are on the source notice (D'42).
  */
 void op_note_overtaken(struct engine_job *mirror, uint64_t offset, uint64_t bytes);
 

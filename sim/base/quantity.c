@@ -145,7 +145,8 @@ static uint64_t greatest_divisor(uint64_t a, uint64_t b)
     return a;
 }
 
-/* mantissa * factor / scale, in lowest terms and digit by digit, so that only the result must fit.
+/*
+ * mantissa * factor / scale, in lowest terms and digit by digit, so that only the result must fit.
  */
 static enum quantity_fault value_of(const struct digits *digits, const struct unit *unit,
                                     uint64_t *value)
@@ -158,7 +159,8 @@ static enum quantity_fault value_of(const struct digits *digits, const struct un
     if (digits->overflow) {
         return QUANTITY_TOO_LARGE;
     }
-    /* `factor` and `scale` have no common divisor: the product is whole if the mantissa's part is.
+    /*
+     * `factor` and `scale` have no common divisor: the product is whole if the mantissa's part is.
      */
     if (digits->mantissa % scale != 0) {
         return QUANTITY_NOT_WHOLE;

@@ -46,7 +46,8 @@ static bool moves_bytes(const struct request *request)
     return request->node->layer->plan->content_bytes;
 }
 
-/* The bytes that a stale read sees at a sector of the disk; false: nothing has been written there.
+/*
+ * The bytes that a stale read sees at a sector of the disk; false: nothing has been written there.
  */
 static bool older_bytes(const struct request *request, uint64_t sector, uint8_t data[SECTOR_BYTES])
 {

@@ -85,7 +85,8 @@ struct block_layer {
  */
 void layer_init(struct block_layer *layer, uint32_t guest_node);
 
-/* Adds what only worlds of today's generation have: sections, questions, the guest above the disks.
+/*
+ * Adds what only worlds of today's generation have: sections, questions, the guest above the disks.
  */
 void layer_digest_modern(const struct block_layer *layer, struct digest *digest);
 

@@ -12,7 +12,7 @@
  *
  *   - it is fair: no event that could have been next all the way round was kept waiting, so
  *     everybody who could have broken the cycle has had a turn.  (A wait's own bound does not
- * count: it would break everything.)
+ *     count: it would break every cycle.)
  *   - an oracle objects, because the job would have had to get on (oracle.h, `repeats`).
  *
  * Then the run ends with END_LIVELOCK.

@@ -41,7 +41,8 @@ void world_emit(struct world *world, struct event *event)
     world->evidence.now_ns = event->now_ns;
     world->evidence.event_number = world->trace->count;
     audience_show(world->audience, &world->evidence, event);
-    /* Appended after the oracles: read right after it was written, the record would stall the CPU.
+    /*
+     * Appended after the oracles: read right after it was written, the record would stall the CPU.
      */
     trace_append(world->trace, event);
     if (world->emitted != NULL) {

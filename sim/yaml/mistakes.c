@@ -27,7 +27,8 @@ static bool is_control(char byte)
     return (unsigned char)byte < 0x20 || byte == 0x7f;
 }
 
-/* Bytes of the character at `text`; 0 if it would garble a terminal: a control byte, or no UTF-8.
+/*
+ * Bytes of the character at `text`; 0 if it would garble a terminal: a control byte, or no UTF-8.
  */
 static size_t clean_length(const char *text, size_t left)
 {

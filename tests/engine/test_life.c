@@ -62,7 +62,8 @@ static void test_life_verbs_are_legal_only_as_the_table_says(void **state)
     }
 }
 
-/* The refusal of a verb that the status does not allow; without a user's pause resume is another.
+/*
+ * The refusal of a verb that the status does not allow; without a user's pause resume is another.
  */
 static void test_life_refuses_a_verb_when_the_status_does_not_allow_it(void **state)
 {

@@ -37,7 +37,8 @@ static void append(struct file_list *list, char *path)
     list->paths[list->count++] = path;
 }
 
-/* What can't be looked into may hold scenarios: loading it as a file says why that is impossible.
+/*
+ * What can't be looked into may hold scenarios: loading it as a file says why that is impossible.
  */
 static bool is_unreadable(const FTSENT *entry)
 {

@@ -8,7 +8,8 @@
 #ifndef MIRRORSIM_TOOLS_BASE_LEFTOVERS_H
 #define MIRRORSIM_TOOLS_BASE_LEFTOVERS_H
 
-/* A file that is about to be made; the path is the caller's, and must live until it is forgotten.
+/*
+ * A file that is about to be made; the path is the caller's, and must live until it is forgotten.
  */
 void leftovers_add(const char *path);
 

@@ -32,7 +32,8 @@ void *must_share(size_t bytes);
 char *must_strdup(const char *text);
 char *must_printf(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* A file in memory (open_memstream(3)): fclose() leaves its text in *text, which is the caller's.
+/*
+ * A file in memory (open_memstream(3)): fclose() leaves its text in *text, which is the caller's.
  */
 FILE *must_memstream(char **text, size_t *bytes);
 

@@ -14,7 +14,8 @@
 #include "tools/explore/session.h"
 
 struct claims {
-    /* PCT: each bug of the depth in a plan of the search was found with at least this probability.
+    /*
+     * PCT: each bug of the depth in a plan of the search was found with at least this probability.
      */
     double chance;
 

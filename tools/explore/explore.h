@@ -81,7 +81,8 @@ struct explore_options {
 /* Findings of one item, at most: different ones, by oracle and kind. */
 #define EXPLORE_MAX_FINDINGS 8u
 
-/* The result of an item: plain data.  The runs of its findings have been given to options->found.
+/*
+ * The result of an item: plain data.  The runs of its findings have been given to options->found.
  */
 struct explore_result {
     uint64_t item;

@@ -37,7 +37,8 @@ static char *output_name(const struct explore_report *report, const struct scena
                        : must_printf("%s-found-%" PRIu64 ".yaml", name, number + 1);
 }
 
-/* Under the first name, from that number on, that no file has.  Returns it, for the caller to free.
+/*
+ * Under the first name, from that number on, that no file has.  Returns it, for the caller to free.
  */
 static char *write_finding(const struct explore_report *report, const struct scenario *scenario,
                            uint64_t number, const char *text)

@@ -313,7 +313,8 @@ static void shift(struct recording *recording)
     }
 }
 
-/* In order, and at the wanted speed.  In a part of a recording, times count from its first request.
+/*
+ * In order, and at the wanted speed.  In a part of a recording, times count from its first request.
  */
 static void arrange(struct recording *recording)
 {

@@ -14,7 +14,8 @@
 #include "sim/yaml/mistakes.h"
 #include "tools/base/options.h"
 
-/* The engines that are compiled in, NULL-terminated; the first of each generation is its default.
+/*
+ * The engines that are compiled in, NULL-terminated; the first of each generation is its default.
  */
 extern const struct engine *const engines[];
 

@@ -115,7 +115,8 @@ static void note_figures(const struct plan *plan, const struct trace *trace,
     result->copied_bytes = figures.copied_bytes;
 }
 
-/* Steps to the end; false if there is no memory.  Notes states only for a run that is made twice.
+/*
+ * Steps to the end; false if there is no memory.  Notes states only for a run that is made twice.
  */
 static bool run_world(struct runner *runner, struct leg *leg, struct run_result *result)
 {

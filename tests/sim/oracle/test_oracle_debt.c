@@ -335,7 +335,8 @@ static void test_debt_is_silent_about_what_a_device_has_called_a_hole(void **sta
     assert_silent(w);
 }
 
-/* Who believes that the target is zero may clean what it would have to zero, until it is written.
+/*
+ * Who believes that the target is zero may clean what it would have to zero, until it is written.
  */
 static void test_debt_is_silent_when_the_target_has_been_called_zero(void **state)
 {

@@ -235,7 +235,8 @@ static void test_story_timed_actions_follow_the_first_step_in_their_order(void *
     assert_int_equal(stage_event(stage, EVENT_MARK, 3)->now_ns, 5);
 }
 
-/* The events of an untimed world, in the order of those answers; does the mark precede the write?
+/*
+ * The events of an untimed world, in the order of those answers; does the mark precede the write?
  */
 static bool mark_is_first(struct stage *stage, const struct choice_answer *answers, uint32_t count)
 {

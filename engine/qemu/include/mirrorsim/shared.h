@@ -48,7 +48,8 @@ typedef struct QEMUIOVector {
 
 /* ---- Memory ---- */
 
-/* From the world's arena, zeroed; 0 bytes are NULL.  g_free(NULL) and g_strdup(NULL) are allowed.
+/*
+ * From the world's arena, zeroed; 0 bytes are NULL.  g_free(NULL) and g_strdup(NULL) are allowed.
  */
 void *g_malloc(size_t size);
 void g_free(void *ptr);
