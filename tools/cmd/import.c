@@ -156,8 +156,9 @@ static void show_counts(const struct recording *recording)
     if (recording->wrong != NULL) {
         fputs(recording->wrong, stderr);
     }
-    fprintf(stderr, "mirrorsim import: %" PRIu32 " requests%s%s", recording->request_count,
-            *left_out != '\0' ? "; left out: " : "", left_out);
+    fprintf(stderr, "mirrorsim import: %" PRIu32 " request%s%s%s", recording->request_count,
+            recording->request_count == 1 ? "" : "s", *left_out != '\0' ? "; left out: " : "",
+            left_out);
     if (recording->widened > 0) {
         fprintf(stderr, "; widened to whole sectors: %" PRIu64, recording->widened);
     }

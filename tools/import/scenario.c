@@ -37,10 +37,12 @@
 
 /* ---- What is left out ---- */
 
-static void append_reason(FILE *out, const char **separator, uint64_t count, const char *what)
+static void append_reason(FILE *out, const char **separator, uint64_t count, const char *what,
+                          const char *which)
 {
     if (count > 0) {
-        fprintf(out, "%s%" PRIu64 " %s", *separator, count, what);
+        fprintf(out, "%s%" PRIu64 " %s%s %s", *separator, count, what, count == 1 ? "" : "s",
+                which);
         *separator = ", ";
     }
 }
@@ -53,12 +55,12 @@ char *import_left_out_text(const struct recording *recording)
     size_t bytes = 0;
     FILE *out = must_memstream(&text, &bytes);
 
-    append_reason(out, &separator, left_out->by_file, "requests of other files");
-    append_reason(out, &separator, left_out->by_part, "requests before --from");
-    append_reason(out, &separator, left_out->by_action, "lines of other kinds");
-    append_reason(out, &separator, left_out->empty, "requests of no bytes");
-    append_reason(out, &separator, left_out->fua, "FUA flags of writes");
-    append_reason(out, &separator, left_out->wrong, "lines that are wrong");
+    append_reason(out, &separator, left_out->by_file, "request", "of other files");
+    append_reason(out, &separator, left_out->by_part, "request", "before --from");
+    append_reason(out, &separator, left_out->by_action, "line", "of other kinds");
+    append_reason(out, &separator, left_out->empty, "request", "of no bytes");
+    append_reason(out, &separator, left_out->fua, "FUA flag", "of writes");
+    append_reason(out, &separator, left_out->wrong, "line", "that are wrong");
     fclose(out);
     return text;
 }
@@ -100,7 +102,8 @@ static void write_doc(struct emit *emit, const struct recording *recording)
     size_t bytes = 0;
     FILE *out = must_memstream(&doc, &bytes);
 
-    fprintf(out, "%" PRIu32 " requests of ", recording->request_count);
+    fprintf(out, "%" PRIu32 " request%s of ", recording->request_count,
+            recording->request_count == 1 ? "" : "s");
     write_plainly(out,
                   recording->options->file != NULL ? recording->options->file : recording->files[0],
                   punctuation, '?', SIZE_MAX);
