@@ -17,9 +17,16 @@ static int command(struct engine_job *mirror, enum job_verb verb, int64_t arg,
     return life_command(&mirror->life, verb, arg, error);
 }
 
+/* C7': a section of its own does not pause the job, but a query says so. */
+static bool is_in_own_section(const struct engine_job *mirror)
+{
+    return mirror->is_draining && block_sections(mirror->life.spec.source) > 0;
+}
+
 static void query(const struct engine_job *mirror, struct job_info *info)
 {
     life_query(&mirror->life, info);
+    info->paused |= is_in_own_section(mirror);
     info->actively_synced = mirror->actively_synced;
     if (mirror->dirty != NULL) {
         info->dirty_bytes = (int64_t)(block_dirty_bits(mirror->dirty)->count * mirror->granularity);

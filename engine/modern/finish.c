@@ -16,7 +16,7 @@ static void begin_section(void *opaque)
 {
     struct engine_job *mirror = opaque;
 
-    block_section_begin(mirror->life.spec.source, modern_wake, mirror);
+    block_section_begin_own(mirror->life.spec.source, modern_wake, mirror);
 }
 
 void modern_begin_section(struct engine_job *mirror)
@@ -168,7 +168,7 @@ static int finish(struct engine_job *mirror, int ret)
     block_ref(target);
     leave_graph(mirror, ret < 0);
     block_section_end(target);
-    block_section_end(source);
+    block_section_end_own(source);
     mirror->is_draining = false;
     block_unref(target);
     block_unref(source);

@@ -128,7 +128,7 @@ static void end_section(void *opaque)
 {
     struct engine_job *mirror = opaque;
 
-    block_section_end(mirror->life.spec.source);
+    block_section_end_own(mirror->life.spec.source);
     mirror->is_draining = false;
     modern_wake(mirror);
 }
