@@ -19,10 +19,11 @@ static void begin_section(void *opaque)
     block_section_begin_own(mirror->life.spec.source, modern_wake, mirror);
 }
 
-void modern_begin_section(struct engine_job *mirror)
+enum modern_turn modern_begin_section(struct engine_job *mirror)
 {
     mirror->is_draining = true;
     host_defer(mirror->life.host, begin_section, mirror);
+    return WAITS;
 }
 
 static void release_buffers(struct engine_job *mirror)
@@ -49,8 +50,7 @@ enum modern_turn modern_exit_ops(struct engine_job *mirror)
         return modern_to(mirror, MODERN_ENDED);
     }
     modern_set_phase(mirror, MODERN_EXIT_DRAIN);
-    modern_begin_section(mirror);
-    return WAITS;
+    return modern_begin_section(mirror);
 }
 
 enum modern_turn modern_exit_drained(struct engine_job *mirror)
