@@ -151,7 +151,7 @@ static bool deliver_one(struct session *session, const struct run_result *result
     }
     progress_show(&session->progress, session->summary.passed + session->summary.failed, "runs",
                   session->summary.failed, "failed");
-    return !session->options->fail_fast || session->summary.failed == 0;
+    return session->options->max_fail == 0 || session->summary.failed < session->options->max_fail;
 }
 
 /* The last run of a file answers for what must have happened in one of them. */

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "tools/base/support.h"
+#include "tools/base/terminal.h"
 #include "tools/run/load.h"
 
 static void take_seeds(const struct argp_state *state, const struct option_row *option,
@@ -45,7 +46,7 @@ static void take_content(const struct argp_state *state, const struct option_row
     *(bool *)member = strcmp(arg, "bytes") == 0;
 }
 
-enum { EITHER_SEEDS = 1, EITHER_FORMAT, EITHER_TWICE };
+enum { EITHER_SEEDS = 1, EITHER_FORMAT, EITHER_TWICE, EITHER_END };
 
 #define AT(member) offsetof(struct run_options, member)
 
@@ -82,7 +83,14 @@ static const struct option_row options_of_run[] = {
      INTO(FLAG, twice),
      .alternative = EITHER_TWICE},
     {{"once", 0, NULL, 0, "Not twice", 2}, INTO(UNFLAG, twice), .alternative = EITHER_TWICE},
-    {{"fail-fast", 0, NULL, 0, "Stop at the first failure", 2}, INTO(FLAG, fail_fast)},
+    {{"fail-fast", 0, NULL, 0, "Stop at the first failure", 2},
+     INTO(VALUE, max_fail),
+     .value = 1,
+     .alternative = EITHER_END},
+    {{"max-fail", 0, "N", 0, "Stop at the N-th failure", 2},
+     INTO(COUNT, max_fail),
+     .max = UINT32_MAX,
+     .alternative = EITHER_END},
     {{"cpu-limit", 0, "SECONDS", 0,
       "A run that takes more processor time counts as a hang (default 20)", 2},
      INTO(COUNT, cpu_limit_s),
@@ -95,7 +103,8 @@ static const struct option_row options_of_run[] = {
      INTO(FLAG, no_fork)},
     {.shown = {0, 0, NULL, 0, "What to report:", 3}},
     {{"quiet", 'q', NULL, 0, "Only failures and the summary", 3}, INTO(FLAG, text.quiet)},
-    {{"verbose", 'v', NULL, 0, "Also show events, checks and trace hash of each run", 3},
+    {{"verbose", 'v', NULL, 0,
+      "Also show events, checks and trace hash of each run, and every failure in full", 3},
      INTO(FLAG, text.verbose)},
     {{"json", 0, NULL, 0, "JSON on standard output, instead of text", 3},
      INTO(VALUE, format),
@@ -146,7 +155,8 @@ static struct run_options default_options(void)
 {
     return (struct run_options){
         .suite = {.seed_count = 1},
-        .text = {.colour = isatty(STDOUT_FILENO) == 1 && getenv("NO_COLOR") == NULL},
+        .text = {.colour = isatty(STDOUT_FILENO) == 1 && getenv("NO_COLOR") == NULL,
+                 .columns = terminal_columns(stdout)},
         .annotations = in_environment("GITHUB_ACTIONS"),
         .twice = in_environment("CI"),
         .jobs = load_default_jobs(),

@@ -64,6 +64,7 @@ struct report_text_options {
     bool verbose;
     bool only_matrix; /* a line a run, and what is found, only if verbose */
     bool colour;
+    unsigned columns; /* that what is found fits into; 0: it is not wrapped */
 };
 
 /* The caller frees the report; it writes to `out`. */

@@ -64,13 +64,13 @@ struct run_result *run_progress_died(const struct run_progress *progress,
         memcpy(result->bug, progress->death_bug, sizeof(result->bug));
     }
     memcpy(result->case_name, progress->case_name, sizeof(result->case_name));
+    if (progress->has_finding) {
+        result->findings[result->finding_count++] = progress->finding;
+    }
     isolate_describe(death, text, sizeof(text));
     finding = run_result_add(result, isolate_finding(death), "%s", text);
     finding->now_ns = progress->now_ns;
     finding->event_number = progress->event_number;
-    if (progress->has_finding) {
-        result->findings[result->finding_count++] = progress->finding;
-    }
     return result;
 }
 

@@ -36,7 +36,10 @@ void run_progress_begin(struct run_progress *progress, const struct plan *plan,
 void run_progress_step(struct run_progress *progress, const struct plan *plan,
                        const struct engine *engine, struct world *world);
 
-/* The process has died in the middle of the run: its result, to be freed by the caller. */
+/*
+ * The process has died in the middle of the run: its result, to be freed by the caller.  What was
+ * found before the death often explains it, so it comes first; the death is the last finding.
+ */
 struct run_result *run_progress_died(const struct run_progress *progress,
                                      const struct isolate_death *death);
 

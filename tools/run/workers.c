@@ -173,7 +173,7 @@ static struct run_result *conclude_death(const struct work *work, struct run_res
     struct run_comparison comparison = progress->comparison;
 
     memcpy(result, half, run_result_bytes(half->finding_count));
-    comparison_died(&comparison, progress->now_ns, death->findings[0].text);
+    comparison_died(&comparison, progress->now_ns, death->findings[death->finding_count - 1].text);
     comparison_conclude(work->suite, result, &comparison, death);
     free(half);
     free(death);
