@@ -13,10 +13,12 @@
 #include "tools/base/support.h"
 #include "tools/cmd/command.h"
 #include "tools/cmd/run_options.h"
+#include "tools/report/list.h"
 #include "tools/report/matrix.h"
 #include "tools/report/report.h"
 #include "tools/run/dump_images.h"
 #include "tools/run/happened.h"
+#include "tools/run/load.h"
 #include "tools/run/workers.h"
 
 /* ---- Reports ---- */
@@ -65,6 +67,7 @@ static void report_skipped(struct report *report, const struct suite *suite,
     struct plan *plan = scenario_plan(entry->scenario, entry->case_number, &quiet);
     struct run_result *result = run_result_create();
     const struct report_run run = {
+        .scenario = entry->scenario,
         .file = scenario_file(entry->scenario),
         .name = scenario_name(entry->scenario),
         .case_number = entry->case_number + 1,
@@ -130,6 +133,7 @@ static bool deliver_one(struct session *session, const struct run_result *result
     const struct suite *suite = &session->options->suite;
     const struct suite_entry *entry = suite_entry_of(suite, result->number);
     const struct report_run run = {
+        .scenario = entry->scenario,
         .file = scenario_file(entry->scenario),
         .name = scenario_name(entry->scenario),
         .case_number = entry->case_number + 1,
@@ -205,6 +209,7 @@ static int run(const struct run_options *options)
     session.summary.planned = runs;
     session.summary.compared = suite->compared;
     session.summary.invalid_files = suite->invalid_count;
+    session.summary.missing_files = suite->missing_count;
     session.summary.skipped = suite->skipped_count;
     session.matrix = suite->engine_count > 1 ? matrix_create(suite, options->bisect) : NULL;
     session.summary.matrix = session.matrix;
@@ -222,22 +227,57 @@ static int run(const struct run_options *options)
     return exit_code(&session, signal_number);
 }
 
+static int list(const struct run_options *options)
+{
+    const struct suite *suite = &options->suite;
+
+    for (size_t i = 0; i < suite->invalid_count; i++) {
+        load_show_mistakes(suite->invalid[i].file, suite->invalid[i].mistakes);
+    }
+    if (options->format == FORMAT_JSON) {
+        report_json_show(list_json(suite));
+    } else {
+        list_show(suite, stdout);
+    }
+    return suite->invalid_count > 0 ? EXIT_USAGE : EXIT_PASSED;
+}
+
+/* Names what has left nothing. */
+static int nothing_to_run(const struct run_options *options)
+{
+    const struct suite_filter *filter = &options->filter;
+    bool is_filtered = filter->pattern_count > 0;
+
+    fputs("mirrorsim run: nothing matches", stderr);
+    for (size_t i = 0; i < filter->pattern_count; i++) {
+        fprintf(stderr, "%s --filter '%s'", i > 0 ? " or" : "", filter->patterns[i]);
+    }
+    if (filter->chosen != NULL) {
+        fprintf(stderr, "%s --case '%s'", is_filtered ? " together with" : "", filter->chosen);
+    }
+    fputs("; `mirrorsim run --list` without it shows what there is\n", stderr);
+    return EXIT_USAGE;
+}
+
 static int run_run(int argc, char **argv)
 {
     struct run_options options;
-    int code = EXIT_USAGE;
+    int code;
 
     run_options_parse(&options, argc, argv);
     suite_select(&options.suite, &options.filter);
     if (options.suite.entry_count + options.suite.skipped_count + options.suite.invalid_count ==
         0) {
-        fputs("mirrorsim run: no scenario matches --filter and --case\n", stderr);
+        code = nothing_to_run(&options);
+    } else if (options.list) {
+        code = list(&options);
     } else {
         if (options.dump_images != NULL) {
             dump_images_prepare(options.dump_images, &options.suite);
         }
         code = run(&options);
     }
+    free(options.filter.patterns);
     suite_free(&options.suite);
     return code;
 }

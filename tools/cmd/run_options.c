@@ -59,11 +59,17 @@ static const struct option_row options_of_run[] = {
      INTO(OTHER, suite),
      .take = take_seeds,
      .alternative = EITHER_SEEDS},
-    {{"case", 0, "N|NAME", 0, "Only this case of each matrix: number from 1, or name", 1},
+    {{"case", 0, "N|NAME", 0,
+      "Only this case of each matrix: number from 1, or name, or a part of it like policy=stop", 1},
      INTO(TEXT, filter.chosen)},
     {{"filter", 0, "PATTERN", 0,
-      "Only scenarios whose file, name or tag matches: a glob, or a part of file or name", 1},
-     INTO(TEXT, filter.pattern)},
+      "Only what matches: a glob for file, name, tag, ref or case, a part of file or name, or a "
+      "word "
+      "of ref or case; of several, any",
+      1},
+     INTO(OTHER, filter),
+     .take = suite_take_pattern},
+    {{"list", 0, NULL, 0, "Show what would be run, and run nothing", 1}, INTO(FLAG, list)},
     {{"engine", 0, "NAME,...", 0,
       "The engine; `mirrorsim engines` lists them; of several, a matrix is shown: story by engine",
       1},
@@ -138,11 +144,12 @@ const struct option_table run_options_table = {
     .take = suite_take_path,
     .member = AT(suite),
     .missing = "which files or folders?",
-    .doc = "Runs scenario files, and all *.yaml files in folders: a line each, and under a "
-           "failure what was expected, what happened, and the commands that repeat it and "
-           "show it.\v"
-           "Exit codes: 0 all passed, 1 a scenario failed, 2 an invalid file or wrong usage, "
-           "3 the harness failed, 130 interrupted (after a summary of what was run)."};
+    .doc =
+        "Runs scenario files, and all *.yaml and *.yml files in folders: a line each, and under a "
+        "failure what was expected, what happened, and the commands that repeat it and "
+        "show it.  The scenario of standard input is called -.\v"
+        "Exit codes: 0 all passed, 1 a scenario failed, 2 an invalid file or wrong usage, "
+        "3 the harness failed, 130 interrupted (after a summary of what was run)."};
 
 static bool in_environment(const char *name)
 {

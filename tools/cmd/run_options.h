@@ -26,6 +26,7 @@ struct run_options {
     const char *junit;
     const char *dump_images; /* folder, or NULL */
     bool bisect;
+    bool list; /* run nothing */
     bool annotations;
     bool twice;
     bool no_fork;

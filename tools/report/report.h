@@ -21,6 +21,7 @@ struct matrix;
 
 /* A run and its origin. */
 struct report_run {
+    const struct scenario *scenario;
     const char *file;
     const char *name;
     uint32_t case_number; /* from 1 */
@@ -38,6 +39,7 @@ struct report_summary {
     uint64_t known_failures; /* failed as their xfail predicts */
     uint64_t harness_errors; /* those of the failed that could not be run at all */
     uint64_t invalid_files;
+    uint64_t missing_files;   /* of the invalid ones: there is no such file */
     uint64_t skipped;         /* stories of another generation than the engine's */
     uint64_t planned;         /* runs */
     uint64_t silent_faults;   /* drawn with a probability, and not with this seed, ... */

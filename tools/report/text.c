@@ -42,14 +42,19 @@ static const struct {
 
 /* ---- Findings ---- */
 
-static void show_line(FILE *out, const char *file, uint32_t number, const char *why)
+static void show_line(FILE *out, const struct report_run *run, uint32_t number, const char *why)
 {
-    char *line = number > 0 ? file_line(file, number) : NULL;
+    size_t bytes;
+    const char *line = scenario_line(run->scenario, number, &bytes);
 
-    if (line != NULL) {
-        fprintf(out, "        %s:%" PRIu32 ": %s%s\n", file, number, line + strspn(line, " "), why);
+    if (line == NULL) {
+        return;
     }
-    free(line);
+    while (bytes > 0 && *line == ' ') {
+        line++;
+        bytes--;
+    }
+    fprintf(out, "        %s:%" PRIu32 ": %.*s%s\n", run->file, number, (int)bytes, line, why);
 }
 
 /*
@@ -62,10 +67,10 @@ static void show_surroundings(FILE *out, const struct report_run *run,
     char *command = report_trace_command(program_invocation_name, run, finding);
 
     if (finding->step_line != finding->line) {
-        show_line(out, run->file, finding->step_line, "    <- the step under way");
+        show_line(out, run, finding->step_line, "    <- the step under way");
     }
     if (finding->fault_line != finding->line) {
-        show_line(out, run->file, finding->fault_line, "    <- the last fault that hit");
+        show_line(out, run, finding->fault_line, "    <- the last fault that hit");
     }
     fprintf(out, "        see     %s\n", command);
     free(command);
@@ -107,7 +112,7 @@ static void show_finding(const struct text *text, const struct report_run *run,
         fprintf(out, ", disk %s, sector %" PRIu64, finding->disk, finding->sector);
     }
     fputc('\n', out);
-    show_line(out, run->file, finding->line, "");
+    show_line(out, run, finding->line, "");
 }
 
 static void show_findings(const struct text *text, const struct report_run *run)
@@ -283,6 +288,19 @@ static void show_groups(const struct text *text, const struct report_summary *su
     }
 }
 
+static void show_files(FILE *out, const struct report_summary *summary)
+{
+    uint64_t missing = summary->missing_files;
+    uint64_t invalid = summary->invalid_files - missing;
+
+    if (missing > 0) {
+        fprintf(out, "%" PRIu64 " file%s not there\n", missing, missing == 1 ? " is" : "s are");
+    }
+    if (invalid > 0) {
+        fprintf(out, "%" PRIu64 " invalid file%s\n", invalid, invalid == 1 ? "" : "s");
+    }
+}
+
 static void text_end(struct report *report, const struct report_summary *summary)
 {
     struct text *text = (struct text *)(void *)report;
@@ -302,10 +320,7 @@ static void text_end(struct report *report, const struct report_summary *summary
         fprintf(report->out, "%" PRIu64 " of those that passed are known failures\n",
                 summary->known_failures);
     }
-    if (summary->invalid_files > 0) {
-        fprintf(report->out, "%" PRIu64 " invalid file%s\n", summary->invalid_files,
-                summary->invalid_files == 1 ? "" : "s");
-    }
+    show_files(report->out, summary);
     if (summary->matrix != NULL) {
         matrix_show(summary->matrix, report->out, text->options.verbose);
     }
