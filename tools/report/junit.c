@@ -106,6 +106,7 @@ static void write_findings(FILE *out, const struct report_run *run)
         }
         fputs("&#10;", out);
     }
+    xml_write(out, run->result->stack);
     fputs("repeat: ", out);
     xml_write(out, command);
     free(command);

@@ -84,6 +84,9 @@ char *report_title(const struct report_run *run);
 /* The command that repeats the run; `program` is how to call mirrorsim. */
 char *report_repeat_command(const char *program, const struct report_run *run);
 
+/* The command that repeats a run that died in a debugger. */
+char *report_debug_command(const char *program, const struct report_run *run);
+
 /* The command that shows everything that one engine does in the run. */
 char *report_whole_trace_command(const char *program, const struct report_run *run,
                                  const struct engine *engine);
@@ -93,10 +96,15 @@ char *report_trace_command(const char *program, const struct report_run *run,
                            const struct run_finding *finding);
 
 json_t *report_finding_json(const struct report_run *run, const struct run_finding *finding);
+/* The calls of a stack as text, an array of strings. */
+json_t *report_stack_json(const char *stack);
 json_t *report_mistakes_json(const struct mistakes *mistakes);
 
 /* Writes a command's answer to standard output and frees the answer. */
 void report_json_show(json_t *answer);
+
+/* Each call of a stack as text on a line of its own: "in" before the first, and this indent. */
+void report_show_stack(FILE *out, const char *stack, unsigned indent);
 
 /* A JSON string from arbitrary bytes. */
 json_t *report_json_string(const char *text);

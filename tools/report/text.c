@@ -112,6 +112,9 @@ static void show_finding(const struct text *text, const struct report_run *run,
         fprintf(out, ", disk %s, sector %" PRIu64, finding->disk, finding->sector);
     }
     fputc('\n', out);
+    if (finding_is(finding->id, FINDING_OF_PROCESS)) {
+        report_show_stack(out, run->result->stack, 8);
+    }
     show_line(out, run, finding->line, "");
 }
 
@@ -146,6 +149,11 @@ static void show_findings(const struct text *text, const struct report_run *run)
     }
     fprintf(out, "        repeat  %s\n", command);
     free(command);
+    if (result->died) {
+        command = report_debug_command(program_invocation_name, run);
+        fprintf(out, "        debug   %s\n", command);
+        free(command);
+    }
 }
 
 /* ---- The report ---- */

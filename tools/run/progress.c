@@ -67,6 +67,7 @@ struct run_result *run_progress_died(const struct run_progress *progress,
     if (progress->has_finding) {
         result->findings[result->finding_count++] = progress->finding;
     }
+    memcpy(result->stack, death->stack, sizeof(result->stack));
     isolate_describe(death, text, sizeof(text));
     finding = run_result_add(result, isolate_finding(death), "%s", text);
     finding->now_ns = progress->now_ns;

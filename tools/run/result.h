@@ -15,6 +15,7 @@
 #include "sim/plan/plan.h"
 #include "sim/trace/trace.h"
 #include "sim/verdict/verdict.h"
+#include "tools/base/stack.h"
 
 #define RUN_NAME_BYTES 200
 #define COMPARISON_LINE_BYTES 160
@@ -86,6 +87,7 @@ struct run_result {
     bool concluded;
     bool cancelled;
     int ret;
+    char stack[STACK_TEXT_BYTES]; /* of the process that died: where it was (stack.h) */
     uint32_t finding_count;
     struct run_finding findings[];
 };
