@@ -5,12 +5,14 @@
  * Declared in tools/cmd/command.h: every subcommand is.
  */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "engine/range.h"
 #include "tools/base/progress.h"
 #include "tools/base/support.h"
+#include "tools/base/text.h"
 #include "tools/cmd/command.h"
 #include "tools/cmd/run_options.h"
 #include "tools/report/list.h"
@@ -25,6 +27,9 @@
 
 #define MAX_REPORTS 3
 
+/* Most runs take less than a millisecond. */
+#define NAMED_AFTER_MS 1000
+
 struct session {
     const struct run_options *options;
     struct report *reports[MAX_REPORTS];
@@ -34,6 +39,7 @@ struct session {
     struct happened happened;
     struct matrix *matrix; /* NULL: one engine */
     struct progress progress;
+    char *unfinished; /* lines, or NULL */
 };
 
 static void open_reports(struct session *session)
@@ -128,11 +134,11 @@ static void count_result(struct report_summary *summary, const struct run_result
     }
 }
 
-static bool deliver_one(struct session *session, const struct run_result *result)
+static struct report_run run_of(const struct suite *suite, const struct run_result *result)
 {
-    const struct suite *suite = &session->options->suite;
     const struct suite_entry *entry = suite_entry_of(suite, result->number);
-    const struct report_run run = {
+
+    return (struct report_run){
         .scenario = entry->scenario,
         .file = scenario_file(entry->scenario),
         .name = scenario_name(entry->scenario),
@@ -144,6 +150,18 @@ static bool deliver_one(struct session *session, const struct run_result *result
         .of_several = suite->engine_count > 1,
         .result = result,
     };
+}
+
+static void show_progress(struct session *session, const char *note)
+{
+    progress_show(&session->progress, session->summary.passed + session->summary.failed, "runs",
+                  session->summary.failed, "failed", note);
+}
+
+static bool deliver_one(struct session *session, const struct run_result *result)
+{
+    const struct suite *suite = &session->options->suite;
+    const struct report_run run = run_of(suite, result);
 
     progress_clear(&session->progress);
     count_result(&session->summary, result);
@@ -153,8 +171,7 @@ static bool deliver_one(struct session *session, const struct run_result *result
     for (uint32_t i = 0; i < session->report_count; i++) {
         session->reports[i]->run(session->reports[i], &run);
     }
-    progress_show(&session->progress, session->summary.passed + session->summary.failed, "runs",
-                  session->summary.failed, "failed");
+    show_progress(session, "");
     return session->options->max_fail == 0 || session->summary.failed < session->options->max_fail;
 }
 
@@ -168,6 +185,57 @@ static bool deliver(void *opaque, const struct run_result *result)
 
     free(judged);
     return goes_on;
+}
+
+/* ---- Runs that are under way ---- */
+
+/* What a run is called that has no result yet. */
+static char *title_of(const struct suite *suite, uint64_t number)
+{
+    const struct suite_entry *entry = suite_entry_of(suite, number);
+    const struct choice_spec quiet = {.seed = 0};
+    struct plan *plan = scenario_plan(entry->scenario, entry->case_number, &quiet);
+    struct run_result *result = run_result_create();
+    struct report_run run;
+    char *title;
+
+    result->number = number;
+    text_copy(result->case_name, sizeof(result->case_name), plan->case_name);
+    run = run_of(suite, result);
+    title = report_title(&run);
+    plan_destroy(plan);
+    free(result);
+    return title;
+}
+
+/* A run that takes long is named. */
+static void watch(void *opaque, uint64_t number, uint64_t ms)
+{
+    struct session *session = opaque;
+    char *title;
+    char *note;
+
+    if (!session->progress.on || ms < NAMED_AFTER_MS) {
+        show_progress(session, "");
+        return;
+    }
+    title = title_of(&session->options->suite, number);
+    note = must_printf("; %s has run for %" PRIu64 " s", title, ms / 1000);
+    show_progress(session, note);
+    free(note);
+    free(title);
+}
+
+static void note_unfinished(void *opaque, uint64_t number, uint64_t ms)
+{
+    struct session *session = opaque;
+    char *title = title_of(&session->options->suite, number);
+    char *before = session->unfinished;
+
+    session->unfinished = must_printf("%s    %s had run for %" PRIu64 " s\n",
+                                      before != NULL ? before : "", title, ms / 1000);
+    free(before);
+    free(title);
 }
 
 /* ---- The command ---- */
@@ -201,6 +269,8 @@ static int run(const struct run_options *options)
         .memory_limit = (uint64_t)options->memory_limit_mib << 20,
         .dump_images = options->dump_images,
         .deliver = deliver,
+        .watch = watch,
+        .unfinished = note_unfinished,
         .opaque = &session,
     };
     uint64_t start_ms = clock_ms();
@@ -219,11 +289,13 @@ static int run(const struct run_options *options)
     signal_number = workers_run(suite, &workers);
     progress_clear(&session.progress);
     session.summary.interrupted = signal_number != 0;
+    session.summary.unfinished = session.unfinished;
     session.summary.silent_faults = session.happened.silent_faults;
     session.summary.silent_names = session.happened.names;
     session.summary.elapsed_ms = clock_ms() - start_ms;
     close_reports(&session);
     matrix_free(session.matrix);
+    free(session.unfinished);
     return exit_code(&session, signal_number);
 }
 

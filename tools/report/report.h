@@ -45,6 +45,7 @@ struct report_summary {
     uint64_t silent_faults;   /* drawn with a probability, and not with this seed, ... */
     const char *silent_names; /* ... with their files, as far as they fit */
     bool interrupted;
+    const char *unfinished;        /* lines that name the runs that were under way then; or NULL */
     const struct engine *compared; /* NULL = no engines were compared */
     struct compare_tally tally;    /* if engines were compared */
     const struct matrix *matrix;   /* of several engines; else NULL */

@@ -324,6 +324,7 @@ static void text_end(struct report *report, const struct report_summary *summary
     } else if (summary->interrupted) {
         fprintf(report->out, "interrupted after the last run\n");
     }
+    fputs(summary->unfinished != NULL ? summary->unfinished : "", report->out);
     if (summary->known_failures > 0) {
         fprintf(report->out, "%" PRIu64 " of those that passed are known failures\n",
                 summary->known_failures);
