@@ -17,8 +17,9 @@ struct progress {
     uint64_t next_ms; /* the earliest time of the next output */
 };
 
-/* Milliseconds of a monotonic clock. */
+/* Milliseconds, and microseconds, of a monotonic clock. */
 uint64_t clock_ms(void);
+uint64_t clock_us(void);
 
 void progress_begin(struct progress *progress, uint64_t total);
 

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tools/base/progress.h"
 #include "tools/base/support.h"
 #include "tools/base/text.h"
 
@@ -59,6 +60,7 @@ struct run_result *run_progress_died(const struct run_progress *progress,
 
     result->number = progress->number;
     result->died = true;
+    result->wall_us = clock_us() - progress->start_us;
     result->outcome = outcome_of(progress, death);
     if (result->outcome == OUTCOME_XFAIL) {
         memcpy(result->bug, progress->death_bug, sizeof(result->bug));

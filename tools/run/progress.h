@@ -17,6 +17,7 @@
 
 struct run_progress {
     uint64_t number;
+    uint64_t start_us; /* of clock_us() */
     uint64_t now_ns;
     uint64_t event_number;
     char case_name[RUN_NAME_BYTES];

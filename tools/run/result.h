@@ -73,6 +73,7 @@ struct run_result {
     bool died;               /* the process did; the figures below are 0, or the first engine's */
     char bug[RUN_BUG_BYTES]; /* what the xfail calls a known failure; "" = nothing */
     struct run_comparison comparison;
+    uint64_t wall_us; /* how long it has taken; not to be shown where runs are compared */
     uint64_t virtual_ns;
     uint64_t events;
     uint64_t trace_events;

@@ -189,6 +189,7 @@ static struct run_result *conclude_death(const struct work *work, struct run_res
     memcpy(result, half, run_result_bytes(half->finding_count));
     comparison_died(&comparison, progress->now_ns, death->findings[death->finding_count - 1].text);
     comparison_conclude(work->suite, result, &comparison, death);
+    result->wall_us = death->wall_us;
     free(half);
     free(death);
     return result;
