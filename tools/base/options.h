@@ -54,7 +54,7 @@ struct option_row {
  */
 #define INTO(kind_name, where) .kind = OPTION_##kind_name, .member = AT(where)
 
-#define OPTION_ALTERNATIVES 4u
+#define OPTION_ALTERNATIVES 8u
 
 struct option_table {
     const struct option_row *options; /* NULL = only --help */

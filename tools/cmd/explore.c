@@ -183,7 +183,7 @@ static void show_progress(void *opaque)
         watch->next_save_ms = clock_ms() + SAVE_INTERVAL_MS;
     }
     progress_show(&watch->progress, watch->session.done_count, "searches",
-                  session_figures(&watch->session).ends, "runs");
+                  session_figures(&watch->session).ends, "runs", "");
 }
 
 /* ---- The command ---- */

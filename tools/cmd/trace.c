@@ -197,7 +197,7 @@ static int format_event(const struct trace_options *options, uint64_t number, ch
     const struct event *event = &options->run.trace.events[number];
 
     return options->json ? trace_format_json(&names, event, number, buf, size)
-                         : trace_format_text(&names, event, buf, size);
+                         : trace_format_numbered(&names, event, number, buf, size);
 }
 
 static void write_event(const struct trace_options *options, uint64_t number)
@@ -232,14 +232,15 @@ static void write_new_events(struct trace_options *options)
 
 static void write_verdict(const struct run_result *result)
 {
-    printf("\n%s after %s, %" PRIu64 " events in the trace, hash %016" PRIx64 "\n",
+    printf("\n%s after %s of virtual time, %" PRIu64 " events in the trace, hash %016" PRIx64 "\n",
            outcome_name(result->outcome), quantity_time(result->virtual_ns).text,
            result->trace_events, result->trace_hash);
     for (uint32_t i = 0; i < result->finding_count; i++) {
         const struct run_finding *finding = &result->findings[i];
 
-        printf("%s (%s) at %s: %s\n", finding_by(finding->id), finding_kind_name(finding->id),
-               quantity_time(finding->now_ns).text, finding->text);
+        printf("%s (%s) at %s, event %" PRIu64 ": %s\n", finding_by(finding->id),
+               finding_kind_name(finding->id), quantity_time(finding->now_ns).text,
+               finding->event_number, finding->text);
     }
 }
 

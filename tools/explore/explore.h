@@ -43,6 +43,7 @@ struct explore_finding {
     char variant[VARIANT_TEXT_BYTES];    /* what else went wrong; "" = nothing */
     char choices[EXPLORE_CHOICES_BYTES]; /* "order 4 = 1, order 11 = 1 and 3 more"; "" = none */
     char lasso[LASSO_BYTES];             /* of a livelock (lasso.h) */
+    char stack[STACK_TEXT_BYTES];        /* of a death: where it was (tools/base/stack.h) */
     uint64_t now_ns;
     uint64_t item;
 };

@@ -123,8 +123,14 @@ static void print_findings(const struct explore_session *session, char *const *p
             printf("    choices %s\n", finding->choices);
         }
         lasso_print(finding->lasso);
+        report_show_stack(stdout, finding->stack, 4);
         printf("    repeat  %s run %s%s%s\n", program_invocation_name, paths[i],
                is_default ? "" : " --engine ", is_default ? "" : engine->name);
+        if (finding_is(finding->id, FINDING_OF_PROCESS)) {
+            printf("    debug   gdb -ex run --args %s run %s%s%s --no-fork\n",
+                   program_invocation_name, paths[i], is_default ? "" : " --engine ",
+                   is_default ? "" : engine->name);
+        }
     }
 }
 
@@ -198,11 +204,11 @@ static void print_summary(const struct explore_report *report,
 static json_t *finding_json(const struct explore_finding *finding, const char *path)
 {
     return json_pack(
-        "{s:s, s:s, s:o, s:o, s:o, s:o, s:I, s:o}", "oracle", finding_by(finding->id), "kind",
+        "{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:I, s:o}", "oracle", finding_by(finding->id), "kind",
         finding_kind_name(finding->id), "text", report_json_string(finding->text), "when",
         report_json_string(finding->variant), "choices", report_json_string(finding->choices),
-        "lasso", report_json_string(finding->lasso), "time_ns", (json_int_t)finding->now_ns, "file",
-        report_json_string(path));
+        "lasso", report_json_string(finding->lasso), "stack", report_stack_json(finding->stack),
+        "time_ns", (json_int_t)finding->now_ns, "file", report_json_string(path));
 }
 
 static void print_json(const struct explore_report *report, const struct explore_session *session,

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "tools/base/progress.h"
 #include "tools/base/support.h"
 #include "tools/run/compare.h"
 #include "tools/run/crew.h"
@@ -16,12 +17,23 @@
 /* Tolerated besides world and trace: the program's own memory, and one growth of trace or arena. */
 #define MEMORY_ROOM (UINT64_C(64) << 20)
 
+/* Time between two looks at what the workers are at. */
+#define LOOK_MS 100
+
+/* The run that a worker was at when it was last looked at. */
+struct at_work {
+    bool has_run;
+    uint64_t number;
+    uint64_t since_ms; /* of clock_ms() */
+};
+
 struct work {
     const struct suite *suite;
     const struct workers_options *options;
     _Atomic uint64_t *next; /* number of the next run that nobody has taken; shared */
     struct crew crew;
     struct run_result **halves; /* one per worker: of the comparison that it is at, or NULL */
+    struct at_work *at_work;    /* one per worker */
     bool stopped;               /* by who takes the results */
 
     /* Results that are there before their turn, from number `due` on, in a ring. */
@@ -146,6 +158,7 @@ static void work_open(struct work *work)
     work->capacity = 64;
     work->ring = must_alloc(work->capacity * sizeof(struct run_result *));
     work->halves = must_alloc(jobs * sizeof(*work->halves));
+    work->at_work = must_alloc(jobs * sizeof(*work->at_work));
     work->next = must_share(sizeof(*work->next));
     crew_open(&work->crew, jobs, sizeof(struct run_progress), run_suite, work);
 }
@@ -162,6 +175,7 @@ static void work_close(struct work *work)
     munmap(work->next, sizeof(*work->next));
     free(work->ring);
     free(work->halves);
+    free(work->at_work);
 }
 
 /* The second engine died: the first one's result, compared as far as the second has come. */
@@ -173,8 +187,9 @@ static struct run_result *conclude_death(const struct work *work, struct run_res
     struct run_comparison comparison = progress->comparison;
 
     memcpy(result, half, run_result_bytes(half->finding_count));
-    comparison_died(&comparison, progress->now_ns, death->findings[0].text);
+    comparison_died(&comparison, progress->now_ns, death->findings[death->finding_count - 1].text);
     comparison_conclude(work->suite, result, &comparison, death);
+    result->wall_us = death->wall_us;
     free(half);
     free(death);
     return result;
@@ -215,6 +230,54 @@ static bool attend(void *opaque, uint32_t number)
     return !work->stopped;
 }
 
+/* ---- What the workers are at ---- */
+
+static void look_at(struct at_work *at_work, const struct isolate *worker, uint64_t now_ms)
+{
+    const struct run_progress *progress = worker->record;
+    bool has_run = worker->pid != 0 && progress->under_way;
+
+    if (!has_run || !at_work->has_run || at_work->number != progress->number) {
+        *at_work =
+            (struct at_work){.has_run = has_run, .number = progress->number, .since_ms = now_ms};
+    }
+}
+
+/* Tells of the run that has been under way for the longest time. */
+static void look(struct work *work)
+{
+    const struct workers_options *options = work->options;
+    const struct at_work *slowest = NULL;
+    uint64_t now_ms = clock_ms();
+
+    for (uint32_t i = 0; i < options->jobs; i++) {
+        struct at_work *at_work = &work->at_work[i];
+
+        look_at(at_work, &work->crew.workers[i], now_ms);
+        if (at_work->has_run && (slowest == NULL || at_work->since_ms < slowest->since_ms)) {
+            slowest = at_work;
+        }
+    }
+    if (slowest != NULL) {
+        options->watch(options->opaque, slowest->number, now_ms - slowest->since_ms);
+    }
+}
+
+static void tell_unfinished(struct work *work)
+{
+    uint64_t now_ms = clock_ms();
+
+    for (uint32_t i = 0; i < work->options->jobs; i++) {
+        const struct at_work *at_work = &work->at_work[i];
+
+        look_at(&work->at_work[i], &work->crew.workers[i], now_ms);
+        if (at_work->has_run) {
+            work->options->unfinished(work->options->opaque, at_work->number,
+                                      now_ms - at_work->since_ms);
+        }
+    }
+}
+
 /* ---- Without workers ---- */
 
 static void run_here(const struct suite *suite, const struct workers_options *options)
@@ -238,6 +301,7 @@ static void run_here(const struct suite *suite, const struct workers_options *op
 int workers_run(const struct suite *suite, const struct workers_options *options)
 {
     struct work work = {.suite = suite, .options = options};
+    uint64_t next_look_ms = clock_ms() + LOOK_MS;
     int signal_number = 0;
 
     if (options->jobs == 0) {
@@ -246,7 +310,14 @@ int workers_run(const struct suite *suite, const struct workers_options *options
     }
     work_open(&work);
     while (work.crew.alive > 0 && !work.stopped && signal_number == 0) {
-        signal_number = crew_wait(&work.crew, -1, attend);
+        signal_number = crew_wait(&work.crew, LOOK_MS, attend);
+        if (clock_ms() >= next_look_ms) {
+            look(&work);
+            next_look_ms = clock_ms() + LOOK_MS;
+        }
+    }
+    if (signal_number != 0) {
+        tell_unfinished(&work);
     }
     work_close(&work);
     return signal_number;

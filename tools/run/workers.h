@@ -25,6 +25,12 @@ struct workers_options {
 
     /* Called for each result in order; false stops all. */
     bool (*deliver)(void *opaque, const struct run_result *result);
+
+    /* Called some ten times in a second: a run has been under way for so long. */
+    void (*watch)(void *opaque, uint64_t number, uint64_t ms);
+
+    /* Called for each run that is under way when a signal ends all. */
+    void (*unfinished)(void *opaque, uint64_t number, uint64_t ms);
     void *opaque;
 };
 

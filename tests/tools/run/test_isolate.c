@@ -6,6 +6,7 @@
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -96,6 +97,11 @@ static void emit_too_much(void *opaque, void *record, int results)
 
 /* ---- Deaths ---- */
 
+static bool is_limit(enum isolate_cause cause)
+{
+    return cause == CAUSE_CPU || cause == CAUSE_MEMORY || cause == CAUSE_EVENTS;
+}
+
 static void test_isolate_tells_the_causes_of_a_death_apart(void **state)
 {
     static const struct {
@@ -131,6 +137,8 @@ static void test_isolate_tells_the_causes_of_a_death_apart(void **state)
         assert_int_equal(note.number, given);
         isolate_describe(&death, text, sizeof(text));
         assert_string_equal(text, cases[i].says);
+        /* cmocka has handlers of its own for signals. */
+        assert_int_equal(*death.stack != '\0', is_limit(cases[i].cause));
         free(death.words);
     }
 }
