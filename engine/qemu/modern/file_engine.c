@@ -11,6 +11,9 @@
  * (engine/qemu/CMakeLists.txt).
  */
 #include "engine/qemu/modern/engine.h"
+#include "engine/qemu/statics.h"
+
+QEMU_STATICS(QEMU_ENGINE);
 
 static int start(struct host *host, const struct job_spec *spec, struct engine_job **job,
                  struct job_error *error)
@@ -33,6 +36,8 @@ const struct engine QEMU_ENGINE = {
     .phase_name = qemu_modern_phase_name,
     .trace_point_name = qemu_modern_trace_point_name,
     .foreign = true,
+    .renew = renew,
+    .is_as_loaded = is_as_loaded,
     .describe_waits = qemu_modern_describe_waits,
     .abandon = qemu_modern_abandon,
 };
