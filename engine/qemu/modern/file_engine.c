@@ -18,7 +18,10 @@ QEMU_STATICS(QEMU_ENGINE);
 static int start(struct host *host, const struct job_spec *spec, struct engine_job **job,
                  struct job_error *error)
 {
-    static const struct qemu_file file = {mirror_start, commit_active_start, QEMU_ZERO_TARGET};
+    static const struct qemu_file file = {.mirror = mirror_start,
+                                          .commit = commit_active_start,
+                                          .eleventh_is_zero_target = QEMU_ZERO_TARGET,
+                                          .framework = &qemu_life_framework};
 
     return qemu_modern_start(&file, host, spec, job, error);
 }
