@@ -6,6 +6,10 @@
  * through a pipe each; results are delivered in the order of the numbers,
  * for any number of workers.  When a worker dies, its current run gets a
  * finding (oracle "crash"; kind "crash", "hang" or "memory"), and a new worker takes its place.
+ *
+ * A worker makes many runs.  Foreign code may damage the process for those that follow: then what
+ * has a finding, or dies, is made again as the first run of a new process, and only that counts.
+ * When the code has changed data that it keeps for itself, each run gets a process.
  */
 #ifndef MIRRORSIM_TOOLS_RUN_WORKERS_H
 #define MIRRORSIM_TOOLS_RUN_WORKERS_H

@@ -254,6 +254,9 @@ static void answer_questions(void *opaque, void *record, int results)
             exit(EXIT_HARNESS);
         }
         free(text);
+        if (judge->engine->foreign) {
+            break; /* it may have damaged the process: a process per run */
+        }
     }
 }
 
@@ -318,6 +321,16 @@ static struct run_result *judge_death(struct judge *judge)
     return result;
 }
 
+/* It has answered, and ends by itself. */
+static void let_worker_go(struct judge *judge)
+{
+    struct isolate_death death;
+
+    close(judge->questions[1]);
+    death = isolate_end(&judge->worker);
+    free(death.words);
+}
+
 struct run_result *judge_ask(struct judge *judge, const struct judge_question *question,
                              const char *text)
 {
@@ -333,7 +346,13 @@ struct run_result *judge_ask(struct judge *judge, const struct judge_question *q
     send_record(judge, text, strlen(text));
     judge->runs++;
     result = run_result_receive(judge->worker.results);
-    return result != NULL ? result : judge_death(judge);
+    if (result == NULL) {
+        return judge_death(judge);
+    }
+    if (judge->engine->foreign) {
+        let_worker_go(judge);
+    }
+    return result;
 }
 
 char *judge_answer(const struct judge *judge)

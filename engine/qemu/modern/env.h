@@ -72,6 +72,22 @@ struct qemu_use {
     BdrvChild child;
 };
 
+/*
+ * What manages the job: our life of it (life.c), or the user's own job.c.  Called with the
+ * environment as the current one.
+ */
+struct qemu_framework {
+    bool (*has_started)(const struct engine_job *env); /* job_start() was called */
+    int (*command)(struct engine_job *env, enum job_verb verb, int64_t arg,
+                   struct job_error *error);
+    void (*query)(const struct engine_job *env, struct job_info *info);
+    bool (*synced)(const struct engine_job *env); /* what the job says; false without one */
+    void (*digest)(const struct engine_job *env, struct digest *digest);
+    void (*check)(const struct engine_job *env);
+    void (*refresh)(struct engine_job *env); /* fields of the job that the foreign code reads */
+    void (*settle)(struct engine_job *env);  /* nothing runs; is the job gone?  Or NULL */
+};
+
 struct engine_job {
     struct qemu_env common; /* first */
     const struct qemu_file *file;
@@ -254,8 +270,7 @@ BlockBackend *qemu_backend_of_job(void);
 
 /* ---- job.c ---- */
 
-/* Updates the fields of the job that the foreign code reads. */
-void qemu_job_refresh(struct engine_job *env);
+void qemu_job_refresh(struct engine_job *env); /* of our own framework */
 
 /* The driver's free, and the struct. */
 void qemu_job_free(struct engine_job *env);
@@ -270,8 +285,7 @@ void qemu_job_concluded(void *opaque, int ret);
 /* JOB_STARTED, and the answer to a start that had to wait. */
 void qemu_start_is_over(struct engine_job *env, int ret);
 
-/* What the foreign job says of itself; both false without one. */
-bool qemu_job_synced(const struct engine_job *env);
+/* What is dirty, or -1. */
 int64_t qemu_dirty_bytes(const struct engine_job *env);
 
 /* Turns a foreign error into a refusal, and frees it. */

@@ -11,11 +11,17 @@
  * (engine/qemu/CMakeLists.txt).
  */
 #include "engine/qemu/modern/engine.h"
+#include "engine/qemu/statics.h"
+
+QEMU_STATICS(QEMU_ENGINE);
 
 static int start(struct host *host, const struct job_spec *spec, struct engine_job **job,
                  struct job_error *error)
 {
-    static const struct qemu_file file = {mirror_start, commit_active_start, QEMU_ZERO_TARGET};
+    static const struct qemu_file file = {.mirror = mirror_start,
+                                          .commit = commit_active_start,
+                                          .eleventh_is_zero_target = QEMU_ZERO_TARGET,
+                                          .framework = &qemu_life_framework};
 
     return qemu_modern_start(&file, host, spec, job, error);
 }
@@ -33,6 +39,8 @@ const struct engine QEMU_ENGINE = {
     .phase_name = qemu_modern_phase_name,
     .trace_point_name = qemu_modern_trace_point_name,
     .foreign = true,
+    .renew = renew,
+    .is_as_loaded = is_as_loaded,
     .describe_waits = qemu_modern_describe_waits,
     .abandon = qemu_modern_abandon,
 };
