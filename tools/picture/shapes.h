@@ -6,9 +6,10 @@
  * open is kept, so ten million events need no more memory than what is under way at one time.
  * All pictures of a run (map, report, Perfetto) are made from shapes, and so they agree.
  *
- * A shape that begins is told at once, and again when it is over; the sink tells the two by `news`
- * and a shape by its `number`. What is still open at the end of the trace is then told as over,
- * with SHAPE_NEVER for everything that has not come.
+ * A request or a period is told when it begins, when one more of its instants has come, and when it
+ * is over; a range only when it is over, since it may shrink and fall into parts until then. What
+ * is still open at the end of the trace is told as over then, with SHAPE_NEVER for all that has not
+ * come.
  *
  * Event numbers are indices in the trace, as in `trace --json` and explain.
  */
@@ -65,17 +66,16 @@ struct shape_request {
 
 enum shape_range_kind {
     RANGE_DIRTY,     /* bits of a dirty bitmap are set */
-    RANGE_IN_FLIGHT, /* the job works on it: from a copy's read to the end of its write, or from the
-                        guest's write to the end of the active one */
+    RANGE_IN_FLIGHT, /* the job works on it: from a copy's read to the end of its write; or one
+                        request of the job's own, or an active one */
     RANGE_LOCKED,    /* a guest request waits until an operation there is over (W2) */
     RANGE_KINDS,
 };
 
 /* A rectangle: addresses and time. A range that is cleaned in parts is one rectangle a part. */
 struct shape_range {
-    uint64_t number; /* of ranges, from 1 */
     enum shape_range_kind kind;
-    uint8_t node;     /* whose bitmap; IN_FLIGHT: the job's source; LOCKED: the request's node */
+    uint8_t node;     /* DIRTY: whose bitmap; else the node of `request` */
     uint8_t bitmap;   /* DIRTY: its index on the node */
     bool jobs;        /* DIRTY: it is the job's bitmap */
     uint32_t request; /* IN_FLIGHT: the first of the copy; LOCKED: the one that waits; DIRTY: 0 */
@@ -128,7 +128,8 @@ enum shape_counter {
     COUNTER_COUNT,
 };
 
-/* The counter has this value from now on. A sample is told only if the value is another. */
+/* The counter has this value from now on. Told only if it is another than before; latencies always.
+ */
 struct shape_sample {
     enum shape_counter counter;
     uint8_t node;
@@ -144,7 +145,7 @@ struct shape_sample {
 struct shape_sink {
     void *opaque;
     void (*request)(void *opaque, const struct shape_request *request, enum shape_news news);
-    void (*range)(void *opaque, const struct shape_range *range, enum shape_news news);
+    void (*range)(void *opaque, const struct shape_range *range);
     void (*period)(void *opaque, const struct shape_period *period, enum shape_news news);
     void (*instant)(void *opaque, const struct shape_instant *instant);
     void (*sample)(void *opaque, const struct shape_sample *sample);
@@ -158,7 +159,7 @@ struct shapes *shapes_create(const struct plan *plan, const struct shape_sink *s
 /* `number`: of the event in the trace. Any sequence of events is fine, also of a broken engine. */
 void shapes_event(struct shapes *shapes, const struct event *event, uint64_t number);
 
-/* Tells what is open, in the order of its beginning, and frees everything. */
+/* Tells what is open as over, and frees everything. */
 void shapes_end(struct shapes *shapes);
 
 /* True for kinds of events that become instants. */
