@@ -8,22 +8,18 @@
  * Declared in tools/cmd/command.h: every subcommand is.
  */
 #include <inttypes.h>
-#include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "engine/range.h"
 #include "engine/units.h"
 #include "sim/base/quantity.h"
 #include "tools/base/support.h"
 #include "tools/cmd/command.h"
-#include "tools/run/isolate.h"
 #include "tools/run/load.h"
 #include "tools/run/one_run.h"
-#include "tools/run/pipe.h"
-#include "tools/run/result.h"
+#include "tools/run/runner.h"
+#include "tools/run/stream.h"
 
 /* The names for --only. */
 static const struct {
@@ -58,9 +54,6 @@ static const struct {
 
 #define CPU_LIMIT_MS 20000
 
-/* Events in one record, at most; an empty record follows the last of them. */
-#define SEND_EVENTS ((uint64_t)4096)
-
 #define GROUP_COUNT COUNT_OF(groups)
 
 struct trace_options {
@@ -69,7 +62,6 @@ struct trace_options {
     uint64_t kinds;
     uint64_t from_ns;
     uint64_t to_ns;
-    uint64_t written; /* number of events already handled */
 };
 
 static void take_only(const struct argp_state *state, const struct option_row *option,
@@ -126,89 +118,30 @@ static const struct option_table table = {
     .check = check_options,
     .doc = "Runs one case of a scenario file and shows everything that happens in it."};
 
-/* ---- In the child ---- */
-
-/* What the signal handler needs to send the last events; a handler gets no argument. */
-static struct {
-    const struct trace *trace;
-    uint64_t sent; /* events */
-    int results;
-    volatile sig_atomic_t sending;
-} child;
-
-/* Async-signal-safe, as pipe_send() is. */
-static void send_new_events(void)
-{
-    const struct trace *trace = child.trace;
-
-    child.sending = 1;
-    while (child.sent < trace->count) {
-        uint64_t count = min_u64(trace->count - child.sent, SEND_EVENTS);
-        const struct event *events = &trace->events[child.sent];
-
-        if (!pipe_send(child.results, events, count * sizeof(*events))) {
-            break;
-        }
-        child.sent += count;
-    }
-    child.sending = 0;
-}
-
-/* If a signal has interrupted a record, nothing more can be sent after it. */
-static void last_words(void)
-{
-    if (!child.sending) {
-        send_new_events();
-    }
-}
-
-/* Sends the events, an empty record, and the result. */
-static void run_in_child(void *opaque, void *record, int results)
-{
-    static const struct isolate_limits limits = {.cpu_ms = CPU_LIMIT_MS,
-                                                 .memory_bytes = ISOLATE_MEMORY_BYTES};
-    struct one_run *run = opaque;
-    struct run_result *result = run_result_create();
-
-    (void)record;
-    child.trace = &run->trace;
-    child.results = results;
-    isolate_at_death(last_words);
-    isolate_watch(&limits);
-    one_run_open(run);
-    do {
-        send_new_events();
-    } while (world_step(run->world));
-    send_new_events();
-    run_result_fill(result, run->plan, world_judge(run->world));
-    isolate_watch(NULL);
-    pipe_send(results, NULL, 0);
-    run_result_send(results, result);
-    free(result);
-    one_run_close(run);
-}
-
-/* ---- In the parent ---- */
-
-static int format_event(const struct trace_options *options, uint64_t number, char *buf,
-                        size_t size)
+static int format_event(const struct trace_options *options, const struct event *event,
+                        uint64_t number, char *buf, size_t size)
 {
     const struct trace_names names = {options->run.plan, options->run.engine};
-    const struct event *event = &options->run.trace.events[number];
 
     return options->json ? trace_format_json(&names, event, number, buf, size)
                          : trace_format_text(&names, event, buf, size);
 }
 
-static void write_event(const struct trace_options *options, uint64_t number)
+static void write_event(void *opaque, const struct event *event, uint64_t number)
 {
+    const struct trace_options *options = opaque;
     char buf[1024];
     char *line = buf;
-    int length = format_event(options, number, buf, sizeof(buf));
+    int length;
 
+    if ((options->kinds >> event->kind & 1) == 0 || event->now_ns < options->from_ns ||
+        event->now_ns > options->to_ns) {
+        return;
+    }
+    length = format_event(options, event, number, buf, sizeof(buf));
     if ((size_t)length >= sizeof(buf)) {
         line = must_alloc((size_t)length + 1);
-        format_event(options, number, line, (size_t)length + 1);
+        format_event(options, event, number, line, (size_t)length + 1);
     }
     puts(line);
     if (line != buf) {
@@ -216,18 +149,10 @@ static void write_event(const struct trace_options *options, uint64_t number)
     }
 }
 
-static void write_new_events(struct trace_options *options)
+static void flush(void *opaque)
 {
-    const struct trace *trace = &options->run.trace;
-
-    for (; options->written < trace->count; options->written++) {
-        const struct event *event = &trace->events[options->written];
-
-        if ((options->kinds >> event->kind & 1) != 0 && event->now_ns >= options->from_ns &&
-            event->now_ns <= options->to_ns) {
-            write_event(options, options->written);
-        }
-    }
+    (void)opaque;
+    fflush(stdout);
 }
 
 static void write_verdict(const struct run_result *result)
@@ -243,51 +168,24 @@ static void write_verdict(const struct run_result *result)
     }
 }
 
-/* Flushes the output while no new event comes. */
-static void flush_if_idle(int results)
-{
-    struct pollfd next = {.fd = results, .events = POLLIN};
-
-    if (poll(&next, 1, 0) == 0) {
-        fflush(stdout);
-    }
-}
-
-/* Writes events until the child reports the end, or dies. */
-static void receive_events(struct trace_options *options, int results)
-{
-    struct event *events;
-    size_t bytes;
-
-    while ((events = pipe_receive(results, SEND_EVENTS * sizeof(*events), &bytes)) != NULL &&
-           bytes > 0) {
-        for (size_t i = 0; i < bytes / sizeof(*events); i++) {
-            trace_append(&options->run.trace, &events[i]);
-        }
-        write_new_events(options);
-        flush_if_idle(results);
-        free(events);
-    }
-    free(events);
-}
-
 /* Returns the exit code. */
 static int trace_run(struct trace_options *options)
 {
-    struct run_result *result;
+    const struct one_run *run = &options->run;
+    const struct stream stream = {.plan = run->plan,
+                                  .options = runner_options(run->plan, run->engine, run->seed),
+                                  .cpu_ms = CPU_LIMIT_MS,
+                                  .takes_interrupts = true,
+                                  .opaque = options,
+                                  .event = write_event,
+                                  .idle = flush};
     struct isolate_death death;
-    struct isolate isolate;
+    struct run_result *result = stream_run(&stream, &death);
     int code = EXIT_PASSED;
 
-    isolate_open(&isolate, 0);
-    isolate_start(&isolate, run_in_child, &options->run);
-    isolate_leave_interrupts(); /* the child sends its last events */
-    receive_events(options, isolate.results);
-    result = run_result_receive(isolate.results);
-    death = isolate_end(&isolate);
     if (result == NULL) {
         fflush(stdout);
-        code = isolate_tell(&death, options->run.engine);
+        code = isolate_tell(&death, run->engine);
         code = code != EXIT_PASSED ? code : EXIT_FAILED;
     } else {
         fputs(death.words, stderr);
@@ -297,7 +195,6 @@ static int trace_run(struct trace_options *options)
     }
     free(death.words);
     free(result);
-    isolate_close(&isolate);
     return code;
 }
 
@@ -308,7 +205,6 @@ static int run_trace(int argc, char **argv)
 
     options_parse(&table, argc, argv, &options);
     one_run_load(&options.run);
-    trace_init(&options.run.trace, true);
     code = trace_run(&options);
     one_run_close(&options.run);
     return code;
