@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * mirrorsim trace: everything that happens in one run, as text or JSON lines.
+ * mirrorsim trace: everything that happens in one run, as text, as JSON lines, or for Perfetto.
  *
  * The run is made in a child, which sends its events as they come; the parent writes them.  A
  * run that dies still sends the events up to the one in which it died.
  *
  * Declared in tools/cmd/command.h: every subcommand is.
  */
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,8 +15,10 @@
 
 #include "engine/units.h"
 #include "sim/base/quantity.h"
+#include "tools/base/files.h"
 #include "tools/base/support.h"
 #include "tools/cmd/command.h"
+#include "tools/picture/perfetto.h"
 #include "tools/run/load.h"
 #include "tools/run/one_run.h"
 #include "tools/run/runner.h"
@@ -56,12 +59,31 @@ static const struct {
 
 #define GROUP_COUNT COUNT_OF(groups)
 
+struct trace_options;
+
+/* What is done with the events. */
+struct trace_format {
+    void (*open)(struct trace_options *options); /* NULL: nothing */
+    void (*event)(void *options, const struct event *event, uint64_t number);
+    /* `result` is NULL if the run died; `death` then says of what. */
+    void (*close)(struct trace_options *options, const struct run_result *result,
+                  const char *death);
+    bool whole; /* it shows whole runs only */
+};
+
+enum format_name { FORMAT_TEXT, FORMAT_JSON, FORMAT_PERFETTO };
+
 struct trace_options {
     struct one_run run;
-    bool json;
+    enum format_name format;
+    const char *file; /* to write to; NULL: standard output */
     uint64_t kinds;
     uint64_t from_ns;
     uint64_t to_ns;
+
+    struct output output;
+    FILE *out;
+    struct perfetto *perfetto;
 };
 
 static void take_only(const struct argp_state *state, const struct option_row *option,
@@ -91,43 +113,18 @@ static void take_only(const struct argp_state *state, const struct option_row *o
     }
 }
 
-static void check_options(const struct argp_state *state, const void *opaque)
-{
-    const struct trace_options *options = opaque;
-
-    if (options->from_ns > options->to_ns) {
-        option_refuse(state, "--from comes after --to");
-    }
-}
-
-#define AT(member) offsetof(struct trace_options, member)
-
-static const struct option_row options_of_trace[] = {
-    {{"json", 0, NULL, 0, "One JSON object per line", 2}, INTO(FLAG, json)},
-    {{"only", 0, "GROUP,...", 0, "Only events of io, events, job, dirty, graph, story", 2},
-     INTO(OTHER, kinds),
-     .take = take_only},
-    {{"from", 0, "TIME", 0, "Only from this virtual time on, like 5ms", 2}, INTO(TIME, from_ns)},
-    {{"to", 0, "TIME", 0, "Only up to this virtual time", 2}, INTO(TIME, to_ns)},
-    {.shown = {0}},
-};
-
-static const struct option_table table = {
-    .options = options_of_trace,
-    ONE_RUN_OF(struct trace_options),
-    .check = check_options,
-    .doc = "Runs one case of a scenario file and shows everything that happens in it."};
+/* ---- Lines ---- */
 
 static int format_event(const struct trace_options *options, const struct event *event,
                         uint64_t number, char *buf, size_t size)
 {
     const struct trace_names names = {options->run.plan, options->run.engine};
 
-    return options->json ? trace_format_json(&names, event, number, buf, size)
-                         : trace_format_text(&names, event, buf, size);
+    return options->format == FORMAT_JSON ? trace_format_json(&names, event, number, buf, size)
+                                          : trace_format_text(&names, event, buf, size);
 }
 
-static void write_event(void *opaque, const struct event *event, uint64_t number)
+static void write_line(void *opaque, const struct event *event, uint64_t number)
 {
     const struct trace_options *options = opaque;
     char buf[1024];
@@ -143,56 +140,182 @@ static void write_event(void *opaque, const struct event *event, uint64_t number
         line = must_alloc((size_t)length + 1);
         format_event(options, event, number, line, (size_t)length + 1);
     }
-    puts(line);
+    fputs(line, options->out);
+    fputc('\n', options->out);
     if (line != buf) {
         free(line);
     }
 }
 
-static void flush(void *opaque)
+static void write_verdict(struct trace_options *options, const struct run_result *result,
+                          const char *death)
 {
-    (void)opaque;
-    fflush(stdout);
-}
+    FILE *out = options->out;
 
-static void write_verdict(const struct run_result *result)
-{
-    printf("\n%s after %s, %" PRIu64 " events in the trace, hash %016" PRIx64 "\n",
-           outcome_name(result->outcome), quantity_time(result->virtual_ns).text,
-           result->trace_events, result->trace_hash);
+    (void)death;
+    if (result == NULL) {
+        return;
+    }
+    fprintf(out, "\n%s after %s, %" PRIu64 " events in the trace, hash %016" PRIx64 "\n",
+            outcome_name(result->outcome), quantity_time(result->virtual_ns).text,
+            result->trace_events, result->trace_hash);
     for (uint32_t i = 0; i < result->finding_count; i++) {
         const struct run_finding *finding = &result->findings[i];
 
-        printf("%s (%s) at %s: %s\n", finding_by(finding->id), finding_kind_name(finding->id),
-               quantity_time(finding->now_ns).text, finding->text);
+        fprintf(out, "%s (%s) at %s: %s\n", finding_by(finding->id), finding_kind_name(finding->id),
+                quantity_time(finding->now_ns).text, finding->text);
     }
 }
 
-/* Returns the exit code. */
+/* ---- Perfetto ---- */
+
+static void open_perfetto(struct trace_options *options)
+{
+    options->perfetto = perfetto_open(options->out, &options->run);
+}
+
+static void add_to_perfetto(void *opaque, const struct event *event, uint64_t number)
+{
+    const struct trace_options *options = opaque;
+
+    perfetto_event(options->perfetto, event, number);
+}
+
+static void close_perfetto(struct trace_options *options, const struct run_result *result,
+                           const char *death)
+{
+    perfetto_close(options->perfetto, result, death);
+}
+
+static const struct trace_format formats[] = {
+    [FORMAT_TEXT] = {.event = write_line, .close = write_verdict},
+    [FORMAT_JSON] = {.event = write_line},
+    [FORMAT_PERFETTO] = {.open = open_perfetto,
+                         .event = add_to_perfetto,
+                         .close = close_perfetto,
+                         .whole = true},
+};
+
+/* ---- The command ---- */
+
+static void check_options(const struct argp_state *state, const void *opaque)
+{
+    const struct trace_options *options = opaque;
+    bool cuts =
+        options->kinds != UINT64_MAX || options->from_ns > 0 || options->to_ns != UINT64_MAX;
+
+    if (options->from_ns > options->to_ns) {
+        option_refuse(state, "--from comes after --to");
+    }
+    if (formats[options->format].whole && cuts) {
+        option_refuse(state, "--perfetto shows the whole run: without --only, --from and --to");
+    }
+}
+
+enum { EITHER_FORMAT = 1 };
+
+#define AT(member) offsetof(struct trace_options, member)
+
+static const struct option_row options_of_trace[] = {
+    {{"json", 0, NULL, 0, "One JSON object per line", 2},
+     INTO(VALUE, format),
+     .value = FORMAT_JSON,
+     .alternative = EITHER_FORMAT},
+    {{"perfetto", 0, NULL, 0, "Chrome trace JSON, for ui.perfetto.dev and chrome://tracing", 2},
+     INTO(VALUE, format),
+     .value = FORMAT_PERFETTO,
+     .alternative = EITHER_FORMAT},
+    {{"output", 'o', "FILE", 0, "Write to this file instead of standard output", 2},
+     INTO(TEXT, file)},
+    {{"only", 0, "GROUP,...", 0, "Only events of io, events, job, dirty, graph, story", 2},
+     INTO(OTHER, kinds),
+     .take = take_only},
+    {{"from", 0, "TIME", 0, "Only from this virtual time on, like 5ms", 2}, INTO(TIME, from_ns)},
+    {{"to", 0, "TIME", 0, "Only up to this virtual time", 2}, INTO(TIME, to_ns)},
+    {.shown = {0}},
+};
+
+static const struct option_table table = {
+    .options = options_of_trace,
+    ONE_RUN_OF(struct trace_options),
+    .check = check_options,
+    .doc = "Runs one case of a scenario file and shows everything that happens in it."};
+
+static void flush(void *opaque)
+{
+    const struct trace_options *options = opaque;
+
+    fflush(options->out);
+}
+
+static void open_output(struct trace_options *options)
+{
+    options->out = stdout;
+    if (options->file == NULL) {
+        return;
+    }
+    if (file_is(options->file, options->run.file)) {
+        fprintf(stderr, "mirrorsim: --output=%s would overwrite the scenario\n", options->file);
+        exit(EXIT_USAGE);
+    }
+    if (!output_open(&options->output, options->file)) {
+        die("--output=%s: %s", options->file, strerror(errno));
+    }
+    options->out = options->output.stream;
+}
+
+static void close_output(struct trace_options *options)
+{
+    if (options->file != NULL && !output_close(&options->output)) {
+        die("%s: %s", options->file, strerror(errno));
+    }
+}
+
+/* Ends what is written, and says on stderr what the run died of. Returns the exit code. */
+static int end_trace(struct trace_options *options, const struct run_result *result,
+                     const struct isolate_death *death)
+{
+    const struct trace_format *format = &formats[options->format];
+    char text[FINDING_TEXT_BYTES] = "";
+    int code = EXIT_PASSED;
+
+    if (result == NULL) {
+        isolate_describe(death, text, sizeof(text));
+    }
+    if (format->close != NULL) {
+        format->close(options, result, text);
+    }
+    close_output(options);
+    if (result == NULL) {
+        fflush(stdout);
+        code = isolate_tell(death, options->run.engine);
+        return code != EXIT_PASSED ? code : EXIT_FAILED;
+    }
+    fputs(death->words, stderr);
+    return code;
+}
+
 static int trace_run(struct trace_options *options)
 {
     const struct one_run *run = &options->run;
+    const struct trace_format *format = &formats[options->format];
     const struct stream stream = {.plan = run->plan,
                                   .options = runner_options(run->plan, run->engine, run->seed),
                                   .cpu_ms = CPU_LIMIT_MS,
                                   .takes_interrupts = true,
                                   .opaque = options,
-                                  .event = write_event,
+                                  .event = format->event,
                                   .idle = flush};
     struct isolate_death death;
-    struct run_result *result = stream_run(&stream, &death);
-    int code = EXIT_PASSED;
+    struct run_result *result;
+    int code;
 
-    if (result == NULL) {
-        fflush(stdout);
-        code = isolate_tell(&death, run->engine);
-        code = code != EXIT_PASSED ? code : EXIT_FAILED;
-    } else {
-        fputs(death.words, stderr);
+    open_output(options);
+    if (format->open != NULL) {
+        format->open(options);
     }
-    if (result != NULL && !options->json) {
-        write_verdict(result);
-    }
+    result = stream_run(&stream, &death);
+    code = end_trace(options, result, &death);
     free(death.words);
     free(result);
     return code;
