@@ -64,22 +64,15 @@ static struct lanes *lanes_of(struct perfetto *perfetto, const struct shape_requ
     return request->by == BY_GUEST ? &perfetto->guest : &perfetto->job;
 }
 
-static void end_read(struct perfetto *perfetto, struct lane *lane)
-{
-    const struct lanes *lanes = &perfetto->job;
-
-    perfetto_begin(perfetto, 'E', lanes->pid, tid_of(lanes, lane), perfetto->now_ns);
-    put_ret(perfetto->out, 0);
-    lane->request = 0;
-}
-
 void perfetto_end_reads(struct perfetto *perfetto)
 {
     for (size_t i = 0; perfetto->reads_over && i < perfetto->job.count; i++) {
         struct lane *lane = &perfetto->job.list[i];
 
         if (lane->request != 0 && lane->read_over) {
-            end_read(perfetto, lane);
+            perfetto_begin(perfetto, 'E', PID_JOB, tid_of(&perfetto->job, lane), perfetto->now_ns);
+            put_ret(perfetto->out, 0);
+            lane->request = 0;
         }
     }
     perfetto->reads_over = false;
@@ -122,9 +115,6 @@ static void draw_arrow(struct perfetto *perfetto, const struct shape_request *re
     perfetto_begin(perfetto, 'f', PID_JOB, tid, perfetto->now_ns);
     fprintf(perfetto->out, ",\"bp\":\"e\",\"cat\":\"%s\",\"name\":\"%s\",\"id\":%" PRIu32 "}", what,
             what, request->request);
-    if (is_copy) {
-        end_read(perfetto, lane);
-    }
 }
 
 static void begin_slice(struct perfetto *perfetto, const struct shape_request *request)
