@@ -12,7 +12,7 @@
 #include "engine/units.h"
 #include "sim/plan/edit.h"
 #include "tools/base/support.h"
-#include "tools/run/quiet_trace.h"
+#include "tools/run/stream.h"
 
 /* A second failure hits one of this number of requests after the first. */
 #define PAIR_WINDOW 12
@@ -36,6 +36,23 @@ struct victims {
 };
 
 /* ---- The quiet run ---- */
+
+#define QUIET_CPU_MS 5000
+
+/*
+ * The trace is empty if the engine dies or never comes to an end; what it says then is dropped, for
+ * the search reports it.
+ */
+static void quiet_trace(const struct plan *plan, const struct engine *engine, struct trace *trace)
+{
+    const struct world_options quiet = {.engine = engine, .step_limit = isolate_step_limit};
+    struct run_result *result = stream_trace(plan, &quiet, QUIET_CPU_MS, trace);
+
+    if (result == NULL) {
+        trace_clear(trace);
+    }
+    free(result);
+}
 
 static void add_victim(struct victims *victims, struct victim victim)
 {
