@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""In what our engine and QEMU's job are known to differ, and in which releases: for tools/dev/peer.
+
+A row is about stories by their names, and about certain members of what a run shows; a difference in any other member is
+none that is known."""
+
+from fnmatch import fnmatchcase
+from typing import NamedTuple
+
+EVERY = (0,)
+NO_END = (1 << 16,)
+
+
+class Known(NamedTuple):
+    bug: str
+    since: tuple  # the first release that has it
+    before: tuple  # the first that has not got it any more
+    members: str  # in which they may differ
+    stories: str  # patterns of names
+    what: str
+
+
+ROWS = (
+    Known("N15", (3, 0), NO_END, "content progress", "modern-backing-small-active-write backing-small-write-between-chunks "
+          "backing-small-write-in-hidden-cluster",
+          "a small active write fills the target's cluster with zeroes, and the rest of it is not copied"),
+    Known("N7", (6, 0), NO_END, "content", "backing-open-fails",
+          "the backing can't be opened at the end: the job fails, but the guest has been moved"),
+)
+
+
+def matches(row, version, name, members):
+    return (row.since <= version < row.before and set(members) <= set(row.members.split()) and
+            any(fnmatchcase(name, pattern) for pattern in row.stories.split()))
+
+
+def find(version, name, members):
+    """The row that explains all these differences, or None."""
+    return next((row for row in ROWS if matches(row, version, name, members)), None)
