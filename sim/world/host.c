@@ -110,7 +110,7 @@ void host_free(struct host *host, void *memory, uint64_t bytes)
         assert(guard_is_whole((char *)memory + bytes));
         world->job_given_bytes += bytes;
         if (world->plan->generation == GENERATION_MODERN) {
-            poison(world, memory, bytes);
+            poison(world, memory, (size_t)bytes);
         } else {
             arena_free(world->arena, memory, bytes + GUARD_BYTES);
         }

@@ -14,7 +14,7 @@
 #define LIMIT_MS 5000
 
 /* The events of a run are ignored if they need more bytes than this. */
-#define MAX_BYTES (UINT64_C(1) << 32)
+#define MAX_BYTES ((size_t)1 << (sizeof(size_t) >= 8 ? 32 : 29))
 
 struct quiet_run {
     const struct plan *plan;
@@ -38,7 +38,7 @@ static void run_quietly(void *opaque, void *record, int results)
         exit(EXIT_HARNESS);
     }
     world_run(world, UINT64_MAX);
-    pipe_send(results, trace.events, trace.count * sizeof(struct event));
+    pipe_send(results, trace.events, (size_t)trace.count * sizeof(struct event));
     world_destroy(world);
     trace_free(&trace);
 }
