@@ -19,6 +19,7 @@
 #include "sim/base/quantity.h"
 #include "tools/base/support.h"
 #include "tools/cmd/command.h"
+#include "tools/report/choices.h"
 #include "tools/run/isolate.h"
 #include "tools/run/load.h"
 #include "tools/run/one_run.h"
@@ -244,6 +245,18 @@ static void write_verdict(const struct run_result *result)
     }
 }
 
+/* Those that are not quiet, with the event that each came before. */
+static void write_choices(const struct one_run *run)
+{
+    struct told_choices choices = choices_tell(run->plan, run->engine, run->seed);
+
+    if (choices.count > 0) {
+        puts("\nchoices that are not the quiet ones, before event:");
+        choices_show(&choices, stdout);
+    }
+    choices_free(&choices);
+}
+
 /* Flushes the output while no new event comes. */
 static void flush_if_idle(int results)
 {
@@ -311,6 +324,9 @@ static int run_trace(int argc, char **argv)
     one_run_load(&options.run);
     trace_init(&options.run.trace, true);
     code = trace_run(&options);
+    if (!options.json) {
+        write_choices(&options.run);
+    }
     one_run_close(&options.run);
     return code;
 }
