@@ -11,6 +11,7 @@
 #include "sim/disk/probe.h"
 #include "sim/disk/request.h"
 #include "sim/world/private.h"
+#include "sim/world/world.h"
 
 /* A piece of text that fits wherever these words go. */
 struct words {
