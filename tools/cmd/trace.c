@@ -19,6 +19,7 @@
 #include "tools/base/support.h"
 #include "tools/cmd/command.h"
 #include "tools/picture/perfetto.h"
+#include "tools/report/choices.h"
 #include "tools/run/load.h"
 #include "tools/run/one_run.h"
 #include "tools/run/runner.h"
@@ -147,15 +148,20 @@ static void write_line(void *opaque, const struct event *event, uint64_t number)
     }
 }
 
-static void write_verdict(struct trace_options *options, const struct run_result *result,
-                          const char *death)
+/* Those that are not quiet, with the event that each came before. */
+static void write_choices(const struct one_run *run, FILE *out)
 {
-    FILE *out = options->out;
+    struct told_choices choices = choices_tell(run->plan, run->engine, run->seed);
 
-    (void)death;
-    if (result == NULL) {
-        return;
+    if (choices.count > 0) {
+        fputs("\nchoices that are not the quiet ones, before event:\n", out);
+        choices_show(&choices, out);
     }
+    choices_free(&choices);
+}
+
+static void write_verdict(FILE *out, const struct run_result *result)
+{
     fprintf(out,
             "\n%s after %s of virtual time, %" PRIu64 " events in the trace, hash %016" PRIx64 "\n",
             outcome_name(result->outcome), quantity_time(result->virtual_ns).text,
@@ -167,6 +173,16 @@ static void write_verdict(struct trace_options *options, const struct run_result
                 finding_kind_name(finding->id), quantity_time(finding->now_ns).text,
                 finding->event_number, finding->text);
     }
+}
+
+static void close_text(struct trace_options *options, const struct run_result *result,
+                       const char *death)
+{
+    (void)death;
+    if (result != NULL) {
+        write_verdict(options->out, result);
+    }
+    write_choices(&options->run, options->out);
 }
 
 /* ---- Perfetto ---- */
@@ -190,7 +206,7 @@ static void close_perfetto(struct trace_options *options, const struct run_resul
 }
 
 static const struct trace_format formats[] = {
-    [FORMAT_TEXT] = {.event = write_line, .close = write_verdict},
+    [FORMAT_TEXT] = {.event = write_line, .close = close_text},
     [FORMAT_JSON] = {.event = write_line},
     [FORMAT_PERFETTO] = {.open = open_perfetto,
                          .event = add_to_perfetto,

@@ -297,9 +297,12 @@ static void judge_items(struct work *work, const struct run_result *base,
 {
     const struct items *items = work->items;
     struct run_result **results = run_items(work);
+    struct told_choices told;
 
     list->repeats = find_same(results[0], finding) != NULL;
-    items_name(work->run->plan, items, list);
+    told = choices_tell(work->run->plan, work->run->engine, 0);
+    items_name(work->run->plan, &told, items, list);
+    choices_free(&told);
     for (size_t i = 1; i < items->count; i++) {
         judge(&list->list[i - 1], base, results[i], finding);
     }
