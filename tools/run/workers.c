@@ -165,13 +165,17 @@ static uint64_t take_number(const struct work *work, const struct record *record
     return record->again ? record->progress.number : atomic_fetch_add(&work->shared->next, 1);
 }
 
-/* Has one of the run's engines data of its own that is not as it was before? */
-static bool note_keeper(const struct work *work, uint64_t number)
+/*
+ * Has one of the run's engines data of its own that is not as it was before?  Not that of a job
+ * that is still there.
+ */
+static bool note_keeper(const struct work *work, const struct world *world, uint64_t number)
 {
     const struct engine *const engines[] = {suite_entry_of(work->suite, number)->engine,
                                             work->suite->compared};
+    struct job_info info;
 
-    for (size_t i = 0; i < COUNT_OF(engines); i++) {
+    for (size_t i = 0; i < COUNT_OF(engines) && (world == NULL || !world_job(world, &info)); i++) {
         if (engines[i] != NULL && engines[i]->is_as_loaded != NULL && !engines[i]->is_as_loaded()) {
             atomic_store(&work->shared->keeper, engines[i]);
         }
@@ -180,14 +184,14 @@ static bool note_keeper(const struct work *work, uint64_t number)
 }
 
 /* May this process make another run?  Not if foreign code has shown that it may be damaged. */
-static bool is_sound(const struct work *work, struct record *record,
+static bool is_sound(const struct work *work, struct record *record, const struct world *world,
                      const struct run_result *result)
 {
     if (!suite_has_foreign(work->suite)) {
         return true;
     }
     record->used = true;
-    return !note_keeper(work, result->number) && result->outcome == OUTCOME_PASS;
+    return !note_keeper(work, world, result->number) && result->outcome == OUTCOME_PASS;
 }
 
 /* Until there is no next run. */
@@ -206,7 +210,7 @@ static void run_suite(void *opaque, void *memory, int results)
         if (number < runs) {
             run_number(work, &runner, number, results, result);
         }
-    } while (number < runs && is_sound(work, record, result));
+    } while (number < runs && is_sound(work, record, runner.world, result));
     runner_close(&runner);
     free(result);
 }

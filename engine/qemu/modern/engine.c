@@ -146,14 +146,18 @@ void qemu_start_is_over(struct engine_job *env, int ret)
     }
 }
 
-/* What the file itself refuses. */
+/* What the files themselves refuse. */
 static enum job_refusal own_refusal(const struct job_spec *spec)
 {
     if (spec->source == spec->target) {
         return REFUSED_ITSELF;
     }
-    return spec->kind == JOB_MIRROR && spec->buffer_bytes < 0 ? REFUSED_INVALID_PARAMETER
-                                                              : REFUSED_FAILED;
+    if (spec->id == NULL) {
+        return REFUSED_ID;
+    }
+    return spec->speed < 0 || (spec->kind == JOB_MIRROR && spec->buffer_bytes < 0)
+               ? REFUSED_INVALID_PARAMETER
+               : REFUSED_FAILED;
 }
 
 static void refuse_start(struct engine_job *env, Error *from)
@@ -202,6 +206,7 @@ int qemu_modern_start(const struct qemu_file *file, struct host *host, const str
     env->common.host = host;
     env->file = file;
     env->spec = *spec;
+    env->user.status = JOB_STATUS_UNDEFINED;
     before = qemu_begin_call(env);
     qemu_main(env, start, env);
     ret = env->started ? env->start_ret : -EINPROGRESS;

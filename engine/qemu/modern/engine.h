@@ -12,7 +12,7 @@
 #include "mirrorsim/functions.h"
 
 struct qemu_framework; /* engine/qemu/modern/env.h */
-struct qemu_inside;    /* engine/qemu/framework/inside.h */
+struct qemu_inside;    /* engine/qemu/modern/inside.h */
 
 /* A file, and what differs between versions. */
 struct qemu_file {

@@ -52,6 +52,7 @@ struct Coroutine {
     /* Of its last request that failed, for error events. */
     uint64_t failed_offset;
     uint64_t failed_bytes;
+    int failed_ret;
 };
 
 /* The node behind a BlockDriverState. */
@@ -70,6 +71,22 @@ struct qemu_use {
     SLIST_ENTRY(qemu_use) link; /* the last one first */
     struct qemu_node *node;
     BdrvChild child;
+    /* Of the user's own framework; ours keeps its edges itself. */
+    struct block_edge *edge;
+    struct engine_job *env;
+};
+
+struct qemu_kicked; /* a wait in the main loop */
+
+/* What is seen of a job that the user's own framework manages. */
+struct qemu_user_job {
+    enum job_status status; /* of the last event */
+    bool started;
+    int ret;           /* of the last event */
+    uint32_t deferred; /* calls from the main loop that are due */
+    struct qemu_kicked *kicked;
+    uint64_t published_done; /* of the last event PROGRESS */
+    uint64_t published_total;
 };
 
 /*
@@ -112,6 +129,8 @@ struct engine_job {
     char run_error[160]; /* what the run said of its failure */
     bool shown_synced;   /* as in the last event SYNCED */
     Coroutine *job_coroutine;
+
+    struct qemu_user_job user;
 
     /* Coroutines. */
     Coroutine *running; /* the innermost, or NULL */
