@@ -21,11 +21,26 @@ class Known(NamedTuple):
 
 
 ROWS = (
-    Known("N15", (3, 0), NO_END, "content progress", "modern-backing-small-active-write backing-small-write-between-chunks "
-          "backing-small-write-in-hidden-cluster",
-          "a small active write fills the target's cluster with zeroes, and the rest of it is not copied"),
+    Known("N3", (3, 0), NO_END, "content progress", "modern-blocking-source-error-torn blocking-source-fails "
+          "modern-error-guest-error-is-the-guests filter-marks-failed-writes",
+          "a guest write that fails on the source after a part has landed is not copied"),
     Known("N7", (6, 0), NO_END, "content", "backing-open-fails",
           "the backing can't be opened at the end: the job fails, but the guest has been moved"),
+    Known("N15", (3, 0), NO_END, "content progress", "modern-backing-small-active-write backing-small-write-between-chunks "
+          "backing-small-write-in-hidden-cluster cow-under-load explore-neutral-cow modern-explore-top-small-write "
+          "active-fills-cluster",
+          "a small active write fills the target's cluster with zeroes, and the rest of it is not copied"),
+    Known("C32", (3, 0), NO_END, "content progress", "cow-margin-and-active-write cow-pieces-beside-an-active-write",
+          "the margin of a widened copy is not in flight: what a guest writes there meanwhile is lost"),
+    Known("C33", (2, 0), NO_END, "death", "cow-longer-than-the-buffer modern-cow-piece-longer-than-buffer",
+          "a copy widened beyond the buffer: the daemon aborts"),
+    Known("C34", (2, 0), NO_END, "death", "cow-more-pieces-than-a-request-takes",
+          "a cluster of more chunks than a request may have segments: the daemon aborts"),
+    Known("C36", (2, 0), (11, 0), "death", "modern-cancel-complete-twice modern-replace-complete-twice",
+          "complete twice with replaces: the daemon aborts"),
+    Known("D'39", (3, 0), NO_END, "death", "blocking-force-cancel-with-writes blocking-stored-error-ends-waiting "
+          "explore-neutral-force-cancel bitmaps-freed-early",
+          "the in-flight bitmap is freed while an active write still uses it"),
 )
 
 

@@ -17,6 +17,7 @@ import yaml
 
 LARGEST_DISK = 64 << 20  # it is in the memory of this program, and moved once a run
 LONGEST_SLEEP_NS = 2_000_000_000
+LONGEST_SCRIPT = 4000  # events of our trace: a guest's request takes some conversation with the daemon
 SECTOR = 512
 
 SIZES = {"": 1, "B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40, "PiB": 1 << 50, "EiB": 1 << 60}
@@ -90,6 +91,7 @@ class Story:
     trace: list
     run: dict
     cannot: list
+    real_time: list = field(default_factory=list)  # (line, what) by which real time decides
 
     @property
     def label(self):
@@ -197,10 +199,15 @@ def disk_cannot(disk, said):
 def job_cannot(job, disks):
     lines = job.lines
     target = disks.get(job.get("to", ""))
+    source = job["commit" if "commit" in job else "mirror"]
     for key, why in (("target-is-zero", "blockdev-mirror has not got it before 10.1"),
                      ("auto-complete", "block-commit completes only what is not the active layer by itself")):
         if key in job:
             yield Cannot(lines[key], why)
+    if job.get("replaces", source) not in disks:
+        yield Cannot(lines["replaces"], "the monitor looks for the node at the start")
+    if "into" in job and disks[job["into"]].size < disks[source].size:
+        yield Cannot(lines["into"], "a disk served from here can't grow")
     if job.get("unmap") == "never":
         yield Cannot(lines["unmap"], "blockdev-mirror always unmaps")
     if job.get("backing-mode", "leave") != "leave" and not (target and target.has_header):
@@ -210,7 +217,8 @@ def job_cannot(job, disks):
     if job.get("backing-mode", "leave") != "leave" and job.get("sync") == "top" and not disks[job["mirror"]].backing:
         yield Cannot(lines["sync"], "drive-mirror copies all of a source without backing")
     if job.get("backing-mode") == "source":
-        if target and (target.cluster != 64 << 10 or target.fill != "zero" or target.allocated or target.zeroes):
+        if target and (target.cluster != 64 << 10 or target.fill != "zero" or target.allocated or target.zeroes
+                       or target.backing and target.backing_open):
             yield Cannot(lines["backing-mode"], "drive-mirror makes the target itself: empty, with clusters of 64 KiB")
 
 
@@ -233,8 +241,26 @@ def steps_cannot(steps):
                 yield from steps_cannot(step["repeat"]["steps"])
 
 
+def commands_cannot(trace):
+    """Commands that come when a monitor's can't: which ones, only our run shows."""
+    status = line = ""
+    is_over = False
+    for event in trace:
+        kind = event["event"]
+        if kind in ("step", "react"):
+            line = event["line"]
+        elif kind == "status":
+            status, is_over = event["to"], False
+        elif kind == "phase":
+            is_over = event["to"] == "ended"
+        elif kind == "command" and is_over:
+            yield Cannot(line, "the daemon's monitor takes no command between the end of a job's run and its exit")
+        elif kind == "command" and event["verb"] == "cancel" and status == "standby" and "force" not in event:
+            yield Cannot(line, "block-job-cancel refuses a soft cancel of a paused job, which job-cancel has not got")
+
+
 def trace_cannot(trace, faults):
-    """What only our run shows: what faults hit, and how long the job sleeps between two requests."""
+    """What only our run shows: what the faults hit."""
     for event in trace:
         if event["event"] in ("fault", "held") and event["op"] not in (*DATA_OPERATIONS, "open-backing"):
             fault = faults.get(event["fault"])
@@ -243,14 +269,14 @@ def trace_cannot(trace, faults):
             yield Cannot(0, "a request whose sectors move one by one")
 
 
-def sleeps(trace):
-    """The longest time that the job's next request was later than all else that had happened."""
-    longest = before = 0
+def slept_ns(trace):
+    """How long, in all, nothing happened before the job's next request."""
+    slept = before = 0
     for event in trace:
         if event["event"] == "submit" and event.get("by") == "job":
-            longest = max(longest, event["t"] - before)
+            slept += event["t"] - before
         before = event["t"]
-    return longest
+    return slept
 
 
 def hit(trace):
@@ -260,23 +286,66 @@ def hit(trace):
 def all_that_cannot(text, story):
     if text.get("generation") != "modern":
         yield Cannot(1, "a story of another generation")
+    if story.run["trace_events"] > LONGEST_SCRIPT:
+        yield Cannot(text["steps"].line, f"{story.run['trace_events']} events: too long a script")
     for name, said in text["disks"].items():
         yield from disk_cannot(story.disks[name], said)
     yield from job_cannot(story.job, story.disks)
     for name, fault in story.faults.items():
         yield from fault_cannot(fault, name in hit(story.trace))
+    if "filter-discards" in text.get("limits", {}):
+        yield Cannot(text["limits"].lines["filter-discards"], "the daemon's filter lets no discard through")
     yield from steps_cannot(text["steps"])
     for reaction in text.get("react", []):
         yield from steps_cannot(reaction["do"] if isinstance(reaction["do"], List) else one_step(reaction))
     yield from trace_cannot(story.trace, story.faults)
-    if sleeps(story.trace) > LONGEST_SLEEP_NS:
-        yield Cannot(text["job"].line, f"the job sleeps for {sleeps(story.trace) / 1e9:.0f} s")
+    yield from commands_cannot(story.trace)
+    if slept_ns(story.trace) > LONGEST_SLEEP_NS:
+        yield Cannot(text["job"].line, f"the job sleeps for {slept_ns(story.trace) / 1e9:.0f} s")
 
 
 def one_step(reaction):
     steps = List([reaction["do"]])
     steps.lines = [reaction.lines["do"]]
     return steps
+
+
+# ---- Real time ----
+
+def status_takes_time(said):
+    latency = said.get("latency")
+    return isinstance(latency, Map) and ("block-status" in latency or "content-status" in latency)
+
+
+def commands_before(trace):
+    """Of each event, the last command before it, or None."""
+    last = None
+    for event in trace:
+        yield last
+        if event["event"] == "command":
+            last = event
+
+
+def real_time_lines(text, story):
+    """(line, why) of what real time decides: a difference then proves nothing."""
+    job = story.job
+    if job.get("speed", "0") != "0" and not job["speed"].startswith("-"):
+        yield job.lines["speed"], "a speed"
+    for event in story.trace:
+        if event["event"] == "step" and event["do"] == "set-speed":
+            yield event["line"], "a speed"
+    for before, event in zip(commands_before(story.trace), story.trace):
+        if event["event"] == "arrive" and before and before["t"] == event["t"]:
+            yield event["line"], "a guest's request at the instant of a command"
+    for said in text["disks"].values():
+        if status_takes_time(said):
+            yield said.lines["latency"], "a question that takes time"
+    for name, said in text.get("guest", {}).items():
+        if any(key in said for key in ("rate", "every", "outstanding")):
+            yield text["guest"].lines[name], "a guest that goes on by itself"
+    for fault in story.faults.values():
+        if fault.get("times") == "forever" and "error" in fault:
+            yield fault.line, "a fault that never ends"
 
 
 # ---- Reading ----
@@ -295,9 +364,11 @@ def story_of(program, path, text, names, run):
     for name, said in text["disks"].items():
         disks[name].effect = said.get("effect", "complete")
     job = text["job"]
-    trace = [json.loads(line) for line in ask(program, "trace", "--json", "--case", run["case"], path).splitlines()]
+    told = ask(program, "trace", "--json", "--case", run["case"], path) if run["trace_events"] <= LONGEST_SCRIPT else ""
+    trace = [json.loads(line) for line in told.splitlines()]
     story = Story(path, run["case_name"], text["name"], disks, job, "commit" in job, text.get("faults", Map()), trace, run, [])
     story.cannot = list(all_that_cannot(text, story))
+    story.real_time = list(real_time_lines(text, story))
     return story
 
 
