@@ -123,7 +123,8 @@ def nodes_of(disk, story, sockets):
     if not disk.has_header:
         # A format node above, so that `nudge` reaches the one below while a job has the disk for itself.
         return [Command("blockdev-add", {"driver": "raw", **options(disk, story), "node-name": disk.name,
-                                         "file": {**served(disk.name, sockets), "discard": "unmap", "node-name": net(disk)}})]
+                                         "file": {**served(disk.name, sockets), "discard": "unmap", "read-only": False,
+                                                  "node-name": net(disk)}})]
     if story.job.get("backing-mode") == "source" and disk.name == story.job["to"]:
         return []  # drive-mirror makes it
     return qcow2_nodes(disk, story, sockets)
@@ -241,7 +242,7 @@ REFUSALS = (
     (r"currently paused", "soft-cancel-of-a-paused-job"),
     (r"cannot be completed|not ready", "not-ready"),
     (r"Job ID '.*' already in use", "id"),
-    (r"is in use by|is busy|block device is in use|conflicting use|locked", "busy"),
+    (r"is in use by|is busy|block device is in use|conflicting use|locked|Permission conflict", "busy"),
     (r"into itself", "itself"),
     (r"[Jj]ob .*not found|not found for job", "not-active"),
     (r"No .*active block job|Job not found", "not-active"),

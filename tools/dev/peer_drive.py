@@ -163,8 +163,11 @@ class Drive:
 
     def _turn(self):
         """The daemon has taken notice of all that it was sent; not while a command of ours holds up its monitor."""
-        if self.pending is None:
-            self.daemon.turn()
+        if self.pending is not None:
+            return
+        for _ in range(2):
+            if not self._is_answered(self.daemon.send("query-version", {}), ""):
+                return
 
     # ---- The script ----
 
@@ -208,13 +211,27 @@ class Drive:
     def _answered(self, event):
         self._until(lambda: event["request"] in self.guest_ends, "does not answer the guest")
 
+    def _is_answered(self, number, name):
+        """Reads the reply to a command; false, and it will be read later, if a drained section holds it up: that ends after the
+        guest's requests, which the script ends later."""
+        self.pending = (number, name)
+        if self.guest.asked:
+            self.loop.until(lambda: self.daemon.has_answered(number), HELD_UP_S)
+            if not self.daemon.has_answered(number):
+                return False
+        self._settle_command()
+        return True
+
     def _settle_command(self):
         """Reads the reply of the last command."""
         if self.pending is None:
             return
         number, name = self.pending
-        self._until(lambda: self.daemon.has_answered(number), f"does not answer {name}")
+        self._until(lambda: self.daemon.has_answered(number), f"does not answer {name or 'its monitor'}")
         self.pending = None
+        if not name:
+            self.daemon.reply(number)
+            return
         try:
             self.daemon.reply(number)
             self.commands.append(f"{name}: ok")
@@ -225,14 +242,9 @@ class Drive:
     def _command(self, name, command):
         self._settle_command()
         self._turn()
-        self.pending = (self.daemon.send(*command), name)
-        if self.guest.asked:
-            # It may have begun a drained section, and then answers only after the guest's requests, which the script ends later.
-            self.loop.until(lambda: self.daemon.has_answered(self.pending[0]), HELD_UP_S)
-            if not self.daemon.has_answered(self.pending[0]):
-                return
         self._settle_command()
-        self._turn()
+        if self._is_answered(self.daemon.send(*command), name):
+            self._turn()
 
     def _step(self, event):
         if event["do"] == "start":
@@ -240,6 +252,7 @@ class Drive:
         elif event["do"] in ("query", "job-none"):
             self._settle_command()
             self._turn()
+            self._settle_command()
             jobs = [job["status"] for job in self.daemon.ask("query-jobs") if job["id"] == job_id(self.story)]
             self.queries.append(jobs[0] if jobs else "none")
 

@@ -168,6 +168,7 @@ def disk_of(name, number, said, names):
     disk.detect_zeroes = said.get("detect-zeroes", "stay")
     disk.read_only = "read-only" in said
     disk.is_filter = said.get("role") == "filter"
+    disk.effect = said.get("effect", "complete")
     disk.has_header = not disk.is_filter and bool(disk.backing or disk.cluster or "backing-possible" in said)
     return disk
 
@@ -196,6 +197,14 @@ def disk_cannot(disk, said):
         yield Cannot(lines["subcluster"], "qcow2 has 32 subclusters in a cluster of 16 KiB or more")
 
 
+def replaceable(disks, source):
+    """The source, and what it only passes requests on to."""
+    names = [source]
+    while disks[names[-1]].is_filter:
+        names.append(disks[names[-1]].backing)
+    return names
+
+
 def job_cannot(job, disks):
     lines = job.lines
     target = disks.get(job.get("to", ""))
@@ -204,8 +213,8 @@ def job_cannot(job, disks):
                      ("auto-complete", "block-commit completes only what is not the active layer by itself")):
         if key in job:
             yield Cannot(lines[key], why)
-    if job.get("replaces", source) not in disks:
-        yield Cannot(lines["replaces"], "the monitor looks for the node at the start")
+    if job.get("replaces", source) not in replaceable(disks, source):
+        yield Cannot(lines["replaces"], "the monitor looks at the start whether it is a node that can be replaced")
     if "into" in job and disks[job["into"]].size < disks[source].size:
         yield Cannot(lines["into"], "a disk served from here can't grow")
     if job.get("unmap") == "never":
@@ -244,17 +253,22 @@ def steps_cannot(steps):
 def commands_cannot(trace):
     """Commands that come when a monitor's can't: which ones, only our run shows."""
     status = line = ""
-    is_over = False
+    is_over = is_starting = False
     for event in trace:
         kind = event["event"]
         if kind in ("step", "react"):
             line = event["line"]
+            is_starting = is_starting or event.get("do") == "start"
         elif kind == "status":
-            status, is_over = event["to"], False
+            status, is_over, is_starting = event["to"], False, event["to"] == "created"
+        elif kind == "start-refused":
+            is_starting = False
         elif kind == "phase":
-            is_over = event["to"] == "ended"
+            is_over = event["to"] in ("exit-drain", "ended")
         elif kind == "command" and is_over:
             yield Cannot(line, "the daemon's monitor takes no command between the end of a job's run and its exit")
+        elif kind == "command" and is_starting:
+            yield Cannot(line, "the daemon's monitor takes no command while it starts a job")
         elif kind == "command" and event["verb"] == "cancel" and status == "standby" and "force" not in event:
             yield Cannot(line, "block-job-cancel refuses a soft cancel of a paused job, which job-cancel has not got")
 
@@ -267,6 +281,15 @@ def trace_cannot(trace, faults):
             yield Cannot(fault.line if fault else 0, f"no disk of ours can do this to the daemon's question: {event['op']}")
         if event["event"] == "effect" and event.get("partial"):
             yield Cannot(0, "a request whose sectors move one by one")
+
+
+def discards_cannot(story):
+    """Only the source is opened so that it takes discards: of a target that would say that it unmaps."""
+    for event in story.trace:
+        if event["event"] == "submit" and event["op"] == "discard" and event.get("by") == "guest":
+            disk = story.disks[event["disk"]]
+            if disk.name == story.job.get("to") and not disk.unmap:
+                yield Cannot(event.get("line", 0), "the target takes no discards of the guest")
 
 
 def slept_ns(trace):
@@ -299,6 +322,7 @@ def all_that_cannot(text, story):
     for reaction in text.get("react", []):
         yield from steps_cannot(reaction["do"] if isinstance(reaction["do"], List) else one_step(reaction))
     yield from trace_cannot(story.trace, story.faults)
+    yield from discards_cannot(story)
     yield from commands_cannot(story.trace)
     if slept_ns(story.trace) > LONGEST_SLEEP_NS:
         yield Cannot(text["job"].line, f"the job sleeps for {slept_ns(story.trace) / 1e9:.0f} s")
@@ -357,25 +381,32 @@ def ask(program, *arguments):
     return done.stdout
 
 
-def story_of(program, path, text, names, run):
-    text = replaced(text, {**text.get("vars", {}), **names})
-    names = {**text.get("vars", {}), **names}
-    disks = {name: disk_of(name, number, said, names) for number, (name, said) in enumerate(text["disks"].items())}
-    for name, said in text["disks"].items():
-        disks[name].effect = said.get("effect", "complete")
-    job = text["job"]
-    told = ask(program, "trace", "--json", "--case", run["case"], path) if run["trace_events"] <= LONGEST_SCRIPT else ""
-    trace = [json.loads(line) for line in told.splitlines()]
-    story = Story(path, run["case_name"], text["name"], disks, job, "commit" in job, text.get("faults", Map()), trace, run, [])
-    story.cannot = list(all_that_cannot(text, story))
-    story.real_time = list(real_time_lines(text, story))
-    return story
+class Case(NamedTuple):
+    """A story that is not read yet."""
+    path: Path
+    names: dict  # of the matrix: {name: value}
+    run: dict  # what `mirrorsim run` says of it
 
 
-def read_stories(program, path):
-    """Each case of the file, as Story."""
+def cases_in(program, path):
+    """Each case of the file."""
     runs = json.loads(ask(program, "run", "--json", "--once", path))
     if runs["invalid"]:
         raise CannotRead(f"{path}: not a valid scenario")
     text = plain(yaml.compose(Path(path).read_text(encoding="utf-8")))
-    return [story_of(program, path, text, names, run) for names, run in zip(cases_of(text), runs["runs"])]
+    return [Case(path, names, run) for names, run in zip(cases_of(text), runs["runs"])]
+
+
+def read_story(program, case):
+    path, names, run = case
+    text = plain(yaml.compose(Path(path).read_text(encoding="utf-8")))
+    names = {**text.get("vars", {}), **names}
+    text = replaced(text, names)
+    disks = {name: disk_of(name, number, said, names) for number, (name, said) in enumerate(text["disks"].items())}
+    told = ask(program, "trace", "--json", "--case", run["case"], path) if run["trace_events"] <= LONGEST_SCRIPT else ""
+    trace = [json.loads(line) for line in told.splitlines()]
+    story = Story(path, run["case_name"], text["name"], disks, text["job"], "commit" in text["job"], text.get("faults", Map()),
+                  trace, run, [])
+    story.cannot = list(all_that_cannot(text, story))
+    story.real_time = list(real_time_lines(text, story))
+    return story
