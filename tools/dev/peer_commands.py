@@ -194,7 +194,7 @@ JOB_KEYS = {"sync": ("sync", str), "granularity": ("granularity", size), "buffer
             "speed": ("speed", size), "on-source-error": ("on-source-error", str),
             "on-target-error": ("on-target-error", str), "replaces": ("replaces", str), "copy-mode": ("copy-mode", str),
             "auto-finalize": ("auto-finalize", always), "auto-dismiss": ("auto-dismiss", always),
-            "filter-node": ("filter-node-name", str), "on-error": ("on-error", str)}
+            "filter-node": ("filter-node-name", str), "target-is-zero": ("target-is-zero", bool), "on-error": ("on-error", str)}
 
 
 def start(story, sockets):
@@ -230,6 +230,9 @@ def verb(event, status, story):
         return Command("block-job-cancel", {"device": job, "force": False})
     if word == "set-speed":
         return Command("block-job-set-speed", {"device": job, "speed": event["speed"]})
+    if word == "change":
+        return Command("block-job-change", {"id": job, "type": "commit" if story.is_commit else "mirror",
+                                            "copy-mode": event["copy_mode"]})
     return Command(f"job-{word}", {"id": job})
 
 
@@ -237,6 +240,8 @@ def verb(event, status, story):
 
 REFUSALS = (
     (r"cannot accept command verb", "verb"),
+    (r"Change to copy mode .* is not implemented", "mode"),
+    (r"does not support change", "type"),
     (r"already paused", "paused"),
     (r"not paused", "not-paused"),
     (r"currently paused", "soft-cancel-of-a-paused-job"),

@@ -87,8 +87,10 @@ def differences(story, ours, theirs):
 
 
 def first_that_is_not_equal(accounts):
-    """A member in which equal runs of the daemon differ, or None."""
-    for member in ("died", "events", "commands", "guest", "queries", "contents"):
+    """A member in which equal runs of the daemon differ, or None. Of what has died, only how it died is compared."""
+    if any(account.died for account in accounts):
+        return "death" if len({account.died.split(":")[0] for account in accounts}) > 1 else None
+    for member in ("events", "commands", "guest", "queries", "contents"):
         if any(getattr(account, member) != getattr(accounts[0], member) for account in accounts):
             return member
     return None
@@ -108,14 +110,16 @@ def not_comparable(story, accounts):
 
 def judge(story, version, ours, accounts):
     """The Verdict on a story from the accounts of several runs of the daemon."""
-    verdict = Verdict(str(story.path), story.name, story.case, AGREES, notes=accounts[0].notes)
-    verdict.differences = list(differences(story, ours, accounts[0]))
+    of_each = [list(differences(story, ours, account)) for account in accounts]
+    shown, account = next(((found, account) for found, account in zip(of_each, accounts) if found), ([], accounts[0]))
+    verdict = Verdict(str(story.path), story.name, story.case, AGREES, differences=shown, notes=account.notes)
     unequal = first_that_is_not_equal(accounts)
-    known = peer_known.find(version, story.name, [difference.member for difference in verdict.differences])
-    line, why = not_comparable(story, accounts)
-    if not unequal and not verdict.differences:
+    if not unequal and not shown:
         return verdict
-    if known and not unequal:
+    # Memory that is used after its end can be used without harm: some of the runs then show nothing, or something else.
+    known = peer_known.find(version, story.name, {difference.member for found in of_each for difference in found})
+    line, why = not_comparable(story, accounts)
+    if known and shown:
         verdict.outcome, verdict.bug, verdict.why = KNOWN, known.bug, known.what
     elif why:
         verdict.outcome, verdict.line, verdict.why = NOT_COMPARABLE, line, why
@@ -126,6 +130,6 @@ def judge(story, version, ours, accounts):
     return verdict
 
 
-def inexpressible(story):
-    line, why = story.cannot[0]
+def inexpressible(story, version):
+    line, why, _ = story.obstacles(version)[0]
     return Verdict(str(story.path), story.name, story.case, CANNOT, line, why)

@@ -54,9 +54,13 @@ class List(list):
     lines: list
 
 
+NEVER = (1 << 16,)
+
+
 class Cannot(NamedTuple):
     line: int
     why: str
+    since: tuple = NEVER  # the release in which it can be said
 
 
 @dataclass
@@ -96,6 +100,10 @@ class Story:
     @property
     def label(self):
         return f"{self.name} ({self.case})" if self.case else self.name
+
+    def obstacles(self, version):
+        """What can't be expressed to a daemon of this version."""
+        return [cannot for cannot in self.cannot if version < cannot.since]
 
 
 # ---- The file ----
@@ -209,10 +217,10 @@ def job_cannot(job, disks):
     lines = job.lines
     target = disks.get(job.get("to", ""))
     source = job["commit" if "commit" in job else "mirror"]
-    for key, why in (("target-is-zero", "blockdev-mirror has not got it before 10.1"),
-                     ("auto-complete", "block-commit completes only what is not the active layer by itself")):
-        if key in job:
-            yield Cannot(lines[key], why)
+    if "target-is-zero" in job:
+        yield Cannot(lines["target-is-zero"], "blockdev-mirror has got it since 10.1", (10, 1))
+    if "auto-complete" in job:
+        yield Cannot(lines["auto-complete"], "block-commit completes only what is not the active layer by itself")
     if job.get("replaces", source) not in replaceable(disks, source):
         yield Cannot(lines["replaces"], "the monitor looks at the start whether it is a node that can be replaced")
     if "into" in job and disks[job["into"]].size < disks[source].size:
@@ -245,7 +253,7 @@ def steps_cannot(steps):
             if key in STEPS_THAT_CANNOT_BE:
                 yield Cannot(steps.lines[number], STEPS_THAT_CANNOT_BE[key])
             if key == "change":
-                yield Cannot(steps.lines[number], "block-job-change came with 8.2, and is not translated")
+                yield Cannot(steps.lines[number], "block-job-change came with 8.2", (8, 2))
             if key == "repeat":
                 yield from steps_cannot(step["repeat"]["steps"])
 
