@@ -29,6 +29,11 @@ class Fill(NamedTuple):
 
 # ---- Disks ----
 
+def net(disk):
+    """The node that speaks with this program."""
+    return f"{disk.name}-data" if disk.has_header else f"{disk.name}-net"
+
+
 def served(name, sockets):
     return {"driver": "nbd", "server": {"type": "unix", "path": sockets["disks"]}, "export": name}
 
@@ -51,10 +56,10 @@ def drive_mirror(story):
     return story.job.get("backing-mode", "leave") != "leave"
 
 
-def options(disk):
-    """What a node of either kind is told."""
+def options(disk, story):
+    """What a node of either kind is told. The guest's disk takes its discards; of the target it would say that it unmaps."""
     said = {}
-    if disk.unmap:
+    if disk.unmap or disk.name == source(story):
         said["discard"] = "unmap"
     if disk.detect_zeroes != "stay":
         said["detect-zeroes"] = {"zero": "on", "unmap": "unmap"}[disk.detect_zeroes]
@@ -98,7 +103,7 @@ def qcow2_nodes(disk, story, sockets):
         yield Command("blockdev-del", {"node-name": f"{name}-file"})
         return
     backing = disk.backing if disk.backing and disk.backing_open else None
-    yield Command("blockdev-add", {**parts, **options(disk), "node-name": name, "backing": backing})
+    yield Command("blockdev-add", {**parts, **options(disk, story), "node-name": name, "backing": backing})
 
 
 def filter_nodes(disk, story):
@@ -116,7 +121,10 @@ def nodes_of(disk, story, sockets):
     if disk.is_filter:
         return filter_nodes(disk, story)
     if not disk.has_header:
-        return [Command("blockdev-add", {**served(disk.name, sockets), **options(disk), "node-name": disk.name})]
+        # A format node above, so that `nudge` reaches the one below while a job has the disk for itself.
+        return [Command("blockdev-add", {"driver": "raw", **options(disk, story), "node-name": disk.name,
+                                         "file": {**served(disk.name, sockets), "discard": "unmap", "read-only": False,
+                                                  "node-name": net(disk)}})]
     if story.job.get("backing-mode") == "source" and disk.name == story.job["to"]:
         return []  # drive-mirror makes it
     return qcow2_nodes(disk, story, sockets)
@@ -142,16 +150,28 @@ def preparations(story, sockets):
     for disk in bases_first(story):
         yield from nodes_of(disk, story, sockets)
     yield export("guest", source(story), writable=not story.disks[source(story)].read_only)
+    for disk in story.disks.values():
+        if can_be_nudged(disk, story):
+            yield export(nudge(disk), net(disk), writable=False)
+
+
+def nudge(disk):
+    return f"nudge-{disk.name}"
+
+
+def can_be_nudged(disk, story):
+    """A job shares reads of what it writes to with nobody."""
+    return not disk.is_filter and not disk.has_header and disk.name != story.job["into" if story.is_commit else "to"]
 
 
 def export(name, node, writable):
     return Command("block-export-add", {"type": "nbd", "id": name, "name": name, "node-name": node, "writable": writable})
 
 
-def reopening(disk):
+def reopening(disk, story):
     """Whoever adds a target without its backing attaches it in the end."""
     return Command("blockdev-reopen", {"options": [{"driver": "qcow2", "node-name": disk.name, "file": f"{disk.name}-file",
-                                                    "data-file": f"{disk.name}-data", **options(disk),
+                                                    "data-file": f"{disk.name}-data", **options(disk, story),
                                                     "backing": disk.backing}]})
 
 
@@ -174,7 +194,7 @@ JOB_KEYS = {"sync": ("sync", str), "granularity": ("granularity", size), "buffer
             "speed": ("speed", size), "on-source-error": ("on-source-error", str),
             "on-target-error": ("on-target-error", str), "replaces": ("replaces", str), "copy-mode": ("copy-mode", str),
             "auto-finalize": ("auto-finalize", always), "auto-dismiss": ("auto-dismiss", always),
-            "filter-node": ("filter-node-name", str), "on-error": ("on-error", str)}
+            "filter-node": ("filter-node-name", str), "target-is-zero": ("target-is-zero", bool), "on-error": ("on-error", str)}
 
 
 def start(story, sockets):
@@ -210,6 +230,9 @@ def verb(event, status, story):
         return Command("block-job-cancel", {"device": job, "force": False})
     if word == "set-speed":
         return Command("block-job-set-speed", {"device": job, "speed": event["speed"]})
+    if word == "change":
+        return Command("block-job-change", {"id": job, "type": "commit" if story.is_commit else "mirror",
+                                            "copy-mode": event["copy_mode"]})
     return Command(f"job-{word}", {"id": job})
 
 
@@ -217,12 +240,14 @@ def verb(event, status, story):
 
 REFUSALS = (
     (r"cannot accept command verb", "verb"),
+    (r"Change to copy mode .* is not implemented", "mode"),
+    (r"does not support change", "type"),
     (r"already paused", "paused"),
     (r"not paused", "not-paused"),
     (r"currently paused", "soft-cancel-of-a-paused-job"),
     (r"cannot be completed|not ready", "not-ready"),
     (r"Job ID '.*' already in use", "id"),
-    (r"is in use by|is busy|block device is in use|conflicting use|locked", "busy"),
+    (r"is in use by|is busy|block device is in use|conflicting use|locked|Permission conflict", "busy"),
     (r"into itself", "itself"),
     (r"[Jj]ob .*not found|not found for job", "not-active"),
     (r"No .*active block job|Job not found", "not-active"),

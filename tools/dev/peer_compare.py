@@ -77,46 +77,59 @@ def differences(story, ours, theirs):
     if theirs.died:
         yield Difference("death", "the job goes on", f"the daemon died: {theirs.died}")
         return
-    for member in ("events", "commands", "guest", "queries", "progress"):
+    # How far a job has come depends on its requests, of which a release may make others for zeroes.
+    members = ("events", "commands", "guest", "queries", *(("progress",) if theirs.is_lockstep else ()))
+    for member in members:
         yield from list_difference(member, getattr(ours, member), getattr(theirs, member))
     for name in compared_contents(story, ours):
         if name in theirs.contents:
             yield from content_difference(name, ours.contents[name], theirs.contents[name])
 
 
-def real_time(story):
-    """The first line of the story by which real time decides what happens; None if there is none."""
-    if story.job.get("speed", "0") != "0" and not story.job["speed"].startswith("-"):
-        return story.job.lines["speed"]
-    return next((event["line"] for event in story.trace if event["event"] == "step" and event["do"] == "set-speed"), None)
-
-
 def first_that_is_not_equal(accounts):
-    """A member in which equal runs of the daemon differ, or None."""
-    for member in ("died", "events", "commands", "guest", "queries", "progress", "contents"):
+    """A member in which equal runs of the daemon differ, or None. Of what has died, only how it died is compared."""
+    if any(account.died for account in accounts):
+        return "death" if len({account.died.split(":")[0] for account in accounts}) > 1 else None
+    for member in ("events", "commands", "guest", "queries", "contents"):
         if any(getattr(account, member) != getattr(accounts[0], member) for account in accounts):
             return member
     return None
 
 
+def not_comparable(story, accounts):
+    """(line, why) if a difference would prove nothing; else (0, "")."""
+    for line, what in story.real_time:
+        return line, f"{what}: real time decides what comes first"
+    for account in accounts:
+        if account.is_disturbed:
+            return 0, "the daemon takes no notice of an answer of the target while others are missing, so that the order is another"
+        if account.missed:
+            return story.faults[account.missed].line, "the daemon never makes the request that this hits in our run"
+    return 0, ""
+
+
 def judge(story, version, ours, accounts):
     """The Verdict on a story from the accounts of several runs of the daemon."""
-    verdict = Verdict(str(story.path), story.name, story.case, AGREES, notes=accounts[0].notes)
-    verdict.differences = list(differences(story, ours, accounts[0]))
+    of_each = [list(differences(story, ours, account)) for account in accounts]
+    shown, account = next(((found, account) for found, account in zip(of_each, accounts) if found), ([], accounts[0]))
+    verdict = Verdict(str(story.path), story.name, story.case, AGREES, differences=shown, notes=account.notes)
     unequal = first_that_is_not_equal(accounts)
-    line = real_time(story)
-    if (unequal or verdict.differences) and line:
-        verdict.outcome, verdict.line, verdict.why = NOT_COMPARABLE, line, "a speed: real time decides what comes first"
+    if not unequal and not shown:
+        return verdict
+    # Memory that is used after its end can be used without harm: some of the runs then show nothing, or something else.
+    known = peer_known.find(version, story.name, {difference.member for found in of_each for difference in found})
+    line, why = not_comparable(story, accounts)
+    if known and shown:
+        verdict.outcome, verdict.bug, verdict.why = KNOWN, known.bug, known.what
+    elif why:
+        verdict.outcome, verdict.line, verdict.why = NOT_COMPARABLE, line, why
     elif unequal:
         verdict.outcome, verdict.why = UNSTABLE, f"{len(accounts)} runs of it differ in their {unequal}"
-    elif verdict.differences:
-        known = peer_known.find(version, story.name, [difference.member for difference in verdict.differences])
-        verdict.outcome = KNOWN if known else DIFFERS
-        if known:
-            verdict.bug, verdict.why = known.bug, known.what
+    else:
+        verdict.outcome = DIFFERS
     return verdict
 
 
-def inexpressible(story):
-    line, why = story.cannot[0]
+def inexpressible(story, version):
+    line, why, _ = story.obstacles(version)[0]
     return Verdict(str(story.path), story.name, story.case, CANNOT, line, why)

@@ -55,7 +55,8 @@ class Daemon:
         self.connection.user = self
 
     def _command(self, monitor):
-        return ["setpriv", "--pdeathsig", "KILL", self.path, "--chardev", f"socket,id=monitor,fd={monitor}",
+        # One that aborts leaves no core file.
+        return ["prlimit", "--core=0", "setpriv", "--pdeathsig", "KILL", self.path, "--chardev", f"socket,id=monitor,fd={monitor}",
                 "--monitor", "chardev=monitor"]
 
     # ---- Its monitor ----

@@ -12,8 +12,8 @@ every request is answered at once. What comes out is compared all the same."""
 import time
 from pathlib import Path
 
-from peer_commands import Fill, drive_mirror, export, happened, job_id, preparations, progress, refusal, reopening, source, start, verb
-from peer_daemon import Daemon, DaemonDied, DaemonStuck, Refused
+from peer_commands import Fill, can_be_nudged, drive_mirror, export, happened, happened_in_ours, job_id, nudge, preparations, progress, refusal, reopening, source, start, verb
+from peer_daemon import Daemon, DaemonDied, DaemonFailed, DaemonStuck, Refused
 from peer_disk import MemoryDisk, error_name, fill_bytes, guest_bytes
 from peer_loop import Listener, Loop
 from peer_nbd import Export, Guest
@@ -24,6 +24,7 @@ WAIT_S = 1.5  # for what our run had next: the job's longest sleep is 100 ms, an
 HELD_UP_S = 0.1  # after which a command without a reply waits for the guest
 LONGEST_RUN_S = 20
 PIECE = 1 << 20
+NUDGE_BYTES = 1  # no story has such a request
 READER = 1 << 40  # numbers of requests that are not the story's
 
 
@@ -39,13 +40,15 @@ class Drive:
         self.requests = Requests(story)
         self.events, self.commands, self.guest_ends, self.queries, self.progress, self.notes = [], [], {}, [], [], []
         self.script_events = 0  # how many events of the job the script has passed
-        self.is_played = self.is_loose = self.is_hopeless = False
+        self.is_played = self.is_over = self.is_loose = self.is_hopeless = False
+        self.is_lockstep, self.is_unnoticed, self.is_disturbed = True, False, False
         self.parked = []  # requests of the daemon that the script has not come to yet
         self.pending = None  # the number of a command whose reply is not read yet
         self.disks = {disk.name: self._disk(disk) for disk in story.disks.values() if not disk.is_filter}
         self.daemon = Daemon(self.loop, daemon_path, self._event, patience)
         Listener(self.loop, self.sockets["disks"], lambda connection: Export(connection, self.disks, self._asked))
         self.guest = None
+        self.nudges, self.nudged = {}, 2 * READER  # connections by which a disk is read, and the number of the last such read
         self.read = {}
         self.deadline = time.monotonic() + LONGEST_RUN_S
         self.status = "undefined"
@@ -72,6 +75,9 @@ class Drive:
                 self.status = word[7:]
 
     def _asked(self, request):
+        if request.bytes == NUDGE_BYTES and request.op == "read":
+            request.export.answer(request, 0, bytes(NUDGE_BYTES))
+            return
         if self.is_played and request.op != "block-status":
             request.ours = self.requests.match(request)
         if request.ours:
@@ -79,7 +85,8 @@ class Drive:
             if not request.ours.is_done and not self.is_loose:
                 self.parked.append(request)
                 return
-        elif self.is_played and request.op != "block-status":
+        elif self.is_played and not self.is_over and request.op != "block-status":
+            self.is_lockstep = self.is_lockstep and request.op == "flush"
             self.notes.append(f"not in our run: {request.disk} {request.op} {request.offset}+{request.bytes}")
         self._answer(request)
 
@@ -106,6 +113,16 @@ class Drive:
             request.export.answer(request, extents=request.read)
         else:
             request.export.answer(request, error, request.read)
+        if any(other.disk == request.disk for other in self.parked):
+            self._nudge(request.disk)
+
+    def _nudge(self, disk):
+        """The daemon takes notice of an answer while others are missing only when one more comes on that connection."""
+        if disk in self.nudges:
+            self.nudged += 1
+            self.nudges[disk].ask(self.nudged, "read", 0, NUDGE_BYTES)
+        else:
+            self.is_unnoticed = True
 
     def _guest_done(self, number, error, data):
         self.guest_ends[number] = error_name(error)
@@ -114,18 +131,18 @@ class Drive:
 
     # ---- Waiting ----
 
-    def _until(self, condition):
+    def _until(self, condition, missing):
         """Waits for what our run had; if it does not come, the script lets go, and waits once more."""
         def over():
             return condition() or self.daemon.is_dead
         if time.monotonic() > self.deadline:
-            self._loosen()
+            self._loosen("takes too long")
             self.is_hopeless = True
         if self.is_hopeless:
             self.loop.until(condition, 0)
             return condition()
         if not self.is_loose and not self.loop.until(over, WAIT_S):
-            self._loosen()
+            self._loosen(missing)
         if self.is_loose and not self.loop.until(over, WAIT_S):
             self.is_hopeless = True
         self._look_alive()
@@ -135,16 +152,22 @@ class Drive:
         if self.daemon.is_dead:
             raise DaemonDied(self.daemon.how_it_ended())
 
-    def _loosen(self):
+    def _loosen(self, why=""):
         if not self.is_loose:
             self.is_loose = True
+            self.is_disturbed = bool(why) and self.is_unnoticed
+            if why:
+                self.notes.append(f"from here on not step by step: the daemon {why}")
             while self.parked:
                 self._answer(self.parked[0])
 
     def _turn(self):
         """The daemon has taken notice of all that it was sent; not while a command of ours holds up its monitor."""
-        if self.pending is None:
-            self.daemon.turn()
+        if self.pending is not None:
+            return
+        for _ in range(2):
+            if not self._is_answered(self.daemon.send("query-version", {}), ""):
+                return
 
     # ---- The script ----
 
@@ -157,7 +180,7 @@ class Drive:
         def come():
             answered = ours.by == "guest" and ours.number in self.guest_ends
             return ours.real is not None or len(self.events) > seen or answered
-        self._until(come)
+        self._until(come, f"does not make the request {ours}")
 
     def _effect(self, event):
         ours = self.requests.by_number.get(event.get("request"))
@@ -175,9 +198,9 @@ class Drive:
             if ours.real:
                 self._answer(ours.real)
 
-    def _job_event(self, _):
+    def _job_event(self, event):
         self.script_events += 1
-        self._until(lambda: len(self.events) >= self.script_events)
+        self._until(lambda: len(self.events) >= self.script_events, f"does not come to {happened_in_ours(event)}")
 
     def _arrive(self, event):
         self._turn()
@@ -186,15 +209,29 @@ class Drive:
         self._turn()
 
     def _answered(self, event):
-        self._until(lambda: event["request"] in self.guest_ends)
+        self._until(lambda: event["request"] in self.guest_ends, "does not answer the guest")
+
+    def _is_answered(self, number, name):
+        """Reads the reply to a command; false, and it will be read later, if a drained section holds it up: that ends after the
+        guest's requests, which the script ends later."""
+        self.pending = (number, name)
+        if self.guest.asked:
+            self.loop.until(lambda: self.daemon.has_answered(number), HELD_UP_S)
+            if not self.daemon.has_answered(number):
+                return False
+        self._settle_command()
+        return True
 
     def _settle_command(self):
         """Reads the reply of the last command."""
         if self.pending is None:
             return
         number, name = self.pending
-        self._until(lambda: self.daemon.has_answered(number))
+        self._until(lambda: self.daemon.has_answered(number), f"does not answer {name or 'its monitor'}")
         self.pending = None
+        if not name:
+            self.daemon.reply(number)
+            return
         try:
             self.daemon.reply(number)
             self.commands.append(f"{name}: ok")
@@ -205,21 +242,17 @@ class Drive:
     def _command(self, name, command):
         self._settle_command()
         self._turn()
-        self.pending = (self.daemon.send(*command), name)
-        if self.guest.asked:
-            # It may have begun a drained section, and then answers only after the guest's requests, which the script ends later.
-            self.loop.until(lambda: self.daemon.has_answered(self.pending[0]), HELD_UP_S)
-            if not self.daemon.has_answered(self.pending[0]):
-                return
         self._settle_command()
-        self._turn()
+        if self._is_answered(self.daemon.send(*command), name):
+            self._turn()
 
     def _step(self, event):
         if event["do"] == "start":
             self._command("start", start(self.story, self.sockets))
-        elif event["do"] in ("query", "job"):
+        elif event["do"] in ("query", "job-none"):
             self._settle_command()
             self._turn()
+            self._settle_command()
             jobs = [job["status"] for job in self.daemon.ask("query-jobs") if job["id"] == job_id(self.story)]
             self.queries.append(jobs[0] if jobs else "none")
 
@@ -239,7 +272,8 @@ class Drive:
     def _come_to_rest(self):
         """What our run has left behind may still move, but not for long."""
         self._loosen()
-        self._until(lambda: len(self.events) >= self.script_events and not self.guest.asked)
+        self._until(lambda: len(self.events) >= self.script_events and not self.guest.asked, "")
+        self.is_over = True
         self.daemon.turn()
         self.daemon.turn()
 
@@ -252,6 +286,7 @@ class Drive:
             except Refused as error:
                 raise NotExpressed(f"the daemon refuses to make the disks: {error}") from error
         self.guest = self._open("guest")
+        self.nudges = {disk.name: self._open(nudge(disk)) for disk in self.story.disks.values() if can_be_nudged(disk, self.story)}
 
     def _prepare_one(self, action):
         if isinstance(action, Fill):
@@ -317,7 +352,7 @@ class Drive:
         """What the guest reads, and what each disk holds that no job uses any more."""
         for disk in self.story.disks.values():
             if disk.has_header and disk.backing and not disk.backing_open and not drive_mirror(self.story):
-                self._prepare_one(reopening(disk))
+                self._prepare_one(reopening(disk, self.story))
         size = self.story.disks[source(self.story)].size
         found = {"what the guest reads": self._read_all(self.guest, size)}
         for disk in self.story.disks.values():
@@ -331,14 +366,25 @@ class Drive:
         self.daemon.greet()
         try:
             self._prepare()
+        except (DaemonDied, DaemonStuck) as error:
+            raise DaemonFailed(f"before the story began, with the disks of {self.story.label}: {error}") from error
+        try:
             self._play()
             self._come_to_rest()
+            self._look_back(account)
             account.contents = self._contents()
         except (DaemonDied, DaemonStuck) as error:
             account.died = str(error)
         account.guest = [f"{self._guest_request(number)}: {end}" for number, end in sorted(self.guest_ends.items())
                          if number < READER]
         return account
+
+    def _look_back(self, account):
+        """Which requests of our run the daemon has not made."""
+        missing = [ours for ours in self.requests.by_number.values() if ours.real is None]
+        account.is_lockstep = self.is_lockstep and not any(ours.op != "flush" for ours in missing)
+        account.is_disturbed = self.is_disturbed
+        account.missed = next((ours.fault for ours in missing if ours.fault), "")
 
     def _guest_request(self, number):
         event = next(event for event in self.story.trace if event["event"] == "arrive" and event["request"] == number)

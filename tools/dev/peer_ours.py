@@ -46,6 +46,9 @@ class Account:
     progress: list  # how far a job had come when it had ended without an error
     notes: list  # what is told, but not compared
     died: str = ""
+    is_lockstep: bool = False  # the daemon's job made the requests that ours made, no other
+    is_disturbed: bool = False  # the daemon took no notice of an answer while others on the same connection were missing
+    missed: str = ""  # a fault that hit a request in our run which the daemon has not made
 
 
 def applied_of(fault):
@@ -85,7 +88,7 @@ def queries_of(trace):
     """What our run answered to each step that asks: the job's status, or none."""
     answers = []
     for event in trace:
-        if event["event"] == "step" and event["do"] in ("query", "job"):
+        if event["event"] == "step" and event["do"] in ("query", "job-none"):
             answers.append("none")
         elif event["event"] == "query" and answers:
             answers[-1] = event["status"]

@@ -17,6 +17,7 @@ import yaml
 
 LARGEST_DISK = 64 << 20  # it is in the memory of this program, and moved once a run
 LONGEST_SLEEP_NS = 2_000_000_000
+LONGEST_SCRIPT = 4000  # events of our trace: a guest's request takes some conversation with the daemon
 SECTOR = 512
 
 SIZES = {"": 1, "B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40, "PiB": 1 << 50, "EiB": 1 << 60}
@@ -53,9 +54,13 @@ class List(list):
     lines: list
 
 
+NEVER = (1 << 16,)
+
+
 class Cannot(NamedTuple):
     line: int
     why: str
+    since: tuple = NEVER  # the release in which it can be said
 
 
 @dataclass
@@ -90,10 +95,15 @@ class Story:
     trace: list
     run: dict
     cannot: list
+    real_time: list = field(default_factory=list)  # (line, what) by which real time decides
 
     @property
     def label(self):
         return f"{self.name} ({self.case})" if self.case else self.name
+
+    def obstacles(self, version):
+        """What can't be expressed to a daemon of this version."""
+        return [cannot for cannot in self.cannot if version < cannot.since]
 
 
 # ---- The file ----
@@ -166,6 +176,7 @@ def disk_of(name, number, said, names):
     disk.detect_zeroes = said.get("detect-zeroes", "stay")
     disk.read_only = "read-only" in said
     disk.is_filter = said.get("role") == "filter"
+    disk.effect = said.get("effect", "complete")
     disk.has_header = not disk.is_filter and bool(disk.backing or disk.cluster or "backing-possible" in said)
     return disk
 
@@ -194,13 +205,26 @@ def disk_cannot(disk, said):
         yield Cannot(lines["subcluster"], "qcow2 has 32 subclusters in a cluster of 16 KiB or more")
 
 
+def replaceable(disks, source):
+    """The source, and what it only passes requests on to."""
+    names = [source]
+    while disks[names[-1]].is_filter:
+        names.append(disks[names[-1]].backing)
+    return names
+
+
 def job_cannot(job, disks):
     lines = job.lines
     target = disks.get(job.get("to", ""))
-    for key, why in (("target-is-zero", "blockdev-mirror has not got it before 10.1"),
-                     ("auto-complete", "block-commit completes only what is not the active layer by itself")):
-        if key in job:
-            yield Cannot(lines[key], why)
+    source = job["commit" if "commit" in job else "mirror"]
+    if "target-is-zero" in job:
+        yield Cannot(lines["target-is-zero"], "blockdev-mirror has got it since 10.1", (10, 1))
+    if "auto-complete" in job:
+        yield Cannot(lines["auto-complete"], "block-commit completes only what is not the active layer by itself")
+    if job.get("replaces", source) not in replaceable(disks, source):
+        yield Cannot(lines["replaces"], "the monitor looks at the start whether it is a node that can be replaced")
+    if "into" in job and disks[job["into"]].size < disks[source].size:
+        yield Cannot(lines["into"], "a disk served from here can't grow")
     if job.get("unmap") == "never":
         yield Cannot(lines["unmap"], "blockdev-mirror always unmaps")
     if job.get("backing-mode", "leave") != "leave" and not (target and target.has_header):
@@ -210,7 +234,8 @@ def job_cannot(job, disks):
     if job.get("backing-mode", "leave") != "leave" and job.get("sync") == "top" and not disks[job["mirror"]].backing:
         yield Cannot(lines["sync"], "drive-mirror copies all of a source without backing")
     if job.get("backing-mode") == "source":
-        if target and (target.cluster != 64 << 10 or target.fill != "zero" or target.allocated or target.zeroes):
+        if target and (target.cluster != 64 << 10 or target.fill != "zero" or target.allocated or target.zeroes
+                       or target.backing and target.backing_open):
             yield Cannot(lines["backing-mode"], "drive-mirror makes the target itself: empty, with clusters of 64 KiB")
 
 
@@ -228,13 +253,36 @@ def steps_cannot(steps):
             if key in STEPS_THAT_CANNOT_BE:
                 yield Cannot(steps.lines[number], STEPS_THAT_CANNOT_BE[key])
             if key == "change":
-                yield Cannot(steps.lines[number], "block-job-change came with 8.2, and is not translated")
+                yield Cannot(steps.lines[number], "block-job-change came with 8.2", (8, 2))
             if key == "repeat":
                 yield from steps_cannot(step["repeat"]["steps"])
 
 
+def commands_cannot(trace):
+    """Commands that come when a monitor's can't: which ones, only our run shows."""
+    status = line = ""
+    is_over = is_starting = False
+    for event in trace:
+        kind = event["event"]
+        if kind in ("step", "react"):
+            line = event["line"]
+            is_starting = is_starting or event.get("do") == "start"
+        elif kind == "status":
+            status, is_over, is_starting = event["to"], False, event["to"] == "created"
+        elif kind == "start-refused":
+            is_starting = False
+        elif kind == "phase":
+            is_over = event["to"] in ("exit-drain", "ended")
+        elif kind == "command" and is_over:
+            yield Cannot(line, "the daemon's monitor takes no command between the end of a job's run and its exit")
+        elif kind == "command" and is_starting:
+            yield Cannot(line, "the daemon's monitor takes no command while it starts a job")
+        elif kind == "command" and event["verb"] == "cancel" and status == "standby" and "force" not in event:
+            yield Cannot(line, "block-job-cancel refuses a soft cancel of a paused job, which job-cancel has not got")
+
+
 def trace_cannot(trace, faults):
-    """What only our run shows: what faults hit, and how long the job sleeps between two requests."""
+    """What only our run shows: what the faults hit."""
     for event in trace:
         if event["event"] in ("fault", "held") and event["op"] not in (*DATA_OPERATIONS, "open-backing"):
             fault = faults.get(event["fault"])
@@ -243,14 +291,23 @@ def trace_cannot(trace, faults):
             yield Cannot(0, "a request whose sectors move one by one")
 
 
-def sleeps(trace):
-    """The longest time that the job's next request was later than all else that had happened."""
-    longest = before = 0
+def discards_cannot(story):
+    """Only the source is opened so that it takes discards: of a target that would say that it unmaps."""
+    for event in story.trace:
+        if event["event"] == "submit" and event["op"] == "discard" and event.get("by") == "guest":
+            disk = story.disks[event["disk"]]
+            if disk.name == story.job.get("to") and not disk.unmap:
+                yield Cannot(event.get("line", 0), "the target takes no discards of the guest")
+
+
+def slept_ns(trace):
+    """How long, in all, nothing happened before the job's next request."""
+    slept = before = 0
     for event in trace:
         if event["event"] == "submit" and event.get("by") == "job":
-            longest = max(longest, event["t"] - before)
+            slept += event["t"] - before
         before = event["t"]
-    return longest
+    return slept
 
 
 def hit(trace):
@@ -260,23 +317,67 @@ def hit(trace):
 def all_that_cannot(text, story):
     if text.get("generation") != "modern":
         yield Cannot(1, "a story of another generation")
+    if story.run["trace_events"] > LONGEST_SCRIPT:
+        yield Cannot(text["steps"].line, f"{story.run['trace_events']} events: too long a script")
     for name, said in text["disks"].items():
         yield from disk_cannot(story.disks[name], said)
     yield from job_cannot(story.job, story.disks)
     for name, fault in story.faults.items():
         yield from fault_cannot(fault, name in hit(story.trace))
+    if "filter-discards" in text.get("limits", {}):
+        yield Cannot(text["limits"].lines["filter-discards"], "the daemon's filter lets no discard through")
     yield from steps_cannot(text["steps"])
     for reaction in text.get("react", []):
         yield from steps_cannot(reaction["do"] if isinstance(reaction["do"], List) else one_step(reaction))
     yield from trace_cannot(story.trace, story.faults)
-    if sleeps(story.trace) > LONGEST_SLEEP_NS:
-        yield Cannot(text["job"].line, f"the job sleeps for {sleeps(story.trace) / 1e9:.0f} s")
+    yield from discards_cannot(story)
+    yield from commands_cannot(story.trace)
+    if slept_ns(story.trace) > LONGEST_SLEEP_NS:
+        yield Cannot(text["job"].line, f"the job sleeps for {slept_ns(story.trace) / 1e9:.0f} s")
 
 
 def one_step(reaction):
     steps = List([reaction["do"]])
     steps.lines = [reaction.lines["do"]]
     return steps
+
+
+# ---- Real time ----
+
+def status_takes_time(said):
+    latency = said.get("latency")
+    return isinstance(latency, Map) and ("block-status" in latency or "content-status" in latency)
+
+
+def commands_before(trace):
+    """Of each event, the last command before it, or None."""
+    last = None
+    for event in trace:
+        yield last
+        if event["event"] == "command":
+            last = event
+
+
+def real_time_lines(text, story):
+    """(line, why) of what real time decides: a difference then proves nothing."""
+    job = story.job
+    if job.get("speed", "0") != "0" and not job["speed"].startswith("-"):
+        yield job.lines["speed"], "a speed"
+    for event in story.trace:
+        if event["event"] == "step" and event["do"] == "set-speed":
+            yield event["line"], "a speed"
+    for before, event in zip(commands_before(story.trace), story.trace):
+        if event["event"] == "arrive" and before and before["t"] == event["t"]:
+            yield event["line"], "a guest's request at the instant of a command"
+    for said in text["disks"].values():
+        if status_takes_time(said):
+            yield said.lines["latency"], "a question that takes time"
+    for name, said in text.get("guest", {}).items():
+        if any(key in said for key in ("rate", "every", "outstanding")):
+            yield text["guest"].lines[name], "a guest that goes on by itself"
+    for fault in story.faults.values():
+        if fault.get("times") == "forever" and "error" in fault:
+            yield fault.line, "a fault that never ends"
 
 
 # ---- Reading ----
@@ -288,23 +389,32 @@ def ask(program, *arguments):
     return done.stdout
 
 
-def story_of(program, path, text, names, run):
-    text = replaced(text, {**text.get("vars", {}), **names})
-    names = {**text.get("vars", {}), **names}
-    disks = {name: disk_of(name, number, said, names) for number, (name, said) in enumerate(text["disks"].items())}
-    for name, said in text["disks"].items():
-        disks[name].effect = said.get("effect", "complete")
-    job = text["job"]
-    trace = [json.loads(line) for line in ask(program, "trace", "--json", "--case", run["case"], path).splitlines()]
-    story = Story(path, run["case_name"], text["name"], disks, job, "commit" in job, text.get("faults", Map()), trace, run, [])
-    story.cannot = list(all_that_cannot(text, story))
-    return story
+class Case(NamedTuple):
+    """A story that is not read yet."""
+    path: Path
+    names: dict  # of the matrix: {name: value}
+    run: dict  # what `mirrorsim run` says of it
 
 
-def read_stories(program, path):
-    """Each case of the file, as Story."""
+def cases_in(program, path):
+    """Each case of the file."""
     runs = json.loads(ask(program, "run", "--json", "--once", path))
     if runs["invalid"]:
         raise CannotRead(f"{path}: not a valid scenario")
     text = plain(yaml.compose(Path(path).read_text(encoding="utf-8")))
-    return [story_of(program, path, text, names, run) for names, run in zip(cases_of(text), runs["runs"])]
+    return [Case(path, names, run) for names, run in zip(cases_of(text), runs["runs"])]
+
+
+def read_story(program, case):
+    path, names, run = case
+    text = plain(yaml.compose(Path(path).read_text(encoding="utf-8")))
+    names = {**text.get("vars", {}), **names}
+    text = replaced(text, names)
+    disks = {name: disk_of(name, number, said, names) for number, (name, said) in enumerate(text["disks"].items())}
+    told = ask(program, "trace", "--json", "--case", run["case"], path) if run["trace_events"] <= LONGEST_SCRIPT else ""
+    trace = [json.loads(line) for line in told.splitlines()]
+    story = Story(path, run["case_name"], text["name"], disks, text["job"], "commit" in text["job"], text.get("faults", Map()),
+                  trace, run, [])
+    story.cannot = list(all_that_cannot(text, story))
+    story.real_time = list(real_time_lines(text, story))
+    return story
