@@ -13,6 +13,7 @@
 #include "tools/base/support.h"
 #include "tools/cmd/command.h"
 #include "tools/cmd/run_options.h"
+#include "tools/picture/map_of_run.h"
 #include "tools/report/matrix.h"
 #include "tools/report/report.h"
 #include "tools/run/dump_images.h"
@@ -32,17 +33,30 @@ struct session {
     struct happened happened;
     struct matrix *matrix; /* NULL: one engine */
     struct progress progress;
+    const struct scenario *scenario; /* of the run that is being reported */
 };
+
+static void show_map(void *opaque, FILE *out, const struct report_run *run)
+{
+    const struct session *session = opaque;
+
+    fflush(out);
+    map_show_run(out, session->scenario, run);
+}
 
 static void open_reports(struct session *session)
 {
     const struct run_options *options = session->options;
+    struct report_text_options text = options->text;
     bool machine = options->format != FORMAT_TEXT;
+
+    text.show_more = show_map;
+    text.opaque = session;
 
     session->reports[session->report_count++] = options->format == FORMAT_JSON ? report_json(stdout)
                                                 : options->format == FORMAT_TAP
                                                     ? report_tap(stdout)
-                                                    : report_text(stdout, &options->text);
+                                                    : report_text(stdout, &text);
     if (options->annotations) {
         session->reports[session->report_count++] = report_annotations(machine ? stderr : stdout);
     }
@@ -141,6 +155,7 @@ static bool deliver_one(struct session *session, const struct run_result *result
         .result = result,
     };
 
+    session->scenario = entry->scenario;
     progress_clear(&session->progress);
     count_result(&session->summary, result);
     if (session->matrix != NULL) {

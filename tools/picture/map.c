@@ -228,6 +228,7 @@ void map_show(FILE *out, const struct plan *plan, const struct engine *engine,
                       .gutter = GUTTER,
                       .width = (uint32_t)max_u64(options->columns, MAP_MIN_COLUMNS) - GUTTER};
 
+    map_find_focus(&map);
     map_make_rows(&map);
     map_make_columns(&map);
     map_draw(&map);

@@ -123,7 +123,7 @@ static void mark_instants(const struct map *map, struct marks *marks)
         }
     }
     if (map->finding != NULL) {
-        add(map, marks, map->finding->event_number, map->finding->now_ns, WEIGHT_FINDING);
+        add(map, marks, map->finding_event, map->finding->now_ns, WEIGHT_FINDING);
     }
 }
 
@@ -276,18 +276,59 @@ static void merge_evenly(struct map *map)
     merge(map, UINT32_MAX, in_one);
 }
 
+/* ---- Around a finding ---- */
+
+static size_t column_of_finding(const struct map *map)
+{
+    size_t found = 0;
+
+    for (size_t i = 0; i < map->column_count && map->columns[i].event <= map->finding_event; i++) {
+        found = i;
+    }
+    return found;
+}
+
+/*
+ * What happened in the finding's row before it has columns of its own, the latest first, and so
+ * has what happened just before and after it. All else can be put together.
+ */
+static void weigh_by_finding(struct map *map)
+{
+    size_t found = column_of_finding(map);
+    size_t in_row = map->width / 3;
+    size_t before = map->width / 3;
+    size_t after = map->width / 8;
+
+    for (size_t i = found + 1; i-- > 0;) {
+        struct map_column *column = &map->columns[i];
+        bool is_of_row = column->weight == WEIGHT_FINDING && in_row > 0;
+
+        in_row -= is_of_row;
+        column->weight = is_of_row || found - i <= before ? WEIGHT_FINDING : WEIGHT_DENSE;
+    }
+    for (size_t i = found + 1; i < map->column_count; i++) {
+        map->columns[i].weight = i - found <= after ? WEIGHT_FINDING : WEIGHT_DENSE;
+    }
+}
+
 static void fit(struct map *map)
 {
-    for (uint32_t weight = WEIGHT_REQUEST; weight <= WEIGHT_FINDING; weight++) {
-        if (map->column_count <= map->width) {
-            return;
-        }
-        if (count_with(map, weight) <= map->width) {
-            merge(map, weight, light_in_one(map, weight));
-            return;
-        }
+    uint32_t weight = WEIGHT_REQUEST;
+
+    if (map->column_count <= map->width) {
+        return;
     }
-    merge_evenly(map);
+    if (map->finding != NULL) {
+        weigh_by_finding(map);
+    }
+    while (weight <= WEIGHT_FINDING && count_with(map, weight) > map->width) {
+        weight++;
+    }
+    if (weight <= WEIGHT_FINDING) {
+        merge(map, weight, light_in_one(map, weight));
+    } else {
+        merge_evenly(map);
+    }
 }
 
 /* ---- Places ---- */
@@ -305,9 +346,17 @@ static uint32_t bits_of(uint64_t value)
 /* Longer pauses get more of the room that is left, but not in proportion. */
 static void place(struct map *map)
 {
+    size_t found = map->finding != NULL ? column_of_finding(map) : SIZE_MAX;
     uint64_t spare = map->width - map->column_count;
     uint64_t bits = 0;
     uint32_t x = 0;
+
+    /* So that the cross can stand behind the effect that it is about. */
+    if (spare > 0 && found != SIZE_MAX) {
+        spare--;
+    } else {
+        found = SIZE_MAX;
+    }
 
     for (size_t i = 1; i < map->column_count; i++) {
         bits += bits_of(map->columns[i].now_ns - map->columns[i - 1].now_ns);
@@ -316,7 +365,7 @@ static void place(struct map *map)
         if (i > 0) {
             uint64_t share = bits_of(map->columns[i].now_ns - map->columns[i - 1].now_ns) * spare;
 
-            x += 1 + (uint32_t)min_u64(MAX_GAP, share / bits);
+            x += 1 + (uint32_t)min_u64(MAX_GAP, share / bits) + (found + 1 == i);
         }
         map->columns[i].x = x;
     }

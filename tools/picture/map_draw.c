@@ -18,8 +18,6 @@
 /* Lines for requests of one disk that overlap, at most. */
 #define MAX_LINES 5u
 
-#define DENSE_MANY 9u
-
 struct cell *map_cells(const struct map *map)
 {
     return must_alloc((map->width + 1) * sizeof(struct cell));
@@ -38,14 +36,14 @@ static bool is_mark(uint8_t glyph)
     return glyph >= GLYPH_JOB_READ;
 }
 
-/* A mark stays visible; two in one cell are several. */
+/* A mark stays visible; two in one cell are several, but a failure says most. */
 static void put(const struct map_line *line, uint32_t x, enum glyph glyph)
 {
     struct cell *cell = &line->cells[x];
 
     if (!is_mark((uint8_t)glyph)) {
         cell->glyph = is_mark(cell->glyph) ? cell->glyph : (uint8_t)glyph;
-    } else if (is_mark(cell->glyph) && cell->glyph != GLYPH_FAULT &&
+    } else if (glyph != GLYPH_FAILED && is_mark(cell->glyph) && cell->glyph != GLYPH_FAULT &&
                cell->glyph != GLYPH_NO_EFFECT) {
         cell->glyph = GLYPH_SEVERAL;
     } else {
@@ -129,7 +127,8 @@ static enum glyph effect_of(const struct shape_request *request)
 static void draw_holds(const struct map *map, const struct shape_request *request,
                        const struct map_line *line)
 {
-    for (size_t i = 0; i < map->picture->period_count; i++) {
+    /* A fault stops what it holds. */
+    for (size_t i = 0; request->fault > 0 && i < map->picture->period_count; i++) {
         const struct shape_period *period = &map->picture->periods[i];
         uint32_t from;
         uint32_t to;
@@ -208,6 +207,14 @@ static void draw_request(struct map *map, struct map_row *row, const struct shap
     draw_number(map, request, line, came, over);
 }
 
+static char more(char digit)
+{
+    if (digit == '\0') {
+        return '1';
+    }
+    return digit == '9' || digit == '+' ? '+' : (char)(digit + 1);
+}
+
 /* Adds one to the digits where it is in flight. */
 static void count_request(struct map *map, struct map_row *row, const struct shape_request *request)
 {
@@ -218,11 +225,7 @@ static void count_request(struct map *map, struct map_row *row, const struct sha
     for (uint32_t x = map_x(map, request->came_event); x <= over; x++) {
         struct cell *cell = &line->cells[x];
 
-        if (cell->letter == '\0') {
-            cell->letter = '1';
-        } else {
-            cell->letter = (char)(cell->letter < '0' + (char)DENSE_MANY ? cell->letter + 1 : '+');
-        }
+        cell->letter = more(cell->letter);
         cell->glyph = request->ret != 0 ? GLYPH_FAILED : GLYPH_JOB;
     }
 }
@@ -298,17 +301,21 @@ static void draw_ranges(struct map *map)
     }
 }
 
+/* Behind the effect that it is about, if there is room. */
 static void draw_finding(struct map *map)
 {
     struct map_row *row = map_row_of_finding(map);
-    uint32_t disk = row != NULL ? plan_find_disk(map->plan, map->finding->disk) : PLAN_NONE;
-    struct map_line *line;
+    uint32_t x = map->finding != NULL ? map_x(map, map->finding_event) : 0;
+    const struct map_line *line;
 
-    if (disk == PLAN_NONE || !map_sees(map, map->finding->now_ns, map->finding->now_ns)) {
+    if (row == NULL || !map_sees(map, map->finding->now_ns, map->finding->now_ns)) {
         return;
     }
-    line = line_of_node(map, row, (uint8_t)disk);
-    line->cells[map_x(map, map->finding->event_number)] = (struct cell){.glyph = GLYPH_FINDING};
+    line = line_of_node(map, row, map->focus_node);
+    if (is_mark(line->cells[x].glyph) && x + 1 < map->width && !is_mark(line->cells[x + 1].glyph)) {
+        x++;
+    }
+    line->cells[x] = (struct cell){.glyph = GLYPH_FINDING};
 }
 
 void map_draw(struct map *map)

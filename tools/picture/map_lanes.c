@@ -22,7 +22,7 @@
     X(JOB_ERROR, 'E', "error told")                  \
     X(JOB_PAUSED, 'p', "paused")                     \
     X(JOB_RESUMED, 'r', "resumed")                   \
-    X(JOB_PENDING, 'n', "pending")                   \
+    X(JOB_PENDING, 'w', "pending")                   \
     X(JOB_COMPLETED, '$', "the job ends")            \
     X(JOB_CANCELLED, 'x', "the job ends, cancelled") \
     X(JOB_SYNCED, 'y', "actively synced changes")    \
@@ -78,6 +78,16 @@ static struct letter letter_of(const struct map *map, const struct event *event)
 
 /* ---- Time ---- */
 
+static bool is_empty(const struct map *map, const struct cell *cells)
+{
+    for (uint32_t x = 0; x < map->width; x++) {
+        if (cells[x].letter != '\0' || cells[x].glyph != GLYPH_BLANK) {
+            return false;
+        }
+    }
+    return true;
+}
+
 /* Four digits are enough to tell columns apart: "1.886ms". */
 static void time_text(char *text, size_t size, uint64_t ns)
 {
@@ -111,28 +121,33 @@ static void time_text(char *text, size_t size, uint64_t ns)
     }
 }
 
+/* Labels that don't fit into the first line go into the second. */
 static void show_time(struct map *map, FILE *out)
 {
-    struct cell *cells = map_cells(map);
-    uint32_t next = 0;
+    struct cell *lines[] = {map_cells(map), map_cells(map), map_cells(map)};
+    uint32_t next[] = {0, 0};
     char text[40];
 
     for (size_t i = 0; i < map->column_count; i++) {
         const struct map_column *column = &map->columns[i];
+        uint32_t length;
+        size_t line;
 
         time_text(text, sizeof(text), column->now_ns);
-        if (column->x >= next && column->x + strlen(text) <= map->width) {
-            map_put_text(map, cells, column->x, map->width, text);
-            next = column->x + (uint32_t)strlen(text) + 1;
+        length = (uint32_t)strlen(text);
+        line = column->x < next[0];
+        if (column->x >= next[line] && column->x + length <= map->width) {
+            map_put_text(map, lines[line], column->x, map->width, text);
+            next[line] = column->x + length + 1;
         }
+        lines[2][column->x].letter = column->is_merged ? '~' : '\0';
     }
-    for (size_t i = 0; i < map->column_count; i++) {
-        struct cell *cell = &cells[map->columns[i].x];
-
-        cell->letter = map->columns[i].is_merged ? '~' : cell->letter;
+    for (size_t i = 0; i < 3; i++) {
+        if (!is_empty(map, lines[i])) {
+            map_show_line(map, out, i == 0 ? "time" : "", lines[i]);
+        }
+        free(lines[i]);
     }
-    map_show_line(map, out, "time", cells);
-    free(cells);
 }
 
 /* ---- Periods ---- */
@@ -219,16 +234,6 @@ static void put_events(struct map *map, struct cell **lines)
     }
 }
 
-static bool is_empty(const struct map *map, const struct cell *cells)
-{
-    for (uint32_t x = 0; x < map->width; x++) {
-        if (cells[x].letter != '\0' || cells[x].glyph != GLYPH_BLANK) {
-            return false;
-        }
-    }
-    return true;
-}
-
 static void show_events(struct map *map, FILE *out)
 {
     struct cell *lines[EVENT_LINES];
@@ -238,7 +243,7 @@ static void show_events(struct map *map, FILE *out)
     }
     put_events(map, lines);
     if (map->finding != NULL && map_row_of_finding(map) == NULL) {
-        lines[0][map_x(map, map->finding->event_number)] = (struct cell){.glyph = GLYPH_FINDING};
+        lines[0][map_x(map, map->finding_event)] = (struct cell){.glyph = GLYPH_FINDING};
     }
     for (size_t i = 0; i < EVENT_LINES; i++) {
         if (!is_empty(map, lines[i])) {

@@ -89,6 +89,12 @@ struct map {
     struct map_column *columns;
     size_t column_count;
     bool is_used[GLYPH_COUNT];
+
+    /* Where the finding is: its sector, or what the last request before it was about. */
+    bool has_focus;
+    uint8_t focus_node;
+    uint64_t focus;
+    uint64_t finding_event; /* the last one before it */
 };
 
 /* True if something of this span is to be shown. */
@@ -97,8 +103,11 @@ bool map_sees(const struct map *map, uint64_t from_ns, uint64_t to_ns);
 /* True for reads and all that writes: what has a place in the map. */
 bool map_has_place(const struct shape_request *request);
 
-/* The row of the finding's sector; NULL: it has none, or there is no such row. */
+/* The row of the finding; NULL: it has no place, or there is no such row. */
 struct map_row *map_row_of_finding(const struct map *map);
+
+/* To be called first. */
+void map_find_focus(struct map *map);
 
 void map_make_rows(struct map *map);
 void map_make_columns(struct map *map);

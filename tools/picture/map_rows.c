@@ -13,7 +13,7 @@
 #include "tools/picture/map_private.h"
 
 /* Rows of their own, at most. */
-#define MAX_ROWS 6u
+#define MAX_ROWS 5u
 
 /* A piece is of interest because of what touches it; more than enough for a sum of many. */
 enum {
@@ -142,20 +142,47 @@ static void add_interest(const struct map *map, struct pieces *pieces)
     }
 }
 
-static uint64_t offset_of_finding(const struct map *map)
+static bool has_event(const struct shape_request *request, uint64_t event)
 {
-    return map->finding->sector * SECTOR_BYTES;
+    return request->came_event == event || request->submit_event == event ||
+           request->effect_event == event || request->done_event == event ||
+           request->over_event == event;
+}
+
+void map_find_focus(struct map *map)
+{
+    const struct run_finding *finding = map->finding;
+    const struct picture *picture = map->picture;
+    uint32_t disk;
+
+    if (finding == NULL) {
+        return;
+    }
+    map->finding_event = finding->event_number > 0 ? finding->event_number - 1 : 0;
+    disk = finding->has_sector ? plan_find_disk(map->plan, finding->disk) : PLAN_NONE;
+    if (disk != PLAN_NONE) {
+        map->has_focus = true;
+        map->focus_node = (uint8_t)disk;
+        map->focus = finding->sector * SECTOR_BYTES;
+        return;
+    }
+    /* A vague one is about no request, only about when it was found. */
+    for (size_t i = 0; !finding_is(finding->id, FINDING_VAGUE) && i < picture->request_count; i++) {
+        const struct shape_request *request = &picture->requests[i];
+
+        if (map_has_place(request) && has_event(request, map->finding_event)) {
+            map->has_focus = true;
+            map->focus_node = request->node;
+            map->focus = request->offset;
+        }
+    }
 }
 
 static void add_finding(const struct map *map, struct pieces *pieces)
 {
-    size_t found;
+    size_t found = first_after(pieces, map->focus);
 
-    if (map->finding == NULL || !map->finding->has_sector) {
-        return;
-    }
-    found = first_after(pieces, offset_of_finding(map));
-    if (found < pieces->count && pieces->list[found].offset <= offset_of_finding(map)) {
+    if (map->has_focus && found < pieces->count && pieces->list[found].offset <= map->focus) {
         pieces->list[found].interest |= INTEREST_FINDING;
     }
 }
@@ -194,12 +221,12 @@ static bool is_row(const struct pieces *pieces, const struct piece *piece)
            (pieces->count <= MAX_ROWS || piece->interest > INTEREST_OF_A_COPY);
 }
 
-/* What lies between rows of their own is one row, unless nothing touches it. */
+/* What lies between rows of their own is one row. */
 static void add_row(struct map *map, const struct piece *piece, bool is_dense)
 {
     struct map_row *last = map->row_count > 0 ? &map->rows[map->row_count - 1] : NULL;
 
-    if (is_dense && last != NULL && last->is_dense && last->end == piece->offset) {
+    if (is_dense && last != NULL && last->is_dense) {
         last->end = piece->end;
         return;
     }
@@ -210,13 +237,10 @@ static void add_row(struct map *map, const struct piece *piece, bool is_dense)
 
 struct map_row *map_row_of_finding(const struct map *map)
 {
-    if (map->finding == NULL || !map->finding->has_sector) {
-        return NULL;
-    }
-    for (size_t i = 0; i < map->row_count; i++) {
+    for (size_t i = 0; map->has_focus && i < map->row_count; i++) {
         struct map_row *row = &map->rows[i];
 
-        if (row->offset <= offset_of_finding(map) && offset_of_finding(map) < row->end) {
+        if (row->offset <= map->focus && map->focus < row->end) {
             return row;
         }
     }

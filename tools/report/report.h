@@ -64,6 +64,10 @@ struct report_text_options {
     bool verbose;
     bool only_matrix; /* a line a run, and what is found, only if verbose */
     bool colour;
+
+    /* Shows more of a failed run, if verbose; NULL: there is nothing more. */
+    void (*show_more)(void *opaque, FILE *out, const struct report_run *run);
+    void *opaque;
 };
 
 /* The caller frees the report; it writes to `out`. */

@@ -198,6 +198,9 @@ static void text_run(struct report *report, const struct report_run *run)
     if (bad || (options->verbose && result->finding_count > 0)) {
         show_findings(report->out, run);
     }
+    if (bad && options->verbose && options->show_more != NULL) {
+        options->show_more(options->opaque, report->out, run);
+    }
 }
 
 static void show_count(FILE *out, uint64_t runs, const char *what)
