@@ -110,7 +110,10 @@ static const struct option_row options_of_run[] = {
     {.shown = {0, 0, NULL, 0, "What to report:", 3}},
     {{"quiet", 'q', NULL, 0, "Only failures and the summary", 3}, INTO(FLAG, text.quiet)},
     {{"verbose", 'v', NULL, 0,
-      "Also show events, checks and trace hash of each run, and every failure in full", 3},
+      "Also show events, checks and trace hash of each run, every failure in full, and the map of "
+      "each "
+      "that fails",
+      3},
      INTO(FLAG, text.verbose)},
     {{"json", 0, NULL, 0, "JSON on standard output, instead of text", 3},
      INTO(VALUE, format),

@@ -18,6 +18,7 @@
 #include "tools/base/files.h"
 #include "tools/base/support.h"
 #include "tools/cmd/command.h"
+#include "tools/picture/map.h"
 #include "tools/picture/perfetto.h"
 #include "tools/report/choices.h"
 #include "tools/run/load.h"
@@ -72,7 +73,7 @@ struct trace_format {
     bool whole; /* it shows whole runs only */
 };
 
-enum format_name { FORMAT_TEXT, FORMAT_JSON, FORMAT_PERFETTO };
+enum format_name { FORMAT_TEXT, FORMAT_JSON, FORMAT_PERFETTO, FORMAT_MAP };
 
 struct trace_options {
     struct one_run run;
@@ -84,7 +85,9 @@ struct trace_options {
 
     struct output output;
     FILE *out;
-    struct perfetto *perfetto;
+    struct perfetto *perfetto; /* FORMAT_PERFETTO */
+    struct trace trace;        /* FORMAT_MAP */
+    bool ascii;
 };
 
 static void take_only(const struct argp_state *state, const struct option_row *option,
@@ -205,6 +208,39 @@ static void close_perfetto(struct trace_options *options, const struct run_resul
     perfetto_close(options->perfetto, result, death);
 }
 
+/* ---- The map ---- */
+
+static void open_map(struct trace_options *options)
+{
+    trace_init(&options->trace, true);
+}
+
+static void add_to_map(void *opaque, const struct event *event, uint64_t number)
+{
+    struct trace_options *options = opaque;
+
+    (void)number;
+    trace_append(&options->trace, event);
+}
+
+static void close_map(struct trace_options *options, const struct run_result *result,
+                      const char *death)
+{
+    const struct one_run *run = &options->run;
+    struct map_options shown = map_options_for(options->out);
+    struct picture picture = picture_of_trace(run->plan, &options->trace);
+    bool has_finding = result != NULL && result->finding_count > 0;
+
+    shown.ascii = options->ascii;
+    shown.from_ns = options->from_ns;
+    shown.to_ns = options->to_ns;
+    map_show(options->out, run->plan, run->engine, &picture,
+             has_finding ? &result->findings[0] : NULL, &shown);
+    close_text(options, result, death);
+    picture_free(&picture);
+    trace_free(&options->trace);
+}
+
 static const struct trace_format formats[] = {
     [FORMAT_TEXT] = {.event = write_line, .close = close_text},
     [FORMAT_JSON] = {.event = write_line},
@@ -212,6 +248,7 @@ static const struct trace_format formats[] = {
                          .event = add_to_perfetto,
                          .close = close_perfetto,
                          .whole = true},
+    [FORMAT_MAP] = {.open = open_map, .event = add_to_map, .close = close_map},
 };
 
 /* ---- The command ---- */
@@ -243,6 +280,11 @@ static const struct option_row options_of_trace[] = {
      INTO(VALUE, format),
      .value = FORMAT_PERFETTO,
      .alternative = EITHER_FORMAT},
+    {{"map", 0, NULL, 0, "Time in columns, addresses in rows, as text", 2},
+     INTO(VALUE, format),
+     .value = FORMAT_MAP,
+     .alternative = EITHER_FORMAT},
+    {{"ascii", 0, NULL, 0, "The map without signs that are not ASCII", 2}, INTO(FLAG, ascii)},
     {{"output", 'o', "FILE", 0, "Write to this file instead of standard output", 2},
      INTO(TEXT, file)},
     {{"only", 0, "GROUP,...", 0, "Only events of io, events, job, dirty, graph, story", 2},
