@@ -31,7 +31,7 @@ struct run_options {
     bool twice;
     bool no_fork;
     uint32_t jobs;
-    uint32_t cpu_limit_s;
+    uint64_t cpu_limit_ms;
     uint32_t memory_limit_mib;
 };
 

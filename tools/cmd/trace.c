@@ -165,9 +165,9 @@ static void last_words(void)
 /* Sends the events, an empty record, and the result. */
 static void run_in_child(void *opaque, void *record, int results)
 {
-    static const struct isolate_limits limits = {.cpu_ms = CPU_LIMIT_MS,
-                                                 .memory_bytes = ISOLATE_MEMORY_BYTES};
     struct one_run *run = opaque;
+    const struct isolate_limits limits = {.cpu_ms = run->cpu_limit_ms,
+                                          .memory_bytes = ISOLATE_MEMORY_BYTES};
     struct run_result *result = run_result_create();
 
     (void)record;
@@ -303,7 +303,8 @@ static int trace_run(struct trace_options *options)
 
 static int run_trace(int argc, char **argv)
 {
-    struct trace_options options = {.kinds = UINT64_MAX, .to_ns = UINT64_MAX};
+    struct trace_options options = {
+        .run = {.cpu_limit_ms = CPU_LIMIT_MS}, .kinds = UINT64_MAX, .to_ns = UINT64_MAX};
     int code;
 
     options_parse(&table, argc, argv, &options);

@@ -22,8 +22,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "engine/engine.h"
 #include "sim/plan/plan.h"
+#include "tools/run/quiet_trace.h"
 
 enum variant_faults {
     VARIANTS_NONE,      /* the plan itself */
@@ -51,9 +51,8 @@ struct variant_list {
     bool cut; /* there were more requests */
 };
 
-/* Runs the plan quietly; the caller frees with variants_free(). */
-struct variant_list variants_of(const struct plan *plan, const struct engine *engine,
-                                enum variant_faults faults);
+/* Makes the quiet run of a plan; the caller frees with variants_free(). */
+struct variant_list variants_of(const struct quiet_run *run, enum variant_faults faults);
 void variants_free(struct variant_list *variants);
 
 /* Changes the plan, in its own arena. */

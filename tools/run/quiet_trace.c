@@ -11,21 +11,14 @@
 #include "tools/run/pipe.h"
 #include "tools/run/runner.h"
 
-#define LIMIT_MS 5000
-
 /* The events of a run are ignored if they need more bytes than this. */
 #define MAX_BYTES (UINT64_C(1) << 32)
 
-struct quiet_run {
-    const struct plan *plan;
-    const struct engine *engine;
-};
-
 static void run_quietly(void *opaque, void *record, int results)
 {
-    static const struct isolate_limits limits = {.cpu_ms = LIMIT_MS,
-                                                 .memory_bytes = ISOLATE_MEMORY_BYTES};
     const struct quiet_run *run = opaque;
+    const struct isolate_limits limits = {.cpu_ms = run->cpu_limit_ms,
+                                          .memory_bytes = ISOLATE_MEMORY_BYTES};
     const struct world_options options = {.engine = run->engine, .step_limit = isolate_step_limit};
     struct world *world;
     struct trace trace;
@@ -44,16 +37,16 @@ static void run_quietly(void *opaque, void *record, int results)
 }
 
 /* What the child wrote to stderr is dropped: if the engine dies, the search reports it. */
-void quiet_trace(const struct plan *plan, const struct engine *engine, struct trace *trace)
+void quiet_trace(const struct quiet_run *run, struct trace *trace)
 {
-    struct quiet_run run = {plan, engine};
+    struct quiet_run body = *run;
     struct isolate isolate;
     struct event *events;
     size_t bytes = 0;
     size_t count;
 
     isolate_open(&isolate, 0);
-    isolate_start(&isolate, run_quietly, &run);
+    isolate_start(&isolate, run_quietly, &body);
     events = pipe_receive(isolate.results, MAX_BYTES, &bytes);
     free(isolate_end(&isolate).words);
     trace_init(trace, true);
