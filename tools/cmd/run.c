@@ -269,7 +269,7 @@ static int run(const struct run_options *options)
         .jobs = options->no_fork ? 0 : (uint32_t)min_u64(options->jobs, runs),
         .twice = options->twice,
         .figures = options->text.verbose || options->format == FORMAT_JSON,
-        .cpu_limit_s = options->cpu_limit_s,
+        .cpu_limit_ms = options->cpu_limit_ms,
         .memory_limit = (uint64_t)options->memory_limit_mib << 20,
         .dump_images = options->dump_images,
         .deliver = deliver,

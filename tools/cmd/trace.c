@@ -361,7 +361,7 @@ static int trace_run(struct trace_options *options)
     const struct trace_format *format = &formats[options->format];
     const struct stream stream = {.plan = run->plan,
                                   .options = runner_options(run->plan, run->engine, run->seed),
-                                  .cpu_ms = CPU_LIMIT_MS,
+                                  .cpu_ms = run->cpu_limit_ms,
                                   .takes_interrupts = true,
                                   .opaque = options,
                                   .event = format->event,
@@ -383,7 +383,8 @@ static int trace_run(struct trace_options *options)
 
 static int run_trace(int argc, char **argv)
 {
-    struct trace_options options = {.kinds = UINT64_MAX, .to_ns = UINT64_MAX};
+    struct trace_options options = {
+        .run = {.cpu_limit_ms = CPU_LIMIT_MS}, .kinds = UINT64_MAX, .to_ns = UINT64_MAX};
     int code;
 
     options_parse(&table, argc, argv, &options);

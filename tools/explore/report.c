@@ -21,7 +21,6 @@
 
 /* Bounds of shrinking one finding. */
 #define SHRINK_RUNS 3000
-#define SHRINK_CPU_LIMIT_S 5
 
 /* ---- What was found ---- */
 
@@ -77,7 +76,7 @@ static char *shrunk(const struct explore_report *report, const struct explore_se
     struct shrink_options options = {
         .wanted = {finding_by(found->finding.id), finding_kind_name(found->finding.id)},
         .origin = origin,
-        .cpu_limit_s = SHRINK_CPU_LIMIT_S,
+        .cpu_limit_ms = session->options->cpu_limit_ms,
         .max_runs = SHRINK_RUNS};
     struct shrink_report shrink = {0};
     struct scenario *scenario;

@@ -115,7 +115,7 @@ static struct isolate_limits limits_of(const struct work *work)
 {
     bool two_traces = work->options->twice || work->suite->compared != NULL;
 
-    return (struct isolate_limits){.cpu_ms = work->options->cpu_limit_s * UINT64_C(1000),
+    return (struct isolate_limits){.cpu_ms = work->options->cpu_limit_ms,
                                    .memory_bytes = work->options->memory_limit,
                                    .room_bytes = MEMORY_ROOM +
                                                  (two_traces ? work->options->memory_limit : 0)};

@@ -23,7 +23,7 @@ struct workers_options {
     uint32_t jobs; /* worker processes; 0 = none: run in this process, for debuggers */
     bool twice;
     bool figures;            /* as struct runner has it */
-    uint32_t cpu_limit_s;    /* a run that takes more processor time is a hang */
+    uint64_t cpu_limit_ms;   /* a run that takes more processor time is a hang */
     uint64_t memory_limit;   /* bytes, as struct runner has it */
     const char *dump_images; /* as struct runner has it */
 
