@@ -20,6 +20,7 @@
 #include "tools/cmd/command.h"
 #include "tools/picture/map.h"
 #include "tools/picture/perfetto.h"
+#include "tools/report/choices.h"
 #include "tools/run/load.h"
 #include "tools/run/one_run.h"
 #include "tools/run/runner.h"
@@ -124,7 +125,7 @@ static int format_event(const struct trace_options *options, const struct event 
     const struct trace_names names = {options->run.plan, options->run.engine};
 
     return options->format == FORMAT_JSON ? trace_format_json(&names, event, number, buf, size)
-                                          : trace_format_text(&names, event, buf, size);
+                                          : trace_format_numbered(&names, event, number, buf, size);
 }
 
 static void write_line(void *opaque, const struct event *event, uint64_t number)
@@ -150,24 +151,41 @@ static void write_line(void *opaque, const struct event *event, uint64_t number)
     }
 }
 
-static void write_verdict(struct trace_options *options, const struct run_result *result,
-                          const char *death)
+/* Those that are not quiet, with the event that each came before. */
+static void write_choices(const struct one_run *run, FILE *out)
 {
-    FILE *out = options->out;
+    struct told_choices choices = choices_tell(run->plan, run->engine, run->seed);
 
-    (void)death;
-    if (result == NULL) {
-        return;
+    if (choices.count > 0) {
+        fputs("\nchoices that are not the quiet ones, before event:\n", out);
+        choices_show(&choices, out);
     }
-    fprintf(out, "\n%s after %s, %" PRIu64 " events in the trace, hash %016" PRIx64 "\n",
+    choices_free(&choices);
+}
+
+static void write_verdict(FILE *out, const struct run_result *result)
+{
+    fprintf(out,
+            "\n%s after %s of virtual time, %" PRIu64 " events in the trace, hash %016" PRIx64 "\n",
             outcome_name(result->outcome), quantity_time(result->virtual_ns).text,
             result->trace_events, result->trace_hash);
     for (uint32_t i = 0; i < result->finding_count; i++) {
         const struct run_finding *finding = &result->findings[i];
 
-        fprintf(out, "%s (%s) at %s: %s\n", finding_by(finding->id), finding_kind_name(finding->id),
-                quantity_time(finding->now_ns).text, finding->text);
+        fprintf(out, "%s (%s) at %s, event %" PRIu64 ": %s\n", finding_by(finding->id),
+                finding_kind_name(finding->id), quantity_time(finding->now_ns).text,
+                finding->event_number, finding->text);
     }
+}
+
+static void close_text(struct trace_options *options, const struct run_result *result,
+                       const char *death)
+{
+    (void)death;
+    if (result != NULL) {
+        write_verdict(options->out, result);
+    }
+    write_choices(&options->run, options->out);
 }
 
 /* ---- Perfetto ---- */
@@ -218,13 +236,13 @@ static void close_map(struct trace_options *options, const struct run_result *re
     shown.to_ns = options->to_ns;
     map_show(options->out, run->plan, run->engine, &picture,
              has_finding ? &result->findings[0] : NULL, &shown);
-    write_verdict(options, result, death);
+    close_text(options, result, death);
     picture_free(&picture);
     trace_free(&options->trace);
 }
 
 static const struct trace_format formats[] = {
-    [FORMAT_TEXT] = {.event = write_line, .close = write_verdict},
+    [FORMAT_TEXT] = {.event = write_line, .close = close_text},
     [FORMAT_JSON] = {.event = write_line},
     [FORMAT_PERFETTO] = {.open = open_perfetto,
                          .event = add_to_perfetto,
@@ -349,7 +367,7 @@ static int trace_run(struct trace_options *options)
     const struct trace_format *format = &formats[options->format];
     const struct stream stream = {.plan = run->plan,
                                   .options = runner_options(run->plan, run->engine, run->seed),
-                                  .cpu_ms = CPU_LIMIT_MS,
+                                  .cpu_ms = run->cpu_limit_ms,
                                   .takes_interrupts = true,
                                   .opaque = options,
                                   .event = format->event,
@@ -371,7 +389,8 @@ static int trace_run(struct trace_options *options)
 
 static int run_trace(int argc, char **argv)
 {
-    struct trace_options options = {.kinds = UINT64_MAX, .to_ns = UINT64_MAX};
+    struct trace_options options = {
+        .run = {.cpu_limit_ms = CPU_LIMIT_MS}, .kinds = UINT64_MAX, .to_ns = UINT64_MAX};
     int code;
 
     options_parse(&table, argc, argv, &options);

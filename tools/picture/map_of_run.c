@@ -23,19 +23,20 @@ static void show(FILE *out, const struct plan *plan, const struct engine *engine
     picture_free(&picture);
 }
 
-void map_show_run(FILE *out, const struct scenario *scenario, const struct report_run *run)
+void map_show_run(FILE *out, const struct report_run *run)
 {
     const struct run_result *result = run->result;
     const struct run_finding *finding = result->finding_count > 0 ? &result->findings[0] : NULL;
     bool is_compared = finding != NULL && finding->about == ABOUT_COMPARED;
     const struct engine *engine = is_compared ? run->compared : run->engine;
     const struct choice_spec choices = {.seed = run->seed};
-    struct plan *plan = scenario_plan(scenario, run->case_number - 1, &choices);
+    struct plan *plan = scenario_plan(run->scenario, run->case_number - 1, &choices);
     const struct world_options options = runner_options(plan, engine, run->seed);
     struct trace trace;
 
     free(stream_trace(plan, &options, CPU_LIMIT_MS, &trace));
     if (trace.count > 0) {
+        fflush(out);
         show(out, plan, engine, &trace, finding);
     }
     trace_free(&trace);

@@ -7,7 +7,6 @@
 
 #include <stdio.h>
 
-#include "sim/scenario/scenario.h"
 #include "tools/report/report.h"
 
 /*
@@ -15,6 +14,6 @@
  * two engines that are compared, the run of the one that it is about.  Nothing is shown of a run
  * that leaves no events.
  */
-void map_show_run(FILE *out, const struct scenario *scenario, const struct report_run *run);
+void map_show_run(FILE *out, const struct report_run *run);
 
 #endif
