@@ -31,6 +31,8 @@ enum option_kind {
     OPTION_COUNT,   /* uint32_t: from 1 to `max` */
     OPTION_TIME,    /* uint64_t: nanoseconds */
     OPTION_SPAN,    /* uint64_t: a time in whole milliseconds of wall clock time */
+    OPTION_SECONDS, /* uint64_t: milliseconds, from 1 up to a day, given in seconds like 20 or 0.5
+                     */
     OPTION_WORD,    /* an enumeration: the index in `words` plus `value` */
     OPTION_CHOICE,  /* const char *: one of `words` */
     OPTION_OTHER,   /* handled by `take` */

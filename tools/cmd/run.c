@@ -15,6 +15,7 @@
 #include "tools/base/text.h"
 #include "tools/cmd/command.h"
 #include "tools/cmd/run_options.h"
+#include "tools/picture/map_of_run.h"
 #include "tools/report/list.h"
 #include "tools/report/matrix.h"
 #include "tools/report/report.h"
@@ -45,12 +46,15 @@ struct session {
 static void open_reports(struct session *session)
 {
     const struct run_options *options = session->options;
+    struct report_text_options text = options->text;
     bool machine = options->format != FORMAT_TEXT;
+
+    text.show_more = map_show_run;
 
     session->reports[session->report_count++] = options->format == FORMAT_JSON ? report_json(stdout)
                                                 : options->format == FORMAT_TAP
                                                     ? report_tap(stdout)
-                                                    : report_text(stdout, &options->text);
+                                                    : report_text(stdout, &text);
     if (options->annotations) {
         session->reports[session->report_count++] = report_annotations(machine ? stderr : stdout);
     }
@@ -265,7 +269,7 @@ static int run(const struct run_options *options)
         .jobs = options->no_fork ? 0 : (uint32_t)min_u64(options->jobs, runs),
         .twice = options->twice,
         .figures = options->text.verbose || options->format == FORMAT_JSON,
-        .cpu_limit_s = options->cpu_limit_s,
+        .cpu_limit_ms = options->cpu_limit_ms,
         .memory_limit = (uint64_t)options->memory_limit_mib << 20,
         .dump_images = options->dump_images,
         .deliver = deliver,

@@ -99,8 +99,7 @@ static const struct option_row options_of_run[] = {
      .alternative = EITHER_END},
     {{"cpu-limit", 0, "SECONDS", 0,
       "A run that takes more processor time counts as a hang (default 20)", 2},
-     INTO(COUNT, cpu_limit_s),
-     .max = 86400},
+     INTO(SECONDS, cpu_limit_ms)},
     {{"memory-limit", 0, "MIB", 0,
       "A run that needs more memory than this is given up (default 4096)", 2},
      INTO(COUNT, memory_limit_mib),
@@ -110,7 +109,10 @@ static const struct option_row options_of_run[] = {
     {.shown = {0, 0, NULL, 0, "What to report:", 3}},
     {{"quiet", 'q', NULL, 0, "Only failures and the summary", 3}, INTO(FLAG, text.quiet)},
     {{"verbose", 'v', NULL, 0,
-      "Also show events, checks and trace hash of each run, and every failure in full", 3},
+      "Also show events, checks and trace hash of each run, every failure in full, and the map of "
+      "each "
+      "that fails",
+      3},
      INTO(FLAG, text.verbose)},
     {{"json", 0, NULL, 0, "JSON on standard output, instead of text", 3},
      INTO(VALUE, format),
@@ -167,7 +169,7 @@ static struct run_options default_options(void)
         .annotations = in_environment("GITHUB_ACTIONS"),
         .twice = in_environment("CI"),
         .jobs = load_default_jobs(),
-        .cpu_limit_s = 20,
+        .cpu_limit_ms = 20000,
         .memory_limit_mib = ISOLATE_MEMORY_MIB,
     };
 }

@@ -32,7 +32,7 @@ struct run_options {
     bool no_fork;
     uint32_t max_fail; /* failures after which no more runs are made; 0: all are */
     uint32_t jobs;
-    uint32_t cpu_limit_s;
+    uint64_t cpu_limit_ms;
     uint32_t memory_limit_mib;
 };
 

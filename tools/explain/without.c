@@ -17,7 +17,6 @@
 #include "tools/run/isolate.h"
 
 #define MAX_WITHOUT 300
-#define CPU_LIMIT_MS 2000
 /* Bounds the timeline events of all runs together, unless a few runs already exceed it. */
 #define MAX_EVENTS UINT64_C(3000000)
 #define MAX_CHOICES 4096
@@ -89,9 +88,9 @@ static void run_item(const struct work *work, struct item item, struct run_progr
 
 static void work_on(void *opaque, void *record, int results)
 {
-    static const struct isolate_limits limits = {.cpu_ms = CPU_LIMIT_MS,
-                                                 .memory_bytes = ISOLATE_MEMORY_BYTES};
     const struct work *work = opaque;
+    const struct isolate_limits limits = {.cpu_ms = work->run->cpu_limit_ms,
+                                          .memory_bytes = ISOLATE_MEMORY_BYTES};
     struct run_progress *progress = record;
     struct run_result *result = run_result_create();
 

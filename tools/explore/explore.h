@@ -60,6 +60,7 @@ struct explore_options {
     uint32_t depth;         /* of PCT */
     uint64_t runs;          /* of a random search or PCT, for each variant */
     uint64_t visited_bytes; /* of memory for the states that were visited */
+    uint64_t cpu_limit_ms;  /* of an event, and of a run of the shrinking; 0 = no bound */
 
     /* Polled during a search; true: stop. */
     bool (*stop)(void *opaque);

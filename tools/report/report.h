@@ -68,6 +68,9 @@ struct report_text_options {
     bool only_matrix; /* a line a run, and what is found, only if verbose */
     bool colour;
     unsigned columns; /* that what is found fits into; 0: it is not wrapped */
+
+    /* Shows more of a failed run, if verbose; NULL: there is nothing more. */
+    void (*show_more)(FILE *out, const struct report_run *run);
 };
 
 /* The caller frees the report; it writes to `out`. */

@@ -250,6 +250,9 @@ static void text_run(struct report *report, const struct report_run *run)
     if (options->verbose && run->result->finding_count > 0) {
         show_findings(text, run);
     }
+    if (bad && options->verbose && options->show_more != NULL) {
+        options->show_more(report->out, run);
+    }
 }
 
 static void show_count(FILE *out, uint64_t runs, const char *what)

@@ -422,9 +422,8 @@ void isolate_describe(const struct isolate_death *death, char *text, size_t size
                  line);
         break;
     case CAUSE_CPU:
-        snprintf(text, size,
-                 "The run used %" PRIu64 " s of processor time without coming to an end.",
-                 death->limit / 1000);
+        snprintf(text, size, "The run used %.6g s of processor time without coming to an end.",
+                 (double)death->limit / 1000);
         break;
     case CAUSE_MEMORY:
         snprintf(text, size, "The run needs more than %" PRIu64 " MiB of memory, its limit.",

@@ -18,6 +18,8 @@ const struct option_row one_run_options[] = {
     {{"engine", 0, "NAME", 0, "The engine; `mirrorsim engines` lists them", 1},
      INTO(OTHER, engine),
      .take = load_take_engine},
+    {{"cpu-limit", 0, "SECONDS", 0, "A run that takes more processor time counts as a hang", 1},
+     INTO(SECONDS, cpu_limit_ms)},
     {.shown = {0}},
 };
 

@@ -84,7 +84,7 @@ void suite_take_engines(const struct argp_state *state, const struct option_row 
 void suite_select(struct suite *suite, const struct suite_filter *filter);
 void suite_free(struct suite *suite);
 
-/* Has it an engine whose runs need a process each? */
+/* Has it an engine that may damage the process that it runs in? */
 bool suite_has_foreign(const struct suite *suite);
 
 uint64_t suite_runs(const struct suite *suite);

@@ -117,7 +117,7 @@ static void test_isolate_tells_the_causes_of_a_death_apart(void **state)
         {die_by, ENGINE_SIGNAL_UNSUPPORTED, CAUSE_UNSUPPORTED, FINDING_HARNESS_UNSUPPORTED,
          "The engine asked for what its environment has not got: ."},
         {spin, 2, CAUSE_CPU, FINDING_CRASH_HANG,
-         "The run used 0 s of processor time without coming to an end."},
+         "The run used 0.05 s of processor time without coming to an end."},
         {eat, 3, CAUSE_MEMORY, FINDING_CRASH_MEMORY,
          "The run needs more than 8 MiB of memory, its limit."},
         {emit_too_much, 4, CAUSE_EVENTS, FINDING_CRASH_HANG,
