@@ -52,22 +52,6 @@ static void clean_covered(Standin *job, int64_t offset, int64_t bytes)
     }
 }
 
-/* A cluster that the target gets for a part of it hides what shows through: that has to be copied.
- */
-static void coroutine_fn mark_hidden(Standin *job, int64_t offset, int64_t bytes)
-{
-    int64_t first = offset;
-    int64_t length = bytes;
-
-    if (job->fills_clusters) {
-        bdrv_round_to_subclusters(blk_bs(job->target), offset, bytes, &first, &length);
-    }
-    if (first < offset || first + length > offset + bytes) {
-        bdrv_set_dirty_bitmap(job->dirty, first, MIN(length, job->length - first));
-        job->is_synced = false;
-    }
-}
-
 static int coroutine_fn change_both(Standin *job, Change kind, int64_t offset, int64_t bytes,
                                     QEMUIOVector *qiov, BdrvRequestFlags flags)
 {
@@ -85,7 +69,6 @@ static int coroutine_fn change_both(Standin *job, Change kind, int64_t offset, i
         job->is_synced = false;
     } else {
         clean_covered(job, offset, bytes);
-        mark_hidden(job, offset, bytes);
         job_progress_increase_remaining(&job->common.job, (uint64_t)bytes);
         job->active_bytes += bytes;
         target_ret = change_target(job, kind, offset, bytes, qiov, flags);

@@ -309,11 +309,12 @@ static int64_t coroutine_fn slot_bytes(Standin *job)
     char name[2];
 
     bdrv_get_backing_filename(target, name, sizeof(name));
-    if (name[0] == '\0' || bdrv_cow_bs(target) != NULL || bdrv_co_get_info(target, &info) < 0) {
+    if (name[0] == '\0' || bdrv_cow_bs(target) != NULL || bdrv_co_get_info(target, &info) < 0 ||
+        info.cluster_size <= job->granularity) {
         return job->granularity;
     }
     job->fills_clusters = true;
-    return MAX(info.cluster_size, job->granularity);
+    return info.cluster_size;
 }
 
 static int coroutine_fn run_copying(Standin *job)
