@@ -1,29 +1,30 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * mirrorsim trace: everything that happens in one run, as text or JSON lines.
+ * mirrorsim trace: everything that happens in one run, as text, as JSON lines, or for Perfetto.
  *
  * The run is made in a child, which sends its events as they come; the parent writes them.  A
  * run that dies still sends the events up to the one in which it died.
  *
  * Declared in tools/cmd/command.h: every subcommand is.
  */
+#include <errno.h>
 #include <inttypes.h>
-#include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "engine/range.h"
 #include "engine/units.h"
 #include "sim/base/quantity.h"
+#include "tools/base/files.h"
 #include "tools/base/support.h"
 #include "tools/cmd/command.h"
-#include "tools/run/isolate.h"
+#include "tools/picture/map.h"
+#include "tools/picture/perfetto.h"
+#include "tools/report/choices.h"
 #include "tools/run/load.h"
 #include "tools/run/one_run.h"
-#include "tools/run/pipe.h"
-#include "tools/run/result.h"
+#include "tools/run/runner.h"
+#include "tools/run/stream.h"
 
 /* The names for --only. */
 static const struct {
@@ -58,18 +59,35 @@ static const struct {
 
 #define CPU_LIMIT_MS 20000
 
-/* Events in one record, at most; an empty record follows the last of them. */
-#define SEND_EVENTS ((uint64_t)4096)
-
 #define GROUP_COUNT COUNT_OF(groups)
+
+struct trace_options;
+
+/* What is done with the events. */
+struct trace_format {
+    void (*open)(struct trace_options *options); /* NULL: nothing */
+    void (*event)(void *options, const struct event *event, uint64_t number);
+    /* `result` is NULL if the run died; `death` then says of what. */
+    void (*close)(struct trace_options *options, const struct run_result *result,
+                  const char *death);
+    bool whole; /* it shows whole runs only */
+};
+
+enum format_name { FORMAT_TEXT, FORMAT_JSON, FORMAT_PERFETTO, FORMAT_MAP };
 
 struct trace_options {
     struct one_run run;
-    bool json;
+    enum format_name format;
+    const char *file; /* to write to; NULL: standard output */
     uint64_t kinds;
     uint64_t from_ns;
     uint64_t to_ns;
-    uint64_t written; /* number of events already handled */
+
+    struct output output;
+    FILE *out;
+    struct perfetto *perfetto; /* FORMAT_PERFETTO */
+    struct trace trace;        /* FORMAT_MAP */
+    bool ascii;
 };
 
 static void take_only(const struct argp_state *state, const struct option_row *option,
@@ -99,19 +117,176 @@ static void take_only(const struct argp_state *state, const struct option_row *o
     }
 }
 
+/* ---- Lines ---- */
+
+static int format_event(const struct trace_options *options, const struct event *event,
+                        uint64_t number, char *buf, size_t size)
+{
+    const struct trace_names names = {options->run.plan, options->run.engine};
+
+    return options->format == FORMAT_JSON ? trace_format_json(&names, event, number, buf, size)
+                                          : trace_format_numbered(&names, event, number, buf, size);
+}
+
+static void write_line(void *opaque, const struct event *event, uint64_t number)
+{
+    const struct trace_options *options = opaque;
+    char buf[1024];
+    char *line = buf;
+    int length;
+
+    if ((options->kinds >> event->kind & 1) == 0 || event->now_ns < options->from_ns ||
+        event->now_ns > options->to_ns) {
+        return;
+    }
+    length = format_event(options, event, number, buf, sizeof(buf));
+    if ((size_t)length >= sizeof(buf)) {
+        line = must_alloc((size_t)length + 1);
+        format_event(options, event, number, line, (size_t)length + 1);
+    }
+    fputs(line, options->out);
+    fputc('\n', options->out);
+    if (line != buf) {
+        free(line);
+    }
+}
+
+/* Those that are not quiet, with the event that each came before. */
+static void write_choices(const struct one_run *run, FILE *out)
+{
+    struct told_choices choices = choices_tell(run->plan, run->engine, run->seed);
+
+    if (choices.count > 0) {
+        fputs("\nchoices that are not the quiet ones, before event:\n", out);
+        choices_show(&choices, out);
+    }
+    choices_free(&choices);
+}
+
+static void write_verdict(FILE *out, const struct run_result *result)
+{
+    fprintf(out,
+            "\n%s after %s of virtual time, %" PRIu64 " events in the trace, hash %016" PRIx64 "\n",
+            outcome_name(result->outcome), quantity_time(result->virtual_ns).text,
+            result->trace_events, result->trace_hash);
+    for (uint32_t i = 0; i < result->finding_count; i++) {
+        const struct run_finding *finding = &result->findings[i];
+
+        fprintf(out, "%s (%s) at %s, event %" PRIu64 ": %s\n", finding_by(finding->id),
+                finding_kind_name(finding->id), quantity_time(finding->now_ns).text,
+                finding->event_number, finding->text);
+    }
+}
+
+static void close_text(struct trace_options *options, const struct run_result *result,
+                       const char *death)
+{
+    (void)death;
+    if (result != NULL) {
+        write_verdict(options->out, result);
+    }
+    write_choices(&options->run, options->out);
+}
+
+/* ---- Perfetto ---- */
+
+static void open_perfetto(struct trace_options *options)
+{
+    options->perfetto = perfetto_open(options->out, &options->run);
+}
+
+static void add_to_perfetto(void *opaque, const struct event *event, uint64_t number)
+{
+    const struct trace_options *options = opaque;
+
+    perfetto_event(options->perfetto, event, number);
+}
+
+static void close_perfetto(struct trace_options *options, const struct run_result *result,
+                           const char *death)
+{
+    perfetto_close(options->perfetto, result, death);
+}
+
+/* ---- The map ---- */
+
+static void open_map(struct trace_options *options)
+{
+    trace_init(&options->trace, true);
+}
+
+static void add_to_map(void *opaque, const struct event *event, uint64_t number)
+{
+    struct trace_options *options = opaque;
+
+    (void)number;
+    trace_append(&options->trace, event);
+}
+
+static void close_map(struct trace_options *options, const struct run_result *result,
+                      const char *death)
+{
+    const struct one_run *run = &options->run;
+    struct map_options shown = map_options_for(options->out);
+    struct picture picture = picture_of_trace(run->plan, &options->trace);
+    bool has_finding = result != NULL && result->finding_count > 0;
+
+    shown.ascii = options->ascii;
+    shown.from_ns = options->from_ns;
+    shown.to_ns = options->to_ns;
+    map_show(options->out, run->plan, run->engine, &picture,
+             has_finding ? &result->findings[0] : NULL, &shown);
+    close_text(options, result, death);
+    picture_free(&picture);
+    trace_free(&options->trace);
+}
+
+static const struct trace_format formats[] = {
+    [FORMAT_TEXT] = {.event = write_line, .close = close_text},
+    [FORMAT_JSON] = {.event = write_line},
+    [FORMAT_PERFETTO] = {.open = open_perfetto,
+                         .event = add_to_perfetto,
+                         .close = close_perfetto,
+                         .whole = true},
+    [FORMAT_MAP] = {.open = open_map, .event = add_to_map, .close = close_map},
+};
+
+/* ---- The command ---- */
+
 static void check_options(const struct argp_state *state, const void *opaque)
 {
     const struct trace_options *options = opaque;
+    bool cuts =
+        options->kinds != UINT64_MAX || options->from_ns > 0 || options->to_ns != UINT64_MAX;
 
     if (options->from_ns > options->to_ns) {
         option_refuse(state, "--from comes after --to");
     }
+    if (formats[options->format].whole && cuts) {
+        option_refuse(state, "--perfetto shows the whole run: without --only, --from and --to");
+    }
 }
+
+enum { EITHER_FORMAT = 1 };
 
 #define AT(member) offsetof(struct trace_options, member)
 
 static const struct option_row options_of_trace[] = {
-    {{"json", 0, NULL, 0, "One JSON object per line", 2}, INTO(FLAG, json)},
+    {{"json", 0, NULL, 0, "One JSON object per line", 2},
+     INTO(VALUE, format),
+     .value = FORMAT_JSON,
+     .alternative = EITHER_FORMAT},
+    {{"perfetto", 0, NULL, 0, "Chrome trace JSON, for ui.perfetto.dev and chrome://tracing", 2},
+     INTO(VALUE, format),
+     .value = FORMAT_PERFETTO,
+     .alternative = EITHER_FORMAT},
+    {{"map", 0, NULL, 0, "Time in columns, addresses in rows, as text", 2},
+     INTO(VALUE, format),
+     .value = FORMAT_MAP,
+     .alternative = EITHER_FORMAT},
+    {{"ascii", 0, NULL, 0, "The map without signs that are not ASCII", 2}, INTO(FLAG, ascii)},
+    {{"output", 'o', "FILE", 0, "Write to this file instead of standard output", 2},
+     INTO(TEXT, file)},
     {{"only", 0, "GROUP,...", 0, "Only events of io, events, job, dirty, graph, story", 2},
      INTO(OTHER, kinds),
      .take = take_only},
@@ -126,189 +301,94 @@ static const struct option_table table = {
     .check = check_options,
     .doc = "Runs one case of a scenario file and shows everything that happens in it."};
 
-/* ---- In the child ---- */
-
-/* What the signal handler needs to send the last events; a handler gets no argument. */
-static struct {
-    const struct trace *trace;
-    uint64_t sent; /* events */
-    int results;
-    volatile sig_atomic_t sending;
-} child;
-
-/* Async-signal-safe, as pipe_send() is. */
-static void send_new_events(void)
+static void flush(void *opaque)
 {
-    const struct trace *trace = child.trace;
+    const struct trace_options *options = opaque;
 
-    child.sending = 1;
-    while (child.sent < trace->count) {
-        uint64_t count = min_u64(trace->count - child.sent, SEND_EVENTS);
-        const struct event *events = &trace->events[child.sent];
-
-        if (!pipe_send(child.results, events, count * sizeof(*events))) {
-            break;
-        }
-        child.sent += count;
-    }
-    child.sending = 0;
+    fflush(options->out);
 }
 
-/* If a signal has interrupted a record, nothing more can be sent after it. */
-static void last_words(void)
+static void open_output(struct trace_options *options)
 {
-    if (!child.sending) {
-        send_new_events();
+    options->out = stdout;
+    if (options->file == NULL) {
+        return;
+    }
+    if (file_is(options->file, options->run.file)) {
+        fprintf(stderr, "mirrorsim: --output=%s would overwrite the scenario\n", options->file);
+        exit(EXIT_USAGE);
+    }
+    if (!output_open(&options->output, options->file)) {
+        die("--output=%s: %s", options->file, strerror(errno));
+    }
+    options->out = options->output.stream;
+}
+
+static void close_output(struct trace_options *options)
+{
+    if (options->file != NULL && !output_close(&options->output)) {
+        die("%s: %s", options->file, strerror(errno));
     }
 }
 
-/* Sends the events, an empty record, and the result. */
-static void run_in_child(void *opaque, void *record, int results)
+/* Ends what is written, and says on stderr what the run died of. Returns the exit code. */
+static int end_trace(struct trace_options *options, const struct run_result *result,
+                     const struct isolate_death *death)
 {
-    static const struct isolate_limits limits = {.cpu_ms = CPU_LIMIT_MS,
-                                                 .memory_bytes = ISOLATE_MEMORY_BYTES};
-    struct one_run *run = opaque;
-    struct run_result *result = run_result_create();
-
-    (void)record;
-    child.trace = &run->trace;
-    child.results = results;
-    isolate_at_death(last_words);
-    isolate_watch(&limits);
-    one_run_open(run);
-    do {
-        send_new_events();
-    } while (world_step(run->world));
-    send_new_events();
-    run_result_fill(result, run->plan, world_judge(run->world));
-    isolate_watch(NULL);
-    pipe_send(results, NULL, 0);
-    run_result_send(results, result);
-    free(result);
-    one_run_close(run);
-}
-
-/* ---- In the parent ---- */
-
-static int format_event(const struct trace_options *options, uint64_t number, char *buf,
-                        size_t size)
-{
-    const struct trace_names names = {options->run.plan, options->run.engine};
-    const struct event *event = &options->run.trace.events[number];
-
-    return options->json ? trace_format_json(&names, event, number, buf, size)
-                         : trace_format_text(&names, event, buf, size);
-}
-
-static void write_event(const struct trace_options *options, uint64_t number)
-{
-    char buf[1024];
-    char *line = buf;
-    int length = format_event(options, number, buf, sizeof(buf));
-
-    if ((size_t)length >= sizeof(buf)) {
-        line = must_alloc((size_t)length + 1);
-        format_event(options, number, line, (size_t)length + 1);
-    }
-    puts(line);
-    if (line != buf) {
-        free(line);
-    }
-}
-
-static void write_new_events(struct trace_options *options)
-{
-    const struct trace *trace = &options->run.trace;
-
-    for (; options->written < trace->count; options->written++) {
-        const struct event *event = &trace->events[options->written];
-
-        if ((options->kinds >> event->kind & 1) != 0 && event->now_ns >= options->from_ns &&
-            event->now_ns <= options->to_ns) {
-            write_event(options, options->written);
-        }
-    }
-}
-
-static void write_verdict(const struct run_result *result)
-{
-    printf("\n%s after %s, %" PRIu64 " events in the trace, hash %016" PRIx64 "\n",
-           outcome_name(result->outcome), quantity_time(result->virtual_ns).text,
-           result->trace_events, result->trace_hash);
-    for (uint32_t i = 0; i < result->finding_count; i++) {
-        const struct run_finding *finding = &result->findings[i];
-
-        printf("%s (%s) at %s: %s\n", finding_by(finding->id), finding_kind_name(finding->id),
-               quantity_time(finding->now_ns).text, finding->text);
-    }
-}
-
-/* Flushes the output while no new event comes. */
-static void flush_if_idle(int results)
-{
-    struct pollfd next = {.fd = results, .events = POLLIN};
-
-    if (poll(&next, 1, 0) == 0) {
-        fflush(stdout);
-    }
-}
-
-/* Writes events until the child reports the end, or dies. */
-static void receive_events(struct trace_options *options, int results)
-{
-    struct event *events;
-    size_t bytes;
-
-    while ((events = pipe_receive(results, SEND_EVENTS * sizeof(*events), &bytes)) != NULL &&
-           bytes > 0) {
-        for (size_t i = 0; i < bytes / sizeof(*events); i++) {
-            trace_append(&options->run.trace, &events[i]);
-        }
-        write_new_events(options);
-        flush_if_idle(results);
-        free(events);
-    }
-    free(events);
-}
-
-/* Returns the exit code. */
-static int trace_run(struct trace_options *options)
-{
-    struct run_result *result;
-    struct isolate_death death;
-    struct isolate isolate;
+    const struct trace_format *format = &formats[options->format];
+    char text[FINDING_TEXT_BYTES] = "";
     int code = EXIT_PASSED;
 
-    isolate_open(&isolate, 0);
-    isolate_start(&isolate, run_in_child, &options->run);
-    isolate_leave_interrupts(); /* the child sends its last events */
-    receive_events(options, isolate.results);
-    result = run_result_receive(isolate.results);
-    death = isolate_end(&isolate);
+    if (result == NULL) {
+        isolate_describe(death, text, sizeof(text));
+    }
+    if (format->close != NULL) {
+        format->close(options, result, text);
+    }
+    close_output(options);
     if (result == NULL) {
         fflush(stdout);
-        code = isolate_tell(&death, options->run.engine);
-        code = code != EXIT_PASSED ? code : EXIT_FAILED;
-    } else {
-        fputs(death.words, stderr);
+        code = isolate_tell(death, options->run.engine);
+        return code != EXIT_PASSED ? code : EXIT_FAILED;
     }
-    if (result != NULL && !options->json) {
-        write_verdict(result);
+    fputs(death->words, stderr);
+    return code;
+}
+
+static int trace_run(struct trace_options *options)
+{
+    const struct one_run *run = &options->run;
+    const struct trace_format *format = &formats[options->format];
+    const struct stream stream = {.plan = run->plan,
+                                  .options = runner_options(run->plan, run->engine, run->seed),
+                                  .cpu_ms = run->cpu_limit_ms,
+                                  .takes_interrupts = true,
+                                  .opaque = options,
+                                  .event = format->event,
+                                  .idle = flush};
+    struct isolate_death death;
+    struct run_result *result;
+    int code;
+
+    open_output(options);
+    if (format->open != NULL) {
+        format->open(options);
     }
+    result = stream_run(&stream, &death);
+    code = end_trace(options, result, &death);
     free(death.words);
     free(result);
-    isolate_close(&isolate);
     return code;
 }
 
 static int run_trace(int argc, char **argv)
 {
-    struct trace_options options = {.kinds = UINT64_MAX, .to_ns = UINT64_MAX};
+    struct trace_options options = {
+        .run = {.cpu_limit_ms = CPU_LIMIT_MS}, .kinds = UINT64_MAX, .to_ns = UINT64_MAX};
     int code;
 
     options_parse(&table, argc, argv, &options);
     one_run_load(&options.run);
-    trace_init(&options.run.trace, true);
     code = trace_run(&options);
     one_run_close(&options.run);
     return code;

@@ -21,7 +21,6 @@
 
 /* Bounds of shrinking one finding. */
 #define SHRINK_RUNS 3000
-#define SHRINK_CPU_LIMIT_S 5
 
 /* ---- What was found ---- */
 
@@ -77,7 +76,7 @@ static char *shrunk(const struct explore_report *report, const struct explore_se
     struct shrink_options options = {
         .wanted = {finding_by(found->finding.id), finding_kind_name(found->finding.id)},
         .origin = origin,
-        .cpu_limit_s = SHRINK_CPU_LIMIT_S,
+        .cpu_limit_ms = session->options->cpu_limit_ms,
         .max_runs = SHRINK_RUNS};
     struct shrink_report shrink = {0};
     struct scenario *scenario;
@@ -136,8 +135,14 @@ static void print_findings(const struct explore_session *session, char *const *p
             printf("    choices %s\n", finding->choices);
         }
         lasso_print(finding->lasso);
+        report_show_stack(stdout, finding->stack, 4);
         printf("    repeat  %s run %s%s%s\n", program_invocation_name, paths[i],
                is_default ? "" : " --engine ", is_default ? "" : engine->name);
+        if (finding_is(finding->id, FINDING_OF_PROCESS)) {
+            printf("    debug   gdb -ex run --args %s run %s%s%s --no-fork\n",
+                   program_invocation_name, paths[i], is_default ? "" : " --engine ",
+                   is_default ? "" : engine->name);
+        }
     }
 }
 
@@ -211,11 +216,11 @@ static void print_summary(const struct explore_report *report,
 static json_t *finding_json(const struct explore_finding *finding, const char *path)
 {
     return json_pack(
-        "{s:s, s:s, s:o, s:o, s:o, s:o, s:I, s:o}", "oracle", finding_by(finding->id), "kind",
+        "{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:I, s:o}", "oracle", finding_by(finding->id), "kind",
         finding_kind_name(finding->id), "text", report_json_string(finding->text), "when",
         report_json_string(finding->variant), "choices", report_json_string(finding->choices),
-        "lasso", report_json_string(finding->lasso), "time_ns", (json_int_t)finding->now_ns, "file",
-        report_json_string(path));
+        "lasso", report_json_string(finding->lasso), "stack", report_stack_json(finding->stack),
+        "time_ns", (json_int_t)finding->now_ns, "file", report_json_string(path));
 }
 
 static void print_json(const struct explore_report *report, const struct explore_session *session,

@@ -11,12 +11,23 @@
 #include <sys/mman.h>
 
 #include "engine/units.h"
+#include "tools/base/progress.h"
 #include "tools/base/support.h"
 #include "tools/run/compare.h"
 #include "tools/run/crew.h"
 
 /* Tolerated besides world and trace: the program's own memory, and one growth of trace or arena. */
 #define MEMORY_ROOM (UINT64_C(64) << 20)
+
+/* Time between two looks at what the workers are at. */
+#define LOOK_MS 100
+
+/* The run that a worker was at when it was last looked at. */
+struct at_work {
+    bool has_run;
+    uint64_t number;
+    uint64_t since_ms; /* of clock_ms() */
+};
 
 /* All processes share it. */
 struct shared {
@@ -38,6 +49,7 @@ struct work {
     bool told; /* of the keeper */
     struct crew crew;
     struct run_result **halves; /* one per worker: of the comparison that it is at, or NULL */
+    struct at_work *at_work;    /* one per worker */
     bool stopped;               /* by who takes the results */
 
     /* Results that are there before their turn, from number `due` on, in a ring. */
@@ -103,7 +115,7 @@ static struct isolate_limits limits_of(const struct work *work)
 {
     bool two_traces = work->options->twice || work->suite->compared != NULL;
 
-    return (struct isolate_limits){.cpu_ms = work->options->cpu_limit_s * UINT64_C(1000),
+    return (struct isolate_limits){.cpu_ms = work->options->cpu_limit_ms,
                                    .memory_bytes = work->options->memory_limit,
                                    .room_bytes = MEMORY_ROOM +
                                                  (two_traces ? work->options->memory_limit : 0)};
@@ -212,6 +224,7 @@ static void work_open(struct work *work)
     work->capacity = 64;
     work->ring = must_alloc(work->capacity * sizeof(struct run_result *));
     work->halves = must_alloc(jobs * sizeof(*work->halves));
+    work->at_work = must_alloc(jobs * sizeof(*work->at_work));
     work->shared = must_share(sizeof(*work->shared));
     crew_open(&work->crew, jobs, sizeof(struct record), run_suite, work);
 }
@@ -228,6 +241,7 @@ static void work_close(struct work *work)
     munmap(work->shared, sizeof(*work->shared));
     free(work->ring);
     free(work->halves);
+    free(work->at_work);
 }
 
 /* The second engine died: the first one's result, compared as far as the second has come. */
@@ -239,8 +253,9 @@ static struct run_result *conclude_death(const struct work *work, struct run_res
     struct run_comparison comparison = progress->comparison;
 
     memcpy(result, half, run_result_bytes(half->finding_count));
-    comparison_died(&comparison, progress->now_ns, death->findings[0].text);
+    comparison_died(&comparison, progress->now_ns, death->findings[death->finding_count - 1].text);
     comparison_conclude(work->suite, result, &comparison, death);
+    result->wall_us = death->wall_us;
     free(half);
     free(death);
     return result;
@@ -327,6 +342,54 @@ static bool attend(void *opaque, uint32_t number)
     return !work->stopped;
 }
 
+/* ---- What the workers are at ---- */
+
+static void look_at(struct at_work *at_work, const struct isolate *worker, uint64_t now_ms)
+{
+    const struct run_progress *progress = worker->record;
+    bool has_run = worker->pid != 0 && progress->under_way;
+
+    if (!has_run || !at_work->has_run || at_work->number != progress->number) {
+        *at_work =
+            (struct at_work){.has_run = has_run, .number = progress->number, .since_ms = now_ms};
+    }
+}
+
+/* Tells of the run that has been under way for the longest time. */
+static void look(struct work *work)
+{
+    const struct workers_options *options = work->options;
+    const struct at_work *slowest = NULL;
+    uint64_t now_ms = clock_ms();
+
+    for (uint32_t i = 0; i < options->jobs; i++) {
+        struct at_work *at_work = &work->at_work[i];
+
+        look_at(at_work, &work->crew.workers[i], now_ms);
+        if (at_work->has_run && (slowest == NULL || at_work->since_ms < slowest->since_ms)) {
+            slowest = at_work;
+        }
+    }
+    if (slowest != NULL) {
+        options->watch(options->opaque, slowest->number, now_ms - slowest->since_ms);
+    }
+}
+
+static void tell_unfinished(struct work *work)
+{
+    uint64_t now_ms = clock_ms();
+
+    for (uint32_t i = 0; i < work->options->jobs; i++) {
+        const struct at_work *at_work = &work->at_work[i];
+
+        look_at(&work->at_work[i], &work->crew.workers[i], now_ms);
+        if (at_work->has_run) {
+            work->options->unfinished(work->options->opaque, at_work->number,
+                                      now_ms - at_work->since_ms);
+        }
+    }
+}
+
 /* ---- Without workers ---- */
 
 static void run_here(const struct suite *suite, const struct workers_options *options)
@@ -350,6 +413,7 @@ static void run_here(const struct suite *suite, const struct workers_options *op
 int workers_run(const struct suite *suite, const struct workers_options *options)
 {
     struct work work = {.suite = suite, .options = options};
+    uint64_t next_look_ms = clock_ms() + LOOK_MS;
     int signal_number = 0;
 
     if (options->jobs == 0) {
@@ -358,7 +422,14 @@ int workers_run(const struct suite *suite, const struct workers_options *options
     }
     work_open(&work);
     while (work.crew.alive > 0 && !work.stopped && signal_number == 0) {
-        signal_number = crew_wait(&work.crew, -1, attend);
+        signal_number = crew_wait(&work.crew, LOOK_MS, attend);
+        if (clock_ms() >= next_look_ms) {
+            look(&work);
+            next_look_ms = clock_ms() + LOOK_MS;
+        }
+    }
+    if (signal_number != 0) {
+        tell_unfinished(&work);
     }
     work_close(&work);
     return signal_number;

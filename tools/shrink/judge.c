@@ -262,9 +262,9 @@ static void answer_questions(void *opaque, void *record, int results)
 
 /* ---- In the parent ---- */
 
-void judge_open(struct judge *judge, const struct engine *engine, uint32_t cpu_limit_s)
+void judge_open(struct judge *judge, const struct engine *engine, uint64_t cpu_limit_ms)
 {
-    *judge = (struct judge){.engine = engine, .cpu_limit_s = cpu_limit_s};
+    *judge = (struct judge){.engine = engine, .cpu_limit_ms = cpu_limit_ms};
     isolate_open(&judge->worker, sizeof(struct run_progress));
     judge->answers = memfd_create("answers", MFD_CLOEXEC);
     if (judge->answers < 0) {
@@ -314,7 +314,7 @@ static struct run_result *judge_death(struct judge *judge)
         die("a worker process ended without an answer: %s", death.words);
     }
     if (death.cause == CAUSE_CPU) {
-        death.limit = judge->cpu_limit_s * UINT64_C(1000);
+        death.limit = judge->cpu_limit_ms;
     }
     result = run_progress_died(progress, &death);
     free(death.words);
