@@ -157,7 +157,7 @@ static void *piece_from_reserve(struct arena *arena, size_t bytes)
     return memory;
 }
 
-void *arena_alloc(struct arena *arena, size_t bytes)
+void *arena_alloc_unset(struct arena *arena, size_t bytes)
 {
     size_t piece_bytes = bytes;
     unsigned class;
@@ -174,7 +174,12 @@ void *arena_alloc(struct arena *arena, size_t bytes)
     } else {
         memory = piece_from_reserve(arena, piece_bytes);
     }
-    return memset(memory, 0, bytes);
+    return memory;
+}
+
+void *arena_alloc(struct arena *arena, size_t bytes)
+{
+    return memset(arena_alloc_unset(arena, bytes), 0, bytes);
 }
 
 void arena_free(struct arena *arena, void *memory, size_t bytes)
