@@ -179,13 +179,6 @@ static void put_text_head(struct out *out, const struct event *event, bool field
     }
 }
 
-/* That a job was cancelled is no success: it is only said if an error came of it. */
-static bool says_nothing(const struct event *event, const struct field *field)
-{
-    return event->kind == EVENT_JOB_CANCELLED && field->value.style == STYLE_ERROR &&
-           field->value.number == 0;
-}
-
 int trace_format_text(const struct trace_names *names, const struct event *event, char *buf,
                       size_t size)
 {
@@ -195,7 +188,7 @@ int trace_format_text(const struct trace_names *names, const struct event *event
 
     put_text_head(&out, event, count > 0);
     for (uint32_t i = 0; i < count; i++) {
-        if (says_nothing(event, &fields[i])) {
+        if (field_says_nothing(event, &fields[i])) {
             continue;
         }
         put_char(&out, ' ');
