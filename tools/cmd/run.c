@@ -13,6 +13,7 @@
 #include "tools/base/support.h"
 #include "tools/cmd/command.h"
 #include "tools/cmd/run_options.h"
+#include "tools/picture/page.h"
 #include "tools/report/matrix.h"
 #include "tools/report/report.h"
 #include "tools/run/dump_images.h"
@@ -21,40 +22,74 @@
 
 /* ---- Reports ---- */
 
-#define MAX_REPORTS 3
+#define MAX_REPORTS 4
 
 struct session {
     const struct run_options *options;
     struct report *reports[MAX_REPORTS];
     uint32_t report_count;
     struct output junit;
+    struct output page;
     struct report_summary summary;
     struct happened happened;
     struct matrix *matrix; /* NULL: one engine */
     struct progress progress;
 };
 
+/* The file is known to be writable before the first run. */
+static FILE *open_file(const struct session *session, struct output *output, const char *option,
+                       const char *path)
+{
+    if (file_list_has(&session->options->suite.files, path)) {
+        fprintf(stderr, "mirrorsim: %s%s would overwrite a scenario\n", option, path);
+        exit(EXIT_USAGE);
+    }
+    if (!output_open(output, path)) {
+        die("%s%s: %s", option, path, strerror(errno));
+    }
+    return output->stream;
+}
+
+static void add_report(struct session *session, struct report *report)
+{
+    session->reports[session->report_count++] = report;
+}
+
+static bool is_stdout(const char *path)
+{
+    return path != NULL && strcmp(path, "-") == 0;
+}
+
+static FILE *open_page(struct session *session)
+{
+    const struct run_options *options = session->options;
+
+    if (is_stdout(options->page)) {
+        return stdout;
+    }
+    return open_file(session, &session->page,
+                     options->format == FORMAT_NONE ? "-o " : "--report=", options->page);
+}
+
 static void open_reports(struct session *session)
 {
     const struct run_options *options = session->options;
     bool machine = options->format != FORMAT_TEXT;
 
-    session->reports[session->report_count++] = options->format == FORMAT_JSON ? report_json(stdout)
-                                                : options->format == FORMAT_TAP
-                                                    ? report_tap(stdout)
-                                                    : report_text(stdout, &options->text);
+    if (options->format != FORMAT_NONE) {
+        add_report(session, options->format == FORMAT_JSON  ? report_json(stdout)
+                            : options->format == FORMAT_TAP ? report_tap(stdout)
+                                                            : report_text(stdout, &options->text));
+    }
     if (options->annotations) {
-        session->reports[session->report_count++] = report_annotations(machine ? stderr : stdout);
+        add_report(session, report_annotations(machine ? stderr : stdout));
     }
     if (options->junit != NULL) {
-        if (file_list_has(&options->suite.files, options->junit)) {
-            fprintf(stderr, "mirrorsim: --junit=%s would overwrite a scenario\n", options->junit);
-            exit(EXIT_USAGE);
-        }
-        if (!output_open(&session->junit, options->junit)) {
-            die("--junit=%s: %s", options->junit, strerror(errno));
-        }
-        session->reports[session->report_count++] = report_junit(session->junit.stream);
+        add_report(session,
+                   report_junit(open_file(session, &session->junit, "--junit=", options->junit)));
+    }
+    if (options->page != NULL) {
+        add_report(session, report_page(open_page(session), &options->page_options));
     }
 }
 
@@ -100,14 +135,22 @@ static void begin_reports(const struct session *session)
     }
 }
 
+static void close_file(struct output *output, const char *path)
+{
+    if (path != NULL && !output_close(output)) {
+        die("%s: %s", path, strerror(errno));
+    }
+}
+
 static void close_reports(struct session *session)
 {
     for (uint32_t i = 0; i < session->report_count; i++) {
         session->reports[i]->end(session->reports[i], &session->summary);
         free(session->reports[i]);
     }
-    if (session->options->junit != NULL && !output_close(&session->junit)) {
-        die("%s: %s", session->options->junit, strerror(errno));
+    close_file(&session->junit, session->options->junit);
+    if (!is_stdout(session->options->page)) {
+        close_file(&session->page, session->options->page);
     }
     if (fflush(stdout) != 0) {
         die("cannot write the results: %s", strerror(errno));
@@ -222,24 +265,30 @@ static int run(const struct run_options *options)
     return exit_code(&session, signal_number);
 }
 
+int run_and_report(struct run_options *options, const char *verb)
+{
+    int code = EXIT_USAGE;
+
+    suite_select(&options->suite, &options->filter);
+    if (options->suite.entry_count + options->suite.skipped_count + options->suite.invalid_count ==
+        0) {
+        fprintf(stderr, "mirrorsim %s: no scenario matches --filter and --case\n", verb);
+    } else {
+        if (options->dump_images != NULL) {
+            dump_images_prepare(options->dump_images, &options->suite);
+        }
+        code = run(options);
+    }
+    suite_free(&options->suite);
+    return code;
+}
+
 static int run_run(int argc, char **argv)
 {
     struct run_options options;
-    int code = EXIT_USAGE;
 
     run_options_parse(&options, argc, argv);
-    suite_select(&options.suite, &options.filter);
-    if (options.suite.entry_count + options.suite.skipped_count + options.suite.invalid_count ==
-        0) {
-        fputs("mirrorsim run: no scenario matches --filter and --case\n", stderr);
-    } else {
-        if (options.dump_images != NULL) {
-            dump_images_prepare(options.dump_images, &options.suite);
-        }
-        code = run(&options);
-    }
-    suite_free(&options.suite);
-    return code;
+    return run_and_report(&options, "run");
 }
 
 const struct command command_run = {

@@ -18,6 +18,7 @@
 #include "tools/base/files.h"
 #include "tools/base/support.h"
 #include "tools/cmd/command.h"
+#include "tools/cmd/run_options.h"
 #include "tools/picture/perfetto.h"
 #include "tools/run/load.h"
 #include "tools/run/one_run.h"
@@ -71,7 +72,7 @@ struct trace_format {
     bool whole; /* it shows whole runs only */
 };
 
-enum format_name { FORMAT_TEXT, FORMAT_JSON, FORMAT_PERFETTO };
+enum format_name { TRACE_TEXT, TRACE_JSON, TRACE_PERFETTO, TRACE_HTML };
 
 struct trace_options {
     struct one_run run;
@@ -120,8 +121,8 @@ static int format_event(const struct trace_options *options, const struct event 
 {
     const struct trace_names names = {options->run.plan, options->run.engine};
 
-    return options->format == FORMAT_JSON ? trace_format_json(&names, event, number, buf, size)
-                                          : trace_format_text(&names, event, buf, size);
+    return options->format == TRACE_JSON ? trace_format_json(&names, event, number, buf, size)
+                                         : trace_format_text(&names, event, buf, size);
 }
 
 static void write_line(void *opaque, const struct event *event, uint64_t number)
@@ -188,12 +189,13 @@ static void close_perfetto(struct trace_options *options, const struct run_resul
 }
 
 static const struct trace_format formats[] = {
-    [FORMAT_TEXT] = {.event = write_line, .close = write_verdict},
-    [FORMAT_JSON] = {.event = write_line},
-    [FORMAT_PERFETTO] = {.open = open_perfetto,
-                         .event = add_to_perfetto,
-                         .close = close_perfetto,
-                         .whole = true},
+    [TRACE_TEXT] = {.event = write_line, .close = write_verdict},
+    [TRACE_JSON] = {.event = write_line},
+    [TRACE_PERFETTO] = {.open = open_perfetto,
+                        .event = add_to_perfetto,
+                        .close = close_perfetto,
+                        .whole = true},
+    [TRACE_HTML] = {.whole = true}, /* by show_page() */
 };
 
 /* ---- The command ---- */
@@ -208,7 +210,8 @@ static void check_options(const struct argp_state *state, const void *opaque)
         option_refuse(state, "--from comes after --to");
     }
     if (formats[options->format].whole && cuts) {
-        option_refuse(state, "--perfetto shows the whole run: without --only, --from and --to");
+        option_refuse(state,
+                      "--perfetto and --html show the whole run: without --only, --from and --to");
     }
 }
 
@@ -219,11 +222,15 @@ enum { EITHER_FORMAT = 1 };
 static const struct option_row options_of_trace[] = {
     {{"json", 0, NULL, 0, "One JSON object per line", 2},
      INTO(VALUE, format),
-     .value = FORMAT_JSON,
+     .value = TRACE_JSON,
      .alternative = EITHER_FORMAT},
     {{"perfetto", 0, NULL, 0, "Chrome trace JSON, for ui.perfetto.dev and chrome://tracing", 2},
      INTO(VALUE, format),
-     .value = FORMAT_PERFETTO,
+     .value = TRACE_PERFETTO,
+     .alternative = EITHER_FORMAT},
+    {{"html", 0, NULL, 0, "A page for browsers, as `mirrorsim report` writes it", 2},
+     INTO(VALUE, format),
+     .value = TRACE_HTML,
      .alternative = EITHER_FORMAT},
     {{"output", 'o', "FILE", 0, "Write to this file instead of standard output", 2},
      INTO(TEXT, file)},
@@ -321,12 +328,40 @@ static int trace_run(struct trace_options *options)
     return code;
 }
 
+/* The report of this one run, whose result is no matter of the exit code. */
+static int show_page(const struct trace_options *options)
+{
+    struct run_options report = run_options_default();
+    int code;
+
+    report.format = FORMAT_NONE;
+    report.annotations = false;
+    report.page = options->file != NULL ? options->file : "-";
+    report.page_options.all = true;
+    report.filter.chosen = options->run.chosen != NULL ? options->run.chosen : "1";
+    report.suite.first_seed = options->run.seed;
+    if (options->run.engine != NULL) {
+        report.suite.engines[report.suite.engine_count++] = options->run.engine;
+    }
+    suite_add_path(&report.suite, options->run.file);
+    code = run_and_report(&report, "trace");
+    return code == EXIT_FAILED ? EXIT_PASSED : code;
+}
+
 static int run_trace(int argc, char **argv)
 {
     struct trace_options options = {.kinds = UINT64_MAX, .to_ns = UINT64_MAX};
     int code;
 
     options_parse(&table, argc, argv, &options);
+    if (options.format == TRACE_HTML) {
+        const struct one_run wanted = options.run;
+
+        one_run_load(&options.run); /* refuses what can't be run */
+        one_run_close(&options.run);
+        options.run = wanted;
+        return show_page(&options);
+    }
     one_run_load(&options.run);
     code = trace_run(&options);
     one_run_close(&options.run);

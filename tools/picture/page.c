@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The page is written as the runs come: what it begins with, the runs in full, the summary, and the
+ * script that shows them.
+ */
+#include "tools/picture/page.h"
+
+#include <stdlib.h>
+
+#include "tools/base/support.h"
+#include "tools/picture/page_run.h"
+#include "tools/picture/page_summary.h"
+
+struct page {
+    struct report report;
+    const struct page_options *options;
+    const struct suite *suite;
+    struct page_summary *summary;
+    uint32_t in_full; /* number of runs so far */
+};
+
+static struct page *page_of(struct report *report)
+{
+    return (struct page *)(void *)report;
+}
+
+static void page_begin(struct report *report, const struct suite *suite)
+{
+    struct page *page = page_of(report);
+
+    page->suite = suite;
+    page_summary_begin(page->summary, suite);
+    fwrite(page_before, 1, page_before_bytes, report->out);
+}
+
+static void page_invalid(struct report *report, const struct suite_invalid *invalid)
+{
+    page_summary_add_invalid(page_of(report)->summary, invalid);
+}
+
+static void page_skipped(struct report *report, const struct report_run *run, const char *why)
+{
+    page_summary_add_skipped(page_of(report)->summary, run, why);
+}
+
+static void page_run(struct report *report, const struct report_run *run)
+{
+    struct page *page = page_of(report);
+    const struct suite_entry *entry = suite_entry_of(page->suite, run->result->number);
+    bool passed = run->result->outcome == OUTCOME_PASS;
+    char id[24];
+
+    if (passed && !page->options->all) {
+        page_summary_add(page->summary, run, 0);
+        return;
+    }
+    page->in_full++;
+    snprintf(id, sizeof(id), "run-%u", (unsigned)page->in_full);
+    page_run_write(report->out, id, run, entry->scenario, page->suite->real_bytes, !passed);
+    page_summary_add(page->summary, run, page->in_full);
+}
+
+static void page_end(struct report *report, const struct report_summary *summary)
+{
+    struct page *page = page_of(report);
+
+    page_summary_end(page->summary, report->out, summary, page->options->coverage);
+    fwrite(page_after, 1, page_after_bytes, report->out);
+}
+
+struct report *report_page(FILE *out, const struct page_options *options)
+{
+    struct page *page = must_alloc(sizeof(*page));
+
+    page->report = (struct report){out, page_begin, page_invalid, page_skipped, page_run, page_end};
+    page->options = options;
+    page->summary = page_summary_create();
+    return &page->report;
+}
+
+bool page_coverage_is_good(const char *path)
+{
+    json_error_t error;
+    json_t *object = json_load_file(path, 0, &error);
+    bool good = json_is_object(object);
+
+    if (!good) {
+        fprintf(stderr, "mirrorsim: --coverage %s: %s\n", path,
+                object == NULL ? error.text : "no object of JSON");
+    }
+    json_decref(object);
+    return good;
+}
