@@ -1,22 +1,20 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The page is written as the runs come: what it begins with, the runs in full, the summary, and the
- * script that shows them.
+ * What the page begins with, the runs in full, the summary, and the script that shows them.
  */
 #include "tools/picture/page.h"
 
 #include <stdlib.h>
 
 #include "tools/base/support.h"
-#include "tools/picture/page_run.h"
+#include "tools/picture/page_runs.h"
 #include "tools/picture/page_summary.h"
 
 struct page {
     struct report report;
     const struct page_options *options;
-    const struct suite *suite;
+    struct page_runs *runs;
     struct page_summary *summary;
-    uint32_t in_full; /* number of runs so far */
 };
 
 static struct page *page_of(struct report *report)
@@ -28,7 +26,7 @@ static void page_begin(struct report *report, const struct suite *suite)
 {
     struct page *page = page_of(report);
 
-    page->suite = suite;
+    page->runs = page_runs_create(suite);
     page_summary_begin(page->summary, suite);
     fwrite(page_before, 1, page_before_bytes, report->out);
 }
@@ -46,24 +44,16 @@ static void page_skipped(struct report *report, const struct report_run *run, co
 static void page_run(struct report *report, const struct report_run *run)
 {
     struct page *page = page_of(report);
-    const struct suite_entry *entry = suite_entry_of(page->suite, run->result->number);
-    bool passed = run->result->outcome == OUTCOME_PASS;
-    char id[24];
+    bool is_full = page->options->all || run->result->outcome != OUTCOME_PASS;
 
-    if (passed && !page->options->all) {
-        page_summary_add(page->summary, run, 0);
-        return;
-    }
-    page->in_full++;
-    snprintf(id, sizeof(id), "run-%u", (unsigned)page->in_full);
-    page_run_write(report->out, id, run, entry->scenario, page->suite->real_bytes, !passed);
-    page_summary_add(page->summary, run, page->in_full);
+    page_summary_add(page->summary, run, is_full ? page_runs_add(page->runs, run) : 0);
 }
 
 static void page_end(struct report *report, const struct report_summary *summary)
 {
     struct page *page = page_of(report);
 
+    page_runs_end(page->runs, report->out);
     page_summary_end(page->summary, report->out, summary, page->options->coverage);
     fwrite(page_after, 1, page_after_bytes, report->out);
 }

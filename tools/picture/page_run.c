@@ -2,8 +2,7 @@
 /*
  * The head of a run, as JSON, and its tables.
  *
- * Runs are deterministic, so a run in full is simply made once more.  What numbers mean is said in
- * words here, so that the page knows nothing of engines and plans.
+ * What numbers mean is said in words here, so that the page knows nothing of engines and plans.
  */
 #include "tools/picture/page_run.h"
 
@@ -17,10 +16,8 @@
 #include "tools/picture/page_trace.h"
 #include "tools/picture/page_why.h"
 #include "tools/picture/picture.h"
-#include "tools/run/stream.h"
 
 #define MAX_TEXT_BYTES ((size_t)1 << 20)
-#define CPU_LIMIT_MS 20000
 
 /* ---- Words ---- */
 
@@ -209,47 +206,26 @@ static void write_nearest(FILE *out, const char *id, const struct one_run *run,
 }
 
 static void add_why(FILE *out, const char *id, json_t *head, const struct one_run *run,
-                    const struct run_result *result)
+                    const struct page_why *why)
 {
-    struct page_why why = page_why_make(run, result);
-
-    json_object_set(head, "why", why.answer);
-    if (why.nearest.count > 0) {
-        json_object_set_new(head, "near",
-                            json_pack("{s:o, s:I}", "without", report_json_string(why.without),
-                                      "difference", (json_int_t)why.difference));
-        write_nearest(out, id, run, &why);
+    if (why->answer != NULL) {
+        json_object_set(head, "why", why->answer);
     }
-    page_why_free(&why);
-}
-
-/* The events of the run, also of one that dies: then up to where it did. */
-static void make_trace(struct one_run *made)
-{
-    struct world_options options = runner_options(made->plan, made->engine, made->seed);
-
-    trace_init(&made->trace, true);
-    free(stream_trace(made->plan, &options, CPU_LIMIT_MS, &made->trace));
+    if (why->nearest.count > 0) {
+        json_object_set_new(head, "near",
+                            json_pack("{s:o, s:I}", "without", report_json_string(why->without),
+                                      "difference", (json_int_t)why->difference));
+        write_nearest(out, id, run, why);
+    }
 }
 
 void page_run_write(FILE *out, const char *id, const struct report_run *run,
-                    const struct scenario *scenario, bool real_bytes, bool why)
+                    const struct one_run *made, const struct page_why *why)
 {
-    const struct choice_spec choices = {.seed = run->seed};
-    struct one_run made = {.file = run->file,
-                           .seed = run->seed,
-                           .engine = run->engine,
-                           .plan = scenario_plan(scenario, run->case_number - 1, &choices)};
-    json_t *head = head_json(run, made.plan);
+    json_t *head = head_json(run, made->plan);
     struct pack block = {0};
 
-    made.plan->content_bytes |= real_bytes;
-    make_trace(&made);
-    add_trace(&block, head, made.plan, made.engine, &made.trace);
-    if (why && run->result->finding_count > 0) {
-        add_why(out, id, head, &made, run->result);
-    }
+    add_trace(&block, head, made->plan, made->engine, &made->trace);
+    add_why(out, id, head, made, why);
     page_block_write(out, id, head, &block);
-    trace_free(&made.trace);
-    plan_destroy(made.plan);
 }

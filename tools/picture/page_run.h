@@ -5,17 +5,16 @@
 #ifndef MIRRORSIM_TOOLS_PICTURE_PAGE_RUN_H
 #define MIRRORSIM_TOOLS_PICTURE_PAGE_RUN_H
 
-#include <stdbool.h>
 #include <stdio.h>
 
-#include "sim/scenario/scenario.h"
+#include "tools/picture/page_why.h"
 #include "tools/report/report.h"
 
 /*
- * Makes the run once more, in a child, and writes it as the element "run-NUMBER".  With `why`, its
- * first finding is explained, too.
+ * Writes the run as the element `id`, and the nearest one, if there is one, as `id`-near.  `made`
+ * has its plan and its whole trace.
  */
 void page_run_write(FILE *out, const char *id, const struct report_run *run,
-                    const struct scenario *scenario, bool real_bytes, bool why);
+                    const struct one_run *made, const struct page_why *why);
 
 #endif

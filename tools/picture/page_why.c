@@ -39,6 +39,7 @@ static void send_answer(int results, const struct answer *answer)
     json_decref(object);
 }
 
+/* An empty record follows the events. */
 static void send_nearest(int results, const char *without, const struct nearest *nearest)
 {
     pipe_send(results, without, strlen(without));
@@ -48,26 +49,38 @@ static void send_nearest(int results, const char *without, const struct nearest 
 
         pipe_send(results, &nearest->trace.events[sent], count * sizeof(struct event));
     }
+    pipe_send(results, NULL, 0);
 }
 
-static void explain_in_child(void *opaque, void *record, int results)
+/* Without a nearest run, an empty record takes the place of its name. */
+void page_why_send(const struct one_run *whole, const struct run_result *result, int results)
 {
-    const struct task *task = opaque;
-    struct one_run run = *task->run;
-    struct answer answer = {.file = run.file,
-                            .all = true,
-                            .result = task->result,
-                            .finding = &task->result->findings[0]};
+    struct one_run run = *whole;
+    struct answer answer = {
+        .file = run.file, .all = true, .result = result, .finding = &result->findings[0]};
     struct explain_subject subject = {.finding = answer.finding};
     struct nearest nearest;
 
-    (void)record;
     one_run_open(&run);
     explain_answer(&run, &subject, &answer);
     send_answer(results, &answer);
     if (answer.without.repeats && explain_nearest(&run, &answer.without, &nearest)) {
         send_nearest(results, answer.without.list[nearest.without].what, &nearest);
+        trace_free(&nearest.trace);
+    } else {
+        pipe_send(results, NULL, 0);
     }
+    answer_free(&answer);
+    world_destroy(run.world);
+    trace_free(&run.trace);
+}
+
+static void explain_in_child(void *opaque, void *record, int results)
+{
+    const struct task *task = opaque;
+
+    (void)record;
+    page_why_send(task->run, task->result, results);
 }
 
 /* ---- In the parent ---- */
@@ -100,30 +113,39 @@ static void receive_trace(int results, struct trace *trace)
     struct event *events;
     size_t bytes;
 
-    while ((events = pipe_receive(results, SEND_EVENTS * sizeof(*events), &bytes)) != NULL) {
+    while ((events = pipe_receive(results, SEND_EVENTS * sizeof(*events), &bytes)) != NULL &&
+           bytes > 0) {
         for (size_t i = 0; i < bytes / sizeof(*events); i++) {
             trace_append(trace, &events[i]);
         }
         free(events);
     }
+    free(events);
+}
+
+struct page_why page_why_receive(int results)
+{
+    struct page_why why = {.answer = receive_answer(results)};
+    size_t bytes = 0;
+
+    trace_init(&why.nearest, true);
+    why.without = why.answer != NULL ? pipe_receive(results, MAX_ANSWER, &bytes) : NULL;
+    if (bytes > 0 && receive_difference(results, &why.difference)) {
+        receive_trace(results, &why.nearest);
+    }
+    return why;
 }
 
 struct page_why page_why_make(const struct one_run *run, const struct run_result *result)
 {
     struct task task = {run, result};
-    struct page_why why = {.answer = NULL};
     struct isolate_death death;
     struct isolate isolate;
-    size_t bytes;
+    struct page_why why;
 
-    trace_init(&why.nearest, true);
     isolate_open(&isolate, 0);
     isolate_start(&isolate, explain_in_child, &task);
-    why.answer = receive_answer(isolate.results);
-    why.without = pipe_receive(isolate.results, MAX_ANSWER, &bytes);
-    if (why.without != NULL && receive_difference(isolate.results, &why.difference)) {
-        receive_trace(isolate.results, &why.nearest);
-    }
+    why = page_why_receive(isolate.results);
     death = isolate_end(&isolate);
     isolate_close(&isolate);
     free(death.words);

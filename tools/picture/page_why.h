@@ -20,8 +20,16 @@ struct page_why {
     uint64_t difference;  /* the first event in which it differs */
 };
 
-/* The run is loaded and has no world; `result` is its own and has a finding. */
+/*
+ * In a child of its own.  The run is loaded and has no world; `result` is its own and has a
+ * finding.
+ */
 struct page_why page_why_make(const struct one_run *run, const struct run_result *result);
+
+/* The two ends of it, for a child that explains several runs; no answer: the child has died. */
+void page_why_send(const struct one_run *run, const struct run_result *result, int results);
+struct page_why page_why_receive(int results);
+
 void page_why_free(struct page_why *why);
 
 #endif
