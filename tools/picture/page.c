@@ -67,17 +67,3 @@ struct report *report_page(FILE *out, const struct page_options *options)
     page->summary = page_summary_create();
     return &page->report;
 }
-
-bool page_coverage_is_good(const char *path)
-{
-    json_error_t error;
-    json_t *object = json_load_file(path, 0, &error);
-    bool good = json_is_object(object);
-
-    if (!good) {
-        fprintf(stderr, "mirrorsim: --coverage %s: %s\n", path,
-                object == NULL ? error.text : "no object of JSON");
-    }
-    json_decref(object);
-    return good;
-}

@@ -21,9 +21,6 @@ struct page_options {
 /* Writes to `out`; the caller frees the report.  The options must outlive it. */
 struct report *report_page(FILE *out, const struct page_options *options);
 
-/* False, with an explanation on stderr, if that file is not what it should be. */
-bool page_coverage_is_good(const char *path);
-
 /* What the page is made of (page.cmake): what comes before the data, and what comes after it. */
 extern const unsigned char page_before[];
 extern const unsigned long page_before_bytes;

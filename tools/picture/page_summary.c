@@ -12,6 +12,7 @@
 
 #include "tools/base/support.h"
 #include "tools/picture/page_block.h"
+#include "tools/picture/page_coverage.h"
 #include "tools/report/matrix.h"
 
 struct row {
@@ -213,7 +214,7 @@ void page_summary_end(struct page_summary *summary, FILE *out, const struct repo
         json_object_set_new(head, "matrix", json_true());
     }
     if (coverage != NULL) {
-        json_object_set_new(head, "coverage", json_load_file(coverage, 0, NULL));
+        json_object_set_new(head, "coverage", page_coverage_json(coverage, summary->suite));
     }
     add_rows(summary, &block, tables);
     json_object_set_new(head, "tables", tables);

@@ -63,8 +63,7 @@ function redrawAll() {
 async function begin() {
   const block = await readBlock("summary");
   app.summary = new Summary(block);
-  app.coverage = block.head.coverage ? coverageSection(block.head.coverage) : null;
-  if (app.coverage) app.summary.element.append(app.coverage);
+  if (block.head.coverage) app.summary.element.append(new Coverage(block.head.coverage, app.summary).element);
   app.single = app.summary.rows.length === 1 && app.summary.rows[0].full > 0;
   document.getElementById("home").hidden = app.single;
   window.addEventListener("hashchange", route);
