@@ -226,6 +226,7 @@ void page_run_write(FILE *out, const char *id, const struct report_run *run,
     struct pack block = {0};
 
     add_trace(&block, head, made->plan, made->engine, &made->trace);
+    json_object_set_new(head, "cut", json_boolean(made->trace.count == PAGE_MAX_EVENTS));
     add_why(out, id, head, made, why);
     page_block_write(out, id, head, &block);
 }

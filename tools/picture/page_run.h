@@ -10,6 +10,9 @@
 #include "tools/picture/page_why.h"
 #include "tools/report/report.h"
 
+/* Of a longer run, the page has the first events. */
+#define PAGE_MAX_EVENTS 2000000u
+
 /*
  * Writes the run as the element `id`, and the nearest one, if there is one, as `id`-near.  `made`
  * has its plan and its whole trace.

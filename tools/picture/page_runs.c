@@ -17,6 +17,9 @@
 
 #define CPU_LIMIT_MS 20000
 
+/* Of a run that is known to hang: more of it would show nothing else. */
+#define HANG_LIMIT_MS 500
+
 struct page_runs {
     const struct suite *suite;
     struct run_result **results;
@@ -69,24 +72,34 @@ static struct one_run prepare(const struct page_runs *runs, const struct run_res
     return run;
 }
 
+/* No browser shows more events than these. */
 static void keep(void *opaque, const struct event *event, uint64_t number)
 {
-    (void)number;
-    trace_append(opaque, event);
+    if (number < PAGE_MAX_EVENTS) {
+        trace_append(opaque, event);
+    }
 }
 
-static struct stream stream_of(struct one_run *run)
+/* It ran out of processor time or memory. */
+static bool has_no_end(const struct run_result *result)
+{
+    return result->died && result->finding_count > 0 &&
+           result->findings[0].id != FINDING_CRASH_CRASH;
+}
+
+static struct stream stream_of(struct one_run *run, const struct run_result *result)
 {
     return (struct stream){.plan = run->plan,
                            .options = runner_options(run->plan, run->engine, run->seed),
-                           .cpu_ms = CPU_LIMIT_MS,
+                           .cpu_ms = has_no_end(result) ? HANG_LIMIT_MS : CPU_LIMIT_MS,
                            .opaque = &run->trace,
                            .event = keep};
 }
 
+/* Explaining makes the run many times, which takes too long if it has no end. */
 static bool is_explained(const struct run_result *result)
 {
-    return result->outcome != OUTCOME_PASS && result->finding_count > 0;
+    return result->outcome != OUTCOME_PASS && result->finding_count > 0 && !has_no_end(result);
 }
 
 /* ---- In the child ---- */
@@ -99,7 +112,7 @@ static void make_in_child(void *opaque, void *record, int results)
     for (size_t i = runs->first; i < runs->count; i++) {
         const struct run_result *result = runs->results[i];
         struct one_run run = prepare(runs, result);
-        const struct stream stream = stream_of(&run);
+        const struct stream stream = stream_of(&run, result);
 
         stream_send(&stream, results);
         if (is_explained(result)) {
@@ -122,7 +135,7 @@ static void end_child(struct isolate *child)
 static struct page_why receive(struct isolate *child, struct one_run *run,
                                const struct run_result *expected)
 {
-    const struct stream stream = stream_of(run);
+    const struct stream stream = stream_of(run, expected);
     struct run_result *result = stream_receive(&stream, child->results);
     struct page_why why = {.answer = NULL};
     bool lives = result != NULL;

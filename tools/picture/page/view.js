@@ -29,7 +29,7 @@ class RunView {
       " ", finding.text));
     return make("header", {},
       make("h1", {}, make("span", {class: "badge " + head.outcome}, head.outcome.toUpperCase()), " ", head.title),
-      make("p", {class: "note"}, `${head.file} · ${timeWord(head.virtualNs)} · ${plural(this.run.count, "event")} · generation ${head.plan.generation}${story ? " · " + story : ""}${head.bug ? " · known: " + head.bug : ""}`),
+      make("p", {class: "note"}, `${head.file} · ${timeWord(head.virtualNs)} · ${head.cut ? "the first " : ""}${plural(this.run.count, "event")} · generation ${head.plan.generation}${story ? " · " + story : ""}${head.bug ? " · known: " + head.bug : ""}`),
       findings.length ? make("ul", {class: "findings"}, ...findings.slice(0, 1)) : null,
       findings.length > 1 ? make("details", {}, make("summary", {}, `${findings.length - 1} more`), make("ul", {class: "findings"}, ...findings.slice(1))) : null,
       head.doc ? make("details", {open: findings.length === 0}, make("summary", {}, "What the scenario is about"), ...head.doc.trim().split(/\n\s*\n/).map(text => make("p", {class: "doc"}, text.replace(/\s*\n\s*/g, " ")))) : null);
