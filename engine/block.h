@@ -35,10 +35,10 @@ typedef void block_done(void *opaque, int ret);
 uint64_t host_now_ns(struct host *host);
 
 /* Zeroed memory in the world's arena, aligned to 16; never NULL. */
-void *host_alloc(struct host *host, size_t bytes);
+void *host_alloc(struct host *host, uint64_t bytes);
 
 /* Frees memory of host_alloc(); `bytes` as in that call. NULL is allowed. */
-void host_free(struct host *host, void *memory, size_t bytes);
+void host_free(struct host *host, void *memory, uint64_t bytes);
 
 /*
  * Calls `fired(opaque)` from the main loop after `delay_ns`; even 0 takes a

@@ -189,9 +189,18 @@ struct engine {
     /*
      * Somebody else's code.  Not all its state is in the host's arena, so a world with it cannot
      * be saved and restored, nor its states be told apart, and damage it does may outlive its
-     * run.  Therefore each run gets its own process, and exploring replays from the start.
+     * run.  Therefore exploring replays from the start, and a finding counts only in the first
+     * run of a process.
      */
     bool foreign;
+
+    /*
+     * Of a foreign engine: data that the code keeps for itself, from world to world of a process.
+     * A world begins by putting it back to what it was when the program was loaded; is_as_loaded():
+     * it is that now.  Both NULL: there is none.
+     */
+    void (*renew)(void);
+    bool (*is_as_loaded)(void);
 
     /*
      * Who waits for what inside the job, in words: a part of a sentence.  For a job that does not

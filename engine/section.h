@@ -48,6 +48,13 @@ void block_edge_detach(struct block_edge *edge);
  */
 void block_section_begin(struct block_node *node, void (*quiet)(void *opaque), void *opaque);
 
+/*
+ * One of the job's own: the guest's requests queue in it, as in any, but the edges of jobs are not
+ * told, so that the job can work on in it.  They are told of the sections of others as ever.
+ */
+void block_section_begin_own(struct block_node *node, void (*quiet)(void *opaque), void *opaque);
+void block_section_end_own(struct block_node *node);
+
 /* Over all nodes of the graph at once: around a graph change (modern-algorithm J11). */
 void block_section_begin_all(struct host *host, void (*quiet)(void *opaque), void *opaque);
 

@@ -11,72 +11,87 @@
 
 #define SLICES_PER_SECOND 10u
 #define MANTISSA_BITS 53
+#define QUOTIENT_SHIFT 62
+#define PRODUCT_SHIFT 11
+#define LOW_BITS (((uint64_t)1 << (32 - PRODUCT_SHIFT)) - 1)
 
-__extension__ typedef unsigned __int128 uint128;
-
-/* mantissa * 2^exponent; the mantissa has 53 bits at most, or is 2^53. */
+/* mantissa * 2^exponent; the mantissa has exactly 53 bits. */
 struct real {
     uint64_t mantissa;
     int exponent;
 };
 
-static int count_bits(uint128 value)
+static int count_bits(uint64_t value)
 {
-    int bits = 0;
-
-    for (; value != 0; value >>= 1) {
-        bits++;
-    }
-    return bits;
+    return 64 - __builtin_clzll(value);
 }
 
-/* To nearest, ties to even. */
-static struct real round_to_double(uint128 value, int exponent)
+/*
+ * To nearest, ties to even.  The value is not 0; one of more than 54 bits may stand for a longer
+ * one, if its lowest bit says whether anything follows.
+ */
+static struct real round_to_double(uint64_t value, int exponent)
 {
     int drop = count_bits(value) - MANTISSA_BITS;
-    uint128 rest;
-    uint128 half;
+    uint64_t rest;
+    uint64_t half;
     uint64_t mantissa;
 
     if (drop <= 0) {
-        return (struct real){(uint64_t)value, exponent};
+        return (struct real){value << -drop, exponent + drop};
     }
-    rest = value & (((uint128)1 << drop) - 1);
-    half = (uint128)1 << (drop - 1);
-    mantissa = (uint64_t)(value >> drop);
+    rest = value & (((uint64_t)1 << drop) - 1);
+    half = (uint64_t)1 << (drop - 1);
+    mantissa = value >> drop;
     mantissa += rest > half || (rest == half && (mantissa & 1) != 0);
+    if (count_bits(mantissa) > MANTISSA_BITS) {
+        return (struct real){mantissa >> 1, exponent + drop + 1};
+    }
     return (struct real){mantissa, exponent + drop};
 }
 
-/* At least 66 bits of the quotient are kept, and one that says whether there are more. */
+/* By hand, for not every machine has integers of 128 bits: 62 bits of the quotient or more. */
 static struct real divide(struct real dividend, struct real divisor)
 {
-    int shift = 120 - count_bits(dividend.mantissa);
-    uint128 wide = (uint128)dividend.mantissa << shift;
-    uint128 quotient = wide / divisor.mantissa;
-    bool has_rest = wide % divisor.mantissa != 0;
+    uint64_t rest = dividend.mantissa;
+    uint64_t quotient = 0;
 
-    return round_to_double(quotient << 1 | has_rest,
-                           dividend.exponent - divisor.exponent - shift - 1);
+    for (int i = 0; i <= QUOTIENT_SHIFT; i++) {
+        bool goes_in = rest >= divisor.mantissa;
+
+        quotient = quotient << 1 | goes_in;
+        rest = (rest - (goes_in ? divisor.mantissa : 0)) << 1;
+    }
+    return round_to_double(quotient << 1 | (rest != 0),
+                           dividend.exponent - divisor.exponent - QUOTIENT_SHIFT - 1);
+}
+
+/* The product's highest bits, 57 or more, and in the lowest whether anything follows. */
+static struct real multiply(struct real value, uint32_t factor)
+{
+    uint64_t low = (value.mantissa & UINT32_MAX) * factor;
+    uint64_t high = (value.mantissa >> 32) * factor + (low >> 32);
+
+    /* high has 53 bits at most. */
+    low &= UINT32_MAX;
+    return round_to_double(high << PRODUCT_SHIFT | low >> (32 - PRODUCT_SHIFT) |
+                               ((low & LOW_BITS) != 0),
+                           value.exponent + 32 - PRODUCT_SHIFT);
 }
 
 static uint64_t cut_to_integer(struct real value)
 {
     if (value.exponent >= 0) {
-        /* 2^53 << 11 is the first that does not fit. */
-        return value.exponent >= 11 ? UINT64_MAX : value.mantissa << value.exponent;
+        return value.exponent > 64 - MANTISSA_BITS ? UINT64_MAX : value.mantissa << value.exponent;
     }
-    return value.mantissa >> -value.exponent;
+    return value.exponent <= -MANTISSA_BITS ? 0 : value.mantissa >> -value.exponent;
 }
 
 uint64_t account_slices_ns(uint64_t bytes, uint64_t quota)
 {
-    struct real slices;
-
     assert(quota > 0 && bytes >= quota);
-    slices = divide(round_to_double(bytes, 0), round_to_double(quota, 0));
     return cut_to_integer(
-        round_to_double((uint128)slices.mantissa * ACCOUNT_SLICE_NS, slices.exponent));
+        multiply(divide(round_to_double(bytes, 0), round_to_double(quota, 0)), ACCOUNT_SLICE_NS));
 }
 
 void account_set_speed(struct account *account, uint64_t speed)

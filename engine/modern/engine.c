@@ -11,15 +11,32 @@
 #include "engine/modern/modern.h"
 #include "engine/range.h"
 
+/*
+ * D'46: who pauses a job that copies in its section, or gives it up, lets the guest go on at once:
+ * what the job waits for may be slow.  Such a job runs; it is still there after the verb.
+ */
 static int command(struct engine_job *mirror, enum job_verb verb, int64_t arg,
                    struct job_error *error)
 {
-    return life_command(&mirror->life, verb, arg, error);
+    bool copies_inside = modern_copies_inside(mirror);
+    int ret = life_command(&mirror->life, verb, arg, error);
+
+    if (copies_inside && (mirror->life.user_paused || mirror->life.force_cancelled)) {
+        modern_end_section(mirror);
+    }
+    return ret;
+}
+
+/* C7': a section of its own does not pause the job, but a query says so. */
+static bool is_in_own_section(const struct engine_job *mirror)
+{
+    return mirror->is_draining && block_sections(mirror->life.spec.source) > 0;
 }
 
 static void query(const struct engine_job *mirror, struct job_info *info)
 {
     life_query(&mirror->life, info);
+    info->paused |= is_in_own_section(mirror);
     info->actively_synced = mirror->actively_synced;
     if (mirror->dirty != NULL) {
         info->dirty_bytes = (int64_t)(block_dirty_bits(mirror->dirty)->count * mirror->granularity);
@@ -173,9 +190,10 @@ static void digest_run(const struct engine_job *mirror, struct digest *digest)
     digest_u64(digest, min_u64(clock_ns, ACCOUNT_SLICE_NS + 1));
     digest_i64(digest, mirror->stored_error);
     digest_flags(digest, mirror->was_dirty, mirror->finish, mirror->is_draining,
-                 mirror->filter_knows, mirror->write_blocking, mirror->actively_synced,
-                 mirror->complete_wanted, mirror->prepared, mirror->result_text != NULL,
-                 mirror->start_waits, mirror->base_was_read_only);
+                 mirror->has_failed_inside, mirror->has_paid, mirror->filter_knows,
+                 mirror->write_blocking, mirror->actively_synced, mirror->complete_wanted,
+                 mirror->prepared, mirror->result_text != NULL, mirror->start_waits,
+                 mirror->base_was_read_only);
 }
 
 static void digest_state(const struct engine_job *mirror, struct digest *digest)

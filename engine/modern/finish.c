@@ -16,13 +16,14 @@ static void begin_section(void *opaque)
 {
     struct engine_job *mirror = opaque;
 
-    block_section_begin(mirror->life.spec.source, modern_wake, mirror);
+    block_section_begin_own(mirror->life.spec.source, modern_wake, mirror);
 }
 
-void modern_begin_section(struct engine_job *mirror)
+enum modern_turn modern_begin_section(struct engine_job *mirror)
 {
     mirror->is_draining = true;
     host_defer(mirror->life.host, begin_section, mirror);
+    return WAITS;
 }
 
 static void release_buffers(struct engine_job *mirror)
@@ -49,8 +50,7 @@ enum modern_turn modern_exit_ops(struct engine_job *mirror)
         return modern_to(mirror, MODERN_ENDED);
     }
     modern_set_phase(mirror, MODERN_EXIT_DRAIN);
-    modern_begin_section(mirror);
-    return WAITS;
+    return modern_begin_section(mirror);
 }
 
 enum modern_turn modern_exit_drained(struct engine_job *mirror)
@@ -168,7 +168,7 @@ static int finish(struct engine_job *mirror, int ret)
     block_ref(target);
     leave_graph(mirror, ret < 0);
     block_section_end(target);
-    block_section_end(source);
+    block_section_end_own(source);
     mirror->is_draining = false;
     block_unref(target);
     block_unref(source);

@@ -96,14 +96,18 @@ enum modern_turn modern_synced(struct engine_job *mirror)
 
 /*
  * D'43: an active request may have failed in the section, and another have cleaned its chunks: the
- * error that was reported ends the job nevertheless.
+ * error that was reported ends the job nevertheless.  D'46: what is dirty is copied in the section,
+ * so that a guest that always has a request in flight can't keep the job.
  */
 enum modern_turn modern_drained(struct engine_job *mirror)
 {
     assert(mirror->active_count == 0);
-    if (mirror->stored_error < 0 || dirty_count(mirror) > 0 || zero_mark_owed(mirror)) {
-        modern_set_phase(mirror, MODERN_UNDRAIN);
-        return modern_undrained(mirror);
+    mirror->has_failed_inside = false;
+    if (mirror->stored_error < 0) {
+        return modern_leave_section(mirror);
+    }
+    if (dirty_count(mirror) > 0 || zero_mark_owed(mirror)) {
+        return modern_to(mirror, MODERN_PASS);
     }
     /* D'41: an active request that has failed may have left its bytes in the total. */
     life_set_remaining(&mirror->life, 0);
@@ -119,40 +123,57 @@ enum modern_turn modern_last_flushed(struct engine_job *mirror)
         return modern_exit(mirror, 0, NULL);
     }
     modern_fail(mirror, OP_WRITE, mirror->request_ret, 0, 0);
-    modern_set_phase(mirror, MODERN_UNDRAIN);
-    return modern_undrained(mirror);
+    return modern_leave_section(mirror);
+}
+
+void modern_end_section(struct engine_job *mirror)
+{
+    block_section_end_own(mirror->life.spec.source);
+    mirror->is_draining = false;
+    mirror->has_failed_inside = false;
 }
 
 /* The guest's queued requests come before the job goes on. */
 static void end_section(void *opaque)
 {
-    struct engine_job *mirror = opaque;
-
-    block_section_end(mirror->life.spec.source);
-    mirror->is_draining = false;
-    modern_wake(mirror);
+    modern_end_section(opaque);
+    modern_wake(opaque);
 }
 
-/* Twice: to end the section, and after it. */
+enum modern_turn modern_leave_section(struct engine_job *mirror)
+{
+    modern_set_phase(mirror, MODERN_UNDRAIN);
+    host_defer(mirror->life.host, end_section, mirror);
+    return WAITS;
+}
+
 enum modern_turn modern_undrained(struct engine_job *mirror)
 {
-    if (mirror->is_draining) {
-        host_defer(mirror->life.host, end_section, mirror);
-        return WAITS;
-    }
     return modern_to(mirror, MODERN_PASS);
 }
 
 /* ---- L6' ---- */
+
+/*
+ * What is owed can be all of the target (D'1): the guest does not stand still for that.  What it
+ * adds meanwhile is written in the section, or it could go on for ever.
+ */
+static enum modern_turn come_to_end(struct engine_job *mirror)
+{
+    if (!mirror->has_paid && zero_mark_owed(mirror)) {
+        mirror->has_paid = true;
+        return modern_to(mirror, MODERN_PASS);
+    }
+    modern_set_phase(mirror, MODERN_DRAIN);
+    return mirror->is_draining ? GOES_ON : modern_begin_section(mirror);
+}
 
 enum modern_turn modern_finish_pass(struct engine_job *mirror)
 {
     bool is_idle = !mirror->was_dirty && op_find_background(mirror) == NULL;
 
     if (mirror->finish && !mirror->was_dirty) {
-        modern_set_phase(mirror, MODERN_DRAIN);
-        modern_begin_section(mirror);
-        return WAITS;
+        return come_to_end(mirror);
     }
     if (!life_is_ready(&mirror->life) || mirror->finish) {
         return modern_to(mirror, MODERN_RATE);

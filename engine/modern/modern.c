@@ -41,12 +41,12 @@ static const uint64_t legal_next[MODERN_PHASE_COUNT] = {
     [MODERN_WALK_ASK] = TO(WALK_STATUS) | TO(EXIT_OPS),
     [MODERN_WALK_STATUS] = TO(WALK) | TO(EXIT_OPS),
     [MODERN_PASS] = TO(PASS_POINT) | TO(EXIT_OPS),
-    [MODERN_PASS_POINT] = TO(COUNT),
+    [MODERN_PASS_POINT] = TO(COUNT) | TO(UNDRAIN),
     [MODERN_COUNT] = TO(WAIT_OLDEST) | TO(SEARCH) | TO(SETTLE) | TO(EXIT_OPS),
     [MODERN_WAIT_OLDEST] = NEW_PASS,
     [MODERN_SEARCH] = TO(WAIT_CHUNK),
     [MODERN_WAIT_CHUNK] = TO(SEARCH_POINT),
-    [MODERN_SEARCH_POINT] = TO(TAKE),
+    [MODERN_SEARCH_POINT] = TO(TAKE) | TO(UNDRAIN),
     [MODERN_TAKE] = TO(CUT) | TO(WAIT_CHUNK) | TO(SETTLE),
     [MODERN_CUT] = TO(CUT_STATUS) | TO(SETTLE),
     [MODERN_CUT_STATUS] = TO(CUT_SLOT),
@@ -54,8 +54,8 @@ static const uint64_t legal_next[MODERN_PHASE_COUNT] = {
     [MODERN_SETTLE] = TO(FLUSH) | TO(SYNCED) | TO(FINISH),
     [MODERN_FLUSH] = TO(SYNCED) | NEW_PASS,
     [MODERN_SYNCED] = TO(FINISH),
-    [MODERN_FINISH] = TO(DRAIN) | TO(SLEEP) | TO(RATE) | TO(PASS_END),
-    [MODERN_DRAIN] = TO(LAST_FLUSH) | TO(UNDRAIN),
+    [MODERN_FINISH] = NEW_PASS | TO(DRAIN) | TO(SLEEP) | TO(RATE) | TO(PASS_END),
+    [MODERN_DRAIN] = TO(LAST_FLUSH) | TO(UNDRAIN) | NEW_PASS,
     [MODERN_LAST_FLUSH] = TO(UNDRAIN) | TO(EXIT_OPS),
     [MODERN_UNDRAIN] = NEW_PASS,
     [MODERN_SLEEP] = TO(SLEEP_POINT),
@@ -123,10 +123,23 @@ static bool must_quiesce(const struct engine_job *mirror)
     return mirror->life.point == POINT_QUIESCING && op_find_background(mirror) != NULL;
 }
 
+/*
+ * D'46: the guest stands still for a copy that comes to its end, not for a job that is paused or
+ * for a disk that fails.
+ */
+static bool must_leave_section(const struct engine_job *mirror)
+{
+    return mirror->is_draining && !mirror->life.force_cancelled &&
+           (mirror->has_failed_inside || mirror->life.pause_count > 0);
+}
+
 static enum modern_turn pause_point(struct engine_job *mirror, enum modern_phase next)
 {
     enum life_step said;
 
+    if (must_leave_section(mirror)) {
+        return modern_leave_section(mirror);
+    }
     if (must_quiesce(mirror)) {
         return modern_wait_oldest(mirror);
     }
@@ -267,14 +280,15 @@ static void wake(struct life *life)
 }
 
 /*
- * A section waits for a job that may issue something more, and for what it has in flight; in a
- * section of its own the job issues nothing.
+ * A section waits for a job that may issue something more, and for what it has in flight.  In a
+ * section of its own the job issues something in passes only, which come before DRAIN (D'46).
  */
 static bool is_busy(const struct life *life)
 {
     const struct engine_job *mirror = (const struct engine_job *)life;
+    bool rests = mirror->is_draining && !modern_copies_inside(mirror);
 
-    return op_find_background(mirror) != NULL || !(life->force_cancelled || mirror->is_draining);
+    return op_find_background(mirror) != NULL || !(life->force_cancelled || rests);
 }
 
 const struct life_driver modern_driver = {
@@ -313,6 +327,7 @@ void modern_fail(struct engine_job *mirror, enum op side, int ret, uint64_t offs
         side == OP_READ || spec->kind == JOB_COMMIT ? spec->on_source_error : spec->on_target_error;
 
     modern_set_synced(mirror, false);
+    mirror->has_failed_inside = mirror->is_draining;
     if (life_handle_error(&mirror->life, policy, side, ret, offset, bytes) == ACTION_REPORT &&
         (mirror->stored_error == 0 || bytes == 0)) {
         mirror->stored_error = ret; /* the first; a flush's stands in any case (E3') */

@@ -103,8 +103,10 @@ struct engine_job {
     bool filter_knows; /* R7': active requests are possible */
     bool write_blocking;
     bool actively_synced;
-    bool is_draining; /* begins or has its own section over the source */
-    bool finish;      /* L4': of this very pass */
+    bool is_draining;       /* begins or has its own section over the source */
+    bool has_paid;          /* D'1: what was owed before the first section at the end */
+    bool has_failed_inside; /* D'46: something, since that has begun */
+    bool finish;            /* L4': of this very pass */
     bool complete_wanted;
     bool prepared;    /* C6' has run: abort has nothing to do */
     int stored_error; /* E3' */
@@ -227,6 +229,7 @@ enum modern_turn modern_synced(struct engine_job *mirror);
 enum modern_turn modern_finish_pass(struct engine_job *mirror);
 enum modern_turn modern_drained(struct engine_job *mirror);
 enum modern_turn modern_last_flushed(struct engine_job *mirror);
+enum modern_turn modern_leave_section(struct engine_job *mirror);
 enum modern_turn modern_undrained(struct engine_job *mirror);
 enum modern_turn modern_sleep(struct engine_job *mirror);
 enum modern_turn modern_rate(struct engine_job *mirror);
@@ -248,8 +251,17 @@ int modern_prepare(struct life *life);
 void modern_abort(struct life *life);
 void modern_free(struct life *life);
 
+/* D'46: the run is in passes, with its section quiet over the source. */
+static inline bool modern_copies_inside(const struct engine_job *mirror)
+{
+    return mirror->is_draining && mirror->phase < MODERN_DRAIN;
+}
+
+/* Ends it, from the main loop: the guest's queued requests arrive. */
+void modern_end_section(struct engine_job *mirror);
+
 /* Begins the source's section behind what is due; wakes the run when it is quiet. */
-void modern_begin_section(struct engine_job *mirror);
+enum modern_turn modern_begin_section(struct engine_job *mirror);
 
 /* ---- Parts ---- */
 

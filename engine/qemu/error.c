@@ -65,6 +65,20 @@ void error_free(Error *err)
     g_free(err);
 }
 
+void error_propagate(Error **dst, Error *local)
+{
+    if (local != NULL && dst != NULL && *dst == NULL) {
+        *dst = local;
+    } else {
+        error_free(local);
+    }
+}
+
+const char *error_get_pretty(const Error *err)
+{
+    return err->text;
+}
+
 int qemu_error_class(const Error *error)
 {
     return error->cls;

@@ -17,6 +17,8 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "engine/range.h"
+
 #define ALIGNMENT ((size_t)16)
 
 /* Of any machine that this runs on. */
@@ -157,15 +159,15 @@ static void *piece_from_reserve(struct arena *arena, size_t bytes)
     return memory;
 }
 
-void *arena_alloc(struct arena *arena, size_t bytes)
+void *arena_alloc(struct arena *arena, uint64_t bytes)
 {
-    size_t piece_bytes = bytes;
+    size_t piece_bytes = (size_t)min_u64(bytes, SIZE_MAX);
     unsigned class;
     void *memory;
 
     /* It cannot be had, and there is no class for it. */
     if (bytes > RESERVE_MAX) {
-        return piece_from_reserve(arena, bytes);
+        return piece_from_reserve(arena, piece_bytes);
     }
     class = class_of(&piece_bytes);
     memory = arena->freed[class];
@@ -174,12 +176,13 @@ void *arena_alloc(struct arena *arena, size_t bytes)
     } else {
         memory = piece_from_reserve(arena, piece_bytes);
     }
-    return memset(memory, 0, bytes);
+    return memset(memory, 0, (size_t)bytes);
 }
 
-void arena_free(struct arena *arena, void *memory, size_t bytes)
+void arena_free(struct arena *arena, void *memory, uint64_t bytes)
 {
     struct piece *piece = memory;
+    size_t piece_bytes = (size_t)bytes;
     unsigned class;
 
     if (!memory) {
@@ -187,7 +190,7 @@ void arena_free(struct arena *arena, void *memory, size_t bytes)
     }
     assert((char *)memory > (char *)arena && (char *)memory < (char *)arena + arena->used_bytes);
     assert(((char *)memory - (char *)arena) % (ptrdiff_t)ALIGNMENT == 0);
-    class = class_of(&bytes);
+    class = class_of(&piece_bytes);
     piece->next = arena->freed[class];
     arena->freed[class] = piece;
 }

@@ -41,10 +41,10 @@ void arena_reset(struct arena *arena);
  * Zeroed memory aligned to 16.  When the reserve is used up, calls the
  * arena's full handler, which must not return; without one, arena_exhausted().
  */
-void *arena_alloc(struct arena *arena, size_t bytes);
+void *arena_alloc(struct arena *arena, uint64_t bytes);
 
 /* Gives back what arena_alloc(arena, bytes) returned; NULL is allowed. */
-void arena_free(struct arena *arena, void *memory, size_t bytes);
+void arena_free(struct arena *arena, void *memory, uint64_t bytes);
 
 char *arena_strdup(struct arena *arena, const char *text);
 

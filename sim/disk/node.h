@@ -50,6 +50,7 @@ struct block_node {
     TAILQ_HEAD(, block_edge) edges;
     struct block_edge below; /* by which it uses its open backing node; a filter, its node */
     uint32_t sections;       /* begun over it, or over what is below it, and not ended */
+    uint32_t own_sections;   /* those of them that jobs are not told of */
 
     struct block_dirty *dirty; /* in the order of their creation */
     uint16_t dirty_count;      /* numbers given so far */

@@ -3,7 +3,8 @@
  * Sections: edges and the way upwards, beginning, waiting, ending; what a quiet node is.
  *
  * A node counts the sections over it, and each edge below it that is quiesced; what changes is told
- * at the first and after the last.
+ * at the first and after the last.  Of those it counts the ones that are a job's own, which jobs
+ * are not told of: an edge to the node above is of that kind if all sections below it are.
  */
 #include "sim/disk/section.h"
 
@@ -31,60 +32,78 @@ struct block_node *edge_above(const struct block_edge *edge)
     return edge->opaque;
 }
 
-static void tell_begun(struct block_edge *edge)
+static bool in_section_of_others(const struct block_node *node)
 {
-    edge->quiesced = true;
-    switch (edge->kind) {
-    case EDGE_GUEST:
-        break; /* it looks before each request */
-    case EDGE_ABOVE:
-        node_quiesce(edge_above(edge));
-        break;
-    case EDGE_JOB:
+    return node->sections > node->own_sections;
+}
+
+/* Has the edge to know of a section?  A job does not of its own. */
+static bool must_know(const struct block_edge *edge)
+{
+    const struct block_node *node = edge->node;
+
+    if (node == NULL) {
+        return false;
+    }
+    return edge->kind == EDGE_JOB ? in_section_of_others(node) : node->sections > 0;
+}
+
+static void change_sections(struct block_node *node, int sections, int own_sections);
+
+static void tell_above(struct block_edge *edge, bool was_quiesced)
+{
+    bool was_own = edge->own;
+
+    edge->own = edge->quiesced && !in_section_of_others(edge->node);
+    change_sections(edge_above(edge), edge->quiesced - was_quiesced, edge->own - was_own);
+}
+
+static void tell_job(const struct block_edge *edge)
+{
+    if (edge->quiesced) {
         edge->user->begun(edge->opaque);
-        break;
+    } else {
+        edge->user->ended(edge->opaque);
     }
 }
 
-static void tell_ended(struct block_layer *layer, struct block_edge *edge)
+/* Does the edge know what there is to know? */
+static void tell_change(struct block_layer *layer, struct block_edge *edge)
 {
-    edge->quiesced = false;
+    bool was_quiesced = edge->quiesced;
+    bool changes = was_quiesced != must_know(edge);
+
+    edge->quiesced = must_know(edge);
     switch (edge->kind) {
     case EDGE_GUEST:
-        guest_release(layer);
-        break;
+        if (changes && was_quiesced) {
+            guest_release(layer);
+        }
+        break; /* of a section it learns by looking before each request */
     case EDGE_ABOVE:
-        node_release(edge_above(edge));
+        tell_above(edge, was_quiesced);
         break;
     case EDGE_JOB:
-        edge->user->ended(edge->opaque);
+        if (changes) {
+            tell_job(edge);
+        }
         break;
     }
 }
 
-void node_quiesce(struct block_node *node)
+/* There are so many more, or less, over the node. */
+static void change_sections(struct block_node *node, int sections, int own_sections)
 {
     struct block_edge *edge;
 
+    if (sections == 0 && own_sections == 0) {
+        return;
+    }
     assert(!node->drained && !node->idles);
-    if (node->sections++ > 0) {
-        return;
-    }
+    node->sections += (uint32_t)sections;
+    node->own_sections += (uint32_t)own_sections;
     TAILQ_FOREACH (edge, &node->edges, link) {
-        tell_begun(edge);
-    }
-}
-
-void node_release(struct block_node *node)
-{
-    struct block_edge *edge;
-
-    assert(node->sections > 0);
-    if (--node->sections > 0) {
-        return;
-    }
-    TAILQ_FOREACH (edge, &node->edges, link) {
-        tell_ended(node->layer, edge);
+        tell_change(node->layer, edge);
     }
 }
 
@@ -102,18 +121,6 @@ static void unlink_edge(struct block_edge *edge)
     assert(edge->node != NULL);
     TAILQ_REMOVE(&edge->node->edges, edge, link);
     edge->node = NULL;
-}
-
-/* The edge is at its place: does it know whether there is a section? */
-static void tell_change(struct block_layer *layer, struct block_edge *edge)
-{
-    bool in_section = edge->node != NULL && edge->node->sections > 0;
-
-    if (in_section && !edge->quiesced) {
-        tell_begun(edge);
-    } else if (!in_section && edge->quiesced) {
-        tell_ended(layer, edge);
-    }
 }
 
 void edge_attach(struct block_edge *edge, struct block_node *node)
@@ -228,16 +235,15 @@ static void quiesce_all(struct block_layer *layer)
 {
     layer->all_sections++;
     for (uint32_t i = 0; i < layer->node_count; i++) {
-        node_quiesce(&layer->nodes[i]);
+        change_sections(&layer->nodes[i], 1, 0);
     }
     if (layer->filter != NULL) {
-        node_quiesce(layer->filter);
+        change_sections(layer->filter, 1, 0);
     }
 }
 
-/* In nested loops of events the inner one looks first, and does not look for the outer ones. */
-void section_begin(struct block_layer *layer, struct block_node *node, enum by by,
-                   void (*quiet)(void *opaque), void *opaque)
+static struct section_wait *ask(struct block_layer *layer, struct block_node *node, enum by by,
+                                void (*quiet)(void *opaque), void *opaque)
 {
     struct section_wait *wait = arena_alloc(layer->arena, sizeof(*wait));
 
@@ -245,15 +251,29 @@ void section_begin(struct block_layer *layer, struct block_node *node, enum by b
     emit(layer, node, by, SECTION_BEGUN);
     *wait = (struct section_wait){.node = node, .by = by, .quiet = quiet, .opaque = opaque};
     SLIST_INSERT_HEAD(&layer->waits, wait, link);
-    if (node != NULL) {
-        node_quiesce(node);
-    } else {
-        quiesce_all(layer);
-    }
+    return wait;
+}
+
+/* In nested loops of events the inner one looks first, and does not look for the outer ones. */
+static void look(struct block_layer *layer, const struct section_wait *wait)
+{
     if (wait_is_over(layer, wait)) {
         assert(SLIST_FIRST(&layer->waits) == wait);
         wait_pop(layer);
     }
+}
+
+void section_begin(struct block_layer *layer, struct block_node *node, enum by by,
+                   void (*quiet)(void *opaque), void *opaque)
+{
+    struct section_wait *wait = ask(layer, node, by, quiet, opaque);
+
+    if (node != NULL) {
+        change_sections(node, 1, 0);
+    } else {
+        quiesce_all(layer);
+    }
+    look(layer, wait);
 }
 
 /* ---- The end ---- */
@@ -263,10 +283,10 @@ static void release_all(struct block_layer *layer)
     assert(layer->all_sections > 0);
     layer->all_sections--;
     for (uint32_t i = 0; i < layer->node_count; i++) {
-        node_release(&layer->nodes[i]);
+        change_sections(&layer->nodes[i], -1, 0);
     }
     if (layer->filter != NULL) {
-        node_release(layer->filter);
+        change_sections(layer->filter, -1, 0);
     }
 }
 
@@ -274,7 +294,7 @@ void section_end(struct block_layer *layer, struct block_node *node, enum by by)
 {
     emit(layer, node, by, SECTION_ENDED);
     if (node != NULL) {
-        node_release(node);
+        change_sections(node, -1, 0);
     } else {
         release_all(layer);
     }
@@ -287,6 +307,14 @@ void block_section_begin(struct block_node *node, void (*quiet)(void *opaque), v
     section_begin(node->layer, node, BY_JOB, quiet, opaque);
 }
 
+void block_section_begin_own(struct block_node *node, void (*quiet)(void *opaque), void *opaque)
+{
+    struct section_wait *wait = ask(node->layer, node, BY_JOB, quiet, opaque);
+
+    change_sections(node, 1, 1);
+    look(node->layer, wait);
+}
+
 void block_section_begin_all(struct host *host, void (*quiet)(void *opaque), void *opaque)
 {
     section_begin(layer_of(host), NULL, BY_JOB, quiet, opaque);
@@ -295,6 +323,13 @@ void block_section_begin_all(struct host *host, void (*quiet)(void *opaque), voi
 void block_section_end(struct block_node *node)
 {
     section_end(node->layer, node, BY_JOB);
+}
+
+void block_section_end_own(struct block_node *node)
+{
+    emit(node->layer, node, BY_JOB, SECTION_ENDED);
+    assert(node->own_sections > 0);
+    change_sections(node, -1, -1);
 }
 
 void block_section_end_all(struct host *host)
@@ -335,6 +370,7 @@ static void node_sections_digest(const struct block_node *node, struct digest *d
     const struct block_edge *edge;
 
     digest_u64(digest, node->sections);
+    digest_u64(digest, node->own_sections);
     TAILQ_FOREACH (edge, &node->edges, link) {
         digest_u64(digest, edge->kind);
         digest_u64(digest, edge->kind == EDGE_ABOVE ? edge_above(edge)->id : 0);
@@ -365,10 +401,10 @@ static void node_sections_check(const struct block_node *node)
 
     TAILQ_FOREACH (edge, &node->edges, link) {
         assert(edge->node == node);
-        assert(edge->quiesced == (node->sections > 0));
+        assert(edge->quiesced == must_know(edge));
         assert(edge->kind != EDGE_ABOVE || edge_above(edge)->below.node == node);
     }
-    assert(node->sections >= node->layer->all_sections);
+    assert(node->sections >= node->layer->all_sections + node->own_sections);
     assert(!node->below.quiesced || node->sections > node->layer->all_sections);
     assert(node->sections == 0 || (!node->drained && !node->idles));
 }

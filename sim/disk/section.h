@@ -34,6 +34,7 @@ struct block_edge {
     struct block_node *node;      /* that is used; NULL: not attached */
     enum edge_kind kind;
     bool quiesced; /* has been told that a section has begun, not that it has ended */
+    bool own;      /* EDGE_ABOVE, quiesced: only by sections of the job's own */
     const struct edge_user *user; /* EDGE_JOB: what is called ... */
     void *opaque;                 /* ... with this; EDGE_ABOVE: the node that uses the other */
 };
@@ -76,10 +77,6 @@ void section_end(struct block_layer *layer, struct block_node *node, enum by by)
  * now, then the one before him, and so on.
  */
 void sections_settle(struct block_layer *layer);
-
-/* One more, or one less, of what keeps the node in sections; its edges are told. */
-void node_quiesce(struct block_node *node);
-void node_release(struct block_node *node);
 
 /* Adds sections, edges and waits; nothing where there can be none. */
 void sections_digest(const struct block_layer *layer, struct digest *digest);

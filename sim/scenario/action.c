@@ -104,6 +104,13 @@ static FIELD_READER(read_command)
         action->refusal = MATCH_ANY;
         return;
     }
+    if (node->kind == YAML_SCALAR) {
+        read_mistake(loader, node,
+                     "%s takes no value: write it alone, or {%s: refused}; time passes in a step "
+                     "{wait: 5ms}",
+                     field->key, field->key);
+        return;
+    }
     read_fields(loader, node, "a command", command_fields, action);
     check_refusal(loader, node, action);
 }

@@ -4,6 +4,7 @@
  *
  * Declared in sim/scenario/private.h, with all that the loader's files share.
  */
+#include "engine/units.h"
 #include "sim/scenario/private.h"
 
 #define US UINT64_C(1000)
@@ -100,10 +101,20 @@ static const struct field distribution_fields[] = {
           .type = &type_time, MEMBER(struct latency_spec, max_ns), .read = read_greatest),
     FIELD_END};
 
+/* Also with a misspelled key, so that it is told which key is meant. */
 static bool is_distribution(const struct yaml_node *node)
 {
-    return yaml_get(node, "uniform") || yaml_get(node, "exponential") || yaml_get(node, "p50") ||
-           yaml_get(node, "p99");
+    static const char *const keys[] = {"uniform", "exponential", "p50", "p99"};
+
+    for (size_t i = 0; i < COUNT_OF(keys); i++) {
+        struct nearest nearest = nearest_to(node->first ? node->first->key->text : "");
+
+        nearest_offer(&nearest, keys[i]);
+        if (yaml_get(node, keys[i]) || nearest.best) {
+            return true;
+        }
+    }
+    return false;
 }
 
 static bool is_value(const struct yaml_node *node)
@@ -227,7 +238,8 @@ static FIELD_READER(read_latencies)
     struct latency_spec *latencies = disk->latency;
 
     node = read_resolve(loader, node);
-    if (!is_value(node) && !is_distribution(node)) {
+    if (!is_value(node) && (!node->first || field_find(latency_fields, node->first->key->text) ||
+                            !is_distribution(node))) {
         read_fields(loader, node, "latency", latency_fields, latencies);
         return;
     }

@@ -72,6 +72,10 @@ struct loader {
     uint32_t flagged_disks;  /* bit per disk: the file gives its flags */
     const char **guest_tags; /* of all guest requests */
     uint32_t guest_tag_count;
+
+    /* Mappings with a misspelled key, as far as there is room: what else they lack is that key. */
+    const struct yaml_node *misspelled[8];
+    uint32_t misspelled_count;
 };
 
 static inline bool loader_is_checking(const struct loader *loader)
@@ -93,7 +97,10 @@ const char *matrix_name_case(const struct matrix *matrix, struct arena *arena);
 
 /* ---- Nodes: read.c ---- */
 
-/* Notes a mistake about a node; a broken node's is known already. */
+/*
+ * Notes a mistake about a node; a broken node's is known already, and so is what a mapping with a
+ * misspelled key lacks.  A value of the matrix is shown where it stands.
+ */
 void read_mistake(struct loader *loader, const struct yaml_node *node, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 

@@ -5,28 +5,73 @@
  * Declared in sim/scenario/private.h, with all that the loader's files share.
  */
 #include <assert.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "engine/units.h"
 #include "sim/scenario/private.h"
 #include "sim/yaml/emit.h"
 
 /* With every ${name} replaced; nothing that is read needs more. */
 #define MAX_EXPANDED 256u
 
+static bool is_misspelled(const struct loader *loader, const struct yaml_node *node)
+{
+    for (uint32_t i = 0; i < loader->misspelled_count; i++) {
+        if (loader->misspelled[i] == node) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void note_misspelled(struct loader *loader, const struct yaml_node *node)
+{
+    if (loader->misspelled_count < COUNT_OF(loader->misspelled)) {
+        loader->misspelled[loader->misspelled_count++] = node;
+    }
+}
+
+/* The value of the matrix that all of the node's text stands for; NULL: it is a text of its own. */
+static const struct yaml_node *axis_value_of(const struct loader *loader,
+                                             const struct yaml_node *node)
+{
+    size_t length = node->kind == YAML_SCALAR ? strlen(node->text) : 0;
+
+    if (length < 4 || strncmp(node->text, "${", 2) != 0 || node->text[length - 1] != '}') {
+        return NULL;
+    }
+    for (uint32_t i = 0; i < loader->matrix->count; i++) {
+        const struct axis *axis = &loader->matrix->axes[i];
+
+        if (strlen(axis->name) == length - 3 &&
+            strncmp(axis->name, node->text + 2, length - 3) == 0) {
+            return axis->value;
+        }
+    }
+    return NULL;
+}
+
 void read_mistake(struct loader *loader, const struct yaml_node *node, const char *format, ...)
 {
+    const struct yaml_node *value = axis_value_of(loader, node);
     char text[500];
     va_list args;
 
-    if (node->kind == YAML_BROKEN) {
+    if (node->kind == YAML_BROKEN || is_misspelled(loader, node)) {
         mistake_discard(loader->mistakes);
         return;
     }
     va_start(args, format);
     vsnprintf(text, sizeof(text), format, args);
     va_end(args);
-    mistake_add(loader->mistakes, node->where, "%s", text);
+    if (value) {
+        mistake_add(loader->mistakes, value->where, "%s (line %" PRIu32 " uses it as %s)", text,
+                    node->where.line, node->text);
+    } else {
+        mistake_add(loader->mistakes, node->where, "%s", text);
+    }
 }
 
 const char *read_quote(struct loader *loader, const char *text)
@@ -335,8 +380,8 @@ bool read_is_in(struct loader *loader, const struct yaml_node *node, const struc
     return false;
 }
 
-static void check_key(struct loader *loader, const struct yaml_node *key, const char *what,
-                      const struct field *fields)
+static void check_key(struct loader *loader, const struct yaml_node *node,
+                      const struct yaml_node *key, const char *what, const struct field *fields)
 {
     const struct field *field = field_find(fields, key->text);
     struct nearest nearest;
@@ -355,6 +400,7 @@ static void check_key(struct loader *loader, const struct yaml_node *key, const 
     if (nearest.best) {
         read_mistake(loader, key, "unknown key %s in %s; did you mean %s?",
                      read_quote(loader, key->text), what, read_quote(loader, nearest.best));
+        note_misspelled(loader, node);
     } else {
         read_mistake(loader, key, "unknown key %s in %s; its keys are %s",
                      read_quote(loader, key->text), what, read_list_keys(loader, fields));
@@ -413,7 +459,7 @@ void read_fields(struct loader *loader, const struct yaml_node *node, const char
         return;
     }
     for (const struct yaml_node *entry = node->first; entry; entry = entry->next) {
-        check_key(loader, entry->key, what, fields);
+        check_key(loader, node, entry->key, what, fields);
     }
     check_required(loader, node, what, fields);
     for (const struct field *field = fields; field->key; field++) {

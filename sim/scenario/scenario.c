@@ -259,6 +259,26 @@ const char *scenario_name(const struct scenario *scenario)
     return scenario->name;
 }
 
+const char *scenario_line(const struct scenario *scenario, uint32_t number, size_t *bytes)
+{
+    const char *line = scenario->mistakes.text;
+    const char *end = line + scenario->mistakes.bytes;
+
+    for (; number > 1 && line < end; number--) {
+        const char *newline = memchr(line, '\n', (size_t)(end - line));
+
+        line = newline ? newline + 1 : end;
+    }
+    if (number == 0 || line == end) {
+        return NULL;
+    }
+    *bytes = 0;
+    while (line + *bytes < end && line[*bytes] != '\n' && line[*bytes] != '\r') {
+        (*bytes)++;
+    }
+    return line;
+}
+
 uint32_t scenario_cases(const struct scenario *scenario)
 {
     return scenario->matrix.cases;

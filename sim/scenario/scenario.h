@@ -36,6 +36,9 @@ const char *scenario_file(const struct scenario *scenario);
 /* Scenario's name; the file name if it has none. */
 const char *scenario_name(const struct scenario *scenario);
 
+/* Line `number` (from 1) of its text, without its end; NULL if there is none.  Not terminated. */
+const char *scenario_line(const struct scenario *scenario, uint32_t number, size_t *bytes);
+
 /* Number of matrix cases, at least 1. */
 uint32_t scenario_cases(const struct scenario *scenario);
 

@@ -399,6 +399,12 @@ static void check_step(struct loader *loader, uint32_t step, struct story_state 
         (is_held_wait && hold_comes_later(loader->plan, step, action->wait.index))) {
         never(loader, action, "the hold comes later");
     }
+    if (action->kind == DO_WAIT && action->wait.within_ns > loader->plan->limits.time_ns) {
+        mistake_add(loader->mistakes, action->where,
+                    "this step may wait for %s, but the run ends at %s (limits: time)",
+                    quantity_time(action->wait.within_ns).text,
+                    quantity_time(loader->plan->limits.time_ns).text);
+    }
     if (action->kind == DO_AT && action->at_ns != AT_WHENEVER) {
         if (action->at_ns < state->at_ns) {
             never(loader, action, "its time has passed when it is reached");

@@ -204,7 +204,16 @@ static const char *other_generation(const struct loader *loader)
 bool value_read_fixed(struct loader *loader, const struct yaml_node *node,
                       const struct value_type *type, int64_t *value)
 {
-    const char *text = read_text(loader, node, type->what);
+    const char *text;
+
+    if (read_resolve(loader, node)->kind == YAML_MAPPING && type_word(type, 0)) {
+        read_mistake(loader, node,
+                     "expected one word here, like %s, not a mapping: other keys stand beside it, "
+                     "not in it",
+                     type_word(type, 0));
+        return false;
+    }
+    text = read_text(loader, node, type->what);
 
     if (!text) {
         return false;

@@ -13,6 +13,7 @@
 #include "sim/trace/fields.h"
 #include "sim/trace/trace.h"
 
+#define NUMBER_COLUMNS 5
 #define REQUEST_COLUMNS 6
 #define KIND_COLUMNS 13 /* fits all but the rarest kinds */
 
@@ -179,22 +180,38 @@ static void put_text_head(struct out *out, const struct event *event, bool field
     }
 }
 
-int trace_format_text(const struct trace_names *names, const struct event *event, char *buf,
-                      size_t size)
+static void put_text(struct out *out, const struct trace_names *names, const struct event *event)
 {
-    struct out out = {.buf = buf, .size = size};
     struct field fields[EVENT_MAX_FIELDS];
     uint32_t count = event_fields(names, event, fields);
 
-    put_text_head(&out, event, count > 0);
+    put_text_head(out, event, count > 0);
     for (uint32_t i = 0; i < count; i++) {
         if (field_says_nothing(event, &fields[i])) {
             continue;
         }
-        put_char(&out, ' ');
-        put_string(&out, fields[i].before);
-        put_text_value(&out, &fields[i].value);
+        put_char(out, ' ');
+        put_string(out, fields[i].before);
+        put_text_value(out, &fields[i].value);
     }
+}
+
+int trace_format_text(const struct trace_names *names, const struct event *event, char *buf,
+                      size_t size)
+{
+    struct out out = {.buf = buf, .size = size};
+
+    put_text(&out, names, event);
+    return finish(&out);
+}
+
+int trace_format_numbered(const struct trace_names *names, const struct event *event,
+                          uint64_t number, char *buf, size_t size)
+{
+    struct out out = {.buf = buf, .size = size};
+
+    put_number(&out, number, 10, NUMBER_COLUMNS, ' ');
+    put_text(&out, names, event);
     return finish(&out);
 }
 

@@ -55,6 +55,10 @@ struct trace_names {
 int trace_format_text(const struct trace_names *names, const struct event *event, char *buf,
                       size_t size);
 
+/* The same after `number`, its index in the trace: what findings call "event 62". */
+int trace_format_numbered(const struct trace_names *names, const struct event *event,
+                          uint64_t number, char *buf, size_t size);
+
 /* One event as one JSON object without a newline; `number` is its index in the trace. */
 int trace_format_json(const struct trace_names *names, const struct event *event, uint64_t number,
                       char *buf, size_t size);

@@ -54,7 +54,7 @@ static void make(struct requests *requests, const struct run_end *run)
     bytes = ((uint64_t)requests->most + 1) * sizeof(uint64_t);
     requests->began_ns = arena_alloc(run->evidence->arena, bytes);
     requests->took_ns = arena_alloc(run->evidence->arena, bytes);
-    memset(requests->began_ns, 0xff, bytes);
+    memset(requests->began_ns, 0xff, (size_t)bytes);
 }
 
 static void forget(struct requests *requests, const struct run_end *run)
@@ -116,7 +116,7 @@ static void sort(struct requests *requests)
             requests->took_ns[count++] = requests->took_ns[i];
         }
     }
-    qsort(requests->took_ns, count, sizeof(uint64_t), compare);
+    qsort(requests->took_ns, (size_t)count, sizeof(uint64_t), compare);
 }
 
 /* ---- Judging ---- */

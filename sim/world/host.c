@@ -21,7 +21,7 @@ uint64_t host_now_ns(struct host *host)
 #define GUARD_BYTES 16
 #define GUARD 0xa5
 
-void *host_alloc(struct host *host, size_t bytes)
+void *host_alloc(struct host *host, uint64_t bytes)
 {
     char *memory = arena_alloc(world_of(host)->arena, bytes + GUARD_BYTES);
 
@@ -102,7 +102,7 @@ static bool guard_is_whole(const char *guard)
     return memcmp(guard, whole, GUARD_BYTES) == 0;
 }
 
-void host_free(struct host *host, void *memory, size_t bytes)
+void host_free(struct host *host, void *memory, uint64_t bytes)
 {
     struct world *world = world_of(host);
 
@@ -110,7 +110,7 @@ void host_free(struct host *host, void *memory, size_t bytes)
         assert(guard_is_whole((char *)memory + bytes));
         world->job_given_bytes += bytes;
         if (world->plan->generation == GENERATION_MODERN) {
-            poison(world, memory, bytes);
+            poison(world, memory, (size_t)bytes);
         } else {
             arena_free(world->arena, memory, bytes + GUARD_BYTES);
         }

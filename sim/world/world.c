@@ -86,6 +86,9 @@ static struct world *world_set_up(struct arena *arena, struct surroundings *surr
     world->audience = &surroundings->audience;
     world->plan = plan;
     world->engine = options->engine;
+    if (world->engine->renew != NULL) {
+        world->engine->renew();
+    }
     world->trace = trace;
     world->step_limit = options->step_limit;
     world->acting = options->acting;

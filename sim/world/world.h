@@ -99,6 +99,13 @@ uint64_t world_digest_judged(const struct world *world);
 uint64_t world_digest_repeating(const struct world *world, uint64_t *words);
 uint64_t world_digest_repeating_judged(const struct world *world);
 
+/*
+ * The events that could be the next, numbered as the answers to the question "order" are, and one
+ * of them in words: "write #2 of dst is done".  Between two steps, or while the question is asked.
+ */
+uint32_t world_candidates(struct world *world);
+void world_tell_candidate(struct world *world, uint32_t number, char *text, size_t size);
+
 /* Where a run is, between two steps. */
 struct world_place {
     uint64_t event; /* of the trace: the next */

@@ -64,8 +64,8 @@ const char *mistake_quote(struct mistake_list *mistakes, const char *text)
     for (size_t i = 0; i < length;) {
         size_t bytes = clean_length(text + i, length - i);
 
-        memcpy(copy + i, bytes > 0 ? text + i : "?", max_u64(bytes, 1));
-        i += max_u64(bytes, 1);
+        memcpy(copy + i, bytes > 0 ? text + i : "?", bytes > 0 ? bytes : 1);
+        i += bytes > 0 ? bytes : 1;
     }
     copy[length] = '\0';
     return mistake_part(mistakes, "\"%s%s\"", copy, text[length] != '\0' ? "..." : "");

@@ -64,18 +64,49 @@ static bool text_is_clean(struct mistake_list *mistakes)
 
 /* ---- Nodes ---- */
 
+/* Is there a name in braces, not quoted, that YAML takes for a mapping, in that line (from 0)? */
+static bool has_bare_reference(const struct mistake_list *mistakes, size_t line)
+{
+    const char *at = mistakes->text;
+    const char *end = at + mistakes->bytes;
+
+    for (; line > 0 && at < end; at++) {
+        line -= *at == '\n';
+    }
+    for (; at + 1 < end && *at != '\n'; at++) {
+        if (at[0] == '$' && at[1] == '{' && (at == mistakes->text || strchr(" [{,:", at[-1]))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* What is most often meant where libyaml has this problem. */
+static const char *hint_for(const struct builder *builder, const char *problem)
+{
+    if (strstr(problem, "cannot start any token")) {
+        return " (is it a tab, or one of % @ `?)";
+    }
+    if (strstr(problem, "mapping values are not allowed")) {
+        return " (quote a text that has \": \" in it)";
+    }
+    return strstr(problem, "did not find expected") &&
+                   has_bare_reference(builder->mistakes, builder->parser.problem_mark.line)
+               ? " (quote it in braces: \"${name}\")"
+               : "";
+}
+
 /* libyaml's words, at the place where they help most. */
 static void note_syntax(struct builder *builder)
 {
     const yaml_parser_t *parser = &builder->parser;
     const char *problem = parser->problem ? parser->problem : "unknown problem";
     bool at_end = parser->problem_mark.index >= builder->mistakes->bytes;
-    const char *hint =
-        strstr(problem, "cannot start any token") ? " (is it a tab, or one of % @ `?)" : "";
+    const char *hint = hint_for(builder, problem);
 
     if (!parser->context) {
-        mistake_add(builder->mistakes, where_of(&parser->problem_mark), "this is not YAML: %s",
-                    problem);
+        mistake_add(builder->mistakes, where_of(&parser->problem_mark), "this is not YAML: %s%s",
+                    problem, hint);
     } else if (at_end) {
         mistake_add(builder->mistakes, where_of(&parser->context_mark),
                     "this is not YAML: %s up to the end of the file, %s that begins here", problem,
@@ -123,7 +154,8 @@ static void check_trap(struct builder *builder, struct yaml_node *node)
     }
     node->kind = YAML_BROKEN;
     if (node->text[0] == '\0') {
-        mistake_add(builder->mistakes, node->where, "a value is missing here");
+        mistake_add(builder->mistakes, node->where,
+                    "a value is missing here (a word that stands alone has no colon)");
     } else {
         mistake_add(builder->mistakes, node->where,
                     "\"%s\" is a boolean or null to YAML: use another word, or quote it",

@@ -23,9 +23,9 @@ uint64_t host_now_ns(struct host *host)
  * The size is stored in front of the memory, so that host_free() can check that
  * it gets the same size.
  */
-void *host_alloc(struct host *host, size_t bytes)
+void *host_alloc(struct host *host, uint64_t bytes)
 {
-    char *memory = calloc(1, 16 + bytes);
+    char *memory = calloc(1, 16 + (size_t)bytes);
 
     assert_non_null(memory);
     memcpy(memory, &bytes, sizeof(bytes));
@@ -33,9 +33,9 @@ void *host_alloc(struct host *host, size_t bytes)
     return memory + 16;
 }
 
-void host_free(struct host *host, void *memory, size_t bytes)
+void host_free(struct host *host, void *memory, uint64_t bytes)
 {
-    size_t allocated;
+    uint64_t allocated;
 
     if (memory != NULL) {
         memcpy(&allocated, (char *)memory - 16, sizeof(allocated));

@@ -16,7 +16,7 @@
 #include "tools/run/isolate.h"
 #include "tools/run/progress.h"
 
-#define CPU_LIMIT_MS 2000
+#define CPU_LIMIT_MS 500
 #define NO_MEMORY "no memory"
 
 /* What the child shares with its parent. */

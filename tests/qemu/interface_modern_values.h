@@ -56,6 +56,36 @@ static void check_arithmetic(void)
            ranges_overlap(5, 1, 0, 10));
 }
 
+/* Each marker at a place of its kind. */
+typedef struct Marked {
+    BdrvChild *GRAPH_RDLOCK_PTR read;
+    BdrvChild *GRAPH_WRLOCK_PTR written;
+    BdrvChild *GRAPH_UNLOCKED_PTR open;
+    CoMutex *lock;
+    QDict *options;
+} Marked;
+
+static void no_coroutine_fn GRAPH_UNLOCKED check_outer_markers(void)
+{
+    GLOBAL_STATE_CODE();
+    IO_OR_GS_CODE();
+    GRAPH_RDLOCK_GUARD_MAINLOOP();
+}
+
+static int coroutine_mixed_fn GRAPH_WRLOCK check_markers(void)
+{
+    Marked marked = {.lock = NULL, .options = NULL};
+
+    IO_CODE();
+    GRAPH_RDLOCK_GUARD();
+    JOB_LOCK_GUARD();
+    assert_bdrv_graph_readable();
+    assert_bdrv_graph_writable();
+    check_outer_markers();
+    return marked.lock == NULL && marked.read == NULL && marked.written == NULL &&
+           marked.open == NULL && marked.options == NULL;
+}
+
 static void check_guards(void)
 {
     int runs = 0;
@@ -74,8 +104,7 @@ static void check_guards(void)
             runs++;
         }
     }
-    GLOBAL_STATE_CODE();
-    assert(runs == 1 && qatomic_read(&value) == 3);
+    assert(check_markers() && runs == 1 && qatomic_read(&value) == 3);
     qatomic_set(&value, 4);
     assert(qatomic_cmpxchg(&value, 4, 5) == 4 && value == 5);
     assert(qatomic_cmpxchg(&value, 4, 6) == 5 && value == 5);
@@ -172,9 +201,17 @@ static void check_bits(void)
 
 /* ---- Errors ---- */
 
+static bool looks_at_its_error(Error **errp)
+{
+    ERRP_GUARD();
+    error_setg(errp, "looked at");
+    return *errp != NULL;
+}
+
 static void check_errors(void)
 {
     Error *error = NULL;
+    Error *kept = NULL;
 
     error_setg(NULL, "nobody wants it");
     error_setg(&error, QERR_INVALID_PARAMETER, "x");
@@ -185,6 +222,14 @@ static void check_errors(void)
     assert(error != NULL);
     error_report_err(error);
     error_free(NULL);
+    error = NULL;
+    assert(looks_at_its_error(NULL) && looks_at_its_error(&kept) && kept != NULL);
+    error_setg(&error, "a second one");
+    error_propagate(&kept, error); /* freed */
+    assert(strcmp(error_get_pretty(kept), "looked at") == 0);
+    error_report("%s", error_get_pretty(kept));
+    warn_report("%d warnings", 2);
+    warn_report_err(kept);
 }
 
 static void check_values(void)

@@ -3,7 +3,10 @@
  * The small job, but it does what a foreign mirror.c must not; `replaces` in the scenario says
  * what.
  */
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define SMALL_HOOKS
 #define SMALL_IN_START in_start
@@ -18,12 +21,45 @@ static bool does(const SmallJob *job, const char *misdeed)
     return job != NULL && job->misdeed != NULL && strcmp(job->misdeed, misdeed) == 0;
 }
 
+/* ---- What outlives a run ---- */
+
+static int runs_begun;
+static int runs_left = 2;
+
+/* Variables of the file's own: each run must find them as they were loaded. */
+static void keep_count(void)
+{
+    assert(runs_begun == 0 && runs_left == 2);
+    runs_begun++;
+    runs_left--;
+}
+
+/* Damage that nobody sees, to the process: a second run in it comes to grief. */
+static void damage_process(void)
+{
+    assert(getenv("MISDEED") == NULL);
+    setenv("MISDEED", "done", 1);
+}
+
+static void outlive(SmallJob *job)
+{
+    if (does(job, "tells-its-process") || does(job, "keeps-a-count")) {
+        fprintf(stderr, "process %d\n", (int)getpid());
+    }
+    if (does(job, "keeps-a-count")) {
+        keep_count();
+    } else if (does(job, "damages-the-process")) {
+        damage_process();
+    }
+}
+
 /* ---- In the start: the main loop ---- */
 
 static void in_start(SmallJob *job)
 {
     BlockDriverState *source = source_of(job);
 
+    outlive(job);
     if (does(job, "waits-outside")) {
         qemu_co_queue_wait(&job->waiting, NULL);
     } else if (does(job, "replaces-undrained")) {

@@ -25,9 +25,10 @@ static int compare_names(const FTSENT **a, const FTSENT **b)
 
 static bool is_scenario(const FTSENT *entry)
 {
-    size_t length = entry->fts_namelen;
+    const char *dot = strrchr(entry->fts_name, '.');
 
-    return length > 5 && strcmp(entry->fts_name + length - 5, ".yaml") == 0;
+    return dot != NULL && dot != entry->fts_name &&
+           (strcmp(dot, ".yaml") == 0 || strcmp(dot, ".yml") == 0);
 }
 
 /* Takes ownership of the path. */
@@ -101,28 +102,6 @@ void file_list_free(struct file_list *list)
     }
     free(list->paths);
     *list = (struct file_list){0};
-}
-
-char *file_line(const char *path, uint32_t number)
-{
-    FILE *file = fopen(path, "re");
-    char *line = NULL;
-    size_t size = 0;
-    ssize_t length = -1;
-
-    if (file == NULL) {
-        return NULL;
-    }
-    for (uint32_t i = 0; i < number; i++) {
-        length = getline(&line, &size, file);
-    }
-    fclose(file);
-    if (length < 0) {
-        free(line);
-        return NULL;
-    }
-    line[strcspn(line, "\r\n")] = '\0';
-    return line;
 }
 
 /* ---- Writing ---- */

@@ -17,16 +17,13 @@ struct file_list {
 };
 
 /*
- * Adds a file, or every *.yaml file below a folder, sorted by name byte by
+ * Adds a file, or every *.yaml and *.yml file below a folder, sorted by name byte by
  * byte, so that the order of directory entries makes no difference.  A path
  * that does not exist, and a folder that can't be read, are added as they are: loading them reports
  * that.
  */
 void file_list_add(struct file_list *list, const char *path);
 void file_list_free(struct file_list *list);
-
-/* Line `number` (from 1) of a file without its newline; the caller frees it; NULL if none. */
-char *file_line(const char *path, uint32_t number);
 
 /* True if both are the same file, even under different names. */
 bool file_is(const char *path, const char *other);

@@ -180,9 +180,9 @@ static void replace_file(struct journal *journal, const struct journal *from,
         void *record = journal_read(from, places[i]);
 
         fwrite(&places[i].bytes, sizeof(places[i].bytes), 1, output.stream);
-        fwrite(record, 1, places[i].bytes, output.stream);
+        fwrite(record, 1, (size_t)places[i].bytes, output.stream);
         XXH3_64bits_update(journal->checksum, &places[i].bytes, sizeof(places[i].bytes));
-        XXH3_64bits_update(journal->checksum, record, places[i].bytes);
+        XXH3_64bits_update(journal->checksum, record, (size_t)places[i].bytes);
         free(record);
         places[i].offset = journal->head.bytes + sizeof(places[i].bytes);
         journal->head.bytes = places[i].offset + places[i].bytes;
@@ -230,7 +230,7 @@ void *journal_read(const struct journal *journal, struct journal_place place)
 {
     char *record = must_alloc(place.bytes + 1);
 
-    if (!read_at(journal->fd, record, place.bytes, place.offset)) {
+    if (!read_at(journal->fd, record, (size_t)place.bytes, place.offset)) {
         die("%s: a part of it could not be read", journal->path);
     }
     return record;

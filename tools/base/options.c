@@ -19,6 +19,9 @@
 /* Keys of options without a letter: their index in the table, starting here. */
 #define FIRST_KEY 256
 
+#define MS_PER_S UINT64_C(1000)
+#define LONGEST_MS (86400 * MS_PER_S)
+
 /* ---- Wrong usage ---- */
 
 _Noreturn void option_refuse(const struct argp_state *state, const char *format, ...)
@@ -95,6 +98,17 @@ static uint64_t time_of(const struct argp_state *state, const char *name, const 
     return ns;
 }
 
+static uint64_t seconds_of(const struct argp_state *state, const char *name, const char *arg)
+{
+    uint64_t ms;
+
+    if (!quantity_read_thousandths(arg, &ms) || ms < 1 || ms > LONGEST_MS) {
+        option_refuse(state, "--%s wants seconds from 0.001 to %" PRIu64 ", not '%s'", name,
+                      LONGEST_MS / MS_PER_S, arg);
+    }
+    return ms;
+}
+
 static int word_of(const struct argp_state *state, const struct option_row *option, const char *arg)
 {
     for (int i = 0; option->words[i] != NULL; i++) {
@@ -153,6 +167,9 @@ static void take_option(const struct argp_state *state, const struct option_row 
         break;
     case OPTION_SPAN:
         *(uint64_t *)member = time_of(state, name, arg) / NS_PER_MS;
+        break;
+    case OPTION_SECONDS:
+        *(uint64_t *)member = seconds_of(state, name, arg);
         break;
     case OPTION_WORD:
         set_value(member, option->value + word_of(state, option, arg));

@@ -31,6 +31,8 @@ enum option_kind {
     OPTION_COUNT,   /* uint32_t: from 1 to `max` */
     OPTION_TIME,    /* uint64_t: nanoseconds */
     OPTION_SPAN,    /* uint64_t: a time in whole milliseconds of wall clock time */
+    OPTION_SECONDS, /* uint64_t: milliseconds, from 1 up to a day, given in seconds like 20 or 0.5
+                     */
     OPTION_WORD,    /* an enumeration: the index in `words` plus `value` */
     OPTION_CHOICE,  /* const char *: one of `words` */
     OPTION_OTHER,   /* handled by `take` */
@@ -54,7 +56,7 @@ struct option_row {
  */
 #define INTO(kind_name, where) .kind = OPTION_##kind_name, .member = AT(where)
 
-#define OPTION_ALTERNATIVES 4u
+#define OPTION_ALTERNATIVES 8u
 
 struct option_table {
     const struct option_row *options; /* NULL = only --help */

@@ -7,18 +7,28 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "tools/base/support.h"
+#include "tools/base/terminal.h"
 
 #define FIRST_AFTER_MS 300
 #define PERIOD_MS 100
 
-uint64_t clock_ms(void)
+uint64_t clock_us(void)
 {
     struct timespec now;
 
     clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+uint64_t clock_ms(void)
+{
+    return clock_us() / 1000;
 }
 
 void progress_begin(struct progress *progress, uint64_t total)
@@ -45,32 +55,47 @@ static bool is_due(struct progress *progress)
     return true;
 }
 
-void progress_show(struct progress *progress, uint64_t done, const char *things, uint64_t more,
-                   const char *those)
+/* The last column stays free: some terminals go to the next line after it. */
+static void put_line(const char *text)
 {
-    uint64_t left_ms;
+    unsigned columns = terminal_columns(stderr);
+    size_t bytes = columns > 1 ? terminal_fit(text, columns - 1) : strlen(text);
 
-    if (is_due(progress)) {
-        fprintf(stderr, "\r\033[K%" PRIu64 " of %" PRIu64 " %s, %" PRIu64 " %s", done,
-                progress->total, things, more, those);
-        if (done > 0) {
-            left_ms = (clock_ms() - progress->start_ms) * (progress->total - done) / done;
-            fprintf(stderr, ", about %" PRIu64 " s left", left_ms / 1000);
-        }
+    fprintf(stderr, "\r\033[K%.*s", (int)bytes, text);
+}
+
+void progress_show(struct progress *progress, uint64_t done, const char *things, uint64_t more,
+                   const char *those, const char *note)
+{
+    char left[40] = "";
+    char *text;
+
+    if (!is_due(progress)) {
+        return;
     }
+    if (done > 0) {
+        uint64_t left_ms = (clock_ms() - progress->start_ms) * (progress->total - done) / done;
+
+        snprintf(left, sizeof(left), ", about %" PRIu64 " s left", left_ms / 1000);
+    }
+    text = must_printf("%" PRIu64 " of %" PRIu64 " %s, %" PRIu64 " %s%s%s", done, progress->total,
+                       things, more, those, left, note);
+    put_line(text);
+    free(text);
 }
 
 void progress_say(struct progress *progress, const char *format, ...)
 {
+    char text[200];
     va_list args;
 
     if (!is_due(progress)) {
         return;
     }
-    fputs("\r\033[K", stderr);
     va_start(args, format);
-    vfprintf(stderr, format, args);
+    vsnprintf(text, sizeof(text), format, args);
     va_end(args);
+    put_line(text);
 }
 
 void progress_clear(struct progress *progress)

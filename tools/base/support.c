@@ -40,9 +40,9 @@ _Noreturn void arena_exhausted(size_t bytes)
         bytes / 1024 + 1);
 }
 
-void *must_alloc(size_t bytes)
+void *must_alloc(uint64_t bytes)
 {
-    void *memory = calloc(1, bytes > 0 ? bytes : 1);
+    void *memory = bytes <= SIZE_MAX ? calloc(1, bytes > 0 ? (size_t)bytes : 1) : NULL;
 
     if (memory == NULL) {
         die("out of memory");
@@ -61,12 +61,14 @@ void *must_share(size_t bytes)
 }
 
 /* The capacity is the power of two at or above the count. */
-void *must_grow(void *list, size_t count, size_t element_bytes)
+void *must_grow(void *list, uint64_t count, size_t element_bytes)
 {
     if ((count & (count - 1)) != 0) {
         return list;
     }
-    list = reallocarray(list, count > 0 ? 2 * count : 1, element_bytes);
+    list = count <= SIZE_MAX / 2
+               ? reallocarray(list, count > 0 ? 2 * (size_t)count : 1, element_bytes)
+               : NULL;
     if (list == NULL) {
         die("out of memory");
     }

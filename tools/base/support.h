@@ -7,6 +7,7 @@
 #define MIRRORSIM_TOOLS_BASE_SUPPORT_H
 
 #include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 
 /* The program's exit codes; an interrupted run ends with 128 + the signal. */
@@ -21,10 +22,10 @@ enum exit_code {
 _Noreturn void die(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* Zeroed memory; dies if there is none. */
-void *must_alloc(size_t bytes);
+void *must_alloc(uint64_t bytes);
 
 /* Returns `list` with room for one more than `count` elements; it doubles when it is full. */
-void *must_grow(void *list, size_t count, size_t element_bytes);
+void *must_grow(void *list, uint64_t count, size_t element_bytes);
 
 /* Zeroed memory that children share, to be given back with munmap(); dies if there is none. */
 void *must_share(size_t bytes);

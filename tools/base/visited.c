@@ -35,7 +35,7 @@ void visited_free(struct visited *visited)
 
 void visited_clear(struct visited *visited)
 {
-    memset(visited->slots, 0, visited->capacity * sizeof(uint64_t));
+    memset(visited->slots, 0, (size_t)visited->capacity * sizeof(uint64_t));
     visited->count = 0;
     visited->full = false;
 }

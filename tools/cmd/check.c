@@ -38,14 +38,14 @@ static void check_options(const struct argp_state *state, const void *input)
     }
 }
 
-static const struct option_table table = {
-    .options = options_of_check,
-    .args = "PATH...\n--schema",
-    .take = suite_take_path,
-    .member = AT(suite),
-    .check = check_options,
-    .doc = "Validates scenario files, and all *.yaml files in folders, without running them. "
-           "Exit code 2 if a file is invalid."};
+static const struct option_table table = {.options = options_of_check,
+                                          .args = "PATH...\n--schema",
+                                          .take = suite_take_path,
+                                          .member = AT(suite),
+                                          .check = check_options,
+                                          .doc = "Validates scenario files, and all *.yaml and "
+                                                 "*.yml files in folders, without running them. "
+                                                 "Exit code 2 if a file is invalid."};
 
 static void show_json(const struct suite *suite)
 {
@@ -79,8 +79,12 @@ static void show_text(const struct suite *suite)
     for (size_t i = 0; i < suite->invalid_count; i++) {
         load_show_mistakes(suite->invalid[i].file, suite->invalid[i].mistakes);
     }
-    printf("%zu valid, %zu invalid\n", suite->files.count - suite->invalid_count,
-           suite->invalid_count);
+    printf("%zu valid, %zu invalid", suite->files.count - suite->invalid_count,
+           suite->invalid_count - suite->missing_count);
+    if (suite->missing_count > 0) {
+        printf(", %zu not there", suite->missing_count);
+    }
+    putchar('\n');
 }
 
 static int run_check(int argc, char **argv)

@@ -18,6 +18,7 @@
 #include "tools/run/load.h"
 
 #define SECTOR_SIZE 512u
+#define CPU_LIMIT_MS 2000
 
 struct explain_options {
     struct one_run run;
@@ -150,7 +151,7 @@ static int explain(struct explain_options *options)
 
 static int run_explain(int argc, char **argv)
 {
-    struct explain_options options = {.run = {.engine = NULL}};
+    struct explain_options options = {.run = {.cpu_limit_ms = CPU_LIMIT_MS}};
     int code;
 
     options_parse(&table, argc, argv, &options);

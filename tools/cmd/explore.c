@@ -29,8 +29,7 @@
 /* Interval between checkpoints; the items under way have one of their own (hunt_saved.c). */
 #define SAVE_INTERVAL_MS 500
 
-/* Limit of processor time within one event. */
-#define CPU_LIMIT_S 5
+#define CPU_LIMIT_MS 5000
 
 struct command_options {
     struct explore_options explore;
@@ -101,6 +100,11 @@ static const struct option_row options_of_explore[] = {
     {{"jobs", 'j', "N", 0, "Processes (default: one per core); the result is the same", 2},
      INTO(COUNT, jobs),
      .max = 1024},
+    {{"cpu-limit", 0, "SECONDS", 0,
+      "An event, or a run of the shrinking, that takes more processor time counts as a hang "
+      "(default 5)",
+      2},
+     INTO(SECONDS, explore.cpu_limit_ms)},
     {{"all", 0, NULL, 0, "Continue after a finding, and keep one of each kind", 2},
      INTO(FLAG, explore.all)},
     {{"output", 'o', "FILE", 0,
@@ -183,7 +187,7 @@ static void show_progress(void *opaque)
         watch->next_save_ms = clock_ms() + SAVE_INTERVAL_MS;
     }
     progress_show(&watch->progress, watch->session.done_count, "searches",
-                  session_figures(&watch->session).ends, "runs");
+                  session_figures(&watch->session).ends, "runs", "");
 }
 
 /* ---- The command ---- */
@@ -266,7 +270,6 @@ static int explore(struct command_options *options, uint64_t start_ms)
                                 .jobs = options->jobs,
                                 .end_ms =
                                     options->budget_ms == 0 ? 0 : start_ms + options->budget_ms,
-                                .cpu_limit_s = CPU_LIMIT_S,
                                 .is_done = is_done,
                                 .found = take_finding,
                                 .deliver = take,
@@ -298,8 +301,9 @@ static int explore(struct command_options *options, uint64_t start_ms)
 
 static int run_explore(int argc, char **argv)
 {
-    struct command_options options = {.explore = {.visited_bytes = VISITED_BYTES},
-                                      .jobs = load_default_jobs()};
+    struct command_options options = {
+        .explore = {.visited_bytes = VISITED_BYTES, .cpu_limit_ms = CPU_LIMIT_MS},
+        .jobs = load_default_jobs()};
     uint64_t start_ms = clock_ms();
     struct scenario *scenario;
     int exit_code;

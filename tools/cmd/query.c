@@ -178,12 +178,12 @@ static void show_json(const struct one_run *run, uint64_t at_ns)
 
 static int run_query(int argc, char **argv)
 {
-    static const struct isolate_limits limits = {.cpu_ms = CPU_LIMIT_MS,
-                                                 .memory_bytes = ISOLATE_MEMORY_BYTES};
-    struct query_options options = {.at_ns = UINT64_MAX};
+    struct query_options options = {.run = {.cpu_limit_ms = CPU_LIMIT_MS}, .at_ns = UINT64_MAX};
+    struct isolate_limits limits = {.memory_bytes = ISOLATE_MEMORY_BYTES};
 
     options_parse(&table, argc, argv, &options);
     one_run_load(&options.run);
+    limits.cpu_ms = options.run.cpu_limit_ms;
     isolate_stand_apart(options.run.engine, &limits);
     one_run_open(&options.run);
     if (world_run(options.run.world, options.at_ns) != END_NOT) {

@@ -5,24 +5,32 @@
  * Declared in tools/cmd/command.h: every subcommand is.
  */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "engine/range.h"
 #include "tools/base/progress.h"
 #include "tools/base/support.h"
+#include "tools/base/text.h"
 #include "tools/cmd/command.h"
 #include "tools/cmd/run_options.h"
+#include "tools/picture/map_of_run.h"
 #include "tools/picture/page.h"
+#include "tools/report/list.h"
 #include "tools/report/matrix.h"
 #include "tools/report/report.h"
 #include "tools/run/dump_images.h"
 #include "tools/run/happened.h"
+#include "tools/run/load.h"
 #include "tools/run/workers.h"
 
 /* ---- Reports ---- */
 
 #define MAX_REPORTS 4
+
+/* Most runs take less than a millisecond. */
+#define NAMED_AFTER_MS 1000
 
 struct session {
     const struct run_options *options;
@@ -34,6 +42,7 @@ struct session {
     struct happened happened;
     struct matrix *matrix; /* NULL: one engine */
     struct progress progress;
+    char *unfinished; /* lines, or NULL */
 };
 
 /* The file is known to be writable before the first run. */
@@ -48,11 +57,6 @@ static FILE *open_file(const struct session *session, struct output *output, con
         die("%s%s: %s", option, path, strerror(errno));
     }
     return output->stream;
-}
-
-static void add_report(struct session *session, struct report *report)
-{
-    session->reports[session->report_count++] = report;
 }
 
 static bool is_stdout(const char *path)
@@ -71,15 +75,22 @@ static FILE *open_page(struct session *session)
                      options->format == FORMAT_NONE ? "-o " : "--report=", options->page);
 }
 
+static void add_report(struct session *session, struct report *report)
+{
+    session->reports[session->report_count++] = report;
+}
+
 static void open_reports(struct session *session)
 {
     const struct run_options *options = session->options;
+    struct report_text_options text = options->text;
     bool machine = options->format != FORMAT_TEXT;
 
+    text.show_more = map_show_run;
     if (options->format != FORMAT_NONE) {
         add_report(session, options->format == FORMAT_JSON  ? report_json(stdout)
                             : options->format == FORMAT_TAP ? report_tap(stdout)
-                                                            : report_text(stdout, &options->text));
+                                                            : report_text(stdout, &text));
     }
     if (options->annotations) {
         add_report(session, report_annotations(machine ? stderr : stdout));
@@ -100,6 +111,7 @@ static void report_skipped(struct report *report, const struct suite *suite,
     struct plan *plan = scenario_plan(entry->scenario, entry->case_number, &quiet);
     struct run_result *result = run_result_create();
     const struct report_run run = {
+        .scenario = entry->scenario,
         .file = scenario_file(entry->scenario),
         .name = scenario_name(entry->scenario),
         .case_number = entry->case_number + 1,
@@ -168,11 +180,12 @@ static void count_result(struct report_summary *summary, const struct run_result
     }
 }
 
-static bool deliver_one(struct session *session, const struct run_result *result)
+static struct report_run run_of(const struct suite *suite, const struct run_result *result)
 {
-    const struct suite *suite = &session->options->suite;
     const struct suite_entry *entry = suite_entry_of(suite, result->number);
-    const struct report_run run = {
+
+    return (struct report_run){
+        .scenario = entry->scenario,
         .file = scenario_file(entry->scenario),
         .name = scenario_name(entry->scenario),
         .case_number = entry->case_number + 1,
@@ -183,6 +196,18 @@ static bool deliver_one(struct session *session, const struct run_result *result
         .of_several = suite->engine_count > 1,
         .result = result,
     };
+}
+
+static void show_progress(struct session *session, const char *note)
+{
+    progress_show(&session->progress, session->summary.passed + session->summary.failed, "runs",
+                  session->summary.failed, "failed", note);
+}
+
+static bool deliver_one(struct session *session, const struct run_result *result)
+{
+    const struct suite *suite = &session->options->suite;
+    const struct report_run run = run_of(suite, result);
 
     progress_clear(&session->progress);
     count_result(&session->summary, result);
@@ -192,9 +217,8 @@ static bool deliver_one(struct session *session, const struct run_result *result
     for (uint32_t i = 0; i < session->report_count; i++) {
         session->reports[i]->run(session->reports[i], &run);
     }
-    progress_show(&session->progress, session->summary.passed + session->summary.failed, "runs",
-                  session->summary.failed, "failed");
-    return !session->options->fail_fast || session->summary.failed == 0;
+    show_progress(session, "");
+    return session->options->max_fail == 0 || session->summary.failed < session->options->max_fail;
 }
 
 /* The last run of a file answers for what must have happened in one of them. */
@@ -207,6 +231,57 @@ static bool deliver(void *opaque, const struct run_result *result)
 
     free(judged);
     return goes_on;
+}
+
+/* ---- Runs that are under way ---- */
+
+/* What a run is called that has no result yet. */
+static char *title_of(const struct suite *suite, uint64_t number)
+{
+    const struct suite_entry *entry = suite_entry_of(suite, number);
+    const struct choice_spec quiet = {.seed = 0};
+    struct plan *plan = scenario_plan(entry->scenario, entry->case_number, &quiet);
+    struct run_result *result = run_result_create();
+    struct report_run run;
+    char *title;
+
+    result->number = number;
+    text_copy(result->case_name, sizeof(result->case_name), plan->case_name);
+    run = run_of(suite, result);
+    title = report_title(&run);
+    plan_destroy(plan);
+    free(result);
+    return title;
+}
+
+/* A run that takes long is named. */
+static void watch(void *opaque, uint64_t number, uint64_t ms)
+{
+    struct session *session = opaque;
+    char *title;
+    char *note;
+
+    if (!session->progress.on || ms < NAMED_AFTER_MS) {
+        show_progress(session, "");
+        return;
+    }
+    title = title_of(&session->options->suite, number);
+    note = must_printf("; %s has run for %" PRIu64 " s", title, ms / 1000);
+    show_progress(session, note);
+    free(note);
+    free(title);
+}
+
+static void note_unfinished(void *opaque, uint64_t number, uint64_t ms)
+{
+    struct session *session = opaque;
+    char *title = title_of(&session->options->suite, number);
+    char *before = session->unfinished;
+
+    session->unfinished = must_printf("%s    %s had run for %" PRIu64 " s\n",
+                                      before != NULL ? before : "", title, ms / 1000);
+    free(before);
+    free(title);
 }
 
 /* ---- The command ---- */
@@ -236,10 +311,12 @@ static int run(const struct run_options *options)
         .jobs = options->no_fork ? 0 : (uint32_t)min_u64(options->jobs, runs),
         .twice = options->twice,
         .figures = options->text.verbose || options->format == FORMAT_JSON,
-        .cpu_limit_s = options->cpu_limit_s,
+        .cpu_limit_ms = options->cpu_limit_ms,
         .memory_limit = (uint64_t)options->memory_limit_mib << 20,
         .dump_images = options->dump_images,
         .deliver = deliver,
+        .watch = watch,
+        .unfinished = note_unfinished,
         .opaque = &session,
     };
     uint64_t start_ms = clock_ms();
@@ -248,6 +325,7 @@ static int run(const struct run_options *options)
     session.summary.planned = runs;
     session.summary.compared = suite->compared;
     session.summary.invalid_files = suite->invalid_count;
+    session.summary.missing_files = suite->missing_count;
     session.summary.skipped = suite->skipped_count;
     session.matrix = suite->engine_count > 1 ? matrix_create(suite, options->bisect) : NULL;
     session.summary.matrix = session.matrix;
@@ -257,28 +335,65 @@ static int run(const struct run_options *options)
     signal_number = workers_run(suite, &workers);
     progress_clear(&session.progress);
     session.summary.interrupted = signal_number != 0;
+    session.summary.unfinished = session.unfinished;
     session.summary.silent_faults = session.happened.silent_faults;
     session.summary.silent_names = session.happened.names;
     session.summary.elapsed_ms = clock_ms() - start_ms;
     close_reports(&session);
     matrix_free(session.matrix);
+    free(session.unfinished);
     return exit_code(&session, signal_number);
+}
+
+static int list(const struct run_options *options)
+{
+    const struct suite *suite = &options->suite;
+
+    for (size_t i = 0; i < suite->invalid_count; i++) {
+        load_show_mistakes(suite->invalid[i].file, suite->invalid[i].mistakes);
+    }
+    if (options->format == FORMAT_JSON) {
+        report_json_show(list_json(suite));
+    } else {
+        list_show(suite, stdout);
+    }
+    return suite->invalid_count > 0 ? EXIT_USAGE : EXIT_PASSED;
+}
+
+/* Names what has left nothing. */
+static int nothing_to_run(const struct run_options *options, const char *verb)
+{
+    const struct suite_filter *filter = &options->filter;
+    bool is_filtered = filter->pattern_count > 0;
+
+    fprintf(stderr, "mirrorsim %s: nothing matches", verb);
+    for (size_t i = 0; i < filter->pattern_count; i++) {
+        fprintf(stderr, "%s --filter '%s'", i > 0 ? " or" : "", filter->patterns[i]);
+    }
+    if (filter->chosen != NULL) {
+        fprintf(stderr, "%s --case '%s'", is_filtered ? " together with" : "", filter->chosen);
+    }
+    fputs("; `mirrorsim run --list` without it shows what there is\n", stderr);
+    return EXIT_USAGE;
 }
 
 int run_and_report(struct run_options *options, const char *verb)
 {
-    int code = EXIT_USAGE;
+    const struct suite *suite = &options->suite;
+    int code;
 
     suite_select(&options->suite, &options->filter);
-    if (options->suite.entry_count + options->suite.skipped_count + options->suite.invalid_count ==
-        0) {
-        fprintf(stderr, "mirrorsim %s: no scenario matches --filter and --case\n", verb);
+    if (suite->entry_count + suite->skipped_count + suite->invalid_count == 0) {
+        code = nothing_to_run(options, verb);
+    } else if (options->list) {
+        code = list(options);
     } else {
         if (options->dump_images != NULL) {
             dump_images_prepare(options->dump_images, &options->suite);
         }
         code = run(options);
     }
+    free(options->filter.patterns);
     suite_free(&options->suite);
     return code;
 }

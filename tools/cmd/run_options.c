@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "tools/base/support.h"
+#include "tools/base/terminal.h"
 #include "tools/run/load.h"
 
 static void take_seeds(const struct argp_state *state, const struct option_row *option,
@@ -45,7 +46,7 @@ static void take_content(const struct argp_state *state, const struct option_row
     *(bool *)member = strcmp(arg, "bytes") == 0;
 }
 
-enum { EITHER_SEEDS = 1, EITHER_FORMAT, EITHER_TWICE };
+enum { EITHER_SEEDS = 1, EITHER_FORMAT, EITHER_TWICE, EITHER_END };
 
 #define AT(member) offsetof(struct run_options, member)
 
@@ -59,11 +60,16 @@ const struct option_row run_suite_options[] = {
      INTO(OTHER, suite),
      .take = take_seeds,
      .alternative = EITHER_SEEDS},
-    {{"case", 0, "N|NAME", 0, "Only this case of each matrix: number from 1, or name", 1},
+    {{"case", 0, "N|NAME", 0,
+      "Only this case of each matrix: number from 1, or name, or a part of it like policy=stop", 1},
      INTO(TEXT, filter.chosen)},
     {{"filter", 0, "PATTERN", 0,
-      "Only scenarios whose file, name or tag matches: a glob, or a part of file or name", 1},
-     INTO(TEXT, filter.pattern)},
+      "Only what matches: a glob for file, name, tag, ref or case, a part of file or name, or a "
+      "word "
+      "of ref or case; of several, any",
+      1},
+     INTO(OTHER, filter),
+     .take = suite_take_pattern},
     {{"engine", 0, "NAME,...", 0,
       "The engine; `mirrorsim engines` lists them; of several, a matrix is shown: story by engine",
       1},
@@ -75,8 +81,7 @@ const struct option_row run_suite_options[] = {
      .max = 1024},
     {{"cpu-limit", 0, "SECONDS", 0,
       "A run that takes more processor time counts as a hang (default 20)", 2},
-     INTO(COUNT, cpu_limit_s),
-     .max = 86400},
+     INTO(SECONDS, cpu_limit_ms)},
     {{"memory-limit", 0, "MIB", 0,
       "A run that needs more memory than this is given up (default 4096)", 2},
      INTO(COUNT, memory_limit_mib),
@@ -88,6 +93,7 @@ const struct option_row run_suite_options[] = {
 };
 
 static const struct option_row options_of_run[] = {
+    {{"list", 0, NULL, 0, "Show what would be run, and run nothing", 1}, INTO(FLAG, list)},
     {{"compare", 0, "NAME", 0,
       "Also make each run with this engine: both jobs must do the same, or be known to differ", 1},
      INTO(OTHER, suite.compared),
@@ -98,12 +104,23 @@ static const struct option_row options_of_run[] = {
      INTO(FLAG, twice),
      .alternative = EITHER_TWICE},
     {{"once", 0, NULL, 0, "Not twice", 2}, INTO(UNFLAG, twice), .alternative = EITHER_TWICE},
-    {{"fail-fast", 0, NULL, 0, "Stop at the first failure", 2}, INTO(FLAG, fail_fast)},
+    {{"fail-fast", 0, NULL, 0, "Stop at the first failure", 2},
+     INTO(VALUE, max_fail),
+     .value = 1,
+     .alternative = EITHER_END},
+    {{"max-fail", 0, "N", 0, "Stop at the N-th failure", 2},
+     INTO(COUNT, max_fail),
+     .max = UINT32_MAX,
+     .alternative = EITHER_END},
     {{"no-fork", 0, NULL, 0, "Run in this process, for debuggers: a crash ends the program", 2},
      INTO(FLAG, no_fork)},
     {.shown = {0, 0, NULL, 0, "What to report:", 3}},
     {{"quiet", 'q', NULL, 0, "Only failures and the summary", 3}, INTO(FLAG, text.quiet)},
-    {{"verbose", 'v', NULL, 0, "Also show events, checks and trace hash of each run", 3},
+    {{"verbose", 'v', NULL, 0,
+      "Also show events, checks and trace hash of each run, every failure in full, and the map of "
+      "each "
+      "that fails",
+      3},
      INTO(FLAG, text.verbose)},
     {{"json", 0, NULL, 0, "JSON on standard output, instead of text", 3},
      INTO(VALUE, format),
@@ -138,11 +155,12 @@ const struct option_table run_options_table = {
     .take = suite_take_path,
     .member = AT(suite),
     .missing = "which files or folders?",
-    .doc = "Runs scenario files, and all *.yaml files in folders: a line each, and under a "
-           "failure what was expected, what happened, and the commands that repeat it and "
-           "show it.\v"
-           "Exit codes: 0 all passed, 1 a scenario failed, 2 an invalid file or wrong usage, "
-           "3 the harness failed, 130 interrupted (after a summary of what was run)."};
+    .doc =
+        "Runs scenario files, and all *.yaml and *.yml files in folders: a line each, and under a "
+        "failure what was expected, what happened, and the commands that repeat it and "
+        "show it.  The scenario of standard input is called -.\v"
+        "Exit codes: 0 all passed, 1 a scenario failed, 2 an invalid file or wrong usage, "
+        "3 the harness failed, 130 interrupted (after a summary of what was run)."};
 
 static bool in_environment(const char *name)
 {
@@ -155,11 +173,12 @@ struct run_options run_options_default(void)
 {
     return (struct run_options){
         .suite = {.seed_count = 1},
-        .text = {.colour = isatty(STDOUT_FILENO) == 1 && getenv("NO_COLOR") == NULL},
+        .text = {.colour = isatty(STDOUT_FILENO) == 1 && getenv("NO_COLOR") == NULL,
+                 .columns = terminal_columns(stdout)},
         .annotations = in_environment("GITHUB_ACTIONS"),
         .twice = in_environment("CI"),
         .jobs = load_default_jobs(),
-        .cpu_limit_s = 20,
+        .cpu_limit_ms = 20000,
         .memory_limit_mib = ISOLATE_MEMORY_MIB,
     };
 }

@@ -30,12 +30,13 @@ struct run_options {
     struct page_options page_options;
     const char *dump_images; /* folder, or NULL */
     bool bisect;
+    bool list; /* run nothing */
     bool annotations;
-    bool fail_fast;
     bool twice;
     bool no_fork;
+    uint32_t max_fail; /* failures after which no more runs are made; 0: all are */
     uint32_t jobs;
-    uint32_t cpu_limit_s;
+    uint64_t cpu_limit_ms;
     uint32_t memory_limit_mib;
 };
 

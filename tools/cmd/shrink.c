@@ -21,6 +21,8 @@
 #include "tools/run/signals.h"
 #include "tools/shrink/shrink.h"
 
+#define CPU_LIMIT_MS 5000
+
 struct command_options {
     struct one_run run;
     struct shrink_options shrink;
@@ -58,10 +60,6 @@ static const struct option_row options_of_shrink[] = {
      INTO(SPAN, budget_ms)},
     {{"runs", 0, "N", 0, "Stop after this number of runs, with the smallest scenario so far", 2},
      INTO(NUMBER, shrink.max_runs)},
-    {{"cpu-limit", 0, "SECONDS", 0,
-      "A run that takes more processor time counts as a hang (default 5)", 2},
-     INTO(COUNT, shrink.cpu_limit_s),
-     .max = 86400},
     {{"force", 0, NULL, 0, "Replace the file of -o if there is one", 2}, INTO(FLAG, force)},
     {{"json", 0, NULL, 0, "JSON on standard output; without -o it has the scenario, too", 2},
      INTO(FLAG, json)},
@@ -205,6 +203,7 @@ static int shrink(struct command_options *options)
 
     signals_open(&session.signals);
     options->shrink.seed = options->run.seed;
+    options->shrink.cpu_limit_ms = options->run.cpu_limit_ms;
     options->shrink.origin = origin;
     options->shrink.go_on = go_on;
     options->shrink.opaque = &session;
@@ -221,7 +220,7 @@ static int shrink(struct command_options *options)
 
 static int run_shrink(int argc, char **argv)
 {
-    struct command_options options = {.shrink = {.cpu_limit_s = 5}};
+    struct command_options options = {.run = {.cpu_limit_ms = CPU_LIMIT_MS}};
     int code;
 
     options_parse(&table, argc, argv, &options);

@@ -19,7 +19,9 @@
 #include "tools/base/support.h"
 #include "tools/cmd/command.h"
 #include "tools/cmd/run_options.h"
+#include "tools/picture/map.h"
 #include "tools/picture/perfetto.h"
+#include "tools/report/choices.h"
 #include "tools/run/load.h"
 #include "tools/run/one_run.h"
 #include "tools/run/runner.h"
@@ -72,7 +74,7 @@ struct trace_format {
     bool whole; /* it shows whole runs only */
 };
 
-enum format_name { TRACE_TEXT, TRACE_JSON, TRACE_PERFETTO, TRACE_HTML };
+enum format_name { TRACE_TEXT, TRACE_JSON, TRACE_PERFETTO, TRACE_MAP, TRACE_HTML };
 
 struct trace_options {
     struct one_run run;
@@ -84,7 +86,9 @@ struct trace_options {
 
     struct output output;
     FILE *out;
-    struct perfetto *perfetto;
+    struct perfetto *perfetto; /* TRACE_PERFETTO */
+    struct trace trace;        /* TRACE_MAP */
+    bool ascii;
 };
 
 static void take_only(const struct argp_state *state, const struct option_row *option,
@@ -122,7 +126,7 @@ static int format_event(const struct trace_options *options, const struct event 
     const struct trace_names names = {options->run.plan, options->run.engine};
 
     return options->format == TRACE_JSON ? trace_format_json(&names, event, number, buf, size)
-                                         : trace_format_text(&names, event, buf, size);
+                                         : trace_format_numbered(&names, event, number, buf, size);
 }
 
 static void write_line(void *opaque, const struct event *event, uint64_t number)
@@ -148,24 +152,41 @@ static void write_line(void *opaque, const struct event *event, uint64_t number)
     }
 }
 
-static void write_verdict(struct trace_options *options, const struct run_result *result,
-                          const char *death)
+/* Those that are not quiet, with the event that each came before. */
+static void write_choices(const struct one_run *run, FILE *out)
 {
-    FILE *out = options->out;
+    struct told_choices choices = choices_tell(run->plan, run->engine, run->seed);
 
-    (void)death;
-    if (result == NULL) {
-        return;
+    if (choices.count > 0) {
+        fputs("\nchoices that are not the quiet ones, before event:\n", out);
+        choices_show(&choices, out);
     }
-    fprintf(out, "\n%s after %s, %" PRIu64 " events in the trace, hash %016" PRIx64 "\n",
+    choices_free(&choices);
+}
+
+static void write_verdict(FILE *out, const struct run_result *result)
+{
+    fprintf(out,
+            "\n%s after %s of virtual time, %" PRIu64 " events in the trace, hash %016" PRIx64 "\n",
             outcome_name(result->outcome), quantity_time(result->virtual_ns).text,
             result->trace_events, result->trace_hash);
     for (uint32_t i = 0; i < result->finding_count; i++) {
         const struct run_finding *finding = &result->findings[i];
 
-        fprintf(out, "%s (%s) at %s: %s\n", finding_by(finding->id), finding_kind_name(finding->id),
-                quantity_time(finding->now_ns).text, finding->text);
+        fprintf(out, "%s (%s) at %s, event %" PRIu64 ": %s\n", finding_by(finding->id),
+                finding_kind_name(finding->id), quantity_time(finding->now_ns).text,
+                finding->event_number, finding->text);
     }
+}
+
+static void close_text(struct trace_options *options, const struct run_result *result,
+                       const char *death)
+{
+    (void)death;
+    if (result != NULL) {
+        write_verdict(options->out, result);
+    }
+    write_choices(&options->run, options->out);
 }
 
 /* ---- Perfetto ---- */
@@ -188,13 +209,47 @@ static void close_perfetto(struct trace_options *options, const struct run_resul
     perfetto_close(options->perfetto, result, death);
 }
 
+/* ---- The map ---- */
+
+static void open_map(struct trace_options *options)
+{
+    trace_init(&options->trace, true);
+}
+
+static void add_to_map(void *opaque, const struct event *event, uint64_t number)
+{
+    struct trace_options *options = opaque;
+
+    (void)number;
+    trace_append(&options->trace, event);
+}
+
+static void close_map(struct trace_options *options, const struct run_result *result,
+                      const char *death)
+{
+    const struct one_run *run = &options->run;
+    struct map_options shown = map_options_for(options->out);
+    struct picture picture = picture_of_trace(run->plan, &options->trace);
+    bool has_finding = result != NULL && result->finding_count > 0;
+
+    shown.ascii = options->ascii;
+    shown.from_ns = options->from_ns;
+    shown.to_ns = options->to_ns;
+    map_show(options->out, run->plan, run->engine, &picture,
+             has_finding ? &result->findings[0] : NULL, &shown);
+    close_text(options, result, death);
+    picture_free(&picture);
+    trace_free(&options->trace);
+}
+
 static const struct trace_format formats[] = {
-    [TRACE_TEXT] = {.event = write_line, .close = write_verdict},
+    [TRACE_TEXT] = {.event = write_line, .close = close_text},
     [TRACE_JSON] = {.event = write_line},
     [TRACE_PERFETTO] = {.open = open_perfetto,
                         .event = add_to_perfetto,
                         .close = close_perfetto,
                         .whole = true},
+    [TRACE_MAP] = {.open = open_map, .event = add_to_map, .close = close_map},
     [TRACE_HTML] = {.whole = true}, /* by show_page() */
 };
 
@@ -210,8 +265,8 @@ static void check_options(const struct argp_state *state, const void *opaque)
         option_refuse(state, "--from comes after --to");
     }
     if (formats[options->format].whole && cuts) {
-        option_refuse(state,
-                      "--perfetto and --html show the whole run: without --only, --from and --to");
+        option_refuse(state, "--%s shows the whole run: without --only, --from and --to",
+                      options->format == TRACE_HTML ? "html" : "perfetto");
     }
 }
 
@@ -232,6 +287,11 @@ static const struct option_row options_of_trace[] = {
      INTO(VALUE, format),
      .value = TRACE_HTML,
      .alternative = EITHER_FORMAT},
+    {{"map", 0, NULL, 0, "Time in columns, addresses in rows, as text", 2},
+     INTO(VALUE, format),
+     .value = TRACE_MAP,
+     .alternative = EITHER_FORMAT},
+    {{"ascii", 0, NULL, 0, "The map without signs that are not ASCII", 2}, INTO(FLAG, ascii)},
     {{"output", 'o', "FILE", 0, "Write to this file instead of standard output", 2},
      INTO(TEXT, file)},
     {{"only", 0, "GROUP,...", 0, "Only events of io, events, job, dirty, graph, story", 2},
@@ -308,7 +368,7 @@ static int trace_run(struct trace_options *options)
     const struct trace_format *format = &formats[options->format];
     const struct stream stream = {.plan = run->plan,
                                   .options = runner_options(run->plan, run->engine, run->seed),
-                                  .cpu_ms = CPU_LIMIT_MS,
+                                  .cpu_ms = run->cpu_limit_ms,
                                   .takes_interrupts = true,
                                   .opaque = options,
                                   .event = format->event,
@@ -340,6 +400,7 @@ static int show_page(const struct trace_options *options)
     report.page_options.all = true;
     report.filter.chosen = options->run.chosen != NULL ? options->run.chosen : "1";
     report.suite.first_seed = options->run.seed;
+    report.cpu_limit_ms = options->run.cpu_limit_ms;
     if (options->run.engine != NULL) {
         report.suite.engines[report.suite.engine_count++] = options->run.engine;
     }
@@ -350,7 +411,8 @@ static int show_page(const struct trace_options *options)
 
 static int run_trace(int argc, char **argv)
 {
-    struct trace_options options = {.kinds = UINT64_MAX, .to_ns = UINT64_MAX};
+    struct trace_options options = {
+        .run = {.cpu_limit_ms = CPU_LIMIT_MS}, .kinds = UINT64_MAX, .to_ns = UINT64_MAX};
     int code;
 
     options_parse(&table, argc, argv, &options);

@@ -23,7 +23,7 @@ ROOT = Path(__file__).resolve().parents[2]
 WORKERS = 2
 TIMEOUT_S = 120
 PACKAGES = ("gcc", "libc6-dev", "cmake", "ninja-build", "pkg-config", "libyaml-dev", "libjansson-dev",
-            "libxxhash-dev", "libbsd-dev", "zlib1g-dev")
+            "libxxhash-dev", "libbsd-dev", "zlib1g-dev", "libdw-dev")
 
 
 class HarnessFailed(Exception):

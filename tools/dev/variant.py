@@ -55,7 +55,8 @@ class Build:
         self.lock = threading.Lock()
 
     def _libraries(self):
-        out = subprocess.run(["pkg-config", "--libs", "yaml-0.1", "jansson", "zlib"], check=True,
+        optional = ["libdw"] if "-DMIRRORSIM_LIBDW" in self.commands["tools/base/stack.c"] else []
+        out = subprocess.run(["pkg-config", "--libs", "yaml-0.1", "jansson", "zlib", *optional], check=True,
                              capture_output=True, text=True)
         return shlex.split(out.stdout) + ["-lm"]
 

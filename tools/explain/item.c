@@ -39,9 +39,21 @@ static struct named name_fault(const struct fault_spec *fault)
         fault->where};
 }
 
-static struct named name_item(const struct plan *plan, struct item item)
+/* What was chosen, if the run has told it. */
+static struct named name_choice(const struct told_choices *told, const struct choice_answer *choice)
 {
-    const struct choice_answer *choice;
+    const struct told_choice *known = choices_find(told, choice->site, choice->nth);
+
+    return (struct named){must_printf("the choice %" PRIu32 " at question %" PRIu32 " of %s%s%s%s",
+                                      choice->pick, choice->nth, choice->site,
+                                      known != NULL ? " (" : "", known != NULL ? known->words : "",
+                                      known != NULL ? ")" : ""),
+                          {0}};
+}
+
+static struct named name_item(const struct plan *plan, const struct told_choices *told,
+                              struct item item)
+{
 
     switch (item.kind) {
     case ITEM_NOTHING:
@@ -58,10 +70,7 @@ static struct named name_item(const struct plan *plan, struct item item)
         return (struct named){must_printf("guest generator %s", plan->generators[item.index].name),
                               plan->generators[item.index].where};
     case ITEM_CHOICE:
-        choice = &plan->choices[item.index];
-        return (struct named){must_printf("the choice %" PRIu32 " at question %" PRIu32 " of %s",
-                                          choice->pick, choice->nth, choice->site),
-                              {0}};
+        return name_choice(told, &plan->choices[item.index]);
     }
     return (struct named){must_strdup("nothing"), {0}};
 }
@@ -90,12 +99,13 @@ static char *in_words(const struct named *list, size_t count, const struct named
     return must_printf("%s (line %" PRIu32 ")", named->name, named->where.line);
 }
 
-void items_name(const struct plan *plan, const struct items *items, struct without_list *list)
+void items_name(const struct plan *plan, const struct told_choices *told, const struct items *items,
+                struct without_list *list)
 {
     struct named *names = must_alloc(items->count * sizeof(*names));
 
     for (size_t i = 0; i < items->count; i++) {
-        names[i] = name_item(plan, items->list[i]);
+        names[i] = name_item(plan, told, items->list[i]);
     }
     list->list = must_alloc(items->count * sizeof(*list->list));
     for (size_t i = 1; i < items->count; i++) {

@@ -7,6 +7,7 @@
 #define MIRRORSIM_TOOLS_EXPLAIN_ITEM_H
 
 #include "tools/explain/explain.h"
+#include "tools/report/choices.h"
 
 enum item_kind {
     ITEM_NOTHING, /* the unchanged run */
@@ -29,6 +30,7 @@ struct items {
 };
 
 /* Fills in the names in the list: of all items but the first, which is the unchanged run. */
-void items_name(const struct plan *plan, const struct items *items, struct without_list *list);
+void items_name(const struct plan *plan, const struct told_choices *told, const struct items *items,
+                struct without_list *list);
 
 #endif

@@ -17,7 +17,6 @@
 #include "tools/run/isolate.h"
 
 #define MAX_WITHOUT 300
-#define CPU_LIMIT_MS 2000
 #define MAX_NEAR 12
 /* Bounds the timeline events of all runs together, unless a few runs already exceed it. */
 #define MAX_EVENTS UINT64_C(3000000)
@@ -90,9 +89,9 @@ static void run_item(const struct work *work, struct item item, struct run_progr
 
 static void work_on(void *opaque, void *record, int results)
 {
-    static const struct isolate_limits limits = {.cpu_ms = CPU_LIMIT_MS,
-                                                 .memory_bytes = ISOLATE_MEMORY_BYTES};
     const struct work *work = opaque;
+    const struct isolate_limits limits = {.cpu_ms = work->run->cpu_limit_ms,
+                                          .memory_bytes = ISOLATE_MEMORY_BYTES};
     struct run_progress *progress = record;
     struct run_result *result = run_result_create();
 
@@ -298,9 +297,12 @@ static void judge_items(struct work *work, const struct run_result *base,
 {
     const struct items *items = work->items;
     struct run_result **results = run_items(work);
+    struct told_choices told;
 
     list->repeats = find_same(results[0], finding) != NULL;
-    items_name(work->run->plan, items, list);
+    told = choices_tell(work->run->plan, work->run->engine, 0);
+    items_name(work->run->plan, &told, items, list);
+    choices_free(&told);
     for (size_t i = 1; i < items->count; i++) {
         judge(&list->list[i - 1], base, results[i], finding);
     }

@@ -199,7 +199,7 @@ static void add_piece(struct checkpoint *checkpoint, struct journal_place place,
 static bool index_record(struct checkpoint *checkpoint, struct journal_place place)
 {
     uint8_t *record = journal_read(checkpoint->journal, place);
-    struct unpack from = {.at = record, .left = place.bytes};
+    struct unpack from = {.at = record, .left = (size_t)place.bytes};
     uint64_t kind = unpack_at_most(&from, RECORD_COUNT - 1);
     uint64_t item = kind == RECORD_PIECE ? unpack_number(&from) : 0;
     bool is_first = checkpoint->search.offset == 0;
@@ -222,7 +222,7 @@ static char *compare_search(const struct checkpoint *checkpoint,
 {
     struct journal_place place = checkpoint->search;
     uint8_t *record = journal_read(checkpoint->journal, place);
-    struct unpack from = {.at = record, .left = place.bytes};
+    struct unpack from = {.at = record, .left = (size_t)place.bytes};
     struct pack ours = {0};
     char *why = NULL;
 
@@ -242,7 +242,7 @@ static char *compare_search(const struct checkpoint *checkpoint,
 static char *load_session(const struct checkpoint *checkpoint, struct explore_session *session)
 {
     struct journal_place place = checkpoint->session;
-    struct unpack from = {.left = place.bytes};
+    struct unpack from = {.left = (size_t)place.bytes};
     uint8_t *record;
 
     if (place.offset == 0) {
@@ -391,7 +391,7 @@ bool checkpoint_next_piece(struct checkpoint *checkpoint, uint64_t item, uint64_
     }
     place = checkpoint->pieces[(*number)++].place;
     checkpoint->record = journal_read(checkpoint->journal, place);
-    *piece = (struct unpack){.at = checkpoint->record, .left = place.bytes};
+    *piece = (struct unpack){.at = checkpoint->record, .left = (size_t)place.bytes};
     unpack_number(piece);
     unpack_number(piece);
     return true;

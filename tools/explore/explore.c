@@ -89,9 +89,10 @@ static bool next_values(struct values *values)
 static void add_base(struct explore_space *space, uint32_t case_number, struct values *values)
 {
     struct plan *plan = make_plan(space, case_number, values);
+    const struct quiet_run quiet = {plan, space->options->engine, space->options->cpu_limit_ms};
     struct base base = {.case_number = case_number, .first_item = space->items};
 
-    base.variants = variants_of(plan, space->options->engine, space->options->faults);
+    base.variants = variants_of(&quiet, space->options->faults);
     base.values = *values;
     space->cut = space->cut || base.variants.cut;
     space->items += base.variants.count * space->items_per_variant;

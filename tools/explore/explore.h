@@ -43,6 +43,7 @@ struct explore_finding {
     char variant[VARIANT_TEXT_BYTES];    /* what else went wrong; "" = nothing */
     char choices[EXPLORE_CHOICES_BYTES]; /* "order 4 = 1, order 11 = 1 and 3 more"; "" = none */
     char lasso[LASSO_BYTES];             /* of a livelock (lasso.h) */
+    char stack[STACK_TEXT_BYTES];        /* of a death: where it was (tools/base/stack.h) */
     uint64_t now_ns;
     uint64_t item;
 };
@@ -59,6 +60,7 @@ struct explore_options {
     uint32_t depth;         /* of PCT */
     uint64_t runs;          /* of a random search or PCT, for each variant */
     uint64_t visited_bytes; /* of memory for the states that were visited */
+    uint64_t cpu_limit_ms;  /* of an event, and of a run of the shrinking; 0 = no bound */
 
     /* Polled during a search; true: stop. */
     bool (*stop)(void *opaque);

@@ -92,9 +92,13 @@ static void tell_choices(char text[EXPLORE_CHOICES_BYTES], const struct choice_a
     }
 }
 
-/* `world` is the run that has the finding, at its end; NULL if its process has died. */
-static void note_found(struct hunt *hunt, const struct world *world, const struct finding *finding,
-                       const struct choice_answer *choices, uint32_t choice_count)
+/*
+ * `world` is the run that has the finding, at its end; NULL if its process has died, and then it
+ * was at `stack`.
+ */
+static void note_found(struct hunt *hunt, const struct world *world, const char *stack,
+                       const struct finding *finding, const struct choice_answer *choices,
+                       uint32_t choice_count)
 {
     struct explore_result *result = &hunt->record->result;
     struct explore_finding *found = &result->findings[result->finding_count];
@@ -106,6 +110,7 @@ static void note_found(struct hunt *hunt, const struct world *world, const struc
     *found = (struct explore_finding){
         .id = finding->id, .now_ns = finding->now_ns, .item = result->item};
     text_copy(found->text, sizeof(found->text), finding->text);
+    text_copy(found->stack, sizeof(found->stack), stack);
     variant_text(hunt->variant, hunt->plan, found->variant);
     tell_choices(found->choices, choices, choice_count);
     if (world != NULL && finding->id == FINDING_LIVENESS_LIVELOCK) {
@@ -126,7 +131,7 @@ static void note_verdict(struct hunt *hunt, const struct world *world,
         const struct finding *finding = &verdict->findings[i];
 
         if (search_finding_counts(finding, world, oracles_only(hunt))) {
-            note_found(hunt, world, finding, choices, choice_count);
+            note_found(hunt, world, "", finding, choices, choice_count);
             if (!hunt->options->all) {
                 return;
             }
@@ -373,6 +378,6 @@ void hunt_died(struct hunt *hunt, const struct isolate_death *death)
                                             .pick = record->choices[i].pick};
     }
     isolate_describe(death, finding.text, sizeof(finding.text));
-    note_found(hunt, NULL, &finding, choices, record->choice_count);
+    note_found(hunt, NULL, death->stack, &finding, choices, record->choice_count);
     free(choices);
 }

@@ -11,6 +11,7 @@ void pack_finding(struct pack *pack, const struct explore_finding *finding)
     pack_text(pack, finding->variant);
     pack_text(pack, finding->choices);
     pack_text(pack, finding->lasso);
+    pack_text(pack, finding->stack);
     pack_number(pack, finding->now_ns);
     pack_number(pack, finding->item);
 }
@@ -22,6 +23,7 @@ void unpack_finding(struct unpack *unpack, struct explore_finding *finding)
     unpack_text(unpack, finding->variant, sizeof(finding->variant));
     unpack_text(unpack, finding->choices, sizeof(finding->choices));
     unpack_text(unpack, finding->lasso, sizeof(finding->lasso));
+    unpack_text(unpack, finding->stack, sizeof(finding->stack));
     finding->now_ns = unpack_number(unpack);
     finding->item = unpack_number(unpack);
 }

@@ -102,7 +102,7 @@ static bool find_piece(void *opaque, uint64_t item, uint64_t *number, struct unp
 static bool stop_worker(void *opaque)
 {
     const struct search_crew *crew = opaque;
-    const struct isolate_limits limits = {.cpu_ms = crew->pool->cpu_limit_s * UINT64_C(1000),
+    const struct isolate_limits limits = {.cpu_ms = crew->pool->options->cpu_limit_ms,
                                           .memory_bytes = ISOLATE_MEMORY_BYTES};
 
     isolate_watch(&limits);

@@ -17,8 +17,7 @@
 struct explore_pool {
     struct explore_options *options; /* the pool sets its functions */
     uint32_t jobs;
-    uint64_t end_ms;      /* of the clock; 0 = never */
-    uint32_t cpu_limit_s; /* between two polls of `stop` */
+    uint64_t end_ms; /* of the clock; 0 = never */
 
     /* Was the item done when the pool began? */
     bool (*is_done)(const void *opaque, uint64_t item);

@@ -21,7 +21,6 @@
 
 /* Bounds of shrinking one finding. */
 #define SHRINK_RUNS 3000
-#define SHRINK_CPU_LIMIT_S 5
 
 /* ---- What was found ---- */
 
@@ -56,6 +55,18 @@ static char *write_finding(const struct explore_report *report, const struct sce
     }
 }
 
+/* A search makes many runs in one process. */
+static void tell_if_damaged(const struct explore_finding *finding, const struct engine *engine,
+                            enum shrink_end end)
+{
+    if (engine->foreign && (end == SHRINK_NO_FINDING || end == SHRINK_NOT_REPEATED)) {
+        fprintf(stderr,
+                "mirrorsim: by itself the run that was found has no finding %s (%s): an earlier "
+                "run of the search has damaged the process that %s ran in\n",
+                finding_by(finding->id), finding_kind_name(finding->id), engine->name);
+    }
+}
+
 /* The found run, shrunk; NULL: it stays as it is. */
 static char *shrunk(const struct explore_report *report, const struct explore_session *session,
                     const struct session_finding *found)
@@ -65,7 +76,7 @@ static char *shrunk(const struct explore_report *report, const struct explore_se
     struct shrink_options options = {
         .wanted = {finding_by(found->finding.id), finding_kind_name(found->finding.id)},
         .origin = origin,
-        .cpu_limit_s = SHRINK_CPU_LIMIT_S,
+        .cpu_limit_ms = session->options->cpu_limit_ms,
         .max_runs = SHRINK_RUNS};
     struct shrink_report shrink = {0};
     struct scenario *scenario;
@@ -75,6 +86,7 @@ static char *shrunk(const struct explore_report *report, const struct explore_se
     if (scenario_mistakes(scenario)->count == 0) {
         plan = scenario_plan(scenario, 0, &quiet);
         plan_destroy(shrink_plan(plan, session->options->engine, &options, &shrink));
+        tell_if_damaged(&found->finding, session->options->engine, shrink.end);
         plan_destroy(plan);
     }
     scenario_free(scenario);
@@ -123,8 +135,14 @@ static void print_findings(const struct explore_session *session, char *const *p
             printf("    choices %s\n", finding->choices);
         }
         lasso_print(finding->lasso);
+        report_show_stack(stdout, finding->stack, 4);
         printf("    repeat  %s run %s%s%s\n", program_invocation_name, paths[i],
                is_default ? "" : " --engine ", is_default ? "" : engine->name);
+        if (finding_is(finding->id, FINDING_OF_PROCESS)) {
+            printf("    debug   gdb -ex run --args %s run %s%s%s --no-fork\n",
+                   program_invocation_name, paths[i], is_default ? "" : " --engine ",
+                   is_default ? "" : engine->name);
+        }
     }
 }
 
@@ -198,11 +216,11 @@ static void print_summary(const struct explore_report *report,
 static json_t *finding_json(const struct explore_finding *finding, const char *path)
 {
     return json_pack(
-        "{s:s, s:s, s:o, s:o, s:o, s:o, s:I, s:o}", "oracle", finding_by(finding->id), "kind",
+        "{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:I, s:o}", "oracle", finding_by(finding->id), "kind",
         finding_kind_name(finding->id), "text", report_json_string(finding->text), "when",
         report_json_string(finding->variant), "choices", report_json_string(finding->choices),
-        "lasso", report_json_string(finding->lasso), "time_ns", (json_int_t)finding->now_ns, "file",
-        report_json_string(path));
+        "lasso", report_json_string(finding->lasso), "stack", report_stack_json(finding->stack),
+        "time_ns", (json_int_t)finding->now_ns, "file", report_json_string(path));
 }
 
 static void print_json(const struct explore_report *report, const struct explore_session *session,

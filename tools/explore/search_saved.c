@@ -71,7 +71,7 @@ void search_save(struct search *search, struct pack *pack)
     search_pack_figures(pack, search->figures);
     pack_number(pack, search->depth);
     pack_blob(pack, stack.bytes, stack.count);
-    pack_blob(pack, search->fresh, search->fresh_count * sizeof(*search->fresh));
+    pack_blob(pack, search->fresh, (size_t)search->fresh_count * sizeof(*search->fresh));
     pack_free(&stack);
     search->fresh_count = 0;
 }

@@ -68,7 +68,7 @@ void session_take_finding(struct explore_session *session, const struct explore_
         free(scenario);
     }
     if (session->finding_count > 1) {
-        qsort(session->findings, session->finding_count, sizeof(*session->findings),
+        qsort(session->findings, (size_t)session->finding_count, sizeof(*session->findings),
               compare_findings);
     }
 }

@@ -37,16 +37,14 @@ struct victims {
 
 /* ---- The quiet run ---- */
 
-#define QUIET_CPU_MS 5000
-
 /*
  * The trace is empty if the engine dies or never comes to an end; what it says then is dropped, for
  * the search reports it.
  */
-static void quiet_trace(const struct plan *plan, const struct engine *engine, struct trace *trace)
+static void quiet_trace(const struct quiet_run *run, struct trace *trace)
 {
-    const struct world_options quiet = {.engine = engine, .step_limit = isolate_step_limit};
-    struct run_result *result = stream_trace(plan, &quiet, QUIET_CPU_MS, trace);
+    const struct world_options quiet = {.engine = run->engine, .step_limit = isolate_step_limit};
+    struct run_result *result = stream_trace(run->plan, &quiet, run->cpu_limit_ms, trace);
 
     if (result == NULL) {
         trace_clear(trace);
@@ -212,16 +210,17 @@ static void add_chosen(struct variant_list *variants)
 
 /* ---- Pairs ---- */
 
-static void add_pairs_of(struct variant_list *variants, const struct plan *plan,
-                         const struct engine *engine, const struct variant *single)
+static void add_pairs_of(struct variant_list *variants, const struct quiet_run *run,
+                         const struct variant *single)
 {
-    struct plan changed = *plan;
+    struct plan changed = *run->plan;
+    const struct quiet_run again = {&changed, run->engine, run->cpu_limit_ms};
     struct victims victims = {0};
     struct trace trace;
     uint64_t after = 0;
 
     variant_apply(single, &changed);
-    quiet_trace(&changed, engine, &trace);
+    quiet_trace(&again, &trace);
     while (after < trace.count && trace.events[after].kind != EVENT_FAULT) {
         after++;
     }
@@ -246,8 +245,7 @@ static bool is_plain(const struct variant *variant)
            fault->applied == APPLIED_NOTHING;
 }
 
-static void add_pairs(struct variant_list *variants, const struct plan *plan,
-                      const struct engine *engine)
+static void add_pairs(struct variant_list *variants, const struct quiet_run *run)
 {
     uint64_t singles = variants->count;
 
@@ -255,7 +253,7 @@ static void add_pairs(struct variant_list *variants, const struct plan *plan,
         struct variant single = variants->list[i]; /* a copy: the list grows */
 
         if (is_plain(&single)) {
-            add_pairs_of(variants, plan, engine, &single);
+            add_pairs_of(variants, run, &single);
         }
     }
 }
@@ -283,8 +281,7 @@ static void add_power_cuts(struct variant_list *variants, const struct trace *tr
 
 /* ---- All of them ---- */
 
-struct variant_list variants_of(const struct plan *plan, const struct engine *engine,
-                                enum variant_faults faults)
+struct variant_list variants_of(const struct quiet_run *run, enum variant_faults faults)
 {
     struct variant_list variants = {0};
     struct victims victims = {0};
@@ -297,18 +294,18 @@ struct variant_list variants_of(const struct plan *plan, const struct engine *en
     if (faults == VARIANTS_NONE || faults == VARIANTS_CHOSEN) {
         return variants;
     }
-    quiet_trace(plan, engine, &trace);
+    quiet_trace(run, &trace);
     if (faults == VARIANTS_POWER_CUTS) {
         add_power_cuts(&variants, &trace);
     } else {
         variants.cut = !add_requests(&victims, &trace, 0, VARIANT_MAX_REQUESTS);
-        add_queries(&victims, plan);
+        add_queries(&victims, run->plan);
     }
     for (uint64_t i = 0; i < victims.count; i++) {
         add_singles_of(&variants, &victims.list[i], faults != VARIANTS_TRANSIENT);
     }
     if (faults == VARIANTS_PAIRS) {
-        add_pairs(&variants, plan, engine);
+        add_pairs(&variants, run);
     }
     free(victims.list);
     trace_free(&trace);

@@ -24,7 +24,6 @@
 
 #include "engine/engine.h"
 #include "sim/plan/plan.h"
-
 enum variant_faults {
     VARIANTS_NONE,      /* the plan itself */
     VARIANTS_CHOSEN,    /* one failure, wherever the run's choices put it */
@@ -51,9 +50,15 @@ struct variant_list {
     bool cut; /* there were more requests */
 };
 
-/* Runs the plan quietly; the caller frees with variants_free(). */
-struct variant_list variants_of(const struct plan *plan, const struct engine *engine,
-                                enum variant_faults faults);
+/* What is run to see its requests. */
+struct quiet_run {
+    const struct plan *plan;
+    const struct engine *engine;
+    uint64_t cpu_limit_ms; /* processor time for it; 0 = no bound */
+};
+
+/* Makes the quiet run of a plan; the caller frees with variants_free(). */
+struct variant_list variants_of(const struct quiet_run *run, enum variant_faults faults);
 void variants_free(struct variant_list *variants);
 
 /* Changes the plan, in its own arena. */

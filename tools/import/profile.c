@@ -70,7 +70,7 @@ static struct sample collect(const struct recording *recording, enum op op, uint
         }
     }
     if (sample.count > 1) {
-        qsort(sample.ns, sample.count, sizeof(*sample.ns), compare);
+        qsort(sample.ns, (size_t)sample.count, sizeof(*sample.ns), compare);
     }
     return sample;
 }

@@ -100,7 +100,7 @@ void import_split(struct import_line *line, char *copy)
 
     for (char *at = copy; at < end;) {
         uint32_t value;
-        size_t length = max_u64(utf8_decode(at, (size_t)(end - at), &value), 1);
+        size_t length = (size_t)max_u64(utf8_decode(at, (size_t)(end - at), &value), 1);
         bool blank = is_blank(*at);
 
         if (!blank && !in_word && line->word_count < IMPORT_MAX_WORDS) {

@@ -17,6 +17,9 @@
 
 #define CPU_LIMIT_MS 20000
 
+/* Of each run without something. */
+#define EXPLAIN_LIMIT_MS 2000
+
 /* Of a run that is known to hang: more of it would show nothing else. */
 #define HANG_LIMIT_MS 500
 
@@ -65,6 +68,7 @@ static struct one_run prepare(const struct page_runs *runs, const struct run_res
     struct one_run run = {.file = scenario_file(entry->scenario),
                           .seed = choices.seed,
                           .engine = entry->engine,
+                          .cpu_limit_ms = EXPLAIN_LIMIT_MS,
                           .plan = scenario_plan(entry->scenario, entry->case_number, &choices)};
 
     run.plan->content_bytes |= runs->suite->real_bytes;
@@ -162,6 +166,7 @@ static void write_run(const struct page_runs *runs, size_t number, struct isolat
     struct one_run run = prepare(runs, result);
     struct page_why why = receive(child, &run, result);
     const struct report_run shown = {
+        .scenario = entry->scenario,
         .file = run.file,
         .name = scenario_name(entry->scenario),
         .case_number = entry->case_number + 1,

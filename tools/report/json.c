@@ -7,6 +7,7 @@
  */
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "sim/base/errno_name.h"
 #include "tools/base/support.h"
@@ -47,6 +48,11 @@ static void set_string(json_t *object, const char *key, const char *text)
     json_object_set_new(object, key, report_json_string(text));
 }
 
+static bool is_of_the_dead(const struct report_run *run, const struct run_finding *finding)
+{
+    return finding_is(finding->id, FINDING_OF_PROCESS) && *run->result->stack != '\0';
+}
+
 json_t *report_finding_json(const struct report_run *run, const struct run_finding *finding)
 {
     json_t *object = json_object();
@@ -70,11 +76,29 @@ json_t *report_finding_json(const struct report_run *run, const struct run_findi
     if (finding->fault_line > 0) {
         set_u64(object, "fault_line", finding->fault_line);
     }
+    if (is_of_the_dead(run, finding)) {
+        json_object_set_new(object, "stack", report_stack_json(run->result->stack));
+    }
     if (finding->has_sector) {
         set_string(object, "disk", finding->disk);
         set_u64(object, "sector", finding->sector);
     }
     return object;
+}
+
+json_t *report_stack_json(const char *stack)
+{
+    json_t *array = json_array();
+
+    while (*stack != '\0') {
+        size_t bytes = strcspn(stack, "\n");
+        char *line = must_printf("%.*s", (int)bytes, stack);
+
+        json_array_append_new(array, report_json_string(line));
+        free(line);
+        stack += bytes + (stack[bytes] == '\n');
+    }
+    return array;
 }
 
 json_t *report_mistakes_json(const struct mistakes *mistakes)

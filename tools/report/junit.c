@@ -3,14 +3,18 @@
  * The report as JUnit XML: a test suite per file, a test case per run.
  *
  * It is valid by the schema of Jenkins' xUnit plug-in and by the stricter one
- * of Ant, which requires a host name and a time for every suite. Times are
- * virtual, starting at 0, so that the same runs give the same file.
+ * of Ant, which requires a host name and a time for every suite.
+ *
+ * Dashboards add times up and draw them over days: `time` is the time that a run has taken, and the
+ * timestamp that of the report's beginning.  They are all that differs between two reports of the
+ * same runs.  The virtual time of a file's runs is a property of its suite.
  *
  * Declared in tools/report/report.h: one of the forms of a report.
  */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "sim/base/quantity.h"
 #include "tools/base/support.h"
@@ -34,19 +38,22 @@ struct junit {
     uint64_t errors;
     uint64_t skipped;
     uint64_t virtual_ns;
+    uint64_t wall_us;
+    char timestamp[24];
 };
 
 /* Writes seconds as a decimal of XML Schema. */
-static void write_seconds(FILE *out, uint64_t ns)
+static void write_seconds(FILE *out, uint64_t us)
 {
-    fprintf(out, "%" PRIu64 ".%09" PRIu64, ns / 1000000000, ns % 1000000000);
+    fprintf(out, "%" PRIu64 ".%06" PRIu64, us / 1000000, us % 1000000);
 }
 
 static void suite_begin(struct junit *junit, const char *file)
 {
     junit->file = file;
     junit->cases = must_memstream(&junit->text, &junit->size);
-    junit->tests = junit->failures = junit->errors = junit->skipped = junit->virtual_ns = 0;
+    junit->tests = junit->failures = junit->errors = junit->skipped = 0;
+    junit->virtual_ns = junit->wall_us = 0;
 }
 
 static void suite_end(struct junit *junit)
@@ -62,30 +69,35 @@ static void suite_end(struct junit *junit)
     fprintf(out,
             "\" package=\"mirrorsim\" id=\"%" PRIu64 "\" tests=\"%" PRIu64 "\" failures=\"%" PRIu64
             "\" errors=\"%" PRIu64 "\" skipped=\"%" PRIu64
-            "\" hostname=\"localhost\" timestamp=\"1970-01-01T00:00:00\" time=\"",
-            junit->suites++, junit->tests, junit->failures, junit->errors, junit->skipped);
-    write_seconds(out, junit->virtual_ns);
-    fprintf(out, "\">\n    <properties/>\n%s    <system-out/>\n    <system-err/>\n  </testsuite>\n",
-            junit->text);
+            "\" hostname=\"localhost\" timestamp=\"%s\" time=\"",
+            junit->suites++, junit->tests, junit->failures, junit->errors, junit->skipped,
+            junit->timestamp);
+    write_seconds(out, junit->wall_us);
+    fprintf(out,
+            "\">\n    <properties>\n      <property name=\"virtual time\" value=\"%s\"/>\n"
+            "    </properties>\n%s    <system-out/>\n    <system-err/>\n  </testsuite>\n",
+            quantity_time(junit->virtual_ns).text, junit->text);
     free(junit->text);
     junit->file = NULL;
 }
 
-/* The runs of a file come together, so a new name means a new suite. */
-static FILE *case_begin(struct junit *junit, const char *file, const char *title, uint64_t ns)
+/* The runs of a file come together, so a new name means a new suite.  `result` NULL: no run. */
+static FILE *case_begin(struct junit *junit, const char *file, const char *title,
+                        const struct run_result *result)
 {
     if (junit->file == NULL || strcmp(junit->file, file) != 0) {
         suite_end(junit);
         suite_begin(junit, file);
     }
     junit->tests++;
-    junit->virtual_ns += ns;
+    junit->virtual_ns += result != NULL ? result->virtual_ns : 0;
+    junit->wall_us += result != NULL ? result->wall_us : 0;
     fputs("    <testcase classname=\"", junit->cases);
     xml_write(junit->cases, file);
     fputs("\" name=\"", junit->cases);
     xml_write(junit->cases, title);
     fputs("\" time=\"", junit->cases);
-    write_seconds(junit->cases, ns);
+    write_seconds(junit->cases, result != NULL ? result->wall_us : 0);
     fputs("\"", junit->cases);
     return junit->cases;
 }
@@ -106,6 +118,7 @@ static void write_findings(FILE *out, const struct report_run *run)
         }
         fputs("&#10;", out);
     }
+    xml_write(out, run->result->stack);
     fputs("repeat: ", out);
     xml_write(out, command);
     free(command);
@@ -133,14 +146,19 @@ static void write_bad(struct junit *junit, const struct report_run *run)
 
 static void junit_begin(struct report *report, const struct suite *suite)
 {
+    struct junit *junit = (struct junit *)(void *)report;
+    time_t now = time(NULL);
+    struct tm utc;
+
     (void)suite;
+    strftime(junit->timestamp, sizeof(junit->timestamp), "%Y-%m-%dT%H:%M:%S", gmtime_r(&now, &utc));
     fputs("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n", report->out);
 }
 
 static void junit_invalid(struct report *report, const struct suite_invalid *invalid)
 {
     struct junit *junit = (struct junit *)(void *)report;
-    FILE *out = case_begin(junit, invalid->file, "is a valid scenario", 0);
+    FILE *out = case_begin(junit, invalid->file, "is a valid scenario", NULL);
     char *mistakes = mistakes_format(invalid->file, invalid->mistakes);
 
     junit->errors++;
@@ -156,7 +174,7 @@ static void junit_skipped(struct report *report, const struct report_run *run, c
 {
     struct junit *junit = (struct junit *)(void *)report;
     char *title = report_title(run);
-    FILE *out = case_begin(junit, run->file, title, 0);
+    FILE *out = case_begin(junit, run->file, title, NULL);
 
     junit->skipped++;
     fprintf(out, ">\n      <skipped message=\"%s\"/>\n    </testcase>\n", why);
@@ -167,7 +185,7 @@ static void junit_run(struct report *report, const struct report_run *run)
 {
     struct junit *junit = (struct junit *)(void *)report;
     char *title = report_title(run);
-    FILE *out = case_begin(junit, run->file, title, run->result->virtual_ns);
+    FILE *out = case_begin(junit, run->file, title, run->result);
 
     if (outcome_is_bad(run->result->outcome)) {
         write_bad(junit, run);

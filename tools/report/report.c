@@ -5,6 +5,7 @@
 #include "tools/report/report.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "sim/base/quantity.h"
@@ -76,6 +77,28 @@ char *report_repeat_command(const char *program, const struct report_run *run)
     }
     fclose(out);
     return command;
+}
+
+char *report_debug_command(const char *program, const struct report_run *run)
+{
+    char *repeat = report_repeat_command(program, run);
+    char *command = must_printf("gdb -ex run --args %s --no-fork", repeat);
+
+    free(repeat);
+    return command;
+}
+
+void report_show_stack(FILE *out, const char *stack, unsigned indent)
+{
+    const char *word = "in";
+
+    while (*stack != '\0') {
+        size_t bytes = strcspn(stack, "\n");
+
+        fprintf(out, "%*s%-7s %.*s\n", (int)indent, "", word, (int)bytes, stack);
+        stack += bytes + (stack[bytes] == '\n');
+        word = "";
+    }
 }
 
 char *report_whole_trace_command(const char *program, const struct report_run *run,

@@ -21,6 +21,7 @@ struct matrix;
 
 /* A run and its origin. */
 struct report_run {
+    const struct scenario *scenario;
     const char *file;
     const char *name;
     uint32_t case_number; /* from 1 */
@@ -38,11 +39,13 @@ struct report_summary {
     uint64_t known_failures; /* failed as their xfail predicts */
     uint64_t harness_errors; /* those of the failed that could not be run at all */
     uint64_t invalid_files;
+    uint64_t missing_files;   /* of the invalid ones: there is no such file */
     uint64_t skipped;         /* stories of another generation than the engine's */
     uint64_t planned;         /* runs */
     uint64_t silent_faults;   /* drawn with a probability, and not with this seed, ... */
     const char *silent_names; /* ... with their files, as far as they fit */
     bool interrupted;
+    const char *unfinished;        /* lines that name the runs that were under way then; or NULL */
     const struct engine *compared; /* NULL = no engines were compared */
     struct compare_tally tally;    /* if engines were compared */
     const struct matrix *matrix;   /* of several engines; else NULL */
@@ -64,6 +67,10 @@ struct report_text_options {
     bool verbose;
     bool only_matrix; /* a line a run, and what is found, only if verbose */
     bool colour;
+    unsigned columns; /* that what is found fits into; 0: it is not wrapped */
+
+    /* Shows more of a failed run, if verbose; NULL: there is nothing more. */
+    void (*show_more)(FILE *out, const struct report_run *run);
 };
 
 /* The caller frees the report; it writes to `out`. */
@@ -81,6 +88,9 @@ char *report_title(const struct report_run *run);
 /* The command that repeats the run; `program` is how to call mirrorsim. */
 char *report_repeat_command(const char *program, const struct report_run *run);
 
+/* The command that repeats a run that died in a debugger. */
+char *report_debug_command(const char *program, const struct report_run *run);
+
 /* The command that shows everything that one engine does in the run. */
 char *report_whole_trace_command(const char *program, const struct report_run *run,
                                  const struct engine *engine);
@@ -90,10 +100,15 @@ char *report_trace_command(const char *program, const struct report_run *run,
                            const struct run_finding *finding);
 
 json_t *report_finding_json(const struct report_run *run, const struct run_finding *finding);
+/* The calls of a stack as text, an array of strings. */
+json_t *report_stack_json(const char *stack);
 json_t *report_mistakes_json(const struct mistakes *mistakes);
 
 /* Writes a command's answer to standard output and frees the answer. */
 void report_json_show(json_t *answer);
+
+/* Each call of a stack as text on a line of its own: "in" before the first, and this indent. */
+void report_show_stack(FILE *out, const char *stack, unsigned indent);
 
 /* A JSON string from arbitrary bytes. */
 json_t *report_json_string(const char *text);

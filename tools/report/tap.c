@@ -101,7 +101,8 @@ static void tap_end(struct report *report, const struct report_summary *summary)
     if (summary->interrupted) {
         fputs("Bail out! interrupted\n", report->out);
     } else if (summary->passed + summary->failed < summary->planned) {
-        fputs("Bail out! stopped at the first failure\n", report->out);
+        fprintf(report->out, "Bail out! stopped after %" PRIu64 " failure%s\n", summary->failed,
+                summary->failed == 1 ? "" : "s");
     }
 }
 

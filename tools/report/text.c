@@ -12,12 +12,18 @@
 
 #include "sim/base/quantity.h"
 #include "tools/base/support.h"
+#include "tools/base/terminal.h"
+#include "tools/report/groups.h"
 #include "tools/report/matrix.h"
 #include "tools/report/report.h"
+
+/* Of the list of failures, if no terminal says how wide it is. */
+#define LIST_COLUMNS 100
 
 struct text {
     struct report report;
     struct report_text_options options;
+    struct groups *groups;
 };
 
 #define GREEN "\033[32m"
@@ -36,14 +42,19 @@ static const struct {
 
 /* ---- Findings ---- */
 
-static void show_line(FILE *out, const char *file, uint32_t number, const char *why)
+static void show_line(FILE *out, const struct report_run *run, uint32_t number, const char *why)
 {
-    char *line = number > 0 ? file_line(file, number) : NULL;
+    size_t bytes;
+    const char *line = scenario_line(run->scenario, number, &bytes);
 
-    if (line != NULL) {
-        fprintf(out, "        %s:%" PRIu32 ": %s%s\n", file, number, line + strspn(line, " "), why);
+    if (line == NULL) {
+        return;
     }
-    free(line);
+    while (bytes > 0 && *line == ' ') {
+        line++;
+        bytes--;
+    }
+    fprintf(out, "        %s:%" PRIu32 ": %.*s%s\n", run->file, number, (int)bytes, line, why);
 }
 
 /*
@@ -56,10 +67,10 @@ static void show_surroundings(FILE *out, const struct report_run *run,
     char *command = report_trace_command(program_invocation_name, run, finding);
 
     if (finding->step_line != finding->line) {
-        show_line(out, run->file, finding->step_line, "    <- the step under way");
+        show_line(out, run, finding->step_line, "    <- the step under way");
     }
     if (finding->fault_line != finding->line) {
-        show_line(out, run->file, finding->fault_line, "    <- the last fault that hit");
+        show_line(out, run, finding->fault_line, "    <- the last fault that hit");
     }
     fprintf(out, "        see     %s\n", command);
     free(command);
@@ -84,22 +95,32 @@ static void show_difference(FILE *out, const struct report_run *run)
     show_engine(out, run, run->compared, comparison->lines[1]);
 }
 
-static void show_finding(FILE *out, const struct report_run *run, const struct run_finding *finding)
+static void show_finding(const struct text *text, const struct report_run *run,
+                         const struct run_finding *finding)
 {
-    fprintf(out, "    %s (%s)%s%s: %s\n", finding_by(finding->id), finding_kind_name(finding->id),
-            finding->about == ABOUT_COMPARED ? " on " : "",
-            finding->about == ABOUT_COMPARED ? run->compared->name : "", finding->text);
+    FILE *out = text->report.out;
+    char *words =
+        must_printf("%s (%s)%s%s: %s", finding_by(finding->id), finding_kind_name(finding->id),
+                    finding->about == ABOUT_COMPARED ? " on " : "",
+                    finding->about == ABOUT_COMPARED ? run->compared->name : "", finding->text);
+
+    terminal_wrap(out, words, 4, text->options.columns);
+    free(words);
     fprintf(out, "        at %s, event %" PRIu64, quantity_time(finding->now_ns).text,
             finding->event_number);
     if (finding->has_sector) {
         fprintf(out, ", disk %s, sector %" PRIu64, finding->disk, finding->sector);
     }
     fputc('\n', out);
-    show_line(out, run->file, finding->line, "");
+    if (finding_is(finding->id, FINDING_OF_PROCESS)) {
+        report_show_stack(out, run->result->stack, 8);
+    }
+    show_line(out, run, finding->line, "");
 }
 
-static void show_findings(FILE *out, const struct report_run *run)
+static void show_findings(const struct text *text, const struct report_run *run)
 {
+    FILE *out = text->report.out;
     const struct run_result *result = run->result;
     char *command = report_repeat_command(program_invocation_name, run);
 
@@ -110,7 +131,7 @@ static void show_findings(FILE *out, const struct report_run *run)
             show_difference(out, run);
             continue;
         }
-        show_finding(out, run, finding);
+        show_finding(text, run, finding);
         if (i == 0 || finding->about != finding[-1].about ||
             finding->step_line != finding[-1].step_line ||
             finding->fault_line != finding[-1].fault_line) {
@@ -128,6 +149,11 @@ static void show_findings(FILE *out, const struct report_run *run)
     }
     fprintf(out, "        repeat  %s\n", command);
     free(command);
+    if (result->died) {
+        command = report_debug_command(program_invocation_name, run);
+        fprintf(out, "        debug   %s\n", command);
+        free(command);
+    }
 }
 
 /* ---- The report ---- */
@@ -170,33 +196,62 @@ static void show_figures(FILE *out, const struct run_result *result)
             quantity_bytes(result->copied_bytes).text);
 }
 
+/* What a run came to, in a line. */
+static void show_outcome(const struct text *text, const struct report_run *run)
+{
+    const struct report_text_options *options = &text->options;
+    const struct run_result *result = run->result;
+    FILE *out = text->report.out;
+    char *title = report_title(run);
+
+    fprintf(out, "%s%s%s %s  %s%s", options->colour ? outcomes[result->outcome].colour : "",
+            outcomes[result->outcome].word, options->colour ? PLAIN : "", title,
+            result->died ? "died" : quantity_time(result->virtual_ns).text,
+            result->died ? "" : " virtual");
+    show_remark(out, run);
+    if (options->verbose) {
+        fprintf(out, "  %" PRIu64 " events, %" PRIu32 " checks, trace %016" PRIx64, result->events,
+                result->checks, result->trace_hash);
+        show_figures(out, result);
+    }
+    free(title);
+}
+
+/* All that was found, or, if another run has shown the like, the name of that run. */
+static void show_failure(const struct text *text, const struct report_run *run)
+{
+    const char *shown = groups_add(text->groups, run);
+
+    if (shown == NULL || text->options.verbose) {
+        fputc('\n', text->report.out);
+        show_findings(text, run);
+        return;
+    }
+    fputs("  ", text->report.out);
+    groups_write_kinds(run, text->report.out);
+    fprintf(text->report.out, ", like %s\n", shown);
+}
+
 static void text_run(struct report *report, const struct report_run *run)
 {
-    const struct report_text_options *options = &((struct text *)(void *)report)->options;
-    const struct run_result *result = run->result;
-    bool bad = outcome_is_bad(result->outcome);
-    char *title;
+    const struct text *text = (const struct text *)(void *)report;
+    const struct report_text_options *options = &text->options;
+    bool bad = outcome_is_bad(run->result->outcome);
 
-    if (options->only_matrix && !options->verbose) {
+    if ((options->only_matrix && !options->verbose) || (!bad && options->quiet)) {
         return;
     }
-    if (!bad && options->quiet) {
+    show_outcome(text, run);
+    if (bad) {
+        show_failure(text, run);
         return;
-    }
-    title = report_title(run);
-    fprintf(report->out, "%s%s%s %s  %s", options->colour ? outcomes[result->outcome].colour : "",
-            outcomes[result->outcome].word, options->colour ? PLAIN : "", title,
-            result->died ? "died" : quantity_time(result->virtual_ns).text);
-    show_remark(report->out, run);
-    if (options->verbose) {
-        fprintf(report->out, "  %" PRIu64 " events, %" PRIu32 " checks, trace %016" PRIx64,
-                result->events, result->checks, result->trace_hash);
-        show_figures(report->out, result);
     }
     fputc('\n', report->out);
-    free(title);
-    if (bad || (options->verbose && result->finding_count > 0)) {
-        show_findings(report->out, run);
+    if (options->verbose && run->result->finding_count > 0) {
+        show_findings(text, run);
+    }
+    if (bad && options->verbose && options->show_more != NULL) {
+        options->show_more(report->out, run);
     }
 }
 
@@ -234,28 +289,52 @@ static void text_skipped(struct report *report, const struct report_run *run, co
     free(title);
 }
 
+/* One failure stands just above, and a matrix names its failures itself. */
+static void show_groups(const struct text *text, const struct report_summary *summary)
+{
+    unsigned columns = text->options.columns;
+
+    if (summary->failed > 1 && !text->options.only_matrix) {
+        groups_show(text->groups, text->report.out, columns > 0 ? columns : LIST_COLUMNS);
+    }
+}
+
+static void show_files(FILE *out, const struct report_summary *summary)
+{
+    uint64_t missing = summary->missing_files;
+    uint64_t invalid = summary->invalid_files - missing;
+
+    if (missing > 0) {
+        fprintf(out, "%" PRIu64 " file%s not there\n", missing, missing == 1 ? " is" : "s are");
+    }
+    if (invalid > 0) {
+        fprintf(out, "%" PRIu64 " invalid file%s\n", invalid, invalid == 1 ? "" : "s");
+    }
+}
+
 static void text_end(struct report *report, const struct report_summary *summary)
 {
-    const struct report_text_options *text = &((struct text *)(void *)report)->options;
+    struct text *text = (struct text *)(void *)report;
     uint64_t done = summary->passed + summary->failed;
 
-    if (summary->interrupted) {
-        fprintf(report->out, "interrupted after %" PRIu64 " of %" PRIu64 " runs\n", done,
-                summary->planned);
-    } else if (done < summary->planned) {
-        fprintf(report->out, "stopped after %" PRIu64 " of %" PRIu64 " runs\n", done,
-                summary->planned);
+    show_groups(text, summary);
+    groups_free(text->groups);
+    if (done < summary->planned) {
+        fprintf(report->out,
+                "%s after %" PRIu64 " of %" PRIu64 " runs, the other %" PRIu64 " were not run\n",
+                summary->interrupted ? "interrupted" : "stopped", done, summary->planned,
+                summary->planned - done);
+    } else if (summary->interrupted) {
+        fprintf(report->out, "interrupted after the last run\n");
     }
+    fputs(summary->unfinished != NULL ? summary->unfinished : "", report->out);
     if (summary->known_failures > 0) {
         fprintf(report->out, "%" PRIu64 " of those that passed are known failures\n",
                 summary->known_failures);
     }
-    if (summary->invalid_files > 0) {
-        fprintf(report->out, "%" PRIu64 " invalid file%s\n", summary->invalid_files,
-                summary->invalid_files == 1 ? "" : "s");
-    }
+    show_files(report->out, summary);
     if (summary->matrix != NULL) {
-        matrix_show(summary->matrix, report->out, text->verbose);
+        matrix_show(summary->matrix, report->out, text->options.verbose);
     }
     if (summary->silent_faults > 0) {
         fprintf(report->out,
@@ -283,5 +362,6 @@ struct report *report_text(FILE *out, const struct report_text_options *options)
 
     text->report = (struct report){out, text_begin, text_invalid, text_skipped, text_run, text_end};
     text->options = *options;
+    text->groups = groups_create();
     return &text->report;
 }

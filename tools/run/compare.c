@@ -217,6 +217,7 @@ void comparison_conclude(const struct suite *suite, struct run_result *result,
     result->comparison.compared = compared;
     result->outcome = outcome_of(compared, result, second);
     result->died = second->died;
+    memcpy(result->stack, second->stack, sizeof(result->stack));
     result->is_half = false;
     if (comparison->differs) {
         add_difference(suite, result);

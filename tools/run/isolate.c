@@ -42,7 +42,8 @@
 struct isolate_shared {
     alignas(64) _Atomic int reached; /* enum isolate_cause of a limit, or 0 */
     _Atomic uint64_t limit;
-    size_t bytes; /* of all */
+    struct stack stack; /* where it died; none: it has not, or in a way that it did not notice */
+    size_t bytes;       /* of all */
 };
 
 /* ---- Limits, in the child ---- */
@@ -66,6 +67,7 @@ static _Noreturn void reach(enum isolate_cause cause, uint64_t limit)
 {
     atomic_store(&child.shared->limit, limit);
     atomic_store(&child.shared->reached, (int)cause);
+    stack_capture(&child.shared->stack);
     if (child.last_words != NULL) {
         child.last_words();
     }
@@ -168,10 +170,29 @@ _Noreturn void isolate_step_limit(uint64_t events)
 
 static void die_of(int signal_number)
 {
+    if (child.shared != NULL) {
+        stack_capture(&child.shared->stack);
+    }
     if (child.last_words != NULL) {
         child.last_words();
     }
     raise(signal_number);
+}
+
+static const struct sigaction at_death = {.sa_handler = die_of,
+                                          .sa_flags = SA_ONSTACK | (int)SA_RESETHAND};
+
+/* A sanitizer that says more about a signal keeps its handler. */
+static void note_where_it_dies(void)
+{
+    static const int deaths[] = {SIGABRT, SIGSEGV, SIGBUS, SIGFPE, SIGILL};
+    struct sigaction before;
+
+    for (size_t i = 0; i < COUNT_OF(deaths); i++) {
+        if (sigaction(deaths[i], NULL, &before) == 0 && before.sa_handler == SIG_DFL) {
+            sigaction(deaths[i], &at_death, NULL);
+        }
+    }
 }
 
 void isolate_at_death(void (*last_words)(void))
@@ -179,12 +200,10 @@ void isolate_at_death(void (*last_words)(void))
     static const int deaths[] = {SIGABRT, SIGSEGV, SIGBUS,
                                  SIGFPE,  SIGILL,  ENGINE_SIGNAL_UNSUPPORTED,
                                  SIGXCPU, SIGINT,  SIGTERM};
-    const struct sigaction action = {.sa_handler = die_of,
-                                     .sa_flags = SA_ONSTACK | (int)SA_RESETHAND};
 
     child.last_words = last_words;
     for (size_t i = 0; i < COUNT_OF(deaths); i++) {
-        sigaction(deaths[i], &action, NULL);
+        sigaction(deaths[i], &at_death, NULL);
     }
 }
 
@@ -201,6 +220,8 @@ static pid_t start_child(struct isolate_shared *shared, int signal_number)
 
     fflush(NULL); /* or the child would write it again at its exit */
     atomic_store(&shared->reached, 0);
+    stack_capture(&shared->stack); /* once outside of a handler */
+    shared->stack.count = 0;
     pid = fork();
     if (pid < 0) {
         die("cannot start a process: %s", strerror(errno));
@@ -216,6 +237,7 @@ static pid_t start_child(struct isolate_shared *shared, int signal_number)
         child.shared = shared;
         child.ticks = false;
         child.last_words = NULL;
+        note_where_it_dies();
     }
     return pid;
 }
@@ -295,6 +317,7 @@ static struct isolate_death reap(pid_t pid, const struct isolate_shared *shared)
     while (wait4(pid, &status, 0, &usage) < 0 && errno == EINTR) {
     }
     find_cause(shared, status, &death);
+    stack_describe(&shared->stack, death.stack);
     death.peak_bytes = peak_bytes(&usage);
     return death;
 }
@@ -379,6 +402,12 @@ void isolate_describe(const struct isolate_death *death, char *text, size_t size
     const char *separator = *line != '\0' ? ": " : "";
     int shown = (int)utf8_cut(line, SHOWN_LINE_BYTES);
 
+    if (*line == '\0' && *death->stack != '\0' && death->cause == CAUSE_SIGNAL) {
+        line = death->stack;
+        separator = " in ";
+        shown = (int)strcspn(line, "\n");
+    }
+
     switch (death->cause) {
     case CAUSE_EXIT:
         snprintf(text, size, "The run's process ended with status %d%s%.*s.", death->number,
@@ -393,9 +422,8 @@ void isolate_describe(const struct isolate_death *death, char *text, size_t size
                  line);
         break;
     case CAUSE_CPU:
-        snprintf(text, size,
-                 "The run used %" PRIu64 " s of processor time without coming to an end.",
-                 death->limit / 1000);
+        snprintf(text, size, "The run used %.6g s of processor time without coming to an end.",
+                 (double)death->limit / 1000);
         break;
     case CAUSE_MEMORY:
         snprintf(text, size, "The run needs more than %" PRIu64 " MiB of memory, its limit.",
@@ -409,6 +437,16 @@ void isolate_describe(const struct isolate_death *death, char *text, size_t size
         break;
     }
     free(words);
+}
+
+static void tell_stack(const char *stack)
+{
+    while (*stack != '\0') {
+        size_t bytes = strcspn(stack, "\n");
+
+        fprintf(stderr, "    %.*s\n", (int)bytes, stack);
+        stack += bytes + (stack[bytes] == '\n');
+    }
 }
 
 int isolate_tell(const struct isolate_death *death, const struct engine *engine)
@@ -425,6 +463,7 @@ int isolate_tell(const struct isolate_death *death, const struct engine *engine)
         }
         fprintf(stderr, "mirrorsim: the engine %s died of SIG%s\n", engine->name,
                 sigabbrev_np(death->number));
+        tell_stack(death->stack);
         return EXIT_FAILED;
     case CAUSE_UNSUPPORTED:
         die("the engine %s asked for what its environment has not got", engine->name);
@@ -434,6 +473,7 @@ int isolate_tell(const struct isolate_death *death, const struct engine *engine)
         isolate_describe(death, text, sizeof(text));
         fprintf(stderr, "mirrorsim: the engine %s does not come to an end: %s\n", engine->name,
                 text);
+        tell_stack(death->stack);
         break;
     }
     return EXIT_FAILED;

@@ -13,9 +13,12 @@
  * signal checks processor time (user and system) and memory, and the world checks the number of
  * events (struct world_options).  A child does not outlive its parent.
  *
+ * A child that dies of a limit, or of a signal that says that something has gone wrong in it, notes
+ * where it was (stack.h), for its parent.
+ *
  * Signal handlers of a child call only async-signal-safe functions: they read the clock and the
- * resource usage (both bare system calls), store a number, write() data that is ready, and call
- * _exit() or raise().
+ * resource usage (both bare system calls), store numbers and addresses, write() data that is ready,
+ * and call _exit() or raise().
  */
 #ifndef MIRRORSIM_TOOLS_RUN_ISOLATE_H
 #define MIRRORSIM_TOOLS_RUN_ISOLATE_H
@@ -27,6 +30,7 @@
 
 #include "engine/engine.h"
 #include "sim/verdict/finding.h"
+#include "tools/base/stack.h"
 
 /* What a run may need in memory unless the user says (`run --memory-limit`). */
 #define ISOLATE_MEMORY_MIB 4096
@@ -65,10 +69,11 @@ enum isolate_cause {
 
 struct isolate_death {
     enum isolate_cause cause;
-    int number;          /* exit status, or signal */
-    uint64_t limit;      /* the limit it reached: ms, bytes, or events */
-    uint64_t peak_bytes; /* largest resident set */
-    char *words;         /* what it wrote to stderr, or the end of it; the caller's */
+    int number;                   /* exit status, or signal */
+    uint64_t limit;               /* the limit it reached: ms, bytes, or events */
+    uint64_t peak_bytes;          /* largest resident set */
+    char *words;                  /* what it wrote to stderr, or the end of it; the caller's */
+    char stack[STACK_TEXT_BYTES]; /* where it was (stack_describe()); "" = not known */
 };
 
 /*
@@ -95,7 +100,7 @@ struct isolate_death isolate_end(struct isolate *isolate);
 /* A finding of the oracle "crash", or, for CAUSE_UNSUPPORTED, of "harness". */
 enum finding_id isolate_finding(const struct isolate_death *death);
 
-/* Its death as a sentence, with what it said last. */
+/* Its death as a sentence, with what it said last; if it said nothing, with where it was. */
 void isolate_describe(const struct isolate_death *death, char *text, size_t size);
 
 /*

@@ -4,16 +4,20 @@
  */
 #include "tools/run/load.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "sim/verdict/finding.h"
 #include "sim/yaml/nearest.h"
+#include "sim/yaml/yaml.h"
 #include "tools/base/files.h"
 #include "tools/base/support.h"
+#include "tools/run/suite.h"
 
 const struct engine *load_engine_of(enum generation generation)
 {
@@ -130,9 +134,49 @@ void load_show_mistakes(const char *file, const struct mistakes *mistakes)
     free(text);
 }
 
+/* Neither a file nor a folder, but something to read. */
+static bool is_stream(const char *file)
+{
+    struct stat status;
+
+    return stat(file, &status) == 0 && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode);
+}
+
+/* One byte more than is allowed tells that there is more. */
+static struct scenario *load_stream(FILE *stream, const char *file)
+{
+    char *text = must_alloc(YAML_MAX_BYTES + 1);
+    size_t bytes = fread(text, 1, YAML_MAX_BYTES + 1, stream);
+    struct scenario *scenario;
+
+    if (ferror(stream)) {
+        die("%s: %s", file, strerror(errno));
+    }
+    scenario = scenario_load_text(file, text, bytes);
+    free(text);
+    return scenario;
+}
+
+struct scenario *load_path(const char *file)
+{
+    struct scenario *scenario;
+    FILE *stream;
+
+    if (strcmp(file, "-") == 0) {
+        return load_stream(stdin, file);
+    }
+    stream = is_stream(file) ? fopen(file, "re") : NULL;
+    if (stream == NULL) {
+        return scenario_load(file);
+    }
+    scenario = load_stream(stream, file);
+    fclose(stream);
+    return scenario;
+}
+
 struct scenario *load_scenario(const char *file)
 {
-    struct scenario *scenario = scenario_load(file);
+    struct scenario *scenario = load_path(file);
     const struct mistakes *mistakes = scenario_mistakes(scenario);
 
     if (mistakes->count > 0) {
@@ -143,18 +187,34 @@ struct scenario *load_scenario(const char *file)
     return scenario;
 }
 
-_Noreturn void load_refuse_case(const struct scenario *scenario, const char *chosen)
+/* Names those that --case asks for; NULL: all. */
+static void list_cases(const struct scenario *scenario, const char *chosen)
 {
     const struct choice_spec quiet = {.seed = 0};
 
+    for (uint32_t i = 0; i < scenario_cases(scenario); i++) {
+        if (suite_case_is(scenario, i, chosen)) {
+            struct plan *plan = scenario_plan(scenario, i, &quiet);
+
+            fprintf(stderr, "  %" PRIu32 "  %s\n", i + 1, plan->case_name);
+            plan_destroy(plan);
+        }
+    }
+}
+
+_Noreturn void load_refuse_case(const struct scenario *scenario, const char *chosen)
+{
     fprintf(stderr, "mirrorsim: %s has no case '%s', but these:\n", scenario_file(scenario),
             chosen);
-    for (uint32_t i = 0; i < scenario_cases(scenario); i++) {
-        struct plan *plan = scenario_plan(scenario, i, &quiet);
+    list_cases(scenario, NULL);
+    exit(EXIT_USAGE);
+}
 
-        fprintf(stderr, "  %" PRIu32 "  %s\n", i + 1, plan->case_name);
-        plan_destroy(plan);
-    }
+_Noreturn void load_refuse_cases(const struct scenario *scenario, const char *chosen)
+{
+    fprintf(stderr, "mirrorsim: '%s' is the name of several cases of %s; which of these?\n", chosen,
+            scenario_file(scenario));
+    list_cases(scenario, chosen);
     exit(EXIT_USAGE);
 }
 

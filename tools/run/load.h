@@ -37,11 +37,20 @@ void load_take_engine(const struct argp_state *state, const struct option_row *o
 void load_take_finding(const struct argp_state *state, const struct option_row *option,
                        const char *arg, void *member);
 
+/*
+ * Loads a file that the user has named; "-" and /dev/stdin are standard input, and a pipe is read
+ * to its end.  As scenario_load() says otherwise.
+ */
+struct scenario *load_path(const char *file);
+
 /* A valid scenario, to be freed by the caller. */
 struct scenario *load_scenario(const char *file);
 
 /* The scenario has no case of that number or name: says which it has. */
 _Noreturn void load_refuse_case(const struct scenario *scenario, const char *chosen);
+
+/* Several of its cases are called so, and one is wanted: says which. */
+_Noreturn void load_refuse_cases(const struct scenario *scenario, const char *chosen);
 
 /* Refuses an -o OUTPUT that would overwrite what is read, or, unless it replaces files, any file;
  * NULL: no output. */

@@ -10,26 +10,41 @@
 #define AT(member) offsetof(struct one_run, member)
 
 const struct option_row one_run_options[] = {
-    {{"case", 0, "N|NAME", 0, "Case of the matrix: number from 1 (default), or name", 1},
+    {{"case", 0, "N|NAME", 0,
+      "Case of the matrix: number from 1 (default), or name, or a part of it", 1},
      INTO(TEXT, chosen)},
     {{"seed", 0, "N", 0, "Random choices from this seed; 0 (default) = the quiet run", 1},
      INTO(NUMBER, seed)},
     {{"engine", 0, "NAME", 0, "The engine; `mirrorsim engines` lists them", 1},
      INTO(OTHER, engine),
      .take = load_take_engine},
+    {{"cpu-limit", 0, "SECONDS", 0, "A run that takes more processor time counts as a hang", 1},
+     INTO(SECONDS, cpu_limit_ms)},
     {.shown = {0}},
 };
 
+/* A part of a name must tell the case from the others; no name at all means the first. */
 static uint32_t choose_case(const struct one_run *run)
 {
     uint32_t cases = scenario_cases(run->scenario);
+    uint32_t chosen = cases;
 
     for (uint32_t i = 0; i < cases; i++) {
-        if (suite_case_is(run->scenario, i, run->chosen)) {
+        if (!suite_case_is(run->scenario, i, run->chosen)) {
+            continue;
+        }
+        if (run->chosen == NULL) {
             return i;
         }
+        if (chosen < cases) {
+            load_refuse_cases(run->scenario, run->chosen);
+        }
+        chosen = i;
     }
-    load_refuse_case(run->scenario, run->chosen);
+    if (chosen == cases) {
+        load_refuse_case(run->scenario, run->chosen);
+    }
+    return chosen;
 }
 
 void one_run_load(struct one_run *run)

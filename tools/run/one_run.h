@@ -18,6 +18,7 @@ struct one_run {
     const char *file;
     const char *chosen; /* --case; NULL = the first */
     uint64_t seed;
+    uint64_t cpu_limit_ms;       /* of a run; the command sets the default */
     const struct engine *engine; /* NULL, until it is loaded: ours of the file's generation */
 
     struct scenario *scenario;
@@ -26,7 +27,7 @@ struct one_run {
     struct world *world;
 };
 
-/* The options --case, --seed and --engine, with offsets in a struct one_run. */
+/* The options --case, --seed, --engine and --cpu-limit, with offsets in a struct one_run. */
 extern const struct option_row one_run_options[];
 
 /* For the table of a command whose options have a struct one_run `run`: these, and FILE. */

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tools/base/progress.h"
 #include "tools/base/support.h"
 #include "tools/base/text.h"
 
@@ -59,18 +60,20 @@ struct run_result *run_progress_died(const struct run_progress *progress,
 
     result->number = progress->number;
     result->died = true;
+    result->wall_us = clock_us() - progress->start_us;
     result->outcome = outcome_of(progress, death);
     if (result->outcome == OUTCOME_XFAIL) {
         memcpy(result->bug, progress->death_bug, sizeof(result->bug));
     }
     memcpy(result->case_name, progress->case_name, sizeof(result->case_name));
+    if (progress->has_finding) {
+        result->findings[result->finding_count++] = progress->finding;
+    }
+    memcpy(result->stack, death->stack, sizeof(result->stack));
     isolate_describe(death, text, sizeof(text));
     finding = run_result_add(result, isolate_finding(death), "%s", text);
     finding->now_ns = progress->now_ns;
     finding->event_number = progress->event_number;
-    if (progress->has_finding) {
-        result->findings[result->finding_count++] = progress->finding;
-    }
     return result;
 }
 

@@ -17,6 +17,7 @@
 
 struct run_progress {
     uint64_t number;
+    uint64_t start_us; /* of clock_us() */
     uint64_t now_ns;
     uint64_t event_number;
     char case_name[RUN_NAME_BYTES];
@@ -36,7 +37,10 @@ void run_progress_begin(struct run_progress *progress, const struct plan *plan,
 void run_progress_step(struct run_progress *progress, const struct plan *plan,
                        const struct engine *engine, struct world *world);
 
-/* The process has died in the middle of the run: its result, to be freed by the caller. */
+/*
+ * The process has died in the middle of the run: its result, to be freed by the caller.  What was
+ * found before the death often explains it, so it comes first; the death is the last finding.
+ */
 struct run_result *run_progress_died(const struct run_progress *progress,
                                      const struct isolate_death *death);
 

@@ -15,6 +15,7 @@
 #include "sim/plan/plan.h"
 #include "sim/trace/trace.h"
 #include "sim/verdict/verdict.h"
+#include "tools/base/stack.h"
 
 #define RUN_NAME_BYTES 200
 #define COMPARISON_LINE_BYTES 160
@@ -72,6 +73,7 @@ struct run_result {
     bool died;               /* the process did; the figures below are 0, or the first engine's */
     char bug[RUN_BUG_BYTES]; /* what the xfail calls a known failure; "" = nothing */
     struct run_comparison comparison;
+    uint64_t wall_us; /* how long it has taken; not to be shown where runs are compared */
     uint64_t virtual_ns;
     uint64_t events;
     uint64_t trace_events;
@@ -86,6 +88,7 @@ struct run_result {
     bool concluded;
     bool cancelled;
     int ret;
+    char stack[STACK_TEXT_BYTES]; /* of the process that died: where it was (stack.h) */
     uint32_t finding_count;
     struct run_finding findings[];
 };

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "sim/verdict/figures.h"
+#include "tools/base/progress.h"
 #include "tools/base/support.h"
 #include "tools/base/text.h"
 #include "tools/run/compare.h"
@@ -249,7 +250,7 @@ void runner_run(struct runner *runner, uint64_t number, struct run_result *resul
     const struct suite_entry *entry = suite_entry_of(runner->suite, number);
     struct run_progress *progress = runner->progress;
 
-    *progress = (struct run_progress){.number = number, .under_way = true};
+    *progress = (struct run_progress){.number = number, .under_way = true, .start_us = clock_us()};
     make_plan(runner, entry, suite_seed_of(runner->suite, number));
     run_progress_begin(progress, runner->plan, entry->engine);
 
@@ -265,6 +266,7 @@ void runner_run(struct runner *runner, uint64_t number, struct run_result *resul
         run_leg(runner, &runner->leg, result);
         result->is_half = runner->suite->compared != NULL && result->outcome != OUTCOME_INVALID;
     }
+    result->wall_us = clock_us() - progress->start_us;
     progress->under_way = false;
 }
 
@@ -282,6 +284,7 @@ void runner_compare(struct runner *runner, struct run_result *result)
     run_leg(runner, &leg, second);
     comparer_end(&comparer);
     comparison_conclude(runner->suite, result, &progress->comparison, second);
+    result->wall_us = clock_us() - progress->start_us;
     progress->under_way = false;
     trace_free(&leg.trace);
     free(second);

@@ -4,9 +4,11 @@
  */
 #include "tools/run/suite.h"
 
+#include <errno.h>
 #include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "tools/base/support.h"
 #include "tools/base/text.h"
@@ -14,17 +16,27 @@
 
 /* ---- Loading ---- */
 
-static void load(struct suite *suite, size_t file)
+static bool is_missing(const char *path)
+{
+    struct stat status;
+
+    return stat(path, &status) != 0 && (errno == ENOENT || errno == ENOTDIR);
+}
+
+/* In a folder only files are scenarios: a pipe there would be waited for. */
+static void load(struct suite *suite, size_t file, bool is_named)
 {
     const char *path = suite->files.paths[file];
-    struct scenario *scenario = scenario_load(path);
+    struct scenario *scenario = is_named ? load_path(path) : scenario_load(path);
     const struct mistakes *mistakes = scenario_mistakes(scenario);
 
     suite->scenarios = must_grow(suite->scenarios, file, sizeof(*suite->scenarios));
     suite->scenarios[file] = scenario;
     if (mistakes->count > 0) {
         suite->invalid = must_grow(suite->invalid, suite->invalid_count, sizeof(*suite->invalid));
-        suite->invalid[suite->invalid_count++] = (struct suite_invalid){path, mistakes};
+        suite->invalid[suite->invalid_count] =
+            (struct suite_invalid){path, mistakes, strcmp(path, "-") != 0 && is_missing(path)};
+        suite->missing_count += suite->invalid[suite->invalid_count++].missing;
     }
 }
 
@@ -34,7 +46,7 @@ void suite_add_path(struct suite *suite, const char *path)
 
     file_list_add(&suite->files, path);
     for (size_t i = before; i < suite->files.count; i++) {
-        load(suite, i);
+        load(suite, i, strcmp(suite->files.paths[i], path) == 0);
     }
 }
 
@@ -83,24 +95,104 @@ static bool text_matches(const char *pattern, const char *text)
     return fnmatch(pattern, text, 0) == 0 || strstr(text, pattern) != NULL;
 }
 
-/* Tags are the plan's, and the same in every case. */
-static bool tags_match(const struct scenario *scenario, const char *pattern)
+/* True if the words stand in the text as words: between spaces, or at its ends. */
+static bool has_words(const char *text, const char *words, size_t length)
 {
-    const struct choice_spec quiet = {0};
-    struct plan *plan = scenario_plan(scenario, 0, &quiet);
-    bool found = false;
-
-    for (uint32_t i = 0; i < plan->tag_count && !found; i++) {
-        found = fnmatch(pattern, plan->tags[i], 0) == 0;
+    for (const char *at = text; (at = strstr(at, words)) != NULL; at++) {
+        if ((at == text || at[-1] == ' ') && (at[length] == ' ' || at[length] == '\0')) {
+            return true;
+        }
     }
-    plan_destroy(plan);
-    return found;
+    return false;
 }
 
-static bool is_wanted(const struct scenario *scenario, const char *pattern)
+static bool tags_match(const struct plan *plan, const char *pattern)
 {
-    return pattern == NULL || text_matches(pattern, scenario_file(scenario)) ||
-           text_matches(pattern, scenario_name(scenario)) || tags_match(scenario, pattern);
+    for (uint32_t i = 0; i < plan->tag_count; i++) {
+        if (fnmatch(pattern, plan->tags[i], 0) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool refs_match(const struct plan *plan, const char *pattern)
+{
+    for (uint32_t i = 0; i < plan->ref_count; i++) {
+        if (fnmatch(pattern, plan->refs[i], 0) == 0 ||
+            has_words(plan->refs[i], pattern, strlen(pattern))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool case_matches(const struct scenario *scenario, const struct plan *plan,
+                         const char *pattern)
+{
+    char *title = must_printf("%s [%s]", scenario_name(scenario), plan->case_name);
+    bool matches = fnmatch(pattern, plan->case_name, 0) == 0 ||
+                   has_words(plan->case_name, pattern, strlen(pattern)) ||
+                   strcmp(title, pattern) == 0;
+
+    free(title);
+    return matches;
+}
+
+static bool pattern_takes(const struct scenario *scenario, uint32_t case_number,
+                          const char *pattern)
+{
+    const struct choice_spec quiet = {0};
+    struct plan *plan;
+    bool takes;
+
+    if (text_matches(pattern, scenario_file(scenario)) ||
+        text_matches(pattern, scenario_name(scenario))) {
+        return true;
+    }
+    plan = scenario_plan(scenario, case_number, &quiet);
+    takes = tags_match(plan, pattern) || refs_match(plan, pattern) ||
+            case_matches(scenario, plan, pattern);
+    plan_destroy(plan);
+    return takes;
+}
+
+static bool filter_takes(const struct suite_filter *filter, const struct scenario *scenario,
+                         uint32_t case_number)
+{
+    bool takes = filter->pattern_count == 0;
+
+    for (size_t i = 0; i < filter->pattern_count && !takes; i++) {
+        takes = pattern_takes(scenario, case_number, filter->patterns[i]);
+    }
+    return takes;
+}
+
+void suite_take_pattern(const struct argp_state *state, const struct option_row *option,
+                        const char *arg, void *member)
+{
+    struct suite_filter *filter = member;
+
+    (void)state;
+    (void)option;
+    filter->patterns =
+        must_grow(filter->patterns, filter->pattern_count, sizeof(*filter->patterns));
+    filter->patterns[filter->pattern_count++] = arg;
+}
+
+/* The name itself, or words of it in any order: a value may have spaces, too. */
+static bool is_named(const char *name, const char *chosen)
+{
+    char *words = must_strdup(chosen);
+    char *rest = words;
+    char *word;
+    bool has_all = true;
+
+    while (has_all && (word = strsep(&rest, " ,")) != NULL) {
+        has_all = *word == '\0' || has_words(name, word, strlen(word));
+    }
+    free(words);
+    return has_all || has_words(name, chosen, strlen(chosen));
 }
 
 bool suite_case_is(const struct scenario *scenario, uint32_t case_number, const char *chosen)
@@ -113,11 +205,14 @@ bool suite_case_is(const struct scenario *scenario, uint32_t case_number, const 
     if (chosen == NULL) {
         return true;
     }
+    if (*chosen == '\0') {
+        return false;
+    }
     if (number_parse(chosen, &number)) {
         return number == case_number + UINT64_C(1);
     }
     plan = scenario_plan(scenario, case_number, &quiet);
-    same = strcmp(plan->case_name, chosen) == 0;
+    same = is_named(plan->case_name, chosen);
     plan_destroy(plan);
     return same;
 }
@@ -156,10 +251,11 @@ static void add_case(struct suite *suite, const struct scenario *scenario, uint3
     }
 }
 
-static void select_cases(struct suite *suite, const struct scenario *scenario, const char *chosen)
+static void select_cases(struct suite *suite, const struct scenario *scenario,
+                         const struct suite_filter *filter)
 {
     for (uint32_t i = 0; i < scenario_cases(scenario); i++) {
-        if (suite_case_is(scenario, i, chosen)) {
+        if (suite_case_is(scenario, i, filter->chosen) && filter_takes(filter, scenario, i)) {
             add_case(suite, scenario, i);
         }
     }
@@ -170,8 +266,8 @@ void suite_select(struct suite *suite, const struct suite_filter *filter)
     for (size_t i = 0; i < suite->files.count; i++) {
         const struct scenario *scenario = suite->scenarios[i];
 
-        if (scenario_mistakes(scenario)->count == 0 && is_wanted(scenario, filter->pattern)) {
-            select_cases(suite, scenario, filter->chosen);
+        if (scenario_mistakes(scenario)->count == 0) {
+            select_cases(suite, scenario, filter);
         }
     }
 }

@@ -31,6 +31,7 @@ struct suite_entry {
 struct suite_invalid {
     const char *file;
     const struct mistakes *mistakes;
+    bool missing; /* there is no such file */
 };
 
 struct suite {
@@ -42,6 +43,7 @@ struct suite {
     size_t skipped_count;
     struct suite_invalid *invalid;
     size_t invalid_count;
+    size_t missing_count; /* of those: there is no such file */
 
     /* Each runs every story of its generation; none: ours do. */
     const struct engine *engines[SUITE_MAX_ENGINES];
@@ -52,11 +54,20 @@ struct suite {
     uint64_t seed_count;
 };
 
-/* Which of the cases are run. */
+/*
+ * Which of the cases are run.  A pattern matches a file, a scenario's name, a tag, a reference or
+ * the name of a case if it is a glob for it; also a part of a file or a scenario's name, a word of
+ * a reference or of a case's name, and name and case as a report shows them.
+ */
 struct suite_filter {
-    const char *pattern; /* glob or part of the file, the name or a tag; NULL = all */
-    const char *chosen;  /* --case: number from 1, or the case's name; NULL = all */
+    const char **patterns; /* one of them must match; none: all are run */
+    size_t pattern_count;
+    const char *chosen; /* --case, as suite_case_is() has it; NULL = all */
 };
+
+/* For a table of options: PATTERN, into a struct suite_filter. */
+void suite_take_pattern(const struct argp_state *state, const struct option_row *option,
+                        const char *arg, void *member);
 
 /* Loads and checks everything found under the path. */
 void suite_add_path(struct suite *suite, const char *path);
@@ -73,7 +84,7 @@ void suite_take_engines(const struct argp_state *state, const struct option_row 
 void suite_select(struct suite *suite, const struct suite_filter *filter);
 void suite_free(struct suite *suite);
 
-/* Has it an engine whose runs need a process each? */
+/* Has it an engine that may damage the process that it runs in? */
 bool suite_has_foreign(const struct suite *suite);
 
 uint64_t suite_runs(const struct suite *suite);
@@ -82,7 +93,10 @@ uint64_t suite_runs(const struct suite *suite);
 const struct suite_entry *suite_entry_of(const struct suite *suite, uint64_t number);
 uint64_t suite_seed_of(const struct suite *suite, uint64_t number);
 
-/* Is this the case that --case asks for? */
+/*
+ * Is this a case that --case asks for: by its number from 1, its name, or some of the words of its
+ * name, like "policy=stop"?  NULL asks for all.
+ */
 bool suite_case_is(const struct scenario *scenario, uint32_t case_number, const char *chosen);
 
 #endif

@@ -5,10 +5,13 @@
 #include "tools/run/workers.h"
 
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
+#include "engine/units.h"
+#include "tools/base/progress.h"
 #include "tools/base/support.h"
 #include "tools/run/compare.h"
 #include "tools/run/crew.h"
@@ -16,12 +19,37 @@
 /* Tolerated besides world and trace: the program's own memory, and one growth of trace or arena. */
 #define MEMORY_ROOM (UINT64_C(64) << 20)
 
+/* Time between two looks at what the workers are at. */
+#define LOOK_MS 100
+
+/* The run that a worker was at when it was last looked at. */
+struct at_work {
+    bool has_run;
+    uint64_t number;
+    uint64_t since_ms; /* of clock_ms() */
+};
+
+/* All processes share it. */
+struct shared {
+    _Atomic uint64_t next;                 /* number of the next run that nobody has taken */
+    _Atomic(const struct engine *) keeper; /* it keeps data of its own: each run has a process */
+};
+
+/* A worker shares it with the parent. */
+struct record {
+    struct run_progress progress; /* first: isolate.h has its address */
+    bool used;                    /* the process has made a run with foreign code before this one */
+    bool again;                   /* the run's result does not count: the next process makes it */
+};
+
 struct work {
     const struct suite *suite;
     const struct workers_options *options;
-    _Atomic uint64_t *next; /* number of the next run that nobody has taken; shared */
+    struct shared *shared;
+    bool told; /* of the keeper */
     struct crew crew;
     struct run_result **halves; /* one per worker: of the comparison that it is at, or NULL */
+    struct at_work *at_work;    /* one per worker */
     bool stopped;               /* by who takes the results */
 
     /* Results that are there before their turn, from number `due` on, in a ring. */
@@ -87,7 +115,7 @@ static struct isolate_limits limits_of(const struct work *work)
 {
     bool two_traces = work->options->twice || work->suite->compared != NULL;
 
-    return (struct isolate_limits){.cpu_ms = work->options->cpu_limit_s * UINT64_C(1000),
+    return (struct isolate_limits){.cpu_ms = work->options->cpu_limit_ms,
                                    .memory_bytes = work->options->memory_limit,
                                    .room_bytes = MEMORY_ROOM +
                                                  (two_traces ? work->options->memory_limit : 0)};
@@ -102,37 +130,87 @@ static void send(int results, const struct run_result *result)
     }
 }
 
+/*
+ * Sends the result; false: it does not count.  Foreign code may have damaged the process of an
+ * earlier run, so what it does wrong counts in a process of its own only.
+ */
+static bool send_if_sure(int results, struct record *record, const struct run_result *result)
+{
+    record->again = record->used && result->outcome != OUTCOME_PASS;
+    if (!record->again) {
+        send(results, result);
+    }
+    return !record->again;
+}
+
 /* One run; of a comparison, the second engine's, too. */
 static void run_number(const struct work *work, struct runner *runner, uint64_t number, int results,
                        struct run_result *result)
 {
     const struct isolate_limits limits = limits_of(work);
+    struct record *record = (struct record *)(void *)runner->progress;
 
     isolate_watch(&limits);
     runner_run(runner, number, result);
-    send(results, result);
-    if (result->is_half) {
+    if (send_if_sure(results, record, result) && result->is_half) {
         isolate_watch(&limits);
         runner_compare(runner, result);
-        send(results, result);
+        send_if_sure(results, record, result);
     }
 }
 
-/* Until there is no next run; with a foreign engine once, because it may corrupt the process. */
-static void run_suite(void *opaque, void *record, int results)
+/* The run that the last process has left to this one, or the next one. */
+static uint64_t take_number(const struct work *work, const struct record *record)
+{
+    return record->again ? record->progress.number : atomic_fetch_add(&work->shared->next, 1);
+}
+
+/*
+ * Has one of the run's engines data of its own that is not as it was before?  Not that of a job
+ * that is still there.
+ */
+static bool note_keeper(const struct work *work, const struct world *world, uint64_t number)
+{
+    const struct engine *const engines[] = {suite_entry_of(work->suite, number)->engine,
+                                            work->suite->compared};
+    struct job_info info;
+
+    for (size_t i = 0; i < COUNT_OF(engines) && (world == NULL || !world_job(world, &info)); i++) {
+        if (engines[i] != NULL && engines[i]->is_as_loaded != NULL && !engines[i]->is_as_loaded()) {
+            atomic_store(&work->shared->keeper, engines[i]);
+        }
+    }
+    return atomic_load(&work->shared->keeper) != NULL;
+}
+
+/* May this process make another run?  Not if foreign code has shown that it may be damaged. */
+static bool is_sound(const struct work *work, struct record *record, const struct world *world,
+                     const struct run_result *result)
+{
+    if (!suite_has_foreign(work->suite)) {
+        return true;
+    }
+    record->used = true;
+    return !note_keeper(work, world, result->number) && result->outcome == OUTCOME_PASS;
+}
+
+/* Until there is no next run. */
+static void run_suite(void *opaque, void *memory, int results)
 {
     const struct work *work = opaque;
-    struct runner runner = make_runner(work->suite, work->options, record);
+    struct record *record = memory;
+    struct runner runner = make_runner(work->suite, work->options, &record->progress);
     struct run_result *result = run_result_create();
     uint64_t runs = suite_runs(work->suite);
     uint64_t number;
 
+    record->used = false;
     do {
-        number = atomic_fetch_add(work->next, 1);
+        number = take_number(work, record);
         if (number < runs) {
             run_number(work, &runner, number, results, result);
         }
-    } while (number < runs && !suite_has_foreign(work->suite));
+    } while (number < runs && is_sound(work, record, runner.world, result));
     runner_close(&runner);
     free(result);
 }
@@ -146,8 +224,9 @@ static void work_open(struct work *work)
     work->capacity = 64;
     work->ring = must_alloc(work->capacity * sizeof(struct run_result *));
     work->halves = must_alloc(jobs * sizeof(*work->halves));
-    work->next = must_share(sizeof(*work->next));
-    crew_open(&work->crew, jobs, sizeof(struct run_progress), run_suite, work);
+    work->at_work = must_alloc(jobs * sizeof(*work->at_work));
+    work->shared = must_share(sizeof(*work->shared));
+    crew_open(&work->crew, jobs, sizeof(struct record), run_suite, work);
 }
 
 static void work_close(struct work *work)
@@ -159,9 +238,10 @@ static void work_close(struct work *work)
     for (uint64_t i = 0; i < work->capacity; i++) {
         free(work->ring[i]);
     }
-    munmap(work->next, sizeof(*work->next));
+    munmap(work->shared, sizeof(*work->shared));
     free(work->ring);
     free(work->halves);
+    free(work->at_work);
 }
 
 /* The second engine died: the first one's result, compared as far as the second has come. */
@@ -173,35 +253,82 @@ static struct run_result *conclude_death(const struct work *work, struct run_res
     struct run_comparison comparison = progress->comparison;
 
     memcpy(result, half, run_result_bytes(half->finding_count));
-    comparison_died(&comparison, progress->now_ns, death->findings[0].text);
+    comparison_died(&comparison, progress->now_ns, death->findings[death->finding_count - 1].text);
     comparison_conclude(work->suite, result, &comparison, death);
+    result->wall_us = death->wall_us;
     free(half);
     free(death);
+    return result;
+}
+
+/* Says once why runs are slow from now on. */
+static void tell_keeper(struct work *work)
+{
+    const struct engine *keeper = atomic_load(&work->shared->keeper);
+
+    if (keeper != NULL && !work->told) {
+        work->told = true;
+        fprintf(stderr,
+                "mirrorsim: the engine %s keeps data of its own from run to run: each run has a "
+                "process of its own\n",
+                keeper->name);
+    }
+}
+
+/* The worker has left: its last result, if it died of that run and this counts. */
+static struct run_result *end_worker(struct work *work, struct isolate *worker)
+{
+    struct record *record = worker->record;
+    struct run_result *result = run_progress_end(worker);
+
+    tell_keeper(work);
+    if (result == NULL) {
+        return NULL;
+    }
+    record->again = record->used;
+    if (record->again) {
+        free(result);
+        return NULL;
+    }
+    return result;
+}
+
+/* A worker that has left, and what of a comparison it had sent; the result, if there is one. */
+static struct run_result *replace_worker(struct work *work, uint32_t number,
+                                         struct run_result *half)
+{
+    struct isolate *worker = &work->crew.workers[number];
+    const struct record *record = worker->record;
+    struct run_result *result;
+
+    crew_leave(&work->crew, number);
+    result = end_worker(work, worker);
+    if (half != NULL && result != NULL) {
+        result = conclude_death(work, half, &record->progress, result);
+    } else {
+        free(half);
+    }
+    if (record->again || atomic_load(&work->shared->next) < suite_runs(work->suite)) {
+        crew_start(&work->crew, number);
+    }
     return result;
 }
 
 /* A record of the worker, or NULL at its end: the result of a run, if there is one now. */
 static struct run_result *conclude(struct work *work, uint32_t number, struct run_result *result)
 {
-    struct isolate *worker = &work->crew.workers[number];
     struct run_result *half = work->halves[number];
 
     work->halves[number] = NULL;
-    if (result != NULL && result->is_half) {
+    if (result == NULL) {
+        return replace_worker(work, number, half);
+    }
+    if (result->is_half) {
         work->halves[number] = result;
         return NULL;
     }
-    if (result != NULL) {
-        free(half);
-        return result;
-    }
-    crew_leave(&work->crew, number);
-    result = run_progress_end(worker);
-    if (atomic_load(work->next) < suite_runs(work->suite)) {
-        crew_start(&work->crew, number);
-    }
-    return half != NULL && result != NULL ? conclude_death(work, half, worker->record, result)
-                                          : result;
+    free(half);
+    return result;
 }
 
 /* The worker has sent something, or has ended.  False: stop. */
@@ -213,6 +340,54 @@ static bool attend(void *opaque, uint32_t number)
 
     work->stopped = result != NULL && !take(work, result);
     return !work->stopped;
+}
+
+/* ---- What the workers are at ---- */
+
+static void look_at(struct at_work *at_work, const struct isolate *worker, uint64_t now_ms)
+{
+    const struct run_progress *progress = worker->record;
+    bool has_run = worker->pid != 0 && progress->under_way;
+
+    if (!has_run || !at_work->has_run || at_work->number != progress->number) {
+        *at_work =
+            (struct at_work){.has_run = has_run, .number = progress->number, .since_ms = now_ms};
+    }
+}
+
+/* Tells of the run that has been under way for the longest time. */
+static void look(struct work *work)
+{
+    const struct workers_options *options = work->options;
+    const struct at_work *slowest = NULL;
+    uint64_t now_ms = clock_ms();
+
+    for (uint32_t i = 0; i < options->jobs; i++) {
+        struct at_work *at_work = &work->at_work[i];
+
+        look_at(at_work, &work->crew.workers[i], now_ms);
+        if (at_work->has_run && (slowest == NULL || at_work->since_ms < slowest->since_ms)) {
+            slowest = at_work;
+        }
+    }
+    if (slowest != NULL) {
+        options->watch(options->opaque, slowest->number, now_ms - slowest->since_ms);
+    }
+}
+
+static void tell_unfinished(struct work *work)
+{
+    uint64_t now_ms = clock_ms();
+
+    for (uint32_t i = 0; i < work->options->jobs; i++) {
+        const struct at_work *at_work = &work->at_work[i];
+
+        look_at(&work->at_work[i], &work->crew.workers[i], now_ms);
+        if (at_work->has_run) {
+            work->options->unfinished(work->options->opaque, at_work->number,
+                                      now_ms - at_work->since_ms);
+        }
+    }
 }
 
 /* ---- Without workers ---- */
@@ -238,6 +413,7 @@ static void run_here(const struct suite *suite, const struct workers_options *op
 int workers_run(const struct suite *suite, const struct workers_options *options)
 {
     struct work work = {.suite = suite, .options = options};
+    uint64_t next_look_ms = clock_ms() + LOOK_MS;
     int signal_number = 0;
 
     if (options->jobs == 0) {
@@ -246,7 +422,14 @@ int workers_run(const struct suite *suite, const struct workers_options *options
     }
     work_open(&work);
     while (work.crew.alive > 0 && !work.stopped && signal_number == 0) {
-        signal_number = crew_wait(&work.crew, -1, attend);
+        signal_number = crew_wait(&work.crew, LOOK_MS, attend);
+        if (clock_ms() >= next_look_ms) {
+            look(&work);
+            next_look_ms = clock_ms() + LOOK_MS;
+        }
+    }
+    if (signal_number != 0) {
+        tell_unfinished(&work);
     }
     work_close(&work);
     return signal_number;

@@ -254,14 +254,17 @@ static void answer_questions(void *opaque, void *record, int results)
             exit(EXIT_HARNESS);
         }
         free(text);
+        if (judge->engine->foreign) {
+            break; /* it may have damaged the process: a process per run */
+        }
     }
 }
 
 /* ---- In the parent ---- */
 
-void judge_open(struct judge *judge, const struct engine *engine, uint32_t cpu_limit_s)
+void judge_open(struct judge *judge, const struct engine *engine, uint64_t cpu_limit_ms)
 {
-    *judge = (struct judge){.engine = engine, .cpu_limit_s = cpu_limit_s};
+    *judge = (struct judge){.engine = engine, .cpu_limit_ms = cpu_limit_ms};
     isolate_open(&judge->worker, sizeof(struct run_progress));
     judge->answers = memfd_create("answers", MFD_CLOEXEC);
     if (judge->answers < 0) {
@@ -311,11 +314,21 @@ static struct run_result *judge_death(struct judge *judge)
         die("a worker process ended without an answer: %s", death.words);
     }
     if (death.cause == CAUSE_CPU) {
-        death.limit = judge->cpu_limit_s * UINT64_C(1000);
+        death.limit = judge->cpu_limit_ms;
     }
     result = run_progress_died(progress, &death);
     free(death.words);
     return result;
+}
+
+/* It has answered, and ends by itself. */
+static void let_worker_go(struct judge *judge)
+{
+    struct isolate_death death;
+
+    close(judge->questions[1]);
+    death = isolate_end(&judge->worker);
+    free(death.words);
 }
 
 struct run_result *judge_ask(struct judge *judge, const struct judge_question *question,
@@ -333,7 +346,13 @@ struct run_result *judge_ask(struct judge *judge, const struct judge_question *q
     send_record(judge, text, strlen(text));
     judge->runs++;
     result = run_result_receive(judge->worker.results);
-    return result != NULL ? result : judge_death(judge);
+    if (result == NULL) {
+        return judge_death(judge);
+    }
+    if (judge->engine->foreign) {
+        let_worker_go(judge);
+    }
+    return result;
 }
 
 char *judge_answer(const struct judge *judge)

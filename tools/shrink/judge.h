@@ -30,14 +30,14 @@ struct judge_question {
 
 struct judge {
     const struct engine *engine;
-    uint32_t cpu_limit_s; /* the limit that a hang's finding names */
+    uint64_t cpu_limit_ms; /* the limit that a hang's finding names */
     struct isolate worker;
     int questions[2]; /* the pipe to the worker */
     int answers;      /* file for a task's answer beside the result */
     uint64_t runs;    /* number of runs so far */
 };
 
-void judge_open(struct judge *judge, const struct engine *engine, uint32_t cpu_limit_s);
+void judge_open(struct judge *judge, const struct engine *engine, uint64_t cpu_limit_ms);
 void judge_close(struct judge *judge);
 
 /*

@@ -249,7 +249,7 @@ static char *write_pinned(const struct plan *plan, struct choice_answer *choices
 static bool run_first(struct shrinker *shrinker, const struct plan *plan,
                       struct judge_record *record)
 {
-    const uint64_t limit_ms = shrinker->options->cpu_limit_s * UINT64_C(1000);
+    const uint64_t limit_ms = shrinker->options->cpu_limit_ms;
     const struct judge_question question = {.task = JUDGE_RECORD,
                                             .seed = shrinker->options->seed,
                                             .max_events = UINT64_MAX,
@@ -372,7 +372,7 @@ static struct plan *finish(struct shrinker *shrinker)
     struct scenario *scenario;
     struct plan *plan;
 
-    shrinker->cpu_limit_ms = shrinker->options->cpu_limit_s * UINT64_C(1000);
+    shrinker->cpu_limit_ms = shrinker->options->cpu_limit_ms;
     sort_choices(shrinker);
     report->scenario = write_result(shrinker);
     report->end = shrinker->stopped ? SHRINK_STOPPED : SHRINK_DONE;
@@ -416,8 +416,8 @@ struct plan *shrink_plan(const struct plan *plan, const struct engine *engine,
     struct plan *result;
 
     *report = (struct shrink_report){0};
-    judge_open(&shrinker.judge, engine, options->cpu_limit_s);
-    judge_open(&shrinker.sound, options->sound, options->cpu_limit_s);
+    judge_open(&shrinker.judge, engine, options->cpu_limit_ms);
+    judge_open(&shrinker.sound, options->sound, options->cpu_limit_ms);
     visited_init(&shrinker.tried, TRIED_BYTES);
     result = shrink(&shrinker, plan);
     visited_free(&shrinker.tried);

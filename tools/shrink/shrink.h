@@ -46,7 +46,7 @@ struct shrink_options {
     struct finding_pattern wanted; /* of the target; if it fits any, the first that is not vague */
     const struct engine *sound;    /* an engine that must pass the result, or NULL */
     const char *origin;            /* named in the result as what it was shrunk from */
-    uint32_t cpu_limit_s;          /* a run that takes more processor time counts as a hang */
+    uint64_t cpu_limit_ms;         /* a run that takes more processor time counts as a hang */
     uint64_t max_runs;             /* 0 = no bound */
 
     /* Called after every run, or NULL; shrinking stops when it returns false. */

@@ -12,12 +12,3 @@ void error_set(Error **errp, ErrorClass cls, const char *fmt, ...)
     qemu_error_make(errp, (int)cls, fmt, args);
     va_end(args);
 }
-
-void error_propagate(Error **dst, Error *local)
-{
-    if (local != NULL && dst != NULL && *dst == NULL) {
-        *dst = local;
-    } else {
-        error_free(local);
-    }
-}

@@ -10,6 +10,9 @@
  * (engine/qemu/CMakeLists.txt).
  */
 #include "engine/qemu/2.2/engine.h"
+#include "engine/qemu/statics.h"
+
+QEMU_STATICS(QEMU_ENGINE);
 
 static int start(struct host *host, const struct job_spec *spec, struct engine_job **job,
                  struct job_error *error)
@@ -31,5 +34,7 @@ const struct engine QEMU_ENGINE = {
     .phase_name = qemu_2_2_phase_name,
     .trace_point_name = qemu_2_2_trace_point_name,
     .foreign = true,
+    .renew = renew,
+    .is_as_loaded = is_as_loaded,
     .abandon = qemu_2_2_abandon,
 };

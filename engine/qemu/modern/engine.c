@@ -27,6 +27,9 @@ static int errno_of(const struct engine_job *env, enum job_refusal refusal)
     case REFUSED_MODE:
     case REFUSED_TYPE:
         return -ENOTSUP;
+    case REFUSED_VERB:
+    case REFUSED_NOT_PAUSED:
+        return -EPERM;
     case REFUSED_FAILED:
         return env->common.last_error < 0 ? env->common.last_error : -EIO;
     default:
@@ -143,21 +146,25 @@ void qemu_start_is_over(struct engine_job *env, int ret)
     }
 }
 
-/* What the file itself refuses. */
+/* What the files themselves refuse. */
 static enum job_refusal own_refusal(const struct job_spec *spec)
 {
     if (spec->source == spec->target) {
         return REFUSED_ITSELF;
     }
-    return spec->kind == JOB_MIRROR && spec->buffer_bytes < 0 ? REFUSED_INVALID_PARAMETER
-                                                              : REFUSED_FAILED;
+    if (spec->id == NULL) {
+        return REFUSED_ID;
+    }
+    return spec->speed < 0 || (spec->kind == JOB_MIRROR && spec->buffer_bytes < 0)
+               ? REFUSED_INVALID_PARAMETER
+               : REFUSED_FAILED;
 }
 
 static void refuse_start(struct engine_job *env, Error *from)
 {
     int ret;
 
-    if (env->job != NULL) {
+    if (env->job != NULL || !SLIST_EMPTY(&env->uses)) {
         qemu_die("a start that has failed leaves its job behind");
     }
     if (from == NULL) {
@@ -180,7 +187,7 @@ static void start(void *opaque)
         call_mirror(env, &from);
     }
     env->started = true;
-    if (from != NULL || !env->life.started) {
+    if (from != NULL || !env->file->framework->has_started(env)) {
         refuse_start(env, from);
     }
 }
@@ -199,6 +206,7 @@ int qemu_modern_start(const struct qemu_file *file, struct host *host, const str
     env->common.host = host;
     env->file = file;
     env->spec = *spec;
+    env->user.status = JOB_STATUS_UNDEFINED;
     before = qemu_begin_call(env);
     qemu_main(env, start, env);
     ret = env->started ? env->start_ret : -EINPROGRESS;
@@ -228,7 +236,7 @@ static void run_command(void *opaque)
     struct engine_job *env = asked->env;
     uint64_t number = env->commands;
     struct job_error error = {.refusal = REFUSED_NOT};
-    int ret = life_command(&env->life, asked->verb, asked->arg, &error);
+    int ret = env->file->framework->command(env, asked->verb, asked->arg, &error);
 
     if (env->asked == number) {
         asked->ret = ret;
@@ -252,27 +260,12 @@ int qemu_modern_command(struct engine_job *env, enum job_verb verb, int64_t arg,
 
 /* ---- Looking at it ---- */
 
-/* The callback is only asked for an answer: what it looks at is not changed. */
-bool qemu_job_synced(const struct engine_job *env)
-{
-    BlockJobInfo info = {.u.mirror.actively_synced = false};
-
-    if (env->job == NULL) {
-        return env->shown_synced;
-    }
-    if (env->driver->query != NULL) {
-        env->driver->query(env->job, &info);
-    }
-    return info.u.mirror.actively_synced;
-}
-
 void qemu_modern_query(const struct engine_job *env, struct job_info *info)
 {
     struct engine_job *asked = (struct engine_job *)(uintptr_t)env;
     struct qemu_env *before = qemu_begin_call(asked);
 
-    life_query(&env->life, info);
-    info->actively_synced = env->job != NULL && qemu_job_synced(env);
+    env->file->framework->query(env, info);
     info->dirty_bytes = qemu_dirty_bytes(env);
     qemu_end_call(asked, before);
 }
@@ -280,15 +273,13 @@ void qemu_modern_query(const struct engine_job *env, struct job_info *info)
 /* The foreign state is opaque, so this covers only what a query shows. */
 void qemu_modern_digest(const struct engine_job *env, struct digest *digest)
 {
-    life_digest(&env->life, digest);
+    env->file->framework->digest(env, digest);
 }
 
 void qemu_modern_check(const struct engine_job *env)
 {
     assert(env->depth == 0 && env->running == NULL);
-    if (env->life.started) {
-        life_check(&env->life);
-    }
+    env->file->framework->check(env);
 }
 
 const char *qemu_modern_phase_name(unsigned phase)

@@ -11,12 +11,20 @@
 #include "engine/engine.h"
 #include "mirrorsim/functions.h"
 
+struct qemu_framework; /* engine/qemu/modern/env.h */
+struct qemu_inside;    /* engine/qemu/modern/inside.h */
+
 /* A file, and what differs between versions. */
 struct qemu_file {
     __typeof__(mirror_start) *mirror;
     __typeof__(commit_active_start) *commit;
     bool eleventh_is_zero_target; /* up to 10.0: "the target must be zeroed" */
+    const struct qemu_framework *framework;
+    const struct qemu_inside *inside; /* of the user's own framework; else NULL */
 };
+
+extern const struct qemu_framework qemu_life_framework; /* ours */
+extern const struct qemu_framework qemu_user_framework; /* a user's job.c and blockjob.c */
 
 /* As in struct engine; start() knows which file. */
 int qemu_modern_start(const struct qemu_file *file, struct host *host, const struct job_spec *spec,

@@ -30,7 +30,7 @@ struct qemu_env *qemu_begin_call(struct engine_job *env)
 {
     env->depth++;
     qemu_refresh_nodes(env);
-    qemu_job_refresh(env);
+    env->file->framework->refresh(env);
     return qemu_exchange(&env->common);
 }
 
@@ -38,7 +38,7 @@ struct qemu_env *qemu_begin_call(struct engine_job *env)
 static void tell_synced(struct engine_job *env)
 {
     struct event event = {.kind = EVENT_JOB_SYNCED, .by = BY_JOB};
-    bool synced = qemu_job_synced(env);
+    bool synced = env->file->framework->synced(env);
 
     if (synced != env->shown_synced) {
         env->shown_synced = synced;
@@ -59,6 +59,9 @@ void qemu_end_call(struct engine_job *env, struct qemu_env *before)
     env->depth--;
     if (env->depth == 0) {
         tell_synced(env);
+    }
+    if (env->depth == 0 && env->file->framework->settle != NULL) {
+        env->file->framework->settle(env);
     }
     qemu_exchange(before);
     if (env->gone && env->depth == 0) {

@@ -52,6 +52,7 @@ struct Coroutine {
     /* Of its last request that failed, for error events. */
     uint64_t failed_offset;
     uint64_t failed_bytes;
+    int failed_ret;
 };
 
 /* The node behind a BlockDriverState. */
@@ -70,6 +71,38 @@ struct qemu_use {
     SLIST_ENTRY(qemu_use) link; /* the last one first */
     struct qemu_node *node;
     BdrvChild child;
+    /* Of the user's own framework; ours keeps its edges itself. */
+    struct block_edge *edge;
+    struct engine_job *env;
+};
+
+struct qemu_kicked; /* a wait in the main loop */
+
+/* What is seen of a job that the user's own framework manages. */
+struct qemu_user_job {
+    enum job_status status; /* of the last event */
+    bool started;
+    int ret;           /* of the last event */
+    uint32_t deferred; /* calls from the main loop that are due */
+    struct qemu_kicked *kicked;
+    uint64_t published_done; /* of the last event PROGRESS */
+    uint64_t published_total;
+};
+
+/*
+ * What manages the job: our life of it (life.c), or the user's own job.c.  Called with the
+ * environment as the current one.
+ */
+struct qemu_framework {
+    bool (*has_started)(const struct engine_job *env); /* job_start() was called */
+    int (*command)(struct engine_job *env, enum job_verb verb, int64_t arg,
+                   struct job_error *error);
+    void (*query)(const struct engine_job *env, struct job_info *info);
+    bool (*synced)(const struct engine_job *env); /* what the job says; false without one */
+    void (*digest)(const struct engine_job *env, struct digest *digest);
+    void (*check)(const struct engine_job *env);
+    void (*refresh)(struct engine_job *env); /* fields of the job that the foreign code reads */
+    void (*settle)(struct engine_job *env);  /* nothing runs; is the job gone?  Or NULL */
 };
 
 struct engine_job {
@@ -96,6 +129,8 @@ struct engine_job {
     char run_error[160]; /* what the run said of its failure */
     bool shown_synced;   /* as in the last event SYNCED */
     Coroutine *job_coroutine;
+
+    struct qemu_user_job user;
 
     /* Coroutines. */
     Coroutine *running; /* the innermost, or NULL */
@@ -254,8 +289,7 @@ BlockBackend *qemu_backend_of_job(void);
 
 /* ---- job.c ---- */
 
-/* Updates the fields of the job that the foreign code reads. */
-void qemu_job_refresh(struct engine_job *env);
+void qemu_job_refresh(struct engine_job *env); /* of our own framework */
 
 /* The driver's free, and the struct. */
 void qemu_job_free(struct engine_job *env);
@@ -270,8 +304,7 @@ void qemu_job_concluded(void *opaque, int ret);
 /* JOB_STARTED, and the answer to a start that had to wait. */
 void qemu_start_is_over(struct engine_job *env, int ret);
 
-/* What the foreign job says of itself; both false without one. */
-bool qemu_job_synced(const struct engine_job *env);
+/* What is dirty, or -1. */
 int64_t qemu_dirty_bytes(const struct engine_job *env);
 
 /* Turns a foreign error into a refusal, and frees it. */

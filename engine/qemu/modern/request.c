@@ -43,6 +43,7 @@ static int end_wait(struct wait *wait, const char *what)
     if (wait->ret < 0) {
         wait->co->failed_offset = wait->offset;
         wait->co->failed_bytes = wait->bytes;
+        wait->co->failed_ret = wait->ret;
     }
     return wait->ret;
 }

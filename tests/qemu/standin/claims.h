@@ -39,7 +39,7 @@ typedef struct Claim {
     bool waits; /* itself, for another claim */
     CoQueue waiters;
     Coroutine *co;
-    void *memory;
+    int slot; /* of the copy buffer; -1: none */
 } Claim;
 
 /* What the filter's node points to. */
@@ -76,6 +76,8 @@ struct Standin {
     BdrvDirtyBitmap *dirty;
     BdrvDirtyBitmapIter *iter;
     unsigned long *claimed; /* a bit per chunk */
+    char *buffer;           /* a slot per copy */
+    unsigned long *slots;   /* a bit per slot: in use */
     QTAILQ_HEAD(, Claim) claims;
     int copies;
     int64_t copied_bytes_in_flight;
@@ -132,6 +134,7 @@ static Claim *claim_new(Standin *job, int64_t offset, int64_t bytes)
     claim->job = job;
     claim->offset = offset;
     claim->bytes = bytes;
+    claim->slot = -1;
     qemu_co_queue_init(&claim->waiters);
     QTAILQ_INSERT_TAIL(&job->claims, claim, next);
     return claim;
@@ -153,7 +156,9 @@ static void coroutine_fn claim_end(Claim *claim)
                  (long)chunk_count(job, claim->offset, claim->bytes));
     QTAILQ_REMOVE(&job->claims, claim, next);
     qemu_co_queue_restart_all(&claim->waiters);
-    qemu_vfree(claim->memory);
+    if (claim->slot >= 0) {
+        bitmap_clear(job->slots, claim->slot, 1);
+    }
     g_free(claim);
 }
 

@@ -15,9 +15,10 @@ static int coroutine_fn copy_data(Claim *claim, bool *is_read)
     QEMUIOVector qiov;
     int ret;
 
-    claim->memory = qemu_blockalign(job->filter, (size_t)claim->bytes);
+    claim->slot = (int)find_next_zero_bit(job->slots, MAX_COPIES, 0);
+    bitmap_set(job->slots, claim->slot, 1);
     qemu_iovec_init(&qiov, 1);
-    qemu_iovec_add(&qiov, claim->memory, (size_t)claim->bytes);
+    qemu_iovec_add(&qiov, job->buffer + claim->slot * job->granularity, (size_t)claim->bytes);
     *is_read = true;
     ret = bdrv_co_preadv(job->filter->backing, claim->offset, claim->bytes, &qiov, 0);
     if (ret >= 0) {
@@ -284,6 +285,12 @@ static int coroutine_fn run_copying(Standin *job)
     int ret;
 
     job->claimed = bitmap_new((long)DIV_ROUND_UP(job->length, job->granularity));
+    job->slots = bitmap_new(MAX_COPIES);
+    job->buffer =
+        qemu_try_blockalign(job->filter->backing->bs, (size_t)(MAX_COPIES * job->granularity));
+    if (job->buffer == NULL) {
+        return -ENOMEM;
+    }
     ret = walk(job);
     if (ret == 0 && !job_is_cancelled(&job->common.job)) {
         job->iter = bdrv_dirty_iter_new(job->dirty);
@@ -314,6 +321,8 @@ static int coroutine_fn run(Job *common, Error **errp)
         }
     }
     wait_for_copies(job);
+    qemu_vfree(job->buffer);
+    g_free(job->slots);
     if (!job->has_section) {
         job->is_draining = true;
         bdrv_drained_begin(job->filter->backing->bs);

@@ -320,6 +320,85 @@ static void test_section_that_is_ended_early_is_still_waited_for(void **state)
     assert_diary(&diary, "!");
 }
 
+/* ---- Sections of the job's own ---- */
+
+static void test_own_section_queues_the_guest_and_leaves_the_job_alone(void **state)
+{
+    struct disks *disks = *state;
+    struct block_layer *layer = open_modern(disks);
+    struct block_node *node = &layer->nodes[SRC];
+    struct diary diary = {0};
+    struct user user = {&diary, 'a', true};
+    struct waiter waiter = {&diary, '!'};
+
+    block_edge_attach(node, &job_user, &user);
+    block_section_begin_own(node, now_quiet, &waiter);
+    disks_guest(disks, OP_WRITE, 0, CHUNK);
+    assert_int_equal(disks_count(disks, EVENT_REQUEST_QUEUED), 1);
+    assert_int_equal(block_sections(node), 1);
+    assert_diary(&diary, "");
+    user.busy = false;
+    sections_settle(layer);
+    assert_diary(&diary, "!");
+    layer_check(layer);
+    block_section_end_own(node);
+    assert_diary(&diary, "");
+    assert_int_equal(disks_count(disks, EVENT_ARRIVE), 1);
+    disks_run(disks);
+}
+
+static void test_own_section_hides_no_other_one_in_whatever_order_they_end(void **state)
+{
+    struct disks *disks = *state;
+    struct block_layer *layer = open_modern(disks);
+    struct block_node *node = &layer->nodes[SRC];
+    struct diary diary = {0};
+    struct user user = {&diary, 'a', false};
+    struct waiter waiter = {&diary, '!'};
+
+    block_edge_attach(node, &job_user, &user);
+    block_section_begin_own(node, now_quiet, &waiter);
+    block_section_begin(node, now_quiet, &waiter);
+    assert_diary(&diary, "!a!");
+    block_section_end(node);
+    assert_diary(&diary, "A");
+    block_section_begin(node, now_quiet, &waiter);
+    block_section_end_own(node);
+    assert_diary(&diary, "a!");
+    layer_check(layer);
+    block_section_end(node);
+    assert_diary(&diary, "A");
+}
+
+/* The node above is in the job's own section for as long as all below it are of that kind. */
+static void test_own_section_is_one_over_the_nodes_above(void **state)
+{
+    struct disks *disks = *state;
+    struct diary diary = {0};
+    struct user users[] = {{&diary, 'a', false}, {&diary, 'b', false}};
+    struct waiter waiter = {&diary, '!'};
+    struct block_layer *layer;
+
+    disks->plan->disks[SRC].backing = THIRD;
+    disks->plan->disks[SRC].backing_open = true;
+    layer = open_modern(disks);
+    block_edge_attach(&layer->nodes[SRC], &job_user, &users[0]);
+    block_edge_attach(&layer->nodes[THIRD], &job_user, &users[1]);
+    block_section_begin_own(&layer->nodes[THIRD], now_quiet, &waiter);
+    assert_diary(&diary, "!");
+    assert_int_equal(block_sections(&layer->nodes[SRC]), 1);
+    block_section_begin(&layer->nodes[THIRD], now_quiet, &waiter);
+    assert_diary(&diary, "ba!");
+    assert_int_equal(block_sections(&layer->nodes[SRC]), 1);
+    layer_check(layer);
+    block_section_end(&layer->nodes[THIRD]);
+    assert_diary(&diary, "BA");
+    layer_check(layer);
+    block_section_end_own(&layer->nodes[THIRD]);
+    assert_int_equal(block_sections(&layer->nodes[SRC]), 0);
+    assert_diary(&diary, "");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -333,6 +412,9 @@ int main(void)
         DISKS_TEST(test_section_lets_the_queue_arrive_in_order_all_in_flight),
         DISKS_TEST(test_section_moves_the_guest_and_its_queue),
         DISKS_TEST(test_section_that_is_ended_early_is_still_waited_for),
+        DISKS_TEST(test_own_section_queues_the_guest_and_leaves_the_job_alone),
+        DISKS_TEST(test_own_section_hides_no_other_one_in_whatever_order_they_end),
+        DISKS_TEST(test_own_section_is_one_over_the_nodes_above),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

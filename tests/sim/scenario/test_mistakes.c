@@ -20,6 +20,31 @@ struct wrong {
 static const struct wrong wrongs[] = {
     {"job: {mirror: src, to: dst, grnularity: 64KiB}\n",
      "4:29: unknown key \"grnularity\" in job; did you mean \"granularity\"?"},
+    {"job: {mirror: src, two: dst}\n", "4:20: unknown key \"two\" in job; did you mean \"to\"?"},
+    {"disks: {src: {sise: 1MiB}, dst: {size: 1MiB}}\n",
+     "4:15: unknown key \"sise\" in disk; did you mean \"size\"?"},
+    {"faults: {bad: {match: {disk: dst, op: write}, eror: EIO}}\n",
+     "4:47: unknown key \"eror\" in fault; did you mean \"error\"?"},
+    {"disks: {src: {size: 1MiB, latency: {unifrom: [1ms, 2ms]}}, dst: {size: 1MiB}}\n",
+     "4:37: unknown key \"unifrom\" in a latency; did you mean \"uniform\"?"},
+    {"disks: {src: {size: 1MiB, latency: {raed: 1ms}}, dst: {size: 1MiB}}\n",
+     "4:37: unknown key \"raed\" in latency; did you mean \"read\"?"},
+    {"steps: [start, {pause: 5ms}]\n",
+     "4:24: pause takes no value: write it alone, or {pause: refused}; time passes in a step "
+     "{wait: 5ms}"},
+    {"steps:\n  - start:\n",
+     "5:11: a value is missing here (a word that stands alone has no colon)"},
+    {"steps: [start, {wait: {event: {ready: x}}}]\n",
+     "4:31: expected one word here, like queued, not a mapping: other keys stand beside it, not in "
+     "it"},
+    {"steps: [start, {wait: {event: ready, within: 3h}}]\n",
+     "4:16: this step may wait for 10800s, but the run ends at 3600s (limits: time)"},
+    {"job: {mirror: ${p}, to: dst}\n",
+     "4:16: this is not YAML: did not find expected ',' or '}' (quote it in braces: \"${name}\"), "
+     "while parsing a flow mapping that begins at 4:6"},
+    {"tags: a: b\n",
+     "4:8: this is not YAML: mapping values are not allowed in this context (quote a text that has "
+     "\": \" in it)"},
     {"job: {mirror: src, to: dst, colour: red}\n",
      "4:29: unknown key \"colour\" in job; its keys are mirror, to, sync, granularity, buffer, "
      "speed, on-source-error, on-target-error, replaces"},
@@ -305,7 +330,8 @@ static const struct wrong wrongs[] = {
      "5:32: 64KiB + 512 goes beyond disk \"src\", which ends at 64KiB"},
     {"matrix: {p: [stop, halt]}\n"
      "job: {mirror: src, to: dst, on-target-error: \"${p}\"}\n",
-     "5:46: \"halt\" is no error policy; there are report, ignore, stop, enospc"},
+     "4:20: \"halt\" is no error policy; there are report, ignore, stop, enospc (line 5 uses it "
+     "as ${p})"},
     {"matrix: {p: [stop]}\n"
      "job: {mirror: src, to: dst, on-target-error: \"${p}\", sync: \"${q}\"}\n",
      "5:60: no matrix name or variable is called \"q\"; did you mean \"p\"?"},
@@ -324,7 +350,7 @@ static const struct wrong wrongs[] = {
     {"tags: !!str [a]\n", "4:7: tags (!name) are not allowed: leave it out"},
     {"limits: {time: null}\n",
      "4:16: \"null\" is a boolean or null to YAML: use another word, or quote it"},
-    {"limits: {time: }\n", "4:16: a value is missing here"},
+    {"limits: {time: }\n", "4:16: a value is missing here (a word that stands alone has no colon)"},
     {"job: {mirror: src, to: dst\n"
      "steps: [start]\n",
      "5:6: this is not YAML: did not find expected ',' or '}', while parsing a flow mapping that "

@@ -288,6 +288,11 @@ static void test_trace_formats_give_every_field_in_a_fixed_order(void **state)
         assert_string_equal(buf, formats[i].text);
         assert_int_equal(length, strlen(buf));
 
+        snprintf(expected, sizeof(expected), "%5zu%s", i + 9999, formats[i].text);
+        length = trace_format_numbered(&names, event, i + 9999, buf, sizeof(buf));
+        assert_string_equal(buf, expected);
+        assert_int_equal(length, strlen(buf));
+
         snprintf(expected, sizeof(expected), "{\"n\":%zu,\"t\":%llu,\"event\":\"%s\"%s", i,
                  (unsigned long long)event->now_ns, event_kind_name(event_kind(event)),
                  formats[i].json);

@@ -6,6 +6,7 @@
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -96,6 +97,11 @@ static void emit_too_much(void *opaque, void *record, int results)
 
 /* ---- Deaths ---- */
 
+static bool is_limit(enum isolate_cause cause)
+{
+    return cause == CAUSE_CPU || cause == CAUSE_MEMORY || cause == CAUSE_EVENTS;
+}
+
 static void test_isolate_tells_the_causes_of_a_death_apart(void **state)
 {
     static const struct {
@@ -111,7 +117,7 @@ static void test_isolate_tells_the_causes_of_a_death_apart(void **state)
         {die_by, ENGINE_SIGNAL_UNSUPPORTED, CAUSE_UNSUPPORTED, FINDING_HARNESS_UNSUPPORTED,
          "The engine asked for what its environment has not got: ."},
         {spin, 2, CAUSE_CPU, FINDING_CRASH_HANG,
-         "The run used 0 s of processor time without coming to an end."},
+         "The run used 0.05 s of processor time without coming to an end."},
         {eat, 3, CAUSE_MEMORY, FINDING_CRASH_MEMORY,
          "The run needs more than 8 MiB of memory, its limit."},
         {emit_too_much, 4, CAUSE_EVENTS, FINDING_CRASH_HANG,
@@ -131,6 +137,8 @@ static void test_isolate_tells_the_causes_of_a_death_apart(void **state)
         assert_int_equal(note.number, given);
         isolate_describe(&death, text, sizeof(text));
         assert_string_equal(text, cases[i].says);
+        /* cmocka has handlers of its own for signals. */
+        assert_int_equal(*death.stack != '\0', is_limit(cases[i].cause));
         free(death.words);
     }
 }

@@ -74,6 +74,17 @@ static int crash_command(struct engine_job *job, enum job_verb verb, int64_t arg
     return mirror_engine.command(job, verb, arg, error);
 }
 
+/* The line of its store is where it dies. */
+static int segv_command(struct engine_job *job, enum job_verb verb, int64_t arg,
+                        struct job_error *error)
+{
+    int somewhere;
+    volatile uintptr_t address = verb == VERB_COMPLETE ? 64 : (uintptr_t)&somewhere;
+
+    *(volatile int *)address = 1; /* the bad pointer */
+    return mirror_engine.command(job, verb, arg, error);
+}
+
 static int exit_command(struct engine_job *job, enum job_verb verb, int64_t arg,
                         struct job_error *error)
 {
@@ -90,6 +101,16 @@ static int hang_command(struct engine_job *job, enum job_verb verb, int64_t arg,
     volatile enum job_verb given = verb;
 
     while (given == VERB_COMPLETE) {
+    }
+    return mirror_engine.command(job, verb, arg, error);
+}
+
+/* Waits for ever, without taking processor time. */
+static int stuck_command(struct engine_job *job, enum job_verb verb, int64_t arg,
+                         struct job_error *error)
+{
+    while (verb == VERB_COMPLETE) {
+        pause();
     }
     return mirror_engine.command(job, verb, arg, error);
 }
@@ -206,6 +227,8 @@ static const char *toy_phase_name(unsigned phase)
 
 static const struct engine toys[] = {
     TOY("crash", toy_start, crash_command, toy_digest, toy_check),
+    TOY("stuck", toy_start, stuck_command, toy_digest, toy_check),
+    TOY("segv", toy_start, segv_command, toy_digest, toy_check),
     TOY("exit", toy_start, exit_command, toy_digest, toy_check),
     TOY("careless", careless_start, toy_command, toy_digest, toy_check),
     TOY("hang", toy_start, hang_command, toy_digest, toy_check),
@@ -221,6 +244,7 @@ static const struct engine toys[] = {
 };
 
 const struct engine *const engines[] = {
-    &mirror_engine, &toys[0], &toys[1], &toys[2],  &toys[3],  &toys[4],  &toys[5], &toys[6],
-    &toys[7],       &toys[8], &toys[9], &toys[10], &toys[11], &toys[12], NULL,
+    &mirror_engine, &toys[0],  &toys[1],  &toys[2],  &toys[3], &toys[4],
+    &toys[5],       &toys[6],  &toys[7],  &toys[8],  &toys[9], &toys[10],
+    &toys[11],      &toys[12], &toys[13], &toys[14], NULL,
 };

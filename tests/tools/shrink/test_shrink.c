@@ -96,7 +96,7 @@ static struct shrunk shrink_with(const char *sections, const struct engine *engi
 
 static struct shrunk shrink(const char *sections, const struct engine *engine, uint64_t seed)
 {
-    const struct shrink_options options = {.seed = seed, .origin = "a test", .cpu_limit_s = 5};
+    const struct shrink_options options = {.seed = seed, .origin = "a test", .cpu_limit_ms = 5000};
 
     return shrink_with(sections, engine, &options);
 }
@@ -297,7 +297,7 @@ static void test_shrink_takes_the_finding_that_is_asked_for(void **state)
         "steps: [start, {wait: ready}, {query: {offset: 5}}, complete, {wait: concluded}]\n"
         "expect: [length: {dst: 5}, never: {event: ready}]\n";
     struct shrink_options options = {
-        .origin = "a test", .cpu_limit_s = 5, .wanted = {"expect", "never"}};
+        .origin = "a test", .cpu_limit_ms = 5000, .wanted = {"expect", "never"}};
     struct shrunk shrunk = shrink_with(sections, &mirror_engine, &options);
 
     (void)state;
@@ -386,7 +386,7 @@ static void test_shrink_keeps_the_entry_that_was_missed(void **state)
 static void test_shrink_leaves_steps_that_failed(void **state)
 {
     const struct shrink_options options = {
-        .origin = "a test", .cpu_limit_s = 5, .wanted = {"expect", "never"}};
+        .origin = "a test", .cpu_limit_ms = 5000, .wanted = {"expect", "never"}};
     struct shrunk shrunk =
         shrink_with("steps: [start, {wait: ready}, complete, {wait: concluded}, pause, job: none]\n"
                     "expect: [never: ready]\n",
@@ -409,7 +409,8 @@ static void test_shrink_leaves_steps_that_failed(void **state)
  */
 static void test_shrink_leaves_what_a_sound_engine_needs(void **state)
 {
-    struct shrink_options options = {.origin = "a test", .cpu_limit_s = 5, .sound = &mirror_engine};
+    struct shrink_options options = {
+        .origin = "a test", .cpu_limit_ms = 5000, .sound = &mirror_engine};
     struct shrunk shrunk = shrink_with(busy, &careless, &options);
 
     (void)state;
@@ -437,7 +438,7 @@ static void test_shrink_stopped_early_gives_what_it_has(void **state)
 {
     uint64_t asked = 0;
     struct shrink_options options = {
-        .origin = "a test", .cpu_limit_s = 5, .go_on = stop_after_ten, .opaque = &asked};
+        .origin = "a test", .cpu_limit_ms = 5000, .go_on = stop_after_ten, .opaque = &asked};
     struct shrunk shrunk = shrink_with(busy, &careless, &options);
 
     (void)state;

@@ -57,7 +57,7 @@ class TraceList {
     for (let row = first; row < Math.min(this.count, first + rows); row++) {
       const event = this.eventOf(row), kind = run.kind(event);
       const line = make("div", {class: "line", role: "option", id: `line-${event}`, "data-event": event, "data-kind": kind,
-                                "aria-selected": event === cursor, "aria-posinset": row + 1, "aria-setsize": this.count}, `${event} `.padStart(6) + run.lineText(event));
+                                "aria-selected": event === cursor, "aria-posinset": row + 1, "aria-setsize": this.count}, String(event).padStart(5) + run.lineText(event));
       line.style.top = (this.scale === 1 ? row * ROW : top + (row - first - 4) * ROW) + "px";
       children.push(line);
     }

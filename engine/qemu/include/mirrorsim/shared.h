@@ -68,6 +68,9 @@ void error_setg(Error **errp, const char *fmt, ...) __attribute__((format(printf
 void error_setg_errno(Error **errp, int os_errno, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 void error_free(Error *err);
+/* Moves it; frees it if dst is NULL or holds one; it may be NULL. */
+void error_propagate(Error **dst, Error *local);
+const char *error_get_pretty(const Error *err);
 
 /* ---- Time ---- */
 

@@ -130,7 +130,6 @@ void qemu_vfree(void *ptr);
 /* `errp` may be NULL; *errp must be NULL. */
 void error_set(Error **errp, ErrorClass cls, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
-void error_propagate(Error **dst, Error *local);
 
 /* ---- Coroutines and time ---- */
 

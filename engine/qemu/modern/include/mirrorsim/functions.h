@@ -252,6 +252,24 @@ void aio_context_release(AioContext *context);
 /* &error_abort: an error ends the run. */
 extern Error *error_abort;
 void error_report_err(Error *err);
+void warn_report_err(Error *err);
+/* Nobody reads them. */
+void error_report(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void warn_report(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/* In a function that looks at *errp: it is not NULL from here on. */
+#define ERRP_GUARD()                                                            \
+    struct qemu_errp own_errp __attribute__((cleanup(qemu_errp_end))) = {NULL}; \
+    errp = errp != NULL ? errp : &own_errp.error
+
+struct qemu_errp {
+    Error *error;
+};
+
+static inline void qemu_errp_end(struct qemu_errp *errp)
+{
+    error_free(errp->error);
+}
 
 void *g_malloc0(size_t size);
 #define g_new(type, count) ((type *)g_malloc(sizeof(type) * (size_t)(count)))

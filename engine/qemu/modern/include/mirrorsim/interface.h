@@ -12,5 +12,8 @@
 #include "mirrorsim/bits.h"
 #include "mirrorsim/functions.h"
 #include "trace.h"
+#ifdef QEMU_OWN_FRAMEWORK
+#include "mirrorsim/framework.h"
+#endif
 
 #endif

@@ -16,16 +16,28 @@
 /* ---- Markers ---- */
 
 #define GRAPH_RDLOCK
+#define GRAPH_WRLOCK
 #define GRAPH_UNLOCKED
 #define GRAPH_RDLOCK_PTR
+#define GRAPH_WRLOCK_PTR
 #define GRAPH_UNLOCKED_PTR
+#define coroutine_mixed_fn
+#define no_coroutine_fn
 #define GLOBAL_STATE_CODE() ((void)0)
+#define IO_CODE() ((void)0)
+#define IO_OR_GS_CODE() ((void)0)
+#define assert_bdrv_graph_readable() ((void)0)
+#define assert_bdrv_graph_writable() ((void)0)
 
 /* ---- Guards and atomics ---- */
 
 #define QEMU_ONCE(name) for (bool name = true; name; name = false)
 #define WITH_GRAPH_RDLOCK_GUARD() QEMU_ONCE(graph_guard)
 #define WITH_JOB_LOCK_GUARD() QEMU_ONCE(job_guard)
+/* Up to the end of the block that they stand in. */
+#define GRAPH_RDLOCK_GUARD() ((void)0)
+#define GRAPH_RDLOCK_GUARD_MAINLOOP() ((void)0)
+#define JOB_LOCK_GUARD() ((void)0)
 
 #define qatomic_read(ptr) (*(ptr))
 #define qatomic_set(ptr, value) ((void)(*(ptr) = (value)))

@@ -12,6 +12,7 @@
 #define bdrv_create_dirty_bitmap qemu_modern_create_dirty_bitmap
 #define bdrv_get_aio_context qemu_modern_get_aio_context
 #define bdrv_get_backing_filename qemu_modern_get_backing_filename
+#define bdrv_get_device_name qemu_modern_get_device_name
 #define bdrv_get_dirty_count qemu_modern_get_dirty_count
 #define bdrv_get_info qemu_modern_get_info
 #define bdrv_getlength qemu_modern_getlength
@@ -28,7 +29,10 @@
 #define block_job_error_action qemu_modern_job_error_action
 #define qemu_coroutine_create qemu_modern_coroutine_create
 #define qemu_coroutine_enter qemu_modern_coroutine_enter
+#define qemu_coroutine_yield qemu_modern_coroutine_yield
 #define qemu_try_blockalign qemu_modern_try_blockalign
 #define qemu_vfree qemu_modern_vfree
+#define ratelimit_calculate_delay qemu_modern_ratelimit_delay
+#define ratelimit_set_speed qemu_modern_ratelimit_set_speed
 
 #endif

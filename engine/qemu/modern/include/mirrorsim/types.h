@@ -113,6 +113,13 @@ typedef struct BlockDriver {
 struct BdrvChild {
     BlockDriverState *bs;
     QLIST_ENTRY(BdrvChild) next_parent; /* of the node's users, the newest first */
+    /* Of a user that is no node, with job.c and blockjob.c. */
+    const struct BdrvChildClass *own_class;
+#ifdef QEMU_OWN_FRAMEWORK
+    void *opaque;
+#else
+    void *own_opaque;
+#endif
 };
 
 struct BlockDriverState {
@@ -137,6 +144,9 @@ struct BlockDriverState {
 
 /* ---- Jobs ---- */
 
+#ifdef QEMU_OWN_FRAMEWORK
+#include "mirrorsim/framework_types.h"
+#else
 struct Job {
     char *id;
     AioContext *aio_context;
@@ -190,5 +200,6 @@ struct BlockJob {
     BlockDeviceIoStatus iostatus;
     BlockBackend *blk; /* 6.2: of the job's main node */
 };
+#endif
 
 #endif
