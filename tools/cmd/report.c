@@ -10,7 +10,7 @@
 #include "tools/base/support.h"
 #include "tools/cmd/command.h"
 #include "tools/cmd/run_options.h"
-#include "tools/picture/page_coverage.h"
+#include "tools/page/coverage.h"
 
 #define AT(member) offsetof(struct run_options, member)
 

@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 #include "tools/base/options.h"
-#include "tools/picture/page.h"
+#include "tools/page/page.h"
 #include "tools/report/report.h"
 #include "tools/run/suite.h"
 

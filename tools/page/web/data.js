@@ -1,4 +1,4 @@
-// Blocks: what page_block.c has written. A block is deflated and in base64; it begins with a head in JSON, whose
+// Blocks: what block.c has written. A block is deflated and in base64; it begins with a head in JSON, whose
 // `tables` say which columns follow.
 
 const textDecoder = new TextDecoder();

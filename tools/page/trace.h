@@ -2,8 +2,8 @@
 /*
  * A trace in a page: the same lines as `mirrorsim trace`, in a few bytes each.
  */
-#ifndef MIRRORSIM_TOOLS_PICTURE_PAGE_TRACE_H
-#define MIRRORSIM_TOOLS_PICTURE_PAGE_TRACE_H
+#ifndef MIRRORSIM_TOOLS_PAGE_TRACE_H
+#define MIRRORSIM_TOOLS_PAGE_TRACE_H
 
 #include <jansson.h>
 

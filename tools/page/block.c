@@ -5,7 +5,7 @@
  * A column is a blob of pack_number()s.  Deflate finds the repetitions within it, which are many,
  * so nothing cleverer is done.
  */
-#include "tools/picture/page_block.h"
+#include "tools/page/block.h"
 
 #include <stdlib.h>
 #include <string.h>

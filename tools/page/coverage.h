@@ -2,8 +2,8 @@
 /*
  * What a page shows of a coverage measurement, and which scenarios cite which rule.
  */
-#ifndef MIRRORSIM_TOOLS_PICTURE_PAGE_COVERAGE_H
-#define MIRRORSIM_TOOLS_PICTURE_PAGE_COVERAGE_H
+#ifndef MIRRORSIM_TOOLS_PAGE_COVERAGE_H
+#define MIRRORSIM_TOOLS_PAGE_COVERAGE_H
 
 #include <jansson.h>
 #include <stdbool.h>

@@ -6,8 +6,8 @@
  * in HTML, so no name in the data can break out of it.  The page's data.js reads what is written
  * here.
  */
-#ifndef MIRRORSIM_TOOLS_PICTURE_PAGE_BLOCK_H
-#define MIRRORSIM_TOOLS_PICTURE_PAGE_BLOCK_H
+#ifndef MIRRORSIM_TOOLS_PAGE_BLOCK_H
+#define MIRRORSIM_TOOLS_PAGE_BLOCK_H
 
 #include <jansson.h>
 #include <stddef.h>

@@ -3,7 +3,7 @@
  * Of the measurement, the lines of code are left out: they are most of it, and it has pages of its
  * own.
  */
-#include "tools/picture/page_coverage.h"
+#include "tools/page/coverage.h"
 
 #include <stdlib.h>
 

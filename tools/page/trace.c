@@ -6,7 +6,7 @@
  * for a number, how to write it.  A line is its template and its numbers.  The page gets the words
  * from here, so it says what the trace says.
  */
-#include "tools/picture/page_trace.h"
+#include "tools/page/trace.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +14,7 @@
 #include "sim/base/errno_name.h"
 #include "sim/trace/fields.h"
 #include "tools/base/support.h"
-#include "tools/picture/page_block.h"
+#include "tools/page/block.h"
 #include "tools/report/report.h"
 
 /* The numbers of every so manieth line are where the column `mark` says. */

@@ -5,8 +5,8 @@
  * The page has a summary of all runs, and those in full that failed, expected or not: with a map
  * of the run, its trace, and why it failed.
  */
-#ifndef MIRRORSIM_TOOLS_PICTURE_PAGE_H
-#define MIRRORSIM_TOOLS_PICTURE_PAGE_H
+#ifndef MIRRORSIM_TOOLS_PAGE_PAGE_H
+#define MIRRORSIM_TOOLS_PAGE_PAGE_H
 
 #include <stdbool.h>
 #include <stdio.h>

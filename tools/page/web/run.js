@@ -1,6 +1,6 @@
-// One run in full: its trace and its shapes, as page_run.c has written them.
+// One run in full: its trace and its shapes, as run.c has written them.
 
-const LINES_A_MARK = 64;  // as in page_trace.c
+const LINES_A_MARK = 64;  // as in trace.c
 const RANGE = {DIRTY: 0, IN_FLIGHT: 1, LOCKED: 2};  // enum shape_range_kind
 const LANE = {STATUS: 0, PHASE: 1, SECTION: 2, HOLD: 3};  // enum shape_lane
 const COUNTER = {DIRTY: 0, IN_FLIGHT: 1, QUEUED: 2, OFFSET: 3, LEN: 4, LATENCY: 5};  // enum shape_counter

@@ -5,14 +5,14 @@
  * When it dies, that was the run's engine: what it had sent of it is shown, and a new child goes on
  * with the next one.  A process a run would cost more than most runs.
  */
-#include "tools/picture/page_runs.h"
+#include "tools/page/runs.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "tools/base/progress.h"
 #include "tools/base/support.h"
-#include "tools/picture/page_run.h"
+#include "tools/page/run.h"
 #include "tools/run/stream.h"
 
 #define CPU_LIMIT_MS 20000

@@ -4,17 +4,17 @@
  *
  * What numbers mean is said in words here, so that the page knows nothing of engines and plans.
  */
-#include "tools/picture/page_run.h"
+#include "tools/page/run.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "sim/base/quantity.h"
 #include "tools/base/support.h"
-#include "tools/picture/page_block.h"
-#include "tools/picture/page_shapes.h"
-#include "tools/picture/page_trace.h"
-#include "tools/picture/page_why.h"
+#include "tools/page/block.h"
+#include "tools/page/shapes.h"
+#include "tools/page/trace.h"
+#include "tools/page/why.h"
 #include "tools/picture/picture.h"
 
 #define MAX_TEXT_BYTES ((size_t)1 << 20)

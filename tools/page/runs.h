@@ -4,8 +4,8 @@
  *
  * Runs are deterministic, so nothing of them is kept but their results until the end of the suite.
  */
-#ifndef MIRRORSIM_TOOLS_PICTURE_PAGE_RUNS_H
-#define MIRRORSIM_TOOLS_PICTURE_PAGE_RUNS_H
+#ifndef MIRRORSIM_TOOLS_PAGE_RUNS_H
+#define MIRRORSIM_TOOLS_PAGE_RUNS_H
 
 #include <stdint.h>
 #include <stdio.h>

@@ -5,14 +5,14 @@
  * Names and findings are in lists of their own, since neighbours share them; a row has their
  * numbers.  A billion seeds that pass are one row.
  */
-#include "tools/picture/page_summary.h"
+#include "tools/page/summary.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "tools/base/support.h"
-#include "tools/picture/page_block.h"
-#include "tools/picture/page_coverage.h"
+#include "tools/page/block.h"
+#include "tools/page/coverage.h"
 #include "tools/report/matrix.h"
 
 struct row {

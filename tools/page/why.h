@@ -3,8 +3,8 @@
  * Why a run failed, for a page: what explain says of its first finding, and the nearest run without
  * that finding.
  */
-#ifndef MIRRORSIM_TOOLS_PICTURE_PAGE_WHY_H
-#define MIRRORSIM_TOOLS_PICTURE_PAGE_WHY_H
+#ifndef MIRRORSIM_TOOLS_PAGE_WHY_H
+#define MIRRORSIM_TOOLS_PAGE_WHY_H
 
 #include <jansson.h>
 #include <stdint.h>

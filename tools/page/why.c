@@ -5,7 +5,7 @@
  * The child sends the answer as JSON and, if there is such a run, what the nearest one is without,
  * where it differs, and its events.  Without an answer the page shows the run all the same.
  */
-#include "tools/picture/page_why.h"
+#include "tools/page/why.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -2,13 +2,13 @@
 /*
  * What the page begins with, the runs in full, the summary, and the script that shows them.
  */
-#include "tools/picture/page.h"
+#include "tools/page/page.h"
 
 #include <stdlib.h>
 
 #include "tools/base/support.h"
-#include "tools/picture/page_runs.h"
-#include "tools/picture/page_summary.h"
+#include "tools/page/runs.h"
+#include "tools/page/summary.h"
 
 struct page {
     struct report report;

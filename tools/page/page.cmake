@@ -43,10 +43,10 @@ if(CURVES STREQUAL "ON" OR (CURVES STREQUAL "AUTO" AND NOT SANITIZE AND NOT COVE
   endif()
 endif()
 
-file(GLOB PAGE_PARTS CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tools/picture/page/*)
+file(GLOB PAGE_PARTS CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tools/page/web/*)
 set(PAGE_C ${CMAKE_BINARY_DIR}/page.c)
 add_custom_command(OUTPUT ${PAGE_C}
-  COMMAND ${CMAKE_COMMAND} -DPARTS=${CMAKE_SOURCE_DIR}/tools/picture/page -DUPLOT=${UPLOT_PARTS} -DOUT=${PAGE_C}
-    -P ${CMAKE_SOURCE_DIR}/tools/picture/page_embed.cmake
-  DEPENDS ${PAGE_PARTS} ${CMAKE_SOURCE_DIR}/tools/picture/page_embed.cmake
+  COMMAND ${CMAKE_COMMAND} -DPARTS=${CMAKE_SOURCE_DIR}/tools/page/web -DUPLOT=${UPLOT_PARTS} -DOUT=${PAGE_C}
+    -P ${CMAKE_SOURCE_DIR}/tools/page/embed.cmake
+  DEPENDS ${PAGE_PARTS} ${CMAKE_SOURCE_DIR}/tools/page/embed.cmake
   VERBATIM)

@@ -2,8 +2,8 @@
 /*
  * The shapes of a run in a page, as tables.
  */
-#ifndef MIRRORSIM_TOOLS_PICTURE_PAGE_SHAPES_H
-#define MIRRORSIM_TOOLS_PICTURE_PAGE_SHAPES_H
+#ifndef MIRRORSIM_TOOLS_PAGE_SHAPES_H
+#define MIRRORSIM_TOOLS_PAGE_SHAPES_H
 
 #include <jansson.h>
 

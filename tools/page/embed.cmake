@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Puts the page together and writes it as C: what comes before the data (page_before), and what comes after it.
 # Everything is handled in hexadecimal, in which no character means anything to CMake.
-# Usage: cmake -DPARTS=FOLDER -DUPLOT=FOLDER -DOUT=FILE.c -P page_embed.cmake    (UPLOT may be empty)
+# Usage: cmake -DPARTS=FOLDER -DUPLOT=FOLDER -DOUT=FILE.c -P embed.cmake    (UPLOT may be empty)
 
 # In the order in which the script needs them.
 set(SCRIPTS data.js words.js run.js axes.js paint.js stage.js map.js map_marks.js map_input.js lanes.js curves.js trace.js why.js
@@ -44,7 +44,7 @@ math(EXPR rest "${at} + ${length}")
 string(SUBSTRING ${page} 0 ${at} before)
 string(SUBSTRING ${page} ${rest} -1 after)
 
-set(c "/* Made by page_embed.cmake. */\n#include \"tools/picture/page.h\"\n")
+set(c "/* Made by embed.cmake. */\n#include \"tools/page/page.h\"\n")
 foreach(part before after)
   string(REGEX REPLACE "(..)" "0x\\1," bytes ${${part}})
   string(APPEND c "const unsigned char page_${part}[] = {${bytes}};\n"

@@ -2,9 +2,9 @@
 /*
  * The columns of each kind of shape.  The page's map knows them by these names.
  */
-#include "tools/picture/page_shapes.h"
+#include "tools/page/shapes.h"
 
-#include "tools/picture/page_block.h"
+#include "tools/page/block.h"
 
 #define END_OF_COLUMNS \
     {                  \

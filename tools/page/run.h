@@ -2,12 +2,12 @@
 /*
  * One run in a page, in full: its trace, its shapes, its findings and why, and the scenario's text.
  */
-#ifndef MIRRORSIM_TOOLS_PICTURE_PAGE_RUN_H
-#define MIRRORSIM_TOOLS_PICTURE_PAGE_RUN_H
+#ifndef MIRRORSIM_TOOLS_PAGE_RUN_H
+#define MIRRORSIM_TOOLS_PAGE_RUN_H
 
 #include <stdio.h>
 
-#include "tools/picture/page_why.h"
+#include "tools/page/why.h"
 #include "tools/report/report.h"
 
 /* Of a longer run, the page has the first events. */

@@ -2,8 +2,8 @@
 /*
  * The summary in a page: a row a run, and a row for all seeds with which a story passes.
  */
-#ifndef MIRRORSIM_TOOLS_PICTURE_PAGE_SUMMARY_H
-#define MIRRORSIM_TOOLS_PICTURE_PAGE_SUMMARY_H
+#ifndef MIRRORSIM_TOOLS_PAGE_SUMMARY_H
+#define MIRRORSIM_TOOLS_PAGE_SUMMARY_H
 
 #include <stdbool.h>
 #include <stdint.h>
