@@ -125,12 +125,13 @@ Object.assign(RunMap.prototype, {
     this.note("difference", {x, y: HEADER, w: 0, h: this.height}, {event: stage.difference});
   },
 
-  // The steps of why, as numbers at their places, beside each other and the cross.
+  // The steps of why, as numbers at their places, beside each other and the cross; on a phone, only the one that is
+  // looked at, and where it went wrong.
   placeSteps() {
     const {stage} = this, {time, address} = stage, cross = this.placeOfFinding(), taken = cross ? [cross] : [], places = [];
     for (const step of stage.steps) {
       const x = this.x(time.at(step.event));
-      if (x < LEFT - 1 || x > this.width) continue;
+      if (x < LEFT - 1 || x > this.width || this.width < 480 && step !== stage.step && !step.wrong) continue;
       let y = step.address == null ? HEADER + 9 : Math.max(HEADER + 9, Math.min(this.y(address.at(step.address)), this.height - BOTTOM - 9));
       while (taken.some(other => Math.abs(other.x - x) < 17 && Math.abs(other.y - y) < 17) && y < this.height - 30) y += 17;
       taken.push({x, y});
