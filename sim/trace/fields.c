@@ -392,3 +392,9 @@ uint32_t event_fields(const struct trace_names *names, const struct event *event
     }
     return count;
 }
+
+bool field_says_nothing(const struct event *event, const struct field *field)
+{
+    return event->kind == EVENT_JOB_CANCELLED && field->value.style == STYLE_ERROR &&
+           field->value.number == 0;
+}

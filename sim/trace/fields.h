@@ -8,6 +8,7 @@
 #ifndef MIRRORSIM_SIM_TRACE_FIELDS_H
 #define MIRRORSIM_SIM_TRACE_FIELDS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "sim/trace/trace.h"
@@ -42,5 +43,8 @@ struct field {
  */
 uint32_t event_fields(const struct trace_names *names, const struct event *event,
                       struct field fields[EVENT_MAX_FIELDS]);
+
+/* That a job was cancelled is no success: in text it is only said if an error came of it. */
+bool field_says_nothing(const struct event *event, const struct field *field);
 
 #endif

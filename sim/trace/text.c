@@ -180,13 +180,6 @@ static void put_text_head(struct out *out, const struct event *event, bool field
     }
 }
 
-/* That a job was cancelled is no success: it is only said if an error came of it. */
-static bool says_nothing(const struct event *event, const struct field *field)
-{
-    return event->kind == EVENT_JOB_CANCELLED && field->value.style == STYLE_ERROR &&
-           field->value.number == 0;
-}
-
 static void put_text(struct out *out, const struct trace_names *names, const struct event *event)
 {
     struct field fields[EVENT_MAX_FIELDS];
@@ -194,7 +187,7 @@ static void put_text(struct out *out, const struct trace_names *names, const str
 
     put_text_head(out, event, count > 0);
     for (uint32_t i = 0; i < count; i++) {
-        if (says_nothing(event, &fields[i])) {
+        if (field_says_nothing(event, &fields[i])) {
             continue;
         }
         put_char(out, ' ');

@@ -21,6 +21,7 @@ extern const struct command command_run;
 extern const struct command command_check;
 extern const struct command command_trace;
 extern const struct command command_query;
+extern const struct command command_report;
 extern const struct command command_explore;
 extern const struct command command_shrink;
 extern const struct command command_explain;

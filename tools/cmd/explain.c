@@ -138,25 +138,13 @@ static int explain(struct explain_options *options)
         free(base);
         return nothing_to_explain(options);
     }
-    if (!options->has_sector && answer.finding->has_sector) {
-        subject.has_sector = true;
-        subject.sector = answer.finding->sector;
-    }
-    if (subject.has_sector && options->run.plan->job.target != PLAN_NONE) {
-        explain_sector(&options->run, &subject, &answer.explanation);
-    } else {
-        explain_job(&options->run, &subject, &answer.explanation);
-    }
-    if (answer.finding != NULL) {
-        explain_without(&options->run, base, answer.finding, &answer.without);
-    }
+    explain_answer(&options->run, &subject, &answer);
     if (options->json) {
         explain_show_json(&answer);
     } else {
         explain_show_text(&answer);
     }
-    explanation_free(&answer.explanation);
-    without_list_free(&answer.without);
+    answer_free(&answer);
     free(base);
     return EXIT_PASSED;
 }

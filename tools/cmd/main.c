@@ -16,9 +16,9 @@
 #include "tools/run/signals.h"
 
 static const struct command *const commands[] = {
-    &command_run,     &command_check,   &command_trace,   &command_query,
-    &command_explore, &command_shrink,  &command_explain, &command_import,
-    &command_bench,   &command_engines, &command_version,
+    &command_run,    &command_report,  &command_check,   &command_trace,
+    &command_query,  &command_explore, &command_shrink,  &command_explain,
+    &command_import, &command_bench,   &command_engines, &command_version,
 };
 
 #define COMMAND_COUNT COUNT_OF(commands)

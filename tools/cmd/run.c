@@ -15,6 +15,7 @@
 #include "tools/base/text.h"
 #include "tools/cmd/command.h"
 #include "tools/cmd/run_options.h"
+#include "tools/page/page.h"
 #include "tools/picture/map_of_run.h"
 #include "tools/report/list.h"
 #include "tools/report/matrix.h"
@@ -26,7 +27,7 @@
 
 /* ---- Reports ---- */
 
-#define MAX_REPORTS 3
+#define MAX_REPORTS 4
 
 /* Most runs take less than a millisecond. */
 #define NAMED_AFTER_MS 1000
@@ -36,12 +37,48 @@ struct session {
     struct report *reports[MAX_REPORTS];
     uint32_t report_count;
     struct output junit;
+    struct output page;
     struct report_summary summary;
     struct happened happened;
     struct matrix *matrix; /* NULL: one engine */
     struct progress progress;
     char *unfinished; /* lines, or NULL */
 };
+
+/* The file is known to be writable before the first run. */
+static FILE *open_file(const struct session *session, struct output *output, const char *option,
+                       const char *path)
+{
+    if (file_list_has(&session->options->suite.files, path)) {
+        fprintf(stderr, "mirrorsim: %s%s would overwrite a scenario\n", option, path);
+        exit(EXIT_USAGE);
+    }
+    if (!output_open(output, path)) {
+        die("%s%s: %s", option, path, strerror(errno));
+    }
+    return output->stream;
+}
+
+static bool is_stdout(const char *path)
+{
+    return path != NULL && strcmp(path, "-") == 0;
+}
+
+static FILE *open_page(struct session *session)
+{
+    const struct run_options *options = session->options;
+
+    if (is_stdout(options->page)) {
+        return stdout;
+    }
+    return open_file(session, &session->page,
+                     options->format == FORMAT_NONE ? "-o " : "--report=", options->page);
+}
+
+static void add_report(struct session *session, struct report *report)
+{
+    session->reports[session->report_count++] = report;
+}
 
 static void open_reports(struct session *session)
 {
@@ -50,23 +87,20 @@ static void open_reports(struct session *session)
     bool machine = options->format != FORMAT_TEXT;
 
     text.show_more = map_show_run;
-
-    session->reports[session->report_count++] = options->format == FORMAT_JSON ? report_json(stdout)
-                                                : options->format == FORMAT_TAP
-                                                    ? report_tap(stdout)
-                                                    : report_text(stdout, &text);
+    if (options->format != FORMAT_NONE) {
+        add_report(session, options->format == FORMAT_JSON  ? report_json(stdout)
+                            : options->format == FORMAT_TAP ? report_tap(stdout)
+                                                            : report_text(stdout, &text));
+    }
     if (options->annotations) {
-        session->reports[session->report_count++] = report_annotations(machine ? stderr : stdout);
+        add_report(session, report_annotations(machine ? stderr : stdout));
     }
     if (options->junit != NULL) {
-        if (file_list_has(&options->suite.files, options->junit)) {
-            fprintf(stderr, "mirrorsim: --junit=%s would overwrite a scenario\n", options->junit);
-            exit(EXIT_USAGE);
-        }
-        if (!output_open(&session->junit, options->junit)) {
-            die("--junit=%s: %s", options->junit, strerror(errno));
-        }
-        session->reports[session->report_count++] = report_junit(session->junit.stream);
+        add_report(session,
+                   report_junit(open_file(session, &session->junit, "--junit=", options->junit)));
+    }
+    if (options->page != NULL) {
+        add_report(session, report_page(open_page(session), &options->page_options));
     }
 }
 
@@ -113,14 +147,22 @@ static void begin_reports(const struct session *session)
     }
 }
 
+static void close_file(struct output *output, const char *path)
+{
+    if (path != NULL && !output_close(output)) {
+        die("%s: %s", path, strerror(errno));
+    }
+}
+
 static void close_reports(struct session *session)
 {
     for (uint32_t i = 0; i < session->report_count; i++) {
         session->reports[i]->end(session->reports[i], &session->summary);
         free(session->reports[i]);
     }
-    if (session->options->junit != NULL && !output_close(&session->junit)) {
-        die("%s: %s", session->options->junit, strerror(errno));
+    close_file(&session->junit, session->options->junit);
+    if (!is_stdout(session->options->page)) {
+        close_file(&session->page, session->options->page);
     }
     if (fflush(stdout) != 0) {
         die("cannot write the results: %s", strerror(errno));
@@ -319,12 +361,12 @@ static int list(const struct run_options *options)
 }
 
 /* Names what has left nothing. */
-static int nothing_to_run(const struct run_options *options)
+static int nothing_to_run(const struct run_options *options, const char *verb)
 {
     const struct suite_filter *filter = &options->filter;
     bool is_filtered = filter->pattern_count > 0;
 
-    fputs("mirrorsim run: nothing matches", stderr);
+    fprintf(stderr, "mirrorsim %s: nothing matches", verb);
     for (size_t i = 0; i < filter->pattern_count; i++) {
         fprintf(stderr, "%s --filter '%s'", i > 0 ? " or" : "", filter->patterns[i]);
     }
@@ -335,27 +377,33 @@ static int nothing_to_run(const struct run_options *options)
     return EXIT_USAGE;
 }
 
+int run_and_report(struct run_options *options, const char *verb)
+{
+    const struct suite *suite = &options->suite;
+    int code;
+
+    suite_select(&options->suite, &options->filter);
+    if (suite->entry_count + suite->skipped_count + suite->invalid_count == 0) {
+        code = nothing_to_run(options, verb);
+    } else if (options->list) {
+        code = list(options);
+    } else {
+        if (options->dump_images != NULL) {
+            dump_images_prepare(options->dump_images, &options->suite);
+        }
+        code = run(options);
+    }
+    free(options->filter.patterns);
+    suite_free(&options->suite);
+    return code;
+}
+
 static int run_run(int argc, char **argv)
 {
     struct run_options options;
-    int code;
 
     run_options_parse(&options, argc, argv);
-    suite_select(&options.suite, &options.filter);
-    if (options.suite.entry_count + options.suite.skipped_count + options.suite.invalid_count ==
-        0) {
-        code = nothing_to_run(&options);
-    } else if (options.list) {
-        code = list(&options);
-    } else {
-        if (options.dump_images != NULL) {
-            dump_images_prepare(options.dump_images, &options.suite);
-        }
-        code = run(&options);
-    }
-    free(options.filter.patterns);
-    suite_free(&options.suite);
-    return code;
+    return run_and_report(&options, "run");
 }
 
 const struct command command_run = {

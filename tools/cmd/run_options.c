@@ -50,7 +50,8 @@ enum { EITHER_SEEDS = 1, EITHER_FORMAT, EITHER_TWICE, EITHER_END };
 
 #define AT(member) offsetof(struct run_options, member)
 
-static const struct option_row options_of_run[] = {
+/* What to run, and how: for report, too. */
+const struct option_row run_suite_options[] = {
     {.shown = {0, 0, NULL, 0, "What to run:", 1}},
     {{"seed", 0, "N", 0, "Random choices from this seed; 0 (default) = the quiet run", 1},
      INTO(NUMBER, suite.first_seed),
@@ -69,20 +70,34 @@ static const struct option_row options_of_run[] = {
       1},
      INTO(OTHER, filter),
      .take = suite_take_pattern},
-    {{"list", 0, NULL, 0, "Show what would be run, and run nothing", 1}, INTO(FLAG, list)},
     {{"engine", 0, "NAME,...", 0,
       "The engine; `mirrorsim engines` lists them; of several, a matrix is shown: story by engine",
       1},
      INTO(OTHER, suite),
      .take = suite_take_engines},
-    {{"compare", 0, "NAME", 0,
-      "Also make each run with this engine: both jobs must do the same, or be known to differ", 1},
-     INTO(OTHER, suite.compared),
-     .take = load_take_engine},
     {.shown = {0, 0, NULL, 0, "How to run:", 2}},
     {{"jobs", 'j', "N", 0, "Worker processes (default: one a core)", 2},
      INTO(COUNT, jobs),
      .max = 1024},
+    {{"cpu-limit", 0, "SECONDS", 0,
+      "A run that takes more processor time counts as a hang (default 20)", 2},
+     INTO(SECONDS, cpu_limit_ms)},
+    {{"memory-limit", 0, "MIB", 0,
+      "A run that needs more memory than this is given up (default 4096)", 2},
+     INTO(COUNT, memory_limit_mib),
+     .max = 1 << 20},
+    {{"content", 0, "HOW", 0, "Real bytes in all runs (bytes), or as the files say (tags)", 0},
+     INTO(OTHER, suite.real_bytes),
+     .take = take_content},
+    {.shown = {0}},
+};
+
+static const struct option_row options_of_run[] = {
+    {{"list", 0, NULL, 0, "Show what would be run, and run nothing", 1}, INTO(FLAG, list)},
+    {{"compare", 0, "NAME", 0,
+      "Also make each run with this engine: both jobs must do the same, or be known to differ", 1},
+     INTO(OTHER, suite.compared),
+     .take = load_take_engine},
     {{"twice", 0, NULL, 0,
       "Run everything twice: traces and states must be equal (default if the environment has CI)",
       2},
@@ -97,13 +112,6 @@ static const struct option_row options_of_run[] = {
      INTO(COUNT, max_fail),
      .max = UINT32_MAX,
      .alternative = EITHER_END},
-    {{"cpu-limit", 0, "SECONDS", 0,
-      "A run that takes more processor time counts as a hang (default 20)", 2},
-     INTO(SECONDS, cpu_limit_ms)},
-    {{"memory-limit", 0, "MIB", 0,
-      "A run that needs more memory than this is given up (default 4096)", 2},
-     INTO(COUNT, memory_limit_mib),
-     .max = 1 << 20},
     {{"no-fork", 0, NULL, 0, "Run in this process, for debuggers: a crash ends the program", 2},
      INTO(FLAG, no_fork)},
     {.shown = {0, 0, NULL, 0, "What to report:", 3}},
@@ -126,14 +134,14 @@ static const struct option_row options_of_run[] = {
       "Of several engines: also say of each failing story the first and the last that fails", 3},
      INTO(FLAG, bisect)},
     {{"junit", 0, "FILE", 0, "Also write JUnit XML into this file", 3}, INTO(TEXT, junit)},
-    {{"content", 0, "HOW", 0, "Real bytes in all runs (bytes), or as the files say (tags)", 0},
-     INTO(OTHER, suite.real_bytes),
-     .take = take_content},
     {{"dump-images", 0, "DIR", 0,
       "Write the content of each run's disks at its end (with --compare: of --engine) as sparse "
       "raw files into this new folder",
       3},
      INTO(TEXT, dump_images)},
+    {{"report", 0, "FILE", 0,
+      "Also write a page for browsers into this file, as `mirrorsim report` does", 3},
+     INTO(TEXT, page)},
     {{"annotations", 0, NULL, 0,
       "Also write GitHub annotations (default if the environment has GITHUB_ACTIONS)", 3},
      INTO(FLAG, annotations)},
@@ -142,6 +150,7 @@ static const struct option_row options_of_run[] = {
 
 const struct option_table run_options_table = {
     .options = options_of_run,
+    .shared = run_suite_options,
     .args = "PATH...",
     .take = suite_take_path,
     .member = AT(suite),
@@ -160,7 +169,7 @@ static bool in_environment(const char *name)
     return value != NULL && *value != '\0' && strcmp(value, "false") != 0;
 }
 
-static struct run_options default_options(void)
+struct run_options run_options_default(void)
 {
     return (struct run_options){
         .suite = {.seed_count = 1},
@@ -192,7 +201,7 @@ static void check_engines(const struct run_options *options)
 
 void run_options_parse(struct run_options *options, int argc, char **argv)
 {
-    *options = default_options();
+    *options = run_options_default();
     options_parse(&run_options_table, argc, argv, options);
     check_engines(options);
     options->text.only_matrix = options->suite.engine_count > 1;

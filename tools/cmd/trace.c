@@ -18,6 +18,7 @@
 #include "tools/base/files.h"
 #include "tools/base/support.h"
 #include "tools/cmd/command.h"
+#include "tools/cmd/run_options.h"
 #include "tools/picture/map.h"
 #include "tools/picture/perfetto.h"
 #include "tools/report/choices.h"
@@ -73,7 +74,7 @@ struct trace_format {
     bool whole; /* it shows whole runs only */
 };
 
-enum format_name { FORMAT_TEXT, FORMAT_JSON, FORMAT_PERFETTO, FORMAT_MAP };
+enum format_name { TRACE_TEXT, TRACE_JSON, TRACE_PERFETTO, TRACE_MAP, TRACE_HTML };
 
 struct trace_options {
     struct one_run run;
@@ -85,8 +86,8 @@ struct trace_options {
 
     struct output output;
     FILE *out;
-    struct perfetto *perfetto; /* FORMAT_PERFETTO */
-    struct trace trace;        /* FORMAT_MAP */
+    struct perfetto *perfetto; /* TRACE_PERFETTO */
+    struct trace trace;        /* TRACE_MAP */
     bool ascii;
 };
 
@@ -124,8 +125,8 @@ static int format_event(const struct trace_options *options, const struct event 
 {
     const struct trace_names names = {options->run.plan, options->run.engine};
 
-    return options->format == FORMAT_JSON ? trace_format_json(&names, event, number, buf, size)
-                                          : trace_format_numbered(&names, event, number, buf, size);
+    return options->format == TRACE_JSON ? trace_format_json(&names, event, number, buf, size)
+                                         : trace_format_numbered(&names, event, number, buf, size);
 }
 
 static void write_line(void *opaque, const struct event *event, uint64_t number)
@@ -242,13 +243,14 @@ static void close_map(struct trace_options *options, const struct run_result *re
 }
 
 static const struct trace_format formats[] = {
-    [FORMAT_TEXT] = {.event = write_line, .close = close_text},
-    [FORMAT_JSON] = {.event = write_line},
-    [FORMAT_PERFETTO] = {.open = open_perfetto,
-                         .event = add_to_perfetto,
-                         .close = close_perfetto,
-                         .whole = true},
-    [FORMAT_MAP] = {.open = open_map, .event = add_to_map, .close = close_map},
+    [TRACE_TEXT] = {.event = write_line, .close = close_text},
+    [TRACE_JSON] = {.event = write_line},
+    [TRACE_PERFETTO] = {.open = open_perfetto,
+                        .event = add_to_perfetto,
+                        .close = close_perfetto,
+                        .whole = true},
+    [TRACE_MAP] = {.open = open_map, .event = add_to_map, .close = close_map},
+    [TRACE_HTML] = {.whole = true}, /* by show_page() */
 };
 
 /* ---- The command ---- */
@@ -263,7 +265,8 @@ static void check_options(const struct argp_state *state, const void *opaque)
         option_refuse(state, "--from comes after --to");
     }
     if (formats[options->format].whole && cuts) {
-        option_refuse(state, "--perfetto shows the whole run: without --only, --from and --to");
+        option_refuse(state, "--%s shows the whole run: without --only, --from and --to",
+                      options->format == TRACE_HTML ? "html" : "perfetto");
     }
 }
 
@@ -274,15 +277,19 @@ enum { EITHER_FORMAT = 1 };
 static const struct option_row options_of_trace[] = {
     {{"json", 0, NULL, 0, "One JSON object per line", 2},
      INTO(VALUE, format),
-     .value = FORMAT_JSON,
+     .value = TRACE_JSON,
      .alternative = EITHER_FORMAT},
     {{"perfetto", 0, NULL, 0, "Chrome trace JSON, for ui.perfetto.dev and chrome://tracing", 2},
      INTO(VALUE, format),
-     .value = FORMAT_PERFETTO,
+     .value = TRACE_PERFETTO,
+     .alternative = EITHER_FORMAT},
+    {{"html", 0, NULL, 0, "A page for browsers, as `mirrorsim report` writes it", 2},
+     INTO(VALUE, format),
+     .value = TRACE_HTML,
      .alternative = EITHER_FORMAT},
     {{"map", 0, NULL, 0, "Time in columns, addresses in rows, as text", 2},
      INTO(VALUE, format),
-     .value = FORMAT_MAP,
+     .value = TRACE_MAP,
      .alternative = EITHER_FORMAT},
     {{"ascii", 0, NULL, 0, "The map without signs that are not ASCII", 2}, INTO(FLAG, ascii)},
     {{"output", 'o', "FILE", 0, "Write to this file instead of standard output", 2},
@@ -387,6 +394,27 @@ static int trace_run(struct trace_options *options)
     return code;
 }
 
+/* The report of this one run, whose result is no matter of the exit code. */
+static int show_page(const struct trace_options *options)
+{
+    struct run_options report = run_options_default();
+    int code;
+
+    report.format = FORMAT_NONE;
+    report.annotations = false;
+    report.page = options->file != NULL ? options->file : "-";
+    report.page_options.all = true;
+    report.filter.chosen = options->run.chosen != NULL ? options->run.chosen : "1";
+    report.suite.first_seed = options->run.seed;
+    report.cpu_limit_ms = options->run.cpu_limit_ms;
+    if (options->run.engine != NULL) {
+        report.suite.engines[report.suite.engine_count++] = options->run.engine;
+    }
+    suite_add_path(&report.suite, options->run.file);
+    code = run_and_report(&report, "trace");
+    return code == EXIT_FAILED ? EXIT_PASSED : code;
+}
+
 static int run_trace(int argc, char **argv)
 {
     struct trace_options options = {
@@ -394,6 +422,14 @@ static int run_trace(int argc, char **argv)
     int code;
 
     options_parse(&table, argc, argv, &options);
+    if (options.format == TRACE_HTML) {
+        const struct one_run wanted = options.run;
+
+        one_run_load(&options.run); /* refuses what can't be run */
+        one_run_close(&options.run);
+        options.run = wanted;
+        return show_page(&options);
+    }
     one_run_load(&options.run);
     code = trace_run(&options);
     one_run_close(&options.run);

@@ -37,7 +37,10 @@ class Build:
         commands = json.loads((self.directory / "compile_commands.json").read_text(encoding="utf-8"))
         self.commands = {}
         for entry in commands:
-            source = Path(entry["file"]).relative_to(ROOT).as_posix()
+            path = Path(entry["file"])
+            # What the build has made itself (page.c) counts as one of the tools, which it is for.
+            is_made = path.is_relative_to(self.directory)
+            source = f"tools/made/{path.name}" if is_made else path.relative_to(ROOT).as_posix()
             # Only the libraries: tests also build programs with a foreign engine, and the program has
             # some sources once more.
             foreign = source.startswith("engine/qemu/") or "-DMIRRORSIM_QEMU" in entry["command"]

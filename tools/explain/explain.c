@@ -311,3 +311,29 @@ void explain_sector(struct one_run *run, const struct explain_subject *subject,
     explanation->state = state_in_words(&follow);
     explanation->sum = follow_sum(&follow);
 }
+
+/* ---- All of it ---- */
+
+void explain_answer(struct one_run *run, struct explain_subject *subject, struct answer *answer)
+{
+    const struct run_finding *finding = answer->finding;
+
+    if (!subject->has_sector && finding != NULL && finding->has_sector) {
+        subject->has_sector = true;
+        subject->sector = finding->sector;
+    }
+    if (subject->has_sector && run->plan->job.target != PLAN_NONE) {
+        explain_sector(run, subject, &answer->explanation);
+    } else {
+        explain_job(run, subject, &answer->explanation);
+    }
+    if (finding != NULL) {
+        explain_without(run, answer->result, finding, &answer->without);
+    }
+}
+
+void answer_free(struct answer *answer)
+{
+    explanation_free(&answer->explanation);
+    without_list_free(&answer->without);
+}

@@ -10,6 +10,7 @@
 #ifndef MIRRORSIM_TOOLS_EXPLAIN_EXPLAIN_H
 #define MIRRORSIM_TOOLS_EXPLAIN_EXPLAIN_H
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -101,6 +102,21 @@ void explain_without(const struct one_run *run, const struct run_result *base,
                      const struct run_finding *finding, struct without_list *list);
 void without_list_free(struct without_list *list);
 
+/* The run without one thing that is most like the whole run and does not have the finding. */
+struct nearest {
+    size_t without;      /* that thing: its index in the list */
+    struct trace trace;  /* all of that run; the caller frees it */
+    uint64_t difference; /* the first event in which the two differ */
+};
+
+/*
+ * `list` is that of explain_without() of this run, whose trace must be kept up to the finding or
+ * longer.  Runs engines, though only plans with which they have come to an end before.  False if
+ * the finding is not gone without any one thing.
+ */
+bool explain_nearest(const struct one_run *run, const struct without_list *list,
+                     struct nearest *nearest);
+
 /* ---- show.c ---- */
 
 /* Everything to be shown. */
@@ -113,7 +129,19 @@ struct answer {
     struct without_list without; /* only if there is a finding */
 };
 
+/*
+ * Explains the sector of the subject, or of its finding, or the job's life; and what the finding
+ * depends on.  The world must be fresh; the other members of *answer are set already.
+ */
+void explain_answer(struct one_run *run, struct explain_subject *subject, struct answer *answer);
+
+/* What explain_answer() has made. */
+void answer_free(struct answer *answer);
+
 void explain_show_text(const struct answer *answer);
 void explain_show_json(const struct answer *answer);
+
+/* What explain_show_json() shows; the caller owns it. */
+json_t *explain_json(const struct answer *answer);
 
 #endif

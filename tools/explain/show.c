@@ -215,7 +215,7 @@ static json_t *without_json(const struct without_list *list)
     return array;
 }
 
-void explain_show_json(const struct answer *answer)
+json_t *explain_json(const struct answer *answer)
 {
     const struct explanation *explanation = &answer->explanation;
     json_t *object =
@@ -232,5 +232,10 @@ void explain_show_json(const struct answer *answer)
         json_object_set_new(object, "not_tried",
                             json_integer((json_int_t)answer->without.left_out));
     }
-    report_json_show(object);
+    return object;
+}
+
+void explain_show_json(const struct answer *answer)
+{
+    report_json_show(explain_json(answer));
 }

@@ -17,6 +17,7 @@
 #include "tools/run/isolate.h"
 
 #define MAX_WITHOUT 300
+#define MAX_NEAR 12
 /* Bounds the timeline events of all runs together, unless a few runs already exceed it. */
 #define MAX_EVENTS UINT64_C(3000000)
 #define MAX_CHOICES 4096
@@ -334,6 +335,75 @@ void explain_without(const struct one_run *run, const struct run_result *base,
     if (plan.choices != run->plan->choices) {
         free(plan.choices);
     }
+}
+
+/* ---- The nearest run without the finding ---- */
+
+/* All events of the run of a plan, in this process. */
+static struct trace trace_of(const struct one_run *run, const struct plan *plan, uint64_t seed)
+{
+    struct world_options options = runner_options(plan, run->engine, seed);
+    struct trace trace;
+    struct world *world;
+
+    trace_init(&trace, true);
+    world = runner_world(NULL, plan, &options, &trace);
+    while (world_step(world)) {
+    }
+    world_destroy(world);
+    return trace;
+}
+
+/* Takes the trace, or frees it. */
+static void keep_nearer(const struct trace *whole, size_t without, struct trace *trace,
+                        struct nearest *nearest)
+{
+    uint64_t difference;
+
+    if (!trace_first_difference(whole, trace, &difference)) {
+        difference = whole->count;
+    }
+    if (nearest->trace.count > 0 && difference <= nearest->difference) {
+        trace_free(trace);
+        return;
+    }
+    trace_free(&nearest->trace);
+    *nearest = (struct nearest){without, *trace, difference};
+}
+
+static bool keep_nearest(const struct one_run *run, const struct plan *plan,
+                         const struct without_list *list, struct nearest *nearest)
+{
+    struct items items = {0};
+    size_t tried = 0;
+
+    list_items(plan, &items);
+    for (size_t i = 0; i < list->count && tried < MAX_NEAR; i++) {
+        if (list->list[i].outcome == WITHOUT_GONE) {
+            struct plan without = plan_without(plan, items.list[i + 1]);
+            struct trace trace = trace_of(run, &without, 0);
+
+            keep_nearer(&run->trace, i, &trace, nearest);
+            tried++;
+        }
+    }
+    free(items.list);
+    return tried > 0;
+}
+
+bool explain_nearest(const struct one_run *run, const struct without_list *list,
+                     struct nearest *nearest)
+{
+    struct plan plan = *run->plan;
+    bool found;
+
+    *nearest = (struct nearest){.difference = 0};
+    record_choices(run, &plan);
+    found = keep_nearest(run, &plan, list, nearest);
+    if (plan.choices != run->plan->choices) {
+        free(plan.choices);
+    }
+    return found;
 }
 
 void without_list_free(struct without_list *list)

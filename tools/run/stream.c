@@ -51,18 +51,22 @@ static void last_words(void)
     }
 }
 
-static void run_in_child(void *opaque, void *record, int results)
+/* After the run there is nothing left to be sent. */
+static void nothing_more(void)
 {
-    const struct stream *stream = opaque;
+}
+
+void stream_send(const struct stream *stream, int results)
+{
     const struct isolate_limits limits = {.cpu_ms = stream->cpu_ms,
                                           .memory_bytes = ISOLATE_MEMORY_BYTES};
     struct run_result *result = run_result_create();
     struct trace trace;
     struct world *world;
 
-    (void)record;
     trace_init(&trace, true);
     child.trace = &trace;
+    child.sent = 0;
     child.results = results;
     isolate_at_death(last_words);
     isolate_watch(&limits);
@@ -77,7 +81,14 @@ static void run_in_child(void *opaque, void *record, int results)
     run_result_send(results, result);
     free(result);
     world_destroy(world);
+    isolate_at_death(nothing_more);
     trace_free(&trace);
+}
+
+static void run_in_child(void *opaque, void *record, int results)
+{
+    (void)record;
+    stream_send(opaque, results);
 }
 
 /* ---- In the parent ---- */
@@ -109,6 +120,12 @@ static void receive_events(const struct stream *stream, int results)
     free(events);
 }
 
+struct run_result *stream_receive(const struct stream *stream, int results)
+{
+    receive_events(stream, results);
+    return run_result_receive(results);
+}
+
 struct run_result *stream_run(const struct stream *stream, struct isolate_death *death)
 {
     struct stream copy = *stream;
@@ -120,8 +137,7 @@ struct run_result *stream_run(const struct stream *stream, struct isolate_death 
     if (stream->takes_interrupts) {
         isolate_leave_interrupts();
     }
-    receive_events(stream, isolate.results);
-    result = run_result_receive(isolate.results);
+    result = stream_receive(stream, isolate.results);
     *death = isolate_end(&isolate);
     isolate_close(&isolate);
     return result;

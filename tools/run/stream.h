@@ -38,4 +38,11 @@ struct run_result *stream_run(const struct stream *stream, struct isolate_death 
 struct run_result *stream_trace(const struct plan *plan, const struct world_options *options,
                                 uint64_t cpu_ms, struct trace *trace);
 
+/*
+ * The two ends, for a child that makes several runs: it sends one, and its parent receives it, as
+ * stream_run() does.  NULL: the child has died.
+ */
+void stream_send(const struct stream *stream, int results);
+struct run_result *stream_receive(const struct stream *stream, int results);
+
 #endif
