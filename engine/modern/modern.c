@@ -286,9 +286,9 @@ static void wake(struct life *life)
 static bool is_busy(const struct life *life)
 {
     const struct engine_job *mirror = (const struct engine_job *)life;
-    bool rests = mirror->is_draining && !modern_copies_inside(mirror);
+    bool goes_on = !life->force_cancelled && (!mirror->is_draining || modern_copies_inside(mirror));
 
-    return op_find_background(mirror) != NULL || !(life->force_cancelled || rests);
+    return goes_on || op_find_background(mirror) != NULL;
 }
 
 const struct life_driver modern_driver = {
