@@ -75,7 +75,7 @@ def compared_contents(story, ours):
 
 def differences(story, ours, theirs):
     if theirs.died:
-        yield Difference("death", "the job goes on", f"the daemon died: {theirs.died}")
+        yield Difference("death", "the story goes on", f"the daemon does not: {theirs.died}")
         return
     # How far a job has come depends on its requests, of which a release may make others for zeroes.
     members = ("events", "commands", "guest", "queries", *(("progress",) if theirs.is_lockstep else ()))

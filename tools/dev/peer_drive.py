@@ -21,8 +21,8 @@ from peer_nbd import Export, Guest
 from peer_ours import Account, Requests
 from peer_story import ERRORS
 
-WAIT_S = 1.5  # for what our run had next: the job's longest sleep is 100 ms, and a little is for a busy machine
-HELD_UP_S = 0.1  # after which a command without a reply waits for the guest
+WAIT_S = 3  # for what our run had next: the job's longest sleep is 100 ms, and a little is for a busy machine
+HELD_UP_S = 0.5  # after which a command without a reply waits for the guest
 LONGEST_RUN_S = 20
 PIECE = 1 << 20
 NUDGE_BYTES = 1  # no story has such a request
