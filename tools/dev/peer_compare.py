@@ -75,7 +75,7 @@ def compared_contents(story, ours):
 
 def differences(story, ours, theirs):
     if theirs.died:
-        yield Difference("death", "the job goes on", f"the daemon died: {theirs.died}")
+        yield Difference("death", "the story goes on", f"the daemon does not: {theirs.died}")
         return
     # How far a job has come depends on its requests, of which a release may make others for zeroes.
     members = ("events", "commands", "guest", "queries", *(("progress",) if theirs.is_lockstep else ()))
@@ -86,13 +86,15 @@ def differences(story, ours, theirs):
             yield from content_difference(name, ours.contents[name], theirs.contents[name])
 
 
-def first_that_is_not_equal(accounts):
-    """A member in which equal runs of the daemon differ, or None. Of what has died, only how it died is compared."""
+def first_that_is_not_equal(accounts, names):
+    """A member in which equal runs of the daemon differ, or None; `names` are the contents that count. Of what has died, only how it died is compared."""
     if any(account.died for account in accounts):
         return "death" if len({account.died.split(":")[0] for account in accounts}) > 1 else None
-    for member in ("events", "commands", "guest", "queries", "contents"):
+    for member in ("events", "commands", "guest", "queries"):
         if any(getattr(account, member) != getattr(accounts[0], member) for account in accounts):
             return member
+    if any(account.contents.get(name) != accounts[0].contents.get(name) for account in accounts for name in names):
+        return "contents"
     return None
 
 
@@ -113,7 +115,7 @@ def judge(story, version, ours, accounts):
     of_each = [list(differences(story, ours, account)) for account in accounts]
     shown, account = next(((found, account) for found, account in zip(of_each, accounts) if found), ([], accounts[0]))
     verdict = Verdict(str(story.path), story.name, story.case, AGREES, differences=shown, notes=account.notes)
-    unequal = first_that_is_not_equal(accounts)
+    unequal = first_that_is_not_equal(accounts, compared_contents(story, ours))
     if not unequal and not shown:
         return verdict
     # Memory that is used after its end can be used without harm: some of the runs then show nothing, or something else.

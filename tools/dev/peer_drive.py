@@ -21,8 +21,9 @@ from peer_nbd import Export, Guest
 from peer_ours import Account, Requests
 from peer_story import ERRORS
 
-WAIT_S = 1.5  # for what our run had next: the job's longest sleep is 100 ms, and a little is for a busy machine
-HELD_UP_S = 0.1  # after which a command without a reply waits for the guest
+WAIT_S = 3  # for what our run had next: the job's longest sleep is 100 ms, and a little is for a busy machine
+EARLY_S = 0.5  # after which an answer has not been noticed
+HELD_UP_S = 0.5  # after which a command without a reply waits for the guest
 LONGEST_RUN_S = 20
 PIECE = 1 << 20
 NUDGE_BYTES = 1  # no story has such a request
@@ -42,7 +43,7 @@ class Drive:
         self.events, self.commands, self.guest_ends, self.queries, self.progress, self.notes = [], [], {}, [], [], []
         self.script_events = 0  # how many events of the job the script has passed
         self.is_played = self.is_over = self.is_loose = self.is_hopeless = False
-        self.is_lockstep, self.is_unnoticed, self.is_disturbed = True, False, False
+        self.is_lockstep, self.is_disturbed, self.unnoticed = True, False, set()
         self.parked = []  # requests of the daemon that the script has not come to yet
         self.pending = None  # the number of a command whose reply is not read yet
         self.disks = {disk.name: self._disk(disk) for disk in story.disks.values() if not disk.is_filter}
@@ -79,7 +80,7 @@ class Drive:
         if request.bytes == NUDGE_BYTES and request.op == "read":
             request.export.answer(request, 0, bytes(NUDGE_BYTES))
             return
-        if self.is_played and request.op != "block-status":
+        if self.is_played and request.op != "block-status" and not self._is_of_start(request):
             request.ours = self.requests.match(request)
         if request.ours:
             request.ours.real = request
@@ -90,6 +91,10 @@ class Drive:
             self.is_lockstep = self.is_lockstep and request.op == "flush"
             self.notes.append(f"not in our run: {request.disk} {request.op} {request.offset}+{request.bytes}")
         self._answer(request)
+
+    def _is_of_start(self, request):
+        """A start may flush a disk that it opens anew, and waits for that: it is no flush of the job."""
+        return request.op == "flush" and self.pending is not None and self.pending[1] == "start"
 
     def _have_effect(self, request):
         ours = request.ours
@@ -116,6 +121,8 @@ class Drive:
             request.export.answer(request, error, request.read)
         if any(other.disk == request.disk for other in self.parked):
             self._nudge(request.disk)
+        else:
+            self.unnoticed.discard(request.disk)
 
     def _nudge(self, disk):
         """The daemon takes notice of an answer while others are missing only when one more comes on that connection."""
@@ -123,7 +130,17 @@ class Drive:
             self.nudged += 1
             self.nudges[disk].ask(self.nudged, "read", 0, NUDGE_BYTES)
         else:
-            self.is_unnoticed = True
+            self.unnoticed.add(disk)
+
+    def _held_back(self):
+        """The first request that the daemon may wait for though the script comes to it later: where no nudge helps, and of an
+        image, which may make another one of ours of what it is asked. Or None."""
+        return next((request for request in self.parked
+                     if request.disk in self.unnoticed or self.story.disks[request.disk].has_header), None)
+
+    def _answer_early(self, request):
+        self.is_disturbed = self.is_disturbed or request.disk in self.unnoticed
+        self._answer(request)
 
     def _guest_done(self, number, error, data):
         self.guest_ends[number] = error_name(error)
@@ -142,6 +159,8 @@ class Drive:
         if self.is_hopeless:
             self.loop.until(condition, 0)
             return condition()
+        while not self.is_loose and self._held_back() and not self.loop.until(over, EARLY_S):
+            self._answer_early(self._held_back())
         if not self.is_loose and not self.loop.until(over, WAIT_S):
             self._loosen(missing)
         if self.is_loose and not self.loop.until(over, WAIT_S):
@@ -156,7 +175,6 @@ class Drive:
     def _loosen(self, why=""):
         if not self.is_loose:
             self.is_loose = True
-            self.is_disturbed = bool(why) and self.is_unnoticed
             if why:
                 self.notes.append(f"from here on not step by step: the daemon {why}")
             while self.parked:
