@@ -97,28 +97,22 @@ static void time_text(char *text, size_t size, uint64_t ns)
     } units[] = {{1000000000, "s"}, {1000000, "ms"}, {1000, "us"}, {1, "ns"}};
     size_t unit = 0;
     uint64_t whole;
-    uint64_t thousandths;
-    int digits;
+    char fraction[8];
+    size_t length;
 
     while (unit < 3 && ns < units[unit].ns) {
         unit++;
     }
     whole = ns / units[unit].ns;
-    thousandths = ns % units[unit].ns * 1000 / units[unit].ns;
-    digits = whole < 10 ? 3 : whole < 100 ? 2 : whole < 1000 ? 1 : 0;
-    for (int i = digits; i < 3; i++) {
-        thousandths /= 10;
+    snprintf(fraction, sizeof(fraction), ".%03u",
+             (unsigned)(ns % units[unit].ns * 1000 / units[unit].ns) % 1000);
+    /* Four digits in all, and no zeros at the end. */
+    length = whole < 10 ? 4 : whole < 100 ? 3 : whole < 1000 ? 2 : 0;
+    while (length > 0 && (fraction[length - 1] == '0' || fraction[length - 1] == '.')) {
+        length--;
     }
-    while (digits > 0 && thousandths % 10 == 0) {
-        thousandths /= 10;
-        digits--;
-    }
-    if (digits > 0) {
-        snprintf(text, size, "|%" PRIu64 ".%0*" PRIu64 "%s", whole, digits, thousandths,
-                 units[unit].name);
-    } else {
-        snprintf(text, size, "|%" PRIu64 "%s", whole, units[unit].name);
-    }
+    fraction[length] = '\0';
+    snprintf(text, size, "|%" PRIu64 "%s%s", whole, fraction, units[unit].name);
 }
 
 /* Labels that don't fit into the first line go into the second. */
