@@ -299,7 +299,13 @@ static const struct option_table table = {
     .options = options_of_trace,
     ONE_RUN_OF(struct trace_options),
     .check = check_options,
-    .doc = "Runs one case of a scenario file and shows everything that happens in it."};
+    .doc = "Runs one case of a scenario file and shows everything that happens in it: as lines of "
+           "text (default) or JSON, as a map, or as a file for a viewer.\vIn a map, time runs to "
+           "the right and addresses downwards; a column is an instant at which something happens, "
+           "and a row the addresses that the same requests touch. It is as wide as the terminal, "
+           "or 80 columns, and has colours only on a terminal, and none if NO_COLOR is set.\n\n"
+           "Exit codes: 0 shown, 1 the run died (what came before is shown), 2 an invalid file or "
+           "wrong usage, 3 the harness failed."};
 
 static void flush(void *opaque)
 {

@@ -7,12 +7,12 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "engine/range.h"
 #include "sim/base/quantity.h"
 #include "tools/base/support.h"
+#include "tools/base/terminal.h"
 #include "tools/picture/map_private.h"
 
 #define GUTTER 17u
@@ -33,17 +33,11 @@ static const struct {
 
 struct map_options map_options_for(FILE *out)
 {
-    struct map_options options = {.columns = MAP_COLUMNS, .to_ns = UINT64_MAX};
-    struct winsize size;
+    uint32_t columns = terminal_columns(out);
 
-    if (isatty(fileno(out)) != 1) {
-        return options;
-    }
-    options.colour = getenv("NO_COLOR") == NULL;
-    if (ioctl(fileno(out), TIOCGWINSZ, &size) == 0 && size.ws_col >= MAP_MIN_COLUMNS) {
-        options.columns = size.ws_col;
-    }
-    return options;
+    return (struct map_options){.columns = columns >= MAP_MIN_COLUMNS ? columns : MAP_COLUMNS,
+                                .colour = isatty(fileno(out)) == 1 && getenv("NO_COLOR") == NULL,
+                                .to_ns = UINT64_MAX};
 }
 
 /* ---- Lines ---- */

@@ -244,14 +244,14 @@ static void text_run(struct report *report, const struct report_run *run)
     show_outcome(text, run);
     if (bad) {
         show_failure(text, run);
+        if (options->verbose && options->show_more != NULL) {
+            options->show_more(report->out, run);
+        }
         return;
     }
     fputc('\n', report->out);
     if (options->verbose && run->result->finding_count > 0) {
         show_findings(text, run);
-    }
-    if (bad && options->verbose && options->show_more != NULL) {
-        options->show_more(report->out, run);
     }
 }
 
