@@ -11,11 +11,11 @@
 
 #define SLICES_PER_SECOND 10u
 #define MANTISSA_BITS 53
-#define QUOTIENT_SHIFT 62
+#define QUOTIENT_SHIFT 61
 #define PRODUCT_SHIFT 11
 #define LOW_BITS (((uint64_t)1 << (32 - PRODUCT_SHIFT)) - 1)
 
-/* mantissa * 2^exponent; the mantissa has exactly 53 bits. */
+/* mantissa * 2^exponent; the mantissa has 53 bits, or is 2^53. */
 struct real {
     uint64_t mantissa;
     int exponent;
@@ -44,23 +44,19 @@ static struct real round_to_double(uint64_t value, int exponent)
     half = (uint64_t)1 << (drop - 1);
     mantissa = value >> drop;
     mantissa += rest > half || (rest == half && (mantissa & 1) != 0);
-    if (count_bits(mantissa) > MANTISSA_BITS) {
-        return (struct real){mantissa >> 1, exponent + drop + 1};
-    }
     return (struct real){mantissa, exponent + drop};
 }
 
-/* By hand, for not every machine has integers of 128 bits: 62 bits of the quotient or more. */
+/* By hand, for not every machine has integers of 128 bits: 61 bits of the quotient or more. */
 static struct real divide(struct real dividend, struct real divisor)
 {
-    uint64_t rest = dividend.mantissa;
-    uint64_t quotient = 0;
+    uint64_t quotient = dividend.mantissa / divisor.mantissa;
+    uint64_t rest = dividend.mantissa % divisor.mantissa;
 
-    for (int i = 0; i <= QUOTIENT_SHIFT; i++) {
-        bool goes_in = rest >= divisor.mantissa;
-
-        quotient = quotient << 1 | goes_in;
-        rest = (rest - (goes_in ? divisor.mantissa : 0)) << 1;
+    for (int i = 0; i < QUOTIENT_SHIFT; i++) {
+        rest <<= 1;
+        quotient = quotient << 1 | (rest >= divisor.mantissa);
+        rest %= divisor.mantissa;
     }
     return round_to_double(quotient << 1 | (rest != 0),
                            dividend.exponent - divisor.exponent - QUOTIENT_SHIFT - 1);
@@ -82,9 +78,10 @@ static struct real multiply(struct real value, uint32_t factor)
 static uint64_t cut_to_integer(struct real value)
 {
     if (value.exponent >= 0) {
-        return value.exponent > 64 - MANTISSA_BITS ? UINT64_MAX : value.mantissa << value.exponent;
+        /* 2^53 << 11 is the first that does not fit. */
+        return value.exponent >= 11 ? UINT64_MAX : value.mantissa << value.exponent;
     }
-    return value.exponent <= -MANTISSA_BITS ? 0 : value.mantissa >> -value.exponent;
+    return value.mantissa >> -value.exponent;
 }
 
 uint64_t account_slices_ns(uint64_t bytes, uint64_t quota)
