@@ -159,7 +159,7 @@ static void *piece_from_reserve(struct arena *arena, size_t bytes)
     return memory;
 }
 
-void *arena_alloc(struct arena *arena, uint64_t bytes)
+void *arena_alloc_unset(struct arena *arena, uint64_t bytes)
 {
     size_t piece_bytes = (size_t)min_u64(bytes, SIZE_MAX);
     unsigned class;
@@ -176,7 +176,12 @@ void *arena_alloc(struct arena *arena, uint64_t bytes)
     } else {
         memory = piece_from_reserve(arena, piece_bytes);
     }
-    return memset(memory, 0, (size_t)bytes);
+    return memory;
+}
+
+void *arena_alloc(struct arena *arena, uint64_t bytes)
+{
+    return memset(arena_alloc_unset(arena, bytes), 0, (size_t)bytes);
 }
 
 void arena_free(struct arena *arena, void *memory, uint64_t bytes)

@@ -43,6 +43,9 @@ void arena_reset(struct arena *arena);
  */
 void *arena_alloc(struct arena *arena, uint64_t bytes);
 
+/* The same with any content, for what is filled at once and is too large to be filled twice. */
+void *arena_alloc_unset(struct arena *arena, uint64_t bytes);
+
 /* Gives back what arena_alloc(arena, bytes) returned; NULL is allowed. */
 void arena_free(struct arena *arena, void *memory, uint64_t bytes);
 

@@ -14,7 +14,8 @@
 struct page {
     struct page *next; /* in its bucket */
     uint64_t number;
-    uint8_t has; /* a bit per sector */
+    uint8_t has;    /* a bit per sector */
+    uint8_t of_tag; /* the same: its bytes are known to be those of its tag */
     uint8_t data[PAGE_SECTORS][SECTOR_BYTES];
 };
 
@@ -89,8 +90,10 @@ static struct page *find_or_make(struct bytes *bytes, uint64_t number)
     if (bytes->pages == bytes->bucket_count) {
         grow(bytes);
     }
-    page = arena_alloc(bytes->arena, sizeof(*page));
+    page = arena_alloc_unset(bytes->arena, sizeof(*page));
     page->number = number;
+    page->has = 0;
+    page->of_tag = 0;
     link_page(bytes, page);
     bytes->pages++;
     return page;
@@ -102,6 +105,7 @@ void bytes_put(struct bytes *bytes, uint64_t sector, const uint8_t data[SECTOR_B
     unsigned place = (unsigned)(sector % PAGE_SECTORS);
 
     page->has |= (uint8_t)(1u << place);
+    page->of_tag &= (uint8_t) ~(1u << place);
     memcpy(page->data[place], data, SECTOR_BYTES);
 }
 
@@ -111,6 +115,21 @@ const uint8_t *bytes_get(const struct bytes *bytes, uint64_t sector)
     unsigned place = (unsigned)(sector % PAGE_SECTORS);
 
     return page != NULL && (page->has >> place & 1) ? page->data[place] : NULL;
+}
+
+bool bytes_are_of_tag(const struct bytes *bytes, uint64_t sector)
+{
+    const struct page *page = find(bytes, sector / PAGE_SECTORS);
+
+    return page != NULL && (page->has & page->of_tag) >> sector % PAGE_SECTORS & 1;
+}
+
+void bytes_note_of_tag(const struct bytes *bytes, uint64_t sector)
+{
+    struct page *page = find(bytes, sector / PAGE_SECTORS);
+
+    assert(page != NULL);
+    page->of_tag |= (uint8_t)(1u << sector % PAGE_SECTORS);
 }
 
 /* A page that has nothing left stays, for the next that is put there. */

@@ -10,6 +10,7 @@
 #ifndef MIRRORSIM_SIM_CONTENT_BYTES_H
 #define MIRRORSIM_SIM_CONTENT_BYTES_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "engine/range.h"
@@ -27,6 +28,14 @@ void bytes_put(struct bytes *bytes, uint64_t sector, const uint8_t data[SECTOR_B
 
 /* What is kept of the sector, or NULL. */
 const uint8_t *bytes_get(const struct bytes *bytes, uint64_t sector);
+
+/*
+ * A note beside the kept bytes of a sector, until others are put there: they have been compared,
+ * and are those of its tag.  Reads of a whole disk come again and again, and need not compare them
+ * once more.  The note is no content, so making it leaves the bytes as they were.
+ */
+bool bytes_are_of_tag(const struct bytes *bytes, uint64_t sector);
+void bytes_note_of_tag(const struct bytes *bytes, uint64_t sector);
 
 /* Forgets sectors. */
 void bytes_drop(struct bytes *bytes, uint64_t sector, uint64_t sectors);

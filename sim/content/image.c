@@ -156,6 +156,16 @@ const uint8_t *image_kept_bytes(const struct image *image, uint64_t sector)
     return image->bytes != NULL ? bytes_get(image->bytes, sector) : NULL;
 }
 
+bool image_bytes_are_of_tag(const struct image *image, uint64_t sector)
+{
+    return bytes_are_of_tag(image->bytes, sector);
+}
+
+void image_note_bytes_of_tag(const struct image *image, uint64_t sector)
+{
+    bytes_note_of_tag(image->bytes, sector);
+}
+
 void image_get_bytes(const struct image *image, uint64_t sector, uint8_t data[SECTOR_BYTES])
 {
     const uint8_t *kept = image_kept_bytes(image, sector);

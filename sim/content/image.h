@@ -99,6 +99,10 @@ bool image_keeps_bytes(const struct image *image);
  */
 const uint8_t *image_kept_bytes(const struct image *image, uint64_t sector);
 
+/* The note of bytes.h beside them. */
+bool image_bytes_are_of_tag(const struct image *image, uint64_t sector);
+void image_note_bytes_of_tag(const struct image *image, uint64_t sector);
+
 /*
  * The bytes of a sector: those that were put there since its run was written, or what its tag
  * stands for; zeroes where nothing is allocated.

@@ -92,6 +92,26 @@ static uint64_t stretch_tag(const struct stretch *stretch, uint64_t sector)
     return stretch->run.tag + (sector - stretch->run.sector) * stretch->run.step;
 }
 
+/* The bytes that were put there are those of the tag. */
+static bool kept_bytes_are(const struct stretch *stretch, uint64_t sector, const uint8_t *kept,
+                           uint64_t tag)
+{
+    bool is_own = tag == stretch_tag(stretch, sector);
+    uint8_t made[SECTOR_BYTES];
+
+    if (image_bytes_are_of_tag(stretch->layer, sector)) {
+        return is_own;
+    }
+    content_expand(tag, made);
+    if (memcmp(kept, made, SECTOR_BYTES) != 0) {
+        return false;
+    }
+    if (is_own) {
+        image_note_bytes_of_tag(stretch->layer, sector);
+    }
+    return true;
+}
+
 /*
  * Bytes that were put there are compared whatever the tags say.  Where neither side has any, the
  * tags decide: their bytes would be made only to be compared, and differ if and only if they do.
@@ -100,16 +120,17 @@ static bool sector_equal(const struct stretch *a, const struct stretch *b, uint6
 {
     const uint8_t *data_a = kept_bytes(a, sector);
     const uint8_t *data_b = kept_bytes(b, sector);
-    uint8_t made[SECTOR_BYTES];
 
-    if (data_a == NULL && data_b == NULL) {
-        return stretch_tag(a, sector) == stretch_tag(b, sector);
+    if (data_a != NULL && data_b != NULL) {
+        return memcmp(data_a, data_b, SECTOR_BYTES) == 0;
     }
-    if (data_a == NULL || data_b == NULL) {
-        content_expand(stretch_tag(data_a == NULL ? a : b, sector), made);
+    if (data_a != NULL) {
+        return kept_bytes_are(a, sector, data_a, stretch_tag(b, sector));
     }
-    return memcmp(data_a != NULL ? data_a : made, data_b != NULL ? data_b : made, SECTOR_BYTES) ==
-           0;
+    if (data_b != NULL) {
+        return kept_bytes_are(b, sector, data_b, stretch_tag(a, sector));
+    }
+    return stretch_tag(a, sector) == stretch_tag(b, sector);
 }
 
 /* Sector by sector. */

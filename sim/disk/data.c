@@ -77,7 +77,8 @@ static void node_bytes(const struct block_node *node, uint64_t sector, uint8_t d
 
 static uint8_t *piece_bytes(const struct request *request, const struct piece *piece)
 {
-    return arena_alloc(request->node->layer->arena, (piece->end - piece->sector) * SECTOR_BYTES);
+    return arena_alloc_unset(request->node->layer->arena,
+                             (piece->end - piece->sector) * SECTOR_BYTES);
 }
 
 static void free_bytes(const struct request *request, const struct piece *piece, uint8_t *data)
@@ -87,12 +88,11 @@ static void free_bytes(const struct request *request, const struct piece *piece,
     }
 }
 
-static void flip_bit(const struct request *request, const struct piece *piece, uint8_t *data)
+/* `data` is of this sector of the request. */
+static void flip_bit(const struct request *request, uint64_t sector, uint8_t *data)
 {
-    uint64_t victim = request->effect.victim;
-
-    if (request->faults.corrupt != FAULT_NONE && victim >= piece->sector && victim < piece->end) {
-        data[(victim - piece->sector) * SECTOR_BYTES] ^= 0x80;
+    if (request->faults.corrupt != FAULT_NONE && request->effect.victim == sector) {
+        data[0] ^= 0x80;
     }
 }
 
@@ -104,8 +104,8 @@ static uint8_t *read_bytes(const struct request *request, const struct piece *pi
         if (!older_bytes(request, piece->place + i, data + i * SECTOR_BYTES)) {
             node_bytes(request->node, piece->place + i, data + i * SECTOR_BYTES);
         }
+        flip_bit(request, piece->sector + i, data + i * SECTOR_BYTES);
     }
-    flip_bit(request, piece, data);
     return data;
 }
 
@@ -129,30 +129,27 @@ static uint64_t request_tag(const struct request *request, uint64_t sector)
                      sector - offset / SECTOR_BYTES);
 }
 
-/* What the request has for the piece. */
-static uint8_t *bytes_to_write(const struct request *request, const struct piece *piece)
+/* What the request has for one of its sectors. */
+static void bytes_to_write(const struct request *request, uint64_t sector,
+                           uint8_t data[SECTOR_BYTES])
 {
-    uint64_t first = piece->sector - request->offset / SECTOR_BYTES;
-    uint8_t *data = piece_bytes(request, piece);
+    if (request->iov.buffers != NULL) {
+        uint64_t first = request->offset / SECTOR_BYTES;
 
-    for (uint64_t i = 0; i < piece->end - piece->sector; i++) {
-        uint8_t *sector = data + i * SECTOR_BYTES;
-
-        if (request->iov.buffers != NULL) {
-            memcpy(sector, buffers_sector(request->iov, first + i), SECTOR_BYTES);
-        } else if (request->op == OP_WRITE) {
-            content_expand(request_tag(request, piece->sector + i), sector);
-        }
+        memcpy(data, buffers_sector(request->iov, sector - first), SECTOR_BYTES);
+    } else {
+        content_expand(request->op == OP_WRITE ? request_tag(request, sector) : TAG_ZERO, data);
     }
-    flip_bit(request, piece, data);
-    return data;
+    flip_bit(request, sector, data);
 }
 
-static void put_on_disk(const struct request *request, const struct piece *piece,
-                        const uint8_t *data)
+static void put_on_disk(const struct request *request, const struct piece *piece)
 {
+    uint8_t data[SECTOR_BYTES];
+
     for (uint64_t i = 0; i < piece->end - piece->sector; i++) {
-        image_put_bytes(request->node->disk.image, piece->place + i, data + i * SECTOR_BYTES);
+        bytes_to_write(request, piece->sector + i, data);
+        image_put_bytes(request->node->disk.image, piece->place + i, data);
     }
 }
 
@@ -386,10 +383,7 @@ static void data_write(struct request *request, const struct piece *piece)
         write_run(node, run);
     }
     if (moves_bytes(request)) {
-        uint8_t *data = bytes_to_write(request, piece);
-
-        put_on_disk(request, piece, data);
-        free_bytes(request, piece, data);
+        put_on_disk(request, piece);
     }
     /* Last: the cache keeps what the clusters hold now, the filling included. */
     cache_record(node, request->number, first * SECTOR_BYTES, (last - first) * SECTOR_BYTES);

@@ -23,6 +23,23 @@
 #include "system/block-backend.h"
 #include "trace.h"
 
+/* What a changed file may include besides. */
+#include "block/block-common.h"
+#include "block/block-global-state.h"
+#include "block/block-io.h"
+#include "block/block.h"
+#include "block/block_int-common.h"
+#include "block/block_int-io.h"
+#include "block/graph-lock.h"
+#include "qapi/qapi-types-block-core.h"
+#include "qapi/qapi-types-job.h"
+#include "qemu/atomic.h"
+#include "qemu/error-report.h"
+#include "qemu/iov.h"
+#include "qemu/job.h"
+#include "qemu/lockable.h"
+#include "qemu/queue.h"
+
 #include "interface_modern_filter.h"
 #include "interface_modern_values.h"
 

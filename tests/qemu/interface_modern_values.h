@@ -79,6 +79,7 @@ static int coroutine_mixed_fn GRAPH_WRLOCK check_markers(void)
     IO_CODE();
     GRAPH_RDLOCK_GUARD();
     JOB_LOCK_GUARD();
+    QEMU_LOCK_GUARD(marked.lock);
     assert_bdrv_graph_readable();
     assert_bdrv_graph_writable();
     check_outer_markers();
@@ -101,7 +102,10 @@ static void check_guards(void)
     {
         WITH_JOB_LOCK_GUARD()
         {
-            runs++;
+            WITH_QEMU_LOCK_GUARD(&mode)
+            {
+                runs++;
+            }
         }
     }
     assert(check_markers() && runs == 1 && qatomic_read(&value) == 3);

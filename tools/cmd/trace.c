@@ -16,6 +16,7 @@
 #include "engine/units.h"
 #include "sim/base/quantity.h"
 #include "tools/base/files.h"
+#include "tools/base/progress.h"
 #include "tools/base/support.h"
 #include "tools/cmd/command.h"
 #include "tools/cmd/run_options.h"
@@ -87,6 +88,7 @@ struct trace_options {
     struct output output;
     FILE *out;
     struct perfetto *perfetto; /* TRACE_PERFETTO */
+    struct progress progress;  /* ... into a file */
     struct trace trace;        /* TRACE_MAP */
     bool ascii;
 };
@@ -191,21 +193,29 @@ static void close_text(struct trace_options *options, const struct run_result *r
 
 /* ---- Perfetto ---- */
 
+/* After so many events it is looked whether it is time to show how far it has come. */
+#define PROGRESS_EVENTS 4096
+
 static void open_perfetto(struct trace_options *options)
 {
+    progress_begin(&options->progress, 0);
     options->perfetto = perfetto_open(options->out, &options->run);
 }
 
 static void add_to_perfetto(void *opaque, const struct event *event, uint64_t number)
 {
-    const struct trace_options *options = opaque;
+    struct trace_options *options = opaque;
 
     perfetto_event(options->perfetto, event, number);
+    if (options->file != NULL && number % PROGRESS_EVENTS == PROGRESS_EVENTS - 1) {
+        progress_say(&options->progress, "%" PRIu64 " events", number + 1);
+    }
 }
 
 static void close_perfetto(struct trace_options *options, const struct run_result *result,
                            const char *death)
 {
+    progress_clear(&options->progress);
     perfetto_close(options->perfetto, result, death);
 }
 

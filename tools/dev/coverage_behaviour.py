@@ -6,7 +6,10 @@ it was ready, and, where both are possible, whether copies were in flight (2.2).
 there. A cell counts how often the suite got there. Another table shows which error met which policy."""
 
 import re
+import shutil
 from collections import Counter
+
+WIDTH = 100  # columns of text, if no terminal says how many there are
 
 # Phases in which a job waits, in the order of its life.
 PHASES = ("status", "sleep, populating", "parked, populating",
@@ -335,13 +338,21 @@ class Table:
                 lines += ["", f"behaviour, {generation}: {group}", *self._group(phases, whats)]
         lines += ["", "errors by policy"]
         columns = [f"{side} {errno}" for side in SIDES for errno in ("other", "ENOSPC")]
-        lines.append(" " * 12 + "".join(f"{column:>14}" for column in columns))
+        lines.append(" " * 8 + "".join(f"{column:>14}" for column in columns))
         for policy in POLICIES:
             counts = (sum(self.errors[policy, column].values()) for column in columns)
-            lines.append(f"{policy:<12}" + "".join(f"{count or 'hole':>14}" for count in counts))
+            lines.append(f"{policy:<8}" + "".join(f"{count or 'hole':>14}" for count in counts))
         return "\n".join(lines)
 
     def _group(self, phases, whats):
+        """As many columns side by side as fit, then the others below."""
+        room = max(1, (shutil.get_terminal_size((WIDTH, 0)).columns - 24) // 13)
+        whats = list(whats)
+        for first in range(0, len(whats), room):
+            yield from [""] * (first > 0)
+            yield from self._columns(phases, whats[first:first + room])
+
+    def _columns(self, phases, whats):
         """Splits column heads of several words over several lines."""
         heads = [what.split() for what in whats]
         height = max(map(len, heads))

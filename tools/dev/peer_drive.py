@@ -12,7 +12,8 @@ every request is answered at once. What comes out is compared all the same."""
 import time
 from pathlib import Path
 
-from peer_commands import Fill, can_be_nudged, drive_mirror, export, happened, happened_in_ours, job_id, nudge, preparations, progress, refusal, reopening, source, start, verb
+from peer_commands import (Fill, can_be_nudged, drive_mirror, export, happened, happened_in_ours, job_id, nudge, preparations,
+                           progress, refusal, reopening, source, start, verb)
 from peer_daemon import Daemon, DaemonDied, DaemonFailed, DaemonStuck, Refused
 from peer_disk import MemoryDisk, error_name, fill_bytes, guest_bytes
 from peer_loop import Listener, Loop

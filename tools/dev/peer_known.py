@@ -48,7 +48,7 @@ ROWS = (
     Known("D'43", (3, 0), NO_END, "events progress", "error-in-the-last-section",
           "an error is reported in the last section, and another active write cleans its chunks: the job ends well"),
     Known("D'39", (3, 0), NO_END, "death", "blocking-force-cancel-with-writes blocking-stored-error-ends-waiting "
-          "explore-neutral-force-cancel bitmaps-freed-early",
+          "explore-neutral-force-cancel bitmaps-freed-early modern-error-active-write-under-way-at-the-end",
           "the in-flight bitmap is freed while an active write still uses it"),
 )
 

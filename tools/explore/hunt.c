@@ -21,6 +21,9 @@
 /* Later events of a run add little to the estimate, and a run may follow the guest for an hour. */
 #define WATCHED_EVENTS 2000
 
+/* A probability in parts of this is certain. */
+#define PPM 1000000u
+
 /* A variant is judged by the oracles only: what the scenario expects need not hold in it. */
 static bool oracles_only(const struct hunt *hunt)
 {
@@ -37,6 +40,30 @@ static bool is_known(const struct explore_result *result, const struct finding *
         }
     }
     return false;
+}
+
+/*
+ * What must come in some run of the explored file need not come in this one.  Copies the lists,
+ * because the plan's own must not change; the copies are the caller's.
+ */
+static void make_optional(struct plan *plan)
+{
+    struct react_spec *reacts = must_alloc((plan->react_count + 1) * sizeof(*reacts));
+    struct fault_spec *faults = must_alloc((plan->fault_count + 1) * sizeof(*faults));
+
+    for (uint32_t i = 0; i < plan->react_count; i++) {
+        reacts[i] = plan->reacts[i];
+        reacts[i].optional = true;
+    }
+    for (uint32_t i = 0; i < plan->fault_count; i++) {
+        bool is_drawn =
+            plan->faults[i].probability_ppm > 0 && plan->faults[i].probability_ppm < PPM;
+
+        faults[i] = plan->faults[i];
+        faults[i].optional = faults[i].optional || is_drawn;
+    }
+    plan->reacts = reacts;
+    plan->faults = faults;
 }
 
 /*
@@ -63,7 +90,10 @@ static char *found_scenario(const struct hunt *hunt, const struct explore_findin
     plan.choices = pinned;
     plan.choice_count = choice_count;
     plan.quiet = false;
+    make_optional(&plan);
     text = plan_text(&plan);
+    free(plan.reacts);
+    free(plan.faults);
     free(pinned);
     free(name);
     free(doc);

@@ -95,30 +95,24 @@ static void time_text(char *text, size_t size, uint64_t ns)
         uint64_t ns;
         const char *name;
     } units[] = {{1000000000, "s"}, {1000000, "ms"}, {1000, "us"}, {1, "ns"}};
+    char number[48];
     size_t unit = 0;
+    size_t length;
     uint64_t whole;
-    uint64_t thousandths;
-    int digits;
 
     while (unit < 3 && ns < units[unit].ns) {
         unit++;
     }
     whole = ns / units[unit].ns;
-    thousandths = ns % units[unit].ns * 1000 / units[unit].ns;
-    digits = whole < 10 ? 3 : whole < 100 ? 2 : whole < 1000 ? 1 : 0;
-    for (int i = digits; i < 3; i++) {
-        thousandths /= 10;
+    snprintf(number, sizeof(number), "%" PRIu64 ".%03" PRIu64, whole,
+             ns % units[unit].ns * 1000 / units[unit].ns);
+    length = strlen(number) - (whole < 10 ? 0 : whole < 100 ? 1 : whole < 1000 ? 2 : 3);
+    while (number[length - 1] == '0' && strchr(number, '.') < &number[length - 1]) {
+        length--;
     }
-    while (digits > 0 && thousandths % 10 == 0) {
-        thousandths /= 10;
-        digits--;
-    }
-    if (digits > 0) {
-        snprintf(text, size, "|%" PRIu64 ".%0*" PRIu64 "%s", whole, digits, thousandths,
-                 units[unit].name);
-    } else {
-        snprintf(text, size, "|%" PRIu64 "%s", whole, units[unit].name);
-    }
+    length -= number[length - 1] == '.';
+    number[length] = '\0';
+    snprintf(text, size, "|%s%s", number, units[unit].name);
 }
 
 /* Labels that don't fit into the first line go into the second. */
@@ -126,7 +120,7 @@ static void show_time(struct map *map, FILE *out)
 {
     struct cell *lines[] = {map_cells(map), map_cells(map), map_cells(map)};
     uint32_t next[] = {0, 0};
-    char text[40];
+    char text[64];
 
     for (size_t i = 0; i < map->column_count; i++) {
         const struct map_column *column = &map->columns[i];

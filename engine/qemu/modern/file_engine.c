@@ -20,9 +20,11 @@ QEMU_STATICS(QEMU_ENGINE);
 #ifdef QEMU_INSIDE
 extern const struct qemu_inside QEMU_INSIDE;
 #define FRAMEWORK &qemu_user_framework
+#define WITH_WHAT ", with the user's job.c and blockjob.c"
 #define INSIDE &QEMU_INSIDE
 #else
 #define FRAMEWORK &qemu_life_framework
+#define WITH_WHAT ""
 #define INSIDE NULL
 #endif
 
@@ -41,7 +43,7 @@ static int start(struct host *host, const struct job_spec *spec, struct engine_j
 extern const struct engine QEMU_ENGINE;
 const struct engine QEMU_ENGINE = {
     .name = QEMU_ENGINE_NAME,
-    .summary = "the user's " QEMU_ENGINE_FILE ", a mirror.c of today's generation",
+    .summary = "the user's " QEMU_ENGINE_FILE ", a mirror.c of today's generation" WITH_WHAT,
     .generation = GENERATION_MODERN,
     .start = start,
     .command = qemu_modern_command,

@@ -14,30 +14,98 @@
 
 /* ---- Guarded memory ---- */
 
+/* A mapping: a guard page, a body of whole pages, a guard page. */
+struct mapping {
+    char *memory;
+    size_t body_bytes;
+};
+
 struct qemu_memory {
     struct qemu_memory *next;
-    char *mapping;
-    size_t mapping_bytes;
+    struct mapping mapping;
     char *memory;
     struct block_buffers *shown; /* for the trace: the copy buffer */
 };
 
+/*
+ * Small mappings that were given back, out of anybody's reach, for the next run in this process:
+ * the system needs longer to make one than a small run takes.
+ */
+#define KEPT_MAPPINGS 4
+#define KEPT_BYTES ((size_t)1 << 20)
+
+static struct mapping kept[KEPT_MAPPINGS];
+
+static size_t page_bytes(void)
+{
+    return (size_t)sysconf(_SC_PAGESIZE);
+}
+
+static char *body_of(const struct mapping *mapping)
+{
+    return mapping->memory + page_bytes();
+}
+
+static bool open_body(const struct mapping *mapping)
+{
+    return mprotect(body_of(mapping), mapping->body_bytes, PROT_READ | PROT_WRITE) == 0;
+}
+
+static void unmap(const struct mapping *mapping)
+{
+    munmap(mapping->memory, mapping->body_bytes + 2 * page_bytes());
+}
+
+static bool map_new(size_t body_bytes, struct mapping *mapping)
+{
+    void *memory =
+        mmap(NULL, body_bytes + 2 * page_bytes(), PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    *mapping = (struct mapping){memory, body_bytes};
+    if (memory == MAP_FAILED) {
+        return false;
+    }
+    if (!open_body(mapping)) {
+        unmap(mapping);
+        return false;
+    }
+    return true;
+}
+
+/* A kept one of that size, all zeroes like a new one. */
+static bool map_kept(size_t body_bytes, struct mapping *mapping)
+{
+    for (size_t i = 0; i < KEPT_MAPPINGS; i++) {
+        if (kept[i].memory != NULL && kept[i].body_bytes == body_bytes && open_body(&kept[i])) {
+            *mapping = kept[i];
+            kept[i].memory = NULL;
+            memset(body_of(mapping), 0, body_bytes);
+            return true;
+        }
+    }
+    return false;
+}
+
+static void give_back(const struct mapping *mapping)
+{
+    for (size_t i = 0; i < KEPT_MAPPINGS && mapping->body_bytes <= KEPT_BYTES; i++) {
+        if (kept[i].memory == NULL &&
+            mprotect(body_of(mapping), mapping->body_bytes, PROT_NONE) == 0) {
+            kept[i] = *mapping;
+            return;
+        }
+    }
+    unmap(mapping);
+}
+
 static bool map_between_guards(struct qemu_memory *piece, size_t size)
 {
-    size_t page = (size_t)sysconf(_SC_PAGESIZE);
-    size_t body = (size_t)align_up(size, page);
+    size_t body_bytes = (size_t)align_up(size, page_bytes());
 
-    piece->mapping_bytes = body + 2 * page;
-    piece->mapping =
-        mmap(NULL, piece->mapping_bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (piece->mapping == MAP_FAILED) {
+    if (!map_kept(body_bytes, &piece->mapping) && !map_new(body_bytes, &piece->mapping)) {
         return false;
     }
-    if (mprotect(piece->mapping + page, body, PROT_READ | PROT_WRITE) != 0) {
-        munmap(piece->mapping, piece->mapping_bytes);
-        return false;
-    }
-    piece->memory = piece->mapping + page + (body - size);
+    piece->memory = body_of(&piece->mapping) + (body_bytes - size);
     return true;
 }
 
@@ -84,9 +152,9 @@ void *qemu_blockalign(BlockDriverState *bs, size_t size)
     return g_malloc(size);
 }
 
-static void unmap(struct qemu_memory *piece)
+static void piece_free(struct qemu_memory *piece)
 {
-    munmap(piece->mapping, piece->mapping_bytes);
+    give_back(&piece->mapping);
     qemu_own_free(piece);
 }
 
@@ -105,7 +173,7 @@ void qemu_vfree(void *ptr)
     }
     *link = piece->next;
     block_buffers_release(piece->shown);
-    unmap(piece);
+    piece_free(piece);
 }
 
 void qemu_memory_abandon(struct engine_job *env)
@@ -114,7 +182,7 @@ void qemu_memory_abandon(struct engine_job *env)
         struct qemu_memory *piece = env->memory;
 
         env->memory = piece->next;
-        unmap(piece);
+        piece_free(piece);
     }
 }
 

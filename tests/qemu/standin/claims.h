@@ -72,12 +72,14 @@ struct Standin {
     bool is_prepared;
     bool may_use_filter; /* the walk is over: guest requests may go to both sides */
     int64_t granularity;
+    bool fills_clusters; /* what the target has not got shows through, until the backing is there */
     int64_t length;
     BdrvDirtyBitmap *dirty;
     BdrvDirtyBitmapIter *iter;
     unsigned long *claimed; /* a bit per chunk */
     char *buffer;           /* a slot per copy */
-    unsigned long *slots;   /* a bit per slot: in use */
+    int64_t slot_bytes;
+    unsigned long *slots; /* a bit per slot: in use */
     QTAILQ_HEAD(, Claim) claims;
     int copies;
     int64_t copied_bytes_in_flight;

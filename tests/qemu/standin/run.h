@@ -18,7 +18,7 @@ static int coroutine_fn copy_data(Claim *claim, bool *is_read)
     claim->slot = (int)find_next_zero_bit(job->slots, MAX_COPIES, 0);
     bitmap_set(job->slots, claim->slot, 1);
     qemu_iovec_init(&qiov, 1);
-    qemu_iovec_add(&qiov, job->buffer + claim->slot * job->granularity, (size_t)claim->bytes);
+    qemu_iovec_add(&qiov, job->buffer + claim->slot * job->slot_bytes, (size_t)claim->bytes);
     *is_read = true;
     ret = bdrv_co_preadv(job->filter->backing, claim->offset, claim->bytes, &qiov, 0);
     if (ret >= 0) {
@@ -104,22 +104,43 @@ static int64_t next_dirty(Standin *job)
     return offset;
 }
 
+static bool is_claimed(Standin *job, int64_t offset, int64_t bytes)
+{
+    unsigned long end = (unsigned long)(first_chunk(job, offset) + chunk_count(job, offset, bytes));
+
+    return find_next_bit(job->claimed, end, (unsigned long)first_chunk(job, offset)) < end;
+}
+
+/* A chunk, or all of the target's cluster that it is in. */
+static void coroutine_fn widen(Standin *job, int64_t *offset, int64_t *bytes)
+{
+    if (job->fills_clusters) {
+        WITH_GRAPH_RDLOCK_GUARD()
+        {
+            bdrv_round_to_subclusters(blk_bs(job->target), *offset, *bytes, offset, bytes);
+        }
+        *bytes = MIN(*bytes, job->length - *offset);
+    }
+}
+
 static void coroutine_fn copy_one(Standin *job)
 {
-    int64_t offset = next_dirty(job);
+    int64_t dirty = next_dirty(job);
+    int64_t offset = dirty;
     int64_t bytes = MIN(job->granularity, job->length - offset);
     Claim *claim;
 
-    while (test_bit((long)first_chunk(job, offset), job->claimed) && job->result == 0) {
+    widen(job, &offset, &bytes);
+    while (is_claimed(job, offset, bytes) && job->result == 0) {
         wait_for_chunks(job, NULL, offset, bytes);
     }
     job_pause_point(&job->common.job);
-    if (job->result < 0 || !bdrv_dirty_bitmap_get(job->dirty, offset) ||
-        test_bit((long)first_chunk(job, offset), job->claimed)) {
+    if (job->result < 0 || !bdrv_dirty_bitmap_get(job->dirty, dirty) ||
+        is_claimed(job, offset, bytes)) {
         return; /* the next pass looks again */
     }
     bdrv_dirty_bitmap_lock(job->dirty);
-    bdrv_reset_dirty_bitmap_locked(job->dirty, offset, job->granularity);
+    bdrv_reset_dirty_bitmap_locked(job->dirty, offset, ROUND_UP(bytes, job->granularity));
     bdrv_dirty_bitmap_unlock(job->dirty);
     claim = claim_new(job, offset, bytes);
     claim_hold(claim);
@@ -280,14 +301,31 @@ static void coroutine_fn wait_empty(Standin *job)
     }
 }
 
+/* The largest copy: a chunk, or a cluster of the target. */
+static int64_t coroutine_fn slot_bytes(Standin *job)
+{
+    BlockDriverState *target = blk_bs(job->target);
+    BlockDriverInfo info = {.cluster_size = 0};
+    char name[2];
+
+    bdrv_get_backing_filename(target, name, sizeof(name));
+    if (name[0] == '\0' || bdrv_cow_bs(target) != NULL || bdrv_co_get_info(target, &info) < 0 ||
+        info.cluster_size <= job->granularity) {
+        return job->granularity;
+    }
+    job->fills_clusters = true;
+    return info.cluster_size;
+}
+
 static int coroutine_fn run_copying(Standin *job)
 {
+    int64_t slot = slot_bytes(job);
     int ret;
 
     job->claimed = bitmap_new((long)DIV_ROUND_UP(job->length, job->granularity));
     job->slots = bitmap_new(MAX_COPIES);
-    job->buffer =
-        qemu_try_blockalign(job->filter->backing->bs, (size_t)(MAX_COPIES * job->granularity));
+    job->buffer = qemu_try_blockalign(job->filter->backing->bs, (size_t)(MAX_COPIES * slot));
+    job->slot_bytes = slot;
     if (job->buffer == NULL) {
         return -ENOMEM;
     }

@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "sim/content/content.h"
 #include "sim/content/image.h"
 #include "sim/content/view.h"
 #include "sim/content/writer.h"
@@ -332,6 +333,50 @@ static void test_view_equal_finds_the_first_difference_when_one_sector_differs(v
     }
 }
 
+static struct view view_of(struct image *image)
+{
+    return (struct view){.layers = 1, .layer = {image}, .bytes = {SECTORS * SECTOR_BYTES}};
+}
+
+static void put_bytes_of(struct image *image, uint64_t tag, uint64_t sector)
+{
+    uint8_t data[SECTOR_BYTES];
+
+    content_expand(tag, data);
+    image_put_bytes(image, sector, data);
+}
+
+/* Bytes that were compared once are not compared again, but only until there are others. */
+static void test_view_equal_sees_bytes_that_change_after_they_were_compared(void **state)
+{
+    struct image *made = image_create(*state);
+    struct image *kept = image_create(*state);
+    struct view a = view_of(made);
+    struct view b = view_of(kept);
+    uint64_t difference = UINT64_MAX;
+
+    image_keep_bytes(made);
+    image_keep_bytes(kept);
+    image_write(made, run_guest(1, 0, 20));
+    image_write(kept, run_guest(1, 0, 20));
+    for (uint64_t i = 0; i < 20; i++) {
+        put_bytes_of(kept, tag_guest(1, i), i);
+    }
+    for (int time = 0; time < 2; time++) {
+        assert_true(view_equal(&a, &b, 0, 20 * SECTOR_BYTES, &difference));
+        assert_true(view_equal(&b, &a, 0, 20 * SECTOR_BYTES, &difference));
+    }
+    put_bytes_of(kept, tag_guest(2, 0), 13);
+    assert_false(view_equal(&a, &b, 0, 20 * SECTOR_BYTES, &difference));
+    assert_int_equal(difference, 13);
+    put_bytes_of(kept, tag_guest(1, 13), 13);
+    image_write(made, run_guest(3, 9, 1));
+    assert_false(view_equal(&b, &a, 0, 20 * SECTOR_BYTES, &difference));
+    assert_int_equal(difference, 9);
+    image_write(kept, run_guest(3, 9, 1));
+    assert_true(view_equal(&a, &b, 0, 20 * SECTOR_BYTES, &difference));
+}
+
 static void test_view_of_no_layers_is_zero(void **state)
 {
     struct view view = {0};
@@ -392,6 +437,7 @@ int main(void)
         TEST(test_image_tells_stored_zeroes_from_explicit_ones),
         TEST(test_view_reads_the_first_layer_that_has_a_sector_when_chained),
         TEST(test_view_equal_finds_the_first_difference_when_one_sector_differs),
+        TEST(test_view_equal_sees_bytes_that_change_after_they_were_compared),
         TEST(test_view_of_no_layers_is_zero),
     };
 

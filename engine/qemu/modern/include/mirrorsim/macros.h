@@ -34,10 +34,12 @@
 #define QEMU_ONCE(name) for (bool name = true; name; name = false)
 #define WITH_GRAPH_RDLOCK_GUARD() QEMU_ONCE(graph_guard)
 #define WITH_JOB_LOCK_GUARD() QEMU_ONCE(job_guard)
+#define WITH_QEMU_LOCK_GUARD(lock) QEMU_ONCE(lock_guard)
 /* Up to the end of the block that they stand in. */
 #define GRAPH_RDLOCK_GUARD() ((void)0)
 #define GRAPH_RDLOCK_GUARD_MAINLOOP() ((void)0)
 #define JOB_LOCK_GUARD() ((void)0)
+#define QEMU_LOCK_GUARD(lock) ((void)(lock))
 
 #define qatomic_read(ptr) (*(ptr))
 #define qatomic_set(ptr, value) ((void)(*(ptr) = (value)))
