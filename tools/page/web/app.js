@@ -16,6 +16,7 @@ async function loadRun(number) {
 function showOnly(element, title) {
   app.view?.stop();
   document.title = title;
+  document.getElementById("home").hidden = app.single || element === app.summary.element;
   document.getElementById("content").replaceChildren(element);
 }
 
@@ -65,7 +66,6 @@ async function begin() {
   app.summary = new Summary(block);
   if (block.head.coverage) app.summary.element.append(new Coverage(block.head.coverage, app.summary).element);
   app.single = app.summary.rows.length === 1 && app.summary.rows[0].full > 0;
-  document.getElementById("home").hidden = app.single;
   window.addEventListener("hashchange", route);
   for (const query of ["(prefers-color-scheme: dark)", "print"]) matchMedia(query).addEventListener("change", redrawAll);
   window.addEventListener("beforeprint", redrawAll);

@@ -57,8 +57,9 @@ class RunMap {
   box(from, to, offset, bytes) {
     const {time, address} = this.stage;
     const left = this.x(time.at(from)), right = this.x(time.at(to));
+    if (right < LEFT || left > this.width) return null;
     const top = this.y(address.at(offset)), bottom = this.y(address.at(offset + bytes));
-    if (right < LEFT || left > this.width || bottom < HEADER || top > this.height - BOTTOM) return null;
+    if (bottom < HEADER || top > this.height - BOTTOM) return null;
     return {x: left, y: top, w: Math.max(2, right - left), h: Math.max(3, bottom - top)};
   }
 
@@ -165,10 +166,11 @@ class RunMap {
   }
 
   drawRequests(whose) {
-    const {requests} = this.stage.run;
+    const {run: {requests}, time, x1} = this.stage;
     for (const by of whose) {
       if (this.hidden.has(["", "copy", "guest", "active"][by])) continue;
       for (let i = 0; i < requests.count; i++) {
+        if (time.at(requests.came[i]) > x1) break;  // they are in the order in which they came
         if (requests.by[i] === by && requests.bytes[i] > 0) this.drawRequest(i);
       }
     }
