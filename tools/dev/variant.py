@@ -36,6 +36,7 @@ class Build:
         self.directory = Path(directory).resolve()
         commands = json.loads((self.directory / "compile_commands.json").read_text(encoding="utf-8"))
         self.commands = {}
+        self.paths = {}
         for entry in commands:
             path = Path(entry["file"])
             # What the build has made itself (page.c) counts as one of the tools, which it is for.
@@ -49,6 +50,7 @@ class Build:
             is_whole = "-flto" in command
             if source.split("/")[0] in ("engine", "sim", "tools") and not (foreign or is_tests or is_whole):
                 self.commands[source] = command
+                self.paths[source] = path
         self.libraries = self._libraries()
         self.headers = None
         self.prelinked = None
@@ -90,7 +92,7 @@ class Build:
     def _compile(self, source, tree, output, flags):
         command = list(self.commands[source])
         command[command.index("-o") + 1] = str(output)
-        command[command.index("-c") + 1] = str(tree / source if (tree / source).exists() else ROOT / source)
+        command[command.index("-c") + 1] = str(tree / source if (tree / source).exists() else self.paths[source])
         # Changed headers take precedence over those of the checkout.
         command[1:1] = [f"-I{tree}"]
         command += flags
