@@ -17,7 +17,7 @@ struct qemu_statics {
     char *data_end;
     char *zero; /* the others */
     char *zero_end;
-    char *loaded; /* a copy of the data as it was loaded, from the first renewal on */
+    char *loaded; /* a copy of both as they were loaded, from the first renewal on */
 };
 
 /* Puts back what has changed; the first time, before any code of the file has run, nothing has. */
