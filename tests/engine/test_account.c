@@ -56,6 +56,9 @@ static void test_account_slices_are_cut_as_doubles_when_a_quotient_has_no_end(vo
 {
     (void)state;
     assert_int_equal(account_slices_ns(41, 10), 409999999);
+    /* Just above and just below 2^63 ns, where it saturates. */
+    assert_int_equal(account_slices_ns(UINT64_C(100000000000), 1), UINT64_MAX);
+    assert_int_equal(account_slices_ns(UINT64_C(92000000000), 1), UINT64_C(9200000000000000000));
     assert_int_equal(account_slices_ns(UINT64_MAX, 1), UINT64_MAX);
     assert_int_equal(account_slices_ns(UINT64_MAX, UINT64_MAX), SLICE);
 }
