@@ -200,14 +200,19 @@ static struct story what_repeats(const struct evidence *evidence)
 static void report_cycle(struct evidence *evidence, const struct story *pending)
 {
     uint64_t period_ns = evidence->now_ns - evidence->repeats_ns;
+    struct finding *finding =
+        verdict_add(evidence, FINDING_LIVENESS_LIVELOCK,
+                    "The job will never end: everything is as it was at %s, event %" PRIu64
+                    ", and the same repeats %s%s for ever (%s): %s.",
+                    quantity_time(evidence->repeats_ns).text, evidence->repeats_event,
+                    period_ns > 0 ? "every " : "without virtual time passing",
+                    period_ns > 0 ? quantity_time(period_ns).text : "", what_repeats(evidence).text,
+                    pending->text);
 
-    verdict_add(evidence, FINDING_LIVENESS_LIVELOCK,
-                "The job will never end: everything is as it was at %s, event %" PRIu64
-                ", and the same repeats %s%s for ever (%s): %s.",
-                quantity_time(evidence->repeats_ns).text, evidence->repeats_event,
-                period_ns > 0 ? "every " : "without virtual time passing",
-                period_ns > 0 ? quantity_time(period_ns).text : "", what_repeats(evidence).text,
-                pending->text);
+    if (finding != NULL) {
+        finding->is_cycle = true;
+        finding->cycle_from = evidence->repeats_event;
+    }
 }
 
 /* ---- The end of the run ---- */

@@ -28,6 +28,8 @@ struct finding {
     bool has_sector;
     uint32_t disk;
     uint64_t sector;
+    bool is_cycle; /* the run goes round for ever: all is as it was before this event */
+    uint64_t cycle_from;
     struct where where; /* the place in the scenario that it is about, if any */
 };
 

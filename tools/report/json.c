@@ -79,6 +79,9 @@ json_t *report_finding_json(const struct report_run *run, const struct run_findi
     if (is_of_the_dead(run, finding)) {
         json_object_set_new(object, "stack", report_stack_json(run->result->stack));
     }
+    if (finding->is_cycle) {
+        set_u64(object, "cycle_from_event", finding->cycle_from);
+    }
     if (finding->has_sector) {
         set_string(object, "disk", finding->disk);
         set_u64(object, "sector", finding->sector);

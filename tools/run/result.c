@@ -51,6 +51,8 @@ void run_finding_copy(struct run_finding *copy, const struct plan *plan,
     *copy = (struct run_finding){.id = found->id,
                                  .now_ns = found->now_ns,
                                  .event_number = found->event_number,
+                                 .is_cycle = found->is_cycle,
+                                 .cycle_from = found->cycle_from,
                                  .line = found->where.line,
                                  .has_sector = found->has_sector && found->disk < plan->disk_count};
     text_copy(copy->text, sizeof(copy->text), found->text);

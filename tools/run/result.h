@@ -40,6 +40,8 @@ struct run_finding {
     bool has_sector;
     char disk[64];
     uint64_t sector;
+    bool is_cycle; /* as struct finding has them */
+    uint64_t cycle_from;
     uint32_t line;       /* of the scenario that it is about; 0 = none */
     uint32_t step_line;  /* of the step that was under way */
     uint32_t fault_line; /* of the last fault that had hit */

@@ -106,6 +106,7 @@ class RunMap {
     this.drawLabels();
     context.restore();
     this.drawAxes();
+    this.drawCycle();
     this.drawLines();
     this.drawFinding();
     this.drawDifference();

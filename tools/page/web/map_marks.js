@@ -84,6 +84,24 @@ Object.assign(RunMap.prototype, {
     }
   },
 
+  // What repeats for ever, up to the finding.
+  drawCycle() {
+    const {context, colours, stage: {finding, time, run}} = this;
+    if (finding?.cycle_from_event == null) return;
+    const ends = [finding.cycle_from_event, finding.event].map(event => this.x(time.at(Math.min(event, run.count - 1))));
+    const left = Math.max(LEFT, ends[0]), right = Math.min(this.width, ends[1]);
+    if (right <= left) return;
+    const y = this.height - BOTTOM - 5, words = "again and again", width = context.measureText(words).width;
+    context.fillStyle = context.strokeStyle = colours.mark;
+    context.globalAlpha = 0.12;
+    context.fillRect(left, HEADER, right - left, this.height - HEADER - BOTTOM);
+    context.globalAlpha = 1;
+    context.lineWidth = 2;
+    context.strokeRect(left, HEADER, right - left, this.height - HEADER - BOTTOM);
+    if (width + 8 < right - left) this.drawText(words, left + 4, y - 6, width, colours.mark);
+    this.note("cycle", {x: left, y: HEADER, w: right - left, h: this.height - HEADER - BOTTOM}, {from: finding.cycle_from_event, to: finding.event});
+  },
+
   // Where the cross is; null: not in what is shown.
   placeOfFinding() {
     const {finding, time, address, run} = this.stage;
