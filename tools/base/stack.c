@@ -60,15 +60,21 @@ struct telling {
     bool is_over; /* what follows is of no interest, or does not fit */
 };
 
-/* As the source tree has it: builds are told of files from the build's folder. */
+/*
+ * As the source tree has it: builds are told of files from the build's folder, and that may be
+ * anywhere.
+ */
 static const char *short_path(const char *path)
 {
-    size_t root = strlen(MIRRORSIM_SOURCE);
+    const char *root = &MIRRORSIM_SOURCE[1];
+    size_t length = strlen(root);
+    const char *below;
 
-    while (strncmp(path, "../", 3) == 0) {
-        path += 3;
+    for (const char *up = strstr(path, "../"); up != NULL; up = strstr(path, "../")) {
+        path = up + 3;
     }
-    return strncmp(path, MIRRORSIM_SOURCE, root) == 0 && path[root] == '/' ? path + root + 1 : path;
+    below = *path == '/' ? path + 1 : path;
+    return strncmp(below, root, length) == 0 && below[length] == '/' ? below + length + 1 : path;
 }
 
 /*
@@ -178,19 +184,47 @@ static bool tell_scopes(struct telling *telling, Dwarf_Die *unit, Dwarf_Addr add
     return told;
 }
 
+/* clang writes no table of units by address: then they are asked one by one. */
+static Dwarf_Die *find_unit(Dwfl_Module *module, Dwarf_Addr address, Dwarf_Addr *bias)
+{
+    Dwarf_Die *unit = dwfl_module_addrdie(module, address, bias);
+
+    if (unit == NULL) {
+        unit = dwfl_module_nextcu(module, NULL, bias);
+        while (unit != NULL && dwarf_haspc(unit, address - *bias) != 1) {
+            unit = dwfl_module_nextcu(module, unit, bias);
+        }
+    }
+    return unit;
+}
+
+static void tell_frame_of(struct telling *telling, Dwfl_Module *module, uint64_t address)
+{
+    Dwarf_Addr bias = 0;
+    Dwarf_Die *unit = find_unit(module, address, &bias);
+    Dwarf_Line *source = unit != NULL ? dwarf_getsrc_die(unit, address - bias) : NULL;
+    const char *path = source != NULL ? dwarf_linesrc(source, NULL, NULL) : NULL;
+    int line = 0;
+
+    if (source != NULL) {
+        dwarf_lineno(source, &line);
+    }
+    if (!tell_scopes(telling, unit, address - bias, path, line)) {
+        const char *name = dwfl_module_addrname(module, address);
+
+        tell(telling, name != NULL ? name : "?", path, line);
+    }
+}
+
 static void tell_frame(struct telling *telling, uint64_t address)
 {
     Dwfl *modules = open_modules();
     Dwfl_Module *module = modules != NULL ? dwfl_addrmodule(modules, address) : NULL;
-    Dwfl_Line *source = module != NULL ? dwfl_module_getsrc(module, address) : NULL;
-    Dwarf_Addr bias = 0;
-    Dwarf_Die *unit = module != NULL ? dwfl_module_addrdie(module, address, &bias) : NULL;
-    const char *name = module != NULL ? dwfl_module_addrname(module, address) : NULL;
-    int line = 0;
-    const char *path = source != NULL ? dwfl_lineinfo(source, NULL, &line, NULL, NULL, NULL) : NULL;
 
-    if (!tell_scopes(telling, unit, address - bias, path, line)) {
-        tell(telling, name != NULL ? name : "?", path, line);
+    if (module != NULL) {
+        tell_frame_of(telling, module, address);
+    } else {
+        tell(telling, "?", NULL, 0);
     }
 }
 

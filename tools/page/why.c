@@ -47,7 +47,7 @@ static void send_nearest(int results, const char *without, const struct nearest 
     for (uint64_t sent = 0; sent < nearest->trace.count; sent += SEND_EVENTS) {
         uint64_t count = min_u64(nearest->trace.count - sent, SEND_EVENTS);
 
-        pipe_send(results, &nearest->trace.events[sent], count * sizeof(struct event));
+        pipe_send(results, &nearest->trace.events[sent], (size_t)count * sizeof(struct event));
     }
     pipe_send(results, NULL, 0);
 }

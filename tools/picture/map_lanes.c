@@ -23,7 +23,7 @@
     X(JOB_PAUSED, 'p', "paused")                     \
     X(JOB_RESUMED, 'r', "resumed")                   \
     X(JOB_PENDING, 'w', "pending")                   \
-    X(JOB_COMPLETED, '$', "the job ends")            \
+    X(JOB_COMPLETED, '%', "the job ends")            \
     X(JOB_CANCELLED, 'x', "the job ends, cancelled") \
     X(JOB_SYNCED, 'y', "actively synced changes")    \
     X(COMMAND_REFUSED, 'n', "command refused")       \

@@ -35,7 +35,7 @@ static void send_new_events(void)
         uint64_t count = min_u64(trace->count - child.sent, SEND_EVENTS);
         const struct event *events = &trace->events[child.sent];
 
-        if (!pipe_send(child.results, events, count * sizeof(*events))) {
+        if (!pipe_send(child.results, events, (size_t)count * sizeof(*events))) {
             break;
         }
         child.sent += count;
