@@ -70,8 +70,19 @@ static const struct option_row options_of_query[] = {
     {.shown = {0}},
 };
 
+static void check_options(const struct argp_state *state, const void *opaque)
+{
+    const struct query_options *options = opaque;
+
+    if (options->has_sector && options->sector > UINT64_MAX / SECTOR_BYTES) {
+        option_refuse(state, "--sector %" PRIu64 " lies behind the end of any disk",
+                      options->sector);
+    }
+}
+
 static const struct option_table table = {
     .options = options_of_query,
+    .check = check_options,
     ONE_RUN_OF(struct query_options),
     .doc = "Runs one case of a scenario file up to a virtual instant and shows the job, the disks, "
            "the requests, and which ranges are dirty, in flight and waited for at that instant."};

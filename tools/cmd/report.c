@@ -6,6 +6,7 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "tools/base/support.h"
 #include "tools/cmd/command.h"
@@ -41,7 +42,8 @@ static const struct option_table table = {
     .member = AT(suite),
     .missing = "which files or folders?",
     .check = check_options,
-    .doc = "Runs scenario files, and all *.yaml files in folders, and writes one page that needs "
+    .doc = "Runs scenario files, and all *.yaml and *.yml files in folders, and writes one page "
+           "that needs "
            "nothing but a browser: a summary of all runs, and of each that failed a map of what "
            "was where when, the trace, and why it failed.\v"
            "Exit codes: as of `mirrorsim run`."};
@@ -50,9 +52,13 @@ static int run_report(int argc, char **argv)
 {
     struct run_options options = run_options_default();
 
-    options.format = FORMAT_NONE;
+    options.page_option = "-o ";
+    options.text.quiet = true;
     options.annotations = false;
     options_parse(&table, argc, argv, &options);
+    if (strcmp(options.page, "-") == 0) {
+        options.format = FORMAT_NONE;
+    }
     if (options.page_options.coverage != NULL &&
         !page_coverage_is_good(options.page_options.coverage)) {
         suite_free(&options.suite);

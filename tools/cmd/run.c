@@ -71,8 +71,7 @@ static FILE *open_page(struct session *session)
     if (is_stdout(options->page)) {
         return stdout;
     }
-    return open_file(session, &session->page,
-                     options->format == FORMAT_NONE ? "-o " : "--report=", options->page);
+    return open_file(session, &session->page, options->page_option, options->page);
 }
 
 static void add_report(struct session *session, struct report *report)

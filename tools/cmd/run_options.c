@@ -173,6 +173,7 @@ struct run_options run_options_default(void)
 {
     return (struct run_options){
         .suite = {.seed_count = 1},
+        .page_option = "--report=",
         .text = {.colour = isatty(STDOUT_FILENO) == 1 && getenv("NO_COLOR") == NULL,
                  .columns = terminal_columns(stdout)},
         .annotations = in_environment("GITHUB_ACTIONS"),
@@ -183,14 +184,17 @@ struct run_options run_options_default(void)
     };
 }
 
-/* What goes with one engine, or with several, only. */
-static void check_engines(const struct run_options *options)
+/* What does not go together. */
+static void check_together(const struct run_options *options)
 {
     bool several = options->suite.engine_count > 1;
+    bool same_file = options->junit != NULL && options->page != NULL &&
+                     strcmp(options->junit, options->page) == 0;
     const char *wrong =
         several && options->suite.compared != NULL ? "--compare goes with one engine"
         : several && options->dump_images != NULL  ? "--dump-images goes with one engine"
         : !several && options->bisect ? "--bisect wants several engines, like --engine A,B,C"
+        : same_file                   ? "--junit and --report name the same file"
                                       : NULL;
 
     if (wrong != NULL) {
@@ -203,6 +207,6 @@ void run_options_parse(struct run_options *options, int argc, char **argv)
 {
     *options = run_options_default();
     options_parse(&run_options_table, argc, argv, options);
-    check_engines(options);
+    check_together(options);
     options->text.only_matrix = options->suite.engine_count > 1;
 }

@@ -26,7 +26,8 @@ struct run_options {
     enum format format;
     struct report_text_options text;
     const char *junit;
-    const char *page; /* file for the report as HTML, "-" = standard output, or NULL */
+    const char *page;        /* file for the report as HTML, "-" = standard output, or NULL */
+    const char *page_option; /* what names that file, for messages */
     struct page_options page_options;
     const char *dump_images; /* folder, or NULL */
     bool bisect;

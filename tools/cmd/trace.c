@@ -412,6 +412,7 @@ static int show_page(const struct trace_options *options)
 
     report.format = FORMAT_NONE;
     report.annotations = false;
+    report.page_option = "-o ";
     report.page = options->file != NULL ? options->file : "-";
     report.page_options.all = true;
     report.filter.chosen = options->run.chosen != NULL ? options->run.chosen : "1";

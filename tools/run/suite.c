@@ -173,8 +173,9 @@ void suite_take_pattern(const struct argp_state *state, const struct option_row 
 {
     struct suite_filter *filter = member;
 
-    (void)state;
-    (void)option;
+    if (*arg == '\0') {
+        option_refuse(state, "--%s is empty: it would take everything", option->shown.name);
+    }
     filter->patterns =
         must_grow(filter->patterns, filter->pattern_count, sizeof(*filter->patterns));
     filter->patterns[filter->pattern_count++] = arg;
