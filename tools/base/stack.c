@@ -109,6 +109,9 @@ static void tell(struct telling *telling, const char *function, const char *path
 
 #ifdef MIRRORSIM_LIBDW
 
+/* Nested functions and blocks at one address; more are left out. */
+#define MAX_SCOPES 64
+
 /* No separate file with debug information is looked for. */
 static int find_nothing(Dwfl_Module *module, void **userdata, const char *name, Dwarf_Addr base,
                         const char *file, const char *link, GElf_Word crc, char **path)
@@ -160,27 +163,42 @@ static void find_call(Dwarf_Die *unit, Dwarf_Die *inlined, const char **path, in
     *line = (int)number;
 }
 
-/* The functions at the address: the inlined ones, then the one that they are part of. */
+/* The entry below `die` that the address belongs to. */
+static bool find_below(Dwarf_Die *die, Dwarf_Addr address, Dwarf_Die *found)
+{
+    bool has_one = dwarf_child(die, found) == 0;
+
+    while (has_one && dwarf_haspc(found, address) != 1) {
+        has_one = dwarf_siblingof(found, found) == 0;
+    }
+    return has_one;
+}
+
+/*
+ * The functions at the address: the inlined ones, then the one that they are part of.  Not by
+ * dwarf_getscopes(), which does not find what was inlined from another unit when it was linked.
+ */
 static bool tell_scopes(struct telling *telling, Dwarf_Die *unit, Dwarf_Addr address,
                         const char *path, int line)
 {
-    Dwarf_Die *innermost = NULL;
-    Dwarf_Die *scopes = NULL;
+    Dwarf_Die scopes[MAX_SCOPES + 1];
     bool told = false;
     int count = 0;
 
-    if (unit != NULL && dwarf_getscopes(unit, address, &innermost) > 0) {
-        count = dwarf_getscopes_die(&innermost[0], &scopes);
+    if (unit == NULL) {
+        return false;
     }
-    for (int i = 0; i < count; i++) {
-        if (is_function(&scopes[i]) && dwarf_diename(&scopes[i]) != NULL) {
-            tell(telling, dwarf_diename(&scopes[i]), path, line);
+    scopes[0] = *unit;
+    while (count < MAX_SCOPES && find_below(&scopes[count], address, &scopes[count + 1])) {
+        count++;
+    }
+    for (; count > 0; count--) {
+        if (is_function(&scopes[count]) && dwarf_diename(&scopes[count]) != NULL) {
+            tell(telling, dwarf_diename(&scopes[count]), path, line);
             told = true;
-            find_call(unit, &scopes[i], &path, &line);
+            find_call(unit, &scopes[count], &path, &line);
         }
     }
-    free(scopes);
-    free(innermost);
     return told;
 }
 
