@@ -229,9 +229,6 @@ void groups_show(const struct groups *groups, FILE *out, unsigned columns)
 
         fprintf(out, "failed, %" PRIu64 " run%s: ", group->runs, group->runs == 1 ? "" : "s");
         write_kind(&group->finding, out);
-        if (needs_sentence(&group->finding)) {
-            fprintf(out, ": %s", group->finding.text);
-        }
         fputc('\n', out);
         list_stories(group, out, columns);
     }
