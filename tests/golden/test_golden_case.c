@@ -17,6 +17,7 @@
 
 #include "engine/units.h"
 #include "tests/golden/case.h"
+#include "tests/support/temporary.h"
 
 /* A case with only an empty disk, and its whole trace. */
 #define CONFIG "length source 0\nat 5 complete\n"
@@ -28,10 +29,10 @@
 
 /* A folder with files of one test. */
 struct folder {
-    char path[40];
-    char cfg[60];
-    char out[60];
-    char exceptions[60];
+    char path[TEMPORARY_PATH_BYTES];
+    char cfg[TEMPORARY_PATH_BYTES + 20];
+    char out[TEMPORARY_PATH_BYTES + 20];
+    char exceptions[TEMPORARY_PATH_BYTES + 20];
 };
 
 static void write_file(const char *path, const char *text)
@@ -46,8 +47,7 @@ static int make_folder(void **state)
 {
     struct folder *folder = calloc(1, sizeof(*folder));
     assert_non_null(folder);
-    strcpy(folder->path, "/tmp/golden-XXXXXX");
-    if (!mkdtemp(folder->path)) {
+    if (!temporary_folder(folder->path)) {
         return -1;
     }
     snprintf(folder->cfg, sizeof(folder->cfg), "%s/zero.cfg", folder->path);

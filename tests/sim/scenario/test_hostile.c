@@ -18,6 +18,7 @@
 
 #include "sim/yaml/yaml.h"
 #include "tests/support/load.h"
+#include "tests/support/temporary.h"
 
 #define CPU_LIMIT_S 60
 #define LARGE_FILE_BYTES ((off_t)100 << 20)
@@ -76,11 +77,11 @@ static void test_hostile_paths_are_refused_when_they_are_no_files(void **state)
 /* Nobody writes into this pipe: opening it must not wait. */
 static void test_hostile_pipe_is_refused_when_nobody_writes(void **state)
 {
-    char path[] = "/tmp/mirrorsim-test-XXXXXX";
+    char path[TEMPORARY_PATH_BYTES];
     char *pipe = NULL;
 
     (void)state;
-    assert_non_null(mkdtemp(path));
+    assert_true(temporary_folder(path));
     assert_true(asprintf(&pipe, "%s/pipe", path) > 0);
     assert_int_equal(mkfifo(pipe, 0600), 0);
     assert_refused(pipe, "not a regular file");
@@ -92,10 +93,10 @@ static void test_hostile_pipe_is_refused_when_nobody_writes(void **state)
 /* A sparse file costs nothing to make; its size alone is enough to refuse it. */
 static void test_hostile_file_is_refused_unread_when_it_is_large(void **state)
 {
-    char path[] = "/tmp/mirrorsim-test-XXXXXX";
+    char path[TEMPORARY_PATH_BYTES];
     struct rusage before;
     struct rusage after;
-    int fd = mkstemp(path);
+    int fd = temporary_file(path);
 
     (void)state;
     assert_true(fd >= 0);

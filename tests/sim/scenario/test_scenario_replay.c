@@ -12,12 +12,13 @@
 
 #include "engine/units.h"
 #include "tests/support/load.h"
+#include "tests/support/temporary.h"
 
-static char path[] = "/tmp/test_scenario_replay.XXXXXX";
+static char path[TEMPORARY_PATH_BYTES];
 
 static int make_file(void **state)
 {
-    int fd = mkstemp(path);
+    int fd = temporary_file(path);
 
     (void)state;
     return fd < 0 ? -1 : close(fd);
@@ -32,7 +33,7 @@ static int remove_file(void **state)
 static struct scenario *load(const char *text)
 {
     FILE *file = fopen(path, "w");
-    char sections[200];
+    char sections[TEMPORARY_PATH_BYTES + 60];
 
     assert_non_null(file);
     fputs(text, file);

@@ -15,18 +15,19 @@
 
 #include <cmocka.h>
 
+#include "tests/support/temporary.h"
 #include "tools/base/journal.h"
 
 #define HEAD_BYTES 56
 
-static char folder[] = "/tmp/test_journal.XXXXXX";
+static char folder[TEMPORARY_PATH_BYTES];
 static char path[sizeof(folder) + 8];
 static struct journal_spec spec = {path, "test journal 1", "a test's journal"};
 
 static int make_folder(void **state)
 {
     (void)state;
-    assert_non_null(mkdtemp(folder));
+    assert_true(temporary_folder(folder));
     snprintf(path, sizeof(path), "%s/file", folder);
     return 0;
 }
