@@ -10,14 +10,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sim/base/quantity.h"
+#include "engine/range.h"
 #include "tools/base/support.h"
 #include "tools/cmd/command.h"
 #include "tools/explain/explain.h"
 #include "tools/run/isolate.h"
 #include "tools/run/load.h"
 
-#define SECTOR_SIZE 512u
 #define CPU_LIMIT_MS 2000
 
 struct explain_options {
@@ -30,28 +29,21 @@ struct explain_options {
     bool json;
 };
 
-static void take_offset(const struct argp_state *state, const struct option_row *option,
-                        const char *arg, void *member)
-{
-    uint64_t bytes;
-
-    (void)option;
-    if (!quantity_read_size(arg, &bytes)) {
-        option_refuse(state, "--offset wants a size like 640KiB, not '%s'", arg);
-    }
-    *(uint64_t *)member = bytes / SECTOR_SIZE;
-}
+enum { EITHER_SECTOR = 1 };
 
 #define AT(member) offsetof(struct explain_options, member)
 
 static const struct option_row options_of_explain[] = {
     {{"sector", 0, "N", 0, "Explain this sector of 512 bytes", 2},
-     INTO(NUMBER, sector),
-     .given = AT(has_sector)},
+     INTO(OTHER, sector),
+     .given = AT(has_sector),
+     .take = one_run_take_sector,
+     .alternative = EITHER_SECTOR},
     {{"offset", 0, "BYTES", 0, "The same, by offset, like 640KiB", 2},
      INTO(OTHER, sector),
      .given = AT(has_sector),
-     .take = take_offset},
+     .take = one_run_take_offset,
+     .alternative = EITHER_SECTOR},
     {{"disk", 0, "NAME", 0, "The disk of the sector: the job's source (default) or target", 2},
      INTO(TEXT, disk)},
     {{"finding", 0, "ORACLE[/KIND]", OPTION_ARG_OPTIONAL,
@@ -115,10 +107,10 @@ static bool sector_is_there(const struct explain_options *options)
                 options->disk);
         return false;
     }
-    if (options->has_sector && options->sector >= plan->disks[disk].bytes / SECTOR_SIZE) {
+    if (options->has_sector && options->sector >= plan->disks[disk].bytes / SECTOR_BYTES) {
         fprintf(stderr,
                 "mirrorsim explain: %s has %" PRIu64 " sectors, none with number %" PRIu64 "\n",
-                plan->disks[disk].name, plan->disks[disk].bytes / SECTOR_SIZE, options->sector);
+                plan->disks[disk].name, plan->disks[disk].bytes / SECTOR_BYTES, options->sector);
         return false;
     }
     return true;

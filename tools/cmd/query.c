@@ -41,17 +41,7 @@ struct moment {
     struct picture picture;
 };
 
-static void take_offset(const struct argp_state *state, const struct option_row *option,
-                        const char *arg, void *member)
-{
-    uint64_t bytes;
-
-    (void)option;
-    if (!quantity_read_size(arg, &bytes)) {
-        option_refuse(state, "--offset wants a size like 640KiB, not '%s'", arg);
-    }
-    *(uint64_t *)member = bytes / SECTOR_BYTES;
-}
+enum { EITHER_SECTOR = 1 };
 
 #define AT(member) offsetof(struct query_options, member)
 
@@ -60,29 +50,21 @@ static const struct option_row options_of_query[] = {
      INTO(TIME, at_ns)},
     {{"sector", 0, "N", 0, "Also what each disk holds in this sector of 512 bytes, and since when",
       2},
-     INTO(NUMBER, sector),
-     .given = AT(has_sector)},
+     INTO(OTHER, sector),
+     .given = AT(has_sector),
+     .take = one_run_take_sector,
+     .alternative = EITHER_SECTOR},
     {{"offset", 0, "BYTES", 0, "The same, by offset, like 640KiB", 2},
      INTO(OTHER, sector),
      .given = AT(has_sector),
-     .take = take_offset},
+     .take = one_run_take_offset,
+     .alternative = EITHER_SECTOR},
     {{"json", 0, NULL, 0, "Write the answer as JSON", 2}, INTO(FLAG, json)},
     {.shown = {0}},
 };
 
-static void check_options(const struct argp_state *state, const void *opaque)
-{
-    const struct query_options *options = opaque;
-
-    if (options->has_sector && options->sector > UINT64_MAX / SECTOR_BYTES) {
-        option_refuse(state, "--sector %" PRIu64 " lies behind the end of any disk",
-                      options->sector);
-    }
-}
-
 static const struct option_table table = {
     .options = options_of_query,
-    .check = check_options,
     ONE_RUN_OF(struct query_options),
     .doc = "Runs one case of a scenario file up to a virtual instant and shows the job, the disks, "
            "the requests, and which ranges are dirty, in flight and waited for at that instant."};

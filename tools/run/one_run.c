@@ -4,6 +4,8 @@
  */
 #include "tools/run/one_run.h"
 
+#include "engine/range.h"
+#include "sim/base/quantity.h"
 #include "tools/run/load.h"
 #include "tools/run/runner.h"
 
@@ -45,6 +47,28 @@ static uint32_t choose_case(const struct one_run *run)
         load_refuse_case(run->scenario, run->chosen);
     }
     return chosen;
+}
+
+void one_run_take_sector(const struct argp_state *state, const struct option_row *option,
+                         const char *arg, void *member)
+{
+    uint64_t sector = option_number(state, option->shown.name, arg);
+
+    if (sector > UINT64_MAX / SECTOR_BYTES) {
+        option_refuse(state, "--%s %s lies behind the end of any disk", option->shown.name, arg);
+    }
+    *(uint64_t *)member = sector;
+}
+
+void one_run_take_offset(const struct argp_state *state, const struct option_row *option,
+                         const char *arg, void *member)
+{
+    uint64_t bytes;
+
+    if (!quantity_read_size(arg, &bytes)) {
+        option_refuse(state, "--%s wants a size like 640KiB, not '%s'", option->shown.name, arg);
+    }
+    *(uint64_t *)member = bytes / SECTOR_BYTES;
 }
 
 void one_run_load(struct one_run *run)

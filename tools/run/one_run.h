@@ -35,6 +35,10 @@ extern const struct option_row one_run_options[];
     .shared = one_run_options, .shared_member = offsetof(type, run), .args = "FILE", \
     .take = option_take_file, .member = offsetof(type, run.file), .missing = "which file?"
 
+/* For rows --sector and --offset: a sector of 512 bytes into a uint64_t, by number or by offset. */
+option_take one_run_take_sector;
+option_take one_run_take_offset;
+
 /*
  * Loads the scenario and makes the plan.  Otherwise explains on stderr and exits with
  * EXIT_USAGE: the file is missing or invalid, has no such case, or is not for the engine.

@@ -104,13 +104,9 @@ static void test_section_tells_each_edge_once_newest_first(void **state)
     layer_check(layer);
 }
 
-/* A job that uses the overlay, too, is told by both of its edges. */
-static void test_section_goes_up_to_the_nodes_above(void **state)
+/* SRC over THIRD, and a job that uses both. */
+static struct block_layer *open_overlay(struct disks *disks, struct user users[2])
 {
-    struct disks *disks = *state;
-    struct diary diary = {0};
-    struct user users[] = {{&diary, 'a', false}, {&diary, 'b', false}};
-    struct waiter waiter = {&diary, '!'};
     struct block_layer *layer;
 
     disks->plan->disks[SRC].backing = THIRD;
@@ -118,6 +114,18 @@ static void test_section_goes_up_to_the_nodes_above(void **state)
     layer = open_modern(disks);
     block_edge_attach(&layer->nodes[SRC], &job_user, &users[0]);
     block_edge_attach(&layer->nodes[THIRD], &job_user, &users[1]);
+    return layer;
+}
+
+/* A job that uses the overlay, too, is told by both of its edges. */
+static void test_section_goes_up_to_the_nodes_above(void **state)
+{
+    struct disks *disks = *state;
+    struct diary diary = {0};
+    struct user users[] = {{&diary, 'a', false}, {&diary, 'b', false}};
+    struct waiter waiter = {&diary, '!'};
+    struct block_layer *layer = open_overlay(disks, users);
+
     block_section_begin(&layer->nodes[THIRD], now_quiet, &waiter);
     assert_diary(&diary, "ba!");
     assert_int_equal(block_sections(&layer->nodes[SRC]), 1);
@@ -377,13 +385,8 @@ static void test_own_section_is_one_over_the_nodes_above(void **state)
     struct diary diary = {0};
     struct user users[] = {{&diary, 'a', false}, {&diary, 'b', false}};
     struct waiter waiter = {&diary, '!'};
-    struct block_layer *layer;
+    struct block_layer *layer = open_overlay(disks, users);
 
-    disks->plan->disks[SRC].backing = THIRD;
-    disks->plan->disks[SRC].backing_open = true;
-    layer = open_modern(disks);
-    block_edge_attach(&layer->nodes[SRC], &job_user, &users[0]);
-    block_edge_attach(&layer->nodes[THIRD], &job_user, &users[1]);
     block_section_begin_own(&layer->nodes[THIRD], now_quiet, &waiter);
     assert_diary(&diary, "!");
     assert_int_equal(block_sections(&layer->nodes[SRC]), 1);

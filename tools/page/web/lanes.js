@@ -2,25 +2,17 @@
 
 const LANE_HEIGHT = 18, TRACKS = 4;
 
-class Lanes {
+class Lanes extends Drawing {
   constructor(stage) {
+    super();
     this.stage = stage;
     this.canvas = make("canvas", {class: "lanes", role: "img", "aria-label": "Status and phases of the job, drained sections, holds, and requests in flight by disk"});
     this.element = make("div", {class: "lanes-frame"}, this.canvas);
     this.rows = this.findRows();
     this.drawn = [];
     stage.listeners.push(() => this.redraw());
-    new ResizeObserver(() => this.redraw()).observe(this.element);
+    this.watch(this.element);
     this.canvas.addEventListener("click", event => this.click(event.offsetX, event.offsetY));
-  }
-
-  redraw() {
-    if (this.waiting) return;
-    this.waiting = true;
-    requestAnimationFrame(() => {
-      this.waiting = false;
-      if (this.element.isConnected) this.draw();
-    });
   }
 
   // Bars of a row do not lie on one another: they are put on tracks; what fits on none is left out and counted.

@@ -12,8 +12,9 @@ const LINES = {
   "check-failed": ["check failed", "fault"], "mark": ["mark", "line"], "synced": ["synced", "line"],
 };
 
-class RunMap {
+class RunMap extends Drawing {
   constructor(stage, label) {
+    super();
     this.stage = stage;
     this.canvas = make("canvas", {class: "map", tabindex: "0", role: "img", "aria-label": label});
     this.tip = make("div", {class: "tip", role: "tooltip", hidden: true});
@@ -23,17 +24,8 @@ class RunMap {
     this.hidden = new Set();
     this.lines = this.findLines();
     stage.listeners.push(() => this.redraw());
-    new ResizeObserver(() => this.redraw()).observe(this.element);
+    this.watch(this.element);
     this.listen();
-  }
-
-  redraw() {
-    if (this.waiting) return;
-    this.waiting = true;
-    requestAnimationFrame(() => {
-      this.waiting = false;
-      if (this.element.isConnected) this.draw();
-    });
   }
 
   // ---- Places ----

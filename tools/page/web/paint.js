@@ -8,6 +8,23 @@ function palette() {
   return colours;
 }
 
+// What is drawn anew, once a frame at most: when its own element's size has changed, and when somebody says so.
+class Drawing {
+  watch(element) {
+    this.watched = element;
+    new ResizeObserver(() => this.redraw()).observe(element);
+  }
+
+  redraw() {
+    if (this.waiting) return;
+    this.waiting = true;
+    requestAnimationFrame(() => {
+      this.waiting = false;
+      if (this.watched.isConnected) this.draw();
+    });
+  }
+}
+
 // A canvas of its element's size, in device pixels; everything else is in CSS pixels.
 function sized(canvas, height) {
   const ratio = window.devicePixelRatio || 1, width = Math.max(1, canvas.clientWidth);

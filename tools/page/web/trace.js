@@ -2,8 +2,9 @@
 
 const ROW = 18, MAX_SCROLL = 8000000;  // browsers don't scroll further than some millions of pixels
 
-class TraceList {
+class TraceList extends Drawing {
   constructor(stage) {
+    super();
     this.stage = stage;
     this.shown = null;  // numbers of the events that are found; null: all
     this.inner = make("div", {class: "trace-inner"});
@@ -14,7 +15,7 @@ class TraceList {
     this.list.addEventListener("scroll", () => this.redraw());
     this.list.addEventListener("keydown", event => this.key(event));
     this.list.addEventListener("click", event => this.click(event));
-    new ResizeObserver(() => this.redraw()).observe(this.list);
+    this.watch(this.list);
     stage.listeners.push(what => { if (what === "cursor") this.reveal(); });
     this.say();
   }
@@ -39,17 +40,7 @@ class TraceList {
     this.status.textContent = this.shown ? `${this.count} of ${this.stage.run.count} lines` : plural(this.count, "line");
   }
 
-  redraw() {
-    if (this.waiting) return;
-    this.waiting = true;
-    requestAnimationFrame(() => {
-      this.waiting = false;
-      this.draw();
-    });
-  }
-
   draw() {
-    if (!this.list.isConnected) return;
     const {run, cursor} = this.stage, top = this.list.scrollTop;
     const first = Math.max(0, Math.floor(top * this.scale / ROW) - 4), rows = Math.ceil(this.list.clientHeight / ROW) + 8;
     this.inner.style.height = Math.min(MAX_SCROLL, this.count * ROW) + "px";
