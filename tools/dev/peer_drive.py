@@ -43,7 +43,8 @@ class Drive:
         self.events, self.commands, self.guest_ends, self.queries, self.progress, self.notes = [], [], {}, [], [], []
         self.script_events = 0  # how many events of the job the script has passed
         self.is_played = self.is_over = self.is_loose = self.is_hopeless = False
-        self.is_lockstep, self.is_disturbed, self.unnoticed = True, False, set()
+        self.is_lockstep, self.is_disturbed = True, False
+        self.answered, self.unnoticed = set(), set()  # disks: of which some request was answered; whose last answer may be unnoticed
         self.parked = []  # requests of the daemon that the script has not come to yet
         self.pending = None  # the number of a command whose reply is not read yet
         self.disks = {disk.name: self._disk(disk) for disk in story.disks.values() if not disk.is_filter}
@@ -85,12 +86,18 @@ class Drive:
         if request.ours:
             request.ours.real = request
             if not request.ours.is_done and not self.is_loose:
-                self.parked.append(request)
+                self._park(request)
                 return
         elif self.is_played and not self.is_over and request.op != "block-status":
             self.is_lockstep = self.is_lockstep and request.op == "flush"
             self.notes.append(f"not in our run: {request.disk} {request.op} {request.offset}+{request.bytes}")
         self._answer(request)
+
+    def _park(self, request):
+        self.parked.append(request)
+        # It may have been on its way when another was answered: then that answer was one while others are missing.
+        if request.disk in self.answered and request.disk not in self.nudges:
+            self.unnoticed.add(request.disk)
 
     def _is_of_start(self, request):
         """A start may flush a disk that it opens anew, and waits for that: it is no flush of the job."""
@@ -119,6 +126,7 @@ class Drive:
             request.export.answer(request, extents=request.read)
         else:
             request.export.answer(request, error, request.read)
+        self.answered.add(request.disk)
         if any(other.disk == request.disk for other in self.parked):
             self._nudge(request.disk)
         else:
