@@ -10,17 +10,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "engine/range.h"
 #include "tools/base/support.h"
 #include "tools/explain/explain.h"
 #include "tools/run/isolate.h"
 #include "tools/run/pipe.h"
+#include "tools/run/stream.h"
 
 /* An answer with more text than this is none that anybody reads. */
 #define MAX_ANSWER ((size_t)64 << 20)
-
-/* Events in one record, at most. */
-#define SEND_EVENTS ((uint64_t)65536)
 
 struct task {
     const struct one_run *run;
@@ -39,17 +36,11 @@ static void send_answer(int results, const struct answer *answer)
     json_decref(object);
 }
 
-/* An empty record follows the events. */
 static void send_nearest(int results, const char *without, const struct nearest *nearest)
 {
     pipe_send(results, without, strlen(without));
     pipe_send(results, &nearest->difference, sizeof(nearest->difference));
-    for (uint64_t sent = 0; sent < nearest->trace.count; sent += SEND_EVENTS) {
-        uint64_t count = min_u64(nearest->trace.count - sent, SEND_EVENTS);
-
-        pipe_send(results, &nearest->trace.events[sent], (size_t)count * sizeof(struct event));
-    }
-    pipe_send(results, NULL, 0);
+    stream_send_trace(&nearest->trace, results);
 }
 
 /* Without a nearest run, an empty record takes the place of its name. */
@@ -108,30 +99,14 @@ static bool receive_difference(int results, uint64_t *difference)
     return whole;
 }
 
-static void receive_trace(int results, struct trace *trace)
-{
-    struct event *events;
-    size_t bytes;
-
-    while ((events = pipe_receive(results, SEND_EVENTS * sizeof(*events), &bytes)) != NULL &&
-           bytes > 0) {
-        for (size_t i = 0; i < bytes / sizeof(*events); i++) {
-            trace_append(trace, &events[i]);
-        }
-        free(events);
-    }
-    free(events);
-}
-
 struct page_why page_why_receive(int results)
 {
     struct page_why why = {.answer = receive_answer(results)};
     size_t bytes = 0;
 
-    trace_init(&why.nearest, true);
     why.without = why.answer != NULL ? pipe_receive(results, MAX_ANSWER, &bytes) : NULL;
     if (bytes > 0 && receive_difference(results, &why.difference)) {
-        receive_trace(results, &why.nearest);
+        stream_receive_trace(&why.nearest, results);
     }
     return why;
 }

@@ -25,21 +25,24 @@ static struct {
     volatile sig_atomic_t sending;
 } child;
 
-/* Async-signal-safe, as pipe_send() is. */
-static void send_new_events(void)
+/* From number *sent on.  Async-signal-safe, as pipe_send() is. */
+static void send_events(int results, const struct trace *trace, uint64_t *sent)
 {
-    const struct trace *trace = child.trace;
+    while (*sent < trace->count) {
+        uint64_t count = min_u64(trace->count - *sent, SEND_EVENTS);
+        const struct event *events = &trace->events[*sent];
 
-    child.sending = 1;
-    while (child.sent < trace->count) {
-        uint64_t count = min_u64(trace->count - child.sent, SEND_EVENTS);
-        const struct event *events = &trace->events[child.sent];
-
-        if (!pipe_send(child.results, events, (size_t)count * sizeof(*events))) {
+        if (!pipe_send(results, events, (size_t)count * sizeof(*events))) {
             break;
         }
-        child.sent += count;
+        *sent += count;
     }
+}
+
+static void send_new_events(void)
+{
+    child.sending = 1;
+    send_events(child.results, child.trace, &child.sent);
     child.sending = 0;
 }
 
@@ -83,6 +86,14 @@ void stream_send(const struct stream *stream, int results)
     world_destroy(world);
     isolate_at_death(nothing_more);
     trace_free(&trace);
+}
+
+void stream_send_trace(const struct trace *trace, int results)
+{
+    uint64_t sent = 0;
+
+    send_events(results, trace, &sent);
+    pipe_send(results, NULL, 0);
 }
 
 static void run_in_child(void *opaque, void *record, int results)
@@ -147,6 +158,14 @@ static void keep(void *opaque, const struct event *event, uint64_t number)
 {
     (void)number;
     trace_append(opaque, event);
+}
+
+void stream_receive_trace(struct trace *trace, int results)
+{
+    const struct stream stream = {.opaque = trace, .event = keep};
+
+    trace_init(trace, true);
+    receive_events(&stream, results);
 }
 
 struct run_result *stream_trace(const struct plan *plan, const struct world_options *options,

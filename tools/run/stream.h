@@ -45,4 +45,8 @@ struct run_result *stream_trace(const struct plan *plan, const struct world_opti
 void stream_send(const struct stream *stream, int results);
 struct run_result *stream_receive(const struct stream *stream, int results);
 
+/* The same for a trace that is there already.  The one that is received is the caller's. */
+void stream_send_trace(const struct trace *trace, int results);
+void stream_receive_trace(struct trace *trace, int results);
+
 #endif
